@@ -1,0 +1,123 @@
+"""What can go wrong, and whether the command may have run.
+
+Every error of this library is a `RespError`, and every `RespError` carries an `outcome`: the one thing a caller must know
+before trying again. A reply, even an error reply, is an answer; NOT_SENT is always safe to repeat; MAYBE_EXECUTED is safe
+only for commands that may run twice.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar, Final
+
+__all__ = [
+    "CommandTimeoutError",
+    "ConnectError",
+    "ConnectionClosedError",
+    "ConnectionLostError",
+    "LocalProtocolError",
+    "Outcome",
+    "RemoteProtocolError",
+    "ReplyError",
+    "RespError",
+    "TransactionAbortedError",
+]
+
+
+class Outcome(enum.Enum):
+    """How a command ended: exactly one of these, always."""
+
+    REPLY = "the server answered"
+    NOT_SENT = "the server cannot have executed it"
+    MAYBE_EXECUTED = "it was sent, and its reply was not seen"
+
+
+class RespError(Exception):
+    """The base of every error that this library raises, except `TypeError` and `ValueError` for wrong arguments."""
+
+    outcome: Outcome = Outcome.NOT_SENT
+
+
+class ReplyError(RespError):
+    """An error reply (`-CODE message` or `!`), a value like any other: nested ones stay in place, a top-level one is raised.
+
+    `code` is the first word, which by the RESP specification names the kind of error; `message` is the rest, without the
+    space between them. `str(error)` is the text as the server sent it. Two are equal when their texts are.
+    """
+
+    outcome: Outcome = Outcome.REPLY
+    __match_args__: ClassVar[tuple[str, ...]] = ("code", "message")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code, _, self.message = text.partition(" ")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.args == self.args if isinstance(other, ReplyError) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.args)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.args[0]!r})"
+
+
+class TransactionAbortedError(RespError):
+    """EXEC answered null: a watched key changed, and none of the commands ran. Always safe to try again."""
+
+
+class LocalProtocolError(RespError):
+    """The caller asked for what the connection's state, or the protocol, does not allow. Nothing changed, nothing was sent."""
+
+
+class ConnectionClosedError(LocalProtocolError):
+    """The connection, pool or client was closed, or had ended before this call was made."""
+
+
+class ConnectError(RespError, ConnectionError):
+    """No usable connection came about: the dial, TLS or the handshake failed.
+
+    `transient` tells whether the same attempt may succeed later (refused, LOADING, BUSY, max number of clients) or whether
+    something has to be changed first (a wrong password, database, name or certificate).
+    """
+
+    def __init__(self, message: str, *, transient: bool) -> None:
+        super().__init__(message)
+        self.transient: Final = transient
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"transient": self.transient})
+
+
+class ConnectionLostError(RespError, ConnectionError):
+    """The connection ended before the reply came. `outcome` says whether the command may have run."""
+
+    def __init__(self, message: str, *, outcome: Outcome = Outcome.MAYBE_EXECUTED) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
+
+
+class RemoteProtocolError(ConnectionLostError):
+    """The peer sent what RESP does not allow, what exceeds a limit, or a reply that nobody asked for.
+
+    The connection is broken for ever, because nothing that follows can be paired with a command.
+    """
+
+
+class CommandTimeoutError(RespError, TimeoutError):
+    """The call's deadline passed. `outcome` says whether the command may have run; the connection lives on."""
+
+    def __init__(self, message: str, *, outcome: Outcome = Outcome.MAYBE_EXECUTED) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
+
+
+def _rebuild(cls: type[RespError], message: str, keywords: dict[str, object]) -> RespError:
+    """Unpickle an error whose constructor takes keywords, which `Exception.__reduce__` does not know of."""
+    return cls(message, **keywords)

@@ -1,0 +1,149 @@
+"""What a reply can be: one Python value for every RESP2 and RESP3 type, chosen so that encoding it again gives the same bytes.
+
+| RESP                               | Python                | notes                                                        |
+|------------------------------------|-----------------------|--------------------------------------------------------------|
+| simple string `+`                  | `str`                 | UTF-8 with surrogateescape, so any byte survives             |
+| bulk string `$`                    | `bytes`               |                                                              |
+| integer `:` and big number `(`     | `int`                 | an `int` outside 64 bits is a big number                     |
+| double `,`                         | `float`               |                                                              |
+| boolean `#`                        | `bool`                |                                                              |
+| null `_`, `$-1`, `*-1`             | `None`                |                                                              |
+| array `*`                          | `list`                | as a map key or set member: `ArrayKey`                       |
+| map `%`                            | `dict`                | as a map key or set member: `MapKey`; keys collide: `Pairs`  |
+| set `~`                            | `set`                 | as a map key or set member: `SetKey`; members collide: `Items` |
+| verbatim string `=`                | `Verbatim`            | `bytes` with a `.format`                                     |
+| error `-`, `!`                     | `ReplyError`          | a value; nested ones stay in place                           |
+| push `>`                           | `Push`                | answers nobody                                               |
+| attribute before a nested reply    | `Attributed`          | only when asked for; otherwise read and left out             |
+
+Python says `1 == 1.0 == True` and `Verbatim(b"x") == b"x"`; RESP does not. A map or set that would lose an element by that
+comes back as `Pairs` or `Items`, which keep every element in the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, Union
+
+from ._errors import ReplyError
+
+__all__ = [
+    "ArrayKey",
+    "Attributed",
+    "Items",
+    "MapKey",
+    "Pairs",
+    "Push",
+    "Reply",
+    "SetKey",
+    "Verbatim",
+    "hashable",
+    "make_map",
+    "make_set",
+]
+
+Reply: TypeAlias = Union[
+    str,
+    bytes,
+    int,
+    float,
+    bool,
+    None,
+    ReplyError,
+    "Push",
+    "Attributed",
+    list["Reply"],
+    dict["Reply", "Reply"],
+    set["Reply"],
+    tuple["Reply", ...],
+    frozenset["Reply"],
+]
+"""Any value that a reply can be, nested ones included. `Verbatim`, `Pairs` and `Items` are `bytes` and `list` subclasses."""
+
+
+class Verbatim(bytes):
+    """A verbatim string: bytes and the three-letter format the server gave them (`txt`, `mkd`)."""
+
+    format: str
+
+    def __new__(cls, data: bytes = b"", format: str = "txt") -> Verbatim:
+        self = super().__new__(cls, data)
+        self.format = format
+        return self
+
+    def __repr__(self) -> str:
+        return f"Verbatim({bytes(self)!r}, {self.format!r})"
+
+    def __reduce__(self) -> tuple[type[Verbatim], tuple[bytes, str]]:
+        return Verbatim, (bytes(self), self.format)
+
+
+class Push(NamedTuple):
+    """An out-of-band message: its kind (`message`, `invalidate`, `subscribe` ...) and what came with it."""
+
+    kind: str
+    items: tuple[Reply, ...]
+
+
+class Attributed(NamedTuple):
+    """A nested reply with the attribute that stood before it (several attributes in a row are merged, the last one wins)."""
+
+    value: Reply
+    attributes: dict[Reply, Reply] | Pairs
+
+
+class ArrayKey(tuple[Reply, ...]):
+    """An array as a map key or set member: hashable, and remembers that it was an array."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"ArrayKey({tuple(self)!r})"
+
+
+class SetKey(frozenset[Reply]):
+    """A set as a map key or set member."""
+
+    __slots__ = ()
+
+
+class MapKey(tuple[tuple[Reply, Reply], ...]):
+    """A map as a map key or set member: its pairs in the order of arrival."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"MapKey({tuple(self)!r})"
+
+
+class Pairs(list[tuple[Reply, Reply]]):
+    """A map some of whose keys are equal in Python: every pair, in the order of arrival."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Pairs({super().__repr__()})"
+
+
+class Items(list[Reply]):
+    """A set some of whose members are equal in Python: every member, in the order of arrival."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Items({super().__repr__()})"
+
+
+def hashable(value: Reply) -> Hashable:
+    """Return `value`, or its hashable twin if it is an aggregate."""
+    match value:
+        case Pairs():
+            return MapKey((hashable(key), hashable(item)) for key, item in value)
+        case dict():
+            return MapKey((key, hashable(item)) for key, item in value.items())
+        case list():
+            return ArrayKey(map(hashable, value))
+        case set():
+            return SetKey(value)
+        case _:
+            return value
