@@ -1,0 +1,171 @@
+"""The project's chores, each in an environment of its own: `python -m nox -s tests` and so on; `-l` lists them.
+
+nox passes over interpreters that it cannot find and still ends well, and under pyenv it finds only those that happen to be
+selected. So every CPython that is here is looked for below and named by its path; where CI is set to `true`, one that is
+here but cannot be run is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "typing", "lint", "package"]
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+OLDEST = (3, 11)
+PROBE = "import sys; print(sys.implementation.name, *sys.version_info[:2], sys.version_info[3], sys._base_executable)"
+
+
+def interpreters() -> dict[str, str]:
+    """The path of one released CPython for every minor version from 3.11 on: nox's own, then PATH's, then pyenv's newest."""
+    on_path = [
+        Path(folder) / name
+        for folder in os.get_exec_path()
+        if os.path.isdir(folder)
+        for name in sorted(os.listdir(folder))
+        if re.fullmatch(r"python(3(\.\d+)?)?(\.exe)?", name)
+    ]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    installed = [
+        (version, version.name.split(".")) for version in pyenv.glob("3.*") if re.fullmatch(r"[\d.]+", version.name)
+    ]
+    newest_first = sorted(installed, key=lambda found: [int(part) for part in found[1]], reverse=True)
+    by_pyenv = [version / "bin" / f"python3.{parts[1]}" for version, parts in newest_first]
+
+    found: dict[str, str] = {}
+    failed: dict[str, Path] = {}
+    for candidate in [Path(sys.executable), *on_path, *by_pyenv]:
+        named = re.search(r"3\.(\d+)", candidate.name)
+        if named and (f"3.{named[1]}" in found or int(named[1]) < OLDEST[1]):
+            continue
+        try:
+            # Being there is not enough: a pyenv shim exists for every version installed, and runs only those selected.
+            probe = subprocess.run([candidate, "-c", PROBE], capture_output=True, text=True, timeout=60, check=False)
+            implementation, major, minor, level, path = probe.stdout.rstrip("\n").split(" ", 4)
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            if named:
+                failed.setdefault(f"3.{named[1]}", candidate)
+            continue
+        if implementation == "cpython" and level == "final" and (int(major), int(minor)) >= OLDEST:
+            found.setdefault(f"{major}.{minor}", path)
+    skipped = {version: path for version, path in failed.items() if version not in found}
+    if skipped and os.environ.get("CI") == "true":
+        raise RuntimeError(f"these interpreters are here and cannot be run: {skipped}")
+    return dict(sorted(found.items(), key=lambda one: int(one[0].split(".")[1])))
+
+
+PYTHONS = interpreters()
+every_python = nox.parametrize("python", [nox.param(path, id=version) for version, path in PYTHONS.items()])
+own_version = "{}.{}".format(*sys.version_info)
+one_python = PYTHONS.get(own_version) or next(iter(PYTHONS.values()), None)
+
+# The wheel is tested, not the checkout: the folder that Python starts in stays off the path, and so do the two that
+# pyproject.toml adds for a bare checkout.
+ISOLATED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def install(session: nox.Session, *groups: str, wheel: bool = False) -> None:
+    """Install dependency groups and, if asked for, the project as its users get it: built, not linked."""
+    requirements = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
+    session.install(*requirements, *(["."] if wheel else []))
+
+
+@nox.session
+@every_python
+def tests(session: nox.Session) -> None:
+    """The suite against the built wheel; the core's own tests must reach each of its branches."""
+    install(session, "test", wheel=True)
+    where = "import resp_sansio, sys; sys.exit(not resp_sansio.__file__.startswith(sys.prefix))"
+    session.run("python", "-c", where, env=ISOLATED)
+    environment = ISOLATED | {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    pytest = ["-m", "pytest", "-o", "pythonpath=tests"]
+    if session.posargs:
+        session.run("python", *pytest, *session.posargs, env=environment)
+        return
+    results = ROOT / ".nox" / "results"
+    name = re.sub(r"\W+", "-", session.name).strip("-")
+    core, rest = f"--junitxml={results / name}-core.xml", f"--junitxml={results / name}-rest.xml"
+    session.run("coverage", "run", *pytest, core, "tests/core", env=environment)
+    session.run("coverage", "report", "--fail-under=100", env=environment)
+    session.run("python", *pytest, rest, "--ignore=tests/core", "tests", env=environment)
+
+
+@nox.session
+@every_python
+def typing(session: nox.Session) -> None:
+    """Mypy, strict, over everything, as seen by each Python."""
+    install(session, "typing")
+    version = session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)
+    session.run(
+        "mypy", f"--python-version={str(version).strip()}", f"--cache-dir={session.create_tmp()}", *session.posargs
+    )
+
+
+@nox.session
+@every_python
+def lint(session: nox.Session) -> None:
+    """Ruff's rules and layout, and the walls."""
+    install(session, "lint", "test")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("python", "-m", "pytest", "-q", "tests/core/test_walls.py")
+
+
+@nox.session
+@every_python
+def package(session: nox.Session) -> None:
+    """The sdist, the wheel made from it, and what is in them: all that is written, and nothing else."""
+    install(session, "package")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    session.run("python", "-m", "build", f"--outdir={folder}", silent=True)
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    packages = [ROOT / path for path in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+    names = [path.name for path in packages]
+    session.run("check-wheel-contents", f"--toplevel={','.join(names)}", str(wheel))
+
+    written = {
+        path.relative_to(folder.parent).as_posix()
+        for folder in packages
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
+    if shipped != written:
+        session.error(f"wheel and checkout differ in {sorted(shipped ^ written)}")
+    with tarfile.open(sdist) as archive:
+        sources = {name.partition("/")[2] for name in archive.getnames()}
+    if absent := {"LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "tests/conftest.py", ".ci/run"} - sources:
+        session.error(f"the sdist lacks {sorted(absent)}")
+
+    session.install(str(wheel))
+    session.run("python", "-I", "-c", f"import {', '.join(names)}", env=ISOLATED)
+
+
+@nox.session(python=one_python)
+def demo(session: nox.Session) -> None:
+    """Start a throw-away Redis, do the main job with it, and say what was done and how long it took."""
+    install(session, wheel=True)
+    session.run("python", "-m", "benchmarks.demo", *session.posargs, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")})
+
+
+@nox.session(python=one_python)
+def bench(session: nox.Session) -> None:
+    """This library beside others, in one run, as a table and as JSON (`-- --help` for the choices)."""
+    install(session, "bench", wheel=True)
+    environment = ISOLATED | {"PYTHONPATH": str(ROOT / "tests")}
+    session.run("python", "-m", "benchmarks.peers_bench", *session.posargs, env=environment)
