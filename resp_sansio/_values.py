@@ -17,17 +17,18 @@
 | attribute before a nested reply    | `Attributed`          | only when asked for; otherwise read and left out             |
 
 Python says `1 == 1.0 == True` and `Verbatim(b"x") == b"x"`; RESP does not. A map or set that would lose an element by that
-comes back as `Pairs` or `Items`, which keep every element in the order of arrival.
+comes back as `Pairs` or `Items`, which keep every element as it came, in the order of arrival. So does one with a key that
+has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than `KEY_DEPTH`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, Union
+from typing import Final, NamedTuple, Self, TypeAlias, Union
 
 from ._errors import ReplyError
 
 __all__ = [
+    "KEY_DEPTH",
     "ArrayKey",
     "Attributed",
     "Items",
@@ -52,6 +53,7 @@ Reply: TypeAlias = Union[
     ReplyError,
     "Push",
     "Attributed",
+    "Pairs",
     list["Reply"],
     dict["Reply", "Reply"],
     set["Reply"],
@@ -66,7 +68,7 @@ class Verbatim(bytes):
 
     format: str
 
-    def __new__(cls, data: bytes = b"", format: str = "txt") -> Verbatim:
+    def __new__(cls, data: bytes = b"", format: str = "txt") -> Self:
         self = super().__new__(cls, data)
         self.format = format
         return self
@@ -134,16 +136,46 @@ class Items(list[Reply]):
         return f"Items({super().__repr__()})"
 
 
-def hashable(value: Reply) -> Hashable:
-    """Return `value`, or its hashable twin if it is an aggregate."""
-    match value:
-        case Pairs():
-            return MapKey((hashable(key), hashable(item)) for key, item in value)
-        case dict():
-            return MapKey((key, hashable(item)) for key, item in value.items())
-        case list():
-            return ArrayKey(map(hashable, value))
-        case set():
-            return SetKey(value)
-        case _:
-            return value
+KEY_DEPTH: Final = 32
+"""How deep an aggregate may nest and still become a map key or set member; Python hashes and compares tuples recursively."""
+
+
+def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
+    """Return `value`, or its hashable twin if it is an aggregate.
+
+    Raises `ValueError` for what has no twin: `Items`, `Attributed`, `Push`, and whatever nests deeper than `depth`.
+    """
+    if not isinstance(value, (list, dict, set, tuple, frozenset)):
+        return value
+    if depth == 0 or isinstance(value, (Items, Attributed, Push)):
+        raise ValueError(f"{type(value).__name__} nested too deep, or of a kind that cannot be a key")
+    if isinstance(value, (dict, Pairs, MapKey)):
+        pairs = value.items() if isinstance(value, dict) else value
+        return MapKey((hashable(key, depth - 1), hashable(item, depth - 1)) for key, item in pairs)
+    members = [hashable(item, depth - 1) for item in value]
+    return SetKey(members) if isinstance(value, (set, frozenset)) else ArrayKey(members)
+
+
+def make_map(flat: list[Reply]) -> dict[Reply, Reply] | Pairs:
+    """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where a `dict` would lose a key."""
+    keys, items = flat[::2], flat[1::2]
+    try:
+        made = dict(zip(keys, items, strict=True))
+    except TypeError:  # some key is an aggregate
+        try:
+            made = dict(zip(map(hashable, keys), items, strict=True))
+        except ValueError:
+            return Pairs(zip(keys, items, strict=True))
+    return made if len(made) == len(keys) else Pairs(zip(keys, items, strict=True))
+
+
+def make_set(members: list[Reply]) -> set[Reply] | Items:
+    """Make a set of `members`: a `set`, or `Items` where a `set` would lose one."""
+    try:
+        made = set(members)
+    except TypeError:  # some member is an aggregate
+        try:
+            made = set(map(hashable, members))
+        except ValueError:
+            return Items(members)
+    return made if len(made) == len(members) else Items(members)
