@@ -8,6 +8,7 @@ only for commands that may run twice.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ReplyError",
     "RespError",
     "TransactionAbortedError",
+    "TransactionRefusedError",
 ]
 
 
@@ -53,7 +55,9 @@ class ReplyError(RespError):
         self.code, _, self.message = text.partition(" ")
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.args == self.args if isinstance(other, ReplyError) else NotImplemented
+        return (
+            type(other) is type(self) and other.args == self.args if isinstance(other, ReplyError) else NotImplemented
+        )
 
     def __hash__(self) -> int:
         return hash(self.args)
@@ -64,6 +68,19 @@ class ReplyError(RespError):
 
 class TransactionAbortedError(RespError):
     """EXEC answered null: a watched key changed, and none of the commands ran. Always safe to try again."""
+
+
+class TransactionRefusedError(RespError):
+    """MULTI itself was refused, and Redis ran the commands singly: `replies` has what each was answered, errors among them."""
+
+    outcome: Outcome = Outcome.REPLY
+
+    def __init__(self, message: str, *, replies: Sequence[object]) -> None:
+        super().__init__(message)
+        self.replies: Final = tuple(replies)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"replies": self.replies})
 
 
 class LocalProtocolError(RespError):

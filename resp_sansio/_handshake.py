@@ -49,6 +49,19 @@ class Accepted:
     protocol: Literal[2, 3]
     server: dict[str, Reply]
 
+    @classmethod
+    def of(cls, hello: Reply) -> Accepted:
+        """Read HELLO's answer: a map, or a flat array where the server agreed to HELLO but speaks RESP2."""
+        pairs: list[tuple[Reply, Reply]] = []
+        if isinstance(hello, dict):
+            pairs = list(hello.items())
+        elif isinstance(hello, list):
+            pairs = list(zip(hello[0::2], hello[1::2], strict=False))
+        server: dict[str, Reply] = {
+            _text(key): _text(value) if isinstance(value, bytes) else value for key, value in pairs
+        }
+        return cls(protocol=3 if server.get("proto") == 3 else 2, server=server)
+
 
 @dataclass(slots=True, kw_only=True)
 class Handshake:
@@ -86,9 +99,7 @@ class Handshake:
                     raise _refusal(step, reply, self.username)
         if isinstance(hello, ReplyError):
             return self._batch([Step.AUTH, Step.CLIENT_NAME])
-        server = _server_facts(hello)
-        # A server may agree to HELLO and answer with a lower version than was asked for.
-        return Accepted(protocol=3 if server.get("proto") == 3 else 2, server=server)
+        return Accepted.of(hello)
 
     def interrupted(self, replies: Sequence[Reply], why: str) -> ConnectError:
         """Return the error for a connection that ended inside a batch, after these replies to it.
@@ -152,16 +163,6 @@ def _refusal(step: Step, reply: ReplyError, username: str | None) -> ConnectErro
             return ConnectError(f"the server refused the password{user} ({reply.code})", transient=False)
         case _:
             return ConnectError(f"the server refused {step.value}: {reply}", transient=False)
-
-
-def _server_facts(hello: Reply) -> dict[str, Reply]:
-    """Return HELLO's map with text keys and values; RESP2 sends it as a flat array."""
-    pairs: list[tuple[Reply, Reply]] = []
-    if isinstance(hello, dict):
-        pairs = list(hello.items())
-    elif isinstance(hello, list):
-        pairs = list(zip(hello[0::2], hello[1::2], strict=False))
-    return {_text(key): _text(value) if isinstance(value, bytes) else value for key, value in pairs}
 
 
 def _text(value: Reply) -> str:

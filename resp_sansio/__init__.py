@@ -1,0 +1,107 @@
+"""A Redis client's protocol and connection state, without I/O.
+
+Bytes go in, events come out, and the other way round: `Connection` pairs replies with commands, performs the handshake, knows
+deadlines and what a failure means for each command. Nothing in here opens a socket, reads a clock or starts a thread;
+`resp_sync` is a driver for blocking sockets, and `docs/write-your-own-adapter.md` shows how to write another.
+"""
+
+from ._commands import (
+    Blocking,
+    Command,
+    CommandInfo,
+    KeySpec,
+    Needs,
+    Replies,
+    block_time,
+    command_info,
+    command_keys,
+    prepare,
+    redact,
+)
+from ._config import VERSION as __version__
+from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from ._connection import Connection, ConnectionLost, Event, Opened, PushReceived, TimedOut
+from ._encoder import Argument, encode_command, encode_reply
+from ._errors import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionRefusedError,
+)
+from ._exchange import WatchLoop, read_transaction
+from ._handshake import Accepted, Handshake
+from ._parser import Chunk, Limits, Parser
+from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
+from ._state import State
+from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim
+
+__all__ = [
+    "Accepted",
+    "Argument",
+    "ArrayKey",
+    "Attributed",
+    "Batch",
+    "Blocking",
+    "Chunk",
+    "Command",
+    "CommandInfo",
+    "CommandTimeoutError",
+    "Config",
+    "ConnectError",
+    "Connection",
+    "ConnectionClosedError",
+    "ConnectionLost",
+    "ConnectionLostError",
+    "CredentialProvider",
+    "Credentials",
+    "Event",
+    "Handshake",
+    "Items",
+    "KeySpec",
+    "Limits",
+    "LocalProtocolError",
+    "MapKey",
+    "Needs",
+    "Opened",
+    "Options",
+    "Outcome",
+    "Pairs",
+    "Parser",
+    "Push",
+    "PushReceived",
+    "RemoteProtocolError",
+    "Replies",
+    "Reply",
+    "ReplyError",
+    "RespError",
+    "Script",
+    "SetKey",
+    "Slot",
+    "SlotState",
+    "State",
+    "TLSContext",
+    "TimedOut",
+    "TransactionAbortedError",
+    "TransactionRefusedError",
+    "Verbatim",
+    "WatchLoop",
+    "__version__",
+    "block_time",
+    "command_info",
+    "command_keys",
+    "encode_command",
+    "encode_reply",
+    "new_batch",
+    "new_slot",
+    "prepare",
+    "read_credentials",
+    "read_transaction",
+    "redact",
+]

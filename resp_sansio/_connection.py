@@ -1,0 +1,667 @@
+"""One connection, without the connection: bytes in, events out, bytes out, deadlines.
+
+The machine keeps two queues of slots: what waits to be sent, and what was handed over and waits for its reply, in the order of
+the bytes. A reply belongs to the first slot of the second queue: that is the whole of pairing, and everything else here serves
+to keep it true. Whatever does not fit ends the connection, because nothing behind it could be paired.
+
+The law for drivers: after every call that changes the machine, send what `data_to_send` gives (and say so with `sent`), take
+`events`, and re-arm the timer for `next_deadline`. No call here blocks, reads a clock, or raises on what the peer sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final, Literal, Self, TypeAlias
+
+from ._commands import Command, prepare
+from ._config import Config
+from ._encoder import UNCOPIED, Argument
+from ._errors import (
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+)
+from ._handshake import Accepted, Handshake
+from ._parser import Limits, Parser
+from ._slot import Batch, Script, Slot, SlotState, Subscriptions, new_batch, new_slot
+from ._state import Input, State, move
+from ._values import Push, Reply
+
+__all__ = ["Connection", "ConnectionLost", "Event", "Opened", "PushReceived", "TimedOut"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The server accepted the handshake: commands go out from here on. `server` is what HELLO said of it."""
+
+    protocol: Literal[2, 3]
+    server: dict[str, Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """A slot's deadline passed; it is abandoned, and its `outcomes` say whether its commands may have run."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushReceived:
+    """The server said something that answers nobody. Whoever has dealt with it calls `push_taken`."""
+
+    push: Push
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLost:
+    """The connection has ended; always the last event, and the only one ever after.
+
+    `unanswered` are the slots that somebody still waited for, in order, with their `outcomes`; `slot.failure(error)` makes the
+    error for each of their callers.
+    """
+
+    error: RespError
+    unanswered: Sequence[Slot]
+
+
+Event: TypeAlias = Opened | Slot | TimedOut | PushReceived | ConnectionLost
+"""What `events` returns. A `Slot` is its own event: it was answered, and `slot.reply` is the reply."""
+
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
+ANSWERED: Final = SlotState.ANSWERED
+ABANDONED: Final = SlotState.ABANDONED
+READY: Final = State.READY
+
+WRITE_BLOCK: Final = 64 * 1024
+"""Commands are joined into blocks of about this many bytes; larger ones gained nothing in go-redis' measurements (64 to 128 KiB)."""
+
+MAX_PUSHES: Final = 10_000
+"""Pushes that nobody has taken yet. Redis itself drops a subscriber at 32 MiB of pending output."""
+
+# server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
+SUBSCRIBED_COMMANDS: Final = frozenset(
+    {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
+)
+ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
+# What RESP2 sends as arrays where RESP3 has pushes.
+MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.KINDS})
+
+
+class Connection:
+    """The state of one connection to one server: see the module's page for how to drive it.
+
+    `handshake` says what to agree on first (None: nothing; commands go out at once). `now` and all deadlines are seconds of one
+    monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
+    with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
+    reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
+    pushes that were handed out and not `push_taken`. `peer` names the server in messages.
+    """
+
+    def __init__(
+        self,
+        handshake: Handshake | None = None,
+        *,
+        now: float = 0.0,
+        open_by: float = inf,
+        limits: Limits | None = None,
+        lenient_push: bool = False,
+        nested_attributes: bool = False,
+        max_pushes: int = MAX_PUSHES,
+        ping_interval: float = inf,
+        silence: float = inf,
+        peer: str = "the server",
+    ) -> None:
+        self.peer = peer
+        self.protocol: Literal[2, 3] = 3
+        self.subscriptions = Subscriptions()
+        self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
+        self._parser = Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes)
+        self._waiting: deque[Slot] = deque()  # QUEUED, and WITHDRAWN ones that are passed over
+        self._flying: deque[Slot] = deque()  # HANDED and ABANDONED, in the order of their replies
+        self._blocks: deque[bytes | memoryview] = deque()  # handed over, and not yet taken by the network
+        self._handed = 0
+        self._sent = 0
+        self._events: list[Event] = []
+        self._lost: ConnectionLost | None = None
+        # Why a reply may need a closer look; while all of these are zero, replies are paired by the run.
+        self._abandoned = 0
+        self._scripts = 0
+        self._modal = False
+        self._pushes = 0
+        self._max_pushes = max_pushes
+        self._earliest = inf
+        self._open_by = open_by
+        self._ping_interval = ping_interval
+        self._silence = silence
+        self._heard = False
+        self._quiet_since = now
+        self._handshake = handshake
+        self._opening: Batch | None = None
+        if handshake is None:
+            self.state = READY
+        else:
+            self.state = State.OPENING
+            self._modal = True
+            self._send_handshake(handshake.first_batch())
+
+    @classmethod
+    def configured(
+        cls, config: Config, username: str | None, password: str | bytes | None, *, now: float, open_by: float = inf
+    ) -> Self:
+        """Return the connection that `config` asks for, with these credentials (see `read_credentials`)."""
+        handshake = Handshake(
+            protocol=config.protocol,
+            username=username,
+            password=password,
+            client_name=config.client_name,
+            library_name=config.lib_name,
+            library_version=config.lib_version,
+            database=config.db,
+        )
+        return cls(
+            handshake,
+            now=now,
+            open_by=open_by,
+            limits=config.limits,
+            lenient_push=config.lenient_push,
+            max_pushes=config.max_pushes,
+            ping_interval=inf if config.ping_interval is None else config.ping_interval,
+            silence=inf if config.silence_timeout is None else config.silence_timeout,
+            peer=config.address,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} to {self.peer}: {self.state.name}, RESP{self.protocol}, {len(self._waiting)} queued,"
+            f" {len(self._flying)} in flight ({self._abandoned} abandoned)>"
+        )
+
+    # -- commands ----------------------------------------------------------------------------------------------------------
+
+    def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:
+        """Queue one command, and return its slot. Raises what `new_slot` and `submit` raise, and then nothing has changed."""
+        slot = new_slot(command.args, token, deadline)
+        self.submit(slot)
+        return slot
+
+    def send_many(self, commands: Sequence[Command[object]], token: object = None, *, deadline: float = inf) -> Slot:
+        """Queue a pipeline: one slot, whose `reply` is the list of all replies. Raises what `new_batch` and `submit` raise."""
+        payloads, infos = zip(*[prepare(command.args) for command in commands], strict=True) if commands else ((), ())
+        slot = new_batch(payloads, infos, token, deadline)
+        self.submit(slot)
+        return slot
+
+    def submit(self, slot: Slot) -> None:
+        """Queue a slot made by `new_slot` or `new_batch`: making one needs no connection, so it can be done outside a lock.
+
+        Raises `ConnectionClosedError` or `LocalProtocolError` if the state allows no such command; nothing has changed then.
+        """
+        if self.state is not READY:
+            self._check_allowed(slot)
+        self._waiting.append(slot)
+        if slot.deadline < self._earliest:
+            self._earliest = slot.deadline
+        if isinstance(slot, Script):
+            names = {info.name for info in slot.infos}
+            if names & ENDS_WATCH:
+                self.watch_epoch += 1
+            if "QUIT" in names:
+                self.close()
+
+    def submit_watched(self, slot: Slot, epoch: int) -> None:
+        """Queue a MULTI ... EXEC that relies on a WATCH sent when `watch_epoch` was `epoch`.
+
+        Raises `TransactionAbortedError` if another caller's EXEC, DISCARD, UNWATCH or RESET has ended that WATCH since: the server
+        would no longer notice a change. Else as `submit`.
+        """
+        if epoch != self.watch_epoch:
+            raise TransactionAbortedError("another transaction on this connection ended the WATCH; try again")
+        self.submit(slot)
+
+    def abandon(self, slot: Slot) -> Sequence[Outcome]:
+        """Nobody waits for this slot any more: say how its commands ended. Legal at any time, and as often as wanted.
+
+        A queued slot is withdrawn: NOT_SENT. A handed one keeps its place, the rest of it is still sent, and its reply is
+        skipped when it comes.
+        """
+        if slot.state is QUEUED:
+            slot.settle(SlotState.WITHDRAWN, 0)
+            slot.payload = b""
+        elif slot.state is HANDED:
+            slot.settle(ABANDONED, inf)
+            self._abandoned += 1
+        elif slot.state is ANSWERED:
+            return (Outcome.REPLY,) * slot.count
+        return slot.outcomes
+
+    def push_taken(self) -> None:
+        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more."""
+        self._pushes -= 1
+
+    def close(self) -> None:
+        """Accept no more commands; the connection ends when what it has accepted is answered. Idempotent."""
+        self._move(Input.CLOSE)
+        if self.state is State.LOST:
+            self._lose(ConnectionClosedError("the connection was closed before it opened"))
+        self._end_if_idle()
+
+    def abort(self, error: RespError | None = None) -> None:
+        """End now, whatever is under way. Idempotent."""
+        self._lose(error or ConnectionClosedError("the connection was closed"))
+
+    # -- bytes out ---------------------------------------------------------------------------------------------------------
+
+    def data_to_send(self) -> bytes | memoryview:
+        """Return the next block to send, empty if there is none. The slots in it count as handed over.
+
+        What the network did not take, as told by `sent`, comes again first.
+        """
+        if not self._blocks:
+            if not self._waiting or self.state is State.OPENING:
+                return b""
+            self._hand_over()
+            if not self._blocks:
+                return b""
+        return self._blocks[0]
+
+    def sent(self, count: int) -> None:
+        """The network took this many more bytes of what `data_to_send` gave, in that order."""
+        self._sent += count
+        blocks = self._blocks
+        while blocks and count >= len(blocks[0]):
+            count -= len(blocks.popleft())
+        if count:
+            if not blocks:
+                raise LocalProtocolError(f"sent() was told of {count} bytes more than were handed over")
+            blocks[0] = memoryview(blocks[0])[count:]
+
+    def send_failed(self, error: Exception | str) -> None:
+        """Writing is no longer possible. A driver reads what is left to read first: the server may have said why."""
+        self._lose(self._ended(f"sending failed: {error}"))
+
+    def _hand_over(self) -> None:
+        """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
+        waiting, joined, size = self._waiting, [], 0
+        while waiting and size < WRITE_BLOCK:
+            slot = waiting.popleft()
+            if slot.state is not QUEUED:
+                continue
+            slot.state = HANDED
+            payload = slot.payload
+            if isinstance(payload, bytes):
+                joined.append(payload)
+                size += len(payload)
+                self._handed += len(payload)
+            else:
+                for buffer in payload:
+                    self._handed += len(buffer)
+                    size += len(buffer)
+                    if len(buffer) < UNCOPIED:
+                        joined.append(buffer)
+                    else:
+                        self._blocks += (b"".join(joined), buffer)
+                        joined = []
+            slot.end = self._handed
+            self._flying.append(slot)
+            if not slot.plain:
+                self._scripts += 1
+        if joined:
+            self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
+
+    # -- bytes in ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def needed(self) -> int:
+        """How many more bytes complete the bulk that is being received, 0 if unknown: a hint for the size of the next read."""
+        return self._parser.needed
+
+    def receive_data(self, data: bytes) -> None:
+        """Take in what the peer sent."""
+        if self._lost is not None:
+            return
+        self._heard = True
+        parser = self._parser
+        if self._scripts or self._abandoned or self._modal:
+            self._receive_with_care(data)
+        else:
+            replies = parser.feed(data)
+            if parser.pushes or parser.attributes:
+                self._pair_each(replies)
+            else:
+                self._pair_run(replies)
+        if parser.error is not None:
+            self._lose(parser.error)
+
+    def receive_eof(self, why: str = "the server closed the connection") -> None:
+        """Nothing more will come: the peer closed its side, or reading failed (`why` then says how)."""
+        self._lose(self._ended(why))
+
+    def _pair_run(self, replies: list[Reply]) -> None:
+        """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""
+        flying, events = self._flying, self._events
+        index, total = 0, len(replies)
+        while index < total:
+            if not flying:
+                self._surplus(replies[index])
+                return
+            slot = flying[0]
+            if isinstance(slot, Batch):
+                part = replies[index : index + slot.missing]
+                index += len(part)
+                slot.missing -= len(part)
+                slot.replies += part
+                if slot.missing:
+                    return
+                slot.reply = slot.replies
+            else:
+                slot.reply = replies[index]
+                index += 1
+            slot.state = ANSWERED
+            events.append(slot)
+            flying.popleft()
+
+    def _receive_with_care(self, data: bytes) -> None:
+        """Read no further than the next reply that is to be skipped, and look at each value."""
+        parser = self._parser
+        while self._lost is None:
+            head = self._flying[0] if self._flying else None
+            if head is not None and head.plain and head.state is ABANDONED and not self._modal:
+                missing = head.missing
+                if (skipped := parser.skip(data, missing)) < missing:
+                    if isinstance(head, Batch):
+                        head.missing -= skipped
+                    break
+                self._flying.popleft()
+                self._abandoned -= 1
+            else:
+                most = self._until_skipped()
+                replies = parser.feed(data, most)
+                self._pair_each(replies)
+                if most < 0 or len(replies) - parser.pushes < most:
+                    break
+            data = b""
+        self._end_if_idle()
+
+    def _until_skipped(self) -> int:
+        """How many replies may be read before one that is to be skipped; -1 for any number."""
+        if not self._abandoned or self._modal:
+            return -1
+        if isinstance(self._flying[0], Script):
+            return 1
+        count = 0
+        for slot in self._flying:
+            if slot.state is ABANDONED or not slot.plain:
+                break
+            count += slot.missing
+        return count
+
+    def _pair_each(self, replies: list[Reply]) -> None:
+        """As `_pair_run`, with everything that can be special about a reply."""
+        attributes = self._parser.attributes
+        for index, reply in enumerate(replies):
+            if self._lost is not None:
+                return
+            push = reply if isinstance(reply, Push) else self._as_push(reply)
+            if push is not None:
+                self._take_push(push, in_band=push is not reply)
+                continue
+            if not self._flying:
+                self._surplus(reply)
+                return
+            slot = self._flying[0]
+            if attributes and index in attributes:
+                slot.attributes = attributes[index]
+            if isinstance(slot, Script):
+                self._take_scripted(slot, reply)
+            elif isinstance(slot, Batch):
+                slot.replies.append(reply)
+                slot.missing -= 1
+                slot.reply = slot.replies
+                if not slot.missing:
+                    self._finish(slot)
+            else:
+                slot.reply = reply
+                self._finish(slot)
+
+    def _take_scripted(self, slot: Script, reply: Reply) -> None:
+        try:
+            info = slot.answer(reply)
+        except RemoteProtocolError as error:
+            self._lose(error)
+            return
+        if not isinstance(reply, ReplyError):
+            match info.name:
+                case "MONITOR":
+                    self._move(Input.MONITORED)
+                case "HELLO":
+                    self.protocol = Accepted.of(reply).protocol
+                case "RESET":
+                    # Back to how a connection starts, which is RESP2.
+                    self.protocol = 2
+                    self.subscriptions.clear()
+                    self._follow_subscriptions()
+        if not slot.missing:
+            self._finish(slot)
+
+    def _as_push(self, reply: Reply) -> Push | None:
+        """Return the push that this reply stands for in the modes that have no type of their own for it."""
+        if self.state is State.MONITORING:
+            return Push("monitor", (reply,))
+        if self.protocol == 2 and isinstance(reply, list) and reply and isinstance(reply[0], bytes):
+            kind = reply[0].decode("utf-8", "surrogateescape")
+            if kind in MESSAGES and (self.subscriptions or self._awaits(kind)):
+                return Push(kind, tuple(reply[1:]))
+        return None
+
+    def _awaits(self, kind: str) -> bool:
+        """Does the command whose turn it is wait for a push of this kind?"""
+        slot = self._flying[0] if self._flying else None
+        return isinstance(slot, Script) and slot.awaits(kind)
+
+    def _take_push(self, push: Push, *, in_band: bool) -> None:
+        if self.protocol == 2 and not in_band:
+            self._lose(RemoteProtocolError(f"a push ({push.kind!r}) came on a connection that speaks RESP2"))
+        elif push.kind not in Subscriptions.KINDS:
+            self._deliver(push)
+        elif not Subscriptions.well_formed(push):
+            self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
+        elif self._awaits(push.kind):
+            slot = self._flying[0]
+            assert isinstance(slot, Script)
+            self.subscriptions.update(push)
+            self._follow_subscriptions()
+            slot.confirm(push, self.subscriptions)
+            if not slot.missing:
+                self._finish(slot)
+        elif push.kind == "sunsubscribe":
+            # The slot of a shard channel has moved to another node: nobody asked, and Redis is right to tell.
+            self.subscriptions.update(push)
+            self._follow_subscriptions()
+            self._deliver(push)
+        else:
+            self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
+
+    def _deliver(self, push: Push) -> None:
+        self._pushes += 1
+        if self._pushes > self._max_pushes:
+            self._lose(
+                RemoteProtocolError(
+                    f"more than {self._max_pushes} pushes wait to be taken; raise `max_pushes`, or take them"
+                )
+            )
+        else:
+            self._events.append(PushReceived(push=push))
+
+    def _follow_subscriptions(self) -> None:
+        """RESP2 has a mode for subscribers."""
+        if self.protocol == 2 and self.state is State.READY and self.subscriptions:
+            self._move(Input.SUBSCRIBED)
+        elif self.state is State.SUBSCRIBED and not self.subscriptions:
+            self._move(Input.UNSUBSCRIBED)
+
+    def _finish(self, slot: Slot) -> None:
+        """The first slot in flight has all its replies."""
+        self._flying.popleft()
+        if not slot.plain:
+            self._scripts -= 1
+        if slot.state is ABANDONED:
+            self._abandoned -= 1
+        elif slot is self._opening:
+            self._read_handshake()
+        else:
+            slot.state = ANSWERED
+            self._events.append(slot)
+
+    def _surplus(self, reply: Reply) -> None:
+        # Not shown: it may well be the answer to somebody else's question.
+        self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))
+
+    # -- opening -----------------------------------------------------------------------------------------------------------
+
+    def _send_handshake(self, commands: Sequence[Sequence[Argument]]) -> None:
+        """Send a batch of the handshake, past whatever waits."""
+        prepared = [prepare(arguments) for arguments in commands]
+        self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
+        self._send_first(self._opening)
+
+    def _send_first(self, slot: Slot) -> None:
+        block = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
+        self._blocks.append(block)
+        self._handed += len(block)
+        slot.end = self._handed
+        slot.state = HANDED
+        self._flying.append(slot)
+
+    def _read_handshake(self) -> None:
+        assert self._handshake is not None and self._opening is not None
+        try:
+            result = self._handshake.answered(self._opening.replies)
+        except ConnectError as error:
+            self._lose(error)
+            return
+        if isinstance(result, Accepted):
+            self._opening = None
+            self.protocol = result.protocol
+            self._move(Input.ACCEPTED)
+            self._events.append(Opened(protocol=result.protocol, server=result.server))
+        else:
+            self._send_handshake(result)
+
+    # -- time --------------------------------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float:
+        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless."""
+        if self._lost is not None:
+            return inf
+        opening = self._open_by if self.state is State.OPENING else inf
+        return min(
+            self._earliest, opening, self._quiet_since + (self._silence if self._flying else self._ping_interval)
+        )
+
+    def handle_timeout(self, now: float) -> None:
+        """The time is `now`: give up what has taken too long, and see whether the peer is still there."""
+        if self._lost is not None:
+            return
+        if self.state is State.OPENING and now >= self._open_by:
+            self._lose(ConnectError("the handshake did not finish in time", transient=True))
+            return
+        if now >= self._earliest:
+            self._expire(now)
+        self._listen(now)
+
+    def _expire(self, now: float) -> None:
+        """Abandon each slot whose deadline has passed. No heap: deadlines rarely pass, and slots come and go all the time."""
+        self._earliest = inf
+        for slot in (*self._flying, *self._waiting):
+            if slot.state is not QUEUED and slot.state is not HANDED:
+                continue
+            if slot.deadline <= now:
+                self.abandon(slot)
+                self._events.append(TimedOut(slot=slot))
+            elif slot.deadline < self._earliest:
+                self._earliest = slot.deadline
+
+    def _listen(self, now: float) -> None:
+        if self._heard:
+            self._heard = False
+            self._quiet_since = now
+        quiet = now - self._quiet_since
+        if self._flying and quiet >= self._silence:
+            if self._flying[0].info.blocking is None:
+                self._lose(ConnectionLostError(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
+            self._quiet_since = now
+        elif not self._flying and quiet >= self._ping_interval and self.state in (State.READY, State.SUBSCRIBED):
+            # A command that nobody waits for: its reply is skipped like that of any other.
+            ping = new_slot(("PING",))
+            self._send_first(ping)
+            self.abandon(ping)
+            self._quiet_since = now
+
+    # -- events, and the end -----------------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
+        events = self._events
+        self._events = []
+        if self._lost is not None:
+            events.append(self._lost)
+        return events
+
+    def _check_allowed(self, slot: Slot) -> None:
+        """Raise unless the state takes this slot; READY, and OPENING where commands wait, take any."""
+        if self._lost is not None:
+            raise ConnectionClosedError(
+                f"{slot.name} was not sent: the connection to {self.peer} has ended: {self._lost.error}"
+            )
+        if self.state is State.CLOSING:
+            raise ConnectionClosedError(f"{slot.name} was not sent: the connection to {self.peer} is closing")
+        if self.state is State.MONITORING:
+            raise LocalProtocolError(
+                f"{slot.name} was not sent: after MONITOR a connection only listens; use another one"
+            )
+        if self.state is State.SUBSCRIBED:
+            infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
+            for info in infos:
+                if info.name not in SUBSCRIBED_COMMANDS:
+                    raise LocalProtocolError(
+                        f"{info.name} was not sent: on RESP2 a subscribed connection takes only {', '.join(sorted(SUBSCRIBED_COMMANDS))};"
+                        " unsubscribe first, or use RESP3 or another connection"
+                    )
+
+    def _move(self, what: Input) -> None:
+        self.state = move(self.state, what)
+        self._modal = self.state is not READY
+
+    def _end_if_idle(self) -> None:
+        if self.state is State.CLOSING and not self._flying and not any(slot.state is QUEUED for slot in self._waiting):
+            self._lose(ConnectionClosedError("the connection was closed"))
+
+    def _ended(self, why: str) -> RespError:
+        if self.state is State.OPENING and self._handshake is not None and self._opening is not None:
+            return self._handshake.interrupted(self._opening.replies, why)
+        where = "" if self._parser.idle else " in the middle of a reply"
+        return ConnectionLostError(f"{why}{where}")
+
+    def _lose(self, error: RespError) -> None:
+        if self._lost is not None:
+            return
+        self._move(Input.ENDED)
+        unanswered = []
+        for slot in (*self._flying, *self._waiting):
+            if slot.state is QUEUED or (slot.state is HANDED and slot is not self._opening):
+                slot.settle(SlotState.LOST, self._sent)
+                unanswered.append(slot)
+        self._flying.clear()
+        self._waiting.clear()
+        self._blocks.clear()
+        self._lost = ConnectionLost(error=error, unanswered=unanswered)

@@ -1,0 +1,353 @@
+"""A place in a connection's order: what it sends, what answers it, and how it ended.
+
+Redis answers in the order of the commands, so a reply's position is all there is to say whose it is. A slot keeps that
+position for as long as a reply may come, whether or not anybody still waits for it. There are three shapes:
+
+- `Slot`: one command, one reply. Nearly all there is, so it is kept small.
+- `Batch`: a pipeline of such commands: N replies, one token, one deadline.
+- `Script`: commands that are answered otherwise, alone or among others: a subscription ends with its own number of pushes,
+  MULTI ... EXEC must add up, MONITOR and HELLO change what the connection is.
+
+A slot is its own event: once answered, the connection hands it back with `reply` on it, and the caller's `token`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from math import inf
+from typing import ClassVar, Final, TypeAlias
+
+from ._commands import CommandInfo, Replies, prepare
+from ._encoder import Argument
+from ._errors import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+)
+from ._values import Pairs, Push, Reply
+
+__all__ = ["AttributeMap", "Batch", "Payload", "Script", "Slot", "SlotState", "Subscriptions", "new_batch", "new_slot"]
+
+AttributeMap: TypeAlias = dict[Reply, Reply] | Pairs
+"""What the server said about a reply, in an attribute before it."""
+
+Payload: TypeAlias = bytes | list[bytes]
+"""One encoded command: a block, or several buffers where a large argument travels uncopied."""
+
+
+class SlotState(enum.Enum):
+    """QUEUED and HANDED are under way; the others are ends."""
+
+    QUEUED = "not one byte has left; it can be withdrawn"
+    HANDED = "its first byte may have left; its reply will be read"
+    ABANDONED = "handed, and nobody waits any more; its reply will be skipped"
+    ANSWERED = "its reply is here"
+    WITHDRAWN = "abandoned while queued; it was never sent"
+    LOST = "the connection ended first"
+
+
+# Looked up once: these names are read for every command.
+QUEUED: Final = SlotState.QUEUED
+NOT_SENT: Final = Outcome.NOT_SENT
+
+
+class Slot:
+    """One command with one reply.
+
+    `token` is the caller's own; `deadline` is absolute, in seconds of the caller's clock, `math.inf` for none. `end` is how
+    many bytes the connection had handed over with this slot's last one. `outcomes` has an entry for each command and is
+    there once the slot has ended without all of its replies.
+    """
+
+    __slots__ = ("attributes", "deadline", "end", "info", "outcomes", "payload", "reply", "state", "token")
+
+    plain: ClassVar[bool] = True
+    count = 1
+    missing = 1
+    end: int
+    outcomes: Sequence[Outcome]
+    reply: Reply
+
+    def __init__(self, payload: Payload, info: CommandInfo, token: object, deadline: float) -> None:
+        self.payload = payload
+        self.info = info
+        self.token = token
+        self.deadline = deadline
+        self.state = QUEUED
+        self.attributes: AttributeMap | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} {self.state.name}>"
+
+    @property
+    def name(self) -> str:
+        """What was asked for, for messages: never an argument, which could be a secret."""
+        return self.info.name
+
+    def settle(self, state: SlotState, accepted: float) -> None:
+        """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
+        sent = self.state is not QUEUED and self.end <= accepted
+        self.outcomes = (Outcome.MAYBE_EXECUTED if sent else NOT_SENT,)
+        self.state = state
+
+    def failure(self, cause: RespError, index: int = 0) -> RespError:
+        """Return the error for the caller of command `index`: a new one each time, for a traceback belongs to one caller."""
+        outcome = self.outcomes[index]
+        message = f"{self.name}: {cause}; {outcome.value}"
+        match cause:
+            case ConnectError():
+                return ConnectError(message, transient=cause.transient)
+            case CommandTimeoutError() | RemoteProtocolError():
+                return type(cause)(message, outcome=outcome)
+            case _:
+                return ConnectionLostError(message, outcome=outcome)
+
+
+class Batch(Slot):
+    """Several commands in one place, with one token and one deadline. `reply` is the list of their replies, errors among them."""
+
+    __slots__ = ("count", "infos", "missing", "payloads", "replies")
+
+    def __init__(
+        self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float
+    ) -> None:
+        super().__init__(_join(payloads), infos[0], token, deadline)
+        self.payloads = payloads
+        self.infos = infos
+        self.count = self.missing = len(infos)
+        self.replies: list[Reply] = []
+
+    @property
+    def name(self) -> str:
+        return self.info.name if self.count == 1 else f"pipeline of {self.count} commands"
+
+    def settle(self, state: SlotState, accepted: float) -> None:
+        offset = self.end - _size(self.payload) if self.state is not QUEUED else 0
+        sent = []
+        for payload in self.payloads:
+            offset += _size(payload)
+            sent.append(self.state is not QUEUED and offset <= accepted)
+        answered = len(self.replies)
+        self.outcomes = [
+            Outcome.REPLY
+            if index < answered and decider < answered
+            else Outcome.MAYBE_EXECUTED
+            if sent[decider]
+            else NOT_SENT
+            for index, decider in enumerate(self.deciders())
+        ]
+        self.state = state
+
+    def deciders(self) -> Sequence[int]:
+        """Return for each command the index of the one that runs it: itself, or the EXEC behind it."""
+        return range(self.count)
+
+
+class Script(Batch):
+    """Commands of which at least one is not answered by exactly one reply that changes nothing.
+
+    `reply` is that of the only command if `alone`, else the list. A subscription's reply is the list of its confirmations.
+    """
+
+    __slots__ = ("_confirmations", "_queued", "alone")
+
+    plain = False
+
+    def __init__(
+        self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float, *, alone: bool
+    ) -> None:
+        _check(infos)
+        super().__init__(payloads, infos, token, deadline)
+        self.alone = alone
+        self._confirmations: list[Reply] = []
+        self._queued: int | None = None  # how many commands MULTI holds back; None outside of it
+
+    @property
+    def current(self) -> CommandInfo:
+        """The command that the next reply answers."""
+        return self.infos[len(self.replies)]
+
+    def awaits(self, kind: str) -> bool:
+        """Would a push of this kind confirm the current command?"""
+        return self.current.replies is Replies.SUBSCRIPTION and self.current.name == kind.upper()
+
+    def confirm(self, push: Push, subscriptions: Subscriptions) -> bool:
+        """Take one confirmation of the current (un)subscription; was it the last?
+
+        One comes for each channel named; if none is, one for each subscription of that kind, and one if there are none.
+        """
+        self._confirmations.append(push)
+        payload = self.payloads[len(self.replies)]
+        named = _count_arguments(payload) - 1
+        # `subscriptions` has counted this confirmation already, and each one before it.
+        if named:
+            return len(self._confirmations) == named and self._take(self._confirmations)
+        return subscriptions.count(push.kind) == 0 and self._take(self._confirmations)
+
+    def answer(self, reply: Reply) -> CommandInfo:
+        """Take a reply that is not a push, and return the command it answered. Raises `RemoteProtocolError` if it can't be one."""
+        info = self.current
+        if isinstance(reply, ReplyError):
+            if self._confirmations:
+                raise RemoteProtocolError(f"an error came between the confirmations of {info.name}")
+            if info.secret:
+                # An unknown-command error echoes arguments.
+                reply = ReplyError(f"{reply.code} (the rest of this error is withheld: it may repeat a secret)")
+        elif info.replies is Replies.SUBSCRIPTION:
+            raise RemoteProtocolError(f"expected the confirmation of {info.name}, got a {type(reply).__name__}")
+        elif self._queued is not None:
+            self._check_transaction(info, reply)
+        if info.name == "MULTI" and reply == "OK":
+            self._queued = 0
+        elif info.name in ("EXEC", "DISCARD"):
+            self._queued = None
+        self._take(reply)
+        return info
+
+    def _check_transaction(self, info: CommandInfo, reply: Reply) -> None:
+        if info.name == "EXEC":
+            if reply is not None and not (isinstance(reply, list) and len(reply) == self._queued):
+                raise RemoteProtocolError(f"EXEC did not answer each of the {self._queued} queued commands")
+        elif info.name != "DISCARD":
+            if reply != "QUEUED":
+                raise RemoteProtocolError(f"expected QUEUED for {info.name} inside MULTI, got a {type(reply).__name__}")
+            self._queued = (self._queued or 0) + 1
+
+    def _take(self, reply: Reply) -> bool:
+        self.replies.append(reply)
+        self._confirmations = []
+        self.missing -= 1
+        self.reply = self.replies[0] if self.alone else self.replies
+        return True
+
+    def deciders(self) -> Sequence[int]:
+        deciders = list(range(self.count))
+        start: int | None = None
+        for index, info in enumerate(self.infos):
+            if info.name == "MULTI":
+                refused = index < len(self.replies) and isinstance(self.replies[index], ReplyError)
+                start = None if refused else index
+            elif start is not None and info.name in ("EXEC", "DISCARD"):
+                deciders[start:index] = [index] * (index - start)
+                start = None
+        return deciders
+
+
+def new_slot(args: Sequence[Argument], token: object = None, deadline: float = inf) -> Slot:
+    """Return a slot for one command (its name first). Needs no connection, and changes none.
+
+    Raises `TypeError` or `ValueError` for arguments that can't be sent, `LocalProtocolError` for commands that never may be.
+    """
+    payload, info = prepare(args)
+    if info.plain:
+        return Slot(payload, info, token, deadline)
+    return Script((payload,), (info,), token, deadline, alone=True)
+
+
+def new_batch(
+    payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object = None, deadline: float = inf
+) -> Batch:
+    """Return a slot for a pipeline of commands that `prepare` has encoded. Raises `ValueError` if there are none."""
+    if not infos:
+        raise ValueError("a pipeline needs at least one command")
+    if all([info.plain for info in infos]):
+        return Batch(payloads, infos, token, deadline)
+    return Script(payloads, infos, token, deadline, alone=False)
+
+
+class Subscriptions:
+    """What this connection is subscribed to: the server counts, but only in total, and an UNSUBSCRIBE of all needs the parts."""
+
+    __slots__ = ("_names",)
+
+    # The push that confirms -> whose set it changes, and how.
+    KINDS: ClassVar = {
+        "subscribe": ("channels", True),
+        "unsubscribe": ("channels", False),
+        "psubscribe": ("patterns", True),
+        "punsubscribe": ("patterns", False),
+        "ssubscribe": ("shard channels", True),
+        "sunsubscribe": ("shard channels", False),
+    }
+
+    @staticmethod
+    def well_formed(push: Push) -> bool:
+        """Is this a channel or pattern (null if there was none to leave) and a count?"""
+        match push.items:
+            case (bytes() | str() | None, int()):
+                return True
+        return False
+
+    def __init__(self) -> None:
+        self._names: dict[str, set[Reply]] = {"channels": set(), "patterns": set(), "shard channels": set()}
+
+    def __bool__(self) -> bool:
+        return any(self._names.values())
+
+    def count(self, kind: str) -> int:
+        """How many subscriptions there are of the kind that this push speaks of."""
+        return len(self._names[self.KINDS[kind][0]])
+
+    def update(self, push: Push) -> None:
+        """Take in a confirmation."""
+        names, added = self.KINDS[push.kind]
+        if added:
+            self._names[names].update(push.items[:1])
+        else:
+            self._names[names].difference_update(push.items[:1])
+
+    def clear(self) -> None:
+        """RESET ends all subscriptions without a word."""
+        for names in self._names.values():
+            names.clear()
+
+
+# Refused before anything is sent: their replies, or the absence of them, can't be told from others'.
+REFUSED: Final = {
+    "CLIENT REPLY": "it would make replies disappear, and with them whose reply the next one is",
+    "SYNC": "a replication stream is not made of replies",
+    "PSYNC": "a replication stream is not made of replies",
+}
+
+
+def _check(infos: Sequence[CommandInfo]) -> None:
+    """Raise `LocalProtocolError` for commands that would make the order of replies lie."""
+    multi = False
+    for info in infos:
+        if info.name in REFUSED:
+            raise LocalProtocolError(f"{info.name} is refused: {REFUSED[info.name]}")
+        if info.name == "MONITOR" and len(infos) > 1:
+            raise LocalProtocolError("MONITOR must be sent alone: after it the connection only listens")
+        if multi and info.denied_in_multi:
+            raise LocalProtocolError(f"{info.name} is refused between MULTI and EXEC: EXEC's array would not add up")
+        if info.name == "MULTI":
+            multi = True
+        elif info.name in ("EXEC", "DISCARD"):
+            if not multi:
+                raise LocalProtocolError(f"{info.name} without MULTI in the same pipeline; use transaction()")
+            multi = False
+    if multi:
+        raise LocalProtocolError("MULTI without EXEC or DISCARD in the same pipeline; use transaction()")
+
+
+def _join(payloads: Sequence[Payload]) -> Payload:
+    """One block to send, or a list of buffers if any of the commands has large ones."""
+    if list not in set(map(type, payloads)):
+        return b"".join(payloads)  # type: ignore[arg-type]  # the line above says so, at the speed of C
+    return [buffer for payload in payloads for buffer in ([payload] if isinstance(payload, bytes) else payload)]
+
+
+def _size(payload: Payload) -> int:
+    return len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+
+
+def _count_arguments(payload: Payload) -> int:
+    """Read back how many words a command has, its name included: the header says so."""
+    head = payload if isinstance(payload, bytes) else payload[0]
+    return int(head[1 : head.index(b"\r")])
