@@ -77,7 +77,7 @@ class Process:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args} ended while it was to {do} {what}")
+            raise RuntimeError(f"{self._process.args!r} ended while it was to {do} {what}")
         answer: dict[str, float] = json.loads(line)
         return answer
 
