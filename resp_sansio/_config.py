@@ -150,12 +150,11 @@ _SECONDS: Final = _Kind(
 _HOST: Final = _Kind("a host name or IP address, IPv6 without brackets", (str,), _is_host)
 _NAME: Final = _Kind("text that is not empty", (str,), lambda text: text != "" and _is_text(text)).or_none(None)
 _PASSWORD: Final = _Kind("text or bytes", (str, bytes), _is_text).or_none(None)
-# A NUL ends a path, but as its first character makes a name in Linux's abstract namespace, unix(7).
-_PATH: Final = _Kind(
-    "a path as str, not empty and without NUL",
-    (str,),
-    lambda text: text != "" and "\0" not in text[1:] and _is_text(text),
-).or_none(None)
+_FILE: Final = _Kind("a path as str", (str,), lambda text: text != "" and "\0" not in text and _is_text(text)).or_none(
+    None
+)
+# A NUL as the first character makes a name in Linux's abstract namespace, unix(7).
+_PATH: Final = _FILE._replace(fits=lambda text: _FILE.fits(text.removeprefix("\0")))
 # networking.c, validateClientAttr: CLIENT LIST separates by spaces.
 _WORD: Final = _Kind(
     "printable ASCII without spaces", (str,), lambda text: text != "" and all("!" <= char <= "~" for char in text)
@@ -170,7 +169,7 @@ _DECODE: Final = _Kind(
 )
 _PROVIDER: Final = _Kind("a callable without arguments", (Callable,), read=None).or_none(None)
 _CONTEXT: Final = _Kind("an ssl.SSLContext", (TLSContext,), read=None).or_none(None)
-_LIMIT: Final = _integer(1, 2**63 - 1)
+_LIMIT: Final = _integer(1, 2**63 - 1)._replace(allowed="an integer from 1 to 2**63 - 1")
 
 _T = TypeVar("_T")
 
@@ -243,10 +242,10 @@ class Config:
     limit_elements: int = _option(_LIMITS.elements, _LIMIT, "Elements of one aggregate.")
     limit_reply: int = _option(_LIMITS.reply, _LIMIT, "Bytes of one reply.")
     tls: bool = _option(False, _BOOL, "Speak TLS; `rediss://` and `valkeys://` say so.")
-    tls_ca_file: str | None = _option(None, _PATH, "Certificates to trust (PEM) instead of the system's.")
-    tls_ca_path: str | None = _option(None, _PATH, "Directory of certificates to trust instead of the system's.")
-    tls_cert_file: str | None = _option(None, _PATH, "Client certificate (PEM).")
-    tls_key_file: str | None = _option(None, _PATH, "Its key, if not in the same file.")
+    tls_ca_file: str | None = _option(None, _FILE, "Certificates to trust (PEM) instead of the system's.")
+    tls_ca_path: str | None = _option(None, _FILE, "Directory of certificates to trust instead of the system's.")
+    tls_cert_file: str | None = _option(None, _FILE, "Client certificate (PEM).")
+    tls_key_file: str | None = _option(None, _FILE, "Its key, if not in the same file.")
     tls_key_password: str | bytes | None = _option(None, _PASSWORD, "Password of the key.", secret=True)
     tls_verify: bool = _option(True, _BOOL, "Check the server's certificate. False checks nothing, the name included.")
     tls_check_hostname: bool = _option(True, _BOOL, "Check that the certificate names the host.")

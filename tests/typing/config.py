@@ -1,0 +1,70 @@
+"""What a type checker knows of a configuration. Never run: mypy --strict reads it, and an ignore that is not needed fails."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Literal, Unpack, assert_type
+
+from resp_sansio._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+
+
+def read() -> None:
+    config = Config.from_url("redis://localhost", timeout=None, decode="utf-8", protocol=2)
+    assert_type(config, Config)
+    assert_type(config.replace(db=1), Config)
+    assert_type(config.host, str)
+    assert_type(config.path, str | None)
+    assert_type(config.password, str | bytes | None)
+    assert_type(config.protocol, Literal[2, 3])
+    assert_type(config.timeout, float | None)
+    assert_type(config.ssl_context, TLSContext | None)
+    assert_type(config.encoding, str | None)
+    if config.credentials is not None:
+        assert_type(config.credentials(), Credentials | Awaitable[Credentials])
+    assert_type(read_credentials("password"), tuple[str | None, str | bytes])
+
+
+def misuse(config: Config) -> None:
+    config.db = 1  # type: ignore[misc]
+    Config("redis://localhost")  # type: ignore[call-arg]
+    Config(tiemout=1)  # type: ignore[call-arg]
+    Config(timeout="1")  # type: ignore[arg-type]
+    Config(protocol=4)  # type: ignore[arg-type]
+    Config(host=None)  # type: ignore[arg-type]
+    Config(ssl_context=True)  # type: ignore[arg-type]
+    Config.from_url("redis://", tiemout=1)  # type: ignore[call-arg]
+    Config.from_url("redis://", timeout="1")  # type: ignore[arg-type]
+    config.replace(tiemout=1)  # type: ignore[call-arg]
+
+
+def connect(url: str, **options: Unpack[Options]) -> Config:
+    """How an adapter hands options on."""
+    return Config.from_url(url, **options)
+
+
+def password() -> str:
+    return "password"
+
+
+def pair() -> tuple[str, str]:
+    return "user", "password"
+
+
+async def token() -> tuple[str, bytes]:
+    return "user", b"token"
+
+
+def number() -> int:
+    return 1
+
+
+connect("redis://", credentials=password)
+connect("redis://", credentials=pair)
+connect("redis://", credentials=token)
+connect("redis://", credentials=number)  # type: ignore[arg-type]
+connect("rediss://", ssl_context=ssl.create_default_context())
+connect("redis://", tiemout=1)  # type: ignore[call-arg]
+
+provider: CredentialProvider = token
+narrower: Callable[[], str] = provider  # type: ignore[assignment]
