@@ -49,7 +49,7 @@ ORDER: Final = (
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
     "__future__ bisect collections contextlib copy dataclasses difflib enum functools heapq ipaddress itertools math operator"
-    " re string struct types typing urllib.parse warnings weakref".split()
+    " re string struct sys types typing urllib.parse warnings weakref".split()
 )
 
 IMPURE: Final = frozenset(
