@@ -153,7 +153,13 @@ def package(session: nox.Session) -> None:
         session.error(f"the sdist lacks {sorted(absent)}")
 
     session.install(str(wheel))
-    session.run("python", "-I", "-c", f"import {', '.join(names)}", env=ISOLATED)
+    session.run("python", "-I", "-c", f"import {', '.join(names)}")
+    # A user's type checker must find the types in what was installed.
+    (folder / "consumer.py").write_text(f"import {', '.join(names)}\nreveal_type(resp_sansio.Outcome.NOT_SENT)\n")
+    with session.chdir(folder):
+        seen = session.run("python", "-P", "-m", "mypy", "--strict", "consumer.py", silent=True)
+    if "resp_sansio._errors.Outcome" not in str(seen):
+        session.error(f"the installed types are not seen: {seen}")
 
 
 @nox.session(python=one_python)

@@ -22,6 +22,8 @@ from servers import Server, ServerNotFoundError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytest_plugins = ["pytester"]
+
 # No deadline: nothing timed is asserted, and a shared machine may stop for a second. For CI the same examples each time, so
 # that a red run is about the change; everywhere else new ones, so that the property is searched.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
