@@ -15,7 +15,7 @@ import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 from ._command_table import TABLE
 from ._encoder import Argument, encode_command
@@ -127,7 +127,7 @@ BLOCKING: Final = {
     "BZPOPMAX": Blocking(-1),
     "BZPOPMIN": Blocking(-1),
     "DEBUG": Blocking(1, option="SLEEP", forever=False),
-    "MIGRATE": Blocking(4, MILLISECONDS, forever=False),
+    "MIGRATE": Blocking(5, MILLISECONDS, forever=False),
     "TS.READ": Blocking(3, MILLISECONDS, option="BLOCK"),
     "WAIT": Blocking(2, MILLISECONDS),
     "WAITAOF": Blocking(3, MILLISECONDS),
@@ -511,7 +511,7 @@ class Command(Generic[T_co]):
     def __init__(
         self,
         *args: Argument,
-        read: Reader[T_co] = as_it_came,  # type: ignore[assignment]  # the overloads say that T is Reply then
+        read: Reader[Any] = as_it_came,  # the overloads say that T is Reply then
         readonly: bool | None = None,
         retry: bool | None = None,
     ) -> None:
