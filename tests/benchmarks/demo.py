@@ -65,13 +65,16 @@ def threads(connection: Connection) -> None:
 
 
 def transaction(connection: Connection) -> None:
+    def transfer() -> tuple[object, object]:
+        with connection.transaction() as both:
+            left = both.execute("DECRBY", "from", 1)
+            arrived = both.execute("INCRBY", "to", 1)
+        return left.result(), arrived.result()
+
     connection.execute("MSET", "from", 100, "to", 0)
     with timed("MULTI, DECRBY, INCRBY, EXEC", 100):
-        for _ in range(100):
-            with connection.transaction() as transfer:
-                left = transfer.execute("DECRBY", "from", 1)
-                arrived = transfer.execute("INCRBY", "to", 1)
-    print(f"           left {left.result()!r}, arrived {arrived.result()!r}")
+        balances = [transfer() for _ in range(100)]
+    assert balances == [(99 - done, 1 + done) for done in range(100)]
 
 
 def main() -> int:
