@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 import functools
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
@@ -245,29 +245,26 @@ SECRETS: Final[dict[str, Callable[[Words], Iterable[int]]]] = {
 # -- Kept by hand: keys that no key specification finds -----------------------------------------------------------------------
 
 
+def _options(words: Words, start: int, takes: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Go from option to option, each with its index: what one takes may be called like another."""
+    while start < len(words):
+        word = _text(words[start]).upper()
+        yield word, start
+        start += 1 + takes.get(word, 0)
+
+
 def _sort_keys(words: Words) -> Sequence[int]:
-    """SORT key ... [STORE destination]: the last STORE counts, and what BY, GET and LIMIT take may be called STORE."""
+    """SORT key ... [STORE destination]: the last STORE counts."""
     takes = {"BY": 1, "GET": 1, "LIMIT": 2, "STORE": 1}
-    keys, index = {"": 1}, 2
-    while index < len(words):
-        word = _text(words[index]).upper()
-        if word == "STORE" and index + 1 < len(words):
-            keys[word] = index + 1
-        index += 1 + takes.get(word, 0)
-    return list(keys.values())
+    return [1, *[index + 1 for word, index in _options(words, 2, takes) if word == "STORE"][-1:]]
 
 
 def _migrate_keys(words: Words) -> Sequence[int]:
-    """MIGRATE host port key ..., or an empty one and ... KEYS key ... at the end, behind passwords that may be called KEYS."""
-    if len(words) > 3 and len(_text(words[3])):
+    """MIGRATE host port key ..., or an empty one and ... KEYS key ... to the end."""
+    if len(words) > 3 and _text(words[3]):
         return [3]
-    takes, index = {"AUTH": 1, "AUTH2": 2}, 6
-    while index < len(words):
-        word = _text(words[index]).upper()
-        if word == "KEYS":
-            return range(index + 1, len(words))
-        index += 1 + takes.get(word, 0)
-    return []
+    behind = (index + 1 for word, index in _options(words, 6, {"AUTH": 1, "AUTH2": 2}) if word == "KEYS")
+    return range(next(behind, len(words)), len(words))
 
 
 KEYS: Final = {"MIGRATE": _migrate_keys, "SORT": _sort_keys}
@@ -288,7 +285,7 @@ def command_info(args: Sequence[Argument]) -> CommandInfo:
     """
     try:
         return _known[args[0]]
-    except (KeyError, TypeError, IndexError):
+    except (KeyError, IndexError, TypeError, ValueError):  # the last two: what can't be hashed
         return _find(args)
 
 
@@ -335,11 +332,9 @@ def redact(args: Sequence[Argument]) -> tuple[Argument, ...]:
 
 
 def _find(args: Sequence[Argument]) -> CommandInfo:
-    try:
-        return _known_pairs[args[0], args[1]]
-    except (KeyError, TypeError, IndexError):
-        pass
     words = _words(args)
+    if len(words) > 1 and isinstance(words[1], (str, bytes)) and (info := _known_pairs.get((words[0], words[1]))):
+        return info
     name = _text(words[0]).upper()[:_LONGEST_NAME]
     if _is_container(name) and len(words) > 1 and (longer := f"{name} {_text(words[1]).upper()}") in TABLE:
         name = longer
@@ -347,20 +342,20 @@ def _find(args: Sequence[Argument]) -> CommandInfo:
     blocks = blocking is not None and (not blocking.option or _timeout(blocking, words) < len(words))
     info = _info(name, blocks, bool(_secrets(name, words)))
     if not (name in SECRETS or (blocking and blocking.option) or _is_container(name)):
-        _remember(args, len(words) - len(args) + 1, info)
+        _remember(args, words, info)
     return info
 
 
-def _remember(args: Sequence[Argument], given: int, info: CommandInfo) -> None:
-    """Keep what is so for all arguments, under the name as it was written: `given` words in the first argument."""
+def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None:
+    """Keep what is so for all arguments, under the name as it was written."""
     if max(len(_known), len(_known_pairs)) >= _MOST_NAMES:
         _known.clear()
         _known_pairs.clear()
-    missing = info.name.count(" ") + 1 - given
-    if missing == 0 and len(_text(args[0])) <= _LONGEST_NAME:
+    in_the_first, in_the_name = len(words) - len(args) + 1, info.name.count(" ") + 1
+    if in_the_first == in_the_name and len(_text(args[0])) <= _LONGEST_NAME:
         _known[args[0]] = info
-    elif missing == 1 and isinstance(args[1], (str, bytes)):
-        _known_pairs[args[0], args[1]] = info
+    elif in_the_first < in_the_name and isinstance(words[1], (str, bytes)):
+        _known_pairs[words[0], words[1]] = info
 
 
 @functools.lru_cache(_MOST_NAMES)
@@ -410,10 +405,14 @@ def _words(args: Sequence[Argument]) -> Words:
     name = args[0]
     if not isinstance(name, (str, bytes)):
         raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}")
-    words = name.split()
+    # As bytes, because a str would be split at other characters too (U+0085, no-break spaces).
+    data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+    words = data.split()
     if not words:
         raise ValueError(f"a command needs a name, not {name!r}")
-    return args if len(words) == 1 and len(words[0]) == len(name) else [*words, *args[1:]]
+    if len(words[0]) == len(data):
+        return args
+    return [*(words if isinstance(name, bytes) else map(_text, words)), *args[1:]]
 
 
 def _text(argument: Argument) -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def view(data: bytes) -> memoryview:
-    return memoryview(data)
+    return memoryview(bytearray(data))  # writable ones cannot be hashed, and say so by another error than lists do
 
 
 known_names = st.sampled_from(sorted(TABLE))
@@ -167,6 +167,16 @@ def test_whatever_is_asked_is_answered(args: list[Argument]) -> None:
     assert repr(Command(*args)).startswith("Command(")
 
 
+@given(commands)
+@example(["CONFIG\x85GET", "x"])
+@example(["CONFIG\N{NO-BREAK SPACE}GET", "x"])
+@example([" config  get\t", "x"])
+def test_words_are_those_that_are_sent(args: list[Argument]) -> None:
+    words = redact(args)
+    assume(not command_info(args).secret)
+    assert encode_command(words) == encode_command(args)
+
+
 @given(known_names, st.lists(arguments, max_size=4))
 def test_a_name_may_be_written_in_many_ways(name: str, rest: list[Argument]) -> None:
     expected = command_info((name, *rest))
@@ -179,11 +189,11 @@ def test_a_name_may_be_written_in_many_ways(name: str, rest: list[Argument]) -> 
 
 @given(st.text(min_size=1, max_size=100).filter(lambda name: name.split() != []), st.lists(arguments, max_size=4))
 def test_an_unknown_command_is_sent_and_never_repeated(name: str, rest: list[Argument]) -> None:
-    assume(name.split(maxsplit=1)[0].upper() not in TABLE)
     info = command_info((name, *rest))
+    assume(not info.since)
     assert info is command_info((name, *rest))
     assert len(info.name) <= 64
-    assert name.split(maxsplit=1)[0].upper().startswith(info.name), "the name alone: an argument could be a secret"
+    assert str(redact((name,))[0]).upper().startswith(info.name), "the name alone: an argument could be a secret"
     assert (info.plain, info.needs, info.replies, info.since) == (True, Needs.LANE, Replies.ONE, "")
     assert (info.readonly, info.retryable, info.secret, info.denied_in_multi) == (False, False, False, False)
     assert command_keys((name, *rest)) == []
@@ -213,7 +223,7 @@ def test_a_name_is_text() -> None:
         command_info(())
     with pytest.raises(ValueError, match="not '  '"):
         command_info(("  ",))
-    for name in (1, 1.5, bytearray(b"GET"), memoryview(b"GET")):
+    for name in (1, 1.5, bytearray(b"GET"), view(b"GET")):
         with pytest.raises(TypeError, match=f"must be str or bytes, not {type(name).__name__}"):
             command_info((name,))
 
