@@ -511,7 +511,8 @@ def _split(url: str) -> tuple[str, str, str, str]:
         raise ValueError(f"a URL must begin with {_ALLOWED}")
     scheme = scheme.lower()
     if scheme not in _SCHEMES:
-        shown = f" {scheme!r}" if scheme.replace("+", "").replace("-", "").isalnum() else ""
+        # Without an '@' in what follows, this cannot be a password that holds "://" itself.
+        shown = f" {scheme!r}" if "@" not in rest and scheme.replace("+", "").replace("-", "").isalnum() else ""
         near = "; did you mean 'unix'?" if "unix" in scheme or "sock" in scheme else _suggestion(scheme, _SCHEMES)
         raise ValueError(f"unknown URL scheme{shown}: it must be {_ALLOWED}{near}")
     if "#" in rest:

@@ -217,6 +217,7 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
         ("localhost:6379", "must begin with redis://"),
         ("http://localhost", "unknown URL scheme 'http': it must be redis://, rediss:// (TLS), valkey://"),
         ("redsi://localhost", "did you mean 'redis'?"),
+        ("redsi://user:password@localhost", "unknown URL scheme: it must be"),
         ("valkeyss://localhost", "did you mean 'valkeys'?"),
         ("redis+unix:///run/redis.sock", "did you mean 'unix'?"),
         ("redis-socket:///run/redis.sock", "did you mean 'unix'?"),
