@@ -12,6 +12,7 @@ from ._commands import (
     KeySpec,
     Needs,
     Replies,
+    as_it_came,
     block_time,
     command_info,
     command_keys,
@@ -35,14 +36,15 @@ from ._errors import (
     TransactionAbortedError,
     TransactionRefusedError,
 )
-from ._exchange import WatchLoop, read_transaction
+from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from ._handshake import Accepted, Handshake
 from ._parser import Chunk, Limits, Parser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
-from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim
+from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
 
 __all__ = [
+    "ATTEMPTS",
     "Accepted",
     "Argument",
     "ArrayKey",
@@ -51,6 +53,7 @@ __all__ = [
     "Blocking",
     "Chunk",
     "Command",
+    "CommandBatch",
     "CommandInfo",
     "CommandTimeoutError",
     "Config",
@@ -81,6 +84,7 @@ __all__ = [
     "Reply",
     "ReplyError",
     "RespError",
+    "Result",
     "Script",
     "SetKey",
     "Slot",
@@ -93,6 +97,8 @@ __all__ = [
     "Verbatim",
     "WatchLoop",
     "__version__",
+    "as_it_came",
+    "as_text",
     "block_time",
     "command_info",
     "command_keys",

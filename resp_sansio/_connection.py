@@ -186,6 +186,11 @@ class Connection:
             f" {len(self._flying)} in flight ({self._abandoned} abandoned)>"
         )
 
+    @property
+    def error(self) -> RespError | None:
+        """Why the connection has ended; None while it has not."""
+        return None if self._lost is None else self._lost.error
+
     # -- commands ----------------------------------------------------------------------------------------------------------
 
     def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:

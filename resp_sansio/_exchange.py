@@ -10,13 +10,21 @@ share a connection that is noticed (`resp_sansio.Connection.watch_epoch`) and tr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
+from ._commands import Command, CommandInfo, Reader, as_it_came, block_time, prepare
 from ._encoder import Argument
-from ._errors import ReplyError, TransactionAbortedError, TransactionRefusedError
-from ._values import Reply
+from ._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
+from ._slot import Batch, Payload, new_batch
+from ._values import Reply, as_text
 
-__all__ = ["ATTEMPTS", "WatchLoop", "read_transaction"]
+__all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+MULTI: Final = prepare(("MULTI",))
+EXEC: Final = prepare(("EXEC",))
 
 ATTEMPTS: Final = 16
 """How often a watched transaction is tried by default; with one writer in the way each time, more would not help."""
@@ -39,6 +47,129 @@ def read_transaction(replies: Sequence[Reply]) -> list[Reply]:
     return [reply if isinstance(reply, ReplyError) else executed for reply in queued]
 
 
+class Result(Generic[T_co]):
+    """What one command of a pipeline or transaction will have been answered."""
+
+    __slots__ = ("_batch", "_index")
+
+    def __init__(self, batch: CommandBatch, index: int) -> None:
+        self._batch = batch
+        self._index = index
+
+    def __repr__(self) -> str:
+        return f"<Result {self._index} of {self._batch!r}>"
+
+    def result(self) -> T_co:
+        """Return the reply, or raise this command's own error: its error reply, or how it was lost.
+
+        Raises `LocalProtocolError` before the pipeline was run.
+        """
+        if self._batch.replies is None:
+            raise LocalProtocolError("the pipeline has not been run: leave its block, or call run()")
+        reply = self._batch.replies[self._index]
+        if isinstance(reply, Exception):
+            raise reply
+        return cast("T_co", reply)  # the reader of the Command[T] made it
+
+
+class CommandBatch:
+    """Commands collected to be sent at once, as one slot: the part of a pipeline that needs no connection.
+
+    Arguments are encoded as they are added, so a wrong one is told at once, and later changes to a buffer change nothing.
+    """
+
+    __slots__ = ("_infos", "_payloads", "_readers", "_transaction", "block_time", "replies")
+
+    def __init__(self, *, transaction: bool = False) -> None:
+        self.replies: Sequence[object] | None = None
+        self.block_time = 0.0  # how long the server may take on purpose, in seconds
+        self._payloads: list[Payload] = []
+        self._infos: list[CommandInfo] = []
+        self._readers: dict[int, Reader[object]] = {}
+        self._transaction = transaction
+
+    def __len__(self) -> int:
+        return len(self._infos)
+
+    def __repr__(self) -> str:
+        what = "transaction" if self._transaction else "pipeline"
+        return f"<{what} of {len(self)} commands, {'not run' if self.replies is None else 'run'}>"
+
+    @overload
+    def execute(self, command: Command[T], /) -> Result[T]: ...
+
+    @overload
+    def execute(self, name: str | bytes, /, *args: Argument) -> Result[Reply]: ...
+
+    def execute(self, *args: Any) -> Result[Any]:
+        """Add a command, given by its words or as a `Command`, to be sent with the others; its reply will be on the result.
+
+        Raises `TypeError` or `ValueError` for wrong arguments, `LocalProtocolError` once the pipeline was run.
+        """
+        if self.replies is not None:
+            self._check_not_run()
+        index = len(self._infos)
+        if args and isinstance(args[0], Command):
+            args = self._take_command(index, *args)
+        payload, info = prepare(args)
+        if info.blocking is not None:
+            self.block_time += block_time(args, info)
+        self._payloads.append(payload)
+        self._infos.append(info)
+        return Result(self, index)
+
+    def _take_command(self, index: int, command: Command[object], *more: object) -> tuple[Argument, ...]:
+        if more:
+            raise TypeError("a Command has all of its arguments in it; give nothing beside it")
+        if command.read is not as_it_came:
+            self._readers[index] = command.read
+        return command.args
+
+    def slot(self, deadline: float) -> Batch | None:
+        """Return the slot to send, None if there is nothing to be sent.
+
+        Raises `LocalProtocolError` for commands that may not be sent together, or were sent already.
+        """
+        self._check_not_run()
+        if not self._infos:
+            self.replies = ()
+            return None
+        payloads, infos = self._payloads, self._infos
+        if self._transaction:
+            payloads = [MULTI[0], *payloads, EXEC[0]]
+            infos = [MULTI[1], *infos, EXEC[1]]
+        return new_batch(payloads, infos, None, deadline)
+
+    def answered(self, slot: Batch, protocol: Literal[2, 3], encoding: str | None = None) -> list[object]:
+        """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
+
+        Bulk replies become text in `encoding`, except where a command's reader sees to its reply.
+        """
+        try:
+            replies = read_transaction(slot.replies) if self._transaction else slot.replies
+        except RespError as error:
+            self.replies = [error] * len(self)
+            raise
+        results: list[object] = [*replies] if encoding is None else [as_text(reply, encoding) for reply in replies]
+        for index, reader in self._readers.items():
+            reply = replies[index]
+            results[index] = reply if isinstance(reply, ReplyError) else reader(reply, protocol)
+        self.replies = results
+        return results
+
+    def lost(self, slot: Batch, cause: RespError) -> RespError:
+        """The slot ended without all of its replies: give each command its own error, and return the first of them."""
+        first = 1 if self._transaction else 0
+        answered = [] if self._transaction else slot.replies
+        failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
+        self.replies = [*answered, *failures]
+        return failures[0]
+
+    def _check_not_run(self) -> None:
+        if self.replies is not None:
+            raise LocalProtocolError("this pipeline was run already; begin another")
+
+
 class WatchLoop:
     """Watch, decide, execute; again if the race was lost.
 
@@ -46,7 +177,7 @@ class WatchLoop:
     `TransactionAbortedError`, ask `again`. A caller who decides for nothing, or fails, sends `unwatch`.
     """
 
-    unwatch: Final = ("UNWATCH",)
+    unwatch: Final = Command("UNWATCH")
 
     def __init__(self, keys: Sequence[Argument], attempts: int = ATTEMPTS) -> None:
         """Raises `ValueError` if there is nothing to watch, or nothing to be done."""
@@ -54,7 +185,7 @@ class WatchLoop:
             raise ValueError("name at least one key to watch; without one, a plain transaction() does")
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, not {attempts!r}")
-        self.watch: Final = ("WATCH", *keys)
+        self.watch: Final = Command("WATCH", *keys)
         self.attempts: Final = attempts
         self.attempt = 1
 

@@ -23,6 +23,7 @@ has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Self, TypeAlias, Union
 
 from ._errors import ReplyError
@@ -37,6 +38,7 @@ __all__ = [
     "Push",
     "Reply",
     "SetKey",
+    "as_text",
     "Verbatim",
     "hashable",
     "make_map",
@@ -156,7 +158,7 @@ def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
     return SetKey(members) if isinstance(value, (set, frozenset)) else ArrayKey(members)
 
 
-def make_map(flat: list[Reply]) -> dict[Reply, Reply] | Pairs:
+def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
     """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where a `dict` would lose a key."""
     keys, items = flat[::2], flat[1::2]
     try:
@@ -169,7 +171,7 @@ def make_map(flat: list[Reply]) -> dict[Reply, Reply] | Pairs:
     return made if len(made) == len(keys) else Pairs(zip(keys, items, strict=True))
 
 
-def make_set(members: list[Reply]) -> set[Reply] | Items:
+def make_set(members: Sequence[Reply]) -> set[Reply] | Items:
     """Make a set of `members`: a `set`, or `Items` where a `set` would lose one."""
     try:
         made = set(members)
@@ -179,3 +181,33 @@ def make_set(members: list[Reply]) -> set[Reply] | Items:
         except ValueError:
             return Items(members)
     return made if len(made) == len(members) else Items(members)
+
+
+def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
+    """Return `value` with every bulk and verbatim string in it as `str`, whatever it is nested in.
+
+    Bytes that `encoding` does not know survive as surrogates, as in simple strings, and are sent again as they came.
+    """
+    match value:
+        case bytes():
+            return value.decode(encoding, "surrogateescape")
+        case Push():
+            return Push(value.kind, tuple(as_text(item, encoding) for item in value.items))
+        case dict():
+            return make_map([as_text(item, encoding) for pair in value.items() for item in pair])
+        case Pairs():
+            return make_map([as_text(item, encoding) for pair in value for item in pair])
+        case Attributed():
+            return Attributed(as_text(value.value, encoding), value.attributes)
+        case MapKey():
+            return MapKey((as_text(key, encoding), as_text(item, encoding)) for key, item in value)
+        case Items() | set():
+            return make_set([as_text(item, encoding) for item in value])
+        case ArrayKey():
+            return ArrayKey(as_text(item, encoding) for item in value)
+        case SetKey():
+            return SetKey(as_text(item, encoding) for item in value)
+        case list():
+            return [as_text(item, encoding) for item in value]
+        case _:
+            return value

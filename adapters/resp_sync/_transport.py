@@ -41,6 +41,13 @@ class PlainTransport:
         self.recv = connected.recv
         self.fileno = connected.fileno()
 
+    def flush(self) -> None:
+        """There is nothing between this and the socket."""
+
+    def shut_down(self) -> None:
+        """End the connection under those who wait for it, without giving up the descriptor. Idempotent."""
+        _shut_down(self.socket)
+
     def close(self) -> None:
         """Close the socket. Idempotent."""
         self.socket.close()
@@ -123,6 +130,10 @@ class TLSTransport:
                 self.pending = self._tls.pending() > 0 or self._incoming.pending > 0
                 return data
 
+    def shut_down(self) -> None:
+        """As `PlainTransport.shut_down`."""
+        _shut_down(self.socket)
+
     def close(self) -> None:
         """Close the socket without waiting for the peer's close_notify. Idempotent."""
         self.socket.close()
@@ -203,9 +214,11 @@ def _connect_tcp(config: Config, deadline: float) -> socket.socket:
     except OSError as error:
         raise ConnectError(f"cannot resolve {config.host!r}: {_told(error)}", transient=True) from error
     failures: list[OSError] = []
-    for left, (family, _, _, _, address) in _with_time_left(found, deadline):
+    for index, (family, _, _, _, address) in enumerate(found):
+        # Each gets its share of what is left of the time, so that a dead one can't use up all of it.
+        now = monotonic()
         try:
-            connected = _connect(family, address, left)
+            connected = _connect(family, address, now + (deadline - now) / (len(found) - index))
         except OSError as error:
             failures.append(error)
             continue
@@ -215,16 +228,9 @@ def _connect_tcp(config: Config, deadline: float) -> socket.socket:
         return connected
     told = "; ".join(dict.fromkeys(_told(error) for error in failures)) or "no address to try"
     transient = any(_is_transient(error) for error in failures)
-    raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (failures or [None])[-1]
-
-
-def _with_time_left(
-    found: list[tuple[int, int, int, str, tuple[object, ...]]], deadline: float
-) -> Iterator[tuple[float, tuple]]:
-    """Share what is left of the time among the addresses still to be tried, so that a dead one can't use up all of it."""
-    for index, address in enumerate(found):
-        now = monotonic()
-        yield now + (deadline - now) / (len(found) - index), address
+    raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (
+        failures[-1] if failures else None
+    )
 
 
 def _connect(family: int, address: str | tuple[object, ...], deadline: float) -> socket.socket:
@@ -281,6 +287,13 @@ def _context(config: Config) -> ssl.SSLContext:
     if not config.tls_verify:
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _shut_down(connected: socket.socket) -> None:
+    try:
+        connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it has ended already
 
 
 def _wait_until(descriptor: int, deadline: float, *, read: bool = False, write: bool = False) -> None:

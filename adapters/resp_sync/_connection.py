@@ -1,0 +1,615 @@
+"""Drive one `resp_sansio.Connection` with a socket, from any number of threads and without one of its own.
+
+A caller who is alone encodes, sends and receives on its own thread. Where several share the connection, each sends what is
+queued when it gets the lock, and one of those who wait reads for all. The lock is the law, and is never held while anything
+waits: bytes move between socket and machine only under it, so they can't get out of order, whoever moves them. The roles of
+reader and writer are hints about who waits for the socket while the others sleep; a role whose holder has gone is free.
+
+Interrupts may strike anywhere. Between a byte's move and the machine's learning of it they end the connection, since nobody
+could say any more whose reply is next; everywhere else they cost the interrupted call its reply, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections import deque
+from collections.abc import Callable, Iterator
+from enum import Enum
+from math import ceil, inf
+from threading import Lock, RLock
+from time import monotonic
+from typing import Any, Final, Literal, Self, TypeVar, Unpack, overload
+from warnings import warn
+from weakref import WeakSet
+
+from resp_sansio import (
+    ATTEMPTS,
+    Argument,
+    Batch,
+    Command,
+    CommandBatch,
+    CommandTimeoutError,
+    Config,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLost,
+    ConnectionLostError,
+    LocalProtocolError,
+    Options,
+    Outcome,
+    Push,
+    PushReceived,
+    Reply,
+    ReplyError,
+    RespError,
+    Slot,
+    SlotState,
+    State,
+    TransactionAbortedError,
+    WatchLoop,
+    as_it_came,
+    as_text,
+    block_time,
+    command_info,
+    new_slot,
+    read_credentials,
+)
+from resp_sansio import Connection as Machine
+
+from ._transport import Transport, dial, wait
+
+__all__ = ["Connection", "Pipeline", "WatchedTransaction", "connect"]
+
+T = TypeVar("T")
+
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
+ANSWERED: Final = SlotState.ANSWERED
+LOST: Final = SlotState.LOST
+LISTENING: Final = command_info(("next_push",))
+
+# What a caller waits for: to be woken, or the socket.
+SLEEP: Final = 0
+READ: Final = 1
+WRITE: Final = 2
+
+RECEIVE: Final = 64 * 1024
+"""Bytes asked of the socket at a time: enough for a thousand small replies, and allocated without a system call."""
+
+RECEIVE_BULK: Final = 1024 * 1024
+"""The same inside a large bulk string, where fewer and larger pieces pay."""
+
+NAP: Final = 0.25
+"""Seconds after which a sleeping caller looks whether its waker still exists: a second interrupt can catch the first one's
+cleaning up, and then nobody wakes anybody."""
+
+
+class Default(Enum):
+    """The type of `DEFAULT`."""
+
+    DEFAULT = "as configured"
+
+
+DEFAULT: Final = Default.DEFAULT
+"""Stands for what the connection was configured with."""
+
+
+def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connection:
+    """Open a connection: `connect("redis://user:password@host:6379/0", timeout=2.0)`.
+
+    For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
+    of it, name resolution excepted. Raises `ConnectError` (its `transient` says whether the same may succeed later),
+    `ValueError` or `TypeError` for a wrong URL or option.
+    """
+    config = Config.from_url(url, **options)
+    return Connection(config)
+
+
+class Connection:
+    """One connection to one server, for any number of threads; made by `connect`, ends for ever when it ends.
+
+    Commands of all threads share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
+    it, or use it as a context manager. It does not survive a fork: in the child it is closed.
+    """
+
+    def __init__(self, config: Config) -> None:
+        deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
+        username, password = config.username, config.password
+        if config.credentials is not None:
+            username, password = read_credentials(config.credentials())
+        self._config = config
+        self._lock = RLock()
+        self._inside = False  # true on entering the lock means that this very thread was interrupted in there
+        self._reader: Slot | None = None
+        self._writer: Slot | None = None
+        self._stuck = False  # the socket takes no more for now
+        self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
+        self._pushes: deque[Push] = deque()
+        self._listeners: deque[Slot] = deque()  # who waits for a push: slots that were never submitted
+        self._transport = dial(config, deadline)
+        self._core = Machine.configured(config, username, password, now=monotonic(), open_by=deadline)
+        self._poller = select.poll() if hasattr(select, "poll") else None
+        if self._poller is not None:
+            self._poller.register(self._transport.fileno, select.POLLIN)
+        _connections.add(self)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} to {self._config.address}: {self._core.state.name}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and core.error is None:
+            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+
+    # -- calls -------------------------------------------------------------------------------------------------------------
+
+    @overload
+    def execute(
+        self, command: Command[T], /, *, timeout: float | None | Default = ..., decode: bool | str | Default = ...
+    ) -> T: ...
+
+    @overload
+    def execute(
+        self,
+        name: str | bytes,
+        /,
+        *args: Argument,
+        timeout: float | None | Default = ...,
+        decode: bool | str | Default = ...,
+    ) -> Reply: ...
+
+    def execute(
+        self, *args: Any, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Any:
+        """Send a command, given by its words or as a `Command`, and return its reply.
+
+        `timeout` is in seconds and covers the whole call, None for ever; if it is not given, the connection's own is extended by
+        the time that a blocking command itself asks for. `decode` makes text of bulk strings: true for UTF-8, or an encoding.
+
+        Raises the server's `ReplyError`, `CommandTimeoutError`, `ConnectionLostError`, `ConnectionClosedError`; `TypeError` or
+        `ValueError` for wrong arguments and `LocalProtocolError` for what can't be sent now, before anything is sent.
+        """
+        command: Command[Any] | None = None
+        if args and isinstance(args[0], Command):
+            command, args = _only(*args), args[0].args
+        slot = new_slot(args)
+        blocking = 0.0 if slot.info.blocking is None else block_time(args, slot.info)
+        failure = self._call(slot, self._deadline(timeout, blocking))
+        if failure is not None:
+            raise slot.failure(failure) from failure.__cause__
+        reply = slot.reply
+        if isinstance(reply, ReplyError):
+            raise reply
+        if command is not None and command.read is not as_it_came:
+            return command.read(reply, self._core.protocol)
+        encoding = self._encoding(decode)
+        return reply if encoding is None else as_text(reply, encoding)
+
+    def pipeline(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """Collect commands and send them at once, on leaving the `with` block or by `run`; options are as for `execute`."""
+        return Pipeline(self, timeout=timeout, decode=decode)
+
+    def transaction(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """As `pipeline`, between MULTI and EXEC: the commands run together, or not at all. For WATCH see `transact`."""
+        return Pipeline(self, transaction=True, timeout=timeout, decode=decode)
+
+    def transact(
+        self,
+        update: Callable[[WatchedTransaction], T],
+        *keys: Argument,
+        attempts: int = ATTEMPTS,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> T:
+        """Change what is at `keys` depending on what is there, as if nobody else could: WATCH, read, MULTI ... EXEC.
+
+        `update(transaction)` reads with `transaction.read(...)` and queues with `transaction.execute(...)`; it is called again if
+        one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it returned.
+
+        Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
+        `execute`.
+        """
+        deadline = self._deadline(timeout, 0.0)
+        loop = WatchLoop(keys, attempts)
+        while True:
+            transaction = WatchedTransaction(self, loop, deadline, decode)
+            try:
+                return transaction.attempt(update)
+            except TransactionAbortedError:
+                if not loop.again():
+                    raise
+
+    def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
+
+        Raises `CommandTimeoutError`, `ConnectionLostError`. Pushes that came before the connection ended can still be had.
+        """
+        listener = Slot(b"", LISTENING, None, inf)
+        failure = self._call(listener, self._deadline(timeout, 0.0), self._listen)
+        if isinstance(failure, CommandTimeoutError):
+            raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT)
+        if failure is not None:
+            raise ConnectionLostError(f"next_push: {failure}", outcome=Outcome.NOT_SENT) from failure.__cause__
+        push = listener.reply
+        assert isinstance(push, Push)
+        encoding = self._encoding(DEFAULT)
+        return push if encoding is None else Push(push.kind, tuple(as_text(item, encoding) for item in push.items))
+
+    def close(self) -> None:
+        """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
+        with self._lock:
+            if self._inside:
+                raise _reentered()
+            self._core.abort()
+            self._report()
+            self._close_if_unused()
+
+    # -- how a call goes ---------------------------------------------------------------------------------------------------
+
+    def _deadline(self, timeout: float | None | Default, blocking: float) -> float:
+        if isinstance(timeout, Default):
+            timeout = self._config.timeout
+            return inf if timeout is None else monotonic() + timeout + blocking
+        if timeout is None:
+            return inf
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+            raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
+        if not timeout >= 0:
+            raise ValueError(f"timeout must not be negative, and is {timeout!r}")
+        return monotonic() + timeout
+
+    def _encoding(self, decode: bool | str | Default) -> str | None:
+        if isinstance(decode, Default):
+            return self._config.encoding
+        return decode if isinstance(decode, str) else "utf-8" if decode else None
+
+    def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        """Submit the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
+
+        What `enter` raises is raised, as are interrupts. In every case neither a role nor a waiting slot is left behind.
+        """
+        slot.token = self  # somebody is here for this slot
+        try:
+            role = self._turn(slot, enter or self._core.submit)
+            while slot.state is HANDED or slot.state is QUEUED:
+                left = deadline - monotonic()
+                if left <= 0:
+                    self._give_up(slot)
+                    break
+                role = self._turn(slot, readable=self._wait(slot, role, left))
+        except BaseException:
+            self._give_up(slot)
+            raise
+        finally:
+            # One store, which no interrupt can split: from here on, roles that this slot still holds are free.
+            slot.token = None
+        if slot.state is ANSWERED:
+            return None
+        if slot.state is LOST:
+            return self._core.error
+        return CommandTimeoutError(f"{self._config.address} did not answer in time")
+
+    def _turn(self, slot: Slot, enter: Callable[[Slot], None] | None = None, *, readable: bool = False) -> int:
+        """Move what can be moved now, and return what this caller is to wait for next."""
+        with self._lock:
+            if self._inside:
+                raise _reentered()
+            self._inside = True
+            try:
+                if enter is not None:
+                    enter(slot)
+                self._move(readable=readable)
+                if slot.state is HANDED or slot.state is QUEUED:
+                    return self._take_role(slot)
+                self._leave(slot)
+                return SLEEP
+            finally:
+                self._inside = False
+
+    def _give_up(self, slot: Slot) -> None:
+        """Nobody waits for this slot any more. Safe to repeat."""
+        with self._lock:
+            if self._inside:
+                return  # a call that was refused at the door
+            if slot in self._listeners:
+                self._listeners.remove(slot)
+            elif slot.state is HANDED or slot.state is QUEUED:
+                self._core.abandon(slot)
+            self._leave(slot)
+
+    def _submit_and_forget(self, command: Command[Reply]) -> None:
+        """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
+        with self._lock:
+            if not self._inside and self._core.error is None:
+                self._core.send(command)
+                self._move(readable=False)
+
+    def _take_role(self, slot: Slot) -> int:
+        """Decide who waits for the socket: this caller, for what nobody else waits for; otherwise it sleeps until woken."""
+        role = SLEEP
+        if self._reader is None or self._reader is slot or self._reader.token is None:
+            self._reader = slot
+            role |= READ
+        if self._stuck and (self._writer is None or self._writer is slot or self._writer.token is None):
+            self._writer = slot
+            role |= WRITE
+        if role == SLEEP:
+            self._parked[slot] = bed = Lock()
+            bed.acquire()
+        return role
+
+    def _leave(self, slot: Slot) -> None:
+        """Give up roles, and wake one sleeper if there is one to be taken. The last one out of an ended connection closes it."""
+        self._parked.pop(slot, None)
+        if self._reader is slot:
+            self._reader = None
+        if self._writer is slot:
+            self._writer = None
+        if self._parked and (self._reader is None or (self._stuck and self._writer is None)):
+            self._wake(next(iter(self._parked)))
+        if self._core.error is not None:
+            self._close_if_unused()
+
+    def _wake(self, slot: Slot) -> None:
+        bed = self._parked.pop(slot, None)
+        if bed is not None:
+            bed.release()
+
+    def _wait(self, slot: Slot, role: int, left: float) -> bool:
+        """Wait, without the lock, for the socket or to be woken; is there something to receive?"""
+        if role == SLEEP:
+            bed = self._parked.get(slot)
+            if bed is not None:
+                bed.acquire(timeout=min(left, NAP))
+            return False
+        if self._transport.pending:
+            return True
+        if role == READ and self._poller is not None:
+            return bool(self._poller.poll(None if left == inf else ceil(left * 1000)))
+        wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
+        return bool(role & READ)
+
+    # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
+
+    def _move(self, *, readable: bool) -> None:
+        """Receive what is there, send what is queued, and tell whom it concerns."""
+        try:
+            if readable:
+                self._receive()
+            self._send()
+        except BaseException:
+            # Bytes may have moved that the machine does not know of.
+            self._core.abort(ConnectionLostError("a call was interrupted while bytes were moving"))
+            raise
+        finally:
+            self._report()
+
+    def _receive(self) -> None:
+        core, transport = self._core, self._transport
+        while True:
+            needed = core.needed
+            try:
+                data = transport.recv(RECEIVE if needed < RECEIVE else min(needed, RECEIVE_BULK))
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                core.receive_eof(f"reading failed: {error}")
+                return
+            if not data:
+                core.receive_eof()
+                return
+            core.receive_data(data)
+            if not transport.pending:
+                return
+
+    def _send(self) -> None:
+        core, transport = self._core, self._transport
+        self._stuck = False
+        try:
+            if transport.unsent:
+                transport.flush()
+            while block := core.data_to_send():
+                core.sent(transport.send(block))
+            if transport.unsent:
+                transport.flush()
+        except (BlockingIOError, InterruptedError):
+            self._stuck = True
+        except OSError as error:
+            self._receive()  # the server may have said why, before it closed
+            core.send_failed(error)
+
+    def _report(self) -> None:
+        """Hand out the machine's events."""
+        parked = self._parked
+        for event in self._core.events():
+            if isinstance(event, Slot):
+                if parked:
+                    self._wake(event)
+            elif isinstance(event, PushReceived):
+                self._pushes.append(event.push)
+                self._hand_out_pushes()
+            elif isinstance(event, ConnectionLost):
+                for listener in self._listeners:
+                    listener.state = SlotState.LOST
+                for slot in list(parked):
+                    self._wake(slot)
+
+    def _listen(self, listener: Slot) -> None:
+        """Enter a slot that waits for a push: it is never sent."""
+        listener.state = HANDED
+        listener.outcomes = (Outcome.NOT_SENT,)
+        self._listeners.append(listener)
+        self._hand_out_pushes()
+        if listener.state is HANDED and self._core.error is not None:
+            listener.state = SlotState.LOST
+
+    def _hand_out_pushes(self) -> None:
+        while self._pushes and self._listeners:
+            listener = self._listeners.popleft()
+            listener.reply = self._pushes.popleft()
+            listener.state = ANSWERED
+            self._core.push_taken()
+            self._wake(listener)
+
+    def _close_if_unused(self) -> None:
+        """Close the socket of an ended connection, but never under somebody who waits for it: its number could be given anew."""
+        for role in (self._reader, self._writer):
+            if role is not None and role.token is not None:
+                self._transport.shut_down()
+                return
+        self._transport.close()
+
+    # -- beginning and end -------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Drive the handshake. Raises `ConnectError`."""
+        core = self._core
+        self._move(readable=False)
+        while core.state is State.OPENING:
+            left = core.next_deadline() - monotonic()
+            if not wait(self._transport.fileno, left, read=True, write=self._stuck):
+                core.handle_timeout(monotonic())
+            self._move(readable=True)
+        if core.error is not None:
+            transient = core.error.transient if isinstance(core.error, ConnectError) else False
+            message = f"cannot open a connection to {self._config.address}: {core.error}"
+            raise ConnectError(message, transient=transient) from core.error.__cause__
+
+    def _forget(self) -> None:
+        """In the child of a fork: the connection is the parent's, and its locks may be held by threads that do not exist here."""
+        self._lock = RLock()
+        self._inside = False
+        self._parked.clear()
+        self._core.abort(ConnectionClosedError("it was opened before a fork, and belongs to the parent process"))
+        self._transport.forget()
+
+
+_connections: Final[WeakSet[Connection]] = WeakSet()
+
+
+def _after_fork() -> None:
+    for connection in list(_connections):
+        connection._forget()
+    _connections.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Pipeline(CommandBatch):
+    """Commands sent at once, in one slot: made by `Connection.pipeline` and `Connection.transaction`.
+
+    Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is sent.
+    """
+
+    __slots__ = ("_connection", "_decode", "_timeout")
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        transaction: bool = False,
+        timeout: float | None | Default,
+        decode: bool | str | Default,
+    ) -> None:
+        super().__init__(transaction=transaction)
+        self._connection = connection
+        self._timeout = timeout
+        self._decode = decode
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None and self.replies is None:
+            self.run()
+
+    def run(self) -> list[Any]:
+        """Send the commands, and return what each gave, in order, error replies as values; nothing is sent if there are none.
+
+        Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
+        ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `Connection.execute`.
+        """
+        return self._run(self._connection._deadline(self._timeout, self.block_time))
+
+    def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
+        connection = self._connection
+        slot = self.slot(deadline)
+        if slot is None:
+            return []
+        failure = connection._call(slot, deadline, enter)
+        if failure is not None:
+            raise self.lost(slot, failure) from failure.__cause__
+        return self.answered(slot, connection._core.protocol, connection._encoding(self._decode))
+
+
+class WatchedTransaction(Pipeline):
+    """One attempt of `Connection.transact`: reads go out at once, commands when the function that was given this returns."""
+
+    __slots__ = ("_deadline", "_loop")
+
+    def __init__(self, connection: Connection, loop: WatchLoop, deadline: float, decode: bool | str | Default) -> None:
+        super().__init__(connection, transaction=True, timeout=None, decode=decode)
+        self._loop = loop
+        self._deadline = deadline
+
+    @overload
+    def read(self, command: Command[T], /) -> T: ...
+
+    @overload
+    def read(self, name: str | bytes, /, *args: Argument) -> Reply: ...
+
+    def read(self, *args: Any) -> Any:
+        """Execute a command now, ahead of the transaction, and return its reply.
+
+        If one of the watched keys changes after this, the transaction is aborted. Raises as `Connection.execute`.
+        """
+        return self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+
+    def attempt(self, update: Callable[[WatchedTransaction], T]) -> T:
+        """WATCH, let the caller read and decide, EXEC. Raises as `Connection.transact`."""
+        core = self._connection._core
+        epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
+        executed = False
+        try:
+            self._connection.execute(self._loop.watch, timeout=self._time_left())
+            result = update(self)
+            if len(self):
+                executed = True
+                self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+        finally:
+            if not executed and core.watch_epoch == epoch:
+                self._connection._submit_and_forget(self._loop.unwatch)
+        return result
+
+    def _time_left(self) -> float | None:
+        return None if self._deadline == inf else max(self._deadline - monotonic(), 0.0)
+
+
+def _only(command: Command[T], *more: object) -> Command[T]:
+    if more:
+        raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
+    return command
+
+
+def _reentered() -> LocalProtocolError:
+    return LocalProtocolError(
+        "this thread is already inside a call on this connection: a signal handler or finaliser must not use it"
+    )
