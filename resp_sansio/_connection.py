@@ -80,6 +80,7 @@ QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 ANSWERED: Final = SlotState.ANSWERED
 ABANDONED: Final = SlotState.ABANDONED
+OPENING: Final = State.OPENING
 READY: Final = State.READY
 
 WRITE_BLOCK: Final = 64 * 1024
@@ -216,7 +217,7 @@ class Connection:
         self._waiting.append(slot)
         if slot.deadline < self._earliest:
             self._earliest = slot.deadline
-        if isinstance(slot, Script):
+        if not slot.plain and isinstance(slot, Script):
             names = {info.name for info in slot.infos}
             if names & ENDS_WATCH:
                 self.watch_epoch += 1
@@ -271,13 +272,14 @@ class Connection:
 
         What the network did not take, as told by `sent`, comes again first.
         """
-        if not self._blocks:
-            if not self._waiting or self.state is State.OPENING:
+        blocks = self._blocks
+        if not blocks:
+            if not self._waiting or self.state is OPENING:
                 return b""
             self._hand_over()
-            if not self._blocks:
+            if not blocks:
                 return b""
-        return self._blocks[0]
+        return blocks[0]
 
     def sent(self, count: int) -> None:
         """The network took this many more bytes of what `data_to_send` gave, in that order."""
@@ -360,7 +362,10 @@ class Connection:
                 self._surplus(replies[index])
                 return
             slot = flying[0]
-            if isinstance(slot, Batch):
+            if not isinstance(slot, Batch):
+                slot.reply = replies[index]
+                index += 1
+            else:
                 part = replies[index : index + slot.missing]
                 index += len(part)
                 slot.missing -= len(part)
@@ -368,9 +373,6 @@ class Connection:
                 if slot.missing:
                     return
                 slot.reply = slot.replies
-            else:
-                slot.reply = replies[index]
-                index += 1
             slot.state = ANSWERED
             events.append(slot)
             flying.popleft()

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar, Final, TypeAlias
 
-from ._commands import CommandInfo, Replies, prepare
-from ._encoder import Argument
+from ._commands import CommandInfo, Replies, command_info
+from ._encoder import Argument, encode_command
 from ._errors import (
     CommandTimeoutError,
     ConnectError,
@@ -244,7 +244,8 @@ def new_slot(args: Sequence[Argument], token: object = None, deadline: float = i
 
     Raises `TypeError` or `ValueError` for arguments that can't be sent, `LocalProtocolError` for commands that never may be.
     """
-    payload, info = prepare(args)
+    payload = encode_command(args)
+    info = command_info(args)
     if info.plain:
         return Slot(payload, info, token, deadline)
     return Script((payload,), (info,), token, deadline, alone=True)

@@ -16,7 +16,7 @@ import select
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
-from math import ceil, inf
+from math import inf
 from threading import Lock, RLock
 from time import monotonic
 from typing import Any, Final, Literal, Self, TypeVar, Unpack, overload
@@ -119,6 +119,8 @@ class Connection:
         if config.credentials is not None:
             username, password = read_credentials(config.credentials())
         self._config = config
+        self._timeout = inf if config.timeout is None else config.timeout
+        self._encoding = config.encoding
         self._lock = RLock()
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._reader: Slot | None = None
@@ -185,8 +187,11 @@ class Connection:
         if args and isinstance(args[0], Command):
             command, args = _only(*args), args[0].args
         slot = new_slot(args)
-        blocking = 0.0 if slot.info.blocking is None else block_time(args, slot.info)
-        failure = self._call(slot, self._deadline(timeout, blocking))
+        if timeout is DEFAULT and slot.info.blocking is None:
+            deadline = monotonic() + self._timeout
+        else:
+            deadline = self._deadline(timeout, block_time(args, slot.info))
+        failure = self._call(slot, deadline)
         if failure is not None:
             raise slot.failure(failure) from failure.__cause__
         reply = slot.reply
@@ -194,7 +199,7 @@ class Connection:
             raise reply
         if command is not None and command.read is not as_it_came:
             return command.read(reply, self._core.protocol)
-        encoding = self._encoding(decode)
+        encoding = self._encoding if decode is DEFAULT else _encoding(decode)
         return reply if encoding is None else as_text(reply, encoding)
 
     def pipeline(
@@ -248,8 +253,9 @@ class Connection:
             raise ConnectionLostError(f"next_push: {failure}", outcome=Outcome.NOT_SENT) from failure.__cause__
         push = listener.reply
         assert isinstance(push, Push)
-        encoding = self._encoding(DEFAULT)
-        return push if encoding is None else Push(push.kind, tuple(as_text(item, encoding) for item in push.items))
+        if self._encoding is None:
+            return push
+        return Push(push.kind, tuple(as_text(item, self._encoding) for item in push.items))
 
     def close(self) -> None:
         """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
@@ -264,8 +270,7 @@ class Connection:
 
     def _deadline(self, timeout: float | None | Default, blocking: float) -> float:
         if isinstance(timeout, Default):
-            timeout = self._config.timeout
-            return inf if timeout is None else monotonic() + timeout + blocking
+            return monotonic() + self._timeout + blocking
         if timeout is None:
             return inf
         if isinstance(timeout, bool) or not isinstance(timeout, int | float):
@@ -273,11 +278,6 @@ class Connection:
         if not timeout >= 0:
             raise ValueError(f"timeout must not be negative, and is {timeout!r}")
         return monotonic() + timeout
-
-    def _encoding(self, decode: bool | str | Default) -> str | None:
-        if isinstance(decode, Default):
-            return self._config.encoding
-        return decode if isinstance(decode, str) else "utf-8" if decode else None
 
     def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
         """Submit the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
@@ -292,7 +292,7 @@ class Connection:
                 if left <= 0:
                     self._give_up(slot)
                     break
-                role = self._turn(slot, readable=self._wait(slot, role, left))
+                role = self._turn(slot, None, self._wait(slot, role, left))
         except BaseException:
             self._give_up(slot)
             raise
@@ -305,7 +305,7 @@ class Connection:
             return self._core.error
         return CommandTimeoutError(f"{self._config.address} did not answer in time")
 
-    def _turn(self, slot: Slot, enter: Callable[[Slot], None] | None = None, *, readable: bool = False) -> int:
+    def _turn(self, slot: Slot, enter: Callable[[Slot], None] | None = None, readable: bool = False) -> int:
         """Move what can be moved now, and return what this caller is to wait for next."""
         with self._lock:
             if self._inside:
@@ -314,7 +314,7 @@ class Connection:
             try:
                 if enter is not None:
                     enter(slot)
-                self._move(readable=readable)
+                self._move(readable)
                 if slot.state is HANDED or slot.state is QUEUED:
                     return self._take_role(slot)
                 self._leave(slot)
@@ -338,7 +338,7 @@ class Connection:
         with self._lock:
             if not self._inside and self._core.error is None:
                 self._core.send(command)
-                self._move(readable=False)
+                self._move(False)
 
     def _take_role(self, slot: Slot) -> int:
         """Decide who waits for the socket: this caller, for what nobody else waits for; otherwise it sleeps until woken."""
@@ -381,14 +381,14 @@ class Connection:
         if self._transport.pending:
             return True
         if role == READ and self._poller is not None:
-            return bool(self._poller.poll(None if left == inf else ceil(left * 1000)))
+            return bool(self._poller.poll(None if left == inf else int(left * 1000) + 1))
         wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
         return bool(role & READ)
 
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
 
-    def _move(self, *, readable: bool) -> None:
-        """Receive what is there, send what is queued, and tell whom it concerns."""
+    def _move(self, readable: bool) -> None:
+        """Receive what is there, and send what is queued."""
         try:
             if readable:
                 self._receive()
@@ -396,9 +396,8 @@ class Connection:
         except BaseException:
             # Bytes may have moved that the machine does not know of.
             self._core.abort(ConnectionLostError("a call was interrupted while bytes were moving"))
-            raise
-        finally:
             self._report()
+            raise
 
     def _receive(self) -> None:
         core, transport = self._core, self._transport
@@ -407,23 +406,22 @@ class Connection:
             try:
                 data = transport.recv(RECEIVE if needed < RECEIVE else min(needed, RECEIVE_BULK))
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError as error:
                 core.receive_eof(f"reading failed: {error}")
-                return
+                break
             if not data:
                 core.receive_eof()
-                return
+                break
             core.receive_data(data)
             if not transport.pending:
-                return
+                break
+        self._report()
 
     def _send(self) -> None:
         core, transport = self._core, self._transport
         self._stuck = False
         try:
-            if transport.unsent:
-                transport.flush()
             while block := core.data_to_send():
                 core.sent(transport.send(block))
             if transport.unsent:
@@ -433,6 +431,7 @@ class Connection:
         except OSError as error:
             self._receive()  # the server may have said why, before it closed
             core.send_failed(error)
+            self._report()
 
     def _report(self) -> None:
         """Hand out the machine's events."""
@@ -480,12 +479,12 @@ class Connection:
     def _open(self) -> None:
         """Drive the handshake. Raises `ConnectError`."""
         core = self._core
-        self._move(readable=False)
+        self._move(False)
         while core.state is State.OPENING:
             left = core.next_deadline() - monotonic()
             if not wait(self._transport.fileno, left, read=True, write=self._stuck):
                 core.handle_timeout(monotonic())
-            self._move(readable=True)
+            self._move(True)
         if core.error is not None:
             transient = core.error.transient if isinstance(core.error, ConnectError) else False
             message = f"cannot open a connection to {self._config.address}: {core.error}"
@@ -557,7 +556,11 @@ class Pipeline(CommandBatch):
         failure = connection._call(slot, deadline, enter)
         if failure is not None:
             raise self.lost(slot, failure) from failure.__cause__
-        return self.answered(slot, connection._core.protocol, connection._encoding(self._decode))
+        return self.answered(
+            slot,
+            connection._core.protocol,
+            connection._encoding if isinstance(self._decode, Default) else _encoding(self._decode),
+        )
 
 
 class WatchedTransaction(Pipeline):
@@ -601,6 +604,11 @@ class WatchedTransaction(Pipeline):
 
     def _time_left(self) -> float | None:
         return None if self._deadline == inf else max(self._deadline - monotonic(), 0.0)
+
+
+def _encoding(decode: bool | str) -> str | None:
+    """Return the encoding that the option `decode` asks for."""
+    return decode if isinstance(decode, str) else "utf-8" if decode else None
 
 
 def _only(command: Command[T], *more: object) -> Command[T]:
