@@ -123,6 +123,7 @@ def speed(
 def import_times(peers: Sequence[str], rounds: int, cpu: int) -> dict[str, dict[str, float]]:
     """Milliseconds that the import takes in a fresh interpreter, its bytecode being there already."""
     taken: dict[str, list[float]] = {name: [] for name in peers}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for number in range(rounds + 1):
         for name in peers:
             hide = "".join(f"sys.modules[{module!r}] = None; " for module in PEERS[name].hidden)
@@ -130,7 +131,9 @@ def import_times(peers: Sequence[str], rounds: int, cpu: int) -> dict[str, dict[
                 f"import os, sys, time; {hide}hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {{{cpu}}}); "
                 f"start = time.perf_counter(); {PEERS[name].imports}; print(time.perf_counter() - start)"
             )
-            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+            )
             if number:  # the first may have had to compile
                 taken[name].append(float(done.stdout) * 1e3)
     return {name: {"value": statistics.median(times)} for name, times in taken.items()}
