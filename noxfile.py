@@ -162,16 +162,17 @@ def package(session: nox.Session) -> None:
         session.error(f"the installed types are not seen: {seen}")
 
 
-@nox.session(python=one_python)
+@nox.session(python=one_python, default=False)
 def demo(session: nox.Session) -> None:
     """Start a throw-away Redis, do the main job with it, and say what was done and how long it took."""
     install(session, wheel=True)
     session.run("python", "-m", "benchmarks.demo", *session.posargs, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")})
 
 
-@nox.session(python=one_python)
+@nox.session(default=False)
+@every_python
 def bench(session: nox.Session) -> None:
-    """This library beside others, in one run, as a table and as JSON (`-- --help` for the choices)."""
+    """This library beside others, in one run for each Python, as tables and as JSON (`-- --help` for the choices)."""
     install(session, "bench", wheel=True)
     environment = ISOLATED | {"PYTHONPATH": str(ROOT / "tests")}
     session.run("python", "-m", "benchmarks.peers_bench", *session.posargs, env=environment)

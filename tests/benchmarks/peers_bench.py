@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OURS: Final = "resp-sansio"
+FIGURES: Final = Path("build") / "bench-{}.{}.json".format(*sys.version_info)
 
 # label -> (what a worker is told, over which socket)
 SPEED: Final = {
@@ -219,9 +220,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--only", default="", help="only workloads whose label contains this")
-    parser.add_argument(
-        "--json", type=Path, default=Path("build/bench.json"), help="where the figures go (default: %(default)s)"
-    )
+    parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (default: %(default)s)")
     parser.add_argument("--no-parse", action="store_true", help="leave out the parser's and encoder's own benchmark")
     return parser.parse_args()
 
@@ -265,7 +264,8 @@ def main() -> None:
     options.json.write_text(json.dumps({"about": about, "figures": figures}, indent=1), encoding="utf-8")
     print(f"as JSON: {options.json}", flush=True)
     if not options.no_parse and not options.only and importlib.util.find_spec("benchmarks.parse_bench"):
-        subprocess.run([sys.executable, "-m", "benchmarks.parse_bench"], check=True)
+        rows = options.json.with_stem(f"{options.json.stem}-parse")
+        subprocess.run([sys.executable, "-m", "benchmarks.parse_bench", "--json", str(rows)], check=True)
 
 
 if __name__ == "__main__":
