@@ -1,0 +1,321 @@
+"""Peers that misbehave on purpose, on loopback: a scripted server, a proxy with faults; and guards against tests that hang.
+
+A `Peer` plays a script of its own for every connection: what no real server can be made to do. A `Proxy` stands between a client
+and a real server and cuts, splits, delays, stalls. Neither uses the library: what checks it must not share its bugs. Everything
+runs on daemon threads, and every wait is bounded, so a test that goes wrong fails and says where its threads were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from servers import Server
+
+__all__ = [
+    "PATIENCE",
+    "Faults",
+    "Peer",
+    "Proxy",
+    "Wire",
+    "calls",
+    "eventually",
+    "run_program",
+    "statistic",
+    "together",
+]
+
+PATIENCE = 60.0
+"""Seconds until a test counts as hanging: nothing here takes one tenth of that on a slow machine."""
+
+T = TypeVar("T")
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with RST instead of FIN: what was not read yet is lost to the other side."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class Wire:
+    """One accepted connection, in the hands of a script."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(PATIENCE)
+        self.socket = connection
+        self._reader = connection.makefile("rb")
+
+    def command(self) -> list[bytes]:
+        """Read one command; [] at the end of the connection."""
+        head = self._reader.readline()
+        if not head.endswith(b"\r\n"):
+            return []
+        assert head[:1] == b"*", head
+        return [self._bulk() for _ in range(int(head[1:]))]
+
+    def _bulk(self) -> bytes:
+        head = self._reader.readline()
+        assert head[:1] == b"$", head
+        return self._reader.read(int(head[1:]) + 2)[:-2]
+
+    def commands(self) -> Iterator[list[bytes]]:
+        """Read commands until the connection ends."""
+        while words := self.command():
+            yield words
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self.socket.sendall(data)
+
+    def welcome(self) -> None:
+        """Accept the handshake of a connection with default options: HELLO 3, and CLIENT SETINFO twice."""
+        assert self.command()[:2] == [b"HELLO", b"3"]
+        self.send(b"%1\r\n$5\r\nproto\r\n:3\r\n")
+        for _ in range(2):
+            assert self.command()[:2] == [b"CLIENT", b"SETINFO"]
+            self.send(b"+OK\r\n")
+
+    def drain(self) -> bytes:
+        """Read until the other side closes, and return what came."""
+        with contextlib.suppress(ConnectionError):
+            return self._reader.read()
+        return b""
+
+    def reset(self) -> None:
+        """Close with RST."""
+        self._reader.close()
+        reset(self.socket)
+
+    def close(self) -> None:
+        """Close with FIN."""
+        self._reader.close()
+        self.socket.close()
+
+
+class Peer:
+    """A server of one's own: `script(wire)` plays each connection, one after the other; the last script plays all that follow.
+
+    A script's failure fails the test, on leaving the block.
+    """
+
+    def __init__(self, *scripts: Callable[[Wire], None]) -> None:
+        self.connections = 0
+        self._scripts = scripts
+        self._failures: list[BaseException] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.port: int = self._listener.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        self._listener.close()
+        if kind is None and self._failures:
+            raise self._failures[0]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+            self.connections += 1
+            self._threads.append(threading.Thread(target=self._play, args=(script, Wire(connection)), daemon=True))
+            self._threads[-1].start()
+
+    def _play(self, script: Callable[[Wire], None], wire: Wire) -> None:
+        try:
+            script(wire)
+        except BaseException as error:  # noqa: BLE001 (told on leaving the block)
+            self._failures.append(error)
+        finally:
+            wire.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`."""
+
+    split: int = 65536
+    pause: float = 0.0
+    after: int | None = None
+    then: Literal["close", "reset", "stall"] = "close"
+
+
+class Proxy:
+    """Between a client and a server: `up` is done to what the client says, `down` to what the server says.
+
+    `arm` changes the faults under way; bytes are counted from there. Used with `with`.
+    """
+
+    def __init__(self, port: int, *, up: Faults | None = None, down: Faults | None = None) -> None:
+        self.arm(up=up, down=down)
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._open: list[socket.socket] = []
+        self.port: int = self._listener.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def arm(self, *, up: Faults | None = None, down: Faults | None = None) -> None:
+        """From now on, these faults."""
+        self._faults = (up or Faults(), down or Faults())
+        self._passed = [0, 0]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.arm()
+        for connection in list(self._open):
+            reset(connection)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server = socket.create_connection(("127.0.0.1", self._server))
+            self._open += (client, server)
+            for one, other, way in ((client, server, 0), (server, client, 1)):
+                self._threads.append(threading.Thread(target=self._pump, args=(one, other, way), daemon=True))
+                self._threads[-1].start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1]) -> None:
+        end = "close"
+        try:
+            while end != "reset":
+                faults = self._faults[way]
+                left = faults.split if faults.after is None else min(faults.split, faults.after - self._passed[way])
+                if left <= 0:
+                    if faults.then != "stall":
+                        end = faults.then
+                        break
+                    time.sleep(0.005)
+                    if source.fileno() < 0:
+                        break
+                    continue
+                # Not blocked in recv: the faults may change meanwhile.
+                if not select.select([source], [], [], 0.05)[0]:
+                    continue
+                data = source.recv(left)
+                if not data:
+                    break
+                sink.sendall(data)
+                self._passed[way] += len(data)
+                if faults.pause:
+                    time.sleep(faults.pause)
+        except (OSError, ValueError):
+            pass  # the other pump has closed them
+        for connection in (source, sink):
+            if end == "reset":
+                reset(connection)
+            else:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds; fail if it never does."""
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up, "it never came true"
+        time.sleep(0.002)
+
+
+def together(*functions: Callable[[], object]) -> None:
+    """Run each on a thread of its own, and raise the first failure. If one hangs: fail, and show where every thread is."""
+    failures: list[BaseException] = []
+
+    def run(function: Callable[[], object]) -> None:
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 (raised again below)
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(function,), daemon=True) for function in functions]
+    for thread in threads:
+        thread.start()
+    give_up = time.monotonic() + PATIENCE
+    for thread in threads:
+        thread.join(max(give_up - time.monotonic(), 0))
+    if failures:
+        raise failures[0]
+    if any(thread.is_alive() for thread in threads):
+        faulthandler.dump_traceback()
+        raise AssertionError("a thread hangs; see the stacks above")
+
+
+def run_program(program: str, *arguments: object) -> str:
+    """Run a program in a fresh interpreter, warnings being errors, and return what it printed. It must end well and in silence."""
+    guard = f"import faulthandler; faulthandler.dump_traceback_later({PATIENCE}, exit=True)\n"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", guard + textwrap.dedent(program), *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def statistic(server: Server, name: str) -> int:
+    """Return a number that the server counts, from INFO: `total_connections_received`, `connected_clients` ..."""
+    information = server.call("INFO", "everything")
+    assert isinstance(information, bytes)
+    (found,) = [line.partition(b":")[2] for line in information.splitlines() if line.startswith(name.encode() + b":")]
+    return int(found)
+
+
+def calls(server: Server, command: str) -> int:
+    """How often the server was asked for a command (`get`, `client|setinfo`), refused ones included."""
+    information = server.call("INFO", "commandstats")
+    assert isinstance(information, bytes)
+    for line in information.decode().splitlines():
+        name, _, counts = line.removeprefix("cmdstat_").partition(":")
+        if name == command:
+            numbers = dict(count.split("=") for count in counts.split(","))
+            return int(numbers["calls"]) + int(numbers.get("rejected_calls", 0))
+    return 0
