@@ -1,7 +1,12 @@
 """What every test may ask for, and what a run must say of the tests that it left out.
 
-A test that talks to a server takes the `server` fixture (one for the whole run, emptied before each such test) or
-`start_server` (one of its own, to configure, pause, kill). What it needs beyond a plain old Redis it states:
+A test that talks to a server takes one of these fixtures:
+
+- `server`: one for the whole run, emptied before each such test;
+- `address`: the same one by URL; the test is run over TCP, over the unix socket and over TLS;
+- `start_server`: servers of the test's own, to configure, pause, kill.
+
+What it needs beyond a plain old Redis it states:
 
     @pytest.mark.needs("tls", "FUNCTION")
 
@@ -13,6 +18,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -104,6 +110,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def server(request: pytest.FixtureRequest) -> Server:
     """One server for the whole run: TCP, a unix socket, TLS if its build can. Not to be paused, killed or reconfigured."""
     return shared_server(request.config)
+
+
+@pytest.fixture(params=["tcp", "unix", pytest.param("tls", marks=pytest.mark.needs("tls"))])
+def address(request: pytest.FixtureRequest, server: Server) -> str:
+    """A URL that the shared server is reached at: the test runs over TCP, over the unix socket and over TLS."""
+    if request.param == "tls":
+        assert server.certificates
+        return f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
+    return server.url if request.param == "tcp" else server.unix_url
 
 
 @pytest.fixture(autouse=True)
