@@ -1,7 +1,8 @@
 """Drive one `resp_sansio.Connection` with a socket, from any number of threads and without one of its own.
 
-A caller who is alone encodes, sends and receives on its own thread. Where several share the connection, each sends what is
-queued when it gets the lock, and one of those who wait reads for all. The lock is the law, and is never held while anything
+A caller who is alone encodes, sends and receives on its own thread. Where several share the connection, one of those who wait
+reads for all and wakes whom it concerns; while some of these are still on their way, commands are left for the last of them to
+send, because on one interpreter lock a system call for each would cost more than it hastens. The lock is the law, and is never held while anything
 waits: bytes move between socket and machine only under it, so they can't get out of order, whoever moves them. The roles of
 reader and writer are hints about who waits for the socket while the others sleep; a role whose holder has gone is free.
 
@@ -85,6 +86,11 @@ NAP: Final = 0.25
 cleaning up, and then nobody wakes anybody."""
 
 
+PATIENCE: Final = 100e-6
+"""Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight
+threads that do nothing else take 50 microseconds for a round."""
+
+
 class Default(Enum):
     """The type of `DEFAULT`."""
 
@@ -126,7 +132,9 @@ class Connection:
         self._reader: Slot | None = None
         self._writer: Slot | None = None
         self._stuck = False  # the socket takes no more for now
+        self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
         self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
+        self._waking: set[Slot] = set()  # who was woken and does not run yet
         self._pushes: deque[Push] = deque()
         self._listeners: deque[Slot] = deque()  # who waits for a push: slots that were never submitted
         self._transport = dial(config, deadline)
@@ -292,7 +300,10 @@ class Connection:
                 if left <= 0:
                     self._give_up(slot)
                     break
-                role = self._turn(slot, None, self._wait(slot, role, left))
+                if role != SLEEP:
+                    role = self._turn(slot, None, self._wait(role, left))
+                elif not self._sleep(slot, left):
+                    role = self._turn(slot)
         except BaseException:
             self._give_up(slot)
             raise
@@ -312,9 +323,15 @@ class Connection:
                 raise _reentered()
             self._inside = True
             try:
-                if enter is not None:
+                if enter is None:
+                    self._move(readable)
+                else:
                     enter(slot)
-                self._move(readable)
+                    if self._waking and not self._deferred:
+                        # Said before it is asked, so that the last of those who wake sees it, or is seen to have gone.
+                        self._deferred = monotonic()
+                    if not self._deferred or not self._others_wake():
+                        self._move(False)
                 if slot.state is HANDED or slot.state is QUEUED:
                     return self._take_role(slot)
                 self._leave(slot)
@@ -332,6 +349,8 @@ class Connection:
             elif slot.state is HANDED or slot.state is QUEUED:
                 self._core.abandon(slot)
             self._leave(slot)
+            if self._deferred:
+                self._move(False)
 
     def _submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
@@ -357,6 +376,7 @@ class Connection:
     def _leave(self, slot: Slot) -> None:
         """Give up roles, and wake one sleeper if there is one to be taken. The last one out of an ended connection closes it."""
         self._parked.pop(slot, None)
+        self._waking.discard(slot)
         if self._reader is slot:
             self._reader = None
         if self._writer is slot:
@@ -369,17 +389,29 @@ class Connection:
     def _wake(self, slot: Slot) -> None:
         bed = self._parked.pop(slot, None)
         if bed is not None:
+            self._waking.add(slot)
             bed.release()
 
-    def _wait(self, slot: Slot, role: int, left: float) -> bool:
-        """Wait, without the lock, for the socket or to be woken; is there something to receive?"""
-        if role == SLEEP:
-            bed = self._parked.get(slot)
-            if bed is not None:
-                bed.acquire(timeout=min(left, NAP))
-            return False
+    def _sleep(self, slot: Slot, left: float) -> bool:
+        """Sleep until woken; is the slot answered, and nothing left to do for this caller?"""
+        bed = self._parked.get(slot)
+        if bed is not None:
+            bed.acquire(timeout=min(left, NAP))
+        self._waking.discard(slot)
+        if self._deferred and (not self._waking or monotonic() > self._deferred + PATIENCE):
+            return False  # what others left unsent is for this caller to send
+        return slot.state is ANSWERED
+
+    def _others_wake(self) -> bool:
+        """Is a caller about to come by here, woken and not yet running? Those who were interrupted on the way never will."""
+        return any(slot.token is not None for slot in list(self._waking))
+
+    def _wait(self, role: int, left: float) -> bool:
+        """Wait, without the lock, for the socket; is there something to receive?"""
         if self._transport.pending:
             return True
+        if self._deferred:
+            left = min(left, NAP)
         if role == READ and self._poller is not None:
             return bool(self._poller.poll(None if left == inf else int(left * 1000) + 1))
         wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
@@ -421,6 +453,7 @@ class Connection:
     def _send(self) -> None:
         core, transport = self._core, self._transport
         self._stuck = False
+        self._deferred = 0.0
         try:
             while block := core.data_to_send():
                 core.sent(transport.send(block))
