@@ -21,7 +21,7 @@ from ._commands import (
 )
 from ._config import VERSION as __version__
 from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
-from ._connection import Connection, ConnectionLost, Event, Opened, PushReceived, TimedOut
+from ._connection import Connection
 from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
     CommandTimeoutError,
@@ -36,6 +36,7 @@ from ._errors import (
     TransactionAbortedError,
     TransactionRefusedError,
 )
+from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from ._handshake import Accepted, Handshake
 from ._parser import Chunk, Limits, Parser

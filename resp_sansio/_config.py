@@ -182,7 +182,7 @@ def _option(default: _T, kind: _Kind, meaning: str, *, secret: bool = False) -> 
 
 _LIMITS: Final = Limits()
 # About what Redis keeps for a subscriber that does not read: 32 MiB (client-output-buffer-limit), in pushes of 3 KiB.
-_MAX_PUSHES: Final = 10_000
+MAX_PUSHES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -234,7 +234,7 @@ class Config:
     decode: bool | str = _option(False, _DECODE, "Give bulk replies as text.")
     lenient_push: bool = _option(False, _BOOL, "Accept pushes inside aggregates, which Redis 6 sends.")
     max_pushes: int = _option(
-        _MAX_PUSHES, _LIMIT, "Pushes kept for a reader that does not come; one more ends the connection."
+        MAX_PUSHES, _LIMIT, "Pushes kept for a reader that does not come; one more ends the connection."
     )
     limit_depth: int = _option(_LIMITS.depth, _LIMIT, "Nesting of a reply.")
     limit_bulk: int = _option(_LIMITS.bulk, _LIMIT, "Bytes of one bulk.")

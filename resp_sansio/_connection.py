@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self
 
 from ._commands import Command, prepare
-from ._config import Config
+from ._config import MAX_PUSHES, Config
 from ._encoder import UNCOPIED, Argument
 from ._errors import (
     ConnectError,
@@ -30,51 +29,15 @@ from ._errors import (
     RespError,
     TransactionAbortedError,
 )
+from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._handshake import Accepted, Handshake
 from ._parser import Limits, Parser
 from ._slot import Batch, Script, Slot, SlotState, Subscriptions, new_batch, new_slot
 from ._state import Input, State, move
 from ._values import Push, Reply
 
-__all__ = ["Connection", "ConnectionLost", "Event", "Opened", "PushReceived", "TimedOut"]
+__all__ = ["Connection"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """The server accepted the handshake: commands go out from here on. `server` is what HELLO said of it."""
-
-    protocol: Literal[2, 3]
-    server: dict[str, Reply]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedOut:
-    """A slot's deadline passed; it is abandoned, and its `outcomes` say whether its commands may have run."""
-
-    slot: Slot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushReceived:
-    """The server said something that answers nobody. Whoever has dealt with it calls `push_taken`."""
-
-    push: Push
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLost:
-    """The connection has ended; always the last event, and the only one ever after.
-
-    `unanswered` are the slots that somebody still waited for, in order, with their `outcomes`; `slot.failure(error)` makes the
-    error for each of their callers.
-    """
-
-    error: RespError
-    unanswered: Sequence[Slot]
-
-
-Event: TypeAlias = Opened | Slot | TimedOut | PushReceived | ConnectionLost
-"""What `events` returns. A `Slot` is its own event: it was answered, and `slot.reply` is the reply."""
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
@@ -84,10 +47,7 @@ OPENING: Final = State.OPENING
 READY: Final = State.READY
 
 WRITE_BLOCK: Final = 64 * 1024
-"""Commands are joined into blocks of about this many bytes; larger ones gained nothing in go-redis' measurements (64 to 128 KiB)."""
-
-MAX_PUSHES: Final = 10_000
-"""Pushes that nobody has taken yet. Redis itself drops a subscriber at 32 MiB of pending output."""
+"""Commands are joined into blocks of about this many bytes; in go-redis' measurements larger ones gained nothing."""
 
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
@@ -637,12 +597,11 @@ class Connection:
                 f"{slot.name} was not sent: after MONITOR a connection only listens; use another one"
             )
         if self.state is State.SUBSCRIBED:
-            infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
-            for info in infos:
+            for info in slot.infos if isinstance(slot, Batch) else (slot.info,):
                 if info.name not in SUBSCRIBED_COMMANDS:
                     raise LocalProtocolError(
-                        f"{info.name} was not sent: on RESP2 a subscribed connection takes only {', '.join(sorted(SUBSCRIBED_COMMANDS))};"
-                        " unsubscribe first, or use RESP3 or another connection"
+                        f"{info.name} was not sent: on RESP2 a subscribed connection takes only (un)subscribe commands, PING, QUIT"
+                        " and RESET; unsubscribe first, or use RESP3 or another connection"
                     )
 
     def _move(self, what: Input) -> None:

@@ -30,7 +30,7 @@ class Step(enum.Enum):
     """What the opening has to achieve; the value is how an error speaks of it."""
 
     HELLO = "HELLO"
-    AUTH = "the user name or password"
+    AUTH = "AUTH"
     CLIENT_NAME = "the client name"
     LIBRARY_NAME = "the library name"
     LIBRARY_VERSION = "the library version"
@@ -94,9 +94,8 @@ class Handshake:
         for step, reply in zip(self._steps, replies, strict=True):
             if not isinstance(reply, ReplyError):
                 self._done.add(step)
-            elif step is not Step.HELLO or reply.code in ("WRONGPASS", "NOAUTH") or _is_transient(reply):
-                if step not in OPTIONAL or reply.code == "NOAUTH":
-                    raise _refusal(step, reply, self.username)
+            elif _ends(step, reply):
+                raise _refusal(step, reply)
         if isinstance(hello, ReplyError):
             return self._batch([Step.AUTH, Step.CLIENT_NAME])
         return Accepted.of(hello)
@@ -108,7 +107,7 @@ class Handshake:
         """
         for step, reply in zip(self._steps, replies, strict=False):
             if isinstance(reply, ReplyError) and step not in OPTIONAL:
-                return _refusal(step, reply, self.username)
+                return _refusal(step, reply)
         return ConnectError(f"{why} during the handshake", transient=True)
 
     def _batch(self, opening: list[Step]) -> list[tuple[str | bytes | int, ...]]:
@@ -150,7 +149,14 @@ def _is_transient(reply: ReplyError) -> bool:
     return reply.code in TRANSIENT_CODES or MAX_CLIENTS in reply.message
 
 
-def _refusal(step: Step, reply: ReplyError, username: str | None) -> ConnectError:
+def _ends(step: Step, reply: ReplyError) -> bool:
+    """Does this error end the handshake? HELLO's own may only mean that there is no HELLO: the second batch will tell."""
+    if step is Step.HELLO:
+        return reply.code in ("WRONGPASS", "NOAUTH") or _is_transient(reply)
+    return step not in OPTIONAL or reply.code == "NOAUTH"
+
+
+def _refusal(step: Step, reply: ReplyError) -> ConnectError:
     if reply.code == "NOAUTH":  # told by whichever step meets it first
         return ConnectError("the server requires a password (NOAUTH); configure `password`", transient=False)
     if _is_transient(reply):
@@ -159,8 +165,7 @@ def _refusal(step: Step, reply: ReplyError, username: str | None) -> ConnectErro
         return ConnectError(f"the server cannot serve now: {said}", transient=True)
     match step:
         case Step.HELLO | Step.AUTH:
-            user = f" of user {username!r}" if username is not None else ""
-            return ConnectError(f"the server refused the password{user} ({reply.code})", transient=False)
+            return ConnectError(f"the server refused the user name or password ({reply.code})", transient=False)
         case _:
             return ConnectError(f"the server refused {step.value}: {reply}", transient=False)
 

@@ -309,20 +309,12 @@ class Subscriptions:
             names.clear()
 
 
-# Refused before anything is sent: their replies, or the absence of them, can't be told from others'.
-REFUSED: Final = {
-    "CLIENT REPLY": "it would make replies disappear, and with them whose reply the next one is",
-    "SYNC": "a replication stream is not made of replies",
-    "PSYNC": "a replication stream is not made of replies",
-}
-
-
 def _check(infos: Sequence[CommandInfo]) -> None:
     """Raise `LocalProtocolError` for commands that would make the order of replies lie."""
     multi = False
     for info in infos:
-        if info.name in REFUSED:
-            raise LocalProtocolError(f"{info.name} is refused: {REFUSED[info.name]}")
+        if info.replies is Replies.NONE:
+            raise LocalProtocolError(f"{info.name} is refused: after it nobody could say whose reply comes next")
         if info.name == "MONITOR" and len(infos) > 1:
             raise LocalProtocolError("MONITOR must be sent alone: after it the connection only listens")
         if multi and info.denied_in_multi:

@@ -1,10 +1,12 @@
 """Drive one `resp_sansio.Connection` with a socket, from any number of threads and without one of its own.
 
 A caller who is alone encodes, sends and receives on its own thread. Where several share the connection, one of those who wait
-reads for all and wakes whom it concerns; while some of these are still on their way, commands are left for the last of them to
-send, because on one interpreter lock a system call for each would cost more than it hastens. The lock is the law, and is never held while anything
-waits: bytes move between socket and machine only under it, so they can't get out of order, whoever moves them. The roles of
-reader and writer are hints about who waits for the socket while the others sleep; a role whose holder has gone is free.
+reads for all, and wakes whom it concerns. While some of these are still on their way, commands are left for the last of them
+to send: under one interpreter lock, a system call for each would cost more than it hastens.
+
+The lock is the law, and is never held while anything waits: bytes move between socket and machine only under it, so they can't
+get out of order, whoever moves them. The roles of reader and writer are hints about who waits for the socket while the others
+sleep; a role whose holder has gone is free.
 
 Interrupts may strike anywhere. Between a byte's move and the machine's learning of it they end the connection, since nobody
 could say any more whose reply is next; everywhere else they cost the interrupted call its reply, and nothing else.
@@ -15,19 +17,18 @@ from __future__ import annotations
 import os
 import select
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from math import inf
 from threading import Lock, RLock
 from time import monotonic
-from typing import Any, Final, Literal, Self, TypeVar, Unpack, overload
+from typing import Any, Final, Self, TypeVar, Unpack, overload
 from warnings import warn
 from weakref import WeakSet
 
 from resp_sansio import (
     ATTEMPTS,
     Argument,
-    Batch,
     Command,
     CommandBatch,
     CommandTimeoutError,
@@ -58,7 +59,7 @@ from resp_sansio import (
 )
 from resp_sansio import Connection as Machine
 
-from ._transport import Transport, dial, wait
+from ._transport import dial, wait
 
 __all__ = ["Connection", "Pipeline", "WatchedTransaction", "connect"]
 

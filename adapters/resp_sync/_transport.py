@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterator
 from math import ceil, inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -256,7 +255,9 @@ def _keep_alive(connected: socket.socket, seconds: int) -> None:
 def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLSTransport:
     import ssl
 
-    context = config.ssl_context if isinstance(config.ssl_context, ssl.SSLContext) else _context(config)
+    context = _context(config) if config.ssl_context is None else config.ssl_context
+    if not isinstance(context, ssl.SSLContext):
+        raise TypeError(f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
     name = config.tls_server_name or (config.host if config.path is None else None)
     try:
         transport = TLSTransport(connected, context, name)

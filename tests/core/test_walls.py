@@ -38,6 +38,7 @@ ORDER: Final = (
     "_state",
     "_handshake",
     "_slot",
+    "_events",
     "_connection",
     "_exchange",
     "_retry",
