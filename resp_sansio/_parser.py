@@ -15,9 +15,10 @@ import re
 import sys
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn, Self
 
 from ._errors import LocalProtocolError, RemoteProtocolError, ReplyError
+from ._fastpath import COUNTS, LENGTHS, SCALARS, SHORT, SPAN, alone, columns, flat, large
 from ._values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set
 
 __all__ = ["Chunk", "Limits", "Parser"]
@@ -65,8 +66,9 @@ _DOUBLE: Final = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)
 _NAN: Final = re.compile(rb"-?(?:nan|NAN)(?:\([0-9A-Za-z_]*\))?").fullmatch  # as C's printf() may write it
 _SHOWN: Final = 40  # how many of the peer's bytes an error message shows
 
-_LENGTHS: Final = {b"%d" % length: length for length in range(1024)}
-"""The lengths that short bulks have, so that most need no conversion or check."""
+_WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
+_SMALLEST_SPAN: Final = 4096
+_ALONE: Final = SHORT + 16  # bytes of a feed that may be one small reply
 
 _Attributes = dict[Reply, Reply] | Pairs
 _Frame = tuple[list[Reply], int, int, _Attributes | None]
@@ -80,8 +82,17 @@ class _Nothing(list[Reply]):
     def append(self, value: Reply, /) -> None:
         """Drop `value`."""
 
+    def __iadd__(self, values: object, /) -> Self:  # type: ignore[override, misc]  # takes anything, as append does
+        """Drop `values`."""
+        return self
+
 
 _NOTHING: Final = _Nothing()
+
+
+def _length(tokens: list[bytes], start: int, stop: int) -> int:
+    """Return how many bytes of the stream these tokens were, with their line breaks."""
+    return sum(map(len, tokens[start:stop])) + 2 * (stop - start)
 
 
 class Parser:
@@ -94,7 +105,7 @@ class Parser:
 
     __slots__ = (
         "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_held", "_held_attributes", "_items", "_kind", "_left",
-        "_lengths", "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_stack", "_start", "_unfinished", "_window", "_windows",
+        "_fast", "_quiet", "_span", "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_stack", "_start", "_unfinished", "_window", "_windows",
         "attributes", "error", "errors", "pushes",
     )  # fmt: skip
 
@@ -102,11 +113,14 @@ class Parser:
         self, limits: Limits = Limits(), *, lenient_push: bool = False, nested_attributes: bool = False
     ) -> None:
         self._limits = limits
-        self._lengths = _LENGTHS if limits.bulk >= len(_LENGTHS) else {}
+        # The accelerators know nothing of limits, so they need room for the largest that they read.
+        self._fast = min(limits.bulk, limits.line, limits.elements) >= SHORT and limits.reply >= SPAN
+        self._span = _SMALLEST_SPAN
         self._lenient = lenient_push
         self._nested = nested_attributes
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
+        self._quiet = self._fast
         self.pushes = 0
         """How many `Push` values are in the list that was returned last."""
         self.errors = 0
@@ -146,6 +160,15 @@ class Parser:
 
         Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended.
         """
+        if self._quiet and most and len(data) < _ALONE:
+            tokens = data.split(b"\r\n")
+            if len(tokens) == 3 and LENGTHS.get(tokens[0]) == len(tokens[1]) and not tokens[2]:
+                return [tokens[1]]
+            if len(tokens) == 2 and tokens[0] in SCALARS and not tokens[1]:
+                return [SCALARS[tokens[0]]]
+            replies = alone(tokens)
+            if replies is not None:
+                return replies
         if self._unfinished:
             raise LocalProtocolError(
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
@@ -233,12 +256,15 @@ class Parser:
                 self._at = self._run(self._resume())
                 if self._at < len(self._window):
                     break
-            self._check_size(self._at)
+            if self._stack:
+                self._check_size(self._at)
         except RemoteProtocolError as error:
             self.error = error
             self._windows.clear()
             self._window, self._at = b"", 0
             self._line, self._chunks, self._need, self._stack, self._unfinished = [], [], 0, [], ""
+        counts = self.pushes or self.errors or self.attributes
+        self._quiet = self._fast and self.error is None and not counts and self.idle
 
     def _in_push(self) -> bool:
         return (self._stack[1][2] if len(self._stack) > 1 else self._kind) == _PUSH
@@ -257,55 +283,105 @@ class Parser:
 
     def _run(self, i: int) -> int:
         """Read elements from index `i` of the window on; return where it ended: before its end only if enough replies came."""
-        if self._kind == _STRING and not self._need:
+        if self._kind == _STRING:
             i = self._read_string(i)
-        data, stack, lengths = self._window, self._stack, self._lengths
-        size = len(data)
+        data, size = self._window, len(self._window)
+        while True:
+            while self._left == 0 and self._stack:
+                self._close(i)
+                if not self._stack:
+                    self._check_size(i)
+            if i >= size or (self._left == 0 and data[i] != _GREATER):  # pushes may pass when enough replies came
+                return i
+            if self._fast and size - i > _WORTH_SPLITTING:
+                start = i
+                if data[i] == _DOLLAR and data[i + 4] > _CR:  # four digits: large
+                    i, self._left = large(data, i, self._items, self._left, self._limits.bulk)
+                else:
+                    i = self._run_tokens(i)
+                if i > start:
+                    continue
+            end = data.find(b"\n", i)
+            i = self._element(data[i], self._whole_line(i, end), i) if end >= 0 else self._keep_line(i)
+
+    def _run_tokens(self, i: int) -> int:
+        """Read elements from index `i` on out of a window split at its line breaks; return where it ended.
+
+        What is split in vain stays in proportion to what is read: a window with something in it that has to be looked at otherwise
+        makes the next one small.
+        """
+        data, stack, dropping = self._window, self._stack, self._dropping
+        stop = min(len(data), i + self._span)
+        tokens = data[i:stop].split(b"\r\n")
+        at, last = 0, len(tokens) - 1
+        where, known = i, 0  # the index in the window of tokens[known]
+        opened = -1  # the token that opened the reply, if it is one of these
+        shy, pause = 1, 0  # after columns were tried in vain: how many aggregates to open one by one
         items, left, kind = self._items, self._left, self._kind
         while True:
-            if left == 0:
-                if not stack:
-                    if i >= size or data[i] != _GREATER:  # pushes may pass when enough replies came
-                        break
-                else:
-                    self._items, self._left, self._kind = items, left, kind
-                    self._close(i)
-                    items, left, kind = self._items, self._left, self._kind
-                    continue
-            if i >= size:
-                break
-            end = data.find(b"\n", i)
-            if end < 0:
-                self._items, self._left, self._kind = items, left, kind
-                return self._keep_line(i)
-            sign = data[i]
-            self._items, self._left, self._kind = items, left, kind
-            line = self._whole_line(i, end)
-            if sign == _DOLLAR and (length := lengths.get(line)) is not None:
-                start = end + 1
-                end = start + length
-                if end + 2 <= size:
-                    if data[end : end + 2] != b"\r\n":
-                        self._fail(f"the line break that ends a bulk of {length} bytes", end)
-                    items.append(data[start:end])
+            while left == 0 and stack:
+                if kind == _ARRAY:
+                    value = items
+                    items, left, kind, self._described = stack.pop()
+                    items.append(value)
                     left -= 1
-                    i = end + 2
+                else:
+                    where, known = where + _length(tokens, known, at), at
+                    self._items, self._left, self._kind = items, left, kind
+                    self._close(where)
+                    items, left, kind = self._items, self._left, self._kind
+                if not stack:
+                    if opened < 0:
+                        self._check_size(where + _length(tokens, known, at))
+                    opened = -1
+            if left == 0 or at >= last:
+                break
+            head = tokens[at]
+            count = COUNTS.get(head)
+            if count is None and head[:1] not in b"%~":
+                at, left = flat(tokens, at, last, [] if items is _NOTHING else items, left)
+                if left == 0 or at >= last:
                     continue
-            elif sign == _COLON and len(line) < 18 and (line.isdigit() or (line[:1] == b"-" and line[1:].isdigit())):
-                items.append(int(line))
-                left -= 1
-                i = end + 1
-                continue
-            elif sign == _PLUS:
-                items.append(line.decode("utf-8", "surrogateescape"))
-                left -= 1
-                i = end + 1
-                continue
+                head = tokens[at]
+                count = COUNTS.get(head)
+            if count is not None or head[:1] in b"%~":
+                if pause == 0:
+                    read = columns(tokens, at, last, left if left > 0 else last, self._limits.depth - len(stack))
+                    if read is not None:
+                        rows, at = read
+                        items += rows
+                        left -= len(rows)
+                        shy = 1
+                        continue
+                    pause = shy = min(shy * 2, 64)
+                pause -= 1
+                if count is not None and not dropping and len(stack) < self._limits.depth:
+                    if not stack:
+                        opened = at
+                    stack.append((items, left, kind, self._described))
+                    items, left, kind = [], count, _ARRAY
+                    at += 1
+                    continue
+            if head[:1] == b"$":
+                break
+            where, known = where + _length(tokens, known, at), at
             self._items, self._left, self._kind = items, left, kind
-            i = self._element(sign, line, i)
+            end = self._element(data[where], self._whole_line(where, where + len(head) + 1), where)
             items, left, kind = self._items, self._left, self._kind
+            while where < end and at < last:
+                where += len(tokens[at]) + 2
+                at += 1
+            known = at
+            if where != end:
+                return end
         self._items, self._left, self._kind = items, left, kind
-        return i
+        if stack and opened >= 0:
+            self._start = self._base + i + _length(tokens, 0, opened)
+        if last - at <= 2:
+            self._span = min(self._span * 2, SPAN)
+            return stop - _length(tokens, at, last) - len(tokens[last])
+        self._span = _SMALLEST_SPAN
+        return where + _length(tokens, known, at)
 
     def _element(self, sign: int, line: bytes, i: int) -> int:
         """Read the element (or the header of one) at index `i` whose line is whole; return where the next one starts."""
@@ -370,7 +446,7 @@ class Parser:
             self._fail(f"a big number of at most {most} digits", i)
         return value
 
-    def _length(self, line: bytes, most: int, i: int, limit: str) -> int:
+    def _count(self, line: bytes, most: int, i: int, limit: str) -> int:
         """Return the length or count that a header announces."""
         if not line.isdigit() or len(line) > 20:
             self._fail("a length in decimal digits", i)
@@ -399,7 +475,7 @@ class Parser:
         if line == b"?" and kind in (_ARRAY, _SET, _MAP):
             count = _STREAMED
         else:
-            count = self._length(line, self._limits.elements, i, "elements")
+            count = self._count(line, self._limits.elements, i, "elements")
             if kind in (_MAP, _ATTRIBUTE):
                 count *= 2
                 if count > self._limits.elements:
@@ -439,8 +515,6 @@ class Parser:
                 self.attributes[len(self._out)] = described
             elif self._nested:
                 value = Attributed(value, described)
-        if not self._stack:
-            self._check_size(i)
         self._value(value)
 
     def _describe(self, attributes: _Attributes) -> None:
@@ -477,7 +551,7 @@ class Parser:
 
     def _begin_bulk(self, sign: int, line: bytes, i: int, start: int) -> int:
         """Read a bulk whose header is at `i` and whose bytes start at `start`, as far as it has come."""
-        length = self._length(line, self._limits.bulk, i, "bulk")
+        length = self._count(line, self._limits.bulk, i, "bulk")
         if sign == _EQUALS and length < 4:
             self._fail("a verbatim string of at least 4 bytes", i)
         self._bulk, self._need = sign, length + 2
@@ -494,9 +568,10 @@ class Parser:
                 if not part.endswith(b"\r"):
                     self._fail("the line break that ends a bulk", len(data) - 1)
                 part = part[:-1]
-            if part and not (self._dropping and (self._items is _NOTHING or not self._stack)):
+            if part and not (self._dropping and self._bulk != _EQUALS and (self._items is _NOTHING or not self._stack)):
                 self._chunks.append(part)
-            self._check_size(end)
+            if self._stack:
+                self._check_size(end)
             return len(data)
         last = max(end - 2, i)
         if data[last:end] != b"\r\n"[-need:]:
@@ -507,7 +582,6 @@ class Parser:
             self._value(body)
         elif self._bulk == _SEMICOLON:
             self._items.append(body)
-            return self._read_string(end)
         elif self._bulk == _BANG:
             self._value(ReplyError(body.decode("utf-8", "surrogateescape")))
         else:
@@ -515,7 +589,7 @@ class Parser:
         return end
 
     def _verbatim(self, body: bytes, i: int) -> Verbatim:
-        if body[3:4] != b":" and not (self._dropping and not body):
+        if body[3:4] != b":":
             self._fail(
                 f"three letters and a colon before the text of a verbatim string, not {body[:4]!r}, before this", i
             )
@@ -530,7 +604,7 @@ class Parser:
                 return self._keep_line(i)
             self._check_type(data[i], i)
             line = self._whole_line(i, end)
-            length = self._length(line, self._left, i, "bulk")
+            length = self._count(line, self._left, i, "bulk")
             if length == 0:
                 body = b"".join([part for part in self._items if type(part) is bytes])
                 self._items, self._left, self._kind, self._described = self._stack.pop()
@@ -538,7 +612,7 @@ class Parser:
                 return end + 1
             self._left -= length
             self._bulk, self._need = _SEMICOLON, length + 2
-            return self._read_bulk(end + 1)
+            i = self._read_bulk(end + 1)
         return i
 
     # Lines, limits and complaints
@@ -559,7 +633,7 @@ class Parser:
         line = self._window[i + 1 : end - 1]
         if len(line) > self._limits.line:
             self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", i)
-        if self._window[end - 1] != _CR or b"\r" in line:
+        if self._window[end - 1] != _CR or b"\r" in line or b"\n" in line:
             self._check_type(self._window[i], i)
             self._fail("a line with its line break at its end and nowhere else", i)
         return line
@@ -581,7 +655,7 @@ class Parser:
 
     def _check_size(self, i: int) -> None:
         """Refuse a reply that is too large by index `i`."""
-        if self._stack and self._base + i - self._start > self._limits.reply:
+        if self._base + i - self._start > self._limits.reply:
             where = self._start - self._base
             self._fail(f"a reply of at most {self._limits.reply} bytes (Limits.reply)", where)
 

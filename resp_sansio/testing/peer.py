@@ -1,0 +1,277 @@
+"""A server without a network: takes a client's bytes, runs them as Redis would, and says what it would say.
+
+What belongs to a connection is modelled: handshake, protocols, transactions, subscriptions, RESP2's subscribed mode, MONITOR, and
+that after a refusal Redis goes on with what follows. What belongs to data is not: `answer` says what any other command is
+answered. Nothing here moves on its own, so a test decides at which byte anything happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from resp_sansio import Parser, Push, Reply, ReplyError, encode_reply
+
+__all__ = ["Answer", "Peer", "echo"]
+
+Words: TypeAlias = tuple[bytes, ...]
+
+SUBSCRIBED_COMMANDS: Final = frozenset(
+    "SUBSCRIBE UNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE PING QUIT RESET".split()
+)
+# Before a password was given.
+OPEN_COMMANDS: Final = frozenset({"HELLO", "AUTH", "QUIT", "RESET"})
+# Inside MULTI they are not held back.
+NOT_QUEUED: Final = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
+# Which set of subscriptions a command changes.
+SUBSCRIPTIONS: Final = {
+    "SUBSCRIBE": "channels",
+    "PSUBSCRIBE": "patterns",
+    "SSUBSCRIBE": "shard channels",
+    "UNSUBSCRIBE": "channels",
+    "PUNSUBSCRIBE": "patterns",
+    "SUNSUBSCRIBE": "shard channels",
+}
+NOTHING_REFUSED: Final[Mapping[str, ReplyError]] = MappingProxyType({})
+
+
+def echo(words: Words) -> Reply:
+    """Answer a command with its last word: what a test needs to see whose reply is whose."""
+    return words[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One command as it came, what it was answered, each part as it was sent, and in which protocol."""
+
+    words: Words
+    parts: tuple[Reply, ...]
+    protocol: Literal[2, 3]
+
+
+@dataclass(slots=True, kw_only=True)
+class Peer:
+    """The server's end of one connection.
+
+    `answer` replies to every command that is not about the connection. `refused` maps names in capitals to the error that a
+    command gets instead of being run. With a `password`, `user` has to authenticate. Without `hello` the server is one that does
+    not know the command. `received` has every command with its answer, in order, `executed` those that ran: the ones held
+    back by MULTI when EXEC ran them.
+    """
+
+    answer: Callable[[Words], Reply] = echo
+    refused: Mapping[str, ReplyError] = field(default_factory=lambda: NOTHING_REFUSED)
+    hello: bool = True
+    user: bytes = b"default"
+    password: bytes | None = None
+    databases: int = 16
+    protocol: Literal[2, 3] = 2
+    authenticated: bool = False
+    database: int = 0
+    name: bytes = b""
+    closed: bool = False
+    monitoring: bool = False
+    touched: bool = False
+    received: list[Answer] = field(default_factory=list)
+    executed: list[Words] = field(default_factory=list)
+    subscriptions: dict[str, dict[bytes, None]] = field(default_factory=lambda: _no_subscriptions())
+    _queued: list[Words] | None = None
+    _refused_in_multi: bool = False
+    _watching: bool = False
+    _parser: Parser = field(default_factory=Parser)
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take a client's bytes, run the commands that they complete, and return what is said to that, whole replies each.
+
+        After QUIT, or bytes that are no command, `closed` is true and nothing is run or said any more.
+        """
+        said = []
+        for command in self._parser.feed(data):
+            if self.closed:
+                break
+            if not isinstance(command, list) or not command or not all(type(word) is bytes for word in command):
+                said.append(self._break())
+                break
+            said += self._take(tuple(word for word in command if isinstance(word, bytes)))
+        if self._parser.error is not None and not self.closed:
+            said.append(self._break())
+        return said
+
+    def push(self, kind: str, *items: Reply) -> bytes:
+        """Return a push as this connection would get it: an array where it speaks RESP2."""
+        return encode_reply(Push(kind, items), self.protocol)
+
+    def publish(self, channel: bytes, message: bytes) -> list[Push]:
+        """Return the pushes that a message on `channel` brings to this connection (every pattern matches)."""
+        found = [Push("message", (channel, message))] if channel in self.subscriptions["channels"] else []
+        return [*found, *(Push("pmessage", (pattern, channel, message)) for pattern in self.subscriptions["patterns"])]
+
+    def touch(self) -> None:
+        """Somebody else changes what this connection watches, if it watches anything."""
+        self.touched = self.touched or self._watching
+
+    @property
+    def subscribed(self) -> int:
+        """How many subscriptions there are in all."""
+        return sum(map(len, self.subscriptions.values()))
+
+    def _break(self) -> bytes:
+        self.closed = True
+        return b"-ERR Protocol error\r\n"
+
+    def _take(self, words: Words) -> list[bytes]:
+        name = words[0].upper().decode("utf-8", "replace")
+        before = self.protocol
+        if name in SUBSCRIPTIONS and (refusal := self._refusal(name)) is None:
+            parts: list[Reply] = self._subscribe(name, words[1:])
+        else:
+            parts = [self._reply(name, words)]
+        # HELLO answers in the new protocol, RESET in the old one.
+        protocol = before if name == "RESET" else self.protocol
+        self.received.append(Answer(words, tuple(parts), protocol))
+        return [encode_reply(part, protocol) for part in parts]
+
+    def _refusal(self, name: str) -> ReplyError | None:
+        """Return the error that keeps the command from being run, or held back."""
+        refusal: ReplyError | None = None
+        if name == "HELLO" and not self.hello:
+            refusal = ReplyError("ERR unknown command 'HELLO', with args beginning with: ...")
+        elif self.password is not None and not self.authenticated and name not in OPEN_COMMANDS:
+            refusal = ReplyError("NOAUTH Authentication required.")
+        elif name in self.refused:
+            refusal = self.refused[name]
+        elif self.protocol == 2 and self.subscribed and name not in SUBSCRIBED_COMMANDS:
+            refusal = ReplyError(f"ERR Can't execute '{name.lower()}': only (P|S)SUBSCRIBE and such are allowed")
+        elif self.monitoring and name not in ("PING", "QUIT", "RESET"):
+            refusal = ReplyError("ERR Replica can't interact with the keyspace")
+        if refusal is not None and self._queued is not None:
+            self._refused_in_multi = True
+        return refusal
+
+    def _reply(self, name: str, words: Words) -> Reply:
+        if (refusal := self._refusal(name)) is not None:
+            return refusal
+        if self._queued is not None and name not in NOT_QUEUED:
+            self._queued.append(words)
+            return "QUEUED"
+        match name:
+            case "HELLO":
+                return self._hello(words)
+            case "AUTH":
+                return self._auth(b"default" if len(words) == 2 else words[1], words[-1])
+            case "SELECT":
+                return self._select(words[1])
+            case "MULTI":
+                self._queued, self._refused_in_multi = [], False
+                return "OK"
+            case "EXEC":
+                return self._exec()
+            case "DISCARD" | "UNWATCH" | "WATCH":
+                return self._watch(name)
+            case "MONITOR":
+                self.monitoring = True
+                return "OK"
+            case "QUIT":
+                self.closed = True
+                return "OK"
+            case "RESET":
+                self._reset()
+                return "RESET"
+            case "PING" if self.protocol == 2 and self.subscribed:
+                return [b"pong", words[1] if len(words) > 1 else b""]
+            case "PING":
+                return words[1] if len(words) > 1 else "PONG"
+            case "CLIENT":
+                return self._client(words)
+            case _:
+                self.executed.append(words)
+                return self.answer(words)
+
+    def _hello(self, words: Words) -> Reply:
+        arguments = list(words[2:])
+        if words[1:2] not in ((b"2",), (b"3",), ()):
+            return ReplyError("NOPROTO unsupported protocol version")
+        while arguments:
+            match arguments:
+                case [b"AUTH", user, password, *arguments]:
+                    if isinstance(refusal := self._auth(user, password), ReplyError):
+                        return refusal
+                case [b"SETNAME", name, *arguments]:
+                    self.name = name
+                case _:
+                    return ReplyError("ERR Syntax error in HELLO option")
+        if self.password is not None and not self.authenticated:
+            return ReplyError("NOAUTH HELLO must be called with the client already authenticated")
+        if len(words) > 1:
+            self.protocol = 3 if words[1] == b"3" else 2
+        return {b"server": b"redis", b"version": b"7.0.0", b"proto": self.protocol, b"modules": []}
+
+    def _auth(self, user: bytes, password: bytes) -> Reply:
+        if self.password is None and user == b"default":
+            return "OK"
+        if user != self.user or password != self.password:
+            return ReplyError("WRONGPASS invalid username-password pair or user is disabled.")
+        self.authenticated = True
+        return "OK"
+
+    def _select(self, database: bytes) -> Reply:
+        if not database.isdigit() or int(database) >= self.databases:
+            return ReplyError("ERR DB index is out of range")
+        self.database = int(database)
+        return "OK"
+
+    def _client(self, words: Words) -> Reply:
+        if words[1].upper() == b"SETNAME":
+            if b" " in words[2]:
+                return ReplyError("ERR Client names cannot contain spaces, newlines or special characters.")
+            self.name = words[2]
+        return "OK"
+
+    def _exec(self) -> Reply:
+        if self._queued is None:
+            return ReplyError("ERR EXEC without MULTI")
+        queued, touched = self._queued, self.touched
+        self._queued, self._watching, self.touched = None, False, False
+        if self._refused_in_multi:
+            return ReplyError("EXECABORT Transaction discarded because of previous errors.")
+        if touched:
+            return None
+        return [self._reply(words[0].upper().decode("utf-8", "replace"), words) for words in queued]
+
+    def _watch(self, name: str) -> Reply:
+        if name == "WATCH":
+            self._watching = True
+            return "OK"
+        if name == "DISCARD" and self._queued is None:
+            return ReplyError("ERR DISCARD without MULTI")
+        self._queued, self._watching, self.touched = None, False, False
+        return "OK"
+
+    def _subscribe(self, name: str, channels: Words) -> list[Reply]:
+        mine = self.subscriptions[SUBSCRIPTIONS[name]]
+        kind = name.lower()
+        if "UN" not in name:
+            if not channels:
+                return [ReplyError(f"ERR wrong number of arguments for '{kind}' command")]
+            pushes: list[Reply] = []
+            for channel in channels:
+                mine[channel] = None
+                pushes.append(Push(kind, (channel, self.subscribed)))
+            return pushes
+        pushes = []
+        for channel in channels or tuple(mine):
+            mine.pop(channel, None)
+            pushes.append(Push(kind, (channel, self.subscribed)))
+        return pushes or [Push(kind, (None, self.subscribed))]
+
+    def _reset(self) -> None:
+        self.protocol, self.authenticated, self.database, self.name = 2, False, 0, b""
+        self.monitoring = self.touched = self._watching = False
+        self._queued = None
+        self.subscriptions = _no_subscriptions()
+
+
+def _no_subscriptions() -> dict[str, dict[bytes, None]]:
+    return {"channels": {}, "patterns": {}, "shard channels": {}}
