@@ -113,8 +113,10 @@ class Handshake:
     def _batch(self, opening: list[Step]) -> list[tuple[str | bytes | int, ...]]:
         wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE]
         batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
-        # With nothing to agree on, a PING still tells a server that is full, or wants a password, from one that serves.
-        batch = batch or [(Step.PING, ("PING",))]
+        # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
+        # full, or wants a password, from one that serves.
+        if not batch or batch[0][0] in OPTIONAL:
+            batch.insert(0, (Step.PING, ("PING",)))
         self._steps = [step for step, _ in batch]
         return [arguments for _, arguments in batch]
 
@@ -163,6 +165,8 @@ def _refusal(step: Step, reply: ReplyError) -> ConnectError:
         # These texts are the server's own and older than any argument of ours, except behind HELLO and AUTH.
         said = MAX_CLIENTS + " reached" if MAX_CLIENTS in reply.message else reply.code
         return ConnectError(f"the server cannot serve now: {said}", transient=True)
+    if reply.code == "DENIED":  # networking.c, clientAcceptHandler: said before anything is read, and followed by a close
+        return ConnectError("the server is in protected mode and refuses other hosts (DENIED)", transient=False)
     match step:
         case Step.HELLO | Step.AUTH:
             return ConnectError(f"the server refused the user name or password ({reply.code})", transient=False)
