@@ -243,13 +243,15 @@ class Connection:
 
     def sent(self, count: int) -> None:
         """The network took this many more bytes of what `data_to_send` gave, in that order."""
-        self._sent += count
         blocks = self._blocks
+        if count > self._handed - self._sent:
+            raise LocalProtocolError(
+                f"sent({count}): only {self._handed - self._sent} bytes were handed over and not yet sent"
+            )
+        self._sent += count
         while blocks and count >= len(blocks[0]):
             count -= len(blocks.popleft())
         if count:
-            if not blocks:
-                raise LocalProtocolError(f"sent() was told of {count} bytes more than were handed over")
             blocks[0] = memoryview(blocks[0])[count:]
 
     def send_failed(self, error: Exception | str) -> None:
@@ -258,32 +260,38 @@ class Connection:
 
     def _hand_over(self) -> None:
         """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
-        waiting, joined, size = self._waiting, [], 0
+        waiting = self._waiting
+        joined: list[bytes] = []
+        size = 0
         while waiting and size < WRITE_BLOCK:
             slot = waiting.popleft()
             if slot.state is not QUEUED:
                 continue
-            slot.state = HANDED
             payload = slot.payload
             if isinstance(payload, bytes):
-                joined.append(payload)
                 size += len(payload)
-                self._handed += len(payload)
+                joined.append(payload)
             else:
-                for buffer in payload:
-                    self._handed += len(buffer)
-                    size += len(buffer)
-                    if len(buffer) < UNCOPIED:
-                        joined.append(buffer)
-                    else:
-                        self._blocks += (b"".join(joined), buffer)
-                        joined = []
-            slot.end = self._handed
+                size += sum(map(len, payload))
+                joined = self._set_large_apart(joined, payload)
+            slot.state = HANDED
+            slot.end = self._handed + size
             self._flying.append(slot)
             if not slot.plain:
                 self._scripts += 1
+        self._handed += size
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
+
+    def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
+        """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
+        for buffer in buffers:
+            if len(buffer) < UNCOPIED:
+                joined.append(buffer)
+            else:
+                self._blocks += (b"".join(joined), buffer) if joined else (buffer,)
+                joined = []
+        return joined
 
     # -- bytes in ----------------------------------------------------------------------------------------------------------
 

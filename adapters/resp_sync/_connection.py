@@ -59,7 +59,7 @@ from resp_sansio import (
 )
 from resp_sansio import Connection as Machine
 
-from ._transport import dial, wait
+from ._transport import dial, is_transient, wait
 
 __all__ = ["Connection", "Pipeline", "WatchedTransaction", "connect"]
 
@@ -132,6 +132,7 @@ class Connection:
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._reader: Slot | None = None
         self._writer: Slot | None = None
+        self._receive_size = RECEIVE
         self._stuck = False  # the socket takes no more for now
         self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
         self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
@@ -376,8 +377,10 @@ class Connection:
 
     def _leave(self, slot: Slot) -> None:
         """Give up roles, and wake one sleeper if there is one to be taken. The last one out of an ended connection closes it."""
-        self._parked.pop(slot, None)
-        self._waking.discard(slot)
+        if self._parked:
+            self._parked.pop(slot, None)
+        if self._waking:
+            self._waking.discard(slot)
         if self._reader is slot:
             self._reader = None
         if self._writer is slot:
@@ -421,10 +424,12 @@ class Connection:
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
 
     def _move(self, readable: bool) -> None:
-        """Receive what is there, and send what is queued."""
+        """Receive what is there, and send what is queued: by those who submit, or what others could not send."""
         try:
             if readable:
                 self._receive()
+                if not self._stuck and not self._deferred:
+                    return
             self._send()
         except BaseException:
             # Bytes may have moved that the machine does not know of.
@@ -435,18 +440,21 @@ class Connection:
     def _receive(self) -> None:
         core, transport = self._core, self._transport
         while True:
-            needed = core.needed
             try:
-                data = transport.recv(RECEIVE if needed < RECEIVE else min(needed, RECEIVE_BULK))
+                data = transport.recv(self._receive_size)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
+                if core.state is State.OPENING and not is_transient(error):
+                    core.abort(ConnectError(f"reading failed: {error}", transient=False))
                 core.receive_eof(f"reading failed: {error}")
                 break
             if not data:
                 core.receive_eof()
                 break
             core.receive_data(data)
+            if len(data) >= RECEIVE or self._receive_size != RECEIVE:
+                self._receive_size = min(max(core.needed, RECEIVE), RECEIVE_BULK)
             if not transport.pending:
                 break
         self._report()
@@ -519,6 +527,7 @@ class Connection:
             if not wait(self._transport.fileno, left, read=True, write=self._stuck):
                 core.handle_timeout(monotonic())
             self._move(True)
+            self._move(False)
         if core.error is not None:
             transient = core.error.transient if isinstance(core.error, ConnectError) else False
             message = f"cannot open a connection to {self._config.address}: {core.error}"

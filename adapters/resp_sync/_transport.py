@@ -18,7 +18,7 @@ from resp_sansio import Config, ConnectError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "wait"]
+__all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "is_transient", "wait"]
 
 RECORDS: Final = 64 * 1024
 """Bytes given to TLS at a time: what it has taken counts as sent, so it gets no more than a few records (16 KiB each)."""
@@ -204,7 +204,7 @@ def _connect_unix(path: str, deadline: float) -> socket.socket:
     try:
         return _connect(socket.AF_UNIX, path, deadline)
     except OSError as error:
-        raise ConnectError(f"cannot connect to unix:{path}: {_told(error)}", transient=_is_transient(error)) from error
+        raise ConnectError(f"cannot connect to unix:{path}: {_told(error)}", transient=is_transient(error)) from error
 
 
 def _connect_tcp(config: Config, deadline: float) -> socket.socket:
@@ -226,7 +226,7 @@ def _connect_tcp(config: Config, deadline: float) -> socket.socket:
             _keep_alive(connected, config.keepalive)
         return connected
     told = "; ".join(dict.fromkeys(_told(error) for error in failures)) or "no address to try"
-    transient = any(_is_transient(error) for error in failures)
+    transient = any(is_transient(error) for error in failures)
     raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (
         failures[-1] if failures else None
     )
@@ -267,7 +267,7 @@ def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLS
         raise ConnectError(message, transient=False) from error
     except (OSError, ValueError) as error:
         message = f"{config.address}: TLS failed: {_told(error)}"
-        raise ConnectError(message, transient=isinstance(error, OSError) and _is_transient(error)) from error
+        raise ConnectError(message, transient=isinstance(error, OSError) and is_transient(error)) from error
     return transport
 
 
@@ -302,9 +302,10 @@ def _wait_until(descriptor: int, deadline: float, *, read: bool = False, write: 
         raise TimeoutError("timed out")
 
 
-def _is_transient(error: OSError) -> bool:
-    """Refused, unreachable and timed out may pass; a missing permission won't."""
-    return not isinstance(error, PermissionError)
+def is_transient(error: OSError) -> bool:
+    """Refused, unreachable and timed out may pass; a missing permission won't, nor what the two sides of TLS disagree on."""
+    reason = getattr(error, "reason", None)  # OpenSSL's; to be cut off is no disagreement
+    return not isinstance(error, PermissionError) and (reason is None or "EOF" in reason)
 
 
 def _told(error: Exception) -> str:
