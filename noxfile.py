@@ -98,9 +98,18 @@ def tests(session: nox.Session) -> None:
     results = ROOT / ".nox" / "results"
     name = re.sub(r"\W+", "-", session.name).strip("-")
     core, rest = f"--junitxml={results / name}-core.xml", f"--junitxml={results / name}-rest.xml"
-    session.run("coverage", "run", *pytest, core, "tests/core", env=environment)
-    session.run("coverage", "report", "--fail-under=100", env=environment)
-    session.run("python", *pytest, rest, "--ignore=tests/core", "tests", env=environment)
+    failed = []
+    for command in (
+        ["coverage", "run", *pytest, core, "tests/core"],
+        ["coverage", "report", "--fail-under=100"],
+        ["python", *pytest, rest, "--ignore=tests/core", "tests"],
+    ):
+        try:
+            session.run(*command, env=environment)
+        except nox.command.CommandFailed:
+            failed.append(" ".join(command))  # and go on: one run is to show all that is wrong
+    if failed:
+        session.error("; ".join(failed))
 
 
 @nox.session
