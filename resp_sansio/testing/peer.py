@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from resp_sansio import Parser, Push, Reply, ReplyError, encode_reply
+from resp_sansio import Connection, Event, Parser, Push, Reply, ReplyError, encode_reply
 
-__all__ = ["Answer", "Peer", "echo"]
+__all__ = ["Answer", "Peer", "echo", "talk"]
 
 Words: TypeAlias = tuple[bytes, ...]
 
@@ -271,6 +271,17 @@ class Peer:
         self.monitoring = self.touched = self._watching = False
         self._queued = None
         self.subscriptions = _no_subscriptions()
+
+
+def talk(connection: Connection, peer: Peer) -> list[Event]:
+    """Carry bytes both ways until neither side has any more, and return what happened: a driver, less the network."""
+    while block := connection.data_to_send():
+        connection.sent(len(block))
+        for said in peer.receive(bytes(block)):
+            connection.receive_data(said)
+    if peer.closed:
+        connection.receive_eof()
+    return connection.events()
 
 
 def _no_subscriptions() -> dict[str, dict[bytes, None]]:
