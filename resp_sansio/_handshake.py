@@ -91,10 +91,12 @@ class Handshake:
         Raises `ConnectError` if the server refused; nothing may be sent after that.
         """
         hello = replies[0] if self._steps[0] is Step.HELLO else None
+        # What was refused for want of HELLO's AUTH is asked again behind the AUTH of the second batch.
+        again = isinstance(hello, ReplyError) and self._authenticates
         for step, reply in zip(self._steps, replies, strict=True):
             if not isinstance(reply, ReplyError):
                 self._done.add(step)
-            elif _ends(step, reply):
+            elif _ends(step, reply) and (step is Step.HELLO or not again):
                 raise _refusal(step, reply)
         if isinstance(hello, ReplyError):
             return self._batch([Step.AUTH, Step.CLIENT_NAME])
@@ -165,7 +167,9 @@ def _refusal(step: Step, reply: ReplyError) -> ConnectError:
         # These texts are the server's own and older than any argument of ours, except behind HELLO and AUTH.
         said = MAX_CLIENTS + " reached" if MAX_CLIENTS in reply.message else reply.code
         return ConnectError(f"the server cannot serve now: {said}", transient=True)
-    if reply.code == "DENIED":  # networking.c, clientAcceptHandler: said before anything is read, and followed by a close
+    if (
+        reply.code == "DENIED"
+    ):  # networking.c, clientAcceptHandler: said before anything is read, and followed by a close
         return ConnectError("the server is in protected mode and refuses other hosts (DENIED)", transient=False)
     match step:
         case Step.HELLO | Step.AUTH:
