@@ -68,6 +68,12 @@ class Connection:
     pushes that were handed out and not `push_taken`. `peer` names the server in messages.
     """
 
+    __slots__ = (
+        "_abandoned", "_blocks", "_earliest", "_events", "_flying", "_handed", "_handshake", "_heard", "_lost", "_max_pushes",
+        "_modal", "_open_by", "_opening", "_parser", "_ping_interval", "_pushes", "_quiet_since", "_scripts", "_sent",
+        "_silence", "_waiting", "peer", "protocol", "state", "subscriptions", "watch_epoch",
+    )  # fmt: skip
+
     def __init__(
         self,
         handshake: Handshake | None = None,
@@ -87,9 +93,11 @@ class Connection:
         self.subscriptions = Subscriptions()
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
         self._parser = Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes)
-        self._waiting: deque[Slot] = deque()  # QUEUED, and WITHDRAWN ones that are passed over
+        self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
         self._flying: deque[Slot] = deque()  # HANDED and ABANDONED, in the order of their replies
-        self._blocks: deque[bytes | memoryview] = deque()  # handed over, and not yet taken by the network
+        self._blocks: list[
+            bytes | memoryview
+        ] = []  # handed over, and not yet taken by the network; the last one goes first
         self._handed = 0
         self._sent = 0
         self._events: list[Event] = []
@@ -211,7 +219,12 @@ class Connection:
         return slot.outcomes
 
     def push_taken(self) -> None:
-        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more."""
+        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
+
+        Raises `LocalProtocolError` if all of them have been.
+        """
+        if not self._pushes:
+            raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
         self._pushes -= 1
 
     def close(self) -> None:
@@ -239,19 +252,23 @@ class Connection:
             self._hand_over()
             if not blocks:
                 return b""
-        return blocks[0]
+        return blocks[-1]
 
     def sent(self, count: int) -> None:
-        """The network took this many more bytes of what `data_to_send` gave, in that order."""
+        """The network took this many more bytes of what `data_to_send` gave, in that order.
+
+        A driver tells before it tells of the end (`receive_eof`, `send_failed`), for that is when outcomes are decided. Raises
+        `LocalProtocolError`, and changes nothing, if so many can't have been sent.
+        """
         blocks = self._blocks
-        if count > self._handed - self._sent:
+        if not 0 <= count <= self._handed - self._sent:
             raise LocalProtocolError(
                 f"sent({count}): only {self._handed - self._sent} bytes were handed over and not yet sent"
             )
         self._sent += count
         while blocks and count >= len(blocks[0]):
             count -= len(blocks.popleft())
-        if count:
+        if count and blocks:
             blocks[0] = memoryview(blocks[0])[count:]
 
     def send_failed(self, error: Exception | str) -> None:
@@ -260,11 +277,12 @@ class Connection:
 
     def _hand_over(self) -> None:
         """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
-        waiting = self._waiting
         joined: list[bytes] = []
-        size = 0
-        while waiting and size < WRITE_BLOCK:
-            slot = waiting.popleft()
+        size = taken = 0
+        for slot in self._waiting:
+            if size >= WRITE_BLOCK:
+                break
+            taken += 1
             if slot.state is not QUEUED:
                 continue
             payload = slot.payload
@@ -279,9 +297,11 @@ class Connection:
             self._flying.append(slot)
             if not slot.plain:
                 self._scripts += 1
+        del self._waiting[:taken]
         self._handed += size
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
+        self._blocks.reverse()
 
     def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
         """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
@@ -355,6 +375,7 @@ class Connection:
                 if (skipped := parser.skip(data, missing)) < missing:
                     if isinstance(head, Batch):
                         head.missing -= skipped
+                    self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
                     break
                 self._flying.popleft()
                 self._abandoned -= 1
@@ -511,7 +532,7 @@ class Connection:
 
     def _send_first(self, slot: Slot) -> None:
         block = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
-        self._blocks.append(block)
+        self._blocks.insert(0, block)
         self._handed += len(block)
         slot.end = self._handed
         slot.state = HANDED
@@ -525,7 +546,7 @@ class Connection:
             self._lose(error)
             return
         if isinstance(result, Accepted):
-            self._opening = None
+            self._opening = self._handshake = None
             self.protocol = result.protocol
             self._move(Input.ACCEPTED)
             self._events.append(Opened(protocol=result.protocol, server=result.server))

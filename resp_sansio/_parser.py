@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import deque
 from dataclasses import dataclass
 from typing import Final, NamedTuple, NoReturn, Self
 
@@ -128,7 +127,7 @@ class Parser:
         self.attributes: dict[int, _Attributes] = {}
         """The attributes of top-level replies in the list that was returned last, by index in it."""
         # The input: windows not yet begun, the one being read, and where in the stream that one starts.
-        self._windows: deque[bytes] = deque()
+        self._windows: list[bytes] = []  # few, and a deque takes 760 bytes empty
         self._window = b""
         self._at = 0
         self._base = 0
@@ -158,7 +157,8 @@ class Parser:
         At most `most` of them are not pushes (-1: no such limit). What follows stays unread, except pushes: `feed(b"", n)` goes
         on with it. Never raises on what the peer sent: see `error`. `data` must be `bytes`, which is kept, not copied.
 
-        Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended.
+        Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended; `feed(b"", 0)`, which reads none,
+        may be called even then.
         """
         if self._quiet and most and len(data) < _ALONE:
             tokens = data.split(b"\r\n")
@@ -169,7 +169,7 @@ class Parser:
             replies = alone(tokens)
             if replies is not None:
                 return replies
-        if self._unfinished:
+        if self._unfinished and (data or most):
             raise LocalProtocolError(
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
             )
@@ -252,7 +252,7 @@ class Parser:
             while self._at < len(self._window) or self._windows:
                 if self._at == len(self._window):
                     self._base += self._at
-                    self._window, self._at = self._windows.popleft(), 0
+                    self._window, self._at = self._windows.pop(0), 0
                 self._at = self._run(self._resume())
                 if self._at < len(self._window):
                     break
