@@ -266,10 +266,10 @@ class Connection:
                 f"sent({count}): only {self._handed - self._sent} bytes were handed over and not yet sent"
             )
         self._sent += count
-        while blocks and count >= len(blocks[0]):
-            count -= len(blocks.popleft())
+        while blocks and count >= len(blocks[-1]):
+            count -= len(blocks.pop())
         if count and blocks:
-            blocks[0] = memoryview(blocks[0])[count:]
+            blocks[-1] = memoryview(blocks[-1])[count:]
 
     def send_failed(self, error: Exception | str) -> None:
         """Writing is no longer possible. A driver reads what is left to read first: the server may have said why."""

@@ -286,27 +286,26 @@ class Subscriptions:
         return False
 
     def __init__(self) -> None:
-        self._names: dict[str, set[Reply]] = {"channels": set(), "patterns": set(), "shard channels": set()}
+        self._names: dict[str, set[Reply]] = {}  # by what they are; most connections have none
 
     def __bool__(self) -> bool:
         return any(self._names.values())
 
     def count(self, kind: str) -> int:
         """How many subscriptions there are of the kind that this push speaks of."""
-        return len(self._names[self.KINDS[kind][0]])
+        return len(self._names.get(self.KINDS[kind][0], ()))
 
     def update(self, push: Push) -> None:
         """Take in a confirmation."""
         names, added = self.KINDS[push.kind]
         if added:
-            self._names[names].update(push.items[:1])
-        else:
+            self._names.setdefault(names, set()).update(push.items[:1])
+        elif names in self._names:
             self._names[names].difference_update(push.items[:1])
 
     def clear(self) -> None:
         """RESET ends all subscriptions without a word."""
-        for names in self._names.values():
-            names.clear()
+        self._names.clear()
 
 
 def _check(infos: Sequence[CommandInfo]) -> None:

@@ -120,6 +120,11 @@ class Connection:
     it, or use it as a context manager. It does not survive a fork: in the child it is closed.
     """
 
+    __slots__ = (
+        "__weakref__", "_config", "_core", "_deferred", "_encoding", "_inside", "_listeners", "_lock", "_parked", "_poller",
+        "_pushes", "_reader", "_receive_size", "_stuck", "_timeout", "_transport", "_waking", "_writer",
+    )  # fmt: skip
+
     def __init__(self, config: Config) -> None:
         deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
         username, password = config.username, config.password
@@ -136,9 +141,9 @@ class Connection:
         self._stuck = False  # the socket takes no more for now
         self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
         self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
-        self._waking: set[Slot] = set()  # who was woken and does not run yet
-        self._pushes: deque[Push] = deque()
-        self._listeners: deque[Slot] = deque()  # who waits for a push: slots that were never submitted
+        self._waking: dict[Slot, None] = {}  # who was woken and does not run yet
+        self._pushes: deque[Push] | None = None  # made for the first one, as most connections see none
+        self._listeners: list[Slot] = []  # who waits for a push: slots that were never submitted
         self._transport = dial(config, deadline)
         self._core = Machine.configured(config, username, password, now=monotonic(), open_by=deadline)
         self._poller = select.poll() if hasattr(select, "poll") else None
@@ -380,7 +385,7 @@ class Connection:
         if self._parked:
             self._parked.pop(slot, None)
         if self._waking:
-            self._waking.discard(slot)
+            self._waking.pop(slot, None)
         if self._reader is slot:
             self._reader = None
         if self._writer is slot:
@@ -393,7 +398,7 @@ class Connection:
     def _wake(self, slot: Slot) -> None:
         bed = self._parked.pop(slot, None)
         if bed is not None:
-            self._waking.add(slot)
+            self._waking[slot] = None
             bed.release()
 
     def _sleep(self, slot: Slot, left: float) -> bool:
@@ -401,7 +406,7 @@ class Connection:
         bed = self._parked.get(slot)
         if bed is not None:
             bed.acquire(timeout=min(left, NAP))
-        self._waking.discard(slot)
+        self._waking.pop(slot, None)
         if self._deferred and (not self._waking or monotonic() > self._deferred + PATIENCE):
             return False  # what others left unsent is for this caller to send
         return slot.state is ANSWERED
@@ -483,6 +488,7 @@ class Connection:
                 if parked:
                     self._wake(event)
             elif isinstance(event, PushReceived):
+                self._pushes = self._pushes or deque()
                 self._pushes.append(event.push)
                 self._hand_out_pushes()
             elif isinstance(event, ConnectionLost):
@@ -502,7 +508,7 @@ class Connection:
 
     def _hand_out_pushes(self) -> None:
         while self._pushes and self._listeners:
-            listener = self._listeners.popleft()
+            listener = self._listeners.pop(0)
             listener.reply = self._pushes.popleft()
             listener.state = ANSWERED
             self._core.push_taken()
