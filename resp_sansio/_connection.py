@@ -10,7 +10,6 @@ The law for drivers: after every call that changes the machine, send what `data_
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from math import inf
 from typing import Final, Literal, Self
@@ -94,7 +93,7 @@ class Connection:
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
         self._parser = Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes)
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
-        self._flying: deque[Slot] = deque()  # HANDED and ABANDONED, in the order of their replies
+        self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
         self._blocks: list[
             bytes | memoryview
         ] = []  # handed over, and not yet taken by the network; the last one goes first
@@ -344,12 +343,9 @@ class Connection:
     def _pair_run(self, replies: list[Reply]) -> None:
         """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""
         flying, events = self._flying, self._events
-        index, total = 0, len(replies)
-        while index < total:
-            if not flying:
-                self._surplus(replies[index])
-                return
-            slot = flying[0]
+        index, done, total = 0, 0, len(replies)
+        while index < total and done < len(flying):
+            slot = flying[done]
             if not isinstance(slot, Batch):
                 slot.reply = replies[index]
                 index += 1
@@ -359,25 +355,28 @@ class Connection:
                 slot.missing -= len(part)
                 slot.replies += part
                 if slot.missing:
-                    return
+                    break
                 slot.reply = slot.replies
             slot.state = ANSWERED
             events.append(slot)
-            flying.popleft()
+            done += 1
+        del flying[:done]
+        if index < total:
+            self._surplus(replies[index])
 
     def _receive_with_care(self, data: bytes) -> None:
         """Read no further than the next reply that is to be skipped, and look at each value."""
         parser = self._parser
         while self._lost is None:
             head = self._flying[0] if self._flying else None
-            if head is not None and head.plain and head.state is ABANDONED and not self._modal:
+            if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
                 missing = head.missing
                 if (skipped := parser.skip(data, missing)) < missing:
                     if isinstance(head, Batch):
                         head.missing -= skipped
                     self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
                     break
-                self._flying.popleft()
+                del self._flying[0]
                 self._abandoned -= 1
             else:
                 most = self._until_skipped()
@@ -390,7 +389,7 @@ class Connection:
 
     def _until_skipped(self) -> int:
         """How many replies may be read before one that is to be skipped; -1 for any number."""
-        if not self._abandoned or self._modal:
+        if not self._abandoned or self._mixed:
             return -1
         if isinstance(self._flying[0], Script):
             return 1
@@ -400,6 +399,11 @@ class Connection:
                 break
             count += slot.missing
         return count
+
+    @property
+    def _mixed(self) -> bool:
+        """On RESP2, messages look like replies: each has to be looked at, so none can be skipped unread."""
+        return self.protocol == 2 and bool(self.subscriptions)
 
     def _pair_each(self, replies: list[Reply]) -> None:
         """As `_pair_run`, with everything that can be special about a reply."""
@@ -507,7 +511,7 @@ class Connection:
 
     def _finish(self, slot: Slot) -> None:
         """The first slot in flight has all its replies."""
-        self._flying.popleft()
+        del self._flying[0]
         if not slot.plain:
             self._scripts -= 1
         if slot.state is ABANDONED:
