@@ -69,7 +69,7 @@ class Connection:
 
     __slots__ = (
         "_abandoned", "_blocks", "_earliest", "_events", "_flying", "_handed", "_handshake", "_heard", "_lost", "_max_pushes",
-        "_modal", "_open_by", "_opening", "_parser", "_ping_interval", "_pushes", "_quiet_since", "_scripts", "_sent",
+        "_open_by", "_opening", "_parser", "_ping_interval", "_pushes", "_quiet_since", "_scripts", "_sent",
         "_silence", "_waiting", "peer", "protocol", "state", "subscriptions", "watch_epoch",
     )  # fmt: skip
 
@@ -88,7 +88,8 @@ class Connection:
         peer: str = "the server",
     ) -> None:
         self.peer = peer
-        self.protocol: Literal[2, 3] = 3
+        # Every connection starts in RESP2; an answer to HELLO 3 may already be the first of RESP3.
+        self.protocol: Literal[2, 3] = 2 if handshake is None else handshake.protocol
         self.subscriptions = Subscriptions()
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
         self._parser = Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes)
@@ -104,7 +105,6 @@ class Connection:
         # Why a reply may need a closer look; while all of these are zero, replies are paired by the run.
         self._abandoned = 0
         self._scripts = 0
-        self._modal = False
         self._pushes = 0
         self._max_pushes = max_pushes
         self._earliest = inf
@@ -119,7 +119,6 @@ class Connection:
             self.state = READY
         else:
             self.state = State.OPENING
-            self._modal = True
             self._send_handshake(handshake.first_batch())
 
     @classmethod
@@ -179,7 +178,7 @@ class Connection:
 
         Raises `ConnectionClosedError` or `LocalProtocolError` if the state allows no such command; nothing has changed then.
         """
-        if self.state is not READY:
+        if self.state is not READY or slot.state is not QUEUED:
             self._check_allowed(slot)
         self._waiting.append(slot)
         if slot.deadline < self._earliest:
@@ -190,6 +189,8 @@ class Connection:
                 self.watch_epoch += 1
             if "QUIT" in names:
                 self.close()
+            if "MONITOR" in names:
+                self._move(Input.MONITORED)
 
     def submit_watched(self, slot: Slot, epoch: int) -> None:
         """Queue a MULTI ... EXEC that relies on a WATCH sent when `watch_epoch` was `epoch`.
@@ -210,12 +211,20 @@ class Connection:
         if slot.state is QUEUED:
             slot.settle(SlotState.WITHDRAWN, 0)
             slot.payload = b""
+            if self.state is not READY:
+                self._follow_withdrawal(slot)
         elif slot.state is HANDED:
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
         elif slot.state is ANSWERED:
             return (Outcome.REPLY,) * slot.count
         return slot.outcomes
+
+    def _follow_withdrawal(self, slot: Slot) -> None:
+        """A slot that was not sent may have been what the state stood for, or waited for."""
+        if slot.info.name == "MONITOR" and slot in self._waiting:
+            self._forget_monitor()
+        self._end_if_idle()
 
     def push_taken(self) -> None:
         """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
@@ -276,6 +285,8 @@ class Connection:
 
     def _hand_over(self) -> None:
         """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
+        if not self._flying:
+            self._heard = True  # nothing was owed until now, so silence counts from here
         joined: list[bytes] = []
         size = taken = 0
         for slot in self._waiting:
@@ -325,7 +336,7 @@ class Connection:
             return
         self._heard = True
         parser = self._parser
-        if self._scripts or self._abandoned or self._modal:
+        if self._scripts or self._abandoned or self.state is not READY:
             self._receive_with_care(data)
         else:
             replies = parser.feed(data)
@@ -378,6 +389,7 @@ class Connection:
                     break
                 del self._flying[0]
                 self._abandoned -= 1
+                self._end_if_idle()
             else:
                 most = self._until_skipped()
                 replies = parser.feed(data, most)
@@ -385,7 +397,6 @@ class Connection:
                 if most < 0 or len(replies) - parser.pushes < most:
                     break
             data = b""
-        self._end_if_idle()
 
     def _until_skipped(self) -> int:
         """How many replies may be read before one that is to be skipped; -1 for any number."""
@@ -441,21 +452,28 @@ class Connection:
             return
         if not isinstance(reply, ReplyError):
             match info.name:
-                case "MONITOR":
-                    self._move(Input.MONITORED)
                 case "HELLO":
                     self.protocol = Accepted.of(reply).protocol
+                    self._follow_subscriptions()
                 case "RESET":
                     # Back to how a connection starts, which is RESP2.
                     self.protocol = 2
                     self.subscriptions.clear()
                     self._follow_subscriptions()
+        elif info.name == "MONITOR":
+            self._forget_monitor()
         if not slot.missing:
             self._finish(slot)
 
+    def _forget_monitor(self) -> None:
+        """MONITOR was refused or withdrawn: the connection is what it was."""
+        if self.state is State.MONITORING:
+            self._move(Input.UNMONITORED)
+            self._follow_subscriptions()
+
     def _as_push(self, reply: Reply) -> Push | None:
         """Return the push that this reply stands for in the modes that have no type of their own for it."""
-        if self.state is State.MONITORING:
+        if self.state is State.MONITORING and not self._flying:
             return Push("monitor", (reply,))
         if self.protocol == 2 and isinstance(reply, list) and reply and isinstance(reply[0], bytes):
             kind = reply[0].decode("utf-8", "surrogateescape")
@@ -504,9 +522,9 @@ class Connection:
 
     def _follow_subscriptions(self) -> None:
         """RESP2 has a mode for subscribers."""
-        if self.protocol == 2 and self.state is State.READY and self.subscriptions:
+        if self.state is READY and self._mixed:
             self._move(Input.SUBSCRIBED)
-        elif self.state is State.SUBSCRIBED and not self.subscriptions:
+        elif self.state is State.SUBSCRIBED and not self._mixed:
             self._move(Input.UNSUBSCRIBED)
 
     def _finish(self, slot: Slot) -> None:
@@ -521,6 +539,7 @@ class Connection:
         else:
             slot.state = ANSWERED
             self._events.append(slot)
+        self._end_if_idle()
 
     def _surplus(self, reply: Reply) -> None:
         # Not shown: it may well be the answer to somebody else's question.
@@ -596,16 +615,17 @@ class Connection:
             self._heard = False
             self._quiet_since = now
         quiet = now - self._quiet_since
-        if self._flying and quiet >= self._silence:
-            if self._flying[0].info.blocking is None:
-                self._lose(ConnectionLostError(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
-            self._quiet_since = now
-        elif not self._flying and quiet >= self._ping_interval and self.state in (State.READY, State.SUBSCRIBED):
+        if quiet < (self._silence if self._flying else self._ping_interval):
+            return
+        self._quiet_since = now
+        if self._flying:
+            if not self._flying[0].blocks:
+                self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
+        elif self.state is READY or self.state is State.SUBSCRIBED:
             # A command that nobody waits for: its reply is skipped like that of any other.
             ping = new_slot(("PING",))
             self._send_first(ping)
             self.abandon(ping)
-            self._quiet_since = now
 
     # -- events, and the end -----------------------------------------------------------------------------------------------
 
@@ -618,7 +638,9 @@ class Connection:
         return events
 
     def _check_allowed(self, slot: Slot) -> None:
-        """Raise unless the state takes this slot; READY, and OPENING where commands wait, take any."""
+        """Raise unless the state takes this slot; READY, and OPENING where commands wait, take (almost) any."""
+        if slot.state is not QUEUED:
+            raise LocalProtocolError(f"{slot.name} was not sent: a slot is submitted once, and this one is {slot.state.name}")
         if self._lost is not None:
             raise ConnectionClosedError(
                 f"{slot.name} was not sent: the connection to {self.peer} has ended: {self._lost.error}"
@@ -629,6 +651,8 @@ class Connection:
             raise LocalProtocolError(
                 f"{slot.name} was not sent: after MONITOR a connection only listens; use another one"
             )
+        if self.state is OPENING and slot.info.name == "MONITOR":
+            raise LocalProtocolError("MONITOR was not sent: nothing could wait behind it; send it once the connection is open")
         if self.state is State.SUBSCRIBED:
             for info in slot.infos if isinstance(slot, Batch) else (slot.info,):
                 if info.name not in SUBSCRIBED_COMMANDS:
@@ -639,7 +663,6 @@ class Connection:
 
     def _move(self, what: Input) -> None:
         self.state = move(self.state, what)
-        self._modal = self.state is not READY
 
     def _end_if_idle(self) -> None:
         if self.state is State.CLOSING and not self._flying and not any(slot.state is QUEUED for slot in self._waiting):
@@ -663,4 +686,5 @@ class Connection:
         self._flying.clear()
         self._waiting.clear()
         self._blocks.clear()
+        self._abandoned = self._scripts = 0
         self._lost = ConnectionLost(error=error, unanswered=unanswered)

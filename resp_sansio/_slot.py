@@ -90,6 +90,11 @@ class Slot:
         """What was asked for, for messages: never an argument, which could be a secret."""
         return self.info.name
 
+    @property
+    def blocks(self) -> bool:
+        """May the server hold back on purpose the reply that comes next?"""
+        return self.info.blocking is not None
+
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
         sent = self.state is not QUEUED and self.end <= accepted
@@ -126,6 +131,10 @@ class Batch(Slot):
     @property
     def name(self) -> str:
         return self.info.name if self.count == 1 else f"pipeline of {self.count} commands"
+
+    @property
+    def blocks(self) -> bool:
+        return self.infos[self.count - self.missing].blocking is not None
 
     def settle(self, state: SlotState, accepted: float) -> None:
         offset = self.end - _size(self.payload) if self.state is not QUEUED else 0
@@ -277,12 +286,14 @@ class Subscriptions:
         "sunsubscribe": ("shard channels", False),
     }
 
-    @staticmethod
-    def well_formed(push: Push) -> bool:
+    @classmethod
+    def well_formed(cls, push: Push) -> bool:
         """Is this a channel or pattern (null if there was none to leave) and a count?"""
         match push.items:
-            case (bytes() | str() | None, int()):
+            case (bytes() | str(), int()):
                 return True
+            case (None, int()):
+                return not cls.KINDS[push.kind][1]
         return False
 
     def __init__(self) -> None:

@@ -2,7 +2,8 @@
 
 A connection opens, serves, and ends; it never comes back. Between opening and ending it is READY, except for two modes that
 Redis itself has: RESP2's subscribed mode, in which only the commands of publish/subscribe are allowed, and MONITOR, after
-which the connection only listens. (On RESP3 a subscribed connection takes every command and stays READY.)
+which the connection only listens: already from when it is sent, since nobody could tell the reply to a command behind it
+from what it hears. (On RESP3 a subscribed connection takes every command and stays READY.)
 
 Whatever is not in `TRANSITIONS` cannot happen: `move` raises, and a test walks every state and every input.
 """
@@ -23,7 +24,7 @@ class State(enum.Enum):
     OPENING = "the handshake is under way, and commands wait for it"
     READY = "commands go out"
     SUBSCRIBED = "RESP2 with subscriptions: only (un)subscribe commands, PING, QUIT and RESET are allowed"
-    MONITORING = "MONITOR was accepted: the connection only listens"
+    MONITORING = "MONITOR was sent: nothing goes out behind it, and the connection only listens"
     CLOSING = "no new commands; what was accepted is still answered"
     LOST = "the connection has ended, for ever"
 
@@ -34,7 +35,8 @@ class Input(enum.Enum):
     ACCEPTED = "the server accepted the handshake"
     SUBSCRIBED = "RESP2: the first subscription was confirmed"
     UNSUBSCRIBED = "RESP2: the last subscription ended"
-    MONITORED = "MONITOR was answered with OK"
+    MONITORED = "MONITOR was sent"
+    UNMONITORED = "MONITOR was refused, or withdrawn before its first byte left"
     CLOSE = "close(), or QUIT was sent"
     ENDED = "end of file, a failure, abort(), or nothing left to answer while closing"
 
@@ -47,6 +49,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
         (State.READY, Input.SUBSCRIBED): State.SUBSCRIBED,
         (State.READY, Input.MONITORED): State.MONITORING,
         (State.SUBSCRIBED, Input.UNSUBSCRIBED): State.READY,
+        (State.MONITORING, Input.UNMONITORED): State.READY,
         # Nothing of the caller's has left a connection that is still opening, so there is nothing to wait for.
         (State.OPENING, Input.CLOSE): State.LOST,
         (State.READY, Input.CLOSE): State.CLOSING,
@@ -54,10 +57,6 @@ TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
         (State.MONITORING, Input.CLOSE): State.CLOSING,
         (State.CLOSING, Input.CLOSE): State.CLOSING,
         (State.LOST, Input.CLOSE): State.LOST,
-        # Subscriptions and MONITOR may still be answered while closing; they change nothing any more.
-        (State.CLOSING, Input.SUBSCRIBED): State.CLOSING,
-        (State.CLOSING, Input.UNSUBSCRIBED): State.CLOSING,
-        (State.CLOSING, Input.MONITORED): State.CLOSING,
         (State.OPENING, Input.ENDED): State.LOST,
         (State.READY, Input.ENDED): State.LOST,
         (State.SUBSCRIBED, Input.ENDED): State.LOST,
