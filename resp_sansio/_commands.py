@@ -14,11 +14,11 @@ import enum
 import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 from ._command_table import TABLE
 from ._encoder import Argument, encode_command
+from ._record import Record, replace
 from ._values import Reply
 
 __all__ = [
@@ -87,8 +87,7 @@ class Blocking(NamedTuple):
     forever: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class CommandInfo:
+class CommandInfo(Record):
     """What is known of a command. One object serves all calls alike, so identity is equality.
 
     `name` is in capitals, with its subcommand and without any argument. `readonly`: it changes nothing, neither data nor
@@ -108,6 +107,9 @@ class CommandInfo:
     denied_in_multi: bool
     since: str
     plain: bool
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 # -- Kept by hand: what COMMAND does not say --------------------------------------------------------------------------------

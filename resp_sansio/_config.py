@@ -10,7 +10,6 @@ credentials is ever repeated in an error: a password with a forgotten `%40` can 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from typing import (
     Any,
     Final,
@@ -26,6 +25,7 @@ from typing import (
 )
 
 from ._parser import Limits
+from ._record import Record, field, fields
 
 __all__ = [
     "VERSION",
@@ -175,7 +175,7 @@ _T = TypeVar("_T")
 
 
 def _option(default: _T, kind: _Kind, meaning: str, *, secret: bool = False) -> _T:
-    return field(default=default, metadata={"kind": kind, "meaning": meaning, "secret": secret})
+    return field(default, kind=kind, meaning=meaning, secret=secret)
 
 
 # --- The options -------------------------------------------------------------------------------------------------------
@@ -185,8 +185,7 @@ _LIMITS: Final = Limits()
 MAX_PUSHES: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Config:
+class Config(Record):
     """Where the server is, who asks, and what a connection to it may do. Immutable, checked, compared by value.
 
     `Config(**options)` and `Config.from_url(url, **options)` take the same options, which `options_table()` describes. Raises
@@ -201,7 +200,7 @@ class Config:
     db: int = _option(0, _integer(0, 2**31 - 1), "Database that the handshake selects.")
     username: str | None = _option(None, _NAME, "ACL user; without it the server's default user.", secret=True)
     password: str | bytes | None = _option(None, _PASSWORD, "Password of the user.", secret=True)
-    credentials: CredentialProvider | None = _option(  # noqa: RUF009 (a field, as everywhere here)
+    credentials: CredentialProvider | None = _option(
         None,
         _PROVIDER,
         "Asked at each dial; returns a password or `(username, password)`. In async adapters it may be async.",
@@ -250,9 +249,7 @@ class Config:
     tls_verify: bool = _option(True, _BOOL, "Check the server's certificate. False checks nothing, the name included.")
     tls_check_hostname: bool = _option(True, _BOOL, "Check that the certificate names the host.")
     tls_server_name: str | None = _option(None, _HOST.or_none(None), "Name to ask for and to check instead of `host`.")
-    ssl_context: TLSContext | None = _option(  # noqa: RUF009
-        None, _CONTEXT, "Used as it is, instead of the `tls_` options above."
-    )
+    ssl_context: TLSContext | None = _option(None, _CONTEXT, "Used as it is, instead of the `tls_` options above.")
 
     def __new__(cls, *args: object, **options: object) -> Self:
         """Name the nearest option if one is unknown, which the generated `__init__` would not."""

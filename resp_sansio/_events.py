@@ -6,40 +6,36 @@ An answered `Slot` is an event by itself, the one there are most of; the others 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ._errors import RespError
+from ._record import Record
 from ._slot import Slot
 from ._values import Push, Reply
 
 __all__ = ["ConnectionLost", "Event", "Opened", "PushReceived", "TimedOut"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Record):
     """The server accepted the handshake: commands go out from here on. `server` is what HELLO said of it."""
 
     protocol: Literal[2, 3]
     server: dict[str, Reply]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedOut:
+class TimedOut(Record):
     """A slot's deadline passed; it is abandoned, and its `outcomes` say whether its commands may have run."""
 
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushReceived:
+class PushReceived(Record):
     """The server said something that answers nobody. Whoever has dealt with it calls `push_taken`."""
 
     push: Push
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLost:
+class ConnectionLost(Record):
     """The connection has ended; always the last event, and the only one ever after.
 
     `unanswered` are the slots that somebody still waited for, in order, with their `outcomes`; `slot.failure(error)` makes the

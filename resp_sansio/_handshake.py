@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ._errors import ConnectError, ReplyError
+from ._record import Record
 from ._values import Reply
 
 __all__ = ["Accepted", "Handshake", "Step"]
@@ -42,8 +42,7 @@ class Step(enum.Enum):
 OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Record):
     """The handshake is over: the protocol spoken from here on, and what HELLO said of the server (empty without HELLO)."""
 
     protocol: Literal[2, 3]
@@ -63,7 +62,6 @@ class Accepted:
         return cls(protocol=3 if server.get("proto") == 3 else 2, server=server)
 
 
-@dataclass(slots=True, kw_only=True)
 class Handshake:
     """What to agree on with the server before the first command; one object for one dial.
 
@@ -71,15 +69,34 @@ class Handshake:
     with an empty password. `database` is selected unless it is 0, where every connection starts.
     """
 
-    protocol: Literal[2, 3] = 3
-    username: str | None = None
-    password: str | bytes | None = field(default=None, repr=False)
-    client_name: str | None = None
-    library_name: str | None = None
-    library_version: str | None = None
-    database: int = 0
-    _steps: list[Step] = field(default_factory=list, init=False, repr=False)
-    _done: set[Step] = field(default_factory=set, init=False, repr=False)
+    __slots__ = (
+        "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "protocol", "username",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        protocol: Literal[2, 3] = 3,
+        username: str | None = None,
+        password: str | bytes | None = None,
+        client_name: str | None = None,
+        library_name: str | None = None,
+        library_version: str | None = None,
+        database: int = 0,
+    ) -> None:
+        self.protocol = protocol
+        self.username = username
+        self._password = password
+        self.client_name = client_name
+        self.library_name = library_name
+        self.library_version = library_version
+        self.database = database
+        self._steps: list[Step] = []
+        self._done: set[Step] = set()
+
+    def __repr__(self) -> str:
+        waits = ", ".join(step.name for step in self._steps if step not in self._done)
+        return f"<{type(self).__name__} for RESP{self.protocol}, waiting for {waits or 'nothing'}>"
 
     def first_batch(self) -> list[tuple[str | bytes | int, ...]]:
         """Return the commands of the first batch, to be sent in one write. Never empty."""
@@ -128,11 +145,11 @@ class Handshake:
             case Step.HELLO:
                 name = ("SETNAME", self.client_name) if self.client_name is not None else ()
                 # HELLO knows only the form with a user; the user of a bare password is called default (Redis 6 ACL).
-                auth = ("AUTH", self.username or "default", self.password or "") if self._authenticates else ()
+                auth = ("AUTH", self.username or "default", self._password or "") if self._authenticates else ()
                 return ("HELLO", 3, *auth, *name)
             case Step.AUTH if self._authenticates:
                 user = () if self.username is None else (self.username,)
-                return ("AUTH", *user, self.password or "")
+                return ("AUTH", *user, self._password or "")
             case Step.CLIENT_NAME if self.client_name is not None:
                 return ("CLIENT", "SETNAME", self.client_name)
             case Step.LIBRARY_NAME if self.library_name is not None:
@@ -146,7 +163,7 @@ class Handshake:
 
     @property
     def _authenticates(self) -> bool:
-        return self.username is not None or self.password is not None
+        return self.username is not None or self._password is not None
 
 
 def _is_transient(reply: ReplyError) -> bool:

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import Final, NamedTuple, NoReturn, Self
 
 from ._errors import LocalProtocolError, RemoteProtocolError, ReplyError
 from ._fastpath import COUNTS, LENGTHS, SCALARS, SHORT, SPAN, alone, columns, flat, large
+from ._record import Record
 from ._values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set
 
 __all__ = ["Chunk", "Limits", "Parser"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Record):
     """What a peer may make us read and hold. Beyond any of these: `RemoteProtocolError`."""
 
     depth: int = 128

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import FrozenInstanceError, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 
 from resp_sansio._config import _LIMIT, VERSION, Config, Options, _option, options_table, read_credentials
 from resp_sansio._parser import Limits
+from resp_sansio._record import fields
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -405,7 +405,6 @@ def test_derived_values() -> None:
 
 
 def test_a_subclass_adds_options() -> None:
-    @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
     class Wider(Config):
         lanes: int = _option(1, _LIMIT, "Connections to share.")
 
@@ -427,7 +426,7 @@ def test_a_configuration_is_an_immutable_value() -> None:
     assert config.replace(db=2) == Config(db=2)
     assert copy.copy(config) is config
     assert copy.deepcopy(config) is config
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         config.db = 2  # type: ignore[misc]
     with pytest.raises((AttributeError, TypeError)):
         config.other = 1  # type: ignore[attr-defined]

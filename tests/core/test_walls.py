@@ -28,6 +28,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 # A core module imports only those before it. The parser runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = (
     "_errors",
+    "_record",
     "_values",
     "_encoder",
     "_fastpath",
@@ -49,7 +50,7 @@ ORDER: Final = (
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
-    "__future__ bisect collections contextlib copy dataclasses difflib enum functools heapq ipaddress itertools math operator"
+    "__future__ bisect collections contextlib copy difflib enum functools heapq ipaddress itertools math operator"
     " re string struct sys types typing urllib.parse warnings weakref".split()
 )
 
