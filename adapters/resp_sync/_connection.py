@@ -375,6 +375,8 @@ class Connection:
         if self._stuck and (self._writer is None or self._writer is slot or self._writer.token is None):
             self._writer = slot
             role |= WRITE
+        elif self._stuck and role == READ:
+            role |= WRITE  # nobody could wake a reader if the writer left before this caller's own bytes
         if role == SLEEP:
             self._parked[slot] = bed = Lock()
             bed.acquire()
