@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from resp_sansio import (
     Argument,
+    Batch,
     Command,
     CommandTimeoutError,
     Config,
@@ -24,6 +25,7 @@ from resp_sansio import (
     PushReceived,
     Reply,
     ReplyError,
+    RespError,
     Slot,
     State,
     TimedOut,
@@ -103,13 +105,13 @@ class SmallClient:
                 case Slot():
                     waiter(event).set_result(event.reply)
                 case TimedOut(slot=slot):
-                    waiter(slot).set_exception(slot.failure(CommandTimeoutError("no reply in time")))
+                    waiter(slot).set_exception(failure(slot, CommandTimeoutError("no reply in time")))
                 case PushReceived(push=push):
                     self._pushes.append(push)
                 case ConnectionLost(error=error, unanswered=slots):
                     for slot in slots:
                         if not waiter(slot).done():
-                            waiter(slot).set_exception(slot.failure(error))
+                            waiter(slot).set_exception(failure(slot, error))
                 case Opened():
                     pass
 
@@ -157,6 +159,11 @@ class SmallClient:
 def waiter(slot: Slot) -> Future[Any]:
     assert isinstance(slot.token, Future)
     return slot.token
+
+
+def failure(slot: Slot, cause: RespError) -> RespError:
+    answered = len(slot.replies) if isinstance(slot, Batch) else 0
+    return slot.failure(cause, answered)
 
 
 def main() -> None:

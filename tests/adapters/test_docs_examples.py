@@ -119,6 +119,13 @@ def test_a_timeout_of_small_client_costs_one_reply(client: Any) -> None:
     assert client.execute("ECHO", "mine") == b"mine"
 
 
+def test_a_pipeline_that_is_given_up_half_way_has_the_outcome_of_what_was_not_answered(client: Any) -> None:
+    with pytest.raises(CommandTimeoutError) as raised:
+        client.pipeline(Command("SET", "k", "v"), Command("BLPOP", "empty", 0.2), timeout=0.05)
+    assert raised.value.outcome is Outcome.MAYBE_EXECUTED
+    assert client.pipeline(Command("GET", "k"), Command("ECHO", "x")) == [b"v", b"x"]
+
+
 def test_small_client_receives_pushes(client: Any, server: Server) -> None:
     client.execute("SUBSCRIBE", "news")
     server.call("PUBLISH", "news", "one")
