@@ -20,10 +20,13 @@ Argument: TypeAlias = bytes | bytearray | memoryview | str | int | float
 UNCOPIED: Final = 32 * 1024
 """An exact `bytes` argument of this many bytes or more is handed on as it is. Below it, copying is cheaper than a second buffer."""
 
-_HEADS: Final[dict[tuple[object, int], bytes]] = {}
-_MOST_HEADS: Final = (
-    1024  # names come from programs, so few are ever seen: Redis 7.0 has 240 commands and 140 subcommands
-)
+# What ends one argument and begins the next, by the length of that; longer ones are written as needed.
+_LENGTHS: Final = [b"\r\n$%d\r\n" % length for length in range(1025)]
+
+# The array header and the name's words, up to the last line break, by number of arguments and name. Names come from programs,
+# so few are ever seen (Redis 7.0 has 240 commands and 140 subcommands); one that takes them from elsewhere must not grow this.
+_HEADS: Final[list[dict[object, bytes]]] = [{} for _ in range(16)]
+_MOST_HEADS: Final = 512
 _LONGEST_NAME: Final = 64
 
 
@@ -37,42 +40,67 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
 
     Raises `TypeError` naming the command and the position of an argument of another type, `ValueError` for an empty name.
     """
-    count = len(args)
     try:
-        head = _HEADS[args[0], count]
-    except (KeyError, TypeError, IndexError):
-        head = _head(args, count)
+        if len(args) == 2:
+            name, first = args
+            if type(first) is str:
+                first = first.encode()
+            if type(first) is bytes:
+                return b"".join((_HEADS[2][name], _LENGTHS[len(first)], first, b"\r\n"))
+        elif len(args) == 3:
+            name, first, second = args
+            if type(first) is str:
+                first = first.encode()
+            if type(second) is str:
+                second = second.encode()
+            if type(first) is bytes and type(second) is bytes:
+                return b"".join((_HEADS[3][name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n"))
+    except (KeyError, IndexError, TypeError, UnicodeEncodeError):  # a new name, a long argument, or a mistake
+        pass
+    return _encode(args)
+
+
+def _encode(args: Sequence[Argument]) -> bytes | list[bytes]:
+    """Encode any command."""
     buffers: list[bytes] = []
-    parts = [head]
-    for position in range(1, count):
+    parts = [_head(args)]
+    for position in range(1, len(args)):
         argument = args[position]
-        if type(argument) is not bytes:
+        if type(argument) is str and argument.isascii():
+            argument = argument.encode()
+        elif type(argument) is not bytes:
             argument = _argument(argument, args, position)
         elif len(argument) >= UNCOPIED:
-            parts.append(b"$%d\r\n" % len(argument))
+            parts.append(b"\r\n$%d\r\n" % len(argument))
             buffers += (b"".join(parts), argument)
-            parts = [b"\r\n"]
+            parts = []
             continue
-        parts.append(b"$%d\r\n%b\r\n" % (len(argument), argument))
+        length = len(argument)
+        parts += (_LENGTHS[length] if length < len(_LENGTHS) else b"\r\n$%d\r\n" % length, argument)
+    parts.append(b"\r\n")
     block = b"".join(parts)
     return [*buffers, block] if buffers else block
 
 
-def _head(args: Sequence[Argument], count: int) -> bytes:
-    """Return the array header and the words of the command's name, and remember them."""
+def _head(args: Sequence[Argument]) -> bytes:
+    """Return the array header and the words of the command's name, from the cache if they are in it."""
+    count = len(args)
     if not count:
         raise ValueError("a command needs a name: encode_command() was given no arguments")
     name = args[0]
     if not isinstance(name, (str, bytes)):
-        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}")
-    words = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name).split()
-    if not words:
-        raise ValueError(f"a command needs a name, not {name!r}")
-    head = b"*%d\r\n" % (count - 1 + len(words)) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
-    if len(name) <= _LONGEST_NAME:
-        if len(_HEADS) >= _MOST_HEADS:
-            _HEADS.clear()
-        _HEADS[name, count] = head
+        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}: {name!r:.80}")
+    cache = _HEADS[count] if count < len(_HEADS) and len(name) <= _LONGEST_NAME else {}
+    head = cache.get(name)
+    if head is None:
+        words = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else bytes(name)).split()
+        if not words:
+            raise ValueError(f"a command needs a name, not {name!r}")
+        lengths = b"".join([b"\r\n$%d\r\n%b" % (len(word), word) for word in words])
+        head = b"*%d%b" % (count - 1 + len(words), lengths)
+        if len(cache) >= _MOST_HEADS:
+            cache.clear()
+        cache[name] = head
     return head
 
 

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias
 
-from ._values import Reply, make_map, make_set
+from ._values import Push, Reply, make_map, make_set
 
 __all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "alone", "columns", "flat", "large", "scalar"]
 
 SHORT: Final = 1024
-"""Lengths and counts below this are in tables; larger bulks are better looked for one by one than split."""
+"""Lengths and counts below this are in tables."""
+
+LARGE: Final = 300
+"""Bulks from here on are cut out by their length; searching them for line breaks costs more."""
 
 SPAN: Final = 128 * 1024
 """The largest window: splitting takes memory (some 40 bytes for each line) for everything in it at once."""
@@ -37,23 +41,35 @@ SCALARS: Final[dict[bytes, Reply]] = {
     b"#f": False,
     **{b":%d" % number: number for number in range(-1, SHORT)},
 }
+
+
+def _push(items: Sequence[Reply]) -> Push | None:
+    kind = items[0]
+    if isinstance(kind, bytes):
+        kind = kind.decode("utf-8", "surrogateescape")
+    return Push(kind, tuple(items[1:])) if isinstance(kind, str) else None
+
+
+_Make: TypeAlias = Callable[[Sequence[Reply]], Reply]
+_MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
+_PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
+
+_WORTH_A_RUN: Final = 6  # fewer are read faster one by one
+_UNUSUAL: Final = re.compile(
+    rb"[^0-9.,\r\n-]|,\.|-\.|\.\r"
+).search  # what float() reads otherwise than RESP, or an exponent
 _DOUBLE: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatch
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
 
-def alone(tokens: list[bytes]) -> list[Reply] | None:
-    """Return the one small reply that a feed consists of, as a list, from the feed split at its line breaks; None to decline."""
-    end = len(tokens) - 1
-    head = tokens[0]
-    count = COUNTS.get(head)
-    if count is None:
-        value = scalar(head) if end == 1 and not tokens[1] else None
-        return None if value is None else [value]
-    if end == 2 * count + 1 and not tokens[end]:
-        bodies = tokens[2:end:2]
-        if [LENGTHS.get(head) for head in tokens[1:end:2]] == [len(body) for body in bodies]:
-            return [[*bodies]]
-    return None
+def alone(tokens: list[bytes], head: bytes) -> Reply:
+    """Return the one map, set or push of bulks that a feed consists of, split at its line breaks; None to decline."""
+    make = _PUSHES.get(head[:1])
+    count = COUNTS.get(b"*" + head[1:]) if make is not None else None
+    if make is None or not count or tokens[-1] or len(tokens) != 2 * (count * 2 if make is make_map else count) + 2:
+        return None
+    bodies = tokens[2:-1:2]
+    return make(bodies) if list(map(LENGTHS.get, tokens[1:-1:2])) == list(map(len, bodies)) else None
 
 
 def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int) -> tuple[int, int]:
@@ -61,56 +77,91 @@ def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int)
 
     `tokens[last]` is what no line break follows yet. Returns the index of the next token, and what is left.
     """
-    run, patience = 16, 8  # try runs of growing length; after a failure read ever more elements one by one
+    run, patience = 32, 8  # try runs of growing length; after a failure read ever more elements one by one
     while left and at < last:
-        start = len(items)
-        at = _run(tokens, at, last, items, min(run, left if left > 0 else run))
-        got = len(items) - start
-        left -= got
-        if got >= run or not left:
+        most = min(run, left) if left > 0 else run
+        found = _run(tokens, at, last, most) if most > _WORTH_A_RUN else None
+        if found is not None:
+            values, at = found
+            items += values
+            left -= len(values)
             run *= 4
             continue
-        run = 16
-        start = len(items)
-        at = _singly(tokens, at, last, items, min(patience, left if left > 0 else patience))
-        got = len(items) - start
+        most = min(patience, left) if left > 0 else patience
+        before = len(items)
+        at = _singly(tokens, at, last, items, most)
+        got = len(items) - before
         left -= got
-        if got < patience:
+        if got < most:
             break
+        run = 32
         patience *= 2
     return at, left
 
 
-def _run(tokens: list[bytes], at: int, last: int, items: list[Reply], most: int) -> int:
-    """Read at most `most` elements that are proven at once, if the first of them says that this may be tried."""
-    head = tokens[at]
-    if head in LENGTHS:
+def _run(tokens: list[bytes], at: int, last: int, most: int) -> tuple[Sequence[Reply], int] | None:
+    """Return at most `most` elements that are all bulks or all scalars of the table, and the next index; None to decline."""
+    if tokens[at] in LENGTHS:
         end = min(at + 2 * most, last - (last - at) % 2)
-        heads, bodies = tokens[at:end:2], tokens[at + 1 : end : 2]
-        try:
-            if list(map(LENGTHS.__getitem__, heads)) == list(map(len, bodies)):
-                items += bodies
-                return end
-        except KeyError:
-            pass
-    elif head in SCALARS:
-        start = len(items)
-        try:
-            items += map(SCALARS.__getitem__, tokens[at : min(at + most, last)])
-        except KeyError:  # those before it have been taken
-            pass
-        return at + len(items) - start
-    return at
+        bodies = tokens[at + 1 : end : 2]
+        return (bodies, end) if end - at > _WORTH_A_RUN and _proven(tokens[at:end:2], bodies) else None
+    if tokens[at] in SCALARS or tokens[at][:1] in b":,":
+        end = min(at + most, last)
+        values = _values(tokens[at:end]) if end - at > _WORTH_A_RUN else None
+        return None if values is None else (values, end)
+    return None
+
+
+def _proven(heads: list[bytes], bodies: list[bytes]) -> bool:
+    """Whether the bodies (at least two) are as long as their headers say."""
+    first = heads[0]
+    if heads[-1] == first and first in LENGTHS and heads.count(first) == len(heads):
+        return list(map(len, bodies)).count(LENGTHS[first]) == len(heads)
+    try:
+        announced: tuple[int, ...] = itemgetter(*heads)(LENGTHS)  # faster than a map of a method
+    except KeyError:
+        return False
+    return announced == tuple(map(len, bodies))
+
+
+def _values(lines: list[bytes]) -> Sequence[Reply] | None:
+    """Return the values of these lines (at least two) if all are in the table of scalars, or all integers, or all doubles."""
+    first = lines[0]
+    try:
+        if first not in SCALARS:
+            return _numbers(lines, first[:1])
+        if lines[-1] == first and lines.count(first) == len(lines):
+            return [SCALARS[first]] * len(lines)
+        values: tuple[Reply, ...] = itemgetter(*lines)(SCALARS)
+    except KeyError:
+        return _numbers(lines, first[:1])
+    return values
+
+
+def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
+    """Return the values of integers without a sign, or of doubles without an exponent."""
+    text = b"\r\n" + b"\r\n".join(lines)
+    parts = text.split(b"\r\n" + sign)[1:]
+    if len(parts) != len(lines):  # some line has another type
+        return None
+    try:
+        if sign == b":" and b"".join(parts).isdigit() and max(map(len, parts)) < 19:
+            return list(map(int, parts))
+        if sign == b"," and not _UNUSUAL(text + b"\r\n"):
+            return list(map(float, parts))
+    except ValueError:
+        pass
+    return None
 
 
 def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: int) -> int:
     """Read at most `most` elements one by one."""
-    append, lengths, scalars = items.append, LENGTHS, SCALARS
+    append, lengths, scalars = items.append, LENGTHS.get, SCALARS
     for _ in range(most):
         if at >= last:
             break
         head = tokens[at]
-        length = lengths.get(head)
+        length = lengths(head)
         if length is not None:
             end = at + 2
             if end > last or len(tokens[at + 1]) != length:
@@ -125,10 +176,14 @@ def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: i
             append(scalars[head])
             at += 1
         else:
-            value = scalar(head)
-            if value is None:
-                break
-            append(value)
+            digits = head[1:]
+            if digits.isdigit() and head[0] == 58 and len(digits) < 19:  # ":"
+                append(int(digits))
+            else:
+                value = scalar(head)
+                if value is None:
+                    break
+                append(value)
             at += 1
     return at
 
@@ -159,19 +214,24 @@ def scalar(line: bytes) -> Reply:
 def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tuple[int, int]:
     """Read large bulks from `data[at]` into `items`, at most `left` (negative: all), until something else comes.
 
-    Returns the index of what comes after them, and what is left.
+    Returns the index of what comes after them, and what is left. Bodies are not looked at: they are cut out by their length.
     """
+    append, known, find = items.append, LENGTHS.get, data.find
     size = len(data)
-    while left and data[at : at + 1] == b"$":
-        end = data.find(b"\r\n", at, at + 16)
-        digits = data[at + 1 : end]
-        if not digits.isdigit() or len(digits) < 4:
-            break
+    while left:
+        end = find(b"\r\n", at, at + 16)
+        head = data[at:end]
+        length = known(head)
+        if length is None:
+            digits = head[1:]
+            if head[:1] != b"$" or not digits.isdigit():
+                break
+            length = int(digits)
         start = end + 2
-        end = start + int(digits)
-        if end + 2 > size or data[end : end + 2] != b"\r\n" or end - start > limit:
+        end = start + length
+        if length < LARGE or end + 2 > size or data[end : end + 2] != b"\r\n" or length > limit:
             break
-        items.append(data[start:end])
+        append(data[start:end])
         at = end + 2
         left -= 1
     return at, left
@@ -179,11 +239,8 @@ def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tu
 
 # Aggregates of one shape
 
-_Make: TypeAlias = Callable[[Sequence[Reply]], Reply]
 _Shape: TypeAlias = tuple[int, _Make | None, list["_Shape"]]
 """How far into the row an element starts, what makes it of its parts (None: it has none), and those."""
-
-_MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
 
 
 def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> tuple[list[Reply], int] | None:
@@ -191,7 +248,7 @@ def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> t
 
     None if there are not several, or if they nest deeper than `depth`.
     """
-    read = _shape(tokens, at, 0, min(last - at, _WIDEST), depth)
+    read = _shape(tokens, at, 0, min(last - at, _WIDEST), depth, _PUSHES)
     if read is None:
         return None
     shape, stride = read
@@ -210,12 +267,14 @@ def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> t
     return (found, at) if found else None
 
 
-def _shape(tokens: list[bytes], row: int, offset: int, width: int, depth: int) -> tuple[_Shape, int] | None:
+def _shape(
+    tokens: list[bytes], row: int, offset: int, width: int, depth: int, makers: dict[bytes, _Make] = _MAKERS
+) -> tuple[_Shape, int] | None:
     """Return the shape of the element at `offset` in the row, and the offset of the next; None if it can't be a column."""
     if offset >= width:
         return None
     head = tokens[row + offset]
-    make = _MAKERS.get(head[:1])
+    make = makers.get(head[:1])
     if make is None:
         return (offset, None, []), offset + (2 if head in LENGTHS else 1)
     count = COUNTS.get(b"*" + head[1:], 0)
@@ -232,7 +291,7 @@ def _shape(tokens: list[bytes], row: int, offset: int, width: int, depth: int) -
     return (offset, make, parts), next_offset
 
 
-def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) -> list[Reply] | None:
+def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) -> Sequence[Reply] | None:
     """Return the values that stand in one place of each row; None if they are not all of that shape."""
     offset, make, parts = shape
     heads = tokens[at + offset : end : stride]
@@ -245,12 +304,15 @@ def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) 
             if column is None:
                 return None
             columns.append(column)
-        return list(map(make, zip(*columns, strict=True)))
-    try:
-        if heads[0] in LENGTHS:
-            bodies: list[Reply] = tokens[at + offset + 1 : end : stride]  # type: ignore[assignment]  # bytes are replies
-            return bodies if list(map(LENGTHS.__getitem__, heads)) == list(map(len, bodies)) else None  # type: ignore[arg-type]
-        return list(map(SCALARS.__getitem__, heads))
-    except KeyError:
-        values = list(map(scalar, heads))
-        return None if None in values else values
+        made = list(map(make, zip(*columns, strict=True)))
+        return None if make is _push and None in made else made  # a push without a kind
+    if heads[0] in LENGTHS:
+        bodies = tokens[at + offset + 1 : end : stride]
+        return bodies if _proven(heads, bodies) else None
+    return _values(heads) or _each(heads)
+
+
+def _each(lines: list[bytes]) -> list[Reply] | None:
+    """Return the values of lines that are not in the table; None if one is no scalar."""
+    values = list(map(scalar, lines))
+    return None if None in values else values

@@ -54,7 +54,7 @@ _TOP, _ARRAY, _SET, _MAP, _PUSH, _ATTRIBUTE, _DESCRIBED, _STRING = range(8)
 _AGGREGATES: Final = {42: _ARRAY, 126: _SET, 37: _MAP, 62: _PUSH, 124: _ATTRIBUTE}  # * ~ % > |
 _TYPES: Final = frozenset(b"+-:$*_#,(!=~%|")  # what may stand anywhere
 _DOLLAR, _PLUS, _MINUS, _COLON, _OPENING, _STAR, _GREATER, _DOT, _SEMICOLON, _BANG, _EQUALS, _CR = b"$+-:(*>.;!=\r"
-_UNDERSCORE, _HASH, _COMMA = b"_#,"
+_UNDERSCORE, _HASH, _COMMA, _TWO = b"_#,2"
 _STREAMED: Final = -1  # the count of a frame that ends with a dot; the top level's if the caller wants all
 
 _MOST_DIGITS: Final = (
@@ -66,6 +66,7 @@ _SHOWN: Final = 40  # how many of the peer's bytes an error message shows
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
+_WIDE: Final = 64  # elements: what is wider than that is no row of columns
 _ALONE: Final = SHORT + 16  # bytes of a feed that may be one small reply
 
 _Attributes = dict[Reply, Reply] | Pairs
@@ -102,8 +103,8 @@ class Parser:
     """
 
     __slots__ = (
-        "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_held", "_held_attributes", "_items", "_kind", "_left",
-        "_fast", "_quiet", "_span", "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_stack", "_start", "_unfinished", "_window", "_windows",
+        "_at", "_base", "_counted", "_bulk", "_chunks", "_described", "_dropping", "_held", "_held_attributes", "_items", "_kind", "_left",
+        "_fast", "_quiet", "_span", "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_stack", "_start", "_unfinished", "_window", "_later",
         "attributes", "error", "errors", "pushes",
     )  # fmt: skip
 
@@ -119,17 +120,18 @@ class Parser:
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
         self._quiet = self._fast
+        self._counted = False
         self.pushes = 0
         """How many `Push` values are in the list that was returned last."""
         self.errors = 0
         """How many top-level `ReplyError` values are in the list that was returned last."""
         self.attributes: dict[int, _Attributes] = {}
         """The attributes of top-level replies in the list that was returned last, by index in it."""
-        # The input: windows not yet begun, the one being read, and where in the stream that one starts.
-        self._windows: list[bytes] = []  # few, and a deque takes 760 bytes empty
+        # The input: the window that is being read (empty: none), how far, where in the stream it starts, and what came later.
         self._window = b""
         self._at = 0
         self._base = 0
+        self._later: list[bytes] = []
         # An unfinished line; an unfinished bulk (its type byte, its pieces, and how much is missing with its line break).
         self._line: list[bytes] = []
         self._line_size = 0
@@ -159,15 +161,39 @@ class Parser:
         Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended; `feed(b"", 0)`, which reads none,
         may be called even then.
         """
-        if self._quiet and most and len(data) < _ALONE:
+        size = len(data)
+        if self._quiet and most and size < _ALONE:
+            if self._counted:
+                self._counted = False
+                self.pushes, self.errors, self.attributes = 0, 0, {}
             tokens = data.split(b"\r\n")
-            if len(tokens) == 3 and LENGTHS.get(tokens[0]) == len(tokens[1]) and not tokens[2]:
-                return [tokens[1]]
-            if len(tokens) == 2 and tokens[0] in SCALARS and not tokens[1]:
-                return [SCALARS[tokens[0]]]
-            replies = alone(tokens)
-            if replies is not None:
-                return replies
+            head, parts = tokens[0], len(tokens)
+            if parts == 3:
+                if LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
+                    return [tokens[1]]
+            elif parts == 2:
+                if not tokens[1]:
+                    if head in SCALARS:
+                        return [SCALARS[head]]
+                    digits = head[1:]
+                    if digits.isdigit() and head[0] == _COLON and size < 22:
+                        return [int(digits)]
+            elif (count := COUNTS.get(head)) is not None:
+                if parts == 2 * count + 2 and not tokens[-1]:
+                    bodies = tokens[2:-1:2]
+                    at = 1
+                    for body in bodies:
+                        if LENGTHS.get(tokens[at]) != len(body):
+                            break
+                        at += 2
+                    else:
+                        return [bodies]  # type: ignore[list-item]  # bytes are replies
+            else:
+                reply = alone(tokens, head)
+                if reply is not None:
+                    if type(reply) is Push:
+                        self.pushes, self._counted = 1, True
+                    return [reply]
         if self._unfinished and (data or most):
             raise LocalProtocolError(
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
@@ -191,6 +217,7 @@ class Parser:
         self._held_attributes = {new: attributes[old] for new, old in enumerate(pushes) if old in attributes}
         self._held = [out[index] for index in pushes]
         self._out, self.pushes, self.errors, self.attributes = [], 0, 0, {}
+        self._counted, self._quiet = False, self._quiet and not pushes
         completed = len(out) - len(pushes)
         self._unfinished = "skip()" if completed < count and (self._stack or self._need) else ""
         return completed
@@ -229,41 +256,53 @@ class Parser:
     @property
     def idle(self) -> bool:
         """Whether everything that came was read and returned: nothing is unread, incomplete, or held back."""
-        unread = self._at < len(self._window) or self._windows
-        return not (unread or self._line or self._need or self._stack or self._held)
+        return not (self._window or self._line or self._need or self._stack or self._held)
 
     def _read(self, data: bytes, most: int) -> None:
-        """Read the windows, of which `data` becomes the last, into a new `_out`."""
-        self._out, self._held = self._held, []
-        self.attributes, self._held_attributes = self._held_attributes, {}
-        self.pushes, self.errors = len(self._out), 0
+        """Read `data`, after what is still unread, into a new `_out`."""
+        out, self._held = self._held, []
+        self._out = out
+        if self._counted:
+            self.pushes, self.errors, self.attributes = 0, 0, {}
+        if out:
+            self.pushes = len(out)
+            self.attributes, self._held_attributes = self._held_attributes, {}
         if self.error is not None:
             return
-        if data:
-            self._windows.append(data)
-        if self._stack:
-            self._stack[0] = (self._out, most, _TOP, None)
+        if self._window:
+            self._later.append(data)
         else:
-            self._items, self._left = self._out, most
-        if most == 0 and (self._stack or self._need) and not self._in_push():
-            return
-        try:
-            while self._at < len(self._window) or self._windows:
-                if self._at == len(self._window):
-                    self._base += self._at
-                    self._window, self._at = self._windows.pop(0), 0
-                self._at = self._run(self._resume())
-                if self._at < len(self._window):
-                    break
+            self._window = data
+        if self._stack:
+            self._stack[0] = (out, most, _TOP, None)
+        else:
+            self._items, self._left = out, most
+        if most != 0 or not (self._stack or self._need) or self._in_push():
+            try:
+                self._read_windows()
+            except RemoteProtocolError as error:
+                self.error = error
+                self._window, self._later, self._line, self._chunks, self._stack = b"", [], [], [], []
+                self._need, self._unfinished = 0, ""
+        self._counted = bool(self.pushes or self.errors or self.attributes)
+        self._quiet = (
+            self._fast and self.error is None and not (self._window or self._stack or self._need or self._line)
+        )
+
+    def _read_windows(self) -> None:
+        """Read what is there until it ends or enough replies came."""
+        while self._window:
+            at = self._run(self._resume())
+            if at < len(self._window):
+                self._at = at
+                break
             if self._stack:
-                self._check_size(self._at)
-        except RemoteProtocolError as error:
-            self.error = error
-            self._windows.clear()
+                self._check_size(at)
+            self._base += at
             self._window, self._at = b"", 0
-            self._line, self._chunks, self._need, self._stack, self._unfinished = [], [], 0, [], ""
-        counts = self.pushes or self.errors or self.attributes
-        self._quiet = self._fast and self.error is None and not counts and self.idle
+            if self._later:
+                self._window = b"".join(self._later)
+                self._later.clear()
 
     def _in_push(self) -> bool:
         return (self._stack[1][2] if len(self._stack) > 1 else self._kind) == _PUSH
@@ -285,6 +324,7 @@ class Parser:
         if self._kind == _STRING:
             i = self._read_string(i)
         data, size = self._window, len(self._window)
+        split = False  # whether the rest of the window has been split, and what stands at its start was declined
         while True:
             while self._left == 0 and self._stack:
                 self._close(i)
@@ -292,14 +332,17 @@ class Parser:
                     self._check_size(i)
             if i >= size or (self._left == 0 and data[i] != _GREATER):  # pushes may pass when enough replies came
                 return i
-            if self._fast and size - i > _WORTH_SPLITTING:
+            if size - i > _WORTH_SPLITTING and self._fast:
                 start = i
-                if data[i] == _DOLLAR and data[i + 4] > _CR:  # four digits: large
+                # A length of four digits, or of three that begin with 3 to 9, is a large one.
+                if data[i] == _DOLLAR and data[i + 3] > _CR and (data[i + 4] > _CR or data[i + 1] > _TWO):
                     i, self._left = large(data, i, self._items, self._left, self._limits.bulk)
-                else:
+                elif not split:
+                    split = size - i <= self._span
                     i = self._run_tokens(i)
                 if i > start:
                     continue
+            split = False
             end = data.find(b"\n", i)
             i = self._element(data[i], self._whole_line(i, end), i) if end >= 0 else self._keep_line(i)
 
@@ -337,23 +380,26 @@ class Parser:
                 break
             head = tokens[at]
             count = COUNTS.get(head)
-            if count is None and head[:1] not in b"%~":
+            if count is None and head[:1] not in b"%~>":
                 at, left = flat(tokens, at, last, [] if items is _NOTHING else items, left)
                 if left == 0 or at >= last:
                     continue
                 head = tokens[at]
                 count = COUNTS.get(head)
-            if count is not None or head[:1] in b"%~":
-                if pause == 0:
+            if count is not None or head[:1] in b"%~" or (head[:1] == b">" and not stack):
+                if pause == 0 and not 0 < left < 3 and (count is None or count < _WIDE):
                     read = columns(tokens, at, last, left if left > 0 else last, self._limits.depth - len(stack))
                     if read is not None:
                         rows, at = read
                         items += rows
-                        left -= len(rows)
+                        if head[:1] == b">":
+                            self.pushes += len(rows)
+                        else:
+                            left -= len(rows)
                         shy = 1
                         continue
                     pause = shy = min(shy * 2, 64)
-                pause -= 1
+                pause = max(0, pause - 1)
                 if count is not None and not dropping and len(stack) < self._limits.depth:
                     if not stack:
                         opened = at
