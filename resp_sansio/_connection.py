@@ -640,7 +640,9 @@ class Connection:
     def _check_allowed(self, slot: Slot) -> None:
         """Raise unless the state takes this slot; READY, and OPENING where commands wait, take (almost) any."""
         if slot.state is not QUEUED:
-            raise LocalProtocolError(f"{slot.name} was not sent: a slot is submitted once, and this one is {slot.state.name}")
+            raise LocalProtocolError(
+                f"{slot.name} was not sent: a slot is submitted once, and this one is {slot.state.name}"
+            )
         if self._lost is not None:
             raise ConnectionClosedError(
                 f"{slot.name} was not sent: the connection to {self.peer} has ended: {self._lost.error}"
@@ -652,7 +654,9 @@ class Connection:
                 f"{slot.name} was not sent: after MONITOR a connection only listens; use another one"
             )
         if self.state is OPENING and slot.info.name == "MONITOR":
-            raise LocalProtocolError("MONITOR was not sent: nothing could wait behind it; send it once the connection is open")
+            raise LocalProtocolError(
+                "MONITOR was not sent: nothing could wait behind it; send it once the connection is open"
+            )
         if self.state is State.SUBSCRIBED:
             for info in slot.infos if isinstance(slot, Batch) else (slot.info,):
                 if info.name not in SUBSCRIBED_COMMANDS:

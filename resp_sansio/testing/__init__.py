@@ -8,4 +8,16 @@ from __future__ import annotations
 from .peer import Answer, Peer, echo, talk
 from .strategies import encodings, exact, mutations, pushes, replies, scalars, splits
 
-__all__ = ["Answer", "Peer", "echo", "encodings", "exact", "mutations", "pushes", "replies", "scalars", "splits", "talk"]
+__all__ = [
+    "Answer",
+    "Peer",
+    "echo",
+    "encodings",
+    "exact",
+    "mutations",
+    "pushes",
+    "replies",
+    "scalars",
+    "splits",
+    "talk",
+]

@@ -37,6 +37,10 @@ SUBSCRIPTIONS: Final = {
 NOTHING_REFUSED: Final[Mapping[str, ReplyError]] = MappingProxyType({})
 
 
+def _no_subscriptions() -> dict[str, dict[bytes, None]]:
+    return {"channels": {}, "patterns": {}, "shard channels": {}}
+
+
 def echo(words: Words) -> Reply:
     """Answer a command with its last word: what a test needs to see whose reply is whose."""
     return words[-1]
@@ -76,7 +80,7 @@ class Peer:
     touched: bool = False
     received: list[Answer] = field(default_factory=list)
     executed: list[Words] = field(default_factory=list)
-    subscriptions: dict[str, dict[bytes, None]] = field(default_factory=lambda: _no_subscriptions())
+    subscriptions: dict[str, dict[bytes, None]] = field(default_factory=_no_subscriptions)
     _queued: list[Words] | None = None
     _refused_in_multi: bool = False
     _watching: bool = False
@@ -124,7 +128,7 @@ class Peer:
     def _take(self, words: Words) -> list[bytes]:
         name = words[0].upper().decode("utf-8", "replace")
         before = self.protocol
-        if name in SUBSCRIPTIONS and (refusal := self._refusal(name)) is None:
+        if name in SUBSCRIPTIONS and self._refusal(name) is None:
             parts: list[Reply] = self._subscribe(name, words[1:])
         else:
             parts = [self._reply(name, words)]
@@ -163,6 +167,8 @@ class Peer:
                 return self._auth(b"default" if len(words) == 2 else words[1], words[-1])
             case "SELECT":
                 return self._select(words[1])
+            case "MULTI" if len(words) > 1:
+                return ReplyError("ERR wrong number of arguments for 'multi' command")
             case "MULTI":
                 self._queued, self._refused_in_multi = [], False
                 return "OK"
@@ -282,7 +288,3 @@ def talk(connection: Connection, peer: Peer) -> list[Event]:
     if peer.closed:
         connection.receive_eof()
     return connection.events()
-
-
-def _no_subscriptions() -> dict[str, dict[bytes, None]]:
-    return {"channels": {}, "patterns": {}, "shard channels": {}}

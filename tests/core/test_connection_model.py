@@ -1,0 +1,581 @@
+"""Conversations that nobody would think of: the connection machine against a simple server, at every byte and in every order.
+
+The model is a list of what was sent and what must have become of it. The server is `resp_sansio.testing.Peer`; between the two
+lie two wires that stop wherever hypothesis likes. What must hold:
+
+- each call gets its own reply or one failure, once, and by position: the n-th command that left is the n-th that was answered;
+- NOT_SENT is never said of what the server ran, even if it gets to read all that the network took;
+- MAYBE_EXECUTED is not said, at the end, of what the network did not take to its last byte;
+- no byte of a caller's leaves before the handshake is accepted;
+- what was received whole is told at once, replies and pushes alike, in their order;
+- the end is the last event, and again ever after; a local mistake raises and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from resp_sansio import (
+    Batch,
+    Command,
+    Connection,
+    ConnectionClosedError,
+    ConnectionLost,
+    Handshake,
+    LocalProtocolError,
+    Opened,
+    Outcome,
+    Parser,
+    Push,
+    PushReceived,
+    RemoteProtocolError,
+    Reply,
+    ReplyError,
+    Slot,
+    SlotState,
+    State,
+    TimedOut,
+    Verbatim,
+    encode_command,
+    encode_reply,
+)
+from resp_sansio.testing import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
+Words: TypeAlias = tuple[bytes, ...]
+
+# In every argument of a caller's, so that one byte of theirs is known when it is seen too early.
+MARK: Final = b"caller:"
+
+# What commands are answered: of every kind, and some that look like something else.
+VALUES: Final[tuple[Reply, ...]] = (
+    b"",
+    b"bulk",
+    "OK",
+    "QUEUED",
+    0,
+    None,
+    ReplyError("ERR no"),
+    [],
+    [b"message", b"a", b"not a message"],
+    [b"unsubscribe", None, 0],
+    [1, [None, {b"k": 1.5}], True],
+    {b"a": {b"b"}},
+    Verbatim(b"text \r\n", "txt"),
+    2**70,
+    b"x" * 3000,
+)
+CHANNELS: Final = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=3)
+GARBAGE: Final = st.sampled_from([b"@", b"HTTP/1.1 400 Bad Request\r\n", b"$x\r\n", b":\r\n", b"\r\n", b"*-2\r\n", b"$1\r\nabc"])
+PING: Final = (b"PING",)  # only the connection itself sends it here, to keep itself alive
+REFUSALS: Final = {
+    "BUSY": {"SELECT": ReplyError("BUSY Redis is busy running a script.")},
+    "LOADING": {"HELLO": ReplyError("LOADING Redis is loading the dataset in memory")},
+    "NOPERM": {"SELECT": ReplyError("NOPERM this user has no permissions to run the 'select' command")},
+}
+
+
+@dataclass(eq=False)
+class Call:
+    """What a caller asked for, and how it ended."""
+
+    slot: Slot
+    commands: list[Command[Reply]]
+    deadline: float
+    outcomes: list[Outcome] | None = None
+    reply_seen: bool = False
+
+    @property
+    def waiting(self) -> bool:
+        return self.outcomes is None and not self.reply_seen
+
+
+@dataclass
+class Wire:
+    """Bytes on their way; `ends` says where the pushes and replies among them end."""
+
+    data: bytearray = field(default_factory=bytearray)
+    put: int = 0
+    taken: int = 0
+
+    def write(self, data: bytes) -> int:
+        self.data += data
+        self.put += len(data)
+        return self.put
+
+    def read(self, count: int) -> bytes:
+        part = bytes(self.data[:count])
+        del self.data[:count]
+        self.taken += len(part)
+        return part
+
+
+def flat(payload: bytes | list[bytes]) -> bytes:
+    return payload if isinstance(payload, bytes) else b"".join(payload)
+
+
+def seen(value: Reply, protocol: Literal[2, 3]) -> Reply:
+    """What a client reads when a server means `value`."""
+    return Parser().feed(encode_reply(value, protocol))[0]
+
+
+def same(one: Reply, other: Reply) -> bool:
+    """Equal, type for type."""
+    return encode_reply(one) == encode_reply(other)
+
+
+class Conversation(RuleBasedStateMachine):
+    """One connection, one server, and whatever may happen between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.to_server, self.to_client = Wire(), Wire()
+        self.accepted = bytearray()  # what the network took
+        self.promised: list[tuple[int, Push | None]] = []  # where in to_client messages end, and what they are
+        self.pushes: list[Push] = []
+        self.opened = False
+        self.opening = 0  # how many commands the handshake took
+        self.lost: ConnectionLost | None = None
+        self.now = 0.0
+        self.number = 0
+        self.untaken = 0
+        self.mad = False  # the server, which then says no more
+        self.answers: dict[bytes, Reply] = {}
+
+    # -- the beginning ---------------------------------------------------------------------------------------------------------
+
+    @initialize(
+        protocol=st.sampled_from([None, 2, 3, 3]),
+        hello=st.booleans(),
+        password=st.sampled_from([None, "right", "wrong"]),
+        database=st.sampled_from([0, 3, 99]),
+        name=st.sampled_from([None, "name", "bad name"]),
+        refusal=st.sampled_from([None, None, None, None, *REFUSALS]),
+        timers=st.booleans(),
+        sane=st.sampled_from([True, True, True, False]),
+    )
+    def begin(
+        self,
+        protocol: Literal[2, 3] | None,
+        hello: bool,
+        password: str | None,
+        database: int,
+        name: str | None,
+        refusal: str | None,
+        timers: bool,
+        sane: bool,
+    ) -> None:
+        if sane:
+            database, refusal = database % 9, None
+            name = name and "name"
+            password = password and "right"
+        self.peer = Peer(answer=self.answer, hello=hello, password=password and b"right")
+        self.peer.refused = {"NOSUCH": ReplyError("ERR unknown command"), **REFUSALS.get(refusal or "", {})}
+        handshake = None
+        if protocol is not None:
+            handshake = Handshake(protocol=protocol, password=password, client_name=name, library_name="it", database=database)
+        else:
+            self.opened = True
+            self.peer.password = None
+        self.connection = Connection(
+            handshake,
+            open_by=50.0,
+            ping_interval=20.0 if timers else inf,
+            silence=30.0 if timers else inf,
+            max_pushes=1000,
+        )
+
+    def answer(self, words: Words) -> Reply:
+        if words[0] == b"TOUCH":
+            self.peer.touch()
+        return self.answers.get(words[-1], ReplyError("ERR unknown command"))
+
+    # -- what callers do -------------------------------------------------------------------------------------------------------
+
+    def mark(self, value: Reply) -> bytes:
+        """An argument that nobody else has, and what the server will say to it."""
+        self.number += 1
+        mark = b"%b%d" % (MARK, self.number)
+        self.answers[mark] = value
+        return mark
+
+    def submit(self, commands: Sequence[Command[Reply]], deadline: float) -> None:
+        """Send, unless the connection has to refuse: then it changes nothing."""
+        connection, before = self.connection, repr(self.connection)
+        names = {command.info.name for command in commands}
+        refused: type[Exception] | None = None
+        if connection.state in (State.LOST, State.CLOSING):
+            refused = ConnectionClosedError
+        elif connection.state is State.MONITORING:
+            refused = LocalProtocolError
+        elif connection.state is State.OPENING and "MONITOR" in names:
+            refused = LocalProtocolError
+        elif connection.state is State.SUBSCRIBED:
+            allowed = {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "PING", "QUIT", "RESET"}
+            refused = None if names <= allowed else LocalProtocolError
+        if refused is not None:
+            with pytest.raises(refused):
+                self.send(commands, deadline)
+            assert repr(connection) == before
+        else:
+            slot = self.send(commands, deadline)
+            assert slot.token is commands
+            self.calls.append(Call(slot, list(commands), deadline))
+
+    def send(self, commands: Sequence[Command[Reply]], deadline: float) -> Slot:
+        if len(commands) == 1:
+            return self.connection.send(commands[0], commands, deadline=deadline)
+        return self.connection.send_many(commands, commands, deadline=deadline)
+
+    deadlines = st.one_of(st.just(inf), st.integers(1, 60).map(float))
+
+    def command(self, kind: str, value: Reply, channels: list[bytes]) -> Command[Reply]:
+        match kind:
+            case "GET":
+                return Command("GET", self.mark(value))
+            case "BLPOP":
+                return Command("BLPOP", self.mark(value), self.mark(value))  # a timeout that only this server understands
+            case "AUTH":  # marked secret
+                return Command("AUTH", "default", "wrong")
+            case "large":
+                return Command("SET", b"k" * 30_000, b"k" * 10_000, b"v" * 40_000, self.mark(value))
+            case "SUBSCRIBE" | "PSUBSCRIBE":
+                return Command(kind, *channels)
+            case _:
+                return Command(kind)
+
+    kinds = st.sampled_from(
+        ["GET"] * 8 + ["large", "BLPOP", "AUTH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "UNWATCH"]
+    )
+
+    @rule(kind=kinds, value=st.sampled_from(VALUES), channels=CHANNELS, deadline=deadlines)
+    def send_one(self, kind: str, value: Reply, channels: list[bytes], deadline: float) -> None:
+        self.submit([self.command(kind, value, channels)], deadline)
+
+    @rule(several=st.lists(st.tuples(kinds, st.sampled_from(VALUES), CHANNELS), min_size=2, max_size=5), deadline=deadlines)
+    def send_several(self, several: list[tuple[str, Reply, list[bytes]]], deadline: float) -> None:
+        self.submit([self.command(*one) for one in several], deadline)
+
+    @rule(
+        values=st.lists(st.sampled_from(VALUES), max_size=3),
+        how=st.sampled_from(["EXEC", "EXEC", "DISCARD", "touched", "refused", "no MULTI"]),
+        deadline=deadlines,
+        around=st.booleans(),
+    )
+    def send_transaction(self, values: list[Reply], how: str, deadline: float, around: bool) -> None:
+        commands = [Command("GET", self.mark(value)) for value in values]
+        if how == "refused":
+            commands.append(Command("NOSUCH", self.mark(None)))
+        begin = Command("MULTI", self.mark(None)) if how == "no MULTI" else Command("MULTI")
+        commands = [begin, *commands, Command("DISCARD" if how == "DISCARD" else "EXEC")]
+        if how == "touched":
+            commands = [Command("WATCH", "k"), Command("TOUCH", self.mark("touched")), *commands]
+        if around:
+            commands = [Command("GET", self.mark(b"before")), *commands, Command("GET", self.mark(b"after"))]
+        self.submit(commands, deadline)
+
+    @rule(protocol=st.sampled_from([2, 3]), deadline=deadlines)
+    def send_hello(self, protocol: int, deadline: float) -> None:
+        self.submit([Command("HELLO", protocol)], deadline)
+
+    @precondition(lambda self: self.number > 5)
+    @rule(name=st.sampled_from(["MONITOR", "QUIT", "RESET", "close", "abort"]), certain=st.integers(0, 3))
+    def end_or_change(self, name: str, certain: int) -> None:
+        if certain:
+            return
+        if name == "close":
+            self.connection.close()
+        elif name == "abort":
+            self.connection.abort()
+        else:
+            self.submit([Command(name)], inf)
+
+    @precondition(lambda self: self.calls)
+    @rule(which=st.integers(0, 1000), again=st.booleans())
+    def abandon(self, which: int, again: bool) -> None:
+        recent = self.calls[-12:]
+        call = recent[which % len(recent)]
+        state, answered = call.slot.state, call.slot.replies[:] if isinstance(call.slot, Batch) else []
+        outcomes = list(self.connection.abandon(call.slot))
+        if again:
+            assert list(self.connection.abandon(call.slot)) == outcomes
+        if call.reply_seen or state is SlotState.ANSWERED:
+            assert outcomes == [REPLY] * len(call.commands)
+        elif call.waiting and state is SlotState.QUEUED:
+            assert outcomes == [NOT_SENT] * len(call.commands)
+            call.outcomes = outcomes
+        elif call.waiting and state is SlotState.HANDED:
+            assert NOT_SENT not in outcomes
+            assert outcomes.count(REPLY) <= len(answered)
+            call.outcomes = outcomes
+        elif call.outcomes is not None:
+            assert outcomes == call.outcomes
+
+    mistakes = st.sampled_from(
+        [
+            lambda connection: connection.send(Command("EXEC")),
+            lambda connection: connection.send_many([Command("MULTI"), Command("GET", "k")]),
+            lambda connection: connection.send_many([Command("MULTI"), Command("SUBSCRIBE", "a"), Command("EXEC")]),
+            lambda connection: connection.send_many([Command("PING"), Command("MONITOR")]),
+            lambda connection: connection.send_many([]),
+            lambda connection: connection.send(Command("CLIENT", "REPLY", "SKIP")),
+            lambda connection: connection.send(Command("SET", "k", None)),
+            lambda connection: connection.sent(10**9),
+            lambda connection: connection.sent(-1),
+        ]
+    )
+
+    @rule(mistake=mistakes)
+    def make_a_mistake(self, mistake: Any) -> None:
+        before = repr(self.connection), self.connection.next_deadline(), self.connection.watch_epoch
+        with pytest.raises((TypeError, ValueError, LocalProtocolError)):
+            mistake(self.connection)
+        assert (repr(self.connection), self.connection.next_deadline(), self.connection.watch_epoch) == before
+
+    @precondition(lambda self: self.untaken)
+    @rule()
+    def take_push(self) -> None:
+        self.connection.push_taken()
+        self.untaken -= 1
+
+    # -- what the network does ---------------------------------------------------------------------------------------------------
+
+    @rule(count=st.one_of(st.integers(0, 60), st.just(10**6)))
+    def write(self, count: int) -> None:
+        block = self.connection.data_to_send()
+        part = bytes(block[:count])
+        assert self.opened or MARK not in block
+        assert self.lost is None or not block
+        self.accepted += part
+        self.connection.sent(len(part))
+        self.to_server.write(part)
+
+    @rule(count=st.one_of(st.integers(1, 60), st.just(10**6)))
+    def server_reads(self, count: int) -> None:
+        if self.mad:
+            return
+        for said in self.peer.receive(self.to_server.read(count)):
+            self.say(said, None)
+
+    def say(self, data: bytes, push: Push | None) -> None:
+        self.promised.append((self.to_client.write(data), push))
+
+    @rule(count=st.one_of(st.integers(1, 30), st.just(10**6)))
+    def client_reads(self, count: int) -> None:
+        data = self.to_client.read(count)
+        self.connection.receive_data(data)
+        self.listen()
+        if self.lost is None:
+            told = [push for end, push in self.promised if push is not None and end <= self.to_client.taken]
+            assert self.pushes == told
+
+    @rule(times=st.integers(1, 3))
+    def everything_flows(self, times: int) -> None:
+        for _ in range(times):
+            self.write(10**6)
+            self.server_reads(10**6)
+            self.client_reads(10**6)
+
+    @precondition(lambda self: self.number > 3)
+    @rule(failed=st.booleans(), certain=st.integers(0, 4))
+    def network_fails(self, failed: bool, certain: int) -> None:
+        if certain:
+            return
+        if failed:
+            self.connection.send_failed("broken pipe")
+        else:
+            self.connection.receive_eof()
+        assert self.connection.state is State.LOST
+
+    @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 25.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        connection = self.connection
+        due = [call for call in self.calls if call.waiting and call.deadline <= self.now]
+        assert connection.next_deadline() <= min([call.deadline for call in self.calls if call.waiting], default=inf) or self.lost
+        connection.handle_timeout(self.now)
+        assert connection.next_deadline() > self.now
+        self.listen(due)
+
+    # -- what the server does unasked ------------------------------------------------------------------------------------------
+
+    @rule(channel=st.sampled_from([b"a", b"b"]), message=st.sampled_from([b"", b"hi", b"\r\n" * 20]))
+    def publish(self, channel: bytes, message: bytes) -> None:
+        if self.mad or self.peer.closed:
+            return
+        if self.peer.monitoring:
+            self.say(encode_reply(f"1.0 [0 x] {channel!r}"), Push("monitor", (f"1.0 [0 x] {channel!r}",)))
+        for push in self.peer.publish(channel, message):
+            self.say(self.peer.push(push.kind, *push.items), push)
+        if self.peer.protocol == 3 and message:
+            push = Push("invalidate", ([channel, message],))
+            self.say(b"|1\r\n+why\r\n*0\r\n" * (message == b"hi") + encode_reply(push), push)
+
+    @rule()
+    def describe(self) -> None:
+        """An attribute, on whatever comes next."""
+        if self.peer.protocol == 3 and not (self.mad or self.peer.closed):
+            self.to_client.write(b"|1\r\n+why\r\n%1\r\n*1\r\n:1\r\n$3\r\n+++\r\n")
+
+    @precondition(lambda self: self.number > 8 and self.lost is None)
+    @rule(garbage=GARBAGE, certain=st.integers(0, 4))
+    def server_goes_mad(self, garbage: bytes, certain: int) -> None:
+        if certain or self.mad or self.peer.closed:
+            return
+        self.to_client.write(garbage)
+        self.mad = True
+
+    @precondition(lambda self: self.number > 3 and self.lost is None and self.connection.state is State.READY)
+    @rule(certain=st.integers(0, 4))
+    def server_answers_nobody(self, certain: int) -> None:
+        settled = not (self.to_server.data or self.to_client.data or self.in_flight)
+        if certain or not settled or self.peer.subscribed:
+            return
+        self.connection.receive_data(b"+surplus\r\n")
+        self.listen()
+        assert self.lost is not None
+        assert isinstance(self.lost.error, RemoteProtocolError)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self.connection._flying)
+
+    # -- what the connection tells ---------------------------------------------------------------------------------------------
+
+    def listen(self, due: Sequence[Call] = ()) -> None:
+        """Take the events in, and hold each against the model."""
+        timed_out = []
+        for event in self.connection.events():
+            assert self.lost is None or event is self.lost
+            match event:
+                case Opened():
+                    assert not self.opened
+                    self.opened = True
+                    self.check_opened(event)
+                case TimedOut(slot=slot):
+                    call = self.call_of(slot)
+                    call.outcomes = list(slot.outcomes)
+                    timed_out.append(call)
+                case PushReceived(push=push):
+                    self.pushes.append(push)
+                    self.untaken += 1
+                case ConnectionLost() if self.lost is None:
+                    self.lost = event
+                    self.check_end(event)
+                case ConnectionLost():
+                    pass
+                case slot:
+                    self.check_reply(self.call_of(slot))
+        assert set(timed_out) == set(due) or self.lost is not None
+
+    def call_of(self, slot: Slot) -> Call:
+        [call] = [call for call in self.calls if call.slot is slot]
+        assert call.waiting
+        return call
+
+    def check_opened(self, event: Opened) -> None:
+        assert event.protocol == self.connection.protocol
+        assert MARK not in self.accepted
+        assert self.peer.password is None or self.peer.authenticated
+        self.opening = len(self.peer.received)
+
+    def check_reply(self, call: Call) -> None:
+        assert call.slot.state is SlotState.ANSWERED
+        call.reply_seen = True
+        said = self.said_to(call)
+        replies = [call.slot.reply] if len(call.commands) == 1 else call.slot.reply
+        assert isinstance(replies, list)
+        assert len(replies) == len(said) == len(call.commands)
+        for command, reply, (words, expected) in zip(call.commands, replies, said, strict=True):
+            assert flat(encode_command(command.args)) == flat(encode_command(words))
+            if command.info.secret and isinstance(expected, ReplyError):
+                assert isinstance(reply, ReplyError)
+                assert reply.code == expected.code
+            else:
+                assert same(reply, expected), (command, reply, expected)
+
+    def said_to(self, call: Call) -> list[tuple[Words, Reply]]:
+        """What the server answered to the commands of this call, by their position alone."""
+        start = sum(len(one.commands) for one in self.before(call))
+        answers = [answer for answer in self.peer.received[self.opening :] if answer.words != PING]
+        said: list[tuple[Words, Reply]] = []
+        for answer in answers[start : start + len(call.commands)]:
+            if isinstance(answer.parts[0], Push):
+                said.append((answer.words, list(answer.parts)))
+            else:
+                said.append((answer.words, seen(answer.parts[0], answer.protocol)))
+        return said
+
+    def before(self, call: Call) -> list[Call]:
+        """The calls whose bytes left before this one's."""
+        ahead = self.calls[: self.calls.index(call)]
+        return [one for one in ahead if one.slot.state is not SlotState.WITHDRAWN]
+
+    def check_end(self, event: ConnectionLost) -> None:
+        assert event.unanswered == [call.slot for call in self.calls if call.waiting]
+        for call in self.calls:
+            if call.waiting:
+                call.outcomes = list(call.slot.outcomes)
+                failure = call.slot.failure(event.error, len(call.commands) - 1)
+                assert failure.outcome is call.outcomes[-1]
+                self.check_accepted(call)
+        if not self.opened:
+            assert all(set(call.outcomes or ()) <= {NOT_SENT} for call in self.calls)
+
+    def check_accepted(self, call: Call) -> None:
+        """At the end, what may have run was taken by the network to its last byte."""
+        whole = [command for command in Parser().feed(bytes(self.accepted))[self.opening :] if command != list(PING)]
+        first = sum(len(one.commands) for one in self.before(call))
+        assert call.outcomes is not None
+        for index, outcome in enumerate(call.outcomes, first):
+            assert outcome is not MAYBE or index < len(whole)
+
+    # -- what holds at any time ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if not hasattr(self, "connection"):
+            return
+        self.listen()
+        connection = self.connection
+        if self.lost is not None:
+            assert connection.events() == [self.lost]
+            assert connection.state is State.LOST
+            assert connection.data_to_send() == b""
+            assert not [call for call in self.calls if call.waiting]
+        flying = connection._flying
+        assert connection._abandoned == sum(slot.state is SlotState.ABANDONED for slot in flying)
+        assert connection._scripts == sum(not slot.plain for slot in flying)
+        assert connection._pushes == self.untaken
+
+    def teardown(self) -> None:
+        if not hasattr(self, "connection"):
+            return
+        moved = -1
+        while moved != (moved := self.to_server.put + self.to_client.put + self.to_server.taken + self.to_client.taken):
+            self.everything_flows(1)
+        if self.lost is None:
+            assert not self.mad, "the server said what nobody can understand, and the connection goes on"
+            assert not [call for call in self.calls if call.waiting], "everything was read, and somebody still waits"
+        # At worst, the server reads all that the network took after the client has gone.
+        self.peer.receive(self.to_server.read(10**9))
+        marks = [words[-1] for words in self.peer.executed]
+        assert len(set(marks)) == len(marks), "something ran twice"
+        for call in self.calls:
+            for command, outcome in zip(call.commands, call.outcomes or (), strict=False):
+                assert outcome is not NOT_SENT or command.args[-1] not in marks, "said not to be sent, and ran"
+
+
+TestConversation = Conversation.TestCase
+TestConversation.settings = settings(max_examples=100, stateful_step_count=50)
