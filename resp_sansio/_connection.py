@@ -48,6 +48,12 @@ READY: Final = State.READY
 WRITE_BLOCK: Final = 64 * 1024
 """Commands are joined into blocks of about this many bytes; in go-redis' measurements larger ones gained nothing."""
 
+MAX_IN_FLIGHT: Final = 1024
+"""Slots; the size of rueidis' ring of commands in flight."""
+
+MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
+"""What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
+
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
@@ -64,11 +70,13 @@ class Connection:
     monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
-    pushes that were handed out and not `push_taken`. `peer` names the server in messages.
+    pushes that were handed out and not `push_taken`. At most `max_in_flight` slots and `max_in_flight_bytes` are handed over and not
+    yet answered (a larger slot goes alone): the others stay queued, in their order, and can be withdrawn. `peer` names the server in messages.
     """
 
     __slots__ = (
-        "_abandoned", "_blocks", "_earliest", "_events", "_flying", "_handed", "_handshake", "_heard", "_lost", "_max_pushes",
+        "_abandoned", "_answered", "_blocks", "_earliest", "_events", "_flying", "_handed", "_handshake", "_heard", "_lost", "_max_in_flight",
+        "_max_in_flight_bytes", "_max_pushes",
         "_open_by", "_opening", "_parser", "_ping_interval", "_pushes", "_quiet_since", "_scripts", "_sent",
         "_silence", "_waiting", "peer", "protocol", "state", "subscriptions", "watch_epoch",
     )  # fmt: skip
@@ -83,6 +91,8 @@ class Connection:
         lenient_push: bool = False,
         nested_attributes: bool = False,
         max_pushes: int = MAX_PUSHES,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES,
         ping_interval: float = inf,
         silence: float = inf,
         peer: str = "the server",
@@ -98,8 +108,10 @@ class Connection:
         self._blocks: list[
             bytes | memoryview
         ] = []  # handed over, and not yet taken by the network; the last one goes first
+        # Of all bytes ever: how many were handed over, were taken by the network, and belong to slots that have their replies.
         self._handed = 0
         self._sent = 0
+        self._answered = 0
         self._events: list[Event] = []
         self._lost: ConnectionLost | None = None
         # Why a reply may need a closer look; while all of these are zero, replies are paired by the run.
@@ -107,6 +119,8 @@ class Connection:
         self._scripts = 0
         self._pushes = 0
         self._max_pushes = max_pushes
+        self._max_in_flight = max_in_flight
+        self._max_in_flight_bytes = max_in_flight_bytes
         self._earliest = inf
         self._open_by = open_by
         self._ping_interval = ping_interval
@@ -262,6 +276,11 @@ class Connection:
                 return b""
         return blocks[-1]
 
+    @property
+    def wants_to_send(self) -> bool:
+        """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
+        return bool(self._blocks or self._waiting)
+
     def sent(self, count: int) -> None:
         """The network took this many more bytes of what `data_to_send` gave, in that order.
 
@@ -292,15 +311,18 @@ class Connection:
         for slot in self._waiting:
             if size >= WRITE_BLOCK:
                 break
-            taken += 1
             if slot.state is not QUEUED:
+                taken += 1
                 continue
             payload = slot.payload
+            length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+            if self._flying and not self._has_room(size + length):
+                break
+            taken += 1
+            size += length
             if isinstance(payload, bytes):
-                size += len(payload)
                 joined.append(payload)
             else:
-                size += sum(map(len, payload))
                 joined = self._set_large_apart(joined, payload)
             slot.state = HANDED
             slot.end = self._handed + size
@@ -312,6 +334,11 @@ class Connection:
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
         self._blocks.reverse()
+
+    def _has_room(self, size: int) -> bool:
+        """May so many bytes more be in flight? A slot that is larger than that goes alone."""
+        in_flight = self._handed - self._answered
+        return len(self._flying) < self._max_in_flight and in_flight + size <= self._max_in_flight_bytes
 
     def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
         """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
@@ -371,7 +398,9 @@ class Connection:
             slot.state = ANSWERED
             events.append(slot)
             done += 1
-        del flying[:done]
+        if done:
+            self._answered = flying[done - 1].end
+            del flying[:done]
         if index < total:
             self._surplus(replies[index])
 
@@ -387,6 +416,7 @@ class Connection:
                         head.missing -= skipped
                     self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
                     break
+                self._answered = head.end
                 del self._flying[0]
                 self._abandoned -= 1
                 self._end_if_idle()
@@ -477,14 +507,14 @@ class Connection:
             return Push("monitor", (reply,))
         if self.protocol == 2 and isinstance(reply, list) and reply and isinstance(reply[0], bytes):
             kind = reply[0].decode("utf-8", "surrogateescape")
-            if kind in MESSAGES and (self.subscriptions or self._awaits(kind)):
+            if kind in MESSAGES and (self.subscriptions or self._awaiting(kind)):
                 return Push(kind, tuple(reply[1:]))
         return None
 
-    def _awaits(self, kind: str) -> bool:
-        """Does the command whose turn it is wait for a push of this kind?"""
+    def _awaiting(self, kind: str) -> Script | None:
+        """Return the slot whose turn it is if it waits for a push of this kind."""
         slot = self._flying[0] if self._flying else None
-        return isinstance(slot, Script) and slot.awaits(kind)
+        return slot if isinstance(slot, Script) and slot.awaits(kind) else None
 
     def _take_push(self, push: Push, *, in_band: bool) -> None:
         if self.protocol == 2 and not in_band:
@@ -493,9 +523,7 @@ class Connection:
             self._deliver(push)
         elif not Subscriptions.well_formed(push):
             self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
-        elif self._awaits(push.kind):
-            slot = self._flying[0]
-            assert isinstance(slot, Script)
+        elif (slot := self._awaiting(push.kind)) is not None and slot.names(push.items[0]):
             self.subscriptions.update(push)
             self._follow_subscriptions()
             slot.confirm(push, self.subscriptions)
@@ -529,6 +557,7 @@ class Connection:
 
     def _finish(self, slot: Slot) -> None:
         """The first slot in flight has all its replies."""
+        self._answered = slot.end
         del self._flying[0]
         if not slot.plain:
             self._scripts -= 1

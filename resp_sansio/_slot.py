@@ -106,7 +106,7 @@ class Slot:
         outcome = self.outcomes[index]
         message = f"{self.name}: {cause}; {outcome.value}"
         match cause:
-            case ConnectError():
+            case ConnectError() if outcome is NOT_SENT:
                 return ConnectError(message, transient=cause.transient)
             case CommandTimeoutError() | RemoteProtocolError():
                 return type(cause)(message, outcome=outcome)
@@ -186,6 +186,14 @@ class Script(Batch):
         """Would a push of this kind confirm the current command?"""
         return self.current.replies is Replies.SUBSCRIPTION and self.current.name == kind.upper()
 
+    def names(self, channel: Reply) -> bool:
+        """Does the current (un)subscription speak of this channel, by its name or by naming none?"""
+        payload = self.payloads[len(self.replies)]
+        if _count_arguments(payload) == 1:
+            return True
+        name = channel.encode("utf-8", "surrogateescape") if isinstance(channel, str) else channel
+        return isinstance(name, bytes) and b"\r\n$%d\r\n%b\r\n" % (len(name), name) in _flat(payload)
+
     def confirm(self, push: Push, subscriptions: Subscriptions) -> bool:
         """Take one confirmation of the current (un)subscription; was it the last?
 
@@ -212,16 +220,18 @@ class Script(Batch):
             raise RemoteProtocolError(f"expected the confirmation of {info.name}, got a {type(reply).__name__}")
         elif self._queued is not None:
             self._check_transaction(info, reply)
-        if info.name == "MULTI" and reply == "OK":
+        elif info.name == "MULTI":
+            if reply != "OK":
+                raise RemoteProtocolError(f"expected OK for MULTI, got a {type(reply).__name__}")
             self._queued = 0
-        elif info.name in ("EXEC", "DISCARD"):
+        if info.name in ("EXEC", "DISCARD"):
             self._queued = None
         self._take(reply)
         return info
 
     def _check_transaction(self, info: CommandInfo, reply: Reply) -> None:
         if info.name == "EXEC":
-            if reply is not None and not (isinstance(reply, list) and len(reply) == self._queued):
+            if reply is not None and not (type(reply) is list and len(reply) == self._queued):
                 raise RemoteProtocolError(f"EXEC did not answer each of the {self._queued} queued commands")
         elif info.name != "DISCARD":
             if reply != "QUEUED":
@@ -240,8 +250,9 @@ class Script(Batch):
         start: int | None = None
         for index, info in enumerate(self.infos):
             if info.name == "MULTI":
-                refused = index < len(self.replies) and isinstance(self.replies[index], ReplyError)
-                start = None if refused else index
+                # Redis runs singly what follows a refused MULTI, so until MULTI is known to be accepted nothing is held back.
+                accepted = index < len(self.replies) and not isinstance(self.replies[index], ReplyError)
+                start = index if accepted else None
             elif start is not None and info.name in ("EXEC", "DISCARD"):
                 deciders[start:index] = [index] * (index - start)
                 start = None
@@ -344,6 +355,10 @@ def _join(payloads: Sequence[Payload]) -> Payload:
     if list not in set(map(type, payloads)):
         return b"".join(payloads)  # type: ignore[arg-type]  # the line above says so, at the speed of C
     return [buffer for payload in payloads for buffer in ([payload] if isinstance(payload, bytes) else payload)]
+
+
+def _flat(payload: Payload) -> bytes:
+    return payload if isinstance(payload, bytes) else b"".join(payload)
 
 
 def _size(payload: Payload) -> int:

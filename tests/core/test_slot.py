@@ -1,0 +1,362 @@
+"""Slots by themselves: how each shape takes its replies, and what it says of its commands when it gets no more."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio import (
+    Batch,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    Pairs,
+    Push,
+    RemoteProtocolError,
+    Reply,
+    ReplyError,
+    RespError,
+    Script,
+    Slot,
+    SlotState,
+    encode_command,
+    new_batch,
+    new_slot,
+    prepare,
+)
+from resp_sansio._slot import Subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resp_sansio import Argument
+
+REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
+
+
+def batch(*commands: Sequence[Argument] | str) -> Batch:
+    """A pipeline of these commands; a `str` is one without arguments."""
+    prepared = [prepare(words.split() if isinstance(words, str) else words) for words in commands]
+    return new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
+
+
+def script(*commands: Sequence[Argument] | str) -> Script:
+    made = batch(*commands)
+    assert isinstance(made, Script)
+    return made
+
+
+def handed(slot: Slot) -> Slot:
+    """As if the connection had handed it over behind 1000 other bytes."""
+    payload = slot.payload
+    slot.end = 1000 + (len(payload) if isinstance(payload, bytes) else sum(map(len, payload)))
+    slot.state = SlotState.HANDED
+    return slot
+
+
+# -- making them -----------------------------------------------------------------------------------------------------------------
+
+
+@given(sizes=st.lists(st.sampled_from([0, 10, 32 * 1024, 40_000]), min_size=1, max_size=5))
+def test_a_pipeline_sends_its_commands_one_after_the_other(sizes: list[int]) -> None:
+    commands: list[tuple[Argument, ...]] = [("SET", "k", b"v" * size) for size in sizes]
+    slot = batch(*commands)
+    encoded = [encode_command(words) for words in commands]
+    joined = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
+    assert joined == b"".join(one if isinstance(one, bytes) else b"".join(one) for one in encoded)
+    assert slot.count == slot.missing == len(sizes)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [("GET k", Slot), ("BLPOP k 0", Slot), ("SUBSCRIBE a", Script), ("AUTH secret", Script), ("MONITOR", Script)],
+)
+def test_one_command_gets_the_smallest_shape_that_can_hold_it(words: str, kind: type[Slot]) -> None:
+    slot = new_slot(words.split(), "token", 5.0)
+    assert type(slot) is kind
+    assert (slot.token, slot.deadline, slot.state, slot.count, slot.missing) == ("token", 5.0, SlotState.QUEUED, 1, 1)
+    assert slot.name == words.split()[0]
+    assert "secret" not in repr(slot)
+    assert repr(slot).endswith(" QUEUED>")
+
+
+def test_a_pipeline_is_a_script_if_one_command_is() -> None:
+    assert type(batch("GET k", "GET k")) is Batch
+    assert type(batch("GET k", "UNWATCH")) is Script
+    assert (batch("GET k", "GET k").name, batch("GET k").name) == ("pipeline of 2 commands", "GET")
+
+
+@pytest.mark.parametrize(
+    ("commands", "what"),
+    [
+        (["CLIENT REPLY OFF"], "CLIENT REPLY is refused"),
+        (["SYNC"], "SYNC is refused"),
+        (["REPLCONF ACK 0"], "REPLCONF is refused"),
+        (["GET k", "MONITOR"], "MONITOR must be sent alone"),
+        (["EXEC"], "EXEC without MULTI"),
+        (["GET k", "DISCARD"], "DISCARD without MULTI"),
+        (["MULTI"], "MULTI without EXEC"),
+        (["MULTI", "GET k"], "MULTI without EXEC"),
+        *[
+            (["MULTI", denied, "EXEC"], "is refused between MULTI and EXEC")
+            for denied in (
+                "SUBSCRIBE a", "UNSUBSCRIBE", "HELLO 3", "RESET", "QUIT", "AUTH x", "SELECT 1", "WATCH k", "MULTI", "CLIENT TRACKING ON",
+            )
+        ],
+    ],
+)  # fmt: skip
+def test_what_would_make_the_order_of_replies_lie_is_refused(commands: list[str], what: str) -> None:
+    with pytest.raises(LocalProtocolError, match=what):
+        batch(*commands)
+
+
+def test_a_pipeline_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one command"):
+        new_batch([], [])
+
+
+# -- what blocks -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_slot_knows_whether_its_next_reply_may_be_held_back() -> None:
+    assert new_slot(("BLPOP", "k", 0)).blocks
+    assert not new_slot(("GET", "k")).blocks
+    slot = batch("GET k", "BLPOP k 0")
+    assert not slot.blocks
+    slot.missing = 1
+    assert slot.blocks
+
+
+# -- scripts: subscriptions ------------------------------------------------------------------------------------------------------
+
+
+def confirm(slot: Script, subscriptions: Subscriptions, push: Push) -> bool:
+    subscriptions.update(push)
+    return slot.confirm(push, subscriptions)
+
+
+@given(channels=st.lists(st.binary(max_size=3), min_size=1, max_size=6))
+def test_a_subscription_ends_with_as_many_confirmations_as_it_names_channels(channels: list[bytes]) -> None:
+    slot, subscriptions = script(("SUBSCRIBE", *channels)), Subscriptions()
+    assert slot.awaits("subscribe")
+    assert not slot.awaits("psubscribe")
+    pushes = [Push("subscribe", (channel, index)) for index, channel in enumerate(channels)]
+    assert all(slot.names(channel) for channel in channels)
+    assert [confirm(slot, subscriptions, push) for push in pushes] == [False] * (len(channels) - 1) + [True]
+    assert slot.reply == [pushes]
+    assert subscriptions
+    assert subscriptions.count("unsubscribe") == len(set(channels))
+
+
+@given(channels=st.lists(st.binary(max_size=3), max_size=6, unique=True), kind=st.sampled_from(["", "p", "s"]))
+def test_leaving_all_ends_with_the_last_subscription_of_that_kind(channels: list[bytes], kind: str) -> None:
+    subscriptions = Subscriptions()
+    for channel in channels:
+        subscriptions.update(Push(f"{kind}subscribe", (channel, 1)))
+    other = "psubscribe" if kind != "p" else "subscribe"
+    subscriptions.update(Push(other, (b"x", 1)))
+    slot = script(f"{kind}unsubscribe")
+    pushes = [Push(f"{kind}unsubscribe", (channel, 1)) for channel in channels or [None]]
+    assert [confirm(slot, subscriptions, push) for push in pushes] == [False] * (len(pushes) - 1) + [True]
+    assert subscriptions.count(other) == 1
+    subscriptions.clear()
+    assert not subscriptions
+
+
+def test_a_confirmation_has_to_be_of_a_channel_that_was_named() -> None:
+    slot = script("SUNSUBSCRIBE mine other")
+    assert slot.names(b"mine")
+    assert slot.names("other")
+    assert not slot.names(b"min")
+    assert not slot.names(b"SUNSUBSCRIBE\r\n$4\r\nmine")
+    assert not slot.names(None)
+    assert script("SUNSUBSCRIBE").names(None)
+    large = b"c" * 40_000
+    assert script(("SSUBSCRIBE", large)).names(large)
+
+
+@pytest.mark.parametrize(
+    ("push", "well_formed"),
+    [
+        (Push("subscribe", (b"a", 1)), True),
+        (Push("subscribe", ("a", 1)), True),
+        (Push("subscribe", (None, 1)), False),
+        (Push("unsubscribe", (None, 0)), True),
+        (Push("subscribe", ()), False),
+        (Push("subscribe", (b"a",)), False),
+        (Push("subscribe", (b"a", b"1")), False),
+        (Push("subscribe", (b"a", 1, 2)), False),
+        (Push("subscribe", ([b"a"], 1)), False),
+    ],
+)
+def test_a_confirmation_is_a_channel_and_a_count(push: Push, well_formed: bool) -> None:
+    assert Subscriptions.well_formed(push) is well_formed
+
+
+def test_an_error_is_the_whole_answer_to_a_subscription_or_none() -> None:
+    slot = script("SUBSCRIBE a b")
+    slot.answer(ReplyError("NOPERM"))
+    assert slot.reply == [ReplyError("NOPERM")]
+    slot = script("SUBSCRIBE a b")
+    confirm(slot, Subscriptions(), Push("subscribe", (b"a", 1)))
+    with pytest.raises(RemoteProtocolError, match="between the confirmations of SUBSCRIBE"):
+        slot.answer(ReplyError("NOPERM"))
+    with pytest.raises(RemoteProtocolError, match="expected the confirmation of SUBSCRIBE, got a str"):
+        script("SUBSCRIBE a").answer("OK")
+
+
+# -- scripts: transactions -------------------------------------------------------------------------------------------------------
+
+
+def test_a_transaction_adds_up() -> None:
+    slot = script("GET k", "MULTI", "GET k", "NOSUCH", "GET k", "EXEC", "GET k")
+    for reply in ("before", "OK", "QUEUED", ReplyError("ERR unknown"), "QUEUED"):
+        slot.answer(reply)
+    slot.answer(ReplyError("EXECABORT"))
+    slot.answer("after")
+    assert slot.missing == 0
+    assert slot.reply == slot.replies
+
+
+@pytest.mark.parametrize("executed", [None, [1, 2], ReplyError("EXECABORT")])
+def test_exec_answers_each_queued_command_or_none(executed: Reply) -> None:
+    slot = script("MULTI", "GET k", "GET k", "EXEC")
+    for reply in ("OK", "QUEUED", "QUEUED", executed):
+        slot.answer(reply)
+    assert slot.missing == 0
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        ["PONG"],
+        [b"OK"],
+        [None],
+        ["OK", b"value"],
+        ["OK", b"QUEUED"],
+        ["OK", "QUEUED", "OK"],
+        ["OK", "QUEUED", []],
+        ["OK", "QUEUED", [1, 2]],
+        ["OK", "QUEUED", {b"a": 1}],
+        ["OK", "QUEUED", Pairs([(1, 2)])],
+    ],
+)
+def test_a_transaction_that_does_not_add_up_is_no_answer(replies: list[Reply]) -> None:
+    slot = script("MULTI", "GET k", "EXEC")
+    with pytest.raises(RemoteProtocolError):
+        for reply in replies:
+            slot.answer(reply)
+    assert len(slot.replies) == len(replies) - 1
+
+
+def test_what_follows_a_refused_multi_is_answered_singly() -> None:
+    slot = script("MULTI", "GET k", "EXEC")
+    for reply in (ReplyError("NOPERM"), b"value", ReplyError("ERR EXEC without MULTI")):
+        slot.answer(reply)
+    assert slot.missing == 0
+
+
+def test_discard_ends_a_transaction() -> None:
+    slot = script("MULTI", "GET k", "DISCARD", "GET k")
+    for reply in ("OK", "QUEUED", "OK", b"value"):
+        slot.answer(reply)
+    assert slot.replies[-1] == b"value"
+
+
+def test_an_error_that_may_repeat_a_secret_keeps_only_its_code() -> None:
+    slot = new_slot(("AUTH", "secret"))
+    assert isinstance(slot, Script)
+    slot.answer(ReplyError("ERR unknown command 'AUTH', with args beginning with: 'secret'"))
+    assert isinstance(slot.reply, ReplyError)
+    assert slot.reply.code == "ERR"
+    assert "secret'" not in str(slot.reply)
+
+
+# -- how they end ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("accepted", "outcome"), [(1000, NOT_SENT), (1021, NOT_SENT), (1022, MAYBE), (inf, MAYBE)])
+def test_a_command_may_have_run_if_its_last_byte_was_taken(accepted: float, outcome: Outcome) -> None:
+    slot = handed(new_slot(("GET", "key")))
+    slot.settle(SlotState.LOST, accepted)
+    assert slot.outcomes == (outcome,)
+    assert slot.state is SlotState.LOST
+
+
+@pytest.mark.parametrize("slot", [new_slot(("GET", "key")), batch("GET a", "GET b")])
+def test_a_queued_command_cannot_have_run(slot: Slot) -> None:
+    slot.settle(SlotState.WITHDRAWN, inf)
+    assert set(slot.outcomes) == {NOT_SENT}
+
+
+@given(count=st.integers(1, 5), data=st.data())
+def test_in_a_pipeline_each_command_has_its_own_outcome(count: int, data: st.DataObject) -> None:
+    sizes = data.draw(st.lists(st.sampled_from([1, 100, 40_000]), min_size=count, max_size=count))
+    slot = batch(*[("SET", "k", b"v" * size) for size in sizes])
+    handed(slot)
+    whole = data.draw(st.integers(0, count))
+    answered = data.draw(st.integers(0, whole))
+    slot.replies += ["OK"] * answered
+    taken = 1000
+    for payload in slot.payloads[:whole]:
+        taken += len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+    slot.settle(SlotState.LOST, taken + (0 if whole == count else data.draw(st.integers(0, 20))))
+    assert slot.outcomes == [REPLY] * answered + [MAYBE] * (whole - answered) + [NOT_SENT] * (count - whole)
+
+
+TRANSACTION = ("GET k", "MULTI", "GET k", "GET k", "EXEC", "GET k")
+
+
+@pytest.mark.parametrize(
+    ("answered", "taken", "outcomes"),
+    [
+        # MULTI was accepted, so EXEC's last byte decides for all behind it ...
+        (["x", "OK"], 4, [REPLY, NOT_SENT, NOT_SENT, NOT_SENT, NOT_SENT, NOT_SENT]),
+        (["x", "OK", "QUEUED"], 5, [REPLY, MAYBE, MAYBE, MAYBE, MAYBE, NOT_SENT]),
+        (["x", "OK", "QUEUED", "QUEUED", [1, 2]], 5, [REPLY, REPLY, REPLY, REPLY, REPLY, NOT_SENT]),
+        # ... it was refused, and the commands ran singly ...
+        (["x", ReplyError("NOPERM"), "v"], 4, [REPLY, REPLY, REPLY, MAYBE, NOT_SENT, NOT_SENT]),
+        # ... and until that is known, either may be so.
+        (["x"], 4, [REPLY, MAYBE, MAYBE, MAYBE, NOT_SENT, NOT_SENT]),
+        ([], 0, [NOT_SENT] * 6),
+    ],
+)
+def test_in_a_transaction_the_last_byte_of_exec_decides(answered: list[Reply], taken: int, outcomes: list[Outcome]) -> None:
+    slot = script(*TRANSACTION)
+    handed(slot)
+    for reply in answered:
+        slot.answer(reply)
+    slot.settle(SlotState.LOST, 1000 + sum(len(payload) for payload in slot.payloads[:taken]))
+    assert slot.outcomes == outcomes
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (ConnectionLostError("reset"), ConnectionLostError),
+        (ConnectionClosedError("closed"), ConnectionLostError),
+        (RemoteProtocolError("garbage"), RemoteProtocolError),
+        (CommandTimeoutError("too slow"), CommandTimeoutError),
+        (ConnectError("refused", transient=True), ConnectError),
+    ],
+)
+@pytest.mark.parametrize("outcome", [NOT_SENT, MAYBE])
+def test_a_failure_says_what_failed_why_and_whether_it_may_have_run(
+    cause: RespError, kind: type[RespError], outcome: Outcome
+) -> None:
+    slot = batch("GET k", "GET k")
+    slot.outcomes = [NOT_SENT, outcome]
+    error = slot.failure(cause, 1)
+    assert error is not slot.failure(cause, 1)
+    assert error.outcome is outcome
+    assert str(error) == f"pipeline of 2 commands: {cause}; {outcome.value}"
+    # An error that says that there never was a connection can't tell of a command that was sent on one.
+    assert type(error) is (ConnectionLostError if kind is ConnectError and outcome is MAYBE else kind)
+    assert getattr(error, "transient", True)
