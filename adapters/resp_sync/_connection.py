@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from math import inf
-from threading import Lock, RLock
+from threading import Lock, RLock, get_ident
 from time import monotonic
 from typing import Any, Final, Self, TypeVar, Unpack, overload
 from warnings import warn
@@ -59,7 +59,7 @@ from resp_sansio import (
 )
 from resp_sansio import Connection as Machine
 
-from ._transport import dial, is_transient, wait
+from ._transport import LONGEST, dial, is_transient, wait
 
 __all__ = ["Connection", "Pipeline", "WatchedTransaction", "connect"]
 
@@ -122,7 +122,8 @@ class Connection:
 
     __slots__ = (
         "__weakref__", "_config", "_core", "_deferred", "_encoding", "_inside", "_listeners", "_lock", "_parked", "_poller",
-        "_pushes", "_reader", "_receive_size", "_stuck", "_timeout", "_transport", "_waking", "_writer",
+        "_pushes", "_reader", "_receive_size", "_stuck", "_timeout", "_transport", "_waking", "_watched",
+        "_writer",
     )  # fmt: skip
 
     def __init__(self, config: Config) -> None:
@@ -138,6 +139,7 @@ class Connection:
         self._reader: Slot | None = None
         self._writer: Slot | None = None
         self._receive_size = RECEIVE
+        self._watched = config.ping_interval is not None or config.silence_timeout is not None
         self._stuck = False  # the socket takes no more for now
         self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
         self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
@@ -299,7 +301,7 @@ class Connection:
 
         What `enter` raises is raised, as are interrupts. In every case neither a role nor a waiting slot is left behind.
         """
-        slot.token = self  # somebody is here for this slot
+        slot.token = get_ident()  # somebody is here for this slot
         try:
             role = self._turn(slot, enter or self._core.submit)
             while slot.state is HANDED or slot.state is QUEUED:
@@ -331,8 +333,11 @@ class Connection:
             self._inside = True
             try:
                 if enter is None:
+                    if self._watched and not readable:
+                        self._watch()
                     self._move(readable)
                 else:
+                    self._look(slot)
                     enter(slot)
                     if self._waking and not self._deferred:
                         # Said before it is asked, so that the last of those who wake sees it, or is seen to have gone.
@@ -340,31 +345,61 @@ class Connection:
                     if not self._deferred or not self._others_wake():
                         self._move(False)
                 if slot.state is HANDED or slot.state is QUEUED:
-                    return self._take_role(slot)
+                    if self._core.error is None:
+                        return self._take_role(slot)
+                    # An interrupt caught it between the machine's queues, so the connection ended without it.
+                    slot.end = 0
+                    slot.settle(LOST, 0)
                 self._leave(slot)
                 return SLEEP
             finally:
                 self._inside = False
+
+    def _look(self, slot: Slot) -> None:
+        """Before a new slot: is this thread beneath itself, and has something come, or ended, while nobody was here?
+
+        What nobody asked for must not answer the next command. Raises `LocalProtocolError` in a handler of a signal that came
+        while this very thread was waiting for others: they, and the handler, would wait for ever.
+        """
+        reader, writer = self._reader, self._writer
+        if (reader is not None and reader.token == slot.token) or (writer is not None and writer.token == slot.token):
+            raise _reentered()
+        if reader is None and self._core.error is None and self._poller is not None and self._poller.poll(0):
+            self._move(True)
+
+    def _watch(self) -> None:
+        """Nothing came for a while: is the peer still there?"""
+        self._core.handle_timeout(monotonic())
+        self._report()
 
     def _give_up(self, slot: Slot) -> None:
         """Nobody waits for this slot any more. Safe to repeat."""
         with self._lock:
             if self._inside:
                 return  # a call that was refused at the door
-            if slot in self._listeners:
-                self._listeners.remove(slot)
-            elif slot.state is HANDED or slot.state is QUEUED:
-                self._core.abandon(slot)
-            self._leave(slot)
-            if self._deferred:
-                self._move(False)
+            self._inside = True
+            try:
+                if slot in self._listeners:
+                    self._listeners.remove(slot)
+                elif slot.state is HANDED or slot.state is QUEUED:
+                    self._core.abandon(slot)
+                self._leave(slot)
+                if self._deferred:
+                    self._move(False)
+            finally:
+                self._inside = False
 
     def _submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
         with self._lock:
-            if not self._inside and self._core.error is None:
+            if self._inside or self._core.error is not None:
+                return
+            self._inside = True
+            try:
                 self._core.send(command)
                 self._move(False)
+            finally:
+                self._inside = False
 
     def _take_role(self, slot: Slot) -> int:
         """Decide who waits for the socket: this caller, for what nobody else waits for; otherwise it sleeps until woken."""
@@ -423,8 +458,12 @@ class Connection:
             return True
         if self._deferred:
             left = min(left, NAP)
+        if self._watched:
+            left = min(left, max(self._core.next_deadline() - monotonic(), 0.0))
+        if left > LONGEST:
+            left = LONGEST
         if role == READ and self._poller is not None:
-            return bool(self._poller.poll(None if left == inf else int(left * 1000) + 1))
+            return bool(self._poller.poll(int(left * 1000) + 1))
         wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
         return bool(role & READ)
 
@@ -511,6 +550,8 @@ class Connection:
     def _hand_out_pushes(self) -> None:
         while self._pushes and self._listeners:
             listener = self._listeners.pop(0)
+            if listener.token is None:
+                continue  # it went without a word: an interrupt caught the cleaning up of another
             listener.reply = self._pushes.popleft()
             listener.state = ANSWERED
             self._core.push_taken()

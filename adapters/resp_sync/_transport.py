@@ -170,18 +170,21 @@ class TLSTransport:
                 return
 
 
+LONGEST: Final = 24 * 3600.0
+"""Seconds that one wait lasts at most; whoever wants to wait longer waits again. poll(2) takes a C int of milliseconds: 24 days."""
+
 Transport: TypeAlias = PlainTransport | TLSTransport
 
 
 def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = False) -> bool:
-    """Wait until the descriptor is readable or writable as asked, or `timeout` seconds have passed (then False)."""
-    timeout = max(timeout, 0.0)
+    """Wait until the descriptor is readable or writable as asked, or `timeout` seconds, but no more than `LONGEST`, have passed."""
+    timeout = min(max(timeout, 0.0), LONGEST)
     if hasattr(select, "poll"):
         poller = select.poll()
         poller.register(descriptor, (select.POLLIN if read else 0) | (select.POLLOUT if write else 0))
-        return bool(poller.poll(None if timeout == inf else ceil(timeout * 1000)))
+        return bool(poller.poll(ceil(timeout * 1000)))
     reads, writes = [descriptor] * read, [descriptor] * write
-    return any(select.select(reads, writes, reads + writes, None if timeout == inf else timeout))
+    return any(select.select(reads, writes, reads + writes, timeout))
 
 
 def dial(config: Config, deadline: float) -> Transport:
