@@ -190,11 +190,16 @@ def test_nothing_is_heard_from_a_connection_that_has_ended() -> None:
 # -- bytes out -----------------------------------------------------------------------------------------------------------------
 
 
-@given(cuts=st.lists(st.integers(1, 40)), sizes=st.lists(st.sampled_from([0, 5, 20_000, 32_768, 70_000]), min_size=1, max_size=6))
+@given(
+    cuts=st.lists(st.integers(1, 40)),
+    sizes=st.lists(st.sampled_from([0, 5, 20_000, 32_768, 70_000]), min_size=1, max_size=6),
+)
 def test_what_the_network_does_not_take_comes_again_first(cuts: list[int], sizes: list[int]) -> None:
     connection, peer = opened()
     slots = [
-        connection.send(Command("ECHO", *[b"x" * size] * 3)) if size else connection.send_many([GET, Command("ECHO", b"y" * 40_000)])
+        connection.send(Command("ECHO", *[b"x" * size] * 3))
+        if size
+        else connection.send_many([GET, Command("ECHO", b"y" * 40_000)])
         for size in sizes
     ]
     written = b""
@@ -259,7 +264,9 @@ def test_a_queued_slot_is_withdrawn_and_never_sent() -> None:
 
 @pytest.mark.parametrize("commands", [[GET], [GET, GET], [Command("UNWATCH"), GET]])
 @given(data=st.data())
-def test_a_handed_slot_keeps_its_place_and_its_reply_is_skipped(commands: list[Command[Reply]], data: st.DataObject) -> None:
+def test_a_handed_slot_keeps_its_place_and_its_reply_is_skipped(
+    commands: list[Command[Reply]], data: st.DataObject
+) -> None:
     connection, _ = opened()
     before, gone, after = connection.send(GET), connection.send_many(commands), connection.send(GET)
     write_all(connection)
@@ -743,7 +750,9 @@ def test_hello_changes_the_protocol_and_with_it_what_a_subscription_means() -> N
 
 def test_a_refused_hello_changes_nothing_and_repeats_no_secret() -> None:
     connection, peer = opened()
-    peer.refused = {"HELLO": ReplyError("ERR unknown command 'HELLO', with args beginning with: 'AUTH' 'user' 'secret'")}
+    peer.refused = {
+        "HELLO": ReplyError("ERR unknown command 'HELLO', with args beginning with: 'AUTH' 'user' 'secret'")
+    }
     slot = connection.send(Command("HELLO", 3, "AUTH", "user", "secret"))
     assert talk(connection, peer) == [slot]
     assert isinstance(slot.reply, ReplyError)
@@ -988,3 +997,32 @@ def test_a_reader_is_told_how_much_is_missing() -> None:
     write_all(connection)
     connection.receive_data(b"$100000\r\n")
     assert connection.needed == 100_002
+
+
+def test_what_is_in_flight_is_bounded_and_the_rest_can_be_withdrawn() -> None:
+    connection, peer = opened(max_in_flight=2)
+    slots = [connection.send(GET, token) for token in range(4)]
+    assert write_all(connection).count(b"GET") == 2
+    assert connection.wants_to_send
+    assert connection.abandon(slots[2]) == (Outcome.NOT_SENT,)
+    connection.receive_data(b"_\r\n")
+    assert write_all(connection).count(b"GET") == 1
+    assert not connection.wants_to_send
+    connection.receive_data(b"_\r\n_\r\n")
+    assert connection.events() == [slots[0], slots[1], slots[3]]
+
+
+@pytest.mark.parametrize("size", [100, 40_000])
+def test_a_slot_that_is_larger_than_what_may_be_in_flight_goes_alone(size: int) -> None:
+    connection, _ = opened(max_in_flight_bytes=64)
+    small, large = connection.send(GET), connection.send(Command("SET", "k", b"x" * size))
+    assert write_all(connection).count(b"*") == 1
+    assert large.state is SlotState.QUEUED
+    connection.receive_data(b"_\r\n")
+    assert len(write_all(connection)) > size
+    last = connection.send(GET)
+    assert write_all(connection) == b""
+    connection.receive_data(b"+OK\r\n")
+    assert write_all(connection).count(b"*") == 1
+    connection.receive_data(b"_\r\n")
+    assert connection.events() == [small, large, last]
