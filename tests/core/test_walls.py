@@ -35,6 +35,8 @@ ORDER: Final = (
     "_parser",
     "_command_table",
     "_commands",
+    "_options",
+    "_url",
     "_config",
     "_state",
     "_handshake",
