@@ -16,7 +16,7 @@ from typing import Final, Literal, Self
 
 from ._commands import Command, prepare
 from ._config import MAX_PUSHES, Config
-from ._encoder import UNCOPIED, Argument
+from ._encoder import UNCOPIED, Argument, encode_command
 from ._errors import (
     ConnectError,
     ConnectionClosedError,
@@ -137,9 +137,15 @@ class Connection:
 
     @classmethod
     def configured(
-        cls, config: Config, username: str | None, password: str | bytes | None, *, now: float, open_by: float = inf
+        cls,
+        config: Config,
+        credentials: tuple[str | None, str | bytes] | None = None,
+        *,
+        now: float,
+        open_by: float = inf,
     ) -> Self:
-        """Return the connection that `config` asks for, with these credentials (see `read_credentials`)."""
+        """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`)."""
+        username, password = credentials or (config.username, config.password)
         handshake = Handshake(
             protocol=config.protocol,
             username=username,
@@ -176,14 +182,16 @@ class Connection:
 
     def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:
         """Queue one command, and return its slot. Raises what `new_slot` and `submit` raise, and then nothing has changed."""
-        slot = new_slot(command.args, token, deadline)
+        if not isinstance(command, Command):
+            raise TypeError(f"send() takes a Command, not {type(command).__name__}: send(Command('GET', key))")
+        slot = new_slot(command.args, token, deadline, command.info)
         self.submit(slot)
         return slot
 
     def send_many(self, commands: Sequence[Command[object]], token: object = None, *, deadline: float = inf) -> Slot:
         """Queue a pipeline: one slot, whose `reply` is the list of all replies. Raises what `new_batch` and `submit` raise."""
-        payloads, infos = zip(*[prepare(command.args) for command in commands], strict=True) if commands else ((), ())
-        slot = new_batch(payloads, infos, token, deadline)
+        payloads = [encode_command(command.args) for command in commands]
+        slot = new_batch(payloads, [command.info for command in commands], token, deadline)
         self.submit(slot)
         return slot
 
@@ -357,10 +365,12 @@ class Connection:
         """How many more bytes complete the bulk that is being received, 0 if unknown: a hint for the size of the next read."""
         return self._parser.needed
 
-    def receive_data(self, data: bytes) -> None:
-        """Take in what the peer sent."""
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take in what the peer sent; `bytes` are kept, other buffers are copied."""
         if self._lost is not None:
             return
+        if type(data) is not bytes:
+            data = bytes(data)
         self._heard = True
         parser = self._parser
         if self._scripts or self._abandoned or self.state is not READY:

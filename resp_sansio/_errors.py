@@ -29,9 +29,9 @@ __all__ = [
 class Outcome(enum.Enum):
     """How a command ended: exactly one of these, always."""
 
-    REPLY = "the server answered"
+    REPLY = "the server has answered it"
     NOT_SENT = "the server cannot have executed it"
-    MAYBE_EXECUTED = "it was sent, and its reply was not seen"
+    MAYBE_EXECUTED = "it may have been executed: its reply was not seen"
 
 
 class RespError(Exception):

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
-from ._commands import Command, CommandInfo, Reader, as_it_came, block_time, prepare
-from ._encoder import Argument
+from ._commands import Command, CommandInfo, Reader, as_it_came, block_time, command_info, prepare
+from ._encoder import Argument, encode_command
 from ._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
 from ._slot import Batch, Payload, new_batch
 from ._values import Reply, as_text
@@ -109,21 +109,26 @@ class CommandBatch:
         if self.replies is not None:
             self._check_not_run()
         index = len(self._infos)
+        info = None
         if args and isinstance(args[0], Command):
-            args = self._take_command(index, *args)
-        payload, info = prepare(args)
+            args, info = self._take_command(index, *args)
+        payload = encode_command(args)
+        if info is None:
+            info = command_info(args)
         if info.blocking is not None:
             self.block_time += block_time(args, info)
         self._payloads.append(payload)
         self._infos.append(info)
         return Result(self, index)
 
-    def _take_command(self, index: int, command: Command[object], *more: object) -> tuple[Argument, ...]:
+    def _take_command(
+        self, index: int, command: Command[object], *more: object
+    ) -> tuple[tuple[Argument, ...], CommandInfo]:
         if more:
             raise TypeError("a Command has all of its arguments in it; give nothing beside it")
         if command.read is not as_it_came:
             self._readers[index] = command.read
-        return command.args
+        return command.args, command.info
 
     def slot(self, deadline: float) -> Batch | None:
         """Return the slot to send, None if there is nothing to be sent.
@@ -164,6 +169,10 @@ class CommandBatch:
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
         self.replies = [*answered, *failures]
         return failures[0]
+
+    def refused(self, error: RespError) -> None:
+        """Nothing was sent, for this reason: each result will say so."""
+        self.replies = [error] * len(self)
 
     def _check_not_run(self) -> None:
         if self.replies is not None:

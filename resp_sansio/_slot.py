@@ -101,10 +101,19 @@ class Slot:
         self.outcomes = (Outcome.MAYBE_EXECUTED if sent else NOT_SENT,)
         self.state = state
 
-    def failure(self, cause: RespError, index: int = 0) -> RespError:
-        """Return the error for the caller of command `index`: a new one each time, for a traceback belongs to one caller."""
+    def called(self, _index: int) -> str:
+        """What one of the commands is, for messages."""
+        return self.name
+
+    def failure(self, cause: RespError, index: int | None = None) -> RespError:
+        """Return the error for the caller of command `index`, if not given the first that was not answered.
+
+        A new one each time, for a traceback belongs to one caller.
+        """
+        if index is None:
+            index = next((at for at, outcome in enumerate(self.outcomes) if outcome is not Outcome.REPLY), 0)
         outcome = self.outcomes[index]
-        message = f"{self.name}: {cause}; {outcome.value}"
+        message = f"{self.called(index)}: {cause}; {outcome.value}"
         match cause:
             case ConnectError() if outcome is NOT_SENT:
                 return ConnectError(message, transient=cause.transient)
@@ -131,6 +140,9 @@ class Batch(Slot):
     @property
     def name(self) -> str:
         return self.info.name if self.count == 1 else f"pipeline of {self.count} commands"
+
+    def called(self, index: int) -> str:
+        return f"{self.infos[index].name} in a {self.name}" if self.count > 1 else self.name
 
     @property
     def blocks(self) -> bool:
@@ -259,13 +271,17 @@ class Script(Batch):
         return deciders
 
 
-def new_slot(args: Sequence[Argument], token: object = None, deadline: float = inf) -> Slot:
+def new_slot(
+    args: Sequence[Argument], token: object = None, deadline: float = inf, info: CommandInfo | None = None
+) -> Slot:
     """Return a slot for one command (its name first). Needs no connection, and changes none.
 
-    Raises `TypeError` or `ValueError` for arguments that can't be sent, `LocalProtocolError` for commands that never may be.
+    `info` is what is known of the command, if the caller knows better. Raises `TypeError` or `ValueError` for arguments that
+    can't be sent, `LocalProtocolError` for commands that never may be.
     """
     payload = encode_command(args)
-    info = command_info(args)
+    if info is None:
+        info = command_info(args)
     if info.plain:
         return Slot(payload, info, token, deadline)
     return Script((payload,), (info,), token, deadline, alone=True)

@@ -50,7 +50,7 @@ class SmallClient:
         config = Config.from_url(url)
         now = monotonic()
         open_by = inf if config.connect_timeout is None else now + config.connect_timeout
-        self._machine = Connection.configured(config, config.username, config.password, now=now, open_by=open_by)
+        self._machine = Connection.configured(config, now=now, open_by=open_by)
         self._pushes: deque[Push] = deque()
         self._socket = dial(config)
         try:

@@ -577,13 +577,13 @@ def test_without_a_handshake_commands_go_out_at_once_in_resp2() -> None:
 
 def test_a_configuration_makes_the_connection_it_describes() -> None:
     config = Config.from_url("redis://server:7000/2?protocol=2&ping_interval=5&silence_timeout=7&client_name=me")
-    connection = Connection.configured(config, "user", "pw", now=100.0)
+    connection = Connection.configured(config, ("user", "pw"), now=100.0)
     peer = Peer(user=b"user", password=b"pw")
     talk(connection, peer)
     assert repr(connection) == "<Connection to server:7000: READY, RESP2, 0 queued, 0 in flight (0 abandoned)>"
     assert (peer.database, peer.name) == (2, b"me")
     assert connection.next_deadline() == 105.0
-    plain = Connection.configured(Config(ping_interval=None, silence_timeout=None), None, None, now=0.0, open_by=9.0)
+    plain = Connection.configured(Config(ping_interval=None, silence_timeout=None), now=0.0, open_by=9.0)
     assert plain.next_deadline() == 9.0
 
 

@@ -356,7 +356,7 @@ def test_a_failure_says_what_failed_why_and_whether_it_may_have_run(
     error = slot.failure(cause, 1)
     assert error is not slot.failure(cause, 1)
     assert error.outcome is outcome
-    assert str(error) == f"pipeline of 2 commands: {cause}; {outcome.value}"
+    assert str(error) == f"GET in a pipeline of 2 commands: {cause}; {outcome.value}"
     # An error that says that there never was a connection can't tell of a command that was sent on one.
     assert type(error) is (ConnectionLostError if kind is ConnectError and outcome is MAYBE else kind)
     assert getattr(error, "transient", True)
