@@ -16,77 +16,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio._config import _LIMIT, VERSION, Config, Options, _option, options_table, read_credentials
+from resp_sansio._config import ELSEWHERE, VERSION, Config, Options, options_table, read_credentials
+from resp_sansio._options import LIMIT, option, options_of
 from resp_sansio._parser import Limits
-from resp_sansio._record import fields
 
 ROOT: Final = Path(__file__).parents[2]
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 names = texts.filter(bool)
-words = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+hosts = st.sampled_from(["localhost", "db.example", "bücher.example", "127.0.0.1", "::1", "fe80::1%eth0"])
 files = names.filter(lambda text: "\0" not in text)
-labels = st.from_regex(r"[a-z0-9_]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
-zones = st.sampled_from(["", "%eth0", "%1", "%en0.100"])
-hosts = st.one_of(
-    st.lists(labels, min_size=1, max_size=4).map(".".join),
-    st.ip_addresses(v=4).map(str),
-    st.builds("{}{}".format, st.ip_addresses(v=6), zones),
-    st.sampled_from(["bücher.example", "localhost.", "例え.テスト"]),
-)
 ports = st.integers(1, 65535)
 databases = st.integers(0, 2**31 - 1)
 seconds = st.none() | st.integers(1, 10**9).map(lambda thousandths: thousandths / 1000)
-sizes = st.integers(1, 2**63 - 1)
 
-# Every option that a URL can say, and what it may be.
-VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "host": hosts,
-    "port": ports,
-    "path": files,
-    "db": databases,
-    "username": names,
-    "password": texts,
-    "protocol": st.sampled_from([2, 3]),
-    "client_name": words,
-    "lib_name": st.none() | words.filter(lambda word: word.lower() != "none"),
-    "lib_version": st.none() | words.filter(lambda word: word.lower() != "none"),
-    "timeout": seconds,
-    "connect_timeout": seconds,
-    "keepalive": st.none() | st.integers(1, 32767),
-    "ping_interval": seconds,
-    "silence_timeout": seconds,
-    "decode": st.booleans() | st.sampled_from(["utf-8", "latin-1", "UTF-16", "ascii"]),
-    "lenient_push": st.booleans(),
-    "max_pushes": sizes,
-    "limit_depth": sizes,
-    "limit_bulk": sizes,
-    "limit_line": sizes,
-    "limit_elements": sizes,
-    "limit_reply": sizes,
-    "tls": st.just(True),
-    "tls_ca_file": files,
-    "tls_ca_path": files,
-    "tls_cert_file": files,
-    "tls_key_file": files,
-    "tls_key_password": texts,
-    "tls_verify": st.booleans(),
-    "tls_check_hostname": st.booleans(),
-    "tls_server_name": hosts,
+# Every option that a URL can say, and what it may be, as keyword and in the URL; test_options.py has more of each kind.
+SAID: Final[dict[str, list[tuple[Any, str]]]] = {
+    "host": [
+        ("db.example", "db.example"),
+        ("fe80::1%eth0", "fe80::1%25eth0"),
+        ("bücher.example", "b%C3%BCcher.example"),
+    ],
+    "port": [(7000, "7000")],
+    "path": [("/run/redis.sock", "/run/redis.sock"), ("\0abstract", "%00abstract")],
+    "db": [(12, "12")],
+    "username": [("app", "app")],
+    "password": [("", ""), ("p&=@ü", "p%26=%40%C3%BC"), ("a+b=c:d", "a+b=c:d")],
+    "protocol": [(2, "2")],
+    "client_name": [("me", "me"), ("none", "none")],
+    "lib_name": [("mine", "mine"), (None, "none")],
+    "lib_version": [("2.0", "2.0"), (None, "none")],
+    "timeout": [(0.5, ".5"), (2, "2"), (None, "NONE")],
+    "connect_timeout": [(1.5, "1.5"), (None, "none")],
+    "keepalive": [(60, "60"), (None, "none")],
+    "ping_interval": [(10.0, "10.0"), (None, "none")],
+    "silence_timeout": [(10.0, "10.0"), (None, "none")],
+    "decode": [(True, "Yes"), ("latin-1", "latin-1")],
+    "lenient_push": [(True, "1")],
+    "max_pushes": [(1, "1")],
+    "limit_depth": [(1, "1")],
+    "limit_bulk": [(1, "1")],
+    "limit_line": [(1, "1")],
+    "limit_elements": [(1, "1")],
+    "limit_reply": [(2**63 - 1, "9223372036854775807")],
+    "tls": [(True, "true")],
+    "tls_ca_file": [("ca.pem", "ca.pem")],
+    "tls_ca_path": [("/etc/ssl", "/etc/ssl")],
+    "tls_cert_file": [("client.pem", "client.pem")],
+    "tls_key_file": [("key.pem", "key.pem")],
+    "tls_key_password": [("key", "key")],
+    "tls_verify": [(False, "no")],
+    "tls_check_hostname": [(False, "0")],
+    "tls_server_name": [("db.example", "db.example")],
 }
 KEYWORD_ONLY: Final = {"credentials", "ssl_context"}
 SECRETS: Final = {"username", "password", "credentials", "tls_key_password"}
-
-
-def spelled(value: object) -> str:
-    """How a URL's query says a value."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return quote(str(value), safe="")
 
 
 def refusal(url: str) -> ValueError | None:
@@ -140,21 +124,18 @@ def test_unix_urls_say_a_path(path: str, db: int, username: str, password: str) 
     assert config == Config(path="/" + path, db=db, username=username, password=password)
 
 
-@pytest.mark.parametrize("name", VALUES)
-@given(data=st.data())
-def test_query_and_keywords_say_the_same(name: str, data: st.DataObject) -> None:
-    value = data.draw(VALUES[name])
-    needed: dict[str, Any] = {"tls": True} if name.startswith("tls") else {}
-    if name.startswith("tls_key"):
-        needed["tls_cert_file"] = "/client.pem"
-    said = "".join(f"&{option}={spelled(given)}" for option, given in {**needed, name: value}.items())
-    url = f"{'rediss' if needed else 'redis'}://?{said[1:]}"
-    assert Config.from_url(url) == Config(**{**needed, name: value})
-    assert Config.from_url(url.partition("?")[0], **{**needed, name: value}) == Config(**{**needed, name: value})
+@pytest.mark.parametrize(("name", "value", "text"), [(name, *pair) for name, pairs in SAID.items() for pair in pairs])
+def test_query_and_keywords_say_the_same(name: str, value: object, text: str) -> None:
+    needed = {"tls_cert_file": "/client.pem"} if name.startswith("tls_key") else {}
+    said = "&".join([f"{other}={file}" for other, file in needed.items()] + [f"{name}={text}"])
+    scheme = "rediss" if name.startswith("tls") else "redis"
+    options: dict[str, Any] = {**needed, name: value}
+    assert Config.from_url(f"{scheme}://?{said}") == Config(**{"tls": scheme == "rediss", **options})
+    assert Config.from_url(f"{scheme}://", **options) == Config(**{"tls": scheme == "rediss", **options})
 
 
 def test_every_option_can_be_said_in_a_url_or_is_an_object() -> None:
-    assert VALUES.keys() | KEYWORD_ONLY == {option.name for option in fields(Config)}
+    assert SAID.keys() | KEYWORD_ONLY == options_of(Config).keys()
 
 
 @given(host=hosts, port=ports, db=databases, path=st.none() | files, secret=st.booleans())
@@ -178,32 +159,13 @@ def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
     ("url", "options"),
     [
         ("redis://", {}),
-        ("redis:///", {}),
-        ("redis://@", {}),
-        ("redis://:", {}),
-        ("redis://?", {}),
-        ("redis://:@", {"password": ""}),
-        ("redis://:7000/", {"port": 7000}),
         ("redis://db.example/12", {"host": "db.example", "db": 12}),
-        ("redis://db.example?db=12", {"host": "db.example", "db": 12}),
         ("redis://db.example/12?db=12", {"host": "db.example", "db": 12}),
-        ("redis://127.0.0.1:6380", {"host": "127.0.0.1", "port": 6380}),
-        ("redis://[::1]", {"host": "::1"}),
         ("redis://[fe80::1%25eth0]:6380/1", {"host": "fe80::1%eth0", "port": 6380, "db": 1}),
-        ("redis://app@", {"username": "app"}),
         ("redis://app@?password=p", {"username": "app", "password": "p"}),
-        ("redis://:a+b=c:d@", {"password": "a+b=c:d"}),
-        ("redis://?password=a+b=c:d", {"password": "a+b=c:d"}),
-        ("redis://:p%40ss%2Fw%C3%B6rd@", {"password": "p@ss/wörd"}),
-        ("redis://:%2525@", {"password": "%25"}),  # decoded once
-        ("redis://:pässword@", {"password": "pässword"}),
-        ("rediss://db.example", {"tls": True, "host": "db.example"}),
         ("rediss://?tls=true", {"tls": True}),
-        ("unix:///run/redis.sock", {"path": "/run/redis.sock"}),
         ("unix:///run/a%40b.sock?db=1", {"path": "/run/a@b.sock", "db": 1}),
-        ("redis://?path=%00abstract", {"path": "\0abstract"}),
         ("redis://?timeout=NONE&decode=Yes&protocol=2", {"timeout": None, "decode": True, "protocol": 2}),
-        ("redis://?timeout=.5&connect_timeout=2", {"timeout": 0.5, "connect_timeout": 2}),
     ],
 )
 def test_urls(url: str, options: dict[str, Any]) -> None:
@@ -213,79 +175,27 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        ("", "must begin with redis://"),
-        ("localhost:6379", "must begin with redis://"),
-        ("http://localhost", "unknown URL scheme 'http': it must be redis://, rediss:// (TLS), valkey://"),
-        ("redsi://localhost", "did you mean 'redis'?"),
-        ("redsi://user:password@localhost", "unknown URL scheme: it must be"),
-        ("valkeyss://localhost", "did you mean 'valkeys'?"),
-        ("redis+unix:///run/redis.sock", "did you mean 'unix'?"),
-        ("redis-socket:///run/redis.sock", "did you mean 'unix'?"),
-        ("ssl://localhost", "it must be redis://"),
-        ("redis://localhost\n", "control characters"),
-        ("redis://local host", "spaces"),
-        ("redis://\udcff", "control characters"),
-        ("redis://localhost#1", "fragment; write a '#' as %23"),
-        ("redis://a@b@c", "at most one '@'"),
-        ("redis://:a/b@c", "%2F for '/'"),
-        ("redis://:a?b@c", "%3F for '?'"),
-        ("redis://::1", "IPv6 addresses must be in brackets"),
-        ("redis://[::1", "in brackets, with the port behind them"),
-        ("redis://[::1]6379", "in brackets, with the port behind them"),
-        ("redis://[localhost]", "in brackets"),
-        ("redis://[fe80::1%eth0]", "%25 (RFC 6874)"),
+        ("redis://a%20b", "host must be a host name or IP address, IPv6 without brackets"),
         ("redis://[fe80::1%25]", "host must be"),
-        ("redis://[1:2]", "host must be"),
-        ("redis://a..b", "host must be"),
-        ("redis://a%20b", "host must be"),
-        ("redis://" + "a" * 64, "host must be"),
-        ("redis://%C3%BC." + "%C3%BC" * 80, "host must be"),
         ("redis://localhost:port", "port in a URL must be digits"),
         ("redis://localhost:0", "port must be an integer from 1 to 65535"),
-        ("redis://localhost:06379", "port in a URL must be digits, no leading zeros"),
-        ("redis://localhost/x", "db in a URL must be digits"),
         ("redis://localhost/01", "db in a URL must be digits, no leading zeros"),
         ("redis://localhost/1/", "db in a URL must be digits"),
-        ("redis://localhost/" + "9" * 5000, "db in a URL must be digits"),
         ("redis://localhost/0?db=1", "contradicts the rest of it on db"),
         ("redis://:a@?password=b", "contradicts the rest of it on password"),
         ("redis://?tls=true", "contradicts the rest of it on tls"),
         ("redis://?db=1&db=1", "db more than once"),
-        ("redis://?db", "option=value"),
-        ("redis://?db=1&", "option=value"),
-        ("redis://?=1", "option=value"),
         ("redis://?tiemout=1", "unknown option 'tiemout'; did you mean 'timeout'?"),
         ("redis://?socket_timeout=1", "did you mean 'timeout'?"),
         ("redis://?zzz=1", "unknown option 'zzz'"),
         ("redis://?credentials=x", "credentials cannot be given in a URL; give it as a keyword"),
         ("redis://?timeout=soon", "timeout in a URL must be a decimal number, or none; got 'soon'"),
-        ("redis://?timeout=1e3", "timeout in a URL must be a decimal number"),
-        ("redis://?timeout=", "timeout in a URL must be a decimal number"),
-        ("redis://?timeout=0", "timeout must be seconds above 0"),
-        ("redis://?timeout=" + "9" * 500, "timeout must be seconds above 0"),
-        ("redis://?port=6_379", "port in a URL must be digits"),
-        ("redis://?port=٦", "port in a URL must be digits"),
-        ("redis://?protocol=4", "protocol must be 3 or 2; got 4"),
-        ("redis://?lenient_push=maybe", "lenient_push in a URL must be true, false, yes, no, 1 or 0; got 'maybe'"),
         ("redis://?client_name=a%20b", "client_name must be printable ASCII without spaces, or None; got 'a b'"),
-        ("redis://?client_name=" + "ü" * 99, "got '" + "ü" * 56 + "..."),
-        ("redis://:%zz@", "two hexadecimal digits"),
-        ("redis://:%a@", "two hexadecimal digits"),
-        ("redis://:%ff@", "must be UTF-8"),
-        ("unix://", "absolute path and no host"),
-        ("unix:///", "absolute path and no host"),
-        ("unix://run/redis.sock", "unix:///path/to/socket"),
         ("unix:///run/redis.sock?tls=1", "contradicts"),
     ],
 )
 def test_bad_urls(url: str, error: str) -> None:
     with pytest.raises(ValueError, match=re.escape(error)):
-        Config.from_url(url)
-
-
-@pytest.mark.parametrize("url", [None, b"redis://localhost", 6379])
-def test_a_url_is_text(url: Any) -> None:
-    with pytest.raises(TypeError, match=f"a URL must be str; got {type(url).__name__}"):
         Config.from_url(url)
 
 
@@ -311,7 +221,7 @@ def test_no_keyword_takes_away_the_tls_that_a_url_promises() -> None:
 # --- Options -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [option.name for option in fields(Config)])
+@pytest.mark.parametrize("name", options_of(Config))
 def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
     for value in (object(), [], 1j, ...):
         options: dict[str, Any] = {"tls": True, name: value}
@@ -319,43 +229,16 @@ def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
             Config(**options)
 
 
-@pytest.mark.parametrize("name", ["port", "db", "timeout", "keepalive", "limit_bulk", "protocol"])
-def test_a_bool_is_no_number(name: str) -> None:
-    options: dict[str, Any] = {name: True}
-    with pytest.raises(TypeError, match=f"{name} must be .*; got bool"):
-        Config(**options)
-
-
 @pytest.mark.parametrize(
     ("options", "error"),
     [
         ({"port": 0}, "port must be an integer from 1 to 65535; got 0"),
         ({"port": 65536}, "got 65536"),
-        ({"port": 10**5000}, "got a larger one"),
         ({"db": -1}, "db must be an integer from 0"),
-        ({"timeout": 0}, "timeout must be seconds above 0 and up to 2147483, or None; got 0"),
-        ({"timeout": float("nan")}, "got nan"),
-        ({"timeout": float("inf")}, "got inf"),
         ({"keepalive": 0}, "keepalive must be an integer from 1 to 32767, or None; got 0"),
-        ({"host": ""}, "host must be a host name or IP address"),
-        ({"host": "."}, "host must be a host name or IP address"),
-        ({"host": "[::1]"}, "IPv6 without brackets; got '[::1]'"),
-        ({"host": "localhost:6379"}, "got 'localhost:6379'"),
-        ({"host": "a\nb"}, "got 'a\\nb'"),
-        ({"host": "fe80::1%a b"}, "got 'fe80::1%a b'"),
         ({"host": "redis://:hunter2@localhost"}, "got text with an '@'"),
-        ({"path": "\0"}, "path must be a path"),
-        ({"path": "/run/\0"}, "path must be a path"),
         ({"tls": True, "tls_ca_file": "\0ca.pem"}, "tls_ca_file must be a path"),
         ({"username": ""}, "username must be text that is not empty"),
-        ({"password": "\udcff"}, "password must be text or bytes, or None"),
-        ({"client_name": "a b"}, "client_name must be printable ASCII"),
-        ({"lib_name": ""}, "lib_name must be printable ASCII"),
-        ({"lib_version": "1\n2"}, "lib_version must be printable ASCII"),
-        ({"protocol": 1}, "protocol must be 3 or 2; got 1"),
-        ({"decode": "klingon"}, "decode must be True (UTF-8), False, or the name of a text encoding; got 'klingon'"),
-        ({"decode": "hex"}, "got 'hex'"),
-        ({"decode": "a\0b"}, "got 'a\\x00b'"),
         ({"credentials": provider, "password": "p"}, "credentials excludes password"),
         ({"credentials": provider, "username": "u", "password": "p"}, "credentials excludes username and password"),
         ({"path": "/run/redis.sock", "port": 1}, "path excludes port: a unix socket has no address"),
@@ -383,6 +266,7 @@ def test_an_unknown_option_suggests_the_nearest(wrong: str, right: str) -> None:
             call(**wrong_option)
     with pytest.raises(TypeError, match=r"Config has no option 'zzz'$"):
         Config(zzz=1)  # type: ignore[call-arg]
+    assert set(ELSEWHERE.values()) <= options_of(Config).keys()
 
 
 def test_a_url_is_not_read_by_the_constructor() -> None:
@@ -406,7 +290,7 @@ def test_derived_values() -> None:
 
 def test_a_subclass_adds_options() -> None:
     class Wider(Config):
-        lanes: int = _option(1, _LIMIT, "Connections to share.")
+        lanes: int = option(1, LIMIT, "Connections to share.")
 
     config = Wider.from_url("redis://a.example?lanes=3")
     assert repr(config) == "Wider(host='a.example', lanes=3)"
@@ -428,8 +312,8 @@ def test_a_configuration_is_an_immutable_value() -> None:
     assert copy.deepcopy(config) is config
     with pytest.raises(AttributeError):
         config.db = 2  # type: ignore[misc]
-    with pytest.raises((AttributeError, TypeError)):
-        config.other = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        config.other = 1
 
 
 def test_a_repr_shows_what_is_not_default() -> None:
@@ -513,7 +397,7 @@ def test_no_error_shows_a_secret_of_the_wrong_type_or_value(name: str) -> None:
 
 
 def test_every_secret_is_known_as_one() -> None:
-    assert {option.name for option in fields(Config) if option.metadata["secret"]} == SECRETS
+    assert {name for name, option in options_of(Config).items() if option.secret} == SECRETS
 
 
 # --- Credentials that a callable gives ---------------------------------------------------------------------------------
@@ -557,7 +441,7 @@ def test_answers_that_no_server_can_be_sent(answer: object) -> None:
 
 def test_type_checkers_know_the_same_options() -> None:
     hints = get_type_hints(Config)
-    assert get_type_hints(Options) == {option.name: hints[option.name] for option in fields(Config)}
+    assert get_type_hints(Options) == {name: hints[name] for name in options_of(Config)}
 
 
 def test_the_documentation_has_the_current_table() -> None:
