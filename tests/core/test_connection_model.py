@@ -75,14 +75,57 @@ VALUES: Final[tuple[Reply, ...]] = (
     2**70,
     b"x" * 3000,
 )
+AMOUNTS: Final = st.sampled_from([0, 1, 5, 40, 10**6, 10**6, 10**6])
+RARELY: Final = st.sampled_from([False] * 9 + [True])
 CHANNELS: Final = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=3)
-GARBAGE: Final = st.sampled_from([b"@", b"HTTP/1.1 400 Bad Request\r\n", b"$x\r\n", b":\r\n", b"\r\n", b"*-2\r\n", b"$1\r\nabc"])
+KINDS: Final = (
+    *["GET"] * 8, "large", "BLPOP", "AUTH default wrong", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "UNWATCH",
+)  # fmt: skip
+GARBAGE: Final = st.sampled_from(
+    [b"@", b"HTTP/1.1 400 Bad Request\r\n", b"$x\r\n", b":\r\n", b"\r\n", b"*-2\r\n", b"$1\r\nabc"]
+)
 PING: Final = (b"PING",)  # only the connection itself sends it here, to keep itself alive
 REFUSALS: Final = {
     "BUSY": {"SELECT": ReplyError("BUSY Redis is busy running a script.")},
     "LOADING": {"HELLO": ReplyError("LOADING Redis is loading the dataset in memory")},
     "NOPERM": {"SELECT": ReplyError("NOPERM this user has no permissions to run the 'select' command")},
 }
+
+
+Moves: TypeAlias = list[tuple[str, int]]
+MOVES: Final = st.lists(st.tuples(st.sampled_from(["write", "serve", "read"]), AMOUNTS), max_size=8)
+Request: TypeAlias = list[tuple[str, Reply, list[bytes]]]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    """One command, several, or a transaction: (kind, what it is answered if it runs, channels) each."""
+
+    def some(kinds: Sequence[str], least: int, most: int) -> Request:
+        return draw(
+            st.lists(
+                st.tuples(st.sampled_from(kinds), st.sampled_from(VALUES), CHANNELS), min_size=least, max_size=most
+            )
+        )
+
+    how = draw(
+        st.sampled_from(["one", "one", "one", "several", "plain", "EXEC", "DISCARD", "refused", "touched", "HELLO"])
+    )
+    match how:
+        case "one":
+            return some(KINDS, 1, 1)
+        case "several":
+            return some(KINDS, 2, 5)
+        case "plain":
+            return some(("GET", "GET", "BLPOP", "large"), 2, 5)
+        case "HELLO":
+            return some(("HELLO 2", "HELLO 3"), 1, 1)
+    queued = some(("GET", "GET", "GET", "large", "UNWATCH", *(["NOSUCH"] * (how == "refused"))), 0, 3)
+    begin = some(("MULTI", "MULTI", "MULTI refused"), 1, 1)
+    if how == "touched":
+        begin = [("WATCH k", None, []), ("TOUCH", "touched", []), *begin]
+    end: Request = [("DISCARD" if how == "DISCARD" else "EXEC", None, [])]
+    return [*some(("GET",), 0, 1), *begin, *queued, *end, *some(("GET",), 0, 1)]
 
 
 @dataclass(eq=False)
@@ -156,14 +199,15 @@ class Conversation(RuleBasedStateMachine):
     # -- the beginning ---------------------------------------------------------------------------------------------------------
 
     @initialize(
-        protocol=st.sampled_from([None, 2, 3, 3]),
-        hello=st.booleans(),
+        protocol=st.sampled_from([None, 2, 3, 3, 3]),
+        hello=st.sampled_from([True, True, False]),
         password=st.sampled_from([None, "right", "wrong"]),
         database=st.sampled_from([0, 3, 99]),
         name=st.sampled_from([None, "name", "bad name"]),
         refusal=st.sampled_from([None, None, None, None, *REFUSALS]),
         timers=st.booleans(),
         sane=st.sampled_from([True, True, True, False]),
+        at_once=st.sampled_from([True, True, False]),
     )
     def begin(
         self,
@@ -175,6 +219,7 @@ class Conversation(RuleBasedStateMachine):
         refusal: str | None,
         timers: bool,
         sane: bool,
+        at_once: bool,
     ) -> None:
         if sane:
             database, refusal = database % 9, None
@@ -184,7 +229,9 @@ class Conversation(RuleBasedStateMachine):
         self.peer.refused = {"NOSUCH": ReplyError("ERR unknown command"), **REFUSALS.get(refusal or "", {})}
         handshake = None
         if protocol is not None:
-            handshake = Handshake(protocol=protocol, password=password, client_name=name, library_name="it", database=database)
+            handshake = Handshake(
+                protocol=protocol, password=password, client_name=name, library_name="it", database=database
+            )
         else:
             self.opened = True
             self.peer.password = None
@@ -195,6 +242,8 @@ class Conversation(RuleBasedStateMachine):
             silence=30.0 if timers else inf,
             max_pushes=1000,
         )
+        if at_once:
+            self.everything_flows(3)
 
     def answer(self, words: Words) -> Reply:
         if words[0] == b"TOUCH":
@@ -217,9 +266,7 @@ class Conversation(RuleBasedStateMachine):
         refused: type[Exception] | None = None
         if connection.state in (State.LOST, State.CLOSING):
             refused = ConnectionClosedError
-        elif connection.state is State.MONITORING:
-            refused = LocalProtocolError
-        elif connection.state is State.OPENING and "MONITOR" in names:
+        elif connection.state is State.MONITORING or (connection.state is State.OPENING and "MONITOR" in names):
             refused = LocalProtocolError
         elif connection.state is State.SUBSCRIBED:
             allowed = {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "PING", "QUIT", "RESET"}
@@ -238,72 +285,50 @@ class Conversation(RuleBasedStateMachine):
             return self.connection.send(commands[0], commands, deadline=deadline)
         return self.connection.send_many(commands, commands, deadline=deadline)
 
-    deadlines = st.one_of(st.just(inf), st.integers(1, 60).map(float))
+    @rule(
+        wanted=st.lists(requests(), min_size=1, max_size=3),
+        deadline=st.sampled_from([inf, inf, 1.0, 10.0, 60.0]),
+        moves=MOVES,
+    )
+    def send_something(self, wanted: list[Request], deadline: float, moves: Moves) -> None:
+        for request in wanted:
+            self.submit([self.command(*one) for one in request], self.now + deadline)
+        self.move(moves)
 
     def command(self, kind: str, value: Reply, channels: list[bytes]) -> Command[Reply]:
         match kind:
-            case "GET":
-                return Command("GET", self.mark(value))
+            case "GET" | "TOUCH" | "NOSUCH" | "MULTI refused":
+                return Command(kind.removesuffix(" refused"), self.mark(value))
             case "BLPOP":
-                return Command("BLPOP", self.mark(value), self.mark(value))  # a timeout that only this server understands
-            case "AUTH":  # marked secret
-                return Command("AUTH", "default", "wrong")
+                return Command("BLPOP", "k", self.mark(value))  # a timeout that only this server understands
             case "large":
                 return Command("SET", b"k" * 30_000, b"k" * 10_000, b"v" * 40_000, self.mark(value))
             case "SUBSCRIBE" | "PSUBSCRIBE":
                 return Command(kind, *channels)
             case _:
-                return Command(kind)
-
-    kinds = st.sampled_from(
-        ["GET"] * 8 + ["large", "BLPOP", "AUTH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "UNWATCH"]
-    )
-
-    @rule(kind=kinds, value=st.sampled_from(VALUES), channels=CHANNELS, deadline=deadlines)
-    def send_one(self, kind: str, value: Reply, channels: list[bytes], deadline: float) -> None:
-        self.submit([self.command(kind, value, channels)], deadline)
-
-    @rule(several=st.lists(st.tuples(kinds, st.sampled_from(VALUES), CHANNELS), min_size=2, max_size=5), deadline=deadlines)
-    def send_several(self, several: list[tuple[str, Reply, list[bytes]]], deadline: float) -> None:
-        self.submit([self.command(*one) for one in several], deadline)
-
-    @rule(
-        values=st.lists(st.sampled_from(VALUES), max_size=3),
-        how=st.sampled_from(["EXEC", "EXEC", "DISCARD", "touched", "refused", "no MULTI"]),
-        deadline=deadlines,
-        around=st.booleans(),
-    )
-    def send_transaction(self, values: list[Reply], how: str, deadline: float, around: bool) -> None:
-        commands = [Command("GET", self.mark(value)) for value in values]
-        if how == "refused":
-            commands.append(Command("NOSUCH", self.mark(None)))
-        begin = Command("MULTI", self.mark(None)) if how == "no MULTI" else Command("MULTI")
-        commands = [begin, *commands, Command("DISCARD" if how == "DISCARD" else "EXEC")]
-        if how == "touched":
-            commands = [Command("WATCH", "k"), Command("TOUCH", self.mark("touched")), *commands]
-        if around:
-            commands = [Command("GET", self.mark(b"before")), *commands, Command("GET", self.mark(b"after"))]
-        self.submit(commands, deadline)
-
-    @rule(protocol=st.sampled_from([2, 3]), deadline=deadlines)
-    def send_hello(self, protocol: int, deadline: float) -> None:
-        self.submit([Command("HELLO", protocol)], deadline)
+                return Command(*kind.split())
 
     @precondition(lambda self: self.number > 5)
-    @rule(name=st.sampled_from(["MONITOR", "QUIT", "RESET", "close", "abort"]), certain=st.integers(0, 3))
-    def end_or_change(self, name: str, certain: int) -> None:
-        if certain:
+    @rule(name=st.sampled_from(["MONITOR", "QUIT", "RESET", "close", "abort", "EOF", "failed write"]), really=RARELY)
+    def end_or_change(self, name: str, really: bool) -> None:
+        if not really:
             return
-        if name == "close":
-            self.connection.close()
-        elif name == "abort":
-            self.connection.abort()
-        else:
-            self.submit([Command(name)], inf)
+        match name:
+            case "close":
+                self.connection.close()
+            case "abort":
+                self.connection.abort()
+            case "EOF":
+                self.connection.receive_eof()
+            case "failed write":
+                self.connection.send_failed("broken pipe")
+            case _:
+                self.submit([Command(name)], inf)
+        assert self.connection.state is State.LOST or name not in ("abort", "EOF", "failed write")
 
     @precondition(lambda self: self.calls)
-    @rule(which=st.integers(0, 1000), again=st.booleans())
-    def abandon(self, which: int, again: bool) -> None:
+    @rule(which=st.integers(0, 11), again=st.booleans(), moves=MOVES)
+    def abandon(self, which: int, again: bool, moves: Moves) -> None:
         recent = self.calls[-12:]
         call = recent[which % len(recent)]
         state, answered = call.slot.state, call.slot.replies[:] if isinstance(call.slot, Batch) else []
@@ -321,6 +346,7 @@ class Conversation(RuleBasedStateMachine):
             call.outcomes = outcomes
         elif call.outcomes is not None:
             assert outcomes == call.outcomes
+        self.move(moves)
 
     mistakes = st.sampled_from(
         [
@@ -351,7 +377,20 @@ class Conversation(RuleBasedStateMachine):
 
     # -- what the network does ---------------------------------------------------------------------------------------------------
 
-    @rule(count=st.one_of(st.integers(0, 60), st.just(10**6)))
+    @rule(moves=MOVES)
+    def bytes_move(self, moves: Moves) -> None:
+        self.move(moves)
+
+    def move(self, moves: Moves) -> None:
+        for move, count in moves:
+            match move:
+                case "write":
+                    self.write(count)
+                case "serve":
+                    self.server_reads(count)
+                case _:
+                    self.client_reads(count)
+
     def write(self, count: int) -> None:
         block = self.connection.data_to_send()
         part = bytes(block[:count])
@@ -361,7 +400,6 @@ class Conversation(RuleBasedStateMachine):
         self.connection.sent(len(part))
         self.to_server.write(part)
 
-    @rule(count=st.one_of(st.integers(1, 60), st.just(10**6)))
     def server_reads(self, count: int) -> None:
         if self.mad:
             return
@@ -371,7 +409,6 @@ class Conversation(RuleBasedStateMachine):
     def say(self, data: bytes, push: Push | None) -> None:
         self.promised.append((self.to_client.write(data), push))
 
-    @rule(count=st.one_of(st.integers(1, 30), st.just(10**6)))
     def client_reads(self, count: int) -> None:
         data = self.to_client.read(count)
         self.connection.receive_data(data)
@@ -380,38 +417,30 @@ class Conversation(RuleBasedStateMachine):
             told = [push for end, push in self.promised if push is not None and end <= self.to_client.taken]
             assert self.pushes == told
 
-    @rule(times=st.integers(1, 3))
     def everything_flows(self, times: int) -> None:
         for _ in range(times):
             self.write(10**6)
             self.server_reads(10**6)
             self.client_reads(10**6)
 
-    @precondition(lambda self: self.number > 3)
-    @rule(failed=st.booleans(), certain=st.integers(0, 4))
-    def network_fails(self, failed: bool, certain: int) -> None:
-        if certain:
-            return
-        if failed:
-            self.connection.send_failed("broken pipe")
-        else:
-            self.connection.receive_eof()
-        assert self.connection.state is State.LOST
-
-    @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 25.0]))
+    @rule(seconds=st.sampled_from([0.0, 0.5, 0.5, 5.0, 25.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
         connection = self.connection
         due = [call for call in self.calls if call.waiting and call.deadline <= self.now]
-        assert connection.next_deadline() <= min([call.deadline for call in self.calls if call.waiting], default=inf) or self.lost
+        assert (
+            connection.next_deadline() <= min([call.deadline for call in self.calls if call.waiting], default=inf)
+            or self.lost
+        )
         connection.handle_timeout(self.now)
         assert connection.next_deadline() > self.now
         self.listen(due)
 
     # -- what the server does unasked ------------------------------------------------------------------------------------------
 
-    @rule(channel=st.sampled_from([b"a", b"b"]), message=st.sampled_from([b"", b"hi", b"\r\n" * 20]))
-    def publish(self, channel: bytes, message: bytes) -> None:
+    @rule(channel=st.sampled_from([b"a", b"b"]), message=st.sampled_from([b"", b"hi", b"\r\n" * 20]), moves=MOVES)
+    def publish(self, channel: bytes, message: bytes, moves: Moves) -> None:
+        self.move(moves)
         if self.mad or self.peer.closed:
             return
         if self.peer.monitoring:
@@ -429,18 +458,18 @@ class Conversation(RuleBasedStateMachine):
             self.to_client.write(b"|1\r\n+why\r\n%1\r\n*1\r\n:1\r\n$3\r\n+++\r\n")
 
     @precondition(lambda self: self.number > 8 and self.lost is None)
-    @rule(garbage=GARBAGE, certain=st.integers(0, 4))
-    def server_goes_mad(self, garbage: bytes, certain: int) -> None:
-        if certain or self.mad or self.peer.closed:
+    @rule(garbage=GARBAGE, really=RARELY)
+    def server_goes_mad(self, garbage: bytes, really: bool) -> None:
+        if not really or self.mad or self.peer.closed:
             return
         self.to_client.write(garbage)
         self.mad = True
 
     @precondition(lambda self: self.number > 3 and self.lost is None and self.connection.state is State.READY)
-    @rule(certain=st.integers(0, 4))
-    def server_answers_nobody(self, certain: int) -> None:
+    @rule(really=RARELY)
+    def server_answers_nobody(self, really: bool) -> None:
         settled = not (self.to_server.data or self.to_client.data or self.in_flight)
-        if certain or not settled or self.peer.subscribed:
+        if not really or not settled or self.peer.subscribed:
             return
         self.connection.receive_data(b"+surplus\r\n")
         self.listen()
@@ -578,4 +607,4 @@ class Conversation(RuleBasedStateMachine):
 
 
 TestConversation = Conversation.TestCase
-TestConversation.settings = settings(max_examples=100, stateful_step_count=50)
+TestConversation.settings = settings(max_examples=100, stateful_step_count=80)
