@@ -223,7 +223,10 @@ class Proxy:
     def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1]) -> None:
         end = "close"
         try:
-            while end != "reset":
+            while True:
+                # Not for long: while one thread waits for a socket, another cannot really close it.
+                if not select.select([source], [], [], 0.02)[0]:
+                    continue
                 faults = self._faults[way]
                 left = faults.split if faults.after is None else min(faults.split, faults.after - self._passed[way])
                 if left <= 0:
@@ -231,11 +234,6 @@ class Proxy:
                         end = faults.then
                         break
                     time.sleep(0.005)
-                    if source.fileno() < 0:
-                        break
-                    continue
-                # Not blocked in recv: the faults may change meanwhile.
-                if not select.select([source], [], [], 0.05)[0]:
                     continue
                 data = source.recv(left)
                 if not data:
