@@ -338,7 +338,7 @@ def _read(url: str, options: Mapping[str, Option]) -> dict[str, Any]:
     names = [name for name, _ in query]
     # A '&' too many makes a name, or a value, of the rest of a password, and one too few puts it behind another's value.
     secrets = [name for name, option in options.items() if option.secret]
-    hidden = any(secret in part for pair in query for part in pair for secret in secrets)
+    hidden = any(sign in part for pair in query for part in pair for sign in (*secrets, "=", "&", "?"))
     for name, text in query:
         if name not in options:
             unknown = "" if hidden else f" {shown(name)}{_nearest(name, options)}"

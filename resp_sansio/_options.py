@@ -40,7 +40,7 @@ BOOLS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": Fals
 # poll(2) takes its milliseconds as a C int: 24 days. Beyond that None says it better.
 LONGEST: Final = 2_147_483
 # Outside brackets a host can hold none of RFC 3986's delimiters of a URL, and no escape.
-NOT_IN_HOSTS: Final = frozenset(' /?#@[]\\%"<>^`{|}')
+NOT_IN_HOSTS: Final = frozenset(' /?#@[]\\%"<>^`{|}&=')
 
 
 class Kind(NamedTuple):

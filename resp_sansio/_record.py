@@ -7,7 +7,7 @@ importing it (with `inspect`, and code compiled for each class) took a third of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, NamedTuple, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, dataclass_transform
 
 __all__ = ["MISSING", "Field", "Record", "field", "fields", "replace"]
 
@@ -68,11 +68,13 @@ class Record:
     def __post_init__(self) -> None:
         """Check the fields: raise what is to be raised."""
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
+    if not TYPE_CHECKING:  # type checkers know that fields are frozen, and would take these for leave to set any name
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted")
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted")
 
     def __eq__(self, other: object) -> bool:
         return (

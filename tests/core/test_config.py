@@ -463,3 +463,18 @@ def test_importing_it_loads_neither_what_only_errors_need_nor_any_io() -> None:
         check=True,
     )
     assert not {"difflib", "ipaddress", "socket", "ssl", "threading", "urllib"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost&db=1&password=hunter2",  # '&' for '?'
+        "redis://localhost?db=1=pas?word=hunter2",
+        "redis://localhost?db=19passxword=hunter2",
+        "redis://localhost?nonsense=1&db=x&y?=hunter2",
+    ],
+)
+def test_a_slip_of_the_pen_shows_no_secret(url: str) -> None:
+    with pytest.raises(ValueError, match=r"URL|host|db") as raised:
+        Config.from_url(url)
+    assert "hunter2" not in str(raised.value)
