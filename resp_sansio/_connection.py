@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 from ._commands import Command, prepare
 from ._config import MAX_PUSHES, Config
@@ -23,17 +23,15 @@ from ._errors import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
-    RemoteProtocolError,
-    ReplyError,
     RespError,
     TransactionAbortedError,
 )
-from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
+from ._events import ConnectionLost, Event, Opened, TimedOut
 from ._handshake import Accepted, Handshake
+from ._pairing import Pairing
 from ._parser import Limits, Parser
-from ._slot import Batch, Script, Slot, SlotState, Subscriptions, new_batch, new_slot
+from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import Input, State, move
-from ._values import Push, Reply
 
 __all__ = ["Connection"]
 
@@ -59,26 +57,23 @@ SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
 )
 ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
-# What RESP2 sends as arrays where RESP3 has pushes.
-MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.KINDS})
 
 
-class Connection:
+class Connection(Pairing):
     """The state of one connection to one server: see the module's page for how to drive it.
 
     `handshake` says what to agree on first (None: nothing; commands go out at once). `now` and all deadlines are seconds of one
     monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
-    pushes that were handed out and not `push_taken`. At most `max_in_flight` slots and `max_in_flight_bytes` are handed over and not
-    yet answered (a larger slot goes alone): the others stay queued, in their order, and can be withdrawn. `peer` names the server in messages.
+    pushes that were handed out and not `push_taken`. At most `max_in_flight` slots with `max_in_flight_bytes` are handed over and
+    not yet answered (a larger slot goes alone): the others stay queued, in their order, and can be withdrawn. `peer` names the
+    server in messages.
     """
 
     __slots__ = (
-        "_abandoned", "_answered", "_blocks", "_earliest", "_events", "_flying", "_handed", "_handshake", "_heard", "_lost", "_max_in_flight",
-        "_max_in_flight_bytes", "_max_pushes",
-        "_open_by", "_opening", "_parser", "_ping_interval", "_pushes", "_quiet_since", "_scripts", "_sent",
-        "_silence", "_waiting", "peer", "protocol", "state", "subscriptions", "watch_epoch",
+        "_blocks", "_earliest", "_handed", "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_open_by", "_ping_interval",
+        "_quiet_since", "_sent", "_silence", "_waiting", "peer", "watch_epoch",
     )  # fmt: skip
 
     def __init__(
@@ -97,42 +92,31 @@ class Connection:
         silence: float = inf,
         peer: str = "the server",
     ) -> None:
+        super().__init__(
+            Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes),
+            # Every connection starts in RESP2; an answer to HELLO 3 may already be the first of RESP3.
+            protocol=2 if handshake is None else handshake.protocol,
+            state=READY if handshake is None else OPENING,
+            max_pushes=max_pushes,
+        )
         self.peer = peer
-        # Every connection starts in RESP2; an answer to HELLO 3 may already be the first of RESP3.
-        self.protocol: Literal[2, 3] = 2 if handshake is None else handshake.protocol
-        self.subscriptions = Subscriptions()
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self._parser = Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes)
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
-        self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
         self._blocks: list[
             bytes | memoryview
         ] = []  # handed over, and not yet taken by the network; the last one goes first
-        # Of all bytes ever: how many were handed over, were taken by the network, and belong to slots that have their replies.
+        # Of all bytes ever: how many were handed over, and how many of them the network has taken.
         self._handed = 0
         self._sent = 0
-        self._answered = 0
-        self._events: list[Event] = []
-        self._lost: ConnectionLost | None = None
-        # Why a reply may need a closer look; while all of these are zero, replies are paired by the run.
-        self._abandoned = 0
-        self._scripts = 0
-        self._pushes = 0
-        self._max_pushes = max_pushes
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
         self._earliest = inf
         self._open_by = open_by
         self._ping_interval = ping_interval
         self._silence = silence
-        self._heard = False
         self._quiet_since = now
         self._handshake = handshake
-        self._opening: Batch | None = None
-        if handshake is None:
-            self.state = READY
-        else:
-            self.state = State.OPENING
+        if handshake is not None:
             self._send_handshake(handshake.first_batch())
 
     @classmethod
@@ -358,231 +342,9 @@ class Connection:
                 joined = []
         return joined
 
-    # -- bytes in ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def needed(self) -> int:
-        """How many more bytes complete the bulk that is being received, 0 if unknown: a hint for the size of the next read."""
-        return self._parser.needed
-
-    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Take in what the peer sent; `bytes` are kept, other buffers are copied."""
-        if self._lost is not None:
-            return
-        if type(data) is not bytes:
-            data = bytes(data)
-        self._heard = True
-        parser = self._parser
-        if self._scripts or self._abandoned or self.state is not READY:
-            self._receive_with_care(data)
-        else:
-            replies = parser.feed(data)
-            if parser.pushes or parser.attributes:
-                self._pair_each(replies)
-            else:
-                self._pair_run(replies)
-        if parser.error is not None:
-            self._lose(parser.error)
-
     def receive_eof(self, why: str = "the server closed the connection") -> None:
         """Nothing more will come: the peer closed its side, or reading failed (`why` then says how)."""
         self._lose(self._ended(why))
-
-    def _pair_run(self, replies: list[Reply]) -> None:
-        """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""
-        flying, events = self._flying, self._events
-        index, done, total = 0, 0, len(replies)
-        while index < total and done < len(flying):
-            slot = flying[done]
-            if not isinstance(slot, Batch):
-                slot.reply = replies[index]
-                index += 1
-            else:
-                part = replies[index : index + slot.missing]
-                index += len(part)
-                slot.missing -= len(part)
-                slot.replies += part
-                if slot.missing:
-                    break
-                slot.reply = slot.replies
-            slot.state = ANSWERED
-            events.append(slot)
-            done += 1
-        if done:
-            self._answered = flying[done - 1].end
-            del flying[:done]
-        if index < total:
-            self._surplus(replies[index])
-
-    def _receive_with_care(self, data: bytes) -> None:
-        """Read no further than the next reply that is to be skipped, and look at each value."""
-        parser = self._parser
-        while self._lost is None:
-            head = self._flying[0] if self._flying else None
-            if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
-                missing = head.missing
-                if (skipped := parser.skip(data, missing)) < missing:
-                    if isinstance(head, Batch):
-                        head.missing -= skipped
-                    self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
-                    break
-                self._answered = head.end
-                del self._flying[0]
-                self._abandoned -= 1
-                self._end_if_idle()
-            else:
-                most = self._until_skipped()
-                replies = parser.feed(data, most)
-                self._pair_each(replies)
-                if most < 0 or len(replies) - parser.pushes < most:
-                    break
-            data = b""
-
-    def _until_skipped(self) -> int:
-        """How many replies may be read before one that is to be skipped; -1 for any number."""
-        if not self._abandoned or self._mixed:
-            return -1
-        if isinstance(self._flying[0], Script):
-            return 1
-        count = 0
-        for slot in self._flying:
-            if slot.state is ABANDONED or not slot.plain:
-                break
-            count += slot.missing
-        return count
-
-    @property
-    def _mixed(self) -> bool:
-        """On RESP2, messages look like replies: each has to be looked at, so none can be skipped unread."""
-        return self.protocol == 2 and bool(self.subscriptions)
-
-    def _pair_each(self, replies: list[Reply]) -> None:
-        """As `_pair_run`, with everything that can be special about a reply."""
-        attributes = self._parser.attributes
-        for index, reply in enumerate(replies):
-            if self._lost is not None:
-                return
-            push = reply if isinstance(reply, Push) else self._as_push(reply)
-            if push is not None:
-                self._take_push(push, in_band=push is not reply)
-                continue
-            if not self._flying:
-                self._surplus(reply)
-                return
-            slot = self._flying[0]
-            if attributes and index in attributes:
-                slot.attributes = attributes[index]
-            if isinstance(slot, Script):
-                self._take_scripted(slot, reply)
-            elif isinstance(slot, Batch):
-                slot.replies.append(reply)
-                slot.missing -= 1
-                slot.reply = slot.replies
-                if not slot.missing:
-                    self._finish(slot)
-            else:
-                slot.reply = reply
-                self._finish(slot)
-
-    def _take_scripted(self, slot: Script, reply: Reply) -> None:
-        try:
-            info = slot.answer(reply)
-        except RemoteProtocolError as error:
-            self._lose(error)
-            return
-        if not isinstance(reply, ReplyError):
-            match info.name:
-                case "HELLO":
-                    self.protocol = Accepted.of(reply).protocol
-                    self._follow_subscriptions()
-                case "RESET":
-                    # Back to how a connection starts, which is RESP2.
-                    self.protocol = 2
-                    self.subscriptions.clear()
-                    self._follow_subscriptions()
-        elif info.name == "MONITOR":
-            self._forget_monitor()
-        if not slot.missing:
-            self._finish(slot)
-
-    def _forget_monitor(self) -> None:
-        """MONITOR was refused or withdrawn: the connection is what it was."""
-        if self.state is State.MONITORING:
-            self._move(Input.UNMONITORED)
-            self._follow_subscriptions()
-
-    def _as_push(self, reply: Reply) -> Push | None:
-        """Return the push that this reply stands for in the modes that have no type of their own for it."""
-        if self.state is State.MONITORING and not self._flying:
-            return Push("monitor", (reply,))
-        if self.protocol == 2 and isinstance(reply, list) and reply and isinstance(reply[0], bytes):
-            kind = reply[0].decode("utf-8", "surrogateescape")
-            if kind in MESSAGES and (self.subscriptions or self._awaiting(kind)):
-                return Push(kind, tuple(reply[1:]))
-        return None
-
-    def _awaiting(self, kind: str) -> Script | None:
-        """Return the slot whose turn it is if it waits for a push of this kind."""
-        slot = self._flying[0] if self._flying else None
-        return slot if isinstance(slot, Script) and slot.awaits(kind) else None
-
-    def _take_push(self, push: Push, *, in_band: bool) -> None:
-        if self.protocol == 2 and not in_band:
-            self._lose(RemoteProtocolError(f"a push ({push.kind!r}) came on a connection that speaks RESP2"))
-        elif push.kind not in Subscriptions.KINDS:
-            self._deliver(push)
-        elif not Subscriptions.well_formed(push):
-            self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
-        elif (slot := self._awaiting(push.kind)) is not None and slot.names(push.items[0]):
-            self.subscriptions.update(push)
-            self._follow_subscriptions()
-            slot.confirm(push, self.subscriptions)
-            if not slot.missing:
-                self._finish(slot)
-        elif push.kind == "sunsubscribe":
-            # The slot of a shard channel has moved to another node: nobody asked, and Redis is right to tell.
-            self.subscriptions.update(push)
-            self._follow_subscriptions()
-            self._deliver(push)
-        else:
-            self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
-
-    def _deliver(self, push: Push) -> None:
-        self._pushes += 1
-        if self._pushes > self._max_pushes:
-            self._lose(
-                RemoteProtocolError(
-                    f"more than {self._max_pushes} pushes wait to be taken; raise `max_pushes`, or take them"
-                )
-            )
-        else:
-            self._events.append(PushReceived(push=push))
-
-    def _follow_subscriptions(self) -> None:
-        """RESP2 has a mode for subscribers."""
-        if self.state is READY and self._mixed:
-            self._move(Input.SUBSCRIBED)
-        elif self.state is State.SUBSCRIBED and not self._mixed:
-            self._move(Input.UNSUBSCRIBED)
-
-    def _finish(self, slot: Slot) -> None:
-        """The first slot in flight has all its replies."""
-        self._answered = slot.end
-        del self._flying[0]
-        if not slot.plain:
-            self._scripts -= 1
-        if slot.state is ABANDONED:
-            self._abandoned -= 1
-        elif slot is self._opening:
-            self._read_handshake()
-        else:
-            slot.state = ANSWERED
-            self._events.append(slot)
-        self._end_if_idle()
-
-    def _surplus(self, reply: Reply) -> None:
-        # Not shown: it may well be the answer to somebody else's question.
-        self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))
 
     # -- opening -----------------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ ORDER: Final = (
     "_handshake",
     "_slot",
     "_events",
+    "_pairing",
     "_connection",
     "_exchange",
     "_retry",
@@ -52,7 +53,7 @@ ORDER: Final = (
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
-    "__future__ bisect collections contextlib copy difflib enum functools heapq ipaddress itertools math operator"
+    "__future__ abc bisect collections contextlib copy difflib enum functools heapq ipaddress itertools math operator"
     " re string struct sys types typing urllib.parse warnings weakref".split()
 )
 
