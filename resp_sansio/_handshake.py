@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from ._errors import ConnectError, ReplyError
 from ._record import Record
-from ._values import Reply
+from ._values import Pairs, Reply
 
 __all__ = ["Accepted", "Handshake", "Step"]
 
@@ -54,12 +54,16 @@ class Accepted(Record):
         pairs: list[tuple[Reply, Reply]] = []
         if isinstance(hello, dict):
             pairs = list(hello.items())
+        elif isinstance(hello, Pairs):
+            pairs = list(hello)
         elif isinstance(hello, list):
             pairs = list(zip(hello[0::2], hello[1::2], strict=False))
+        # A server that doesn't say which protocol it speaks, but says it with a map, speaks RESP3.
+        spoken = 3 if isinstance(hello, (dict, Pairs)) else 2
         server: dict[str, Reply] = {
             _text(key): _text(value) if isinstance(value, bytes) else value for key, value in pairs
         }
-        return cls(protocol=3 if server.get("proto") == 3 else 2, server=server)
+        return cls(protocol=3 if server.get("proto", spoken) == 3 else 2, server=server)
 
 
 class Handshake:
@@ -117,6 +121,8 @@ class Handshake:
                 raise _refusal(step, reply)
         if isinstance(hello, ReplyError):
             return self._batch([Step.AUTH, Step.CLIENT_NAME])
+        if self._steps[0] is Step.HELLO and not isinstance(hello, (dict, list)):
+            raise ConnectError(f"the server answered HELLO with a {type(hello).__name__}, not a map", transient=False)
         return Accepted.of(hello)
 
     def interrupted(self, replies: Sequence[Reply], why: str) -> ConnectError:
@@ -184,11 +190,12 @@ def _refusal(step: Step, reply: ReplyError) -> ConnectError:
         # These texts are the server's own and older than any argument of ours, except behind HELLO and AUTH.
         said = MAX_CLIENTS + " reached" if MAX_CLIENTS in reply.message else reply.code
         return ConnectError(f"the server cannot serve now: {said}", transient=True)
-    if (
-        reply.code == "DENIED"
-    ):  # networking.c, clientAcceptHandler: said before anything is read, and followed by a close
+    # networking.c, clientAcceptHandler: said before anything is read, and followed by a close.
+    if reply.code == "DENIED":
         return ConnectError("the server is in protected mode and refuses other hosts (DENIED)", transient=False)
     match step:
+        case Step.HELLO if reply.code != "WRONGPASS":
+            return ConnectError(f"the server refused HELLO ({reply.code})", transient=False)
         case Step.HELLO | Step.AUTH:
             return ConnectError(f"the server refused the user name or password ({reply.code})", transient=False)
         case _:

@@ -190,7 +190,7 @@ class Peer:
             case "PING":
                 return words[1] if len(words) > 1 else "PONG"
             case "CLIENT":
-                return self._client(words)
+                return self._set_name(words[2]) if words[1].upper() == b"SETNAME" else "OK"
             case _:
                 self.executed.append(words)
                 return self.answer(words)
@@ -205,7 +205,8 @@ class Peer:
                     if isinstance(refusal := self._auth(user, password), ReplyError):
                         return refusal
                 case [b"SETNAME", name, *arguments]:
-                    self.name = name
+                    if isinstance(refusal := self._set_name(name), ReplyError):
+                        return refusal
                 case _:
                     return ReplyError("ERR Syntax error in HELLO option")
         if self.password is not None and not self.authenticated:
@@ -228,11 +229,10 @@ class Peer:
         self.database = int(database)
         return "OK"
 
-    def _client(self, words: Words) -> Reply:
-        if words[1].upper() == b"SETNAME":
-            if b" " in words[2]:
-                return ReplyError("ERR Client names cannot contain spaces, newlines or special characters.")
-            self.name = words[2]
+    def _set_name(self, name: bytes) -> Reply:
+        if b" " in name:
+            return ReplyError("ERR Client names cannot contain spaces, newlines or special characters.")
+        self.name = name
         return "OK"
 
     def _exec(self) -> Reply:
