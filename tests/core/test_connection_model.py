@@ -76,6 +76,7 @@ VALUES: Final[tuple[Reply, ...]] = (
     b"x" * 3000,
 )
 AMOUNTS: Final = st.sampled_from([0, 1, 5, 40, 10**6, 10**6, 10**6])
+SILENCE: Final = 30.0
 RARELY: Final = st.sampled_from([False] * 9 + [True])
 CHANNELS: Final = st.lists(st.sampled_from([b"a", b"b", b"c"]), min_size=1, max_size=3)
 KINDS: Final = (
@@ -93,7 +94,7 @@ REFUSALS: Final = {
 
 
 Moves: TypeAlias = list[tuple[str, int]]
-MOVES: Final = st.lists(st.tuples(st.sampled_from(["write", "serve", "read"]), AMOUNTS), max_size=8)
+MOVES: Final = st.lists(st.tuples(st.sampled_from(["write", "serve", "read"] * 2 + ["publish"]), AMOUNTS), max_size=8)
 Request: TypeAlias = list[tuple[str, Reply, list[bytes]]]
 
 
@@ -137,6 +138,10 @@ class Call:
     deadline: float
     outcomes: list[Outcome] | None = None
     reply_seen: bool = False
+
+    @property
+    def sent_or_queued(self) -> bool:
+        return self.slot.state in (SlotState.QUEUED, SlotState.HANDED, SlotState.ABANDONED)
 
     @property
     def waiting(self) -> bool:
@@ -194,6 +199,8 @@ class Conversation(RuleBasedStateMachine):
         self.number = 0
         self.untaken = 0
         self.mad = False  # the server, which then says no more
+        self.surplus = False
+        self.heard_at = self.owed_at = 0.0
         self.answers: dict[bytes, Reply] = {}
 
     # -- the beginning ---------------------------------------------------------------------------------------------------------
@@ -208,6 +215,7 @@ class Conversation(RuleBasedStateMachine):
         timers=st.booleans(),
         sane=st.sampled_from([True, True, True, False]),
         at_once=st.sampled_from([True, True, False]),
+        most=st.sampled_from([1024, 1024, 3]),
     )
     def begin(
         self,
@@ -220,6 +228,7 @@ class Conversation(RuleBasedStateMachine):
         timers: bool,
         sane: bool,
         at_once: bool,
+        most: int,
     ) -> None:
         if sane:
             database, refusal = database % 9, None
@@ -239,9 +248,12 @@ class Conversation(RuleBasedStateMachine):
             handshake,
             open_by=50.0,
             ping_interval=20.0 if timers else inf,
-            silence=30.0 if timers else inf,
+            silence=SILENCE if timers else inf,
             max_pushes=1000,
+            max_in_flight=most,
+            max_in_flight_bytes=100_000 * most,
         )
+        self.most = most
         if at_once:
             self.everything_flows(3)
 
@@ -388,11 +400,15 @@ class Conversation(RuleBasedStateMachine):
                     self.write(count)
                 case "serve":
                     self.server_reads(count)
+                case "publish":
+                    self.publish(b"a", b"hi" * (count % 2))
                 case _:
                     self.client_reads(count)
 
     def write(self, count: int) -> None:
+        owed = self.in_flight
         block = self.connection.data_to_send()
+        self.owed_at = self.owed_at if owed else self.now
         part = bytes(block[:count])
         assert self.opened or MARK not in block
         assert self.lost is None or not block
@@ -411,6 +427,7 @@ class Conversation(RuleBasedStateMachine):
 
     def client_reads(self, count: int) -> None:
         data = self.to_client.read(count)
+        self.heard_at = self.now if data else self.heard_at
         self.connection.receive_data(data)
         self.listen()
         if self.lost is None:
@@ -438,9 +455,8 @@ class Conversation(RuleBasedStateMachine):
 
     # -- what the server does unasked ------------------------------------------------------------------------------------------
 
-    @rule(channel=st.sampled_from([b"a", b"b"]), message=st.sampled_from([b"", b"hi", b"\r\n" * 20]), moves=MOVES)
-    def publish(self, channel: bytes, message: bytes, moves: Moves) -> None:
-        self.move(moves)
+    @rule(channel=st.sampled_from([b"a", b"b"]), message=st.sampled_from([b"", b"hi", b"\r\n" * 20]))
+    def publish(self, channel: bytes, message: bytes) -> None:
         if self.mad or self.peer.closed:
             return
         if self.peer.monitoring:
@@ -471,6 +487,7 @@ class Conversation(RuleBasedStateMachine):
         settled = not (self.to_server.data or self.to_client.data or self.in_flight)
         if not really or not settled or self.peer.subscribed:
             return
+        self.surplus = True
         self.connection.receive_data(b"+surplus\r\n")
         self.listen()
         assert self.lost is not None
@@ -559,6 +576,10 @@ class Conversation(RuleBasedStateMachine):
                 failure = call.slot.failure(event.error, len(call.commands) - 1)
                 assert failure.outcome is call.outcomes[-1]
                 self.check_accepted(call)
+        if isinstance(event.error, RemoteProtocolError):
+            assert self.mad or self.surplus, "a server that behaves was taken for one that does not"
+        if "silent" in str(event.error):
+            assert self.now - max(self.heard_at, self.owed_at) >= SILENCE
         if not self.opened:
             assert all(set(call.outcomes or ()) <= {NOT_SENT} for call in self.calls)
 
@@ -587,6 +608,13 @@ class Conversation(RuleBasedStateMachine):
         assert connection._abandoned == sum(slot.state is SlotState.ABANDONED for slot in flying)
         assert connection._scripts == sum(not slot.plain for slot in flying)
         assert connection._pushes == self.untaken
+        assert len(flying) <= self.most
+        if connection.state is State.CLOSING:
+            assert flying or any(call.slot.state is SlotState.QUEUED for call in self.calls)
+        if connection.state is State.MONITORING:
+            assert self.peer.monitoring or [
+                call for call in self.calls if call.slot.name == "MONITOR" and call.sent_or_queued
+            ]
 
     def teardown(self) -> None:
         if not hasattr(self, "connection"):
