@@ -5,6 +5,7 @@ deadlines and what a failure means for each command. Nothing in here opens a soc
 `resp_sync` is a driver for blocking sockets, and `docs/write-your-own-adapter.md` shows how to write another.
 """
 
+from ._call import DEFAULT, Default, command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
 from ._commands import (
     Blocking,
     Command,
@@ -46,6 +47,7 @@ from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, Se
 
 __all__ = [
     "ATTEMPTS",
+    "DEFAULT",
     "Accepted",
     "Argument",
     "ArrayKey",
@@ -65,6 +67,7 @@ __all__ = [
     "ConnectionLostError",
     "CredentialProvider",
     "Credentials",
+    "Default",
     "Event",
     "Handshake",
     "Items",
@@ -101,14 +104,19 @@ __all__ = [
     "as_it_came",
     "as_text",
     "block_time",
+    "command_alone",
     "command_info",
     "command_keys",
     "encode_command",
     "encode_reply",
+    "encoding_of",
     "new_batch",
     "new_slot",
     "prepare",
+    "push_as_text",
     "read_credentials",
+    "read_reply",
     "read_transaction",
     "redact",
+    "seconds_allowed",
 ]

@@ -44,6 +44,7 @@ ORDER: Final = (
     "_events",
     "_pairing",
     "_connection",
+    "_call",
     "_exchange",
     "_retry",
     "_pool",

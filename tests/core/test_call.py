@@ -1,0 +1,78 @@
+"""What every call has in common: the time it may take, the text it may become, the reading of its reply."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio import (
+    DEFAULT,
+    Command,
+    Config,
+    Push,
+    ReplyError,
+    command_alone,
+    encoding_of,
+    push_as_text,
+    read_reply,
+    seconds_allowed,
+)
+
+
+@given(configured=st.none() | st.floats(0.001, 100.0), blocking=st.floats(0.0, 1000.0) | st.just(inf))
+def test_the_configured_time_is_extended_by_what_the_server_may_take(configured: float | None, blocking: float) -> None:
+    expected = inf if configured is None else configured + blocking
+    assert seconds_allowed(Config(timeout=configured), DEFAULT, blocking) == expected
+
+
+@given(timeout=st.floats(0.0, 1e9) | st.integers(0, 10**9), blocking=st.floats(0.0, 1000.0))
+def test_a_time_that_is_given_covers_everything(timeout: float, blocking: float) -> None:
+    assert seconds_allowed(Config(), timeout, blocking) == timeout
+    assert seconds_allowed(Config(), None, blocking) == inf
+
+
+@pytest.mark.parametrize(
+    ("timeout", "error"), [(-1, ValueError), (float("nan"), ValueError), ("1", TypeError), (True, TypeError)]
+)
+def test_what_is_no_length_of_time_is_refused(timeout: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="timeout must"):
+        seconds_allowed(Config(), timeout)
+
+
+@pytest.mark.parametrize(
+    ("decode", "encoding"), [(True, "utf-8"), (False, None), ("latin-1", "latin-1"), (DEFAULT, "utf-16")]
+)
+def test_text_is_what_was_asked_for(decode: Any, encoding: str | None) -> None:
+    assert encoding_of(Config(decode="utf-16"), decode) == encoding
+
+
+@pytest.mark.parametrize(("decode", "error"), [("nope", ValueError), (None, TypeError), (1, TypeError)])
+def test_what_names_no_encoding_is_refused(decode: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="decode must be"):
+        encoding_of(Config(), decode)
+
+
+def test_a_command_stands_alone() -> None:
+    command = Command("GET", "k")
+    assert command_alone(command) is command
+    with pytest.raises(TypeError, match="nothing beside it"):
+        command_alone(command, "k")
+
+
+def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
+    length = Command("GET", "k", read=lambda reply, protocol: (len(str(reply)), protocol))
+    assert read_reply(b"ab", length, 3, "utf-8") == (5, 3)
+    assert read_reply(b"ab", Command("GET", "k"), 3, "utf-8") == "ab"
+    assert read_reply(b"ab", None, 2, None) == b"ab"
+    with pytest.raises(ReplyError, match="WRONGTYPE"):
+        read_reply(ReplyError("WRONGTYPE"), length, 3, None)
+
+
+def test_a_push_becomes_text_but_for_its_kind() -> None:
+    push = Push("message", (b"channel", b"text"))
+    assert push_as_text(push, None) is push
+    assert push_as_text(push, "utf-8") == Push("message", ("channel", "text"))
