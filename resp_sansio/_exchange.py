@@ -10,6 +10,7 @@ share a connection that is noticed (`resp_sansio.Connection.watch_epoch`) and tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from ._commands import Command, CommandInfo, Reader, as_it_came, block_time, command_info, prepare
@@ -42,9 +43,9 @@ def read_transaction(replies: Sequence[Reply]) -> list[Reply]:
         raise TransactionRefusedError(f"MULTI was refused ({multi}), so the commands ran singly", replies=queued)
     if executed is None:
         raise TransactionAbortedError("a watched key changed, so nothing was executed; try again")
-    if isinstance(executed, list):
-        return list(executed)
-    return [reply if isinstance(reply, ReplyError) else executed for reply in queued]
+    # Servers before Redis 2.6.5 execute the others when one was refused.
+    results = iter(executed) if isinstance(executed, list) else repeat(executed)
+    return [reply if isinstance(reply, ReplyError) else next(results) for reply in queued]
 
 
 class Result(Generic[T_co]):
@@ -109,26 +110,20 @@ class CommandBatch:
         if self.replies is not None:
             self._check_not_run()
         index = len(self._infos)
-        info = None
         if args and isinstance(args[0], Command):
-            args, info = self._take_command(index, *args)
-        payload = encode_command(args)
-        if info is None:
+            command = _only(*args)
+            args, info = command.args, command.info
+            payload = encode_command(args)
+            if command.read is not as_it_came:
+                self._readers[index] = command.read
+        else:
+            payload = encode_command(args)
             info = command_info(args)
-        if info.blocking is not None:
+        if info.blocking is not None and not self._transaction:  # inside MULTI nothing blocks
             self.block_time += block_time(args, info)
         self._payloads.append(payload)
         self._infos.append(info)
         return Result(self, index)
-
-    def _take_command(
-        self, index: int, command: Command[object], *more: object
-    ) -> tuple[tuple[Argument, ...], CommandInfo]:
-        if more:
-            raise TypeError("a Command has all of its arguments in it; give nothing beside it")
-        if command.read is not as_it_came:
-            self._readers[index] = command.read
-        return command.args, command.info
 
     def slot(self, deadline: float) -> Batch | None:
         """Return the slot to send, None if there is nothing to be sent.
@@ -148,7 +143,8 @@ class CommandBatch:
     def answered(self, slot: Batch, protocol: Literal[2, 3], encoding: str | None = None) -> list[object]:
         """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
 
-        Bulk replies become text in `encoding`, except where a command's reader sees to its reply.
+        Bulk replies become text in `encoding`, except where a command's reader sees to its reply; what a reader raises is that
+        command's result.
         """
         try:
             replies = read_transaction(slot.replies) if self._transaction else slot.replies
@@ -158,17 +154,22 @@ class CommandBatch:
         results: list[object] = [*replies] if encoding is None else [as_text(reply, encoding) for reply in replies]
         for index, reader in self._readers.items():
             reply = replies[index]
-            results[index] = reply if isinstance(reply, ReplyError) else reader(reply, protocol)
+            try:
+                results[index] = reply if isinstance(reply, ReplyError) else reader(reply, protocol)
+            except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
+                results[index] = error
         self.replies = results
         return results
 
     def lost(self, slot: Batch, cause: RespError) -> RespError:
         """The slot ended without all of its replies: give each command its own error, and return the first of them."""
-        first = 1 if self._transaction else 0
-        answered = [] if self._transaction else slot.replies
+        answered, first = slot.replies, 0
+        if self._transaction:
+            # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
+            answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
-        self.replies = [*answered, *failures]
-        return failures[0]
+        self.replies = [*answered[: len(self)], *failures]
+        return slot.failure(cause)
 
     def refused(self, error: RespError) -> None:
         """Nothing was sent, for this reason: each result will say so."""
@@ -177,6 +178,12 @@ class CommandBatch:
     def _check_not_run(self) -> None:
         if self.replies is not None:
             raise LocalProtocolError("this pipeline was run already; begin another")
+
+
+def _only(command: Command[T], *more: object) -> Command[T]:
+    if more:
+        raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
+    return command
 
 
 class WatchLoop:

@@ -1,0 +1,286 @@
+"""Conversations of several steps, without a connection: what to send, and what is made of the replies."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio import (
+    Batch,
+    Command,
+    CommandBatch,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    Reply,
+    ReplyError,
+    SlotState,
+    TransactionAbortedError,
+    TransactionRefusedError,
+    WatchLoop,
+    encode_command,
+    read_transaction,
+)
+from resp_sansio.testing import replies
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
+NO = ReplyError("ERR unknown command")
+
+
+def to_text(reply: Reply, protocol: Literal[2, 3]) -> str:
+    """A reader, as a typed command has one."""
+    if not isinstance(reply, bytes):
+        raise TypeError(f"expected bytes, got a {type(reply).__name__}")
+    return f"{reply.decode()} of RESP{protocol}"
+
+
+def made(batch: CommandBatch) -> Batch:
+    slot = batch.slot(inf)
+    assert slot is not None
+    return slot
+
+
+def ended(slot: Batch, answered: list[Reply], sent: int) -> Batch:
+    """As if the connection had ended after so many replies and so many whole commands sent."""
+    slot.state = SlotState.HANDED
+    sizes = [len(payload) for payload in slot.payloads]
+    slot.end = sum(sizes)
+    slot.replies += answered
+    slot.settle(SlotState.LOST, sum(sizes[:sent]))
+    return slot
+
+
+# -- reading a transaction -------------------------------------------------------------------------------------------------------
+
+
+@given(executed=st.lists(replies(), max_size=5))
+def test_each_queued_command_gets_its_own_reply(executed: list[Reply]) -> None:
+    assert read_transaction(["OK", *["QUEUED"] * len(executed), executed]) == executed
+
+
+def test_a_command_refused_while_being_queued_keeps_its_own_error() -> None:
+    abort = ReplyError("EXECABORT Transaction discarded because of previous errors.")
+    assert read_transaction(["OK", "QUEUED", NO, "QUEUED", abort]) == [abort, NO, abort]
+    # Older servers run the others all the same.
+    assert read_transaction(["OK", "QUEUED", NO, "QUEUED", [1, 2]]) == [1, NO, 2]
+
+
+def test_a_lost_race_is_told() -> None:
+    with pytest.raises(TransactionAbortedError) as caught:
+        read_transaction(["OK", "QUEUED", None])
+    assert caught.value.outcome is NOT_SENT
+
+
+def test_a_refused_multi_is_told_with_what_the_commands_were_answered() -> None:
+    with pytest.raises(TransactionRefusedError, match="NOPERM") as caught:
+        read_transaction([ReplyError("NOPERM no"), 1, ReplyError("ERR x"), ReplyError("ERR EXEC without MULTI")])
+    assert caught.value.replies == (1, ReplyError("ERR x"))
+
+
+# -- a batch of commands -----------------------------------------------------------------------------------------------------------
+
+
+def test_commands_are_sent_as_one_slot_and_each_has_its_result() -> None:
+    batch = CommandBatch()
+    first = batch.execute("GET", "a")
+    second = batch.execute(Command("GET", "b", read=to_text))
+    third = batch.execute(Command("GET", "c"))
+    assert len(batch) == 3
+    assert repr(first) == "<Result 0 of <pipeline of 3 commands, not run>>"
+    with pytest.raises(LocalProtocolError, match="has not been run"):
+        first.result()
+    slot = made(batch)
+    assert slot.payload == b"".join([*map(bytes, slot.payloads)])
+    slot.replies += [b"1", b"2", NO]
+    assert batch.answered(slot, 3) == [b"1", "2 of RESP3", NO]
+    assert (first.result(), second.result()) == (b"1", "2 of RESP3")
+    with pytest.raises(ReplyError, match="unknown command"):
+        third.result()
+    assert repr(batch) == "<pipeline of 3 commands, run>"
+
+
+def test_an_error_is_not_for_a_reader() -> None:
+    batch = CommandBatch()
+    result = batch.execute(Command("GET", "b", read=to_text))
+    slot = made(batch)
+    slot.replies.append(NO)
+    assert batch.answered(slot, 3) == [NO]
+    with pytest.raises(ReplyError):
+        result.result()
+
+
+def test_what_a_reader_raises_is_the_result_of_its_own_command() -> None:
+    batch = CommandBatch()
+    first, second = batch.execute(Command("GET", "a", read=to_text)), batch.execute("GET", "b")
+    slot = made(batch)
+    slot.replies += [1, b"2"]
+    batch.answered(slot, 2)
+    with pytest.raises(TypeError, match="expected bytes"):
+        first.result()
+    assert second.result() == b"2"
+    with pytest.raises(LocalProtocolError, match="was run already"):
+        batch.slot(inf)
+
+
+def test_text_is_for_those_without_a_reader() -> None:
+    batch = CommandBatch()
+    batch.execute("GET", "a")
+    batch.execute(Command("GET", "b", read=to_text))
+    slot = made(batch)
+    slot.replies += [[b"1", None], b"2"]
+    assert batch.answered(slot, 2, "utf-8") == [["1", None], "2 of RESP2"]
+
+
+def test_a_transaction_is_framed_and_taken_apart() -> None:
+    batch = CommandBatch(transaction=True)
+    first, second = batch.execute("INCR", "n"), batch.execute(Command("GET", "b", read=to_text))
+    slot = made(batch)
+    assert [info.name for info in slot.infos] == ["MULTI", "INCR", "GET", "EXEC"]
+    slot.replies += ["OK", "QUEUED", "QUEUED", [1, b"x"]]
+    assert batch.answered(slot, 3) == [1, "x of RESP3"]
+    assert (first.result(), second.result()) == (1, "x of RESP3")
+    assert repr(batch) == "<transaction of 2 commands, run>"
+
+
+def test_a_lost_race_is_the_result_of_every_command() -> None:
+    batch = CommandBatch(transaction=True)
+    results = [batch.execute("INCR", "n"), batch.execute("INCR", "m")]
+    slot = made(batch)
+    slot.replies += ["OK", "QUEUED", "QUEUED", None]
+    with pytest.raises(TransactionAbortedError):
+        batch.answered(slot, 3)
+    for result in results:
+        with pytest.raises(TransactionAbortedError):
+            result.result()
+
+
+def test_nothing_to_send_is_run_at_once() -> None:
+    batch = CommandBatch(transaction=True)
+    assert batch.slot(inf) is None
+    assert batch.replies == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ((), ValueError),
+        (("",), ValueError),
+        (("SET", "k", None), TypeError),
+        ((1,), TypeError),
+        ((Command("GET", "k"), "more"), TypeError),
+        ((Command("GET", True, read=to_text),), TypeError),
+    ],
+)
+def test_a_wrong_command_is_told_at_once_and_changes_nothing(words: tuple[str, ...], error: type[Exception]) -> None:
+    batch = CommandBatch()
+    batch.execute("GET", "a")
+    with pytest.raises(error):
+        batch.execute(*words)
+    assert len(batch) == 1
+    after = batch.execute("GET", "b")
+    slot = made(batch)
+    slot.replies += [b"1", b"2"]
+    batch.answered(slot, 3)
+    assert after.result() == b"2"  # not through the reader of the command that was not added
+
+
+def test_a_pipeline_is_run_once() -> None:
+    batch = CommandBatch()
+    batch.execute("GET", "a")
+    slot = made(batch)
+    slot.replies.append(1)
+    batch.answered(slot, 3)
+    with pytest.raises(LocalProtocolError, match="was run already"):
+        batch.execute("GET", "b")
+
+
+def test_commands_that_cannot_go_together_are_refused_before_anything_is_sent() -> None:
+    batch = CommandBatch(transaction=True)
+    batch.execute("SUBSCRIBE", "a")
+    with pytest.raises(LocalProtocolError, match="SUBSCRIBE is refused between MULTI and EXEC"):
+        batch.slot(inf)
+    assert batch.replies is None
+
+
+def test_blocking_commands_add_up_but_not_inside_a_transaction() -> None:
+    for transaction, expected in ((False, 3.5), (True, 0.0)):
+        batch = CommandBatch(transaction=transaction)
+        batch.execute("BLPOP", "k", 3)
+        batch.execute("GET", "k")
+        batch.execute(Command("XREAD", "BLOCK", 500, "STREAMS", "k", "0"))
+        assert batch.block_time == expected
+
+
+def test_what_was_not_answered_fails_each_by_itself() -> None:
+    batch = CommandBatch()
+    results = [batch.execute("GET", str(number)) for number in range(3)]
+    slot = ended(made(batch), [b"0"], sent=2)
+    error = batch.lost(slot, ConnectionLostError("reset"))
+    assert error.outcome is MAYBE
+    assert results[0].result() == b"0"
+    for result, outcome in zip(results[1:], (MAYBE, NOT_SENT), strict=True):
+        with pytest.raises(ConnectionLostError) as caught:
+            result.result()
+        assert caught.value.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent", "outcomes"),
+    [
+        (["OK", "QUEUED", "QUEUED"], 4, [MAYBE, MAYBE]),
+        (["OK", "QUEUED"], 3, [NOT_SENT, NOT_SENT]),
+        ([], 3, [MAYBE, MAYBE]),  # MULTI may have been refused
+        ([], 1, [NOT_SENT, NOT_SENT]),
+        ([ReplyError("NOPERM"), b"0"], 4, [REPLY, MAYBE]),
+        ([ReplyError("NOPERM"), b"0", b"1"], 4, [REPLY, REPLY]),
+    ],
+)
+def test_a_transaction_that_was_lost_ran_whole_or_not_at_all_unless_multi_was_refused(
+    answered: list[Reply], sent: int, outcomes: list[Outcome]
+) -> None:
+    batch = CommandBatch(transaction=True)
+    results = [batch.execute("INCR", str(number)) for number in range(2)]
+    error = batch.lost(ended(made(batch), answered, sent), ConnectionLostError("reset"))
+    assert isinstance(error, ConnectionLostError)
+    assert error.outcome is not REPLY
+    for index, (result, outcome) in enumerate(zip(results, outcomes, strict=True)):
+        if outcome is REPLY:
+            assert result.result() == b"%d" % index
+        else:
+            with pytest.raises(ConnectionLostError) as caught:
+                result.result()
+            assert caught.value.outcome is outcome
+
+
+def test_a_pipeline_that_was_refused_says_so_in_each_result() -> None:
+    batch = CommandBatch()
+    result = batch.execute("GET", "k")
+    batch.refused(ConnectionClosedError("closed"))
+    with pytest.raises(ConnectionClosedError):
+        result.result()
+
+
+# -- the optimistic lock -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_watch_loop_tries_as_often_as_it_may() -> None:
+    loop = WatchLoop(["a", b"b"], attempts=2)
+    assert encode_command(loop.watch.args) == encode_command(("WATCH", "a", "b"))
+    assert loop.unwatch.args == ("UNWATCH",)
+    assert repr(loop) == "<WatchLoop: attempt 1 of 2>"
+    assert loop.again()
+    assert not loop.again()
+
+
+@pytest.mark.parametrize(("keys", "attempts"), [([], 1), (["k"], 0)])
+def test_a_watch_loop_needs_something_to_watch_and_to_do(keys: list[str], attempts: int) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        WatchLoop(keys, attempts)
