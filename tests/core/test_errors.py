@@ -1,0 +1,118 @@
+"""Errors: each says whether the command may have run, and says the same after a journey through a pickle."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import resp_sansio
+from resp_sansio import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionRefusedError,
+)
+
+ERRORS: list[RespError] = [
+    RespError("message"),
+    ReplyError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+    TransactionAbortedError("message"),
+    TransactionRefusedError("message", replies=[1, ReplyError("ERR no"), None]),
+    LocalProtocolError("message"),
+    ConnectionClosedError("message"),
+    ConnectError("message", transient=True),
+    ConnectError("message", transient=False),
+    *[
+        kind("message", outcome=outcome)
+        for kind in (ConnectionLostError, RemoteProtocolError, CommandTimeoutError)
+        for outcome in Outcome
+    ],
+]
+
+
+def test_every_error_of_the_module_is_here_and_public() -> None:
+    defined = {name for name, kind in vars(resp_sansio._errors).items() if inspect.isclass(kind) and name != "ClassVar"}
+    ours = {name for name in defined if issubclass(getattr(resp_sansio._errors, name), RespError)}
+    assert ours == {type(error).__name__ for error in ERRORS}
+    assert ours | {"Outcome"} == set(resp_sansio._errors.__all__) <= set(resp_sansio.__all__)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> None:
+    for twin in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error), copy.deepcopy(error)):
+        assert type(twin) is type(error)
+        assert (str(twin), twin.outcome) == (str(error), error.outcome)
+        assert getattr(twin, "transient", None) == getattr(error, "transient", None)
+        assert getattr(twin, "replies", None) == getattr(error, "replies", None)
+        assert getattr(twin, "code", None) == getattr(error, "code", None)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (RespError("x"), Outcome.NOT_SENT),
+        (ReplyError("ERR x"), Outcome.REPLY),
+        (TransactionAbortedError("x"), Outcome.NOT_SENT),
+        (TransactionRefusedError("x", replies=()), Outcome.REPLY),
+        (LocalProtocolError("x"), Outcome.NOT_SENT),
+        (ConnectionClosedError("x"), Outcome.NOT_SENT),
+        (ConnectError("x", transient=True), Outcome.NOT_SENT),
+        # Whoever does not know better has to be careful.
+        (ConnectionLostError("x"), Outcome.MAYBE_EXECUTED),
+        (RemoteProtocolError("x"), Outcome.MAYBE_EXECUTED),
+        (CommandTimeoutError("x"), Outcome.MAYBE_EXECUTED),
+    ],
+)
+def test_every_error_has_an_outcome(error: RespError, outcome: Outcome) -> None:
+    assert error.outcome is outcome
+
+
+def test_errors_are_caught_by_what_python_calls_them_too() -> None:
+    for error in ERRORS:
+        assert isinstance(error, ConnectionError) is isinstance(error, (ConnectError, ConnectionLostError))
+        assert isinstance(error, TimeoutError) is isinstance(error, CommandTimeoutError)
+
+
+@given(code=st.text().filter(lambda text: " " not in text), message=st.text())
+def test_the_first_word_of_an_error_reply_is_its_code(code: str, message: str) -> None:
+    error = ReplyError(f"{code} {message}")
+    assert (error.code, error.message, str(error)) == (code, message, f"{code} {message}")
+    assert (ReplyError(code).code, ReplyError(code).message) == (code, "")
+    match error:
+        case ReplyError(matched, rest):
+            assert (matched, rest) == (code, message)
+
+
+def test_error_replies_are_values() -> None:
+    class Special(ReplyError):
+        pass
+
+    one, same, other = ReplyError("ERR a"), ReplyError("ERR a"), ReplyError("ERR b")
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != Special("ERR a")
+    assert one != "ERR a"
+    assert (one == 1) is False
+    assert repr(one) == "ReplyError('ERR a')"
+    assert repr(Special("x")) == "Special('x')"
+
+
+def test_replies_of_a_refused_transaction_are_kept_as_they_were() -> None:
+    replies = [1]
+    error = TransactionRefusedError("x", replies=replies)
+    replies.append(2)
+    assert error.replies == (1,)
