@@ -53,7 +53,7 @@ class PlainTransport:
 
     def forget(self) -> None:
         """Close this process's descriptor and nothing else: after a fork, the connection belongs to the parent."""
-        socket.close(self.socket.detach())
+        _forget(self.socket)
 
 
 class TLSTransport:
@@ -139,7 +139,7 @@ class TLSTransport:
 
     def forget(self) -> None:
         """As `PlainTransport.forget`."""
-        socket.close(self.socket.detach())
+        _forget(self.socket)
 
     def _flush(self) -> None:
         while self.unsent:
@@ -298,6 +298,12 @@ def _shut_down(connected: socket.socket) -> None:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # it has ended already
+
+
+def _forget(connected: socket.socket) -> None:
+    descriptor = connected.detach()
+    if descriptor >= 0:  # it may have been closed before
+        socket.close(descriptor)
 
 
 def _wait_until(descriptor: int, deadline: float, *, read: bool = False, write: bool = False) -> None:
