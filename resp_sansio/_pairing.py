@@ -8,6 +8,7 @@ ends the connection, because nothing behind it could be paired.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import takewhile
 from typing import Final, Literal
 
 from ._errors import RemoteProtocolError, ReplyError, RespError
@@ -149,12 +150,8 @@ class Pairing(ABC):
             return -1
         if isinstance(self._flying[0], Script):
             return 1
-        count = 0
-        for slot in self._flying:
-            if slot.state is ABANDONED or not slot.plain:
-                break
-            count += slot.missing
-        return count
+        awaited = takewhile(lambda slot: slot.plain and slot.state is not ABANDONED, self._flying)
+        return sum([slot.missing for slot in awaited])
 
     @property
     def _mixed(self) -> bool:

@@ -234,7 +234,7 @@ class Conversation(RuleBasedStateMachine):
             database, refusal = database % 9, None
             name = name and "name"
             password = password and "right"
-        self.peer = Peer(answer=self.answer, hello=hello, password=password and b"right")
+        self.peer = Peer(answer=self.answer, hello=hello, password=b"right" if password else None)
         self.peer.refused = {"NOSUCH": ReplyError("ERR unknown command"), **REFUSALS.get(refusal or "", {})}
         handshake = None
         if protocol is not None:
@@ -368,7 +368,7 @@ class Conversation(RuleBasedStateMachine):
             lambda connection: connection.send_many([Command("PING"), Command("MONITOR")]),
             lambda connection: connection.send_many([]),
             lambda connection: connection.send(Command("CLIENT", "REPLY", "SKIP")),
-            lambda connection: connection.send(Command("SET", "k", None)),
+            lambda connection: connection.send(Command("SET", "k", None)),  # type: ignore[call-overload]
             lambda connection: connection.sent(10**9),
             lambda connection: connection.sent(-1),
         ]

@@ -97,18 +97,18 @@ def test_the_first_word_of_an_error_reply_is_its_code(code: str, message: str) -
 
 
 def test_error_replies_are_values() -> None:
-    class Special(ReplyError):
+    class SpecialError(ReplyError):
         pass
 
     one, same, other = ReplyError("ERR a"), ReplyError("ERR a"), ReplyError("ERR b")
     assert one == same
     assert hash(one) == hash(same)
     assert one != other
-    assert one != Special("ERR a")
+    assert one != SpecialError("ERR a")
     assert one != "ERR a"
     assert (one == 1) is False
     assert repr(one) == "ReplyError('ERR a')"
-    assert repr(Special("x")) == "Special('x')"
+    assert repr(SpecialError("x")) == "SpecialError('x')"
 
 
 def test_replies_of_a_refused_transaction_are_kept_as_they_were() -> None:

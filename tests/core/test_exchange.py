@@ -98,7 +98,7 @@ def test_commands_are_sent_as_one_slot_and_each_has_its_result() -> None:
     with pytest.raises(LocalProtocolError, match="has not been run"):
         first.result()
     slot = made(batch)
-    assert slot.payload == b"".join([*map(bytes, slot.payloads)])
+    assert slot.payload == b"".join(payload for payload in slot.payloads if isinstance(payload, bytes))
     slot.replies += [b"1", b"2", NO]
     assert batch.answered(slot, 3) == [b"1", "2 of RESP3", NO]
     assert (first.result(), second.result()) == (b"1", "2 of RESP3")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import (
     Batch,
+    Command,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -82,9 +83,15 @@ def test_one_command_gets_the_smallest_shape_that_can_hold_it(words: str, kind: 
     slot = new_slot(words.split(), "token", 5.0)
     assert type(slot) is kind
     assert (slot.token, slot.deadline, slot.state, slot.count, slot.missing) == ("token", 5.0, SlotState.QUEUED, 1, 1)
-    assert slot.name == words.split()[0]
+    assert slot.name == words.partition(" ")[0]
     assert "secret" not in repr(slot)
     assert repr(slot).endswith(" QUEUED>")
+
+
+def test_a_caller_may_know_better_what_a_command_is() -> None:
+    info = Command("MY.LOOKUP", "k", readonly=True).info
+    assert new_slot(("MY.LOOKUP", "k"), info=info).info is info
+    assert not new_slot(("MY.LOOKUP", "k")).info.readonly
 
 
 def test_a_pipeline_is_a_script_if_one_command_is() -> None:
@@ -107,7 +114,8 @@ def test_a_pipeline_is_a_script_if_one_command_is() -> None:
         *[
             (["MULTI", denied, "EXEC"], "is refused between MULTI and EXEC")
             for denied in (
-                "SUBSCRIBE a", "UNSUBSCRIBE", "HELLO 3", "RESET", "QUIT", "AUTH x", "SELECT 1", "WATCH k", "MULTI", "CLIENT TRACKING ON",
+                "SUBSCRIBE a", "UNSUBSCRIBE", "HELLO 3", "RESET", "QUIT", "AUTH x", "SELECT 1", "WATCH k", "MULTI",
+                "CLIENT TRACKING ON",
             )
         ],
     ],
@@ -163,7 +171,8 @@ def test_leaving_all_ends_with_the_last_subscription_of_that_kind(channels: list
     other = "psubscribe" if kind != "p" else "subscribe"
     subscriptions.update(Push(other, (b"x", 1)))
     slot = script(f"{kind}unsubscribe")
-    pushes = [Push(f"{kind}unsubscribe", (channel, 1)) for channel in channels or [None]]
+    left: list[bytes | None] = [*channels] or [None]
+    pushes = [Push(f"{kind}unsubscribe", (channel, 1)) for channel in left]
     assert [confirm(slot, subscriptions, push) for push in pushes] == [False] * (len(pushes) - 1) + [True]
     assert subscriptions.count(other) == 1
     subscriptions.clear()
@@ -198,6 +207,13 @@ def test_a_confirmation_has_to_be_of_a_channel_that_was_named() -> None:
 )
 def test_a_confirmation_is_a_channel_and_a_count(push: Push, well_formed: bool) -> None:
     assert Subscriptions.well_formed(push) is well_formed
+
+
+def test_who_is_subscribed_to_nothing_can_leave() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.update(Push("unsubscribe", (None, 0)))
+    assert not subscriptions
+    assert subscriptions.count("unsubscribe") == 0
 
 
 def test_an_error_is_the_whole_answer_to_a_subscription_or_none() -> None:
@@ -250,10 +266,12 @@ def test_exec_answers_each_queued_command_or_none(executed: Reply) -> None:
 )
 def test_a_transaction_that_does_not_add_up_is_no_answer(replies: list[Reply]) -> None:
     slot = script("MULTI", "GET k", "EXEC")
+    *fine, wrong = replies
+    for reply in fine:
+        slot.answer(reply)
     with pytest.raises(RemoteProtocolError):
-        for reply in replies:
-            slot.answer(reply)
-    assert len(slot.replies) == len(replies) - 1
+        slot.answer(wrong)
+    assert slot.replies == fine
 
 
 def test_what_follows_a_refused_multi_is_answered_singly() -> None:
@@ -328,7 +346,9 @@ TRANSACTION = ("GET k", "MULTI", "GET k", "GET k", "EXEC", "GET k")
         ([], 0, [NOT_SENT] * 6),
     ],
 )
-def test_in_a_transaction_the_last_byte_of_exec_decides(answered: list[Reply], taken: int, outcomes: list[Outcome]) -> None:
+def test_in_a_transaction_the_last_byte_of_exec_decides(
+    answered: list[Reply], taken: int, outcomes: list[Outcome]
+) -> None:
     slot = script(*TRANSACTION)
     handed(slot)
     for reply in answered:
@@ -360,3 +380,12 @@ def test_a_failure_says_what_failed_why_and_whether_it_may_have_run(
     # An error that says that there never was a connection can't tell of a command that was sent on one.
     assert type(error) is (ConnectionLostError if kind is ConnectError and outcome is MAYBE else kind)
     assert getattr(error, "transient", True)
+
+
+def test_a_failure_is_of_the_first_command_that_was_not_answered_unless_said_otherwise() -> None:
+    slot = batch("GET a", "SET b 1", "GET c")
+    slot.outcomes = [REPLY, MAYBE, NOT_SENT]
+    assert slot.failure(ConnectionLostError("reset")).outcome is MAYBE
+    alone = new_slot(("GET", "k"))
+    alone.outcomes = (NOT_SENT,)
+    assert str(alone.failure(ConnectionLostError("reset"))) == f"GET: reset; {NOT_SENT.value}"

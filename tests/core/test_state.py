@@ -22,7 +22,9 @@ def test_every_state_with_every_input_moves_as_the_table_says_or_cannot_be(state
     if (state, what) in TRANSITIONS:
         assert move(state, what) is TRANSITIONS[state, what]
     else:
-        with pytest.raises(AssertionError, match=f"a connection that is {state.name} has no transition for {what.name}"):
+        with pytest.raises(
+            AssertionError, match=f"a connection that is {state.name} has no transition for {what.name}"
+        ):
             move(state, what)
 
 

@@ -1,0 +1,450 @@
+"""Whose reply is this, by example: runs of replies, skipped ones, pushes, subscriptions, modes, transactions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from machines import lost, opened, protocol_of, pushes, state, write_all
+from resp_sansio import (
+    Batch,
+    Command,
+    ConnectionClosedError,
+    ConnectionLost,
+    Limits,
+    Outcome,
+    Push,
+    PushReceived,
+    RemoteProtocolError,
+    Reply,
+    ReplyError,
+    Script,
+    SlotState,
+    State,
+    encode_reply,
+)
+from resp_sansio.testing import talk
+
+if TYPE_CHECKING:
+    pass
+
+REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
+GET = Command("GET", "key")
+
+
+TRANSACTION = [Command("MULTI"), Command("ECHO", "1"), Command("ECHO", "2"), Command("EXEC")]
+
+
+# -- replies and slots ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reply_belongs_to_the_first_slot_in_flight_and_brings_back_its_token() -> None:
+    connection, peer = opened()
+    token = object()
+    slots = [connection.send(Command("ECHO", str(number)), token) for number in range(3)]
+    assert talk(connection, peer) == slots
+    assert [slot.reply for slot in slots] == [b"0", b"1", b"2"]
+    assert all(slot.state is SlotState.ANSWERED and slot.token is token for slot in slots)
+
+
+def test_a_pipeline_is_one_slot_with_all_replies_errors_among_them() -> None:
+    connection, peer = opened()
+    answers: dict[bytes, Reply] = {b"a": 1, b"b": ReplyError("ERR no"), b"c": None}
+    peer.answer = lambda words: answers[words[-1]]
+    slot = connection.send_many([Command("GET", key) for key in "abc"], "token")
+    other = connection.send(Command("GET", "a"))
+    assert talk(connection, peer) == [slot, other]
+    assert slot.reply == [1, ReplyError("ERR no"), None]
+    assert (slot.token, slot.name, other.reply) == ("token", "pipeline of 3 commands", 1)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_buffer_may_bring_replies(kind: type[bytes]) -> None:
+    connection, _ = opened()
+    slot = connection.send(GET)
+    write_all(connection)
+    connection.receive_data(kind(b"+1\r\n"))
+    assert connection.events() == [slot]
+
+
+def test_a_pipeline_waits_for_its_last_reply() -> None:
+    connection, _ = opened()
+    slot = connection.send_many([GET, GET, GET])
+    write_all(connection)
+    connection.receive_data(b"+1\r\n")
+    connection.receive_data(b"+2\r\n")
+    assert connection.events() == []
+    connection.receive_data(b"+3\r\n")
+    assert connection.events() == [slot]
+    assert slot.reply == ["1", "2", "3"]
+
+
+def test_attributes_ride_on_their_reply() -> None:
+    connection, _ = opened()
+    plain, batch = connection.send(GET), connection.send_many([GET])
+    write_all(connection)
+    connection.receive_data(b"|1\r\n+ttl\r\n:3\r\n+1\r\n")
+    assert connection.events() == [plain]
+    assert (plain.reply, plain.attributes) == ("1", {"ttl": 3})
+    connection.receive_data(b"|1\r\n+ttl\r\n:4\r\n+2\r\n")
+    assert connection.events() == [batch]
+    assert (batch.reply, batch.attributes) == (["2"], {"ttl": 4})
+
+
+def test_pushes_between_replies_answer_nobody() -> None:
+    connection, _ = opened()
+    slot = connection.send_many([GET, GET])
+    write_all(connection)
+    connection.receive_data(b"+1\r\n>2\r\n+invalidate\r\n*1\r\n$1\r\nx\r\n+2\r\n")
+    assert connection.events() == [PushReceived(push=Push("invalidate", ([b"x"],))), slot]
+
+
+@pytest.mark.parametrize("care", [False, True])
+def test_a_reply_that_nobody_asked_for_ends_the_connection_and_is_not_shown(care: bool) -> None:
+    connection, _ = opened()
+    slot = connection.send(GET)
+    write_all(connection)
+    connection.receive_data((b">1\r\n+x\r\n" if care else b"") + b"+1\r\n$6\r\nsecret\r\n+3\r\n")
+    end = lost(connection)
+    assert slot.reply == "1"
+    assert isinstance(end.error, RemoteProtocolError)
+    assert "secret" not in str(end.error)
+    assert end.unanswered == []
+
+
+def test_replies_before_a_malformed_byte_are_delivered() -> None:
+    connection, _ = opened()
+    first, second = connection.send(GET), connection.send(GET)
+    write_all(connection)
+    connection.receive_data(b"+1\r\n@\r\n")
+    *before, last = connection.events()
+    assert before == [first]
+    assert isinstance(last, ConnectionLost)
+    assert last.unanswered == [second]
+    assert isinstance(second.failure(last.error), RemoteProtocolError)
+
+
+# -- abandoning ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("commands", [[GET], [GET, GET], [Command("UNWATCH"), GET]])
+@given(data=st.data())
+def test_a_handed_slot_keeps_its_place_and_its_reply_is_skipped(
+    commands: list[Command[Reply]], data: st.DataObject
+) -> None:
+    connection, _ = opened()
+    before, gone, after = connection.send(GET), connection.send_many(commands), connection.send(GET)
+    write_all(connection)
+    stream = b"+before\r\n" + b"*2\r\n$5\r\nabcde\r\n+\r\n" * len(commands) + b"+after\r\n"
+    where = data.draw(st.integers(0, len(stream)))
+    connection.receive_data(stream[:where])
+    events = connection.events()
+    if gone.state is SlotState.HANDED:
+        answered = len(gone.replies) if isinstance(gone, Batch) else 0
+        assert connection.abandon(gone) == [REPLY] * answered + [MAYBE] * (len(commands) - answered)
+    else:
+        assert connection.abandon(gone) == (REPLY,) * len(commands)
+    for cut in range(where, len(stream)):
+        connection.receive_data(stream[cut : cut + 1])
+    events += connection.events()
+    assert [event for event in events if event is not gone] == [before, after]
+    assert (before.reply, after.reply) == ("before", "after")
+    assert "(0 abandoned)" in repr(connection)
+
+
+def test_pushes_amid_a_reply_that_is_skipped_come_at_once() -> None:
+    connection, _ = opened()
+    gone = connection.send_many([GET, GET])
+    write_all(connection)
+    connection.abandon(gone)
+    connection.receive_data(b"+1\r\n>1\r\n+ping\r\n")
+    assert pushes(connection.events()) == [Push("ping", ())]
+    connection.receive_data(b"*2\r\n+2\r\n")
+    connection.receive_data(b"+3\r\n>1\r\n+pong\r\n@")
+    assert pushes(connection.events()) == [Push("pong", ())]
+
+
+def test_pushes_before_an_unfinished_reply_that_is_skipped_come_at_once() -> None:
+    connection, _ = opened()
+    gone = connection.send(GET)
+    write_all(connection)
+    connection.abandon(gone)
+    connection.receive_data(b">1\r\n+ping\r\n$10\r\nabc")
+    assert pushes(connection.events()) == [Push("ping", ())]
+    connection.receive_data(b"defghij\r\n")
+    after = connection.send(GET)
+    write_all(connection)
+    connection.receive_data(b"+ok\r\n")
+    assert connection.events() == [after]
+
+
+@pytest.mark.parametrize("more", [b"", b"+surplus\r\n"])
+def test_a_closing_connection_ends_with_the_last_reply_even_if_it_is_skipped(more: bytes) -> None:
+    connection, _ = opened()
+    gone = connection.send(GET)
+    write_all(connection)
+    connection.abandon(gone)
+    connection.close()
+    assert state(connection) is State.CLOSING
+    connection.receive_data(b"+gone\r\n" + more)
+    assert isinstance(lost(connection).error, ConnectionClosedError)
+
+
+def test_closing_in_the_middle_of_a_skipped_reply() -> None:
+    connection, _ = opened()
+    gone, after = connection.send(GET), connection.send(GET)
+    write_all(connection)
+    connection.abandon(gone)
+    connection.receive_data(b"$10\r\nabc")
+    connection.close()
+    connection.receive_data(b"defghij\r\n+after\r\n")
+    events = connection.events()
+    assert events[0] is after
+    assert after.reply == "after"
+    assert isinstance(events[1], ConnectionLost)
+
+
+# -- the end -------------------------------------------------------------------------------------------------------------------
+
+
+@given(cut=st.integers(0, 14))
+def test_what_comes_after_the_last_reply_of_a_closing_connection_is_ignored(cut: int) -> None:
+    connection, _ = opened()
+    slot = connection.send(GET)
+    connection.close()
+    write_all(connection)
+    stream = b"+last\r\n+more\r\n"
+    connection.receive_data(stream[:cut])
+    connection.receive_data(stream[cut:])
+    assert connection.events()[0] is slot
+    assert isinstance(lost(connection).error, ConnectionClosedError)
+
+
+# -- subscriptions -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_subscription_is_answered_by_its_confirmations(protocol: Literal[2, 3]) -> None:
+    connection, peer = opened(protocol)
+    both = connection.send(Command("SUBSCRIBE", "a", "b"))
+    pattern = connection.send(Command("PSUBSCRIBE", "p*"))
+    assert talk(connection, peer) == [both, pattern]
+    assert both.reply == [Push("subscribe", (b"a", 1)), Push("subscribe", (b"b", 2))]
+    for push in peer.publish(b"a", b"hi"):
+        connection.receive_data(peer.push(push.kind, *push.items))
+    assert pushes(connection.events()) == [Push("message", (b"a", b"hi")), Push("pmessage", (b"p*", b"a", b"hi"))]
+    ends = [connection.send(Command(name)) for name in ("UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE")]
+    assert talk(connection, peer) == ends
+    assert ends[0].reply == [Push("unsubscribe", (b"a", 2)), Push("unsubscribe", (b"b", 1))]
+    assert ends[2].reply == [Push("sunsubscribe", (None, 0))]
+    assert state(connection) is State.READY
+    assert not connection.subscriptions
+
+
+def test_on_resp2_messages_come_between_replies_and_are_told_apart() -> None:
+    connection, _ = opened(2)
+    connection.send(Command("SUBSCRIBE", "a"))
+    gone, ping = connection.send(Command("PING")), connection.send(Command("PING"))
+    connection.abandon(connection.send(Command("PING")))
+    write_all(connection)
+    connection.abandon(gone)
+    message = encode_reply([b"message", b"a", b"hi"])
+    connection.receive_data(encode_reply([b"subscribe", b"a", 1]) + message + encode_reply([b"pong", b""]) + message)
+    connection.receive_data(encode_reply([b"pong", b""]) + message)
+    events = connection.events()
+    assert pushes(events) == [Push("message", (b"a", b"hi"))] * 3
+    assert events[3] is ping
+
+
+def test_on_resp2_a_reply_that_looks_like_a_message_is_a_reply() -> None:
+    connection, peer = opened(2)
+    peer.answer = lambda words: [b"message", b"a", words[-1]]
+    slots = [connection.send(Command("LRANGE", str(number))) for number in range(2)]
+    slots.append(connection.send(Command("SUBSCRIBE", "a")))
+    assert talk(connection, peer) == slots
+    assert slots[1].reply == [b"message", b"a", b"1"]
+
+
+def test_an_error_refuses_a_whole_subscription() -> None:
+    connection, peer = opened()
+    peer.refused = {"SUBSCRIBE": ReplyError("NOPERM no such channel for you")}
+    slot = connection.send(Command("SUBSCRIBE", "a", "b"))
+    assert talk(connection, peer) == [slot]
+    assert slot.reply == ReplyError("NOPERM no such channel for you")
+    assert state(connection) is State.READY
+
+
+@pytest.mark.parametrize(
+    ("protocol", "stream"),
+    [
+        (3, b">3\r\n+subscribe\r\n+a\r\n:1\r\n-ERR no\r\n"),  # an error between confirmations
+        (3, b"+OK\r\n"),  # not a confirmation
+        (3, b">3\r\n+psubscribe\r\n+a\r\n:1\r\n"),  # of something else
+        (3, b">3\r\n+subscribe\r\n:1\r\n:1\r\n"),  # not a channel
+        (3, b">3\r\n+subscribe\r\n_\r\n:1\r\n"),  # no channel
+        (3, b">3\r\n+subscribe\r\n*0\r\n:1\r\n"),  # nothing that could be kept in a set
+        (3, b">2\r\n+subscribe\r\n+a\r\n"),  # without a count
+        (3, b">1\r\n+subscribe\r\n"),
+        (2, b">3\r\n+subscribe\r\n+a\r\n:1\r\n"),  # a push where there are none
+        (2, b"*2\r\n$9\r\nsubscribe\r\n$1\r\na\r\n"),
+        (2, b"*0\r\n"),
+        (2, b"*1\r\n:1\r\n"),
+        (2, b"*1\r\n$7\r\nmessage\r\n"),
+    ],
+)
+def test_what_confirms_nothing_that_was_asked_for_ends_the_connection(protocol: Literal[2, 3], stream: bytes) -> None:
+    connection, _ = opened(protocol)
+    slot = connection.send(Command("SUBSCRIBE", "a", "b"))
+    write_all(connection)
+    connection.receive_data(stream)
+    end = lost(connection)
+    assert isinstance(end.error, RemoteProtocolError)
+    assert end.unanswered == [slot]
+
+
+def test_only_the_end_of_a_shard_subscription_may_come_unasked() -> None:
+    connection, peer = opened(2)
+    slot = connection.send(Command("SSUBSCRIBE", "a"))
+    assert talk(connection, peer) == [slot]
+    assert state(connection) is State.SUBSCRIBED
+    connection.receive_data(encode_reply([b"sunsubscribe", b"a", 0]))
+    assert pushes(connection.events()) == [Push("sunsubscribe", (b"a", 0))]
+    assert state(connection) is State.READY
+    connection, _ = opened()
+    connection.receive_data(encode_reply(Push("unsubscribe", (b"a", 0))))
+    assert isinstance(lost(connection).error, RemoteProtocolError)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_an_abandoned_subscription_still_subscribes(protocol: Literal[2, 3]) -> None:
+    connection, peer = opened(protocol)
+    gone = connection.send(Command("SUBSCRIBE", "a", "b"))
+    after = connection.send(Command("PING", "x"))
+    block = connection.data_to_send()
+    connection.sent(len(block))
+    connection.abandon(gone)
+    for said in peer.receive(bytes(block)):
+        connection.receive_data(said)
+    assert connection.events() == [after]
+    assert connection.subscriptions.count("subscribe") == 2
+    assert "(0 abandoned)" in repr(connection)
+
+
+def test_pushes_that_nobody_takes_are_bounded() -> None:
+    connection, _ = opened(max_pushes=2)
+    push = encode_reply(Push("x", ()))
+    connection.receive_data(push * 2)
+    connection.push_taken()
+    connection.receive_data(push)
+    assert len(connection.events()) == 3
+    connection.receive_data(push)
+    assert "max_pushes" in str(lost(connection).error)
+
+
+# -- commands that change what the connection is ---------------------------------------------------------------------------------
+
+
+def test_hello_changes_the_protocol_and_with_it_what_a_subscription_means() -> None:
+    connection, peer = opened(2)
+    hello = connection.send(Command("HELLO", 3))
+    assert talk(connection, peer) == [hello]
+    assert protocol_of(connection) == 3
+    subscribed = connection.send(Command("SUBSCRIBE", "a"))
+    back = connection.send(Command("HELLO", 2))
+    assert talk(connection, peer) == [subscribed, back]
+    assert protocol_of(connection) == 2
+    assert state(connection) is State.SUBSCRIBED
+
+
+def test_a_refused_hello_changes_nothing_and_repeats_no_secret() -> None:
+    connection, peer = opened()
+    peer.refused = {
+        "HELLO": ReplyError("ERR unknown command 'HELLO', with args beginning with: 'AUTH' 'user' 'secret'")
+    }
+    slot = connection.send(Command("HELLO", 3, "AUTH", "user", "secret"))
+    assert talk(connection, peer) == [slot]
+    assert isinstance(slot.reply, ReplyError)
+    assert "secret'" not in str(slot.reply)
+    assert protocol_of(connection) == 3
+
+
+def test_reset_is_back_to_resp2_without_subscriptions() -> None:
+    connection, peer = opened()
+    talk(connection, peer)
+    slots = [connection.send(Command("SUBSCRIBE", "a")), connection.send(Command("RESET")), connection.send(GET)]
+    assert talk(connection, peer) == slots
+    assert protocol_of(connection) == 2
+    assert not connection.subscriptions
+
+
+def test_a_refused_monitor_leaves_the_connection_as_it_was() -> None:
+    connection, peer = opened(2)
+    peer.refused = {"MONITOR": ReplyError("NOPERM not you")}
+    slots = [connection.send(Command("MONITOR"))]
+    assert talk(connection, peer) == slots
+    assert state(connection) is State.READY
+    slots = [connection.send(Command("SUBSCRIBE", "a")), connection.send(Command("MONITOR"))]
+    assert talk(connection, peer) == slots
+    assert state(connection) is State.SUBSCRIBED
+
+
+def test_a_monitor_that_is_abandoned_still_listens() -> None:
+    connection, _ = opened()
+    slot = connection.send(Command("MONITOR"))
+    write_all(connection)
+    connection.abandon(slot)
+    connection.receive_data(b"+OK\r\n+line\r\n")
+    assert pushes(connection.events()) == [Push("monitor", ("line",))]
+
+
+@pytest.mark.parametrize("refused", [{}, {"MONITOR": ReplyError("NOPERM not you")}])
+def test_closing_while_monitor_is_under_way(refused: dict[str, ReplyError]) -> None:
+    connection, peer = opened()
+    peer.refused = refused
+    slot = connection.send(Command("MONITOR"))
+    connection.close()
+    assert talk(connection, peer)[0] is slot
+    lost(connection)
+
+
+# -- transactions ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_transaction_is_one_slot() -> None:
+    connection, peer = opened()
+    slot = connection.send_many(TRANSACTION)
+    assert talk(connection, peer) == [slot]
+    assert isinstance(slot, Script)
+    assert slot.reply == ["OK", "QUEUED", "QUEUED", [b"1", b"2"]]
+
+
+def test_a_transaction_that_does_not_add_up_ends_the_connection() -> None:
+    connection, _ = opened()
+    slot = connection.send_many(TRANSACTION)
+    write_all(connection)
+    connection.receive_data(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n*1\r\n+1\r\n+drift\r\n")
+    end = lost(connection)
+    assert isinstance(end.error, RemoteProtocolError)
+    assert end.unanswered == [slot]
+
+
+# -- time ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_limits_bind_the_server() -> None:
+    connection, _ = opened(limits=Limits(bulk=10))
+    connection.send(GET)
+    write_all(connection)
+    connection.receive_data(b"$11\r\n")
+    assert "Limits.bulk" in str(lost(connection).error)
+
+
+def test_a_reader_is_told_how_much_is_missing() -> None:
+    connection, _ = opened()
+    connection.send(GET)
+    write_all(connection)
+    connection.receive_data(b"$100000\r\n")
+    assert connection.needed == 100_002
