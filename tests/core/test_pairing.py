@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Final, Literal
 
 import pytest
 from hypothesis import given
@@ -22,20 +22,101 @@ from resp_sansio import (
     Reply,
     ReplyError,
     Script,
+    Slot,
     SlotState,
     State,
+    encode_command,
     encode_reply,
 )
-from resp_sansio.testing import talk
-
-if TYPE_CHECKING:
-    pass
+from resp_sansio.testing import Peer, exact, replies, splits, talk
 
 REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
 GET = Command("GET", "key")
 
 
 TRANSACTION = [Command("MULTI"), Command("ECHO", "1"), Command("ECHO", "2"), Command("EXEC")]
+
+
+# -- however the bytes are cut ---------------------------------------------------------------------------------------------------
+
+COMMANDS: Final = (
+    *[Command("GET", "k")] * 6,
+    Command("SUBSCRIBE", "a", "b"),
+    Command("PSUBSCRIBE", "p"),
+    Command("UNSUBSCRIBE"),
+    Command("AUTH", "secret"),
+    Command("RESET"),
+    Command("HELLO", 3),
+    Command("PING"),
+)
+
+
+@st.composite
+def streams(draw: st.DrawFn, sent: list[list[Command[Reply]]], protocol: Literal[2, 3]) -> bytes:
+    """What a server says to these commands: values of any kind, pushes between them, and perhaps something mad in the end."""
+    peer = Peer(answer=lambda _: draw(replies(protocol)))
+    peer.receive(payload(Command("HELLO", protocol)))
+    stream = b""
+    for command in [command for one in sent for command in one]:
+        if peer.protocol == 3 and draw(st.booleans()):
+            stream += b"|1\r\n+ttl\r\n:1\r\n"
+        stream += b"".join(peer.receive(payload(command)))
+        if draw(st.booleans()):
+            for push in peer.publish(b"a", b"hi"):
+                stream += peer.push(push.kind, *push.items)
+        if peer.protocol == 3 and draw(st.booleans()):
+            stream += peer.push("invalidate", [b"k"])
+    return stream + draw(st.sampled_from([b"", b"", b"@", b"+surplus\r\n", b">1\r\n+x\r\n"]))
+
+
+def payload(command: Command[Reply]) -> bytes:
+    encoded = encode_command(command.args)
+    assert isinstance(encoded, bytes)
+    return encoded
+
+
+def play(
+    chunks: list[bytes], sent: list[list[Command[Reply]]], abandoned: set[int], protocol: Literal[2, 3], close: bool
+) -> tuple[list[object], str]:
+    """Send, abandon some, receive these chunks, and tell all that happened."""
+    connection, _ = opened(protocol)
+    slots = [connection.send_many(commands) if len(commands) > 1 else connection.send(commands[0]) for commands in sent]
+    write_all(connection)
+    for index in abandoned & set(range(len(slots))):
+        connection.abandon(slots[index])
+    if close:
+        connection.close()
+    told: list[object] = []
+    for chunk in chunks:
+        connection.receive_data(chunk)
+        for event in connection.events():
+            if isinstance(event, Slot):
+                told.append((slots.index(event), exact(event.reply), exact(event.attributes)))
+            elif isinstance(event, PushReceived):
+                told.append(exact(event.push))
+            elif isinstance(event, ConnectionLost):
+                told.append(
+                    (type(event.error), [(slots.index(slot), list(slot.outcomes)) for slot in event.unanswered])
+                )
+    # The end comes again at every later call.
+    return [one for index, one in enumerate(told) if index == 0 or one != told[index - 1]], repr(connection)
+
+
+@given(
+    sent=st.lists(st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=4), min_size=1, max_size=5),
+    abandoned=st.sets(st.integers(0, 4)),
+    protocol=st.sampled_from([2, 3]),
+    close=st.booleans(),
+    data=st.data(),
+)
+def test_a_conversation_is_the_same_whole_byte_by_byte_and_however_it_is_split(
+    sent: list[list[Command[Reply]]], abandoned: set[int], protocol: Literal[2, 3], close: bool, data: st.DataObject
+) -> None:
+    stream = data.draw(streams(sent, protocol))
+    whole = play([stream], sent, abandoned, protocol, close)
+    bytewise = [stream[index : index + 1] for index in range(len(stream))]
+    assert play(bytewise, sent, abandoned, protocol, close) == whole
+    assert play(data.draw(splits(stream)), sent, abandoned, protocol, close) == whole
 
 
 # -- replies and slots ---------------------------------------------------------------------------------------------------------
