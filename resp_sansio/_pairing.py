@@ -127,10 +127,13 @@ class Pairing(ABC):
             head = self._flying[0] if self._flying else None
             if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
                 missing = head.missing
-                if (skipped := parser.skip(data, missing)) < missing:
+                skipped = parser.skip(data, missing)
+                self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
+                if self._lost is not None:
+                    break
+                if skipped < missing:
                     if isinstance(head, Batch):
                         head.missing -= skipped
-                    self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
                     break
                 self._answered = head.end
                 del self._flying[0]

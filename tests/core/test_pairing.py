@@ -248,6 +248,19 @@ def test_pushes_amid_a_reply_that_is_skipped_come_at_once() -> None:
     assert pushes(connection.events()) == [Push("pong", ())]
 
 
+@pytest.mark.parametrize(("max_pushes", "told"), [(1, [Push("ping", ())]), (0, [])])
+def test_pushes_amid_the_last_skipped_reply_come_before_the_end(max_pushes: int, told: list[Push]) -> None:
+    connection, _ = opened(max_pushes=max_pushes)
+    gone = connection.send_many([GET, GET])
+    write_all(connection)
+    connection.abandon(gone)
+    connection.close()
+    connection.receive_data(b"+1\r\n>1\r\n+ping\r\n+2\r\n")
+    *events, end = connection.events()
+    assert pushes(events) == told
+    assert isinstance(end, ConnectionLost)
+
+
 def test_pushes_before_an_unfinished_reply_that_is_skipped_come_at_once() -> None:
     connection, _ = opened()
     gone = connection.send(GET)
