@@ -11,6 +11,7 @@ import contextlib
 import faulthandler
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -284,19 +285,26 @@ def together(*functions: Callable[[], object]) -> None:
 
 
 def run_program(program: str, *arguments: object) -> str:
-    """Run a program in a fresh interpreter, warnings being errors, and return what it printed. It must end well and in silence."""
-    guard = f"import faulthandler; faulthandler.dump_traceback_later({PATIENCE}, exit=True)\n"
+    """Run a program in a fresh interpreter, warnings being errors, and return what it printed. It must end well and in silence.
+
+    If it hangs it is ended, with all that it has forked, and its stacks are in the failure.
+    """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", guard + textwrap.dedent(program), *map(str, arguments)],
+    with subprocess.Popen(
+        [sys.executable, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(program), *map(str, arguments)],
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, ""), f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+        start_new_session=True,
+    ) as process:
+        try:
+            printed, complaints = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGABRT)  # faulthandler then writes the stacks
+            printed, complaints = process.communicate()
+    assert (process.returncode, complaints) == (0, ""), f"exit {process.returncode}\n{printed}\n{complaints}"
+    return printed
 
 
 def statistic(server: Server, name: str) -> int:
