@@ -56,8 +56,8 @@ _PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
 
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(
-    rb"[^0-9.,\r\n-]|,\.|-\.|\.\r"
-).search  # what float() reads otherwise than RESP, or an exponent
+    rb"[^0-9.,-]|[,-]\.|\.,"
+).search  # in ",1,2.5,": what float() reads otherwise, or an exponent
 _DOUBLE: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatch
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
@@ -146,8 +146,8 @@ def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
         return None
     try:
         if sign == b":" and b"".join(parts).isdigit() and max(map(len, parts)) < 19:
-            return list(map(int, parts))
-        if sign == b"," and not _UNUSUAL(text + b"\r\n"):
+            return list(map(int, parts))  # refuses an empty one
+        if sign == b"," and not _UNUSUAL(b",%b," % b",".join(parts)):
             return list(map(float, parts))
     except ValueError:
         pass

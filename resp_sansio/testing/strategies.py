@@ -94,8 +94,11 @@ def encodings(draw: st.DrawFn, value: Reply, *, streamed: bool = True, attribute
     """
     prefix = b""
     if attributes and draw(st.integers(0, 9)) == 9:
-        about = draw(st.dictionaries(st.sampled_from(["ttl", "key-popularity", b"x"]), scalars(), max_size=2))
-        prefix = b"|%d\r\n" % len(about) + b"".join(encode_reply(part) for pair in about.items() for part in pair)
+        names: st.SearchStrategy[Reply] = st.sampled_from(["ttl", "key-popularity", b"x"])
+        about = draw(st.dictionaries(names, scalars(), max_size=2))
+        prefix = b"|%d\r\n" % len(about) + b"".join(
+            [encode_reply(key) + encode_reply(item) for key, item in about.items()]
+        )
     if isinstance(value, bytes) and not isinstance(value, Verbatim) and streamed and draw(st.integers(0, 4)) == 4:
         parts = [part for part in draw(splits(value)) if part]
         return prefix + b"$?\r\n" + b"".join(b";%d\r\n%b\r\n" % (len(part), part) for part in parts) + b";0\r\n"

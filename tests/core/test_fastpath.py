@@ -1,0 +1,216 @@
+"""The accelerators: what they take is what the strict machine makes of it, and they never raise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio._encoder import encode_reply
+from resp_sansio._fastpath import (
+    COUNTS,
+    LARGE,
+    LENGTHS,
+    SCALARS,
+    SHORT,
+    alone,
+    columns,
+    flat,
+    large,
+    scalar,
+)
+from resp_sansio._parser import Limits, Parser
+from resp_sansio._values import Push, Reply
+from resp_sansio.testing import exact, mutations, replies, scalars, splits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def strictly(data: bytes) -> tuple[list[object], bool]:
+    """What the strict machine makes of it: limits below what the accelerators read keep them out."""
+    parser = Parser(Limits(reply=1000 * 1000, line=60_000, elements=SHORT - 1))
+    assert not parser._fast
+    # The limit on elements that this takes is above any count that is drawn.
+    return [exact(value) for value in parser.feed(data)], parser.error is None
+
+
+def quickly(data: bytes) -> tuple[list[object], bool]:
+    parser = Parser()
+    assert parser._fast
+    return [exact(value) for value in parser.feed(data)], parser.error is None
+
+
+rows = st.one_of(
+    st.lists(scalars(), min_size=1, max_size=4),
+    st.tuples(st.binary(max_size=5), st.floats(0, 100)).map(list),
+    st.tuples(st.binary(max_size=5), st.lists(st.binary(max_size=3), max_size=4)).map(list),
+    st.dictionaries(st.binary(max_size=3), st.binary(max_size=3), max_size=3),
+    st.sets(st.binary(max_size=3), max_size=3),
+    st.integers(-(10**18), 10**18),
+    st.binary(min_size=LARGE - 2, max_size=LARGE + 2),
+)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> bytes:
+    """Streams with much alike in them: what accelerators look for, now and then with something else in between."""
+    alike = draw(st.lists(st.tuples(rows | replies(max_leaves=5), st.integers(1, 60)), min_size=1, max_size=4))
+    parts = [encode_reply(value) * times for value, times in alike]
+    if draw(st.booleans()):
+        return b"".join(parts)
+    counts = sum(times for _, times in alike)
+    return draw(st.sampled_from([b"*", b"~"])) + b"%d\r\n" % counts + b"".join(parts)
+
+
+@given(runs(), st.booleans(), st.data())
+def test_fast_is_strict(data: bytes, broken: bool, more: st.DataObject) -> None:
+    if broken:
+        data = more.draw(mutations(data))
+    expected = strictly(data)
+    assert quickly(data) == expected
+    parser = Parser()
+    seen = [exact(value) for part in more.draw(splits(data)) for value in parser.feed(part)]
+    assert (seen, parser.error is None) == expected
+
+
+line = st.one_of(
+    st.sampled_from([*list(LENGTHS)[:5], *list(SCALARS)[:9], *list(COUNTS)[:4], b"%1", b"~1", b">1", b"*9", b"$1024"]),
+    st.binary(max_size=6),
+    st.sampled_from(
+        [
+            b":1",
+            b":-7",
+            b":",
+            b",1.5",
+            b",1e5",
+            b",.5",
+            b",-",
+            b",1_0",
+            b",1\r",
+            b",\n1",
+            b":1_0",
+            b":1\r",
+            b"+a\rb",
+            b"+" + b"x" * SHORT,
+        ]
+    ),
+)
+
+
+@given(st.lists(line, min_size=1, max_size=40), st.integers(-1, 12), st.integers(0, 3))
+def test_no_tokens_make_them_raise_or_take_what_is_wrong(tokens: list[bytes], left: int, repeat: int) -> None:
+    tokens = tokens * (repeat + 1)
+    last = len(tokens) - 1
+    items: list[Reply] = []
+    at, still = flat(tokens, 0, last, items, left)
+    assert at <= last
+    assert still == left - len(items)
+    expected, _ = strictly(b"\r\n".join(tokens[:at]) + b"\r\n" if at else b"")
+    assert [exact(item) for item in items] == expected
+    if last and (read := columns(tokens, 0, last, last, 5)) is not None:
+        found, at = read
+        assert at <= last
+        expected, right = strictly(b"\r\n".join(tokens[:at]) + b"\r\n")
+        assert ([exact(row) for row in found], True) == (expected, right)
+    if last and (reply := alone(tokens, tokens[0])) is not None:
+        assert strictly(b"\r\n".join(tokens)) == ([exact(reply)], True)
+    for one in tokens:
+        if (value := scalar(one)) is not None:
+            assert strictly(one + b"\r\n") == ([exact(value)], True)
+
+
+@given(st.lists(st.integers(0, 2 * LARGE), max_size=5), st.data(), st.integers(-1, 6), st.booleans())
+def test_large_bulks_are_cut_out(lengths: list[int], more: st.DataObject, left: int, broken: bool) -> None:
+    data = b"".join(b"$%d\r\n%b\r\n" % (length, b"\r\n" * (length // 2) + b"x" * (length % 2)) for length in lengths)
+    if broken:
+        data = more.draw(mutations(data))
+    items: list[Reply] = []
+    at, still = large(data, 0, items, left, 2 * LARGE - 1)
+    assert still == left - len(items)
+    assert strictly(data[:at])[0] == [exact(item) for item in items]
+    assert all(isinstance(item, bytes) and LARGE <= len(item) < 2 * LARGE for item in items)
+
+
+def arrays(*elements: bytes) -> Iterator[tuple[bytes, int]]:
+    for element in elements:
+        for times in (1, 2, 7, 100):
+            yield b"*%d\r\n" % times + element * times, times
+
+
+@pytest.mark.parametrize(
+    ("data", "times"),
+    [
+        *arrays(
+            b"$1\r\nx\r\n",
+            b"$2\r\n\r\n\r\n",
+            b":5\r\n",
+            b":1234567\r\n",
+            b":-1234567\r\n",
+            b",1.25\r\n",
+            b",1e5\r\n",
+            b",nan\r\n",
+            b"+x\r\n",
+            b"$-1\r\n$1\r\nx\r\n"[:5],
+            b"*2\r\n$1\r\nx\r\n,1.5\r\n",
+            b"*2\r\n$1\r\nx\r\n*2\r\n:1\r\n#t\r\n",
+            b"%1\r\n$1\r\nx\r\n:10000\r\n",
+            b"~2\r\n$1\r\nx\r\n:1\r\n",
+            b"*1\r\n*0\r\n",
+            b"*1\r\n-ERR\r\n",
+            b"*1\r\n$1030\r\n" + b"x" * 1030 + b"\r\n",
+            b"*100\r\n" + b":1\r\n" * 100,
+        )
+    ],
+)
+def test_arrays_of_one_kind(data: bytes, times: int) -> None:
+    assert quickly(data) == strictly(data)
+    (value,) = Parser().feed(data)
+    assert isinstance(value, list)
+    assert len(value) == times
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b":", b":1\r", b":+1", b":1_0", b",", b",1\r", b",.5", b",5.", b",-.5", b",1_0", b",1-1", b"x", b"", b"$2\r\nx"],
+)
+@pytest.mark.parametrize("right", [b":1000000", b",1.5", b":1", b"+OK", b"$1\r\nx"])
+def test_one_wrong_line_among_many(right: bytes, wrong: bytes) -> None:
+    for place in (0, 20, 39):
+        lines = [right] * 40
+        lines[place] = wrong
+        data = b"\r\n".join(lines) + b"\r\n"
+        assert quickly(data) == strictly(data)
+        assert not quickly(data)[1]
+        rows = b"".join(b"*1\r\n" + line + b"\r\n" for line in lines)
+        assert quickly(rows) == strictly(rows)
+
+
+def test_pushes_are_rows_too() -> None:
+    message = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\nx\r\n"
+    parser = Parser()
+    assert parser.feed(message * 100 + b"+OK\r\n") == [Push("message", (b"news", b"x"))] * 100 + ["OK"]
+    assert parser.pushes == 100
+    assert quickly(b">1\r\n+p\r\n" * 20) == strictly(b">1\r\n+p\r\n" * 20)
+    for one in (b"*1\r\n$1\r\nx\r\n", b">2\r\n$1\r\np\r\n$1\r\nx\r\n", b"~1\r\n$1\r\nx\r\n", b">1\r\n$1\r\nxy\r\n"):
+        assert quickly(one) == strictly(one)
+    parser = Parser()
+    assert parser.feed(b">1\r\n:1\r\n" * 20) == []
+    assert "a string as the kind of a push" in str(parser.error)
+
+
+def test_rows_are_not_deeper_than_the_limit() -> None:
+    data = b"*50\r\n" + b"*1\r\n*1\r\n:1\r\n" * 50
+    assert len(Parser(Limits(depth=3)).feed(data)) == 1
+    parser = Parser(Limits(depth=2))
+    assert parser.feed(data) == []
+    assert "Limits.depth" in str(parser.error)
+
+
+def test_a_window_that_ends_anywhere() -> None:
+    data = b"*3\r\n$5\r\nhello\r\n:123456\r\n*2\r\n$1\r\nx\r\n,1.5\r\n" * 8
+    for cut in range(len(data)):
+        parser = Parser()
+        assert parser.feed(data[:cut]) + parser.feed(data[cut:]) == [[b"hello", 123456, [b"x", 1.5]]] * 8

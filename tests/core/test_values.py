@@ -1,0 +1,144 @@
+"""Values: what is hashable becomes a dict or set, what is not keeps every element all the same."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio._values import (
+    KEY_DEPTH,
+    ArrayKey,
+    Attributed,
+    Items,
+    MapKey,
+    Pairs,
+    Push,
+    SetKey,
+    Verbatim,
+    as_text,
+    hashable,
+    make_map,
+    make_set,
+)
+from resp_sansio.testing import exact, replies
+
+if TYPE_CHECKING:
+    from resp_sansio._values import Reply
+
+
+def members(value: Reply) -> object:
+    """What a map or set holds, in order of arrival, twins of keys undone as far as they can be."""
+    return list(value.items()) if isinstance(value, dict) else list(value)  # type: ignore[arg-type]
+
+
+@given(st.lists(replies(), max_size=6))
+def test_a_map_never_loses_a_pair(flat: list[Reply]) -> None:
+    flat += flat[: len(flat) % 2]
+    made = make_map(flat)
+    assert len(made) == len(flat) // 2
+    assert [exact(item) for _, item in members(made)] == [exact(item) for item in flat[1::2]]  # type: ignore[attr-defined]
+    if type(made) is Pairs:
+        assert [exact(key) for key, _ in made] == [exact(key) for key in flat[::2]]
+
+
+@given(st.lists(replies(), max_size=6))
+def test_a_set_never_loses_a_member(flat: list[Reply]) -> None:
+    made = make_set(flat)
+    assert len(made) == len(flat)
+    if type(made) is Items:
+        assert [exact(member) for member in made] == [exact(member) for member in flat]
+
+
+@given(replies())
+def test_a_twin_is_hashable_and_its_own_twin(value: Reply) -> None:
+    try:
+        twin = hashable(value)
+    except ValueError:
+        return
+    assert hash(twin) == hash(hashable(twin))
+    assert exact(hashable(twin)) == exact(twin)
+
+
+def test_twins_remember_what_they_were() -> None:
+    assert exact(hashable([1, [2]])) == exact(ArrayKey((1, ArrayKey((2,)))))
+    assert exact(hashable({1: [2]})) == exact(MapKey(((1, ArrayKey((2,))),)))
+    assert exact(hashable({1, 2})) == exact(SetKey({1, 2}))
+    assert exact(hashable(Pairs([(1, "a"), (True, "b")]))) == exact(MapKey(((1, "a"), (True, "b"))))
+
+
+@pytest.mark.parametrize("value", [Items([1, True]), Attributed(1, {}), Push("message", ()), [Items([])]])
+def test_some_aggregates_have_no_twin(value: Reply) -> None:
+    with pytest.raises(ValueError, match="cannot be a key"):
+        hashable(value)
+
+
+@pytest.mark.parametrize("depth", [KEY_DEPTH - 1, KEY_DEPTH, 100_000])
+def test_depth_is_no_danger(depth: int) -> None:
+    """Python hashes and compares tuples recursively, in C: deep ones must not become keys."""
+    nested: Reply = 1
+    for _ in range(depth):
+        nested = [nested]
+    made, several = make_map([nested, 1, "x", 2]), make_set([nested, "x"])
+    if depth <= KEY_DEPTH:
+        assert type(made) is dict
+        assert type(several) is set
+    else:
+        assert type(made) is Pairs
+        assert type(several) is Items
+        assert made[0][0] is nested
+
+
+def test_what_collides_in_python_stays_apart() -> None:
+    assert make_map([1, "a", True, "b", 1.0, "c"]) == Pairs([(1, "a"), (True, "b"), (1.0, "c")])
+    assert make_set([1, True]) == Items([1, True])
+    assert make_set([b"x", Verbatim(b"x")]) == Items([b"x", Verbatim(b"x")])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Verbatim(b"x", "mkd"), "Verbatim(b'x', 'mkd')"),
+        (ArrayKey((1,)), "ArrayKey((1,))"),
+        (MapKey(((1, 2),)), "MapKey(((1, 2),))"),
+        (Pairs([(1, 2)]), "Pairs([(1, 2)])"),
+        (Items([1]), "Items([1])"),
+        (SetKey({1}), "SetKey({1})"),
+    ],
+)
+def test_they_say_what_they_are_and_survive_copies(value: Reply, text: str) -> None:
+    assert repr(value) == text
+    assert exact(pickle.loads(pickle.dumps(value))) == exact(value)
+    assert exact(copy.deepcopy(value)) == exact(value)
+
+
+def test_verbatim_is_bytes_with_a_format() -> None:
+    assert Verbatim(b"x") == b"x"
+    assert (Verbatim(b"x").format, Verbatim(b"x", "mkd").format) == ("txt", "mkd")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"caf\xc3\xa9", "café"),
+        (Verbatim(b"x"), "x"),
+        (b"\xff", "\udcff"),
+        (1, 1),
+        ([b"a", [b"b"]], ["a", ["b"]]),
+        (Items([b"a", 1]), {"a", 1}),
+        ({b"a": b"b"}, {"a": "b"}),
+        (Pairs([(b"a", b"b")]), {"a": "b"}),
+        ({b"a"}, {"a"}),
+        (Push("message", (b"a",)), Push("message", ("a",))),
+        (Attributed(b"a", {b"k": b"v"}), Attributed("a", {b"k": b"v"})),
+        (ArrayKey((b"a",)), ArrayKey(("a",))),
+        (MapKey(((b"a", b"b"),)), MapKey((("a", "b"),))),
+        (SetKey({b"a"}), SetKey({"a"})),
+    ],
+)
+def test_as_text(value: Reply, text: Reply) -> None:
+    assert as_text(value) == text
