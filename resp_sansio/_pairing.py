@@ -128,16 +128,17 @@ class Pairing(ABC):
             if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
                 missing = head.missing
                 skipped = parser.skip(data, missing)
-                self._pair_each(parser.feed(b"", 0))  # the pushes met meanwhile
-                if self._lost is not None:
-                    break
                 if skipped < missing:
                     if isinstance(head, Batch):
                         head.missing -= skipped
+                else:
+                    self._answered = head.end
+                    del self._flying[0]
+                    self._abandoned -= 1
+                # The pushes met meanwhile, and those right behind: they may confirm what comes next.
+                self._pair_each(parser.feed(b"", 0))
+                if skipped < missing:
                     break
-                self._answered = head.end
-                del self._flying[0]
-                self._abandoned -= 1
                 self._end_if_idle()
             else:
                 most = self._until_skipped()
