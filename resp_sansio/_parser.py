@@ -101,7 +101,10 @@ class Parser(Machine):
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
             )
         self._read(data, most)
-        return self._out
+        out, self._out = self._out, []  # not kept: an idle connection would hold its last large reply
+        if self._items is out:
+            self._items = self._out
+        return out
 
     def skip(self, data: bytes, count: int) -> int:
         """Read and drop `count` replies without building them; return how many of them were completed now.

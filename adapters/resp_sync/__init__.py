@@ -9,6 +9,38 @@ with connect("redis://localhost") as connection:
     print(count.result())
 """
 
+from resp_sansio import (
+    Command,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionRefusedError,
+)
+
 from ._connection import Connection, Pipeline, WatchedTransaction, connect
 
-__all__ = ["Connection", "Pipeline", "WatchedTransaction", "connect"]
+__all__ = [
+    "Command",
+    "CommandTimeoutError",
+    "ConnectError",
+    "Connection",
+    "ConnectionClosedError",
+    "ConnectionLostError",
+    "LocalProtocolError",
+    "Outcome",
+    "Pipeline",
+    "RemoteProtocolError",
+    "ReplyError",
+    "RespError",
+    "TransactionAbortedError",
+    "TransactionRefusedError",
+    "WatchedTransaction",
+    "connect",
+]

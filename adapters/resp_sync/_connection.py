@@ -18,16 +18,16 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable
-from enum import Enum
 from math import inf
 from threading import Lock, RLock, get_ident
 from time import monotonic
-from typing import Any, Final, Self, TypeVar, Unpack, overload
+from typing import Any, Final, Literal, NoReturn, Self, TypeVar, Unpack, overload
 from warnings import warn
 from weakref import WeakSet
 
 from resp_sansio import (
     ATTEMPTS,
+    DEFAULT,
     Argument,
     Command,
     CommandBatch,
@@ -37,25 +37,28 @@ from resp_sansio import (
     ConnectionClosedError,
     ConnectionLost,
     ConnectionLostError,
+    Default,
     LocalProtocolError,
     Options,
     Outcome,
     Push,
     PushReceived,
     Reply,
-    ReplyError,
     RespError,
     Slot,
     SlotState,
     State,
     TransactionAbortedError,
     WatchLoop,
-    as_it_came,
-    as_text,
     block_time,
+    command_alone,
     command_info,
+    encoding_of,
     new_slot,
+    push_as_text,
     read_credentials,
+    read_reply,
+    seconds_allowed,
 )
 from resp_sansio import Connection as Machine
 
@@ -77,10 +80,8 @@ READ: Final = 1
 WRITE: Final = 2
 
 RECEIVE: Final = 64 * 1024
-"""Bytes asked of the socket at a time: enough for a thousand small replies, and allocated without a system call."""
-
-RECEIVE_BULK: Final = 1024 * 1024
-"""The same inside a large bulk string, where fewer and larger pieces pay."""
+"""Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
+mapped and unmapped by the C library each time, at more than they save on large values."""
 
 NAP: Final = 0.25
 """Seconds after which a sleeping caller looks whether its waker still exists: a second interrupt can catch the first one's
@@ -90,16 +91,6 @@ cleaning up, and then nobody wakes anybody."""
 PATIENCE: Final = 100e-6
 """Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight
 threads that do nothing else take 50 microseconds for a round."""
-
-
-class Default(Enum):
-    """The type of `DEFAULT`."""
-
-    DEFAULT = "as configured"
-
-
-DEFAULT: Final = Default.DEFAULT
-"""Stands for what the connection was configured with."""
 
 
 def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connection:
@@ -122,7 +113,7 @@ class Connection:
 
     __slots__ = (
         "__weakref__", "_config", "_core", "_deferred", "_encoding", "_inside", "_listeners", "_lock", "_parked", "_poller",
-        "_pushes", "_reader", "_receive_size", "_stuck", "_timeout", "_transport", "_waking", "_watched",
+        "_pushes", "_reader", "_stuck", "_timeout", "_transport", "_waking", "_watched",
         "_writer",
     )  # fmt: skip
 
@@ -136,7 +127,6 @@ class Connection:
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._reader: Slot | None = None
         self._writer: Slot | None = None
-        self._receive_size = RECEIVE
         self._watched = config.ping_interval is not None or config.silence_timeout is not None
         self._stuck = False  # the socket takes no more for now
         self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
@@ -158,6 +148,9 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self._config.address}: {self._core.state.name}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Connection can't be copied or pickled; open another one")
 
     def __enter__(self) -> Self:
         return self
@@ -200,22 +193,18 @@ class Connection:
         """
         command: Command[Any] | None = None
         if args and isinstance(args[0], Command):
-            command, args = _only(*args), args[0].args
-        slot = new_slot(args)
+            command = command_alone(*args)
+            args = command.args
+        encoding = self._encoding if decode is DEFAULT else encoding_of(self._config, decode)
+        slot = new_slot(args, None, inf, None if command is None else command.info)
         if timeout is DEFAULT and slot.info.blocking is None:
             deadline = monotonic() + self._timeout
         else:
-            deadline = self._deadline(timeout, block_time(args, slot.info))
+            deadline = monotonic() + seconds_allowed(self._config, timeout, block_time(args, slot.info))
         failure = self._call(slot, deadline)
         if failure is not None:
             raise slot.failure(failure) from failure.__cause__
-        reply = slot.reply
-        if isinstance(reply, ReplyError):
-            raise reply
-        if command is not None and command.read is not as_it_came:
-            return command.read(reply, self._core.protocol)
-        encoding = self._encoding if decode is DEFAULT else _encoding(decode)
-        return reply if encoding is None else as_text(reply, encoding)
+        return read_reply(slot.reply, command, self._core.protocol, encoding)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -245,7 +234,7 @@ class Connection:
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
         `execute`.
         """
-        deadline = self._deadline(timeout, 0.0)
+        deadline = monotonic() + seconds_allowed(self._config, timeout)
         loop = WatchLoop(keys, attempts)
         while True:
             transaction = WatchedTransaction(self, loop, deadline, decode)
@@ -258,19 +247,29 @@ class Connection:
     def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
         """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
 
-        Raises `CommandTimeoutError`, `ConnectionLostError`. Pushes that came before the connection ended can still be had.
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all pushes
+        that came before have been had.
         """
         listener = Slot(b"", LISTENING, None, inf)
-        failure = self._call(listener, self._deadline(timeout, 0.0), self._listen)
+        deadline = monotonic() + seconds_allowed(self._config, timeout)
+        failure = self._call(listener, deadline, self._listen)
         if isinstance(failure, CommandTimeoutError):
             raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT)
         if failure is not None:
             raise ConnectionLostError(f"next_push: {failure}", outcome=Outcome.NOT_SENT) from failure.__cause__
         push = listener.reply
         assert isinstance(push, Push)
-        if self._encoding is None:
-            return push
-        return Push(push.kind, tuple(as_text(item, self._encoding) for item in push.items))
+        return push_as_text(push, self._encoding)
+
+    @property
+    def closed(self) -> bool:
+        """Has the connection ended? It may also be about to: only a call can tell."""
+        return self._core.error is not None
+
+    @property
+    def protocol(self) -> Literal[2, 3]:
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        return self._core.protocol
 
     def close(self) -> None:
         """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
@@ -282,17 +281,6 @@ class Connection:
             self._close_if_unused()
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
-
-    def _deadline(self, timeout: float | None | Default, blocking: float) -> float:
-        if isinstance(timeout, Default):
-            return monotonic() + self._timeout + blocking
-        if timeout is None:
-            return inf
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-            raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
-        if not timeout >= 0:
-            raise ValueError(f"timeout must not be negative, and is {timeout!r}")
-        return monotonic() + timeout
 
     def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
         """Submit the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
@@ -493,7 +481,7 @@ class Connection:
         core, transport = self._core, self._transport
         while True:
             try:
-                data = transport.recv(self._receive_size)
+                data = transport.recv(RECEIVE)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
@@ -505,8 +493,6 @@ class Connection:
                 core.receive_eof()
                 break
             core.receive_data(data)
-            if len(data) >= RECEIVE or self._receive_size != RECEIVE:
-                self._receive_size = min(max(core.needed, RECEIVE), RECEIVE_BULK)
             if not transport.pending:
                 break
         self._report()
@@ -540,7 +526,7 @@ class Connection:
                 self._hand_out_pushes()
             elif isinstance(event, ConnectionLost):
                 for listener in self._listeners:
-                    listener.state = SlotState.LOST
+                    listener.state = LOST
                 for slot in list(parked):
                     self._wake(slot)
 
@@ -551,7 +537,9 @@ class Connection:
         self._listeners.append(listener)
         self._hand_out_pushes()
         if listener.state is HANDED and self._core.error is not None:
-            listener.state = SlotState.LOST
+            self._listeners.remove(listener)
+            listener.state = LOST
+            raise ConnectionClosedError(f"next_push: the connection has ended: {self._core.error}")
 
     def _hand_out_pushes(self) -> None:
         while self._pushes and self._listeners:
@@ -644,21 +632,23 @@ class Pipeline(CommandBatch):
         Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
         ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `Connection.execute`.
         """
-        return self._run(self._connection._deadline(self._timeout, self.block_time))
+        config = self._connection._config
+        return self._run(monotonic() + seconds_allowed(config, self._timeout, self.block_time))
 
     def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
         connection = self._connection
+        encoding = encoding_of(connection._config, self._decode)
         slot = self.slot(deadline)
         if slot is None:
             return []
-        failure = connection._call(slot, deadline, enter)
+        try:
+            failure = connection._call(slot, deadline, enter)
+        except RespError as error:
+            self.refused(error)
+            raise
         if failure is not None:
             raise self.lost(slot, failure) from failure.__cause__
-        return self.answered(
-            slot,
-            connection._core.protocol,
-            connection._encoding if isinstance(self._decode, Default) else _encoding(self._decode),
-        )
+        return self.answered(slot, connection._core.protocol, encoding)
 
 
 class WatchedTransaction(Pipeline):
@@ -686,33 +676,30 @@ class WatchedTransaction(Pipeline):
 
     def attempt(self, update: Callable[[WatchedTransaction], T]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `Connection.transact`."""
-        core = self._connection._core
+        connection, core = self._connection, self._connection._core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
-        executed = False
         try:
-            self._connection.execute(self._loop.watch, timeout=self._time_left())
+            connection.execute(self._loop.watch, timeout=self._time_left())
             result = update(self)
             if len(self):
-                executed = True
                 self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
-        finally:
-            if not executed and core.watch_epoch == epoch:
-                self._connection._submit_and_forget(self._loop.unwatch)
+            else:
+                connection._submit_and_forget(self._loop.unwatch)
+        except BaseException as error:
+            # Where EXEC has ended the WATCH, an UNWATCH would only end those of others.
+            if not isinstance(error, TransactionAbortedError) or core.watch_epoch == epoch:
+                connection._submit_and_forget(self._loop.unwatch)
+            raise
         return result
+
+    def run(self) -> list[Any]:
+        """Refused: the transaction runs when the function that was given it returns."""
+        raise LocalProtocolError(
+            "transact() runs this transaction when your function returns; use read() for what you need now"
+        )
 
     def _time_left(self) -> float | None:
         return None if self._deadline == inf else max(self._deadline - monotonic(), 0.0)
-
-
-def _encoding(decode: bool | str) -> str | None:
-    """Return the encoding that the option `decode` asks for."""
-    return decode if isinstance(decode, str) else "utf-8" if decode else None
-
-
-def _only(command: Command[T], *more: object) -> Command[T]:
-    if more:
-        raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
-    return command
 
 
 def _reentered() -> LocalProtocolError:
