@@ -336,7 +336,7 @@ def test_secret_arguments_of_commands_show_in_no_error_and_no_repr(server: Serve
         ("HELLO", 3, "AUTH", "bob", SECRET),
         ("ACL", "SETUSER", "bob", f">{SECRET}", "no-such-rule"),
         ("CONFIG", "SET", "requirepass", SECRET, "masterauth"),
-        ("MIGRATE", SECRET, "x", "k", 0, 1, "AUTH", SECRET),
+        ("MIGRATE", "127.0.0.1", 1, "k", 0, "soon", "AUTH", SECRET),
     ]
     with connect(server.url) as connection:
         for line in lines:
