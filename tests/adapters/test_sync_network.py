@@ -467,7 +467,7 @@ def test_a_pipeline_that_is_cut_tells_each_command_its_own_outcome(server: Serve
     """The server runs 100 INCRs; after 10 replies the line is cut."""
     with Proxy(server.port) as proxy, connect(proxy.url) as connection:
         connection.execute("SET", "n", 100)  # from here on each reply has six bytes
-        proxy.arm(down=Faults(after=60, then="reset"))
+        proxy.arm(down=Faults(after=60))  # a reset could overtake what was not read yet
         with pytest.raises(ConnectionLostError), connection.pipeline() as pipe:
             results = [pipe.execute("INCR", "n") for _ in range(100)]
         assert [result.result() for result in results[:10]] == list(range(101, 111))
