@@ -167,6 +167,8 @@ class Peer:
                 return self._auth(b"default" if len(words) == 2 else words[1], words[-1])
             case "SELECT":
                 return self._select(words[1])
+            case "MULTI" | "WATCH" if self._queued is not None:
+                return ReplyError(f"ERR {name} calls can not be nested")
             case "MULTI" if len(words) > 1:
                 return ReplyError("ERR wrong number of arguments for 'multi' command")
             case "MULTI":
