@@ -273,6 +273,11 @@ class Connection(Pairing):
         """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
         return bool(self._blocks or self._waiting)
 
+    @property
+    def in_flight(self) -> int:
+        """How many slots were handed over and have not all of their replies, abandoned ones included."""
+        return len(self._flying)
+
     def sent(self, count: int) -> None:
         """The network took this many more bytes of what `data_to_send` gave, in that order.
 
@@ -298,39 +303,36 @@ class Connection(Pairing):
         """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
         if not self._flying:
             self._heard = True  # nothing was owed until now, so silence counts from here
+        flying, handed = self._flying, self._handed
+        room = self._max_in_flight - len(flying)
+        room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
         joined: list[bytes] = []
         size = taken = 0
         for slot in self._waiting:
-            if size >= WRITE_BLOCK:
-                break
-            if slot.state is not QUEUED:
-                taken += 1
-                continue
-            payload = slot.payload
-            length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
-            if self._flying and not self._has_room(size + length):
-                break
+            if slot.state is QUEUED:
+                payload = slot.payload
+                length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+                # What does not fit waits for replies; what would never fit goes alone.
+                if size >= WRITE_BLOCK or (flying and (room <= 0 or size + length > room_in_bytes)):
+                    break
+                size += length
+                room -= 1
+                if isinstance(payload, bytes):
+                    joined.append(payload)
+                else:
+                    joined = self._set_large_apart(joined, payload)
+                slot.state = HANDED
+                slot.end = handed + size
+                flying.append(slot)
+                if not slot.plain:
+                    self._scripts += 1
             taken += 1
-            size += length
-            if isinstance(payload, bytes):
-                joined.append(payload)
-            else:
-                joined = self._set_large_apart(joined, payload)
-            slot.state = HANDED
-            slot.end = self._handed + size
-            self._flying.append(slot)
-            if not slot.plain:
-                self._scripts += 1
         del self._waiting[:taken]
-        self._handed += size
+        self._handed = handed + size
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
-        self._blocks.reverse()
-
-    def _has_room(self, size: int) -> bool:
-        """May so many bytes more be in flight? A slot that is larger than that goes alone."""
-        in_flight = self._handed - self._answered
-        return len(self._flying) < self._max_in_flight and in_flight + size <= self._max_in_flight_bytes
+        if len(self._blocks) > 1:
+            self._blocks.reverse()
 
     def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
         """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
