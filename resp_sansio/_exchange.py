@@ -196,12 +196,13 @@ class WatchLoop:
     unwatch: Final = Command("UNWATCH")
 
     def __init__(self, keys: Sequence[Argument], attempts: int = ATTEMPTS) -> None:
-        """Raises `ValueError` if there is nothing to watch, or nothing to be done."""
+        """Raises `ValueError` if there is nothing to watch, or nothing to be done, `TypeError` for what can't be a key."""
         if not keys:
             raise ValueError("name at least one key to watch; without one, a plain transaction() does")
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, not {attempts!r}")
         self.watch: Final = Command("WATCH", *keys)
+        encode_command(self.watch.args)  # told now: of a WATCH that fails later nobody knows whether it was sent
         self.attempts: Final = attempts
         self.attempt = 1
 

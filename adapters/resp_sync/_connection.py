@@ -604,7 +604,7 @@ class Pipeline(CommandBatch):
     Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is sent.
     """
 
-    __slots__ = ("_connection", "_decode", "_timeout")
+    __slots__ = ("_connection", "_decode", "_encoding", "_timeout")
 
     def __init__(
         self,
@@ -618,6 +618,7 @@ class Pipeline(CommandBatch):
         self._connection = connection
         self._timeout = timeout
         self._decode = decode
+        self._encoding = encoding_of(connection._config, decode)  # a wrong one is told now, before anything is sent
 
     def __enter__(self) -> Self:
         return self
@@ -637,7 +638,6 @@ class Pipeline(CommandBatch):
 
     def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
         connection = self._connection
-        encoding = encoding_of(connection._config, self._decode)
         slot = self.slot(deadline)
         if slot is None:
             return []
@@ -648,7 +648,7 @@ class Pipeline(CommandBatch):
             raise
         if failure is not None:
             raise self.lost(slot, failure) from failure.__cause__
-        return self.answered(slot, connection._core.protocol, encoding)
+        return self.answered(slot, connection._core.protocol, self._encoding)
 
 
 class WatchedTransaction(Pipeline):
