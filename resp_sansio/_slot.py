@@ -95,6 +95,14 @@ class Slot:
         """May the server hold back on purpose the reply that comes next?"""
         return self.info.blocking is not None
 
+    @property
+    def lingers(self) -> bool:
+        """May the server hold back a reply that is missing, and act at a time of its own choosing?
+
+        Who gives up such a slot ends its connection, or lets what the server takes from a list (BLPOP) be lost.
+        """
+        return self.info.blocking is not None
+
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
         sent = self.state is not QUEUED and self.end <= accepted
@@ -147,6 +155,10 @@ class Batch(Slot):
     @property
     def blocks(self) -> bool:
         return self.infos[self.count - self.missing].blocking is not None
+
+    @property
+    def lingers(self) -> bool:
+        return any([info.blocking is not None for info in self.infos[self.count - self.missing :]])
 
     def settle(self, state: SlotState, accepted: float) -> None:
         offset = self.end - _size(self.payload) if self.state is not QUEUED else 0

@@ -57,6 +57,18 @@ def test_commands_queued_together_are_sent_together() -> None:
     assert connection.data_to_send() == b""
 
 
+def test_what_is_in_flight_is_what_the_peer_owes() -> None:
+    connection, peer = opened()
+    slots = [connection.send(GET), connection.send_many([GET, GET])]
+    assert connection.in_flight == 0
+    written = write_all(connection)
+    connection.abandon(slots[0])
+    assert connection.in_flight == 2
+    for said in peer.receive(written):
+        connection.receive_data(said)
+    assert connection.in_flight == 0
+
+
 def test_nothing_is_heard_from_a_connection_that_has_ended() -> None:
     connection, _ = opened()
     connection.abort()

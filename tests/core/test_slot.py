@@ -133,6 +133,15 @@ def test_a_pipeline_of_nothing_is_refused() -> None:
 # -- what blocks -----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_slot_knows_whether_the_server_may_still_act_when_nobody_waits() -> None:
+    assert new_slot(("BLPOP", "k", 0)).lingers
+    assert not new_slot(("GET", "k")).lingers
+    slot = batch("GET k", "BLPOP k 0", "GET k")
+    assert slot.lingers
+    slot.missing = 1
+    assert not slot.lingers
+
+
 def test_a_slot_knows_whether_its_next_reply_may_be_held_back() -> None:
     assert new_slot(("BLPOP", "k", 0)).blocks
     assert not new_slot(("GET", "k")).blocks
