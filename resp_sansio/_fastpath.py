@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from ._values import Push, Reply, make_map, make_set
 
-__all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "alone", "columns", "flat", "large", "scalar"]
+__all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "alone", "columns", "flat", "large", "scalar", "whole"]
 
 SHORT: Final = 1024
 """Lengths and counts below this are in tables."""
@@ -70,6 +70,15 @@ def alone(tokens: list[bytes], head: bytes) -> Reply:
         return None
     bodies = tokens[2:-1:2]
     return make(bodies) if list(map(LENGTHS.get, tokens[1:-1:2])) == list(map(len, bodies)) else None
+
+
+def whole(data: bytes, limit: int) -> bytes | None:
+    """Return the one large bulk string that a feed consists of; None to decline."""
+    end = data.find(b"\r\n", 0, 16)
+    digits = data[1:end]
+    if digits.isdigit() and len(data) == end + 4 + int(digits) and int(digits) <= limit and data.endswith(b"\r\n"):
+        return data[end + 2 : -2]
+    return None
 
 
 def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int) -> tuple[int, int]:
@@ -239,8 +248,8 @@ def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tu
 
 # Aggregates of one shape
 
-_Shape: TypeAlias = tuple[int, _Make | None, list["_Shape"]]
-"""How far into the row an element starts, what makes it of its parts (None: it has none), and those."""
+_Shape: TypeAlias = tuple[int, bytes, _Make | None, list["_Shape"]]
+"""How far into the row an element starts, its first line, what makes it of its parts (None: it has none), and those."""
 
 
 def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> tuple[list[Reply], int] | None:
@@ -276,7 +285,7 @@ def _shape(
     head = tokens[row + offset]
     make = makers.get(head[:1])
     if make is None:
-        return (offset, None, []), offset + (2 if head in LENGTHS else 1)
+        return (offset, head, None, []), offset + (2 if head in LENGTHS else 1)
     count = COUNTS.get(b"*" + head[1:], 0)
     if depth == 0 or not 0 < count <= width:
         return None
@@ -288,15 +297,15 @@ def _shape(
             return None
         parts.append(read[0])
         next_offset = read[1]
-    return (offset, make, parts), next_offset
+    return (offset, head, make, parts), next_offset
 
 
 def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) -> Sequence[Reply] | None:
     """Return the values that stand in one place of each row; None if they are not all of that shape."""
-    offset, make, parts = shape
+    offset, head, make, parts = shape
     heads = tokens[at + offset : end : stride]
     if make is not None:
-        if heads.count(heads[0]) != len(heads):
+        if heads.count(head) != len(heads):
             return None
         columns = []
         for part in parts:
@@ -306,7 +315,7 @@ def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) 
             columns.append(column)
         made = list(map(make, zip(*columns, strict=True)))
         return None if make is _push and None in made else made  # a push without a kind
-    if heads[0] in LENGTHS:
+    if head in LENGTHS:
         bodies = tokens[at + offset + 1 : end : stride]
         return bodies if _proven(heads, bodies) else None
     return _values(heads) or _each(heads)

@@ -59,6 +59,7 @@ _SHOWN: Final = 40  # how many of the peer's bytes an error message shows
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
+_WORTH_A_VIEW: Final = 16 * 1024  # bytes: copying fewer costs less than a view of them
 _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 
 Attributes: TypeAlias = dict[Reply, Reply] | Pairs
@@ -84,6 +85,11 @@ _NOTHING: Final = _Nothing()
 def _length(tokens: list[bytes], start: int, stop: int) -> int:
     """Return how many bytes of the stream these tokens were, with their line breaks."""
     return sum(map(len, tokens[start:stop])) + 2 * (stop - start)
+
+
+def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
+    """Return a piece of a bulk; a large one is copied only when all are joined."""
+    return data[start:stop] if stop - start < _WORTH_A_VIEW else memoryview(data)[start:stop]
 
 
 def _merged(before: Attributes, after: Attributes) -> Attributes:
@@ -126,7 +132,7 @@ class Machine:
         self._line: list[bytes] = []
         self._line_size = 0
         self._bulk = 0
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | memoryview] = []
         self._need = 0
         # The open frame (its items, how many are missing, its kind, attributes for its one item), and those around it.
         self._items: list[Reply] = self._out
@@ -451,10 +457,10 @@ class Machine:
         data, need = self._window, self._need
         end = i + need
         if end > len(data):
-            part = data[i:]
+            part = _part(data, i, len(data))
             self._need = need = need - len(part)
             if need == 1:
-                if not part.endswith(b"\r"):
+                if data[-1] != _CR:
                     self._fail("the line break that ends a bulk", len(data) - 1)
                 part = part[:-1]
             if part and not (self._dropping and self._bulk != _EQUALS and (self._items is _NOTHING or not self._stack)):
@@ -465,7 +471,7 @@ class Machine:
         last = max(end - 2, i)
         if data[last:end] != b"\r\n"[-need:]:
             self._fail("the line break that ends a bulk", last + (need > 1 and data[last] == _CR))
-        self._chunks.append(data[i:last])
+        self._chunks.append(_part(data, i, last))
         body, self._chunks, self._need = b"".join(self._chunks), [], 0
         if self._bulk == _DOLLAR:
             self._value(body)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ._errors import LocalProtocolError, RemoteProtocolError
-from ._fastpath import COUNTS, LENGTHS, SCALARS, SHORT, alone
+from ._fastpath import COUNTS, LARGE, LENGTHS, SCALARS, SHORT, alone, whole
 from ._machine import DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
 from ._values import Push, Reply
 
@@ -63,39 +63,42 @@ class Parser(Machine):
         Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended; `feed(b"", 0)`, which reads none,
         may be called even then.
         """
-        size = len(data)
-        if self._quiet and most and size < _ALONE:
+        if self._quiet and most:
+            size = len(data)
+            self._base += size
             if self._counted:
                 self._counted = False
                 self.pushes, self.errors, self.attributes = 0, 0, {}
-            tokens = data.split(b"\r\n")
-            head, parts = tokens[0], len(tokens)
-            if parts == 3:
-                if LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
-                    return [tokens[1]]
-            elif parts == 2:
-                if not tokens[1]:
-                    if head in SCALARS:
-                        return [SCALARS[head]]
-                    digits = head[1:]
-                    if digits.isdigit() and head[0] == _COLON and size < 22:
-                        return [int(digits)]
-            elif (count := COUNTS.get(head)) is not None:
-                if parts == 2 * count + 2 and not tokens[-1]:
-                    bodies = tokens[2:-1:2]
-                    at = 1
-                    for body in bodies:
-                        if LENGTHS.get(tokens[at]) != len(body):
-                            break
-                        at += 2
-                    else:
-                        return [bodies]  # type: ignore[list-item]  # bytes are replies
-            else:
-                reply = alone(tokens, head)
-                if reply is not None:
+            if size < LARGE or (size < _ALONE and data[0] != _DOLLAR):
+                tokens = data.split(b"\r\n")
+                head, parts = tokens[0], len(tokens)
+                if parts == 3:
+                    if LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
+                        return [tokens[1]]
+                elif parts == 2:
+                    if not tokens[1]:
+                        if head in SCALARS:
+                            return [SCALARS[head]]
+                        digits = head[1:]
+                        if digits.isdigit() and head[0] == _COLON and size < 22:
+                            return [int(digits)]
+                elif (count := COUNTS.get(head)) is not None:
+                    if parts == 2 * count + 2 and not tokens[-1]:
+                        bodies = tokens[2:-1:2]
+                        at = 1
+                        for body in bodies:
+                            if LENGTHS.get(tokens[at]) != len(body):
+                                break
+                            at += 2
+                        else:
+                            return [bodies]  # type: ignore[list-item]  # bytes are replies
+                elif (reply := alone(tokens, head)) is not None:
                     if type(reply) is Push:
                         self.pushes, self._counted = 1, True
                     return [reply]
+            elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
+                return [bulk]
+            self._base -= size
         if self._unfinished and (data or most):
             raise LocalProtocolError(
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
@@ -157,7 +160,7 @@ class Parser(Machine):
                 parts += [part for part in self._items if type(part) is bytes]
                 self._items.clear()
             if self._bulk in (_DOLLAR, _SEMICOLON):
-                parts += self._chunks
+                parts += map(bytes, self._chunks)
                 self._chunks.clear()
         return parts
 

@@ -20,6 +20,7 @@ from resp_sansio._fastpath import (
     flat,
     large,
     scalar,
+    whole,
 )
 from resp_sansio._parser import Limits, Parser
 from resp_sansio._values import Push, Reply
@@ -134,6 +135,14 @@ def test_large_bulks_are_cut_out(lengths: list[int], more: st.DataObject, left: 
     assert all(isinstance(item, bytes) and LARGE <= len(item) < 2 * LARGE for item in items)
 
 
+@given(st.integers(0, 3000), st.sampled_from([b"", b"\r", b"\n", b"x"]), st.sampled_from([100, 3000]))
+def test_a_feed_that_is_one_bulk(length: int, more: bytes, limit: int) -> None:
+    for data in (b"$%d\r\n%b\r\n" % (length, bytes(length)), b"$%d\r\n%b\n\r" % (length, bytes(length))):
+        body = whole(data + more, limit)
+        right = not more and data.endswith(b"\r\n") and length <= limit
+        assert body == (bytes(length) if right else None)
+
+
 def arrays(*elements: bytes) -> Iterator[tuple[bytes, int]]:
     for element in elements:
         for times in (1, 2, 7, 100):
@@ -172,6 +181,13 @@ def test_arrays_of_one_kind(data: bytes, times: int) -> None:
     assert len(value) == times
 
 
+@pytest.mark.parametrize("other", [b":1000000", b"+x", b",1.5", b"$1\r\nx", b"$2\r\n\r\n", b"-ERR", b"*0"])
+def test_unlike_elements(other: bytes) -> None:
+    data = b"*40\r\n" + (b":1\r\n" + other + b"\r\n") * 20
+    assert quickly(data) == strictly(data)
+    assert len(quickly(data)[0]) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [b":", b":1\r", b":+1", b":1_0", b",", b",1\r", b",.5", b",5.", b",-.5", b",1_0", b",1-1", b"x", b"", b"$2\r\nx"],
@@ -199,6 +215,14 @@ def test_pushes_are_rows_too() -> None:
     parser = Parser()
     assert parser.feed(b">1\r\n:1\r\n" * 20) == []
     assert "a string as the kind of a push" in str(parser.error)
+
+
+@pytest.mark.parametrize("row", [b"*2\r\n$1\r\nx\r\n*1\r\n:1\r\n", b"*1\r\n:1\r\n", b"%1\r\n+a\r\n$1\r\nb\r\n"])
+@pytest.mark.parametrize("other", [b":0\r\n", b"+OK\r\n", b"$1\r\ny\r\n", b"*1\r\n:1\r\n", b"~2\r\n:1\r\n:2\r\n"])
+def test_rows_that_end_where_a_batch_of_them_does(row: bytes, other: bytes) -> None:
+    for rows in (2, 15, 16, 17, 79, 80, 81):
+        data = b"*%d\r\n" % (rows + 300) + row * rows + other * 300
+        assert quickly(data) == strictly(data)
 
 
 def test_rows_are_not_deeper_than_the_limit() -> None:

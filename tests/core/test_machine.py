@@ -426,7 +426,7 @@ def test_windows_of_any_size(data: st.DataObject, values: list[Reply], span: int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_machine, "_SMALLEST_SPAN", span * 8)
         patch.setattr(_machine, "SPAN", span * 16)
-        patch.setattr(_machine, "_WORTH_SPLITTING", 3)
+        patch.setattr(_machine, "_WORTH_SPLITTING", 4)
         small._span = span * 8
         seen = [exact(value) for part in data.draw(splits(wire)) for value in small.feed(part)]
     assert seen == expected

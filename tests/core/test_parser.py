@@ -272,6 +272,7 @@ def test_the_count_of_errors_and_pushes_is_of_one_feed() -> None:
         (b"$1030\r\n" + b"x" * 1030 + b"\r\n", b"x" * 1030),
         (b"$-1\r\n", None),
         (b"*-1\r\n", None),
+        (b"$9000\r\n" + b"x" * 9000 + b"\r\n", b"x" * 9000),
         (b"*0\r\n", []),
         (b"*1\r\n$1\r\nx\r\n", [b"x"]),
         (b"*2\r\n$1\r\nx\r\n:1\r\n", [b"x", 1]),
@@ -297,7 +298,17 @@ def test_a_feed_of_one_reply(data: bytes, expected: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"$1\r\nxy\r\n", b"$3\r\nx\r\n\r\r", b"\r\n", b":\r\n", b":1x\r\n", b"*1\r\n$1\r\nxy\r\n", b">1\r\n:1\r\n"]
+    "data",
+    [
+        b"$1\r\nxy\r\n",
+        b"$2000\r\n" + bytes(2000) + b"\r\r",
+        b"$3\r\nx\r\n\r\r",
+        b"\r\n",
+        b":\r\n",
+        b":1x\r\n",
+        b"*1\r\n$1\r\nxy\r\n",
+        b">1\r\n:1\r\n",
+    ],
 )
 def test_a_feed_of_one_mistake(data: bytes) -> None:
     parser = Parser()
@@ -310,6 +321,21 @@ def test_a_smaller_limit_holds_on_the_short_cut_too() -> None:
     parser = Parser(Limits(bulk=3))
     assert parser.feed(b"$4\r\nabcd\r\n") == []
     assert "at most 3 (Limits.bulk)" in str(parser.error)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"+OK\r\n", b"$1\r\nx\r\n", b"$2000\r\n" + b"x" * 2000 + b"\r\n", b"*1\r\n$1\r\nx\r\n", b"%1\r\n+a\r\n:1\r\n"],
+)
+def test_where_in_the_stream(before: bytes) -> None:
+    """The offset counts what took the short cut, too."""
+    for feeds in ([before, b"x"], [before * 3, before, b"+OK\r\n$", b"1\r\nab\r\n"], [before, b"+", b"a", b"\n"]):
+        parser = Parser()
+        for data in feeds:
+            parser.feed(data)
+        whole = Parser()
+        whole.feed(b"".join(feeds))
+        assert str(parser.error).rpartition(" at ")[2] == str(whole.error).rpartition(" at ")[2]
 
 
 def test_an_idle_parser_holds_nothing_of_what_it_read() -> None:
