@@ -68,7 +68,8 @@ class Record:
     def __post_init__(self) -> None:
         """Check the fields: raise what is to be raised."""
 
-    if not TYPE_CHECKING:  # type checkers know that fields are frozen, and would take these for leave to set any name
+    # Type checkers know that fields are frozen, and would take these for leave to set any name.
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __setattr__(self, name: str, value: object) -> None:
             raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")

@@ -247,8 +247,8 @@ class Connection:
     def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
         """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
 
-        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all pushes
-        that came before have been had.
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
+        pushes that came before have been had.
         """
         listener = Slot(b"", LISTENING, None, inf)
         deadline = monotonic() + seconds_allowed(self._config, timeout)
