@@ -181,7 +181,7 @@ def test_arrays_of_one_kind(data: bytes, times: int) -> None:
     assert len(value) == times
 
 
-@pytest.mark.parametrize("other", [b":1000000", b"+x", b",1.5", b"$1\r\nx", b"$2\r\n\r\n", b"-ERR", b"*0"])
+@pytest.mark.parametrize("other", [b":2", b"$-1", b":1000000", b"+x", b",1.5", b"$1\r\nx", b"$2\r\n\r\n", b"-ERR", b"*0"])
 def test_unlike_elements(other: bytes) -> None:
     data = b"*40\r\n" + (b":1\r\n" + other + b"\r\n") * 20
     assert quickly(data) == strictly(data)
