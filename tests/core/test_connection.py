@@ -632,6 +632,22 @@ def test_what_is_in_flight_is_bounded_and_the_rest_can_be_withdrawn() -> None:
 
 
 @pytest.mark.parametrize("size", [100, 40_000])
+def test_what_was_answered_makes_room_whatever_it_was() -> None:
+    two = 2 * len(b"*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n")
+    connection, peer = opened(max_in_flight_bytes=two)
+    unwatched = connection.send(Command("UNWATCH"))
+    assert talk(connection, peer) == [unwatched]
+    slots = [connection.send(GET) for _ in range(3)]
+    assert len(write_all(connection)) == two
+    connection.abandon(slots[0])
+    connection.receive_data(b"+1\r\n+2\r\n")
+    assert connection.events() == [slots[1]]
+    more = connection.send(GET)
+    assert len(write_all(connection)) == two
+    connection.receive_data(b"+3\r\n+4\r\n")
+    assert connection.events() == [slots[2], more]
+
+
 def test_a_slot_that_is_larger_than_what_may_be_in_flight_goes_alone(size: int) -> None:
     connection, _ = opened(max_in_flight_bytes=64)
     small, large = connection.send(GET), connection.send(Command("SET", "k", b"x" * size))
