@@ -34,6 +34,12 @@ SAID: dict[str, tuple[object, object]] = {
 }
 
 
+def said(server: Server, protocol: int, kind: str) -> object:
+    if kind == "double" and server.version < (7,) and server.product == "redis":
+        return 3.14159265359 if protocol == 3 else b"3.1415926535900001"
+    return SAID[kind][0 if protocol == 3 else 1]
+
+
 @pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
 def protocol(request: pytest.FixtureRequest) -> Literal[2, 3]:
     spoken: Literal[2, 3] = request.param
@@ -62,9 +68,10 @@ def exact(value: object) -> object:
 
 
 @pytest.mark.parametrize("kind", SAID)
-def test_every_type_a_server_can_say(connection: Connection, protocol: Literal[2, 3], kind: str) -> None:
-    expected = SAID[kind][0 if protocol == 3 else 1]
-    assert exact(connection.execute("DEBUG", "PROTOCOL", kind)) == exact(expected)
+def test_every_type_a_server_can_say(
+    server: Server, connection: Connection, protocol: Literal[2, 3], kind: str
+) -> None:
+    assert exact(connection.execute("DEBUG", "PROTOCOL", kind)) == exact(said(server, protocol, kind))
     assert connection.execute("ECHO", "and the next reply is its own") == b"and the next reply is its own"
 
 
@@ -77,10 +84,10 @@ def test_every_type_in_one_pipeline_however_the_network_cuts_it(
         connect(proxy.url, protocol=protocol) as connection,
         connection.pipeline() as pipe,
     ):
-        said = [(kind, pipe.execute("DEBUG", "PROTOCOL", kind)) for kind in SAID]
+        results = [(kind, pipe.execute("DEBUG", "PROTOCOL", kind)) for kind in SAID]
         told = [pipe.execute("ECHO", index) for index in range(3)]
-    for kind, result in said:
-        assert exact(result.result()) == exact(SAID[kind][0 if protocol == 3 else 1]), kind
+    for kind, result in results:
+        assert exact(result.result()) == exact(said(server, protocol, kind)), kind
     assert [result.result() for result in told] == [b"0", b"1", b"2"]
 
 
