@@ -17,7 +17,7 @@ from inspect import isawaitable
 from math import inf
 from threading import get_ident
 from time import monotonic
-from typing import Any, Final, Self, TypeVar, Unpack, cast, overload
+from typing import Any, Final, Literal, Self, TypeVar, Unpack, cast, overload
 from warnings import warn
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -229,7 +229,8 @@ class Connection:
     async def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
         """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
 
-        Raises `CommandTimeoutError`, `ConnectionLostError`. Pushes that came before the connection ended can still be had.
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
+        pushes that came before have been had.
         """
         allowed = seconds_allowed(self._config, timeout)
         driver = self._driver
@@ -247,6 +248,16 @@ class Connection:
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         driver.core.push_taken()
         return push_as_text(push, self._encoding)
+
+    @property
+    def closed(self) -> bool:
+        """Has the connection ended? It may also be about to: only a call can tell."""
+        return self._driver.core.error is not None
+
+    @property
+    def protocol(self) -> Literal[2, 3]:
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        return self._driver.core.protocol
 
     async def close(self) -> None:
         """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
@@ -359,6 +370,8 @@ class Driver(asyncio.BufferedProtocol):
         """Return the future of the next push; a caller that stops waiting says so by `take_back`."""
         if get_ident() != self._thread or not self._loop.is_running():
             raise _elsewhere("next_push")
+        if self.core.error is not None and not self._pushes:
+            raise ConnectionClosedError(f"next_push: the connection has ended: {self.core.error}")
         waiter: asyncio.Future[Push | RespError] = self._loop.create_future()
         self._listeners.append(waiter)
         self._hand_out()
@@ -570,7 +583,7 @@ class Pipeline(CommandBatch):
     sent.
     """
 
-    __slots__ = ("_connection", "_decode", "_timeout")
+    __slots__ = ("_connection", "_decode", "_encoding", "_timeout")
 
     def __init__(
         self,
@@ -584,6 +597,7 @@ class Pipeline(CommandBatch):
         self._connection = connection
         self._timeout = timeout
         self._decode = decode
+        self._encoding = encoding_of(connection._config, decode)  # a wrong one is told now, before anything is sent
 
     async def __aenter__(self) -> Self:
         return self
@@ -598,13 +612,11 @@ class Pipeline(CommandBatch):
         Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
         ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `Connection.execute`.
         """
-        allowed = seconds_allowed(self._connection._config, self._timeout, self.block_time)
-        return await self._run(monotonic() + allowed)
+        config = self._connection._config
+        return await self._run(monotonic() + seconds_allowed(config, self._timeout, self.block_time))
 
     async def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
-        connection = self._connection
-        driver = connection._driver
-        encoding = encoding_of(connection._config, self._decode)
+        driver = self._connection._driver
         slot = self.slot(deadline)
         if slot is None:
             return []
@@ -622,7 +634,7 @@ class Pipeline(CommandBatch):
             raise
         if slot.state is not ANSWERED:
             raise self.lost(slot, reply) from reply.__cause__
-        return self.answered(slot, driver.core.protocol, encoding)
+        return self.answered(slot, driver.core.protocol, self._encoding)
 
 
 class WatchedTransaction(Pipeline):
@@ -650,20 +662,27 @@ class WatchedTransaction(Pipeline):
 
     async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `Connection.transact`."""
-        driver = self._connection._driver
-        core = driver.core
+        connection, driver, core = self._connection, self._connection._driver, self._connection._driver.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
-        executed = False
         try:
-            await self._connection.execute(self._loop.watch, timeout=self._time_left())
+            await connection.execute(self._loop.watch, timeout=self._time_left())
             result = await update(self)
             if len(self):
-                executed = True
                 await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
-        finally:
-            if not executed and core.watch_epoch == epoch:
+            else:
                 driver.submit_and_forget(self._loop.unwatch)
+        except BaseException as error:
+            # Where EXEC has ended the WATCH, an UNWATCH would only end those of others.
+            if not isinstance(error, TransactionAbortedError) or core.watch_epoch == epoch:
+                driver.submit_and_forget(self._loop.unwatch)
+            raise
         return result
+
+    async def run(self) -> list[Any]:
+        """Refused: the transaction runs when the function that was given it returns."""
+        raise LocalProtocolError(
+            "transact() runs this transaction when your function returns; use read() for what you need now"
+        )
 
     def _time_left(self) -> float | None:
         return None if self._deadline == inf else max(self._deadline - monotonic(), 0.0)

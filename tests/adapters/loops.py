@@ -43,8 +43,8 @@ def everywhere(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
 
     wanted = inspect.signature(test)
     kind = inspect.Parameter("loop_kind", inspect.Parameter.KEYWORD_ONLY, annotation="str")
-    run.__signature__ = wanted.replace(parameters=[*wanted.parameters.values(), kind])
-    del run.__wrapped__  # type: ignore[attr-defined]
+    run.__signature__ = wanted.replace(parameters=[*wanted.parameters.values(), kind])  # type: ignore[attr-defined]
+    del run.__wrapped__
     parametrize: Callable[[Callable[..., None]], Callable[..., None]] = pytest.mark.parametrize("loop_kind", LOOPS)
     return parametrize(run)
 
