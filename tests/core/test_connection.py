@@ -631,7 +631,6 @@ def test_what_is_in_flight_is_bounded_and_the_rest_can_be_withdrawn() -> None:
     assert connection.events() == [slots[0], slots[1], slots[3]]
 
 
-@pytest.mark.parametrize("size", [100, 40_000])
 def test_what_was_answered_makes_room_whatever_it_was() -> None:
     two = 2 * len(b"*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n")
     connection, peer = opened(max_in_flight_bytes=two)
@@ -648,6 +647,7 @@ def test_what_was_answered_makes_room_whatever_it_was() -> None:
     assert connection.events() == [slots[2], more]
 
 
+@pytest.mark.parametrize("size", [100, 40_000])
 def test_a_slot_that_is_larger_than_what_may_be_in_flight_goes_alone(size: int) -> None:
     connection, _ = opened(max_in_flight_bytes=64)
     small, large = connection.send(GET), connection.send(Command("SET", "k", b"x" * size))
