@@ -167,6 +167,8 @@ def test_pushes_and_their_attributes_amid_skipped_replies(expected: list[Reply],
             met += parser.feed(wire[at : at + size])
         about += parser.attributes.values()
     assert left == 0
+    met += parser.feed(b"")  # a push that is described is not seen to be one before it is read
+    about += parser.attributes.values()
     assert met == [Push("message", ([1],))] * (len(expected) + 1)
     assert about == [{"ttl": 9}] * (len(expected) + 1)
 
@@ -317,6 +319,9 @@ def test_a_feed_of_one_mistake(data: bytes) -> None:
 
 
 def test_a_smaller_limit_holds_on_the_short_cut_too() -> None:
+    flat_map = b"%600\r\n" + b"$0\r\n\r\n" * 1200
+    assert len(Parser(Limits(elements=1200)).feed(flat_map)) == 1
+    assert Parser(Limits(elements=1199)).feed(flat_map) == []
     assert Parser(Limits(bulk=3)).feed(b"$3\r\nabc\r\n") == [b"abc"]
     parser = Parser(Limits(bulk=3))
     assert parser.feed(b"$4\r\nabcd\r\n") == []
