@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final, TypeAlias
 
+from ._errors import ReplyError
 from ._values import Push, Reply, make_map, make_set
 
-__all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "alone", "columns", "flat", "large", "scalar", "whole"]
+__all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "columns", "flat", "large", "scalar", "several", "whole"]
 
 SHORT: Final = 1024
 """Lengths and counts below this are in tables."""
@@ -62,14 +63,52 @@ _DOUBLE: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatc
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
 
-def alone(tokens: list[bytes], head: bytes) -> Reply:
-    """Return the one map, set or push of bulks that a feed consists of, split at its line breaks; None to decline."""
-    make = _PUSHES.get(head[:1])
-    count = COUNTS.get(b"*" + head[1:]) if make is not None else None
-    if make is None or not count or tokens[-1] or len(tokens) != 2 * (count * 2 if make is make_map else count) + 2:
+def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], int, int] | None:
+    """Return the replies that a small feed consists of, split at its line breaks, and how many are pushes and errors.
+
+    None to decline, if there are more than `most` (negative: any number) or something is incomplete, too deep or unusual.
+    """
+    out: list[Reply] = []
+    items, left, make = out, -1, _MAKERS[b"*"]
+    stack: list[tuple[list[Reply], int, _Make]] = []
+    at, last = 0, len(tokens) - 1
+    pushes = errors = 0
+    while True:
+        while left == 0:
+            value: Reply = items if make is list else make(items)
+            pushes += make is _push
+            if value is None:
+                return None
+            items, left, make = stack.pop()
+            items.append(value)
+            left -= 1
+        if at == last:
+            break
+        head = tokens[at]
+        inner = _PUSHES.get(head[:1])
+        if inner is not None:
+            count = COUNTS.get(b"*" + head[1:])
+            if count is None or len(stack) == depth or (inner is _push and (stack or not count)):
+                return None
+            stack.append((items, left, make))
+            items, left, make = [], 2 * count if inner is make_map else count, inner
+            at += 1
+            continue
+        if head[:1] == b"-":
+            if len(head) > SHORT or b"\r" in head or b"\n" in head:
+                return None
+            items.append(ReplyError(head[1:].decode("utf-8", "surrogateescape")))
+            errors += not stack
+            at += 1
+            left -= 1
+            continue
+        start = at
+        at, left = flat(tokens, at, last, items, left)
+        if at == start:
+            return None
+    if stack or tokens[last] or -1 < most < len(out) - pushes:
         return None
-    bodies = tokens[2:-1:2]
-    return make(bodies) if list(map(LENGTHS.get, tokens[1:-1:2])) == list(map(len, bodies)) else None
+    return out, pushes, errors
 
 
 def whole(data: bytes, limit: int) -> bytes | None:

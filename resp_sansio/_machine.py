@@ -116,7 +116,7 @@ class Machine:
         self._lenient = lenient_push
         self._nested = nested_attributes
         # The accelerators know nothing of limits, so they need room for the largest that they read.
-        self._fast = min(limits.bulk, limits.line, limits.elements) >= SHORT and limits.reply >= SPAN
+        self._fast = min(limits.bulk, limits.line, limits.elements // 2) >= SHORT and limits.reply >= SPAN
         self._span = SPAN
         # What came of the input so far, and of what kinds.
         self._out: list[Reply] = []

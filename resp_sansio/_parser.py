@@ -11,14 +11,14 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ._errors import LocalProtocolError, RemoteProtocolError
-from ._fastpath import COUNTS, LARGE, LENGTHS, SCALARS, SHORT, alone, whole
+from ._fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
 from ._machine import DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
 from ._values import Push, Reply
 
 __all__ = ["Chunk", "Limits", "Parser"]
 
 _LIMITS: Final = Limits()
-_ALONE: Final = SHORT + 16  # bytes of a feed that may be one small reply
+_SMALL: Final = 2048  # bytes of a feed that is read at once if it is whole
 _COLON, _DOLLAR, _SEMICOLON = b":$;"
 
 
@@ -57,8 +57,9 @@ class Parser(Machine):
     def feed(self, data: bytes, most: int = -1) -> list[Reply]:
         """Return the replies that `data` completes, in order, pushes in their place among them.
 
-        At most `most` of them are not pushes (-1: no such limit). What follows stays unread, except pushes: `feed(b"", n)` goes
-        on with it. Never raises on what the peer sent: see `error`. `data` must be `bytes`, which is kept, not copied.
+        At most `most` of them are not pushes (-1: no such limit). What follows stays unread, except pushes (but one that an
+        attribute describes): `feed(b"", n)` goes on with it. Never raises on what the peer sent: see `error`. `data` must be
+        `bytes`, which is kept, not copied.
 
         Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended; `feed(b"", 0)`, which reads none,
         may be called even then.
@@ -69,33 +70,31 @@ class Parser(Machine):
             if self._counted:
                 self._counted = False
                 self.pushes, self.errors, self.attributes = 0, 0, {}
-            if size < LARGE or (size < _ALONE and data[0] != _DOLLAR):
+            if size < LARGE or (size < _SMALL and data[0] != _DOLLAR):
                 tokens = data.split(b"\r\n")
                 head, parts = tokens[0], len(tokens)
                 if parts == 3:
                     if LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
                         return [tokens[1]]
-                elif parts == 2:
-                    if not tokens[1]:
-                        if head in SCALARS:
-                            return [SCALARS[head]]
-                        digits = head[1:]
-                        if digits.isdigit() and head[0] == _COLON and size < 22:
-                            return [int(digits)]
-                elif (count := COUNTS.get(head)) is not None:
-                    if parts == 2 * count + 2 and not tokens[-1]:
-                        bodies = tokens[2:-1:2]
-                        at = 1
-                        for body in bodies:
-                            if LENGTHS.get(tokens[at]) != len(body):
-                                break
-                            at += 2
-                        else:
-                            return [bodies]  # type: ignore[list-item]  # bytes are replies
-                elif (reply := alone(tokens, head)) is not None:
-                    if type(reply) is Push:
-                        self.pushes, self._counted = 1, True
-                    return [reply]
+                elif parts == 2 and not tokens[1]:
+                    if head in SCALARS:
+                        return [SCALARS[head]]
+                    digits = head[1:]
+                    if digits.isdigit() and head[0] == _COLON and size < 22:
+                        return [int(digits)]
+                elif (count := COUNTS.get(head)) is not None and parts == 2 * count + 2 and not tokens[-1]:
+                    bodies = tokens[2:-1:2]
+                    at = 1
+                    for body in bodies:
+                        if LENGTHS.get(tokens[at]) != len(body):
+                            break
+                        at += 2
+                    else:
+                        return [bodies]  # type: ignore[list-item]  # bytes are replies
+                if (read := several(tokens, most, self._limits.depth)) is not None:
+                    replies, self.pushes, self.errors = read
+                    self._counted = bool(self.pushes or self.errors)
+                    return replies
             elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
                 return [bulk]
             self._base -= size

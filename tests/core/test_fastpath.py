@@ -9,22 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio._encoder import encode_reply
+from resp_sansio._errors import ReplyError
 from resp_sansio._fastpath import (
     COUNTS,
     LARGE,
     LENGTHS,
     SCALARS,
     SHORT,
-    alone,
     columns,
     flat,
     large,
     scalar,
+    several,
     whole,
 )
 from resp_sansio._parser import Limits, Parser
 from resp_sansio._values import Push, Reply
-from resp_sansio.testing import exact, mutations, replies, scalars, splits
+from resp_sansio.testing import exact, mutations, pushes, replies, scalars, splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +117,13 @@ def test_no_tokens_make_them_raise_or_take_what_is_wrong(tokens: list[bytes], le
         assert at <= last
         expected, right = strictly(b"\r\n".join(tokens[:at]) + b"\r\n")
         assert ([exact(row) for row in found], True) == (expected, right)
-    if last and (reply := alone(tokens, tokens[0])) is not None:
-        assert strictly(b"\r\n".join(tokens)) == ([exact(reply)], True)
+    for most, depth in ((-1, 5), (2, 1)):
+        if (several_at_once := several(tokens, most, depth)) is not None:
+            got, pushes, errors = several_at_once
+            assert strictly(b"\r\n".join(tokens)) == ([exact(value) for value in got], True)
+            assert pushes == sum(type(value) is Push for value in got)
+            assert errors == sum(type(value) is ReplyError for value in got)
+            assert most < 0 or len(got) - pushes <= most
     for one in tokens:
         if (value := scalar(one)) is not None:
             assert strictly(one + b"\r\n") == ([exact(value)], True)
@@ -133,6 +139,43 @@ def test_large_bulks_are_cut_out(lengths: list[int], more: st.DataObject, left: 
     assert still == left - len(items)
     assert strictly(data[:at])[0] == [exact(item) for item in items]
     assert all(isinstance(item, bytes) and LARGE <= len(item) < 2 * LARGE for item in items)
+
+
+@given(st.lists(replies(max_leaves=5) | pushes(max_leaves=3), max_size=4), st.booleans(), st.data())
+def test_a_small_feed_of_whole_replies(values: list[Reply], broken: bool, more: st.DataObject) -> None:
+    data = b"".join(map(encode_reply, values))
+    if broken:
+        data = more.draw(mutations(data))
+    read = several(data.split(b"\r\n"), -1, 128)
+    if read is not None:
+        assert strictly(data) == ([exact(value) for value in read[0]], True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"*2\r\n:1\r\n",
+        b"+OK\r\n+O",
+        b"*1\r\n>1\r\n+p\r\n",
+        b">0\r\n",
+        b">1\r\n:1\r\n",
+        b"-E\rRR\r\n",
+        b"-" + b"x" * SHORT + b"\r\n",
+        b"*2000\r\n",
+        b"*?\r\n.\r\n",
+        b"=5\r\ntxt:x\r\n",
+        b"*1\r\n*1\r\n*1\r\n:1\r\n",
+        b":1\r\n:2\r\n:3\r\n",
+    ],
+)
+def test_what_a_small_feed_declines(data: bytes) -> None:
+    assert several(data.split(b"\r\n"), 2, 2) is None
+
+
+def test_what_a_small_feed_takes() -> None:
+    data = b"*2\r\n-ERR a\r\n%1\r\n+k\r\n~1\r\n$2\r\n\r\n\r\n-ERR b\r\n>2\r\n$1\r\np\r\n*0\r\n:5000\r\n"
+    expected = [[ReplyError("ERR a"), {"k": {b"\r\n"}}], ReplyError("ERR b"), Push("p", ([],)), 5000]
+    assert several(data.split(b"\r\n"), 3, 3) == (expected, 1, 1)
 
 
 @given(st.integers(0, 3000), st.sampled_from([b"", b"\r", b"\n", b"x"]), st.sampled_from([100, 3000]))
@@ -181,7 +224,9 @@ def test_arrays_of_one_kind(data: bytes, times: int) -> None:
     assert len(value) == times
 
 
-@pytest.mark.parametrize("other", [b":2", b"$-1", b":1000000", b"+x", b",1.5", b"$1\r\nx", b"$2\r\n\r\n", b"-ERR", b"*0"])
+@pytest.mark.parametrize(
+    "other", [b":2", b"$-1", b":1000000", b"+x", b",1.5", b"$1\r\nx", b"$2\r\n\r\n", b"-ERR", b"*0"]
+)
 def test_unlike_elements(other: bytes) -> None:
     data = b"*40\r\n" + (b":1\r\n" + other + b"\r\n") * 20
     assert quickly(data) == strictly(data)

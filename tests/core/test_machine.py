@@ -222,6 +222,17 @@ def test_a_push_may_be_described() -> None:
     assert parser.attributes == {0: {"k": 1}}
 
 
+def test_many_messages() -> None:
+    message = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\nx\r\n"
+    parser = Parser()
+    assert parser.feed(b"+OK\r\n" + message * 100 + b"+OK\r\n") == [
+        "OK",
+        *[Push("message", (b"news", b"x"))] * 100,
+        "OK",
+    ]
+    assert parser.pushes == 100
+
+
 def test_a_push_inside_an_aggregate_if_lenient() -> None:
     """Redis 6 with CLIENT TRACKING: the push comes first, and is no element."""
     data = b"*2\r\n:1\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n:2\r\n*1\r\n|1\r\n+a\r\n:1\r\n>1\r\n+p\r\n:3\r\n"
