@@ -97,11 +97,11 @@ class Slot:
 
     @property
     def lingers(self) -> bool:
-        """May the server hold back a reply that is missing, and act at a time of its own choosing?
+        """May the server put a command aside that is not answered yet, and act on it at any later time?
 
         Who gives up such a slot ends its connection, or lets what the server takes from a list (BLPOP) be lost.
         """
-        return self.info.blocking is not None
+        return _lingers(self.info)
 
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
@@ -158,7 +158,7 @@ class Batch(Slot):
 
     @property
     def lingers(self) -> bool:
-        return any([info.blocking is not None for info in self.infos[self.count - self.missing :]])
+        return any([_lingers(info) for info in self.infos[self.count - self.missing :]])
 
     def settle(self, state: SlotState, accepted: float) -> None:
         offset = self.end - _size(self.payload) if self.state is not QUEUED else 0
@@ -281,6 +281,11 @@ class Script(Batch):
                 deciders[start:index] = [index] * (index - start)
                 start = None
         return deciders
+
+
+def _lingers(info: CommandInfo) -> bool:
+    # Those that can't block for ever (DEBUG SLEEP, MIGRATE) block the server itself, with or without a connection.
+    return info.blocking is not None and info.blocking.forever
 
 
 def new_slot(

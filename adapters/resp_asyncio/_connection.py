@@ -340,7 +340,8 @@ class Driver(asyncio.BufferedProtocol):
             raise _elsewhere(slot.name)
         slot.deadline = deadline
         (enter or self.core.submit)(slot)
-        slot.token = waiter = self._loop.create_future()
+        waiter: asyncio.Future[Any] = asyncio.Future(loop=self._loop)  # faster than by `create_future`
+        slot.token = waiter
         if deadline < self._armed:
             self._arm(deadline)
         if not self._scheduled:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -225,7 +225,19 @@ def programs() -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("program", programs())
+def coroutines() -> list[Any]:
+    """The same of the page of the asyncio client, each in a coroutine."""
+    opening, *sections = re.split(r"^## ", read(DOCS / "asyncio.md"), flags=re.MULTILINE)
+    found = []
+    for section in sections:
+        if code := blocks(section):
+            body = indent("\n".join([*blocks(opening), *code, "await connection.close()\n"]), "    ")
+            program = f"import asyncio\n\n\nasync def main():\n{body}\n\nasyncio.run(main())\n"
+            found.append(pytest.param(program, id=f"asyncio: {section.splitlines()[0]}"))
+    return found
+
+
+@pytest.mark.parametrize("program", [*programs(), *coroutines()])
 def test_examples_print_what_they_say(program: str, server: Server) -> None:
     certificates = server.certificates
     here = {"rediss://localhost:6380": server.tls_url, "redis://localhost": server.url}
@@ -268,7 +280,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_contents_lead_to_the_pages() -> None:
-    pages = {"architecture.md", "options.md", "sync.md", "write-your-own-adapter.md"}
+    pages = {"architecture.md", "asyncio.md", "options.md", "sync.md", "write-your-own-adapter.md"}
     assert pages <= set(re.findall(r"\((\w[\w-]*\.md)\)", read(DOCS / "index.md")))
 
 

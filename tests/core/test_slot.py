@@ -136,6 +136,7 @@ def test_a_pipeline_of_nothing_is_refused() -> None:
 def test_a_slot_knows_whether_the_server_may_still_act_when_nobody_waits() -> None:
     assert new_slot(("BLPOP", "k", 0)).lingers
     assert not new_slot(("GET", "k")).lingers
+    assert not new_slot(("DEBUG", "SLEEP", 1)).lingers
     slot = batch("GET k", "BLPOP k 0", "GET k")
     assert slot.lingers
     slot.missing = 1
