@@ -40,7 +40,7 @@ class Parser(Machine):
     these contain), `attributes` holds those of its members by index.
     """
 
-    __slots__ = ("_counted", "_held", "_held_attributes", "_quiet", "_unfinished", "error")
+    __slots__ = ("_held", "_held_attributes", "_quiet", "_unfinished", "error")
 
     def __init__(
         self, limits: Limits = _LIMITS, *, lenient_push: bool = False, nested_attributes: bool = False
@@ -48,8 +48,7 @@ class Parser(Machine):
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
-        self._quiet = self._fast  # whether a feed may take the short cut: nothing is unread, unfinished or held
-        self._counted = False  # whether pushes, errors and attributes have to be reset
+        self._quiet = self._fast  # whether the next feed may take the short cut
         self._unfinished = ""  # what skip() or chunks() began and must end
         self._held: list[Reply] = []  # pushes met while skipping
         self._held_attributes: dict[int, Attributes] = {}
@@ -67,9 +66,6 @@ class Parser(Machine):
         if self._quiet and most:
             size = len(data)
             self._base += size
-            if self._counted:
-                self._counted = False
-                self.pushes, self.errors, self.attributes = 0, 0, {}
             if size < LARGE or (size < _SMALL and data[0] != _DOLLAR):
                 tokens = data.split(b"\r\n")
                 head, parts = tokens[0], len(tokens)
@@ -93,11 +89,15 @@ class Parser(Machine):
                         return [bodies]  # type: ignore[list-item]  # bytes are replies
                 if (read := several(tokens, most, self._limits.depth)) is not None:
                     replies, self.pushes, self.errors = read
-                    self._counted = bool(self.pushes or self.errors)
+                    self._quiet = not (self.pushes or self.errors)
                     return replies
             elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
                 return [bulk]
             self._base -= size
+        elif self.pushes or self.errors or self.attributes:
+            self.pushes, self.errors, self.attributes = 0, 0, {}
+            self._quiet = self._may_hurry()
+            return self.feed(data, most)
         if self._unfinished and (data or most):
             raise LocalProtocolError(
                 f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
@@ -124,7 +124,7 @@ class Parser(Machine):
         self._held_attributes = {new: attributes[old] for new, old in enumerate(pushes) if old in attributes}
         self._held = [out[index] for index in pushes]
         self._out, self.pushes, self.errors, self.attributes = [], 0, 0, {}
-        self._counted, self._quiet = False, self._quiet and not pushes
+        self._quiet = self._may_hurry()
         completed = len(out) - len(pushes)
         self._unfinished = "skip()" if completed < count and (self._stack or self._need) else ""
         return completed
@@ -177,11 +177,8 @@ class Parser(Machine):
         """Read `data`, after what is still unread, into a new `_out`."""
         out, self._held = self._held, []
         self._out = out
-        if self._counted:
-            self.pushes, self.errors, self.attributes = 0, 0, {}
-        if out:
-            self.pushes = len(out)
-            self.attributes, self._held_attributes = self._held_attributes, {}
+        self.pushes, self.errors = len(out), 0
+        self.attributes, self._held_attributes = self._held_attributes, {}
         if self.error is not None:
             return
         if self._window:
@@ -199,10 +196,13 @@ class Parser(Machine):
                 self.error = error
                 self._window, self._later, self._line, self._chunks, self._stack = b"", [], [], [], []
                 self._need, self._unfinished = 0, ""
-        self._counted = bool(self.pushes or self.errors or self.attributes)
-        self._quiet = (
-            self._fast and self.error is None and not (self._window or self._stack or self._need or self._line)
-        )
+        self._quiet = self._may_hurry()
+
+    def _may_hurry(self) -> bool:
+        """Whether the next feed may take the short cut: nothing is unread, unfinished, held back, or to be reset."""
+        pending = self._window or self._stack or self._need or self._line or self._held
+        seen = self.pushes or self.errors or self.attributes
+        return self._fast and self.error is None and not (pending or seen)
 
     def _in_push(self) -> bool:
         return (self._stack[1][2] if len(self._stack) > 1 else self._kind) == PUSH
