@@ -24,6 +24,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.async_peers import AsyncPeer
+
 Work: TypeAlias = "Callable[[], object]"
 
 KEY: Final = "bench:64"
@@ -304,8 +306,17 @@ PEERS: Final[dict[str, type[Peer]]] = {
 }
 
 
-def make_work(peer: Peer, workload: str, url: str) -> tuple[Work, int]:
+def find_peer(name: str) -> type[Peer | AsyncPeer]:
+    """The peer of this name, of whichever kind."""
+    from benchmarks.async_peers import ASYNC_PEERS
+
+    return ASYNC_PEERS[name] if name in ASYNC_PEERS else PEERS[name]
+
+
+def make_work(peer: Peer | AsyncPeer, workload: str, url: str) -> tuple[Work, int]:
     """The callable for a workload, and how many operations one call of it is."""
+    if not isinstance(peer, Peer):
+        return peer.make_work(workload, url)
     kind, *words = workload.split()
     match kind:
         case "command":
@@ -329,7 +340,7 @@ class Worker:
     """Runs one peer's workloads as it is told; what was set up, and how often to repeat it, is kept from round to round."""
 
     def __init__(self, name: str) -> None:
-        self.type = PEERS[name]
+        self.type = find_peer(name)
         for module in self.type.hidden:
             sys.modules[module] = None  # type: ignore[assignment]
         self.peer = self.type()
@@ -369,6 +380,7 @@ class Worker:
 
     def memory(self, url: str, traced: bool) -> dict[str, float]:
         """Bytes per idle connection: as resident memory, or as what Python itself allocated."""
+        assert isinstance(self.peer, Peer)
         warm = self.peer.idle(url, 10)
         gc.collect()
         if traced:

@@ -22,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from benchmarks.async_peers import ASYNC_PEERS
 from benchmarks.peers import KEY, PEERS, THREADS
 from servers import Server
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OURS: Final = "resp-sansio"
+ASYNC_OURS: Final = "asyncio resp-sansio"
 FIGURES: Final = Path("build") / "bench-{}.{}.json".format(*sys.version_info)
 
 # label -> (what a worker is told, over which socket)
@@ -39,6 +41,13 @@ SPEED: Final = {
     "pipeline of 1000 GET": ("pipeline 1000", "tcp"),
     f"{THREADS} threads, one client, GET": ("threads", "tcp"),
     "connect, PING, close": ("visit", "tcp"),
+}
+ASYNC: Final = {
+    "GET 64 B, 1 task": ("tasks 1", "tcp"),
+    "GET 64 B, 100 tasks": ("tasks 100", "tcp"),
+    "GET 64 B, 1000 tasks": ("tasks 1000", "tcp"),
+    "asyncio, pipeline of 100 GET": ("pipeline 100", "tcp"),
+    "asyncio, pipeline of 1000 GET": ("pipeline 1000", "tcp"),
 }
 LARGE: Final = {
     "LRANGE, 10k of 32 B": ("command LRANGE bench:list 0 -1", "tcp"),
@@ -171,7 +180,9 @@ def system_calls(server: Server, peers: Sequence[str], cpu: int) -> dict[str, di
 
 
 def table(title: str, rows: dict[str, dict[str, str]], columns: Sequence[str]) -> None:
-    """One table in Markdown, aligned so that it can be read as it is."""
+    """One table in Markdown, aligned so that it can be read as it is; none if there is nothing in it."""
+    if not rows:
+        return
     cells = [
         [title, *columns],
         *([label, *(row.get(column, "-") for column in columns)] for label, row in rows.items()),
@@ -196,13 +207,13 @@ def plain(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f}"
 
 
-def ratios(figures: Figures, peers: Sequence[str]) -> dict[str, dict[str, str]]:
+def ratios(figures: Figures, peers: Sequence[str], ours_is: str = OURS) -> dict[str, dict[str, str]]:
     """How many times faster than each peer ours is; for footprints, how many times smaller."""
     rows: dict[str, dict[str, str]] = {}
     for label, row in figures.items():
-        measure = "wall" if "wall" in row[OURS] else "value"
-        ours = row[OURS][measure]
-        rows[label] = {name: f"{row[name][measure] / ours:.2f}" for name in peers if name != OURS and ours}
+        measure = "wall" if "wall" in row[ours_is] else "value"
+        ours = row[ours_is][measure]
+        rows[label] = {name: f"{row[name][measure] / ours:.2f}" for name in peers if name != ours_is and ours}
     return rows
 
 
@@ -218,7 +229,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=0.25, help="how long one client runs one workload in one round"
     )
-    parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
+    parser.add_argument("--peers", nargs="+", choices=[*PEERS, *ASYNC_PEERS], default=[*PEERS, *ASYNC_PEERS])
     parser.add_argument("--only", default="", help="only workloads whose label contains this")
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (default: %(default)s)")
     parser.add_argument("--no-parse", action="store_true", help="leave out the parser's and encoder's own benchmark")
@@ -228,7 +239,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print tables, write the same figures as JSON."""
     options = arguments()
-    peers: list[str] = options.peers
+    peers = [name for name in options.peers if name in PEERS]
+    async_peers = [name for name in options.peers if name in ASYNC_PEERS]
     cpu = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
     def chosen(workloads: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
@@ -247,6 +259,8 @@ def main() -> None:
         print(", ".join(f"{what} {value}" for what, value in about.items()), end="\n\n", flush=True)
         fast = speed(server, chosen(SPEED), peers, options.rounds, options.seconds, cpu)
         show("1000 operations/s (µs of CPU each)", fast, peers, throughput)
+        tasks = speed(server, chosen(ASYNC), async_peers, options.rounds, options.seconds, cpu)
+        show("1000 operations/s (µs of CPU each)", tasks, async_peers, throughput)
         large = speed(server, chosen(LARGE), peers, options.rounds, options.seconds, cpu)
         show("ms (ms of CPU)", large, peers, duration)
         small: Figures = {}
@@ -260,8 +274,11 @@ def main() -> None:
     figures = fast | large | small
     if OURS in peers:
         table("times better than", ratios(figures, peers), [name for name in peers if name != OURS])
+    if ASYNC_OURS in async_peers:
+        others = [name for name in async_peers if name != ASYNC_OURS]
+        table("times better than", ratios(tasks, async_peers, ASYNC_OURS), others)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"about": about, "figures": figures}, indent=1), encoding="utf-8")
+    options.json.write_text(json.dumps({"about": about, "figures": figures | tasks}, indent=1), encoding="utf-8")
     print(f"as JSON: {options.json}", flush=True)
     if not options.no_parse and not options.only and importlib.util.find_spec("benchmarks.parse_bench"):
         rows = options.json.with_stem(f"{options.json.stem}-parse")
