@@ -111,14 +111,17 @@ class Wire:
 class Peer:
     """A server of one's own: `script(wire)` plays each connection, one after the other; the last script plays all that follow.
 
-    A script's failure fails the test, on leaving the block.
+    A script's failure fails the test, on leaving the block. With a small `receive_buffer` the line is full when a script stops
+    reading, as far as the client's own buffer goes (4 MiB at most on Linux, tcp(7)).
     """
 
-    def __init__(self, *scripts: Callable[[Wire], None]) -> None:
+    def __init__(self, *scripts: Callable[[Wire], None], receive_buffer: int | None = None) -> None:
         self.connections = 0
         self._scripts = scripts
         self._failures: list[BaseException] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self.port: int = self._listener.getsockname()[1]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization  # trustme brings it
 
 from adapters.peers import Peer, Wire, calls, eventually, statistic, together
 from resp_sansio import ConnectError
@@ -417,6 +418,28 @@ def test_tls_client_certificates(start_server: Callable[..., Server], strangers:
         error = refused(server.tls_url, **options)
         assert not error.transient
         assert "cannot use the configured certificates" in str(error)
+
+
+@pytest.mark.needs("tls")
+def test_tls_with_a_key_that_has_a_password(server: Server, tmp_path: Path) -> None:
+    mine = files(server)
+    key = serialization.load_pem_private_key(mine.client_key.read_bytes(), None)
+    locked = tmp_path / "locked.key"
+    encryption = serialization.BestAvailableEncryption(b"opensesame")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    options: Any = {
+        "tls_ca_file": str(mine.ca),
+        "tls_cert_file": str(mine.client_certificate),
+        "tls_key_file": str(locked),
+    }
+    with connect(server.tls_url, tls_key_password="opensesame", **options) as connection:
+        assert connection.execute("PING") == "PONG"
+    wrong: list[Any] = [{"tls_key_password": "wr0ng"}, {}]  # without one nobody is asked at the terminal
+    for password in wrong:
+        error = refused(server.tls_url, **options, **password)
+        assert not error.transient
+        assert "cannot use the configured certificates" in str(error)
+        assert "wr0ng" not in str(error)
 
 
 @pytest.mark.needs("tls")

@@ -418,7 +418,7 @@ def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
         for words in wire.commands():
             wire.send(b"$%d\r\n%s\r\n" % (len(words[1]), words[1]))
 
-    with Peer(script) as peer, connect(peer.url) as connection:
+    with Peer(script, receive_buffer=4096) as peer, connect(peer.url) as connection:
 
         def first() -> None:
             assert connection.execute("BLPOP", "first", 0) is None
@@ -426,7 +426,7 @@ def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
         def second() -> None:
             time.sleep(0.05)
             with pytest.raises(CommandTimeoutError):
-                connection.execute("SET", "second", LARGE, timeout=0.4)
+                connection.execute("SET", "second", b"x" * 7 * MIB, timeout=0.4)
 
         def third() -> None:
             time.sleep(0.15)
@@ -439,6 +439,27 @@ def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
             release.set()  # the second has gone, and its half-written command is in the way of the third's
 
         together(first, second, third, direct)
+
+
+def test_what_is_too_large_to_fly_beside_others_waits_and_can_be_withdrawn(server: Server) -> None:
+    with connect(server.url) as connection:
+
+        def block() -> None:
+            assert connection.execute("BLPOP", "queue", 0) == [b"queue", b"item"]
+
+        def put() -> None:
+            eventually(lambda: b"cmd=blpop" in clients(server))
+            with pytest.raises(CommandTimeoutError) as caught:
+                connection.execute("SET", "large", LARGE, timeout=0.1)
+            assert caught.value.outcome is Outcome.NOT_SENT
+            server.call("RPUSH", "queue", "item")
+
+        def put_later() -> None:
+            eventually(lambda: b"cmd=blpop" in clients(server))
+            assert connection.execute("SET", "later", LARGE, timeout=PATIENCE) == "OK"
+
+        together(block, put, put_later)
+        assert connection.execute("EXISTS", "large", "later") == 1
 
 
 @pytest.mark.needs("tls")

@@ -182,6 +182,26 @@ def test_the_reader_leaves_and_another_takes_over() -> None:
         together(partial(get, "a"), partial(give_up, "b"), partial(get, "c"), partial(get, "d"))
 
 
+def test_the_role_is_passed_on_at_once() -> None:
+    """Thirty times, from whom has its reply to the next: a sleeper that was not woken would look for itself only now and then."""
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        names = [wire.command()[1] for _ in range(30)]
+        for name in names:
+            time.sleep(0.005)
+            wire.send(b"$%d\r\n%s\r\n" % (len(name), name))
+        wire.drain()
+
+    def get(key: int) -> None:
+        assert connection.execute("GET", key, timeout=PATIENCE) == b"%d" % key
+
+    with Peer(script) as peer, connect(peer.url) as connection:
+        start = time.monotonic()
+        together(*(partial(get, key) for key in range(30)))
+        assert time.monotonic() - start < 4
+
+
 def test_close_ends_the_calls_of_all_threads(server: Server) -> None:
     connection = connect(server.url)
     listening = threading.Event()
