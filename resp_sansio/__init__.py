@@ -36,6 +36,8 @@ from ._errors import (
     RespError,
     TransactionAbortedError,
     TransactionRefusedError,
+    is_transient,
+    reason_of,
 )
 from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
@@ -110,6 +112,7 @@ __all__ = [
     "encode_command",
     "encode_reply",
     "encoding_of",
+    "is_transient",
     "new_batch",
     "new_slot",
     "prepare",
@@ -117,6 +120,7 @@ __all__ = [
     "read_credentials",
     "read_reply",
     "read_transaction",
+    "reason_of",
     "redact",
     "seconds_allowed",
 ]

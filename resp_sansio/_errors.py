@@ -23,6 +23,8 @@ __all__ = [
     "RespError",
     "TransactionAbortedError",
     "TransactionRefusedError",
+    "is_transient",
+    "reason_of",
 ]
 
 
@@ -133,6 +135,22 @@ class CommandTimeoutError(RespError, TimeoutError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
+
+
+def is_transient(error: OSError) -> bool:
+    """May what failed for this reason succeed later?
+
+    Refused, unreachable and timed out may pass; a missing permission won't, nor what the two sides of TLS disagree on.
+    """
+    reason = getattr(error, "reason", None)  # OpenSSL's; to be cut off is no disagreement
+    return not isinstance(error, PermissionError) and (reason is None or "EOF" in reason)
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error of Python's says, without the number in front: for messages of ours."""
+    if isinstance(error, TimeoutError) and not error.args:
+        return "timed out"  # a timer's, which says nothing
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def _rebuild(cls: type[RespError], message: str, keywords: dict[str, object]) -> RespError:

@@ -52,6 +52,7 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
+    is_transient,
     new_slot,
     push_as_text,
     read_credentials,
@@ -60,7 +61,7 @@ from resp_sansio import (
 )
 from resp_sansio import Connection as Machine
 
-from ._transport import dial, is_transient, until
+from ._transport import dial, until
 
 __all__ = ["Connecting", "Connection", "Pipeline", "WatchedTransaction", "connect"]
 

@@ -15,12 +15,12 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import Config, ConnectError
+from resp_sansio import Config, ConnectError, is_transient, reason_of
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["dial", "is_transient", "until"]
+__all__ = ["dial", "until"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one timer lasts at most; whoever wants to wait longer waits again. Loops differ in what they take."""
@@ -53,14 +53,16 @@ async def _connect_unix(path: str, deadline: float) -> socket.socket:
     try:
         return await _connect(socket.AF_UNIX, path, deadline)
     except OSError as error:
-        raise ConnectError(f"cannot connect to unix:{path}: {_told(error)}", transient=is_transient(error)) from error
+        raise ConnectError(
+            f"cannot connect to unix:{path}: {reason_of(error)}", transient=is_transient(error)
+        ) from error
 
 
 async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
     try:
         found = await _resolve(config, deadline)
     except OSError as error:
-        raise ConnectError(f"cannot resolve {config.host!r}: {_told(error)}", transient=True) from error
+        raise ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True) from error
     failures: list[OSError] = []
     for index, (family, _, _, _, address) in enumerate(found):
         # Each gets its share of what is left of the time, so that a dead one can't use up all of it.
@@ -74,7 +76,7 @@ async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
         if config.keepalive is not None:
             _keep_alive(connected, config.keepalive)
         return connected
-    told = "; ".join(dict.fromkeys(_told(error) for error in failures)) or "no address to try"
+    told = "; ".join(dict.fromkeys(reason_of(error) for error in failures)) or "no address to try"
     transient = any(is_transient(error) for error in failures)
     raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (
         failures[-1] if failures else None
@@ -96,8 +98,11 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
         connecting.setblocking(False)
         async with until(deadline):
             await asyncio.get_running_loop().sock_connect(connecting, address)
-    except BaseException:
+    except BaseException as error:
         connecting.close()
+        if isinstance(error, OSError) and error.errno is not None:
+            # asyncio's own loop puts the address in the place of what the system says.
+            raise OSError(error.errno, os.strerror(error.errno)) from error
         raise
     return connecting
 
@@ -130,7 +135,7 @@ async def _start_tls(
         message = f"{config.address}: the server's certificate was not accepted: {error.verify_message}"
         raise ConnectError(message, transient=False) from error
     except (OSError, ValueError) as error:
-        message = f"{config.address}: TLS failed: {_told(error)}"
+        message = f"{config.address}: TLS failed: {reason_of(error)}"
         raise ConnectError(message, transient=isinstance(error, OSError) and is_transient(error)) from error
 
 
@@ -149,7 +154,7 @@ def _context(config: Config) -> ssl.SSLContext:
             password = config.tls_key_password if config.tls_key_password is not None else ""
             context.load_cert_chain(config.tls_cert_file, config.tls_key_file, password)
     except OSError as error:
-        raise ConnectError(f"cannot use the configured certificates: {_told(error)}", transient=False) from error
+        raise ConnectError(f"cannot use the configured certificates: {reason_of(error)}", transient=False) from error
     if not (config.tls_verify and config.tls_check_hostname):
         context.check_hostname = False
     if not config.tls_verify:
@@ -160,18 +165,3 @@ def _context(config: Config) -> ssl.SSLContext:
 def until(deadline: float) -> AbstractAsyncContextManager[object]:
     """Raise `TimeoutError` in the block at this time."""
     return asyncio.timeout(None if deadline == inf else deadline - monotonic())
-
-
-def is_transient(error: OSError) -> bool:
-    """Refused, unreachable and timed out may pass; a missing permission won't, nor what the two sides of TLS disagree on."""
-    reason = getattr(error, "reason", None)  # OpenSSL's; to be cut off is no disagreement
-    return not isinstance(error, PermissionError) and (reason is None or "EOF" in reason)
-
-
-def _told(error: Exception) -> str:
-    """What an error says, without Python's errno in front."""
-    if isinstance(error, TimeoutError) and not error.args:
-        return "timed out"  # a timer's, which says nothing
-    if isinstance(error, ConnectionError | TimeoutError) and error.errno is not None:
-        return os.strerror(error.errno)  # the loop put the address in its place
-    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

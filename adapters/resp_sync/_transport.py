@@ -13,7 +13,7 @@ from math import ceil, inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from resp_sansio import Config, ConnectError
+from resp_sansio import Config, ConnectError, is_transient, reason_of
 
 if TYPE_CHECKING:
     import ssl
@@ -207,14 +207,16 @@ def _connect_unix(path: str, deadline: float) -> socket.socket:
     try:
         return _connect(socket.AF_UNIX, path, deadline)
     except OSError as error:
-        raise ConnectError(f"cannot connect to unix:{path}: {_told(error)}", transient=is_transient(error)) from error
+        raise ConnectError(
+            f"cannot connect to unix:{path}: {reason_of(error)}", transient=is_transient(error)
+        ) from error
 
 
 def _connect_tcp(config: Config, deadline: float) -> socket.socket:
     try:
         found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise ConnectError(f"cannot resolve {config.host!r}: {_told(error)}", transient=True) from error
+        raise ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True) from error
     failures: list[OSError] = []
     for index, (family, _, _, _, address) in enumerate(found):
         # Each gets its share of what is left of the time, so that a dead one can't use up all of it.
@@ -228,7 +230,7 @@ def _connect_tcp(config: Config, deadline: float) -> socket.socket:
         if config.keepalive is not None:
             _keep_alive(connected, config.keepalive)
         return connected
-    told = "; ".join(dict.fromkeys(_told(error) for error in failures)) or "no address to try"
+    told = "; ".join(dict.fromkeys(reason_of(error) for error in failures)) or "no address to try"
     transient = any(is_transient(error) for error in failures)
     raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (
         failures[-1] if failures else None
@@ -269,7 +271,7 @@ def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLS
         message = f"{config.address}: the server's certificate was not accepted: {error.verify_message}"
         raise ConnectError(message, transient=False) from error
     except (OSError, ValueError) as error:
-        message = f"{config.address}: TLS failed: {_told(error)}"
+        message = f"{config.address}: TLS failed: {reason_of(error)}"
         raise ConnectError(message, transient=isinstance(error, OSError) and is_transient(error)) from error
     return transport
 
@@ -285,7 +287,7 @@ def _context(config: Config) -> ssl.SSLContext:
             password = config.tls_key_password if config.tls_key_password is not None else ""
             context.load_cert_chain(config.tls_cert_file, config.tls_key_file, password)
     except OSError as error:
-        raise ConnectError(f"cannot use the configured certificates: {_told(error)}", transient=False) from error
+        raise ConnectError(f"cannot use the configured certificates: {reason_of(error)}", transient=False) from error
     if not (config.tls_verify and config.tls_check_hostname):
         context.check_hostname = False
     if not config.tls_verify:
@@ -309,14 +311,3 @@ def _forget(connected: socket.socket) -> None:
 def _wait_until(descriptor: int, deadline: float, *, read: bool = False, write: bool = False) -> None:
     if not wait(descriptor, deadline - monotonic(), read=read, write=write):
         raise TimeoutError("timed out")
-
-
-def is_transient(error: OSError) -> bool:
-    """Refused, unreachable and timed out may pass; a missing permission won't, nor what the two sides of TLS disagree on."""
-    reason = getattr(error, "reason", None)  # OpenSSL's; to be cut off is no disagreement
-    return not isinstance(error, PermissionError) and (reason is None or "EOF" in reason)
-
-
-def _told(error: Exception) -> str:
-    """What an error says, without Python's errno in front."""
-    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

@@ -23,6 +23,8 @@ from resp_sansio import (
     RespError,
     TransactionAbortedError,
     TransactionRefusedError,
+    is_transient,
+    reason_of,
 )
 
 ERRORS: list[RespError] = [
@@ -46,7 +48,8 @@ def test_every_error_of_the_module_is_here_and_public() -> None:
     defined = {name for name, kind in vars(resp_sansio._errors).items() if inspect.isclass(kind) and name != "ClassVar"}
     ours = {name for name in defined if issubclass(getattr(resp_sansio._errors, name), RespError)}
     assert ours == {type(error).__name__ for error in ERRORS}
-    assert ours | {"Outcome"} == set(resp_sansio._errors.__all__) <= set(resp_sansio.__all__)
+    others = {"Outcome", "is_transient", "reason_of"}
+    assert ours | others == set(resp_sansio._errors.__all__) <= set(resp_sansio.__all__)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
@@ -116,3 +119,29 @@ def test_replies_of_a_refused_transaction_are_kept_as_they_were() -> None:
     error = TransactionRefusedError("x", replies=replies)
     replies.append(2)
     assert error.replies == (1,)
+
+
+class OpenSSLError(OSError):
+    """As `ssl.SSLError` is seen from here."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(1, f"[SSL: {reason}]")
+        self.reason = reason
+
+
+@pytest.mark.parametrize(
+    ("error", "transient", "reason"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), True, "Connection refused"),
+        (PermissionError(13, "Permission denied"), False, "Permission denied"),
+        (TimeoutError(), True, "timed out"),
+        (TimeoutError(110, "Connection timed out"), True, "Connection timed out"),
+        (OSError("no errno"), True, "no errno"),
+        (OSError(), True, "OSError"),
+        (OpenSSLError("CERTIFICATE_VERIFY_FAILED"), False, "[SSL: CERTIFICATE_VERIFY_FAILED]"),
+        (OpenSSLError("UNEXPECTED_EOF_WHILE_READING"), True, "[SSL: UNEXPECTED_EOF_WHILE_READING]"),
+    ],
+)
+def test_what_the_system_says_is_told_and_judged(error: OSError, transient: bool, reason: str) -> None:
+    assert (is_transient(error), reason_of(error)) == (transient, reason)
+    assert reason_of(ValueError("no such thing")) == "no such thing"
