@@ -9,6 +9,39 @@ async with connect("redis://localhost") as connection:
     print(count.result())
 """
 
+from resp_sansio import (
+    Command,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionRefusedError,
+)
+
 from ._connection import Connecting, Connection, Pipeline, WatchedTransaction, connect
 
-__all__ = ["Connecting", "Connection", "Pipeline", "WatchedTransaction", "connect"]
+__all__ = [
+    "Command",
+    "CommandTimeoutError",
+    "ConnectError",
+    "Connecting",
+    "Connection",
+    "ConnectionClosedError",
+    "ConnectionLostError",
+    "LocalProtocolError",
+    "Outcome",
+    "Pipeline",
+    "RemoteProtocolError",
+    "ReplyError",
+    "RespError",
+    "TransactionAbortedError",
+    "TransactionRefusedError",
+    "WatchedTransaction",
+    "connect",
+]
