@@ -38,7 +38,8 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
     shortest form that reads back, and of other buffers a copy is taken now. If an exact `bytes` of at least `UNCOPIED` bytes
     is among the arguments, the result is a list of buffers to send one after the other, of which that very object is one.
 
-    Raises `TypeError` naming the command and the position of an argument of another type, `ValueError` for an empty name.
+    Raises `TypeError` naming the command and the position of an argument of another type, `ValueError` for an empty name or an
+    `int` of more digits than `sys.set_int_max_str_digits()` allows.
     """
     try:
         if len(args) == 2:
@@ -55,6 +56,18 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
                 second = second.encode()
             if type(first) is bytes and type(second) is bytes:
                 return b"".join((_HEADS[3][name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n"))
+        else:
+            parts = [_head(args)]
+            for argument in args[1:]:
+                if type(argument) is str:
+                    argument = argument.encode()
+                elif type(argument) is int:
+                    argument = b"%d" % argument
+                elif type(argument) is not bytes:
+                    return _encode(args)
+                parts += _LENGTHS[len(argument)], argument
+            parts.append(b"\r\n")
+            return b"".join(parts)
     except (KeyError, IndexError, TypeError, UnicodeEncodeError):  # a new name, a long argument, or a mistake
         pass
     return _encode(args)
