@@ -122,7 +122,21 @@ def test_the_cache_of_names_is_bounded() -> None:
     assert "x" * (_LONGEST_NAME + 1) not in _HEADS[2]
 
 
-def test_a_words_of_the_name_count_singly() -> None:
+@pytest.mark.parametrize("key", ["k", b"k", bytearray(b"k"), "\udcff", b"k" * 1100])
+@pytest.mark.parametrize("value", ["v", b"v", 5, 2.5, memoryview(b"v"), True])
+@pytest.mark.parametrize("more", [0, 1, 3, 15])
+def test_one_way_or_another(key: Argument, value: Argument, more: int) -> None:
+    """Short commands, longer ones and unusual arguments are encoded by different code; what comes of it is not different."""
+    args: list[Argument] = ["SET", key, value, *["x"] * more]
+    if value is True:
+        with pytest.raises(TypeError, match="argument 2 of 'SET'"):
+            encode_command(args)
+    else:
+        for _ in range(2):
+            assert CommandParser().feed(joined(encode_command(args))) == [[b"SET", *map(plain, args[1:])]]
+
+
+def test_the_words_of_a_name_count_singly() -> None:
     assert encode_command(["CONFIG GET", "x"]) == encode_command([b"CONFIG", "GET", b"x"])
     assert encode_command(["PING"]) == b"*1\r\n$4\r\nPING\r\n"
 
