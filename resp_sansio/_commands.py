@@ -411,7 +411,7 @@ def _words(args: Sequence[Argument]) -> Words:
     data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
     words = data.split()
     if not words:
-        raise ValueError(f"a command needs a name, not {name!r}")
+        raise ValueError("a command needs a name, not an empty one")
     if len(words[0]) == len(data):
         return args
     return [*(words if isinstance(name, bytes) else map(_text, words)), *args[1:]]

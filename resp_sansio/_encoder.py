@@ -38,8 +38,8 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
     shortest form that reads back, and of other buffers a copy is taken now. If an exact `bytes` of at least `UNCOPIED` bytes
     is among the arguments, the result is a list of buffers to send one after the other, of which that very object is one.
 
-    Raises `TypeError` naming the command and the position of an argument of another type, `ValueError` for an empty name or an
-    `int` of more digits than `sys.set_int_max_str_digits()` allows.
+    Raises `TypeError` naming the command's first word, the position and the type of an argument of another type, `ValueError`
+    for an empty name or an `int` of more digits than `sys.set_int_max_str_digits()` allows; no value is in the message.
     """
     try:
         if len(args) == 2:
@@ -102,13 +102,13 @@ def _head(args: Sequence[Argument]) -> bytes:
         raise ValueError("a command needs a name: encode_command() was given no arguments")
     name = args[0]
     if not isinstance(name, (str, bytes)):
-        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}: {name!r:.80}")
+        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}")
     cache = _HEADS[count] if count < len(_HEADS) and len(name) <= _LONGEST_NAME else {}
     head = cache.get(name)
     if head is None:
-        words = (name.encode("utf-8", "surrogateescape") if isinstance(name, str) else bytes(name)).split()
+        words = (_utf8(name, "a command's name") if isinstance(name, str) else bytes(name)).split()
         if not words:
-            raise ValueError(f"a command needs a name, not {name!r}")
+            raise ValueError("a command needs a name, not an empty one")
         lengths = b"".join([b"\r\n$%d\r\n%b" % (len(word), word) for word in words])
         head = b"*%d%b" % (count - 1 + len(words), lengths)
         if len(cache) >= _MOST_HEADS:
@@ -120,10 +120,7 @@ def _head(args: Sequence[Argument]) -> bytes:
 def _argument(value: Argument, args: Sequence[Argument], position: int) -> bytes:
     """Return an argument's bytes, whatever its type."""
     if isinstance(value, str):
-        try:
-            return value.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError as error:
-            raise TypeError(f"argument {position} of {args[0]!r} cannot be sent as UTF-8: {error}") from None
+        return _utf8(value, _place(args, position))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -131,9 +128,24 @@ def _argument(value: Argument, args: Sequence[Argument], position: int) -> bytes
     if isinstance(value, float):
         return _double(value)
     raise TypeError(
-        f"argument {position} of {args[0]!r} is {value!r:.80}: must be bytes, bytearray, memoryview, str, int or float, "
-        f"not {type(value).__name__}"
+        f"{_place(args, position)} must be bytes, bytearray, memoryview, str, int or float, not {type(value).__name__}"
     )
+
+
+def _place(args: Sequence[Argument], position: int) -> str:
+    """Return what an error may say of an argument: any value could be a secret, and so could what follows the first word."""
+    name = args[0]
+    assert isinstance(name, (str, bytes))  # the head was made of it
+    return f"argument {position} of {name.split()[0]!r:.80}"
+
+
+def _utf8(text: str, what: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        where = error.start
+    # Raised out here, because an error in its context would hold the text.
+    raise TypeError(f"{what} cannot be sent as UTF-8: there is half a surrogate pair at index {where} of it")
 
 
 def _double(value: float) -> bytes:
