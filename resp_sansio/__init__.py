@@ -43,6 +43,7 @@ from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from ._handshake import Accepted, Handshake
 from ._parser import Chunk, Limits, Parser
+from ._requests import CommandParser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
 from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
@@ -60,6 +61,7 @@ __all__ = [
     "Command",
     "CommandBatch",
     "CommandInfo",
+    "CommandParser",
     "CommandTimeoutError",
     "Config",
     "ConnectError",

@@ -248,8 +248,13 @@ class Connection(Pairing):
             self._lose(ConnectionClosedError("the connection was closed before it opened"))
         self._end_if_idle()
 
-    def abort(self, error: RespError | None = None) -> None:
-        """End now, whatever is under way. Idempotent."""
+    def abort(self, error: RespError | None = None, *, uncertain: bool = False) -> None:
+        """End now, whatever is under way. Idempotent.
+
+        `uncertain`: bytes may have left that `sent` was not told of, so whatever was handed over counts as sent.
+        """
+        if uncertain:
+            self._sent = self._handed
         self._lose(error or ConnectionClosedError("the connection was closed"))
 
     # -- bytes out ---------------------------------------------------------------------------------------------------------
@@ -358,11 +363,12 @@ class Connection(Pairing):
 
     def _send_first(self, slot: Slot) -> None:
         block = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
-        self._blocks.insert(0, block)
-        self._handed += len(block)
-        slot.end = self._handed
+        # The place before the bytes: a driver that is interrupted in between must not send what nothing waits for.
+        slot.end = self._handed + len(block)
         slot.state = HANDED
         self._flying.append(slot)
+        self._handed = slot.end
+        self._blocks.insert(0, block)
 
     def _read_handshake(self) -> None:
         assert self._handshake is not None and self._opening is not None

@@ -206,7 +206,8 @@ def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
         case ArrayKey():
             return ArrayKey(as_text(item, encoding) for item in value)
         case SetKey():
-            return SetKey(as_text(item, encoding) for item in value)
+            text = SetKey(as_text(item, encoding) for item in value)
+            return text if len(text) == len(value) else value  # never shortened
         case list():
             return [as_text(item, encoding) for item in value]
         case _:

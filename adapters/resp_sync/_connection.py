@@ -250,7 +250,7 @@ class Connection:
         Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
         pushes that came before have been had.
         """
-        listener = Slot(b"", LISTENING, None, inf)
+        listener = Slot(b"", LISTENING, None, inf)  # never submitted
         deadline = monotonic() + seconds_allowed(self._config, timeout)
         failure = self._call(listener, deadline, self._listen)
         if isinstance(failure, CommandTimeoutError):
@@ -327,8 +327,6 @@ class Connection:
             self._inside = True
             try:
                 if enter is None:
-                    if self._watched and not readable:
-                        self._watch()
                     self._move(readable)
                 else:
                     self._look(slot)
@@ -358,13 +356,10 @@ class Connection:
         reader, writer = self._reader, self._writer
         if (reader is not None and reader.token == slot.token) or (writer is not None and writer.token == slot.token):
             raise _reentered()
-        if reader is None and self._core.error is None and self._poller is not None and self._poller.poll(0):
+        if reader is not None or self._poller is None:
+            return
+        while (self._transport.pending or self._poller.poll(0)) and self._core.error is None:
             self._move(True)
-
-    def _watch(self) -> None:
-        """Nothing came for a while: is the peer still there?"""
-        self._core.handle_timeout(monotonic())
-        self._report()
 
     def _give_up(self, slot: Slot) -> None:
         """Nobody waits for this slot any more. Safe to repeat."""
@@ -373,8 +368,8 @@ class Connection:
                 return  # a call that was refused at the door
             self._inside = True
             try:
-                if slot in self._listeners:
-                    self._listeners.remove(slot)
+                if slot.info is LISTENING:
+                    self._listeners = [listener for listener in self._listeners if listener is not slot]
                 elif slot.state is HANDED or slot.state is QUEUED:
                     self._core.abandon(slot)
                 self._leave(slot)
@@ -465,36 +460,38 @@ class Connection:
 
     def _move(self, readable: bool) -> None:
         """Receive what is there, and send what is queued: by those who submit, or what others could not send."""
+        core = self._core
         try:
             if readable:
                 self._receive()
-                if not self._stuck and not self._core.wants_to_send:
+                if not self._stuck and not core.wants_to_send and not self._transport.unsent:
                     return
+            elif self._watched:
+                core.handle_timeout(monotonic())
+                self._report()
             self._send()
         except BaseException:
             # Bytes may have moved that the machine does not know of.
-            self._core.abort(ConnectionLostError("a call was interrupted while bytes were moving"))
+            core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
             self._report()
             raise
 
     def _receive(self) -> None:
-        core, transport = self._core, self._transport
-        while True:
-            try:
-                data = transport.recv(RECEIVE)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError as error:
-                if core.state is State.OPENING and not is_transient(error):
-                    core.abort(ConnectError(f"reading failed: {error}", transient=False))
-                core.receive_eof(f"reading failed: {error}")
-                break
-            if not data:
+        """Take in one piece of what has come. If there is more, the next turn finds it, after a look at the clock."""
+        core = self._core
+        try:
+            data = self._transport.recv(RECEIVE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            if core.state is State.OPENING and not is_transient(error):
+                core.abort(ConnectError(f"reading failed: {error}", transient=False))
+            core.receive_eof(f"reading failed: {error}")
+        else:
+            if data:
+                core.receive_data(data)
+            else:
                 core.receive_eof()
-                break
-            core.receive_data(data)
-            if not transport.pending:
-                break
         self._report()
 
     def _send(self) -> None:
@@ -527,27 +524,29 @@ class Connection:
             elif isinstance(event, ConnectionLost):
                 for listener in self._listeners:
                     listener.state = LOST
+                self._listeners = []
                 for slot in list(parked):
                     self._wake(slot)
 
     def _listen(self, listener: Slot) -> None:
         """Enter a slot that waits for a push: it is never sent."""
         listener.state = HANDED
-        listener.outcomes = (Outcome.NOT_SENT,)
-        self._listeners.append(listener)
-        self._hand_out_pushes()
-        if listener.state is HANDED and self._core.error is not None:
-            self._listeners.remove(listener)
+        if self._core.error is not None and not self._pushes:
             listener.state = LOST
             raise ConnectionClosedError(f"next_push: the connection has ended: {self._core.error}")
+        self._listeners.append(listener)
+        self._hand_out_pushes()
 
     def _hand_out_pushes(self) -> None:
         while self._pushes and self._listeners:
-            listener = self._listeners.pop(0)
+            listener = self._listeners[0]
             if listener.token is None:
-                continue  # it went without a word: an interrupt caught the cleaning up of another
-            listener.reply = self._pushes.popleft()
+                del self._listeners[0]  # it went without a word: an interrupt caught the cleaning up of another
+                continue
+            listener.reply = self._pushes[0]
             listener.state = ANSWERED
+            del self._listeners[0]
+            del self._pushes[0]
             self._core.push_taken()
             self._wake(listener)
 
@@ -567,7 +566,7 @@ class Connection:
         self._move(False)
         while core.state is State.OPENING:
             left = core.next_deadline() - monotonic()
-            if not wait(self._transport.fileno, left, read=True, write=self._stuck):
+            if not self._transport.pending and not wait(self._transport.fileno, left, read=True, write=self._stuck):
                 core.handle_timeout(monotonic())
             self._move(True)
             self._move(False)

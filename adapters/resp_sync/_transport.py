@@ -100,8 +100,8 @@ class TLSTransport:
         count = self._tls.write(memoryview(data)[:RECORDS])
         try:
             self._flush()
-        except BlockingIOError:
-            pass  # taken all the same; `unsent` says that there is more to do
+        except OSError:
+            pass  # taken all the same: what is left, or what went wrong, shows at the next flush
         return count
 
     def flush(self) -> None:

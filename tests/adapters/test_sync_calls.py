@@ -110,7 +110,7 @@ def test_a_wrong_call_in_a_pipeline_is_refused_at_once_and_nothing_is_sent(
 
 
 def test_the_position_of_a_wrong_argument_is_told(server: Server) -> None:
-    with connect(server.url) as connection, pytest.raises(TypeError, match="argument 4 of 'MSET' is None"):
+    with connect(server.url) as connection, pytest.raises(TypeError, match="argument 4 of 'MSET' must be"):
         connection.execute("MSET", "a", 1, "b", None)  # type: ignore[call-overload]
 
 

@@ -138,6 +138,7 @@ def test_verbatim_is_bytes_with_a_format() -> None:
         (ArrayKey((b"a",)), ArrayKey(("a",))),
         (MapKey(((b"a", b"b"),)), MapKey((("a", "b"),))),
         (SetKey({b"a"}), SetKey({"a"})),
+        (SetKey({b"a", "a"}), SetKey({b"a", "a"})),
     ],
 )
 def test_as_text(value: Reply, text: Reply) -> None:
