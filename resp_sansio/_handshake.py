@@ -5,15 +5,15 @@ step, as the wrong user or in the wrong database, so a connection sends nothing 
 read and accepted here. A server, proxy or user that may not HELLO gets a second batch: the steps that did not succeed, in
 RESP2. Which answer means what is the table at the end of this page.
 
-No secret leaves this module but in the batch itself: an unknown-command error echoes HELLO's arguments, so of the errors that
-answer HELLO and AUTH only the code is kept.
+No secret leaves this module but in the batch itself: an unknown-command error echoes arguments, so of any error only the code
+is kept, with our own words for what was refused.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from ._errors import ConnectError, ReplyError
 from ._record import Record
@@ -101,6 +101,9 @@ class Handshake:
     def __repr__(self) -> str:
         waits = ", ".join(step.name for step in self._steps if step not in self._done)
         return f"<{type(self).__name__} for RESP{self.protocol}, waiting for {waits or 'nothing'}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled, because a pickle would show the password")
 
     def first_batch(self) -> list[tuple[str | bytes | int, ...]]:
         """Return the commands of the first batch, to be sent in one write. Never empty."""
@@ -199,7 +202,7 @@ def _refusal(step: Step, reply: ReplyError) -> ConnectError:
         case Step.HELLO | Step.AUTH:
             return ConnectError(f"the server refused the user name or password ({reply.code})", transient=False)
         case _:
-            return ConnectError(f"the server refused {step.value}: {reply}", transient=False)
+            return ConnectError(f"the server refused {step.value} ({reply.code})", transient=False)
 
 
 def _text(value: Reply) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from itertools import takewhile
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from ._errors import RemoteProtocolError, ReplyError, RespError
 from ._events import ConnectionLost, Event, PushReceived
@@ -53,6 +53,11 @@ class Pairing(ABC):
         self._heard = False
         self._pushes = 0
         self._max_pushes = max_pushes
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled: its peer stays where it is, and it may hold a secret"
+        )
 
     @abstractmethod
     def _lose(self, error: RespError) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from math import inf
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, NoReturn, TypeAlias
 
 from ._commands import CommandInfo, Replies, command_info
 from ._encoder import Argument, encode_command
@@ -84,6 +84,9 @@ class Slot:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.state.name}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: its connection cannot, and it may hold a secret")
 
     @property
     def name(self) -> str:
@@ -188,7 +191,7 @@ class Script(Batch):
     `reply` is that of the only command if `alone`, else the list. A subscription's reply is the list of its confirmations.
     """
 
-    __slots__ = ("_confirmations", "_queued", "alone")
+    __slots__ = ("_confirmations", "_named", "_queued", "alone")
 
     plain = False
 
@@ -199,7 +202,8 @@ class Script(Batch):
         super().__init__(payloads, infos, token, deadline)
         self.alone = alone
         self._confirmations: list[Reply] = []
-        self._queued: int | None = None  # how many commands MULTI holds back; None outside of it
+        self._named: frozenset[bytes] | None = None  # what the current (un)subscription names, once that was asked
+        self._queued: list[CommandInfo] | None = None  # what MULTI holds back; None outside of it
 
     @property
     def current(self) -> CommandInfo:
@@ -212,11 +216,10 @@ class Script(Batch):
 
     def names(self, channel: Reply) -> bool:
         """Does the current (un)subscription speak of this channel, by its name or by naming none?"""
-        payload = self.payloads[len(self.replies)]
-        if _count_arguments(payload) == 1:
-            return True
+        if self._named is None:  # once for a command: it may name thousands, each of which is confirmed
+            self._named = frozenset(_words(self.payloads[len(self.replies)])[1:])
         name = channel.encode("utf-8", "surrogateescape") if isinstance(channel, str) else channel
-        return isinstance(name, bytes) and b"\r\n$%d\r\n%b\r\n" % (len(name), name) in _flat(payload)
+        return not self._named or (isinstance(name, bytes) and name in self._named)
 
     def confirm(self, push: Push, subscriptions: Subscriptions) -> bool:
         """Take one confirmation of the current (un)subscription; was it the last?
@@ -237,34 +240,38 @@ class Script(Batch):
         if isinstance(reply, ReplyError):
             if self._confirmations:
                 raise RemoteProtocolError(f"an error came between the confirmations of {info.name}")
-            if info.secret:
-                # An unknown-command error echoes arguments.
-                reply = ReplyError(f"{reply.code} (the rest of this error is withheld: it may repeat a secret)")
+            reply = _withheld(info, reply)
         elif info.replies is Replies.SUBSCRIPTION:
             raise RemoteProtocolError(f"expected the confirmation of {info.name}, got a {type(reply).__name__}")
         elif self._queued is not None:
-            self._check_transaction(info, reply)
+            reply = self._in_transaction(info, reply, self._queued)
         elif info.name == "MULTI":
             if reply != "OK":
                 raise RemoteProtocolError(f"expected OK for MULTI, got a {type(reply).__name__}")
-            self._queued = 0
+            self._queued = []
         if info.name in ("EXEC", "DISCARD"):
             self._queued = None
         self._take(reply)
         return info
 
-    def _check_transaction(self, info: CommandInfo, reply: Reply) -> None:
+    def _in_transaction(self, info: CommandInfo, reply: Reply, queued: list[CommandInfo]) -> Reply:
+        """Return the reply to a command behind MULTI, without what may repeat a secret, if it can be one."""
         if info.name == "EXEC":
-            if reply is not None and not (type(reply) is list and len(reply) == self._queued):
-                raise RemoteProtocolError(f"EXEC did not answer each of the {self._queued} queued commands")
-        elif info.name != "DISCARD":
+            if reply is None:
+                return None
+            if type(reply) is not list or len(reply) != len(queued):
+                raise RemoteProtocolError(f"EXEC did not answer each of the {len(queued)} queued commands")
+            return [_withheld(each, item) for each, item in zip(queued, reply, strict=True)]
+        if info.name != "DISCARD":
             if reply != "QUEUED":
                 raise RemoteProtocolError(f"expected QUEUED for {info.name} inside MULTI, got a {type(reply).__name__}")
-            self._queued = (self._queued or 0) + 1
+            queued.append(info)
+        return reply
 
     def _take(self, reply: Reply) -> bool:
         self.replies.append(reply)
         self._confirmations = []
+        self._named = None
         self.missing -= 1
         self.reply = self.replies[0] if self.alone else self.replies
         return True
@@ -281,6 +288,13 @@ class Script(Batch):
                 deciders[start:index] = [index] * (index - start)
                 start = None
         return deciders
+
+
+def _withheld(info: CommandInfo, reply: Reply) -> Reply:
+    """Return a reply, of an error to a command with a secret no more than its code: it may well echo the arguments."""
+    if isinstance(reply, ReplyError) and info.secret:
+        return ReplyError(f"{reply.code} (the rest of this error is withheld: it may repeat a secret)")
+    return reply
 
 
 def _lingers(info: CommandInfo) -> bool:
@@ -366,13 +380,15 @@ class Subscriptions:
 def _check(infos: Sequence[CommandInfo]) -> None:
     """Raise `LocalProtocolError` for commands that would make the order of replies lie."""
     multi = False
-    for info in infos:
+    for index, info in enumerate(infos):
         if info.replies is Replies.NONE:
             raise LocalProtocolError(f"{info.name} is refused: after it nobody could say whose reply comes next")
         if info.name == "MONITOR" and len(infos) > 1:
             raise LocalProtocolError("MONITOR must be sent alone: after it the connection only listens")
         if multi and info.denied_in_multi:
             raise LocalProtocolError(f"{info.name} is refused between MULTI and EXEC: EXEC's array would not add up")
+        if info.name == "QUIT" and index < len(infos) - 1:
+            raise LocalProtocolError("QUIT must come last: the server answers nothing behind it")
         if info.name == "MULTI":
             multi = True
         elif info.name in ("EXEC", "DISCARD"):
@@ -390,8 +406,16 @@ def _join(payloads: Sequence[Payload]) -> Payload:
     return [buffer for payload in payloads for buffer in ([payload] if isinstance(payload, bytes) else payload)]
 
 
-def _flat(payload: Payload) -> bytes:
-    return payload if isinstance(payload, bytes) else b"".join(payload)
+def _words(payload: Payload) -> list[bytes]:
+    """Read back a command, its name included."""
+    data = payload if isinstance(payload, bytes) else b"".join(payload)
+    words, at = [], data.index(b"$")
+    while at < len(data):
+        start = data.index(b"\n", at) + 1
+        end = start + int(data[at + 1 : start - 2])
+        words.append(data[start:end])
+        at = end + 2
+    return words
 
 
 def _size(payload: Payload) -> int:

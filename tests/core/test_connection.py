@@ -5,6 +5,7 @@ What it makes of replies is in `test_pairing.py`, conversations that nobody woul
 
 from __future__ import annotations
 
+import pickle
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -55,6 +56,11 @@ def test_commands_queued_together_are_sent_together() -> None:
     assert connection.data_to_send() == b"*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n" * 100
     connection.sent(100 * 22)
     assert connection.data_to_send() == b""
+
+
+def test_it_cannot_be_pickled() -> None:
+    with pytest.raises(TypeError, match="a Connection cannot be pickled"):
+        pickle.dumps(opened()[0])
 
 
 def test_what_is_in_flight_is_what_the_peer_owes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,8 +165,8 @@ def test_with_nothing_left_to_ask_a_ping_has_to_succeed() -> None:
         ([HELLO, "OK", ReplyError("NOAUTH Authentication required."), "OK"], "requires a password (NOAUTH)", False),
         ([HELLO, "OK", "OK", ReplyError("BUSY Redis is busy")], "cannot serve now: BUSY", True),
         (
-            [HELLO, "OK", "OK", ReplyError("ERR DB index is out of range")],
-            "the database: ERR DB index is out of",
+            [HELLO, "OK", "OK", ReplyError("ERR unknown command 'SELECT', with args beginning with: 'secret'")],
+            "the server refused the database (ERR)",
             False,
         ),
         ([ReplyError("ERR max number of clients reached")] * 4, "max number of clients reached", True),
@@ -181,7 +182,13 @@ def test_a_refusal_says_what_was_refused_and_whether_it_may_pass(
         answers, message = handshake.answered(answers) and [ReplyError("DENIED x")] * 5, "protected mode"  # type: ignore[assignment]
     error = refused(handshake, answers)
     assert message in str(error)
+    assert "secret" not in str(error)
     assert error.transient is transient
+
+
+def test_it_cannot_be_pickled() -> None:
+    with pytest.raises(TypeError, match="a pickle would show the password"):
+        pickle.dumps(Handshake(password="secret"))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +198,7 @@ def test_a_bad_name_is_found_by_the_second_batch(text: str) -> None:
     handshake = Handshake(client_name="bad name")
     handshake.first_batch()
     assert handshake.answered([ReplyError(text)]) == [("CLIENT", "SETNAME", "bad name")]
-    assert "the client name: ERR Client names" in str(refused(handshake, [ReplyError("ERR Client names cannot ...")]))
+    assert "the client name (ERR)" in str(refused(handshake, [ReplyError("ERR Client names cannot ...")]))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +209,7 @@ def test_a_bad_name_is_found_by_the_second_batch(text: str) -> None:
         ([ReplyError("ERR max number of clients reached")], "max number of clients reached", True),
         ([ReplyError("DENIED Redis is running in protected mode")], "protected mode", False),
         ([UNKNOWN], "the server refused HELLO (ERR)", False),
-        ([HELLO, "OK", "OK", ReplyError("ERR DB index")], "the database: ERR DB index", False),
+        ([HELLO, "OK", "OK", ReplyError("ERR DB index")], "the database (ERR)", False),
     ],
 )
 def test_a_server_that_goes_may_have_said_why(answers: list[Reply], message: str, transient: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Final, Literal
 
 import pytest
@@ -35,6 +36,11 @@ GET = Command("GET", "key")
 
 
 TRANSACTION = [Command("MULTI"), Command("ECHO", "1"), Command("ECHO", "2"), Command("EXEC")]
+
+
+def test_it_cannot_be_pickled() -> None:
+    with pytest.raises(TypeError, match="a Connection cannot be pickled"):
+        pickle.dumps(opened()[0])
 
 
 # -- however the bytes are cut ---------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from math import inf
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -107,6 +109,7 @@ def test_a_pipeline_is_a_script_if_one_command_is() -> None:
         (["SYNC"], "SYNC is refused"),
         (["REPLCONF ACK 0"], "REPLCONF is refused"),
         (["GET k", "MONITOR"], "MONITOR must be sent alone"),
+        (["QUIT", "GET k"], "QUIT must come last"),
         (["EXEC"], "EXEC without MULTI"),
         (["GET k", "DISCARD"], "DISCARD without MULTI"),
         (["MULTI"], "MULTI without EXEC"),
@@ -305,6 +308,42 @@ def test_an_error_that_may_repeat_a_secret_keeps_only_its_code() -> None:
     assert isinstance(slot.reply, ReplyError)
     assert slot.reply.code == "ERR"
     assert "secret'" not in str(slot.reply)
+
+
+def test_inside_a_transaction_too() -> None:
+    error = ReplyError("ERR Error in ACL SETUSER modifier '#hunter2': the password hash must be ...")
+    slot = script("MULTI", "ACL SETUSER u #hunter2", "GET k", "EXEC")
+    for reply in ("OK", "QUEUED", "QUEUED", [error, ReplyError("WRONGTYPE Operation against")]):
+        slot.answer(reply)
+    executed = slot.replies[-1]
+    assert isinstance(executed, list)
+    assert isinstance(executed[0], ReplyError)
+    assert executed[0].code == "ERR"
+    assert "hunter2" not in str(executed[0])
+    assert executed[1] == ReplyError("WRONGTYPE Operation against")
+
+
+def test_quit_may_end_a_pipeline() -> None:
+    assert script("GET k", "QUIT").count == 2
+
+
+@pytest.mark.parametrize("slot", [new_slot(("GET", "k")), new_slot(("AUTH", "secret")), batch("GET k", "GET k")])
+def test_none_can_be_pickled(slot: Slot) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(slot)
+
+
+def test_a_subscription_reads_its_names_once() -> None:
+    """Each of thousands of channels is confirmed, so nothing may look through all of them each time."""
+    slot, others = script("SUBSCRIBE a b", "UNSUBSCRIBE", "GET k"), Subscriptions()
+    assert slot.names("b")
+    assert not slot.names(b"c")
+    with patch("resp_sansio._slot._words", side_effect=AssertionError):
+        assert slot.names(b"a")
+        assert not slot.names(None)
+    for name in (b"a", b"b"):
+        confirm(slot, others, Push("subscribe", (name, 1)))
+    assert slot.names(b"anything")
 
 
 # -- how they end ------------------------------------------------------------------------------------------------------------------
