@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
-from ._commands import Command, CommandInfo, Reader, as_it_came, block_time, command_info, prepare
+from ._call import command_alone, read_reply
+from ._commands import Command, CommandInfo, as_it_came, block_time, command_info, prepare
 from ._encoder import Argument, encode_command
 from ._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
 from ._slot import Batch, Payload, new_batch
-from ._values import Reply, as_text
+from ._values import Reply
 
 __all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
 
@@ -79,14 +80,14 @@ class CommandBatch:
     Arguments are encoded as they are added, so a wrong one is told at once, and later changes to a buffer change nothing.
     """
 
-    __slots__ = ("_infos", "_payloads", "_readers", "_transaction", "block_time", "replies")
+    __slots__ = ("_commands", "_infos", "_payloads", "_transaction", "block_time", "replies")
 
     def __init__(self, *, transaction: bool = False) -> None:
         self.replies: Sequence[object] | None = None
         self.block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
-        self._readers: dict[int, Reader[object]] = {}
+        self._commands: dict[int, Command[object]] = {}  # those that read their replies, by index
         self._transaction = transaction
 
     def __len__(self) -> int:
@@ -111,11 +112,11 @@ class CommandBatch:
             self._check_not_run()
         index = len(self._infos)
         if args and isinstance(args[0], Command):
-            command = _only(*args)
+            command = command_alone(*args)
             args, info = command.args, command.info
             payload = encode_command(args)
             if command.read is not as_it_came:
-                self._readers[index] = command.read
+                self._commands[index] = command
         else:
             payload = encode_command(args)
             info = command_info(args)
@@ -143,33 +144,40 @@ class CommandBatch:
     def answered(self, slot: Batch, protocol: Literal[2, 3], encoding: str | None = None) -> list[object]:
         """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
 
-        Bulk replies become text in `encoding`, except where a command's reader sees to its reply; what a reader raises is that
-        command's result.
+        Bulk replies become text in `encoding`, except where a command's reader sees to its reply; what a reader or a decoder
+        raises is that command's result.
         """
         try:
             replies = read_transaction(slot.replies) if self._transaction else slot.replies
         except RespError as error:
             self.replies = [error] * len(self)
             raise
-        results: list[object] = [*replies] if encoding is None else [as_text(reply, encoding) for reply in replies]
-        for index, reader in self._readers.items():
-            reply = replies[index]
-            try:
-                results[index] = reply if isinstance(reply, ReplyError) else reader(reply, protocol)
-            except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
-                results[index] = error
-        self.replies = results
+        self.replies = results = self._read(replies, protocol, encoding)
         return results
 
-    def lost(self, slot: Batch, cause: RespError) -> RespError:
-        """The slot ended without all of its replies: give each command its own error, and return the first of them."""
+    def lost(self, slot: Batch, cause: RespError, protocol: Literal[2, 3], encoding: str | None = None) -> RespError:
+        """The slot ended without all of its replies: read those that came, give each other command its own error.
+
+        Returns the error of the first of them.
+        """
         answered, first = slot.replies, 0
         if self._transaction:
             # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
             answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
-        self.replies = [*answered[: len(self)], *failures]
+        self.replies = [*self._read(answered[: len(self)], protocol, encoding), *failures]
         return slot.failure(cause)
+
+    def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3], encoding: str | None) -> list[object]:
+        """Return what the first commands gave, as these replies to them say."""
+        results: list[object] = [*replies]
+        for index in self._commands if encoding is None else range(len(results)):
+            if index < len(results) and not isinstance(replies[index], ReplyError):
+                try:
+                    results[index] = read_reply(replies[index], self._commands.get(index), protocol, encoding)
+                except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
+                    results[index] = error
+        return results
 
     def refused(self, error: RespError) -> None:
         """Nothing was sent, for this reason: each result will say so."""
@@ -178,12 +186,6 @@ class CommandBatch:
     def _check_not_run(self) -> None:
         if self.replies is not None:
             raise LocalProtocolError("this pipeline was run already; begin another")
-
-
-def _only(command: Command[T], *more: object) -> Command[T]:
-    if more:
-        raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
-    return command
 
 
 class WatchLoop:
@@ -196,9 +198,11 @@ class WatchLoop:
     unwatch: Final = Command("UNWATCH")
 
     def __init__(self, keys: Sequence[Argument], attempts: int = ATTEMPTS) -> None:
-        """Raises `ValueError` if there is nothing to watch, or nothing to be done, `TypeError` for what can't be a key."""
+        """Raises `ValueError` if nothing is to be watched or done, `TypeError` for what can't be a key or a number."""
         if not keys:
             raise ValueError("name at least one key to watch; without one, a plain transaction() does")
+        if type(attempts) is not int:
+            raise TypeError(f"attempts must be an int, not {type(attempts).__name__}")
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, not {attempts!r}")
         self.watch: Final = Command("WATCH", *keys)

@@ -632,10 +632,10 @@ class Pipeline(CommandBatch):
         except BaseException:
             driver.give_up(slot)
             if slot.state is not ANSWERED:
-                self.lost(slot, ConnectionLostError("the task was cancelled"))
+                self.lost(slot, ConnectionLostError("the task was cancelled"), driver.core.protocol, self._encoding)
             raise
         if slot.state is not ANSWERED:
-            raise self.lost(slot, reply) from reply.__cause__
+            raise self.lost(slot, reply, driver.core.protocol, self._encoding) from reply.__cause__
         return self.answered(slot, driver.core.protocol, self._encoding)
 
 

@@ -646,7 +646,7 @@ class Pipeline(CommandBatch):
             self.refused(error)
             raise
         if failure is not None:
-            raise self.lost(slot, failure) from failure.__cause__
+            raise self.lost(slot, failure, connection._core.protocol, self._encoding) from failure.__cause__
         return self.answered(slot, connection._core.protocol, self._encoding)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -223,7 +223,7 @@ def test_what_was_not_answered_fails_each_by_itself() -> None:
     batch = CommandBatch()
     results = [batch.execute("GET", str(number)) for number in range(3)]
     slot = ended(made(batch), [b"0"], sent=2)
-    error = batch.lost(slot, ConnectionLostError("reset"))
+    error = batch.lost(slot, ConnectionLostError("reset"), 3)
     assert error.outcome is MAYBE
     assert results[0].result() == b"0"
     for result, outcome in zip(results[1:], (MAYBE, NOT_SENT), strict=True):
@@ -248,7 +248,7 @@ def test_a_transaction_that_was_lost_ran_whole_or_not_at_all_unless_multi_was_re
 ) -> None:
     batch = CommandBatch(transaction=True)
     results = [batch.execute("INCR", str(number)) for number in range(2)]
-    error = batch.lost(ended(made(batch), answered, sent), ConnectionLostError("reset"))
+    error = batch.lost(ended(made(batch), answered, sent), ConnectionLostError("reset"), 3)
     assert isinstance(error, ConnectionLostError)
     assert error.outcome is not REPLY
     for index, (result, outcome) in enumerate(zip(results, outcomes, strict=True)):
@@ -268,6 +268,34 @@ def test_a_pipeline_that_was_refused_says_so_in_each_result() -> None:
         result.result()
 
 
+def test_what_was_answered_is_read_though_the_rest_was_lost() -> None:
+    batch = CommandBatch()
+    first, second = batch.execute("GET", "a"), batch.execute(Command("GET", "b", read=to_text))
+    third = batch.execute(Command("GET", "c", read=to_text))
+    batch.lost(ended(made(batch), [b"1", b"2"], sent=3), ConnectionLostError("reset"), 2, "utf-8")
+    assert (first.result(), second.result()) == ("1", "2 of RESP2")
+    with pytest.raises(ConnectionLostError):
+        third.result()
+
+
+def test_what_cannot_be_decoded_is_an_error_of_its_own_command() -> None:
+    for end in ("answered", "lost"):
+        batch = CommandBatch()
+        first, second, third = [batch.execute("GET", key) for key in "abc"]
+        slot = made(batch)
+        if end == "answered":
+            slot.replies += [b"\x81\x30", NO, b"3"]
+            batch.answered(slot, 3, "no-such-encoding")
+        else:
+            batch.lost(ended(slot, [b"\x81\x30", NO], sent=3), ConnectionLostError("reset"), 3, "no-such-encoding")
+        with pytest.raises(LookupError):
+            first.result()
+        with pytest.raises(ReplyError, match="unknown command"):
+            second.result()
+        with pytest.raises(LookupError if end == "answered" else ConnectionLostError):
+            third.result()
+
+
 # -- the optimistic lock -----------------------------------------------------------------------------------------------------------
 
 
@@ -284,3 +312,9 @@ def test_a_watch_loop_tries_as_often_as_it_may() -> None:
 def test_a_watch_loop_needs_something_to_watch_and_to_do(keys: list[str], attempts: int) -> None:
     with pytest.raises(ValueError, match="at least"):
         WatchLoop(keys, attempts)
+
+
+@pytest.mark.parametrize("attempts", ["3", 3.0, True, None])
+def test_attempts_are_counted(attempts: Any) -> None:
+    with pytest.raises(TypeError, match="attempts must be an int"):
+        WatchLoop(["k"], attempts)
