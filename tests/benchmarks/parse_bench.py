@@ -28,7 +28,7 @@ from resp_sansio._parser import Parser
 
 KIB = 1024
 MIB = 1024 * KIB
-PACK: Callable[..., object] = hiredis.pack_command  # its annotation says that a command has one argument
+PACK: Callable[..., object] = hiredis.pack_command  # its stub knows tuples of one only
 
 
 @dataclass(frozen=True)
