@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 from ._commands import Command, as_it_came
 from ._config import Config
 from ._errors import ReplyError
+from ._options import is_encoding
 from ._values import Push, Reply, as_text
 
 __all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
@@ -39,13 +40,16 @@ def seconds_allowed(config: Config, timeout: float | None | Default = DEFAULT, b
         raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
     if not timeout >= 0:
         raise ValueError(f"timeout must not be negative, and is {timeout!r}")
-    return float(timeout)
+    try:
+        return float(timeout)
+    except OverflowError:
+        raise ValueError("timeout must be a number of seconds that a float can hold, or None for any time") from None
 
 
 def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str | None:
     """Return the encoding of bulk replies as text, None to leave them bytes.
 
-    Raises `TypeError` or `ValueError`, before anything is sent, if `decode` names no encoding.
+    Raises `TypeError` or `ValueError`, before anything is sent, if `decode` names no encoding, or one that does not extend ASCII.
     """
     if isinstance(decode, Default):
         return config.encoding
@@ -53,10 +57,8 @@ def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str |
         return "utf-8" if decode else None
     if not isinstance(decode, str):
         raise TypeError(f"decode must be True, False or the name of an encoding, not {type(decode).__name__}")
-    try:
-        "a".encode(decode)
-    except LookupError:
-        raise ValueError(f"decode must be True, False or the name of an encoding; got {decode!r}") from None
+    if not is_encoding(decode):
+        raise ValueError(f"decode must be True, False or the name of an encoding that extends ASCII; got {decode!r}")
     return decode
 
 

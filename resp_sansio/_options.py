@@ -7,6 +7,7 @@ here name the option and what came, unless that is a secret or could be a part o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ._record import Record, field, fields
@@ -26,6 +27,7 @@ __all__ = [
     "Kind",
     "Option",
     "integer",
+    "is_encoding",
     "is_text",
     "option",
     "options_of",
@@ -167,9 +169,19 @@ def _is_host(text: str) -> bool:
     return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))  # RFC 1035
 
 
-def _is_encoding(value: bool | str) -> bool:
+@lru_cache(maxsize=64)  # asked for each call that names one
+def is_encoding(name: str) -> bool:
+    """Tell whether bytes of any kind can be read as text in this encoding, and ASCII is read as what it is.
+
+    So not UTF-16, UTF-7, IDNA, or what reads escapes: replies hold numbers, names and keys in ASCII, and may hold any byte.
+    """
+    # The escapes come first: Python warns of unknown ones.
+    probes = (b"\\u0041\\x41+AEE-", bytes(range(128)))
     try:
-        return isinstance(value, bool) or bool("a".encode(value))
+        bytes(range(128, 256)).decode(name, "surrogateescape")
+        return all(data.decode(name, "surrogateescape").encode("latin-1") == data for data in probes) and (
+            "a".encode(name) == b"a"  # no mark before it
+        )
     except (LookupError, ValueError):
         return False
 
@@ -210,9 +222,9 @@ WORD: Final = Kind(
 )
 PROTOCOL: Final = Kind("3 or 2", (int,), lambda value: value in (2, 3), _read_integer, "3 or 2")
 DECODE: Final = Kind(
-    "True (UTF-8), False, or the name of a text encoding",
+    "True (UTF-8), False, or the name of an encoding that extends ASCII",
     (bool, str),
-    _is_encoding,
+    lambda value: isinstance(value, bool) or is_encoding(value),
     lambda text: BOOLS.get(text.lower(), text),
     "true, false, or an encoding",
 )

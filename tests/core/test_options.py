@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from resp_sansio._options import (
     Kind,
     Option,
     integer,
+    is_encoding,
     is_text,
     option,
     options_of,
@@ -51,7 +53,7 @@ SMALL: Final = integer(-3, 3)
 # What each kind allows and a URL can say.
 ALLOWED: Final[dict[str, tuple[Kind, st.SearchStrategy[Any]]]] = {
     "bool": (BOOL, st.booleans()),
-    "decode": (DECODE, st.booleans() | st.sampled_from(["utf-8", "latin-1", "UTF-16", "ascii"])),
+    "decode": (DECODE, st.booleans() | st.sampled_from(["utf-8", "latin-1", "CP1252", "ascii"])),
     "file": (FILE, files),
     "host": (HOST, hosts),
     "limit": (LIMIT, st.integers(1, 2**63 - 1)),
@@ -161,7 +163,11 @@ def test_a_bool_is_no_number(kind: Kind) -> None:
         (WORD, "1\n2", "got '1\\n2'"),
         (WORD, "ü" * 99, "got '" + "ü" * 56 + "..."),
         (PROTOCOL, 1, "it must be 3 or 2; got 1"),
-        (DECODE, "klingon", "it must be True (UTF-8), False, or the name of a text encoding; got 'klingon'"),
+        (
+            DECODE,
+            "klingon",
+            "it must be True (UTF-8), False, or the name of an encoding that extends ASCII; got 'klingon'",
+        ),
         (DECODE, "hex", "got 'hex'"),
         (DECODE, "a\0b", "got 'a\\x00b'"),
     ],
@@ -265,3 +271,23 @@ def test_a_shown_value_is_short_and_no_url_with_credentials(value: object) -> No
 
 def test_an_integer_too_long_to_be_written_is_told_as_such() -> None:
     assert shown(10**5000) == "a larger one"
+
+
+@pytest.mark.parametrize("name", ["utf-8", "ascii", "latin-1", "cp1252", "koi8-r", "gbk", "euc_jp", "big5"])
+@given(data=st.binary())
+def test_an_encoding_reads_any_bytes_and_ascii_as_what_it_is(name: str, data: bytes) -> None:
+    assert is_encoding(name)
+    assert isinstance(data.decode(name, "surrogateescape"), str)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("utf-7", "utf-16", "utf-16-le", "utf-32", "utf-8-sig", "idna", "punycode", "unicode_escape"),
+        *("raw_unicode_escape", "cp037", "undefined", "hex", "rot13", "nope", "", "a\0b"),
+    ],
+)
+def test_what_does_not_is_refused(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not is_encoding(name)
