@@ -220,11 +220,12 @@ class Proxy:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server = socket.create_connection(("127.0.0.1", self._server))
             self._open += (client, server)
+            ended: list[int] = []
             for one, other, way in ((client, server, 0), (server, client, 1)):
-                self._threads.append(threading.Thread(target=self._pump, args=(one, other, way), daemon=True))
+                self._threads.append(threading.Thread(target=self._pump, args=(one, other, way, ended), daemon=True))
                 self._threads[-1].start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1]) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1], ended: list[int]) -> None:
         end = "close"
         try:
             while True:
@@ -248,9 +249,12 @@ class Proxy:
                     time.sleep(faults.pause)
         except (OSError, ValueError):
             pass  # the other pump has closed them
+        ended.append(way)
         for connection in (source, sink):
             if end == "reset":
                 reset(connection)
+            elif len(ended) == 2:
+                connection.close()
             else:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, eventually, statistic, together
-from resp_sansio import CommandTimeoutError, ConnectionClosedError, ConnectionLostError, Outcome, Push
+from resp_sansio import CommandTimeoutError, ConnectError, ConnectionClosedError, ConnectionLostError, Outcome, Push
 from resp_sync import Connection, connect
 
 if TYPE_CHECKING:
@@ -81,6 +81,63 @@ def test_timeouts_at_random_cost_the_others_nothing(server: Server, slow: bool) 
         executed = connection.execute("INCRBY", "n", 0)
         assert isinstance(executed, int)
         assert ran[0] <= executed <= ran[0] + unknown[0]
+
+
+def test_nobody_gets_anothers_reply_whatever_the_network_does(server: Server) -> None:
+    """Cuts, stalls, resets and timeouts at random; whoever loses the connection opens the next one for all."""
+    ended = threading.Event()
+    dialling = threading.Lock()
+
+    def redial(lost: Connection) -> None:
+        with dialling:
+            if current[0] is not lost:
+                return
+            lost.close()
+            while current[0] is lost:
+                time.sleep(0.005)
+                with contextlib.suppress(ConnectError):
+                    current[0] = connect(proxy.url, timeout=PATIENCE, connect_timeout=2.0)
+
+    def work(name: int) -> None:
+        chance = random.Random(name)
+        number = 0
+        while not ended.is_set():
+            number += 1
+            connection, token = current[0], b"%d:%d:" % (name, number) + b"x" * chance.choice([0, 0, 0, 3000, 100_000])
+            timeout = chance.choice([None, 0, 0.001, 0.01, 0.1, PATIENCE])
+            try:
+                if chance.random() < 0.6:
+                    assert connection.execute("ECHO", token, timeout=timeout) == token
+                else:
+                    batch = connection.pipeline if chance.random() < 0.5 else connection.transaction
+                    with batch(timeout=timeout) as pipe:
+                        results = [pipe.execute("ECHO", token + b"%d" % part) for part in range(4)]
+                    assert [result.result() for result in results] == [token + b"%d" % part for part in range(4)]
+            except CommandTimeoutError:
+                pass
+            except (ConnectionLostError, ConnectionClosedError):
+                redial(connection)
+
+    def disturb() -> None:
+        chance = random.Random(server.port)
+
+        def faults() -> Faults:
+            after = chance.choice([None, chance.randrange(200_000)])
+            return Faults(
+                split=chance.choice([1000, 65536]), after=after, then=chance.choice(["close", "reset", "stall"])
+            )
+
+        for _ in range(12):
+            proxy.arm(up=faults(), down=faults())
+            time.sleep(0.12)
+            proxy.arm()
+            time.sleep(0.08)
+        ended.set()
+
+    with Proxy(server.port) as proxy:
+        current = [connect(proxy.url, timeout=PATIENCE)]
+        together(disturb, *(partial(work, name) for name in range(8)))
+        current[0].close()
 
 
 def test_fifty_timed_out_calls_leave_one_connection_and_no_further_handshake(server: Server) -> None:
