@@ -18,7 +18,7 @@ from typing import Final, NoReturn, Self, TypeAlias
 from ._errors import RemoteProtocolError, ReplyError
 from ._fastpath import COUNTS, SHORT, SPAN, columns, flat, large
 from ._record import Record
-from ._values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set
+from ._values import BIG_KEYS, Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set
 
 __all__ = ["Limits", "Machine"]
 
@@ -93,10 +93,13 @@ def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
 
 
 def _merged(before: Attributes, after: Attributes) -> Attributes:
+    """Return both, of which the first is used up: a peer may send thousands of them in a row."""
     if isinstance(before, dict) and isinstance(after, dict):
-        return before | after
-    pairs = (some.items() if isinstance(some, dict) else some for some in (before, after))
-    return Pairs(pair for some in pairs for pair in some)
+        before.update(after)
+        return before
+    merged = Pairs(before.items()) if isinstance(before, dict) else before
+    merged += after.items() if isinstance(after, dict) else after
+    return merged
 
 
 class Machine:
@@ -106,8 +109,8 @@ class Machine:
     """
 
     __slots__ = (
-        "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left", "_lenient",
-        "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
+        "_at", "_base", "_big", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
+        "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
         "attributes", "errors", "pushes",
     )  # fmt: skip
 
@@ -140,6 +143,7 @@ class Machine:
         self._kind = TOP
         self._described: Attributes | None = None
         self._stack: list[_Frame] = []
+        self._big = 0  # how many big numbers have been read, see `make_map`; the accelerators leave them to us
         self._start = 0  # where in the stream the reply began that these are part of
         self._dropping = False  # whether what is read goes nowhere
 
@@ -338,6 +342,7 @@ class Machine:
             value, most = 2**63, sys.get_int_max_str_digits()
         if sign == _COLON and not -(2**63) <= value < 2**63:
             self._fail("an integer of 64 bits", i)
+        self._big += sign == _OPENING
         if len(digits) > most:
             self._fail(f"a big number of at most {most} digits", i)
         return value
@@ -395,7 +400,7 @@ class Machine:
         """Make the value of the open frame, which is complete, and hand it to the one around it."""
         items, kind, described = self._items, self._kind, self._described
         if kind == ATTRIBUTE:
-            self._describe(make_map(items))
+            self._describe(make_map(items, self._big > BIG_KEYS))
             return
         if kind == PUSH:
             self._close_push(items, i)
@@ -404,9 +409,9 @@ class Machine:
         if kind == DESCRIBED:
             value = items[0] if items else None
         elif kind == MAP:
-            value = make_map(items)
+            value = make_map(items, self._big > BIG_KEYS)
         elif kind == SET:
-            value = make_set(items)
+            value = make_set(items, self._big > BIG_KEYS)
         self._items, self._left, self._kind, self._described = self._stack.pop()
         if kind == DESCRIBED:
             assert described is not None

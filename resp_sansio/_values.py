@@ -18,7 +18,9 @@
 
 Python says `1 == 1.0 == True` and `Verbatim(b"x") == b"x"`; RESP does not. A map or set that would lose an element by that
 comes back as `Pairs` or `Items`, which keep every element as it came, in the order of arrival. So does one with a key that
-has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than `KEY_DEPTH`.
+has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than `KEY_DEPTH`. And so does one with more than
+`BIG_KEYS` big numbers in its keys or members, because anyone can name numbers that hash alike (multiples of 2**61 - 1), and a
+`dict` of thousands of such keys takes a time that grows with the square of their number.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from typing import Final, NamedTuple, Self, TypeAlias, Union
 from ._errors import ReplyError
 
 __all__ = [
+    "BIG_KEYS",
     "KEY_DEPTH",
     "ArrayKey",
     "Attributed",
@@ -141,6 +144,9 @@ class Items(list[Reply]):
 KEY_DEPTH: Final = 32
 """How deep an aggregate may nest and still become a map key or set member; Python hashes and compares tuples recursively."""
 
+BIG_KEYS: Final = 256
+"""How many big numbers may be in the keys of a `dict` or the members of a `set`; see above."""
+
 
 def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
     """Return `value`, or its hashable twin if it is an aggregate.
@@ -158,9 +164,27 @@ def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
     return SetKey(members) if isinstance(value, (set, frozenset)) else ArrayKey(members)
 
 
-def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
-    """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where a `dict` would lose a key."""
+def _too_many_big(keys: Sequence[Reply]) -> bool:
+    """Tell whether there are more big numbers in these keys than may be hashed."""
+    found, todo = 0, [*keys]
+    for item in todo:  # which grows meanwhile
+        if isinstance(item, int):
+            found += item.bit_length() > 64
+        elif isinstance(item, dict):
+            todo += item.items()
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            todo += item
+    return found > BIG_KEYS
+
+
+def make_map(flat: Sequence[Reply], big: bool = False) -> dict[Reply, Reply] | Pairs:
+    """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where a `dict` would lose a key.
+
+    `big` says that more than `BIG_KEYS` big numbers may be in there, for which a `dict` is not safe.
+    """
     keys, items = flat[::2], flat[1::2]
+    if big and _too_many_big(keys):
+        return Pairs(zip(keys, items, strict=True))
     try:
         made = dict(zip(keys, items, strict=True))
     except TypeError:  # some key is an aggregate
@@ -171,8 +195,10 @@ def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
     return made if len(made) == len(keys) else Pairs(zip(keys, items, strict=True))
 
 
-def make_set(members: Sequence[Reply]) -> set[Reply] | Items:
-    """Make a set of `members`: a `set`, or `Items` where a `set` would lose one."""
+def make_set(members: Sequence[Reply], big: bool = False) -> set[Reply] | Items:
+    """Make a set of `members`: a `set`, or `Items` where a `set` would lose one. `big` as for `make_map`."""
+    if big and _too_many_big(members):
+        return Items(members)
     try:
         made = set(members)
     except TypeError:  # some member is an aggregate
@@ -196,13 +222,13 @@ def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
         case dict():
             return make_map([as_text(item, encoding) for pair in value.items() for item in pair])
         case Pairs():
-            return make_map([as_text(item, encoding) for pair in value for item in pair])
+            return make_map([as_text(item, encoding) for pair in value for item in pair], big=True)
         case Attributed():
             return Attributed(as_text(value.value, encoding), value.attributes)
         case MapKey():
             return MapKey((as_text(key, encoding), as_text(item, encoding)) for key, item in value)
         case Items() | set():
-            return make_set([as_text(item, encoding) for item in value])
+            return make_set([as_text(item, encoding) for item in value], big=True)
         case ArrayKey():
             return ArrayKey(as_text(item, encoding) for item in value)
         case SetKey():

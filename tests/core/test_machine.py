@@ -209,6 +209,22 @@ def test_attributes_that_collide_are_merged_all_the_same() -> None:
     assert parser.attributes == {0: Pairs([("k", 1), (1, "a"), (True, "b")])}
 
 
+def test_many_attributes_in_a_row_are_merged_in_place() -> None:
+    parser = Parser()
+    assert parser.feed(b"".join(b"|1\r\n:%d\r\n+v\r\n" % key for key in range(50_000)) + b"+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: dict.fromkeys(range(50_000), "v")}
+
+
+def test_thousands_of_big_numbers_that_hash_alike_are_no_dict_and_no_set() -> None:
+    numbers = [(2**61 - 1) * (n + 16) for n in range(10_000)]
+    assert Parser().feed(b"~10000\r\n" + b"".join(b"(%d\r\n" % n for n in numbers)) == [Items(numbers)]
+    pairs = Pairs((n, 1) for n in numbers)
+    assert Parser().feed(b"%10000\r\n" + b"".join(b"(%d\r\n:1\r\n" % n for n in numbers)) == [pairs]
+    parser = Parser()
+    assert parser.feed(b"|10000\r\n" + b"".join(b"(%d\r\n:1\r\n" % n for n in numbers) + b"+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: pairs}
+
+
 def test_an_attribute_may_itself_be_described() -> None:
     parser = Parser(nested_attributes=True)
     assert parser.feed(b"|1\r\n+k\r\n|1\r\n+about\r\n+k\r\n:1\r\n:5\r\n") == [5]

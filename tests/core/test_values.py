@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio._values import (
+    BIG_KEYS,
     KEY_DEPTH,
     ArrayKey,
     Attributed,
@@ -28,6 +29,8 @@ from resp_sansio._values import (
 from resp_sansio.testing import exact, replies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resp_sansio._values import Reply
 
 
@@ -97,6 +100,20 @@ def test_what_collides_in_python_stays_apart() -> None:
     assert make_map([1, "a", True, "b", 1.0, "c"]) == Pairs([(1, "a"), (True, "b"), (1.0, "c")])
     assert make_set([1, True]) == Items([1, True])
     assert make_set([b"x", Verbatim(b"x")]) == Items([b"x", Verbatim(b"x")])
+
+
+@pytest.mark.parametrize("wrapped", [lambda n: n, lambda n: [n], lambda n: {n: 1}, lambda n: {n}])
+def test_thousands_of_big_numbers_are_not_hashed(wrapped: Callable[[int], Reply]) -> None:
+    """All of these have the same hash, and so would tuples of them."""
+    for count in (BIG_KEYS, BIG_KEYS + 1):
+        keys = [wrapped((2**61 - 1) * (n + 16)) for n in range(count)]
+        made, several = make_map([part for key in keys for part in (key, None)], big=True), make_set(keys, big=True)
+        assert len(made) == len(several) == count
+        assert (type(made), type(several)) == ((dict, set) if count == BIG_KEYS else (Pairs, Items))
+        if count > BIG_KEYS:
+            assert type(as_text(made)) is Pairs
+            assert type(as_text(several)) is Items
+    assert type(make_set(range(10_000), big=True)) is set
 
 
 @pytest.mark.parametrize(
