@@ -313,7 +313,8 @@ def test_an_error_that_may_repeat_a_secret_keeps_only_its_code() -> None:
 def test_inside_a_transaction_too() -> None:
     error = ReplyError("ERR Error in ACL SETUSER modifier '#hunter2': the password hash must be ...")
     slot = script("MULTI", "ACL SETUSER u #hunter2", "GET k", "EXEC")
-    for reply in ("OK", "QUEUED", "QUEUED", [error, ReplyError("WRONGTYPE Operation against")]):
+    replies: list[Reply] = ["OK", "QUEUED", "QUEUED", [error, ReplyError("WRONGTYPE Operation against")]]
+    for reply in replies:
         slot.answer(reply)
     executed = slot.replies[-1]
     assert isinstance(executed, list)
