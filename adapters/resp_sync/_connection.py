@@ -358,7 +358,8 @@ class Connection:
             raise _reentered()
         if reader is not None or self._poller is None:
             return
-        while (self._transport.pending or self._poller.poll(0)) and self._core.error is None:
+        # Not once the connection has ended: after a fork, a thread of the parent's may still seem to be in the poller.
+        while self._core.error is None and (self._transport.pending or self._poller.poll(0)):
             self._move(True)
 
     def _give_up(self, slot: Slot) -> None:

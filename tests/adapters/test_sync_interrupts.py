@@ -469,7 +469,7 @@ def test_a_fork_leaves_the_connection_to_the_parent(server: Server) -> None:
     """In mid-call of another thread, too; the child's end disturbs nobody, and it can dial for itself."""
     printed = run_program(
         """
-        import os, sys, threading, time, warnings
+        import os, sys, threading, traceback, warnings
         warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
         from resp_sansio import ConnectionClosedError
         from resp_sync import connect
@@ -494,6 +494,8 @@ def test_a_fork_leaves_the_connection_to_the_parent(server: Server) -> None:
                     assert own.execute("INCR", "forks") > 0
                 connection.close()
                 failed = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 os._exit(failed)
