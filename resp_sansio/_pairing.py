@@ -169,7 +169,7 @@ class Pairing(ABC):
 
     def _pair_each(self, replies: list[Reply]) -> None:
         """As `_pair_run`, with everything that can be special about a reply."""
-        attributes = self._parser.attributes
+        attributes, opening = self._parser.attributes, self._opening
         for index, reply in enumerate(replies):
             if self._lost is not None:
                 return
@@ -177,7 +177,8 @@ class Pairing(ABC):
             if push is not None:
                 self._take_push(push, in_band=push is not reply)
                 continue
-            if not self._flying:
+            # A second batch of the handshake, made of the answers to the first, cannot be answered by what came with those.
+            if not self._flying or (self._opening is not None and self._opening is not opening):
                 self._surplus(reply)
                 return
             slot = self._flying[0]

@@ -13,8 +13,10 @@ from machines import lost, opened, protocol_of, pushes, state, write_all
 from resp_sansio import (
     Batch,
     Command,
+    Connection,
     ConnectionClosedError,
     ConnectionLost,
+    Handshake,
     Limits,
     Outcome,
     Push,
@@ -41,6 +43,13 @@ TRANSACTION = [Command("MULTI"), Command("ECHO", "1"), Command("ECHO", "2"), Com
 def test_it_cannot_be_pickled() -> None:
     with pytest.raises(TypeError, match="a Connection cannot be pickled"):
         pickle.dumps(opened()[0])
+
+
+def test_a_second_batch_is_not_answered_by_what_came_with_the_answers_to_the_first() -> None:
+    connection = Connection(Handshake())
+    write_all(connection)
+    connection.receive_data(b"-ERR unknown command 'HELLO'\r\n+PONG\r\n")
+    assert "no command asked for" in str(lost(connection).error)
 
 
 # -- however the bytes are cut ---------------------------------------------------------------------------------------------------
