@@ -94,7 +94,8 @@ def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
 
 def _merged(before: Attributes, after: Attributes) -> Attributes:
     """Return both, of which the first is used up: a peer may send thousands of them in a row."""
-    if isinstance(before, dict) and isinstance(after, dict):
+    big = any([type(key) is int and key.bit_length() > 64 for key in after])  # see `BIG_KEYS`: here each comes alone
+    if isinstance(before, dict) and isinstance(after, dict) and not big:
         before.update(after)
         return before
     merged = Pairs(before.items()) if isinstance(before, dict) else before

@@ -223,6 +223,8 @@ def test_thousands_of_big_numbers_that_hash_alike_are_no_dict_and_no_set() -> No
     parser = Parser()
     assert parser.feed(b"|10000\r\n" + b"".join(b"(%d\r\n:1\r\n" % n for n in numbers) + b"+OK\r\n") == ["OK"]
     assert parser.attributes == {0: pairs}
+    assert parser.feed(b"".join(b"|1\r\n(%d\r\n:1\r\n" % n for n in numbers) + b"+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: pairs}
 
 
 def test_an_attribute_may_itself_be_described() -> None:
