@@ -643,8 +643,9 @@ class Pipeline(CommandBatch):
             return []
         try:
             failure = connection._call(slot, deadline, enter)
-        except RespError as error:
-            self.refused(error)
+        except BaseException as error:
+            # An interrupt may have come at any time: nothing is to be run again that may have run.
+            self.refused(error if isinstance(error, RespError) else ConnectionLostError("the call was interrupted"))
             raise
         if failure is not None:
             raise self.lost(slot, failure, connection._core.protocol, self._encoding) from failure.__cause__

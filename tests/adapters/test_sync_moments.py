@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sync import ConnectionLostError, Outcome, connect
+from resp_sync import ConnectionLostError, LocalProtocolError, Outcome, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,3 +100,24 @@ def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, mome
         connection.execute("SUBSCRIBE", "channel")
         server.call("PUBLISH", "channel", "text")
         assert connection.next_push(timeout=30.0).items == (b"channel", b"text")
+
+
+def test_an_interrupted_pipeline_cannot_be_run_again(server: Server) -> None:
+    with connect(server.url) as connection:
+        pipe = connection.pipeline()
+        result = pipe.execute("INCR", "n")
+        machine: Any = connection
+        real = machine._transport
+
+        def send(block: bytes) -> int:
+            real.send(block)
+            raise KeyboardInterrupt
+
+        machine._transport = Replaced(real, send=send)
+        with pytest.raises(KeyboardInterrupt):
+            pipe.run()
+        with pytest.raises(LocalProtocolError, match="run already"):
+            pipe.run()
+        with pytest.raises(ConnectionLostError) as raised:
+            result.result()
+        assert raised.value.outcome is Outcome.MAYBE_EXECUTED
