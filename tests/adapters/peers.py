@@ -243,8 +243,8 @@ class Proxy:
                 data = source.recv(left)
                 if not data:
                     break
+                self._passed[way] += len(data)  # before it is seen, and the next faults are armed
                 sink.sendall(data)
-                self._passed[way] += len(data)
                 if faults.pause:
                     time.sleep(faults.pause)
         except (OSError, ValueError):

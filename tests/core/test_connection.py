@@ -667,3 +667,13 @@ def test_a_slot_that_is_larger_than_what_may_be_in_flight_goes_alone(size: int) 
     assert write_all(connection).count(b"*") == 1
     connection.receive_data(b"_\r\n")
     assert connection.events() == [small, large, last]
+
+
+def test_where_a_driver_cannot_tell_what_it_sent_all_that_was_handed_over_is_uncertain() -> None:
+    connection, _ = opened()
+    handed = connection.send(GET)
+    connection.data_to_send()
+    queued = connection.send(GET)
+    connection.abort(uncertain=True)
+    assert handed.outcomes == (Outcome.MAYBE_EXECUTED,)
+    assert queued.outcomes == (Outcome.NOT_SENT,)
