@@ -213,6 +213,14 @@ class WatchLoop:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: attempt {self.attempt} of {self.attempts}>"
 
+    @staticmethod
+    def needs_unwatch(error: BaseException, *, ended: bool) -> bool:
+        """An attempt failed: is UNWATCH to be sent? `ended`: has the connection's `watch_epoch` moved since WATCH?
+
+        Where an EXEC has ended this WATCH already, it would only end those of others.
+        """
+        return not (ended and isinstance(error, TransactionAbortedError))
+
     def again(self) -> bool:
         """The race was lost: is there another attempt?"""
         self.attempt += 1

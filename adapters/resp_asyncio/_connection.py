@@ -674,8 +674,7 @@ class WatchedTransaction(Pipeline):
             else:
                 driver.submit_and_forget(self._loop.unwatch)
         except BaseException as error:
-            # Where EXEC has ended the WATCH, an UNWATCH would only end those of others.
-            if not isinstance(error, TransactionAbortedError) or core.watch_epoch == epoch:
+            if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
                 driver.submit_and_forget(self._loop.unwatch)
             raise
         return result

@@ -687,8 +687,7 @@ class WatchedTransaction(Pipeline):
             else:
                 connection._submit_and_forget(self._loop.unwatch)
         except BaseException as error:
-            # Where EXEC has ended the WATCH, an UNWATCH would only end those of others.
-            if not isinstance(error, TransactionAbortedError) or core.watch_epoch == epoch:
+            if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
                 connection._submit_and_forget(self._loop.unwatch)
             raise
         return result

@@ -318,3 +318,16 @@ def test_a_watch_loop_needs_something_to_watch_and_to_do(keys: list[str], attemp
 def test_attempts_are_counted(attempts: Any) -> None:
     with pytest.raises(TypeError, match="attempts must be an int"):
         WatchLoop(["k"], attempts)
+
+
+@pytest.mark.parametrize(
+    ("error", "ended", "needed"),
+    [
+        (TransactionAbortedError("a key changed"), True, False),
+        (TransactionAbortedError("of another loop"), False, True),
+        (KeyboardInterrupt(), True, True),
+        (ValueError("decided otherwise"), False, True),
+    ],
+)
+def test_a_watch_is_ended_unless_exec_has_ended_it(error: BaseException, ended: bool, needed: bool) -> None:
+    assert WatchLoop.needs_unwatch(error, ended=ended) is needed
