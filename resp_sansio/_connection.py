@@ -212,7 +212,8 @@ class Connection(Pairing):
         """Nobody waits for this slot any more: say how its commands ended. Legal at any time, and as often as wanted.
 
         A queued slot is withdrawn: NOT_SENT. A handed one keeps its place, the rest of it is still sent, and its reply is
-        skipped when it comes.
+        skipped when it comes. Only if the server may put it aside and act on it later (BLPOP) does the connection end: it
+        would take an element for nobody, and hold up the others until then.
         """
         if slot.state is QUEUED:
             slot.settle(SlotState.WITHDRAWN, 0)
@@ -222,6 +223,8 @@ class Connection(Pairing):
         elif slot.state is HANDED:
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
+            if slot.lingers:
+                self._lose(ConnectionLostError(f"{slot.name} was given up while the server could still act on it"))
         elif slot.state is ANSWERED:
             return (Outcome.REPLY,) * slot.count
         return slot.outcomes
@@ -414,8 +417,8 @@ class Connection(Pairing):
             if slot.state is not QUEUED and slot.state is not HANDED:
                 continue
             if slot.deadline <= now:
-                self.abandon(slot)
                 self._events.append(TimedOut(slot=slot))
+                self.abandon(slot)
             elif slot.deadline < self._earliest:
                 self._earliest = slot.deadline
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
-from ._call import command_alone, read_reply
+from ._call import DEFAULT, Default, command_alone, encoding_of, read_reply, seconds_allowed
 from ._commands import Command, CommandInfo, as_it_came, block_time, command_info, prepare
+from ._config import Config
 from ._encoder import Argument, encode_command
 from ._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
 from ._slot import Batch, Payload, new_batch
@@ -78,13 +79,27 @@ class CommandBatch:
     """Commands collected to be sent at once, as one slot: the part of a pipeline that needs no connection.
 
     Arguments are encoded as they are added, so a wrong one is told at once, and later changes to a buffer change nothing.
+    `timeout` and `decode` are as for a single call, see `seconds_allowed` and `encoding_of`. Raises as these two do, for a wrong
+    `timeout` not before it is asked for.
     """
 
-    __slots__ = ("_commands", "_infos", "_payloads", "_transaction", "block_time", "replies")
+    __slots__ = (
+        "_block_time", "_commands", "_config", "_encoding", "_infos", "_payloads", "_timeout", "_transaction", "replies",
+    )  # fmt: skip
 
-    def __init__(self, *, transaction: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        transaction: bool = False,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> None:
         self.replies: Sequence[object] | None = None
-        self.block_time = 0.0  # how long the server may take on purpose, in seconds
+        self._config = config
+        self._timeout = timeout
+        self._encoding = encoding_of(config, decode)
+        self._block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
         self._commands: dict[int, Command[object]] = {}  # those that read their replies, by index
@@ -92,6 +107,11 @@ class CommandBatch:
 
     def __len__(self) -> int:
         return len(self._infos)
+
+    @property
+    def seconds_allowed(self) -> float:
+        """How long sending it, and waiting for all of the replies, may take."""
+        return seconds_allowed(self._config, self._timeout, self._block_time)
 
     def __repr__(self) -> str:
         what = "transaction" if self._transaction else "pipeline"
@@ -121,7 +141,7 @@ class CommandBatch:
             payload = encode_command(args)
             info = command_info(args)
         if info.blocking is not None and not self._transaction:  # inside MULTI nothing blocks
-            self.block_time += block_time(args, info)
+            self._block_time += block_time(args, info)
         self._payloads.append(payload)
         self._infos.append(info)
         return Result(self, index)
@@ -141,21 +161,21 @@ class CommandBatch:
             infos = [MULTI[1], *infos, EXEC[1]]
         return new_batch(payloads, infos, None, deadline)
 
-    def answered(self, slot: Batch, protocol: Literal[2, 3], encoding: str | None = None) -> list[object]:
+    def answered(self, slot: Batch, protocol: Literal[2, 3]) -> list[object]:
         """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
 
-        Bulk replies become text in `encoding`, except where a command's reader sees to its reply; what a reader or a decoder
-        raises is that command's result.
+        Bulk replies become text if that is asked for, except where a command's reader sees to its reply; what a reader or a
+        decoder raises is that command's result.
         """
         try:
             replies = read_transaction(slot.replies) if self._transaction else slot.replies
         except RespError as error:
             self.replies = [error] * len(self)
             raise
-        self.replies = results = self._read(replies, protocol, encoding)
+        self.replies = results = self._read(replies, protocol)
         return results
 
-    def lost(self, slot: Batch, cause: RespError, protocol: Literal[2, 3], encoding: str | None = None) -> RespError:
+    def lost(self, slot: Batch, cause: RespError, protocol: Literal[2, 3]) -> RespError:
         """The slot ended without all of its replies: read those that came, give each other command its own error.
 
         Returns the error of the first of them.
@@ -165,11 +185,12 @@ class CommandBatch:
             # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
             answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
-        self.replies = [*self._read(answered[: len(self)], protocol, encoding), *failures]
+        self.replies = [*self._read(answered[: len(self)], protocol), *failures]
         return slot.failure(cause)
 
-    def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3], encoding: str | None) -> list[object]:
+    def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3]) -> list[object]:
         """Return what the first commands gave, as these replies to them say."""
+        encoding = self._encoding
         results: list[object] = [*replies]
         for index in self._commands if encoding is None else range(len(results)):
             if index < len(results) and not isinstance(replies[index], ReplyError):

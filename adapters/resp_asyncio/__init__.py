@@ -24,11 +24,13 @@ from resp_sansio import (
     TransactionRefusedError,
 )
 
-from ._connection import Connecting, Connection, Pipeline, WatchedTransaction, connect
+from ._commands import Commands, Pipeline, WatchedTransaction
+from ._connection import Connecting, Connection, connect
 
 __all__ = [
     "Command",
     "CommandTimeoutError",
+    "Commands",
     "ConnectError",
     "Connecting",
     "Connection",

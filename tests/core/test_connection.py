@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
 GET = Command("GET", "key")
+BLPOP = Command("BLPOP", "k", 0)
 
 
 # -- replies and slots ---------------------------------------------------------------------------------------------------------
@@ -165,6 +166,35 @@ def test_a_queued_slot_is_withdrawn_and_never_sent() -> None:
     assert connection.abandon(first) == connection.abandon(first) == (NOT_SENT,)
     assert talk(connection, peer) == [second]
     assert peer.executed == [(b"ECHO", b"2")]
+
+
+@pytest.mark.parametrize("commands", [[BLPOP], [GET, BLPOP]])
+def test_giving_up_what_the_server_could_still_act_on_ends_the_connection(commands: list[Command[Reply]]) -> None:
+    connection, _ = opened()
+    slot, behind = connection.send_many(commands), connection.send(GET)
+    write_all(connection)
+    assert connection.abandon(slot) == [MAYBE] * len(commands)
+    assert "given up while the server could still act on it" in str(lost(connection).error)
+    assert lost(connection).unanswered == [behind]
+
+
+def test_a_command_that_blocks_may_time_out_unsent_and_ends_nothing() -> None:
+    connection, _ = opened()
+    queued = connection.send(BLPOP, deadline=1.0)
+    connection.handle_timeout(1.0)
+    assert connection.events() == [TimedOut(slot=queued)]
+    assert connection.error is None
+
+
+def test_a_timeout_of_what_the_server_could_still_act_on_ends_the_connection() -> None:
+    connection, _ = opened()
+    slots = [connection.send(command, deadline=1.0) for command in (BLPOP, GET)]
+    write_all(connection)
+    connection.handle_timeout(1.0)
+    timed_out, end = connection.events()
+    assert timed_out == TimedOut(slot=slots[0])
+    assert isinstance(end, ConnectionLost)
+    assert end.unanswered == slots[1:]
 
 
 def test_the_rest_of_an_abandoned_slot_is_still_sent() -> None:
@@ -605,14 +635,11 @@ def test_silence_counts_from_when_a_reply_is_owed() -> None:
     assert connection.events() == [slot]
 
 
-@pytest.mark.parametrize("commands", [[Command("BLPOP", "k", 0)], [GET, Command("BLPOP", "k", 0), GET]])
-@pytest.mark.parametrize("abandoned", [False, True])
-def test_a_command_that_blocks_may_be_silent(commands: list[Command[Reply]], abandoned: bool) -> None:
+@pytest.mark.parametrize("commands", [[BLPOP], [GET, BLPOP, GET]])
+def test_a_command_that_blocks_may_be_silent(commands: list[Command[Reply]]) -> None:
     connection, _ = opened(silence=10.0)
     slot = connection.send_many(commands) if len(commands) > 1 else connection.send(commands[0])
     write_all(connection)
-    if abandoned:
-        connection.abandon(slot)
     connection.receive_data(b"+1\r\n" * (len(commands) // 2))
     connection.handle_timeout(1.0)
     connection.handle_timeout(50.0)
