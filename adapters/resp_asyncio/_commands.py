@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
@@ -56,6 +56,9 @@ class Commands(ABC):
         self._config = config
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
 
     @property
     @abstractmethod

@@ -24,11 +24,13 @@ from resp_sansio import (
     TransactionRefusedError,
 )
 
-from ._connection import Connection, Pipeline, WatchedTransaction, connect
+from ._commands import Commands, Pipeline, WatchedTransaction
+from ._connection import Connection, connect
 
 __all__ = [
     "Command",
     "CommandTimeoutError",
+    "Commands",
     "ConnectError",
     "Connection",
     "ConnectionClosedError",

@@ -127,7 +127,7 @@ def test_an_interrupt_while_waiting_leaves_the_connection_usable(server: Server)
             for index in range(5):
                 signal.setitimer(signal.ITIMER_REAL, 0.01)
                 try:
-                    connection.execute("BLPOP", "none", 0.05)
+                    connection.execute("DEBUG", "SLEEP", 0.05)
                 except KeyboardInterrupt:
                     pass
                 else:
@@ -154,18 +154,18 @@ def test_an_interrupt_between_a_byte_and_the_knowledge_of_it_ends_the_connection
 
         for place in ("send", "recv"):
             with connect(sys.argv[1]) as connection:
-                move = getattr(connection._transport, place)
+                move = getattr(connection._driver._transport, place)
 
                 def moved_and_struck(data):
                     move(data)
                     raise KeyboardInterrupt
 
-                setattr(connection._transport, place, moved_and_struck)
+                setattr(connection._driver._transport, place, moved_and_struck)
                 try:
                     connection.execute("INCR", place)
                 except KeyboardInterrupt:
                     print("struck")
-                setattr(connection._transport, place, move)
+                setattr(connection._driver._transport, place, move)
                 try:
                     print(connection.execute("GET", place))
                 except ConnectionClosedError as error:
@@ -193,7 +193,7 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
                 told.append(error)
 
         with connect(sys.argv[1], timeout=None) as connection:
-            receive = connection._core.receive_data
+            receive = connection._driver.core.receive_data
 
             class Struck:
                 def __getattr__(self, name):
@@ -203,7 +203,7 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
                     core._flying.clear()  # as if it had struck between the machine's queues
                     raise KeyboardInterrupt
 
-            core = connection._core
+            core = connection._driver.core
             threads = [threading.Thread(target=follow, args=(index,), daemon=True) for index in range(5)]
 
             def start():
@@ -211,7 +211,7 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
                 for thread in threads:
                     thread.start()
                 time.sleep(0.2)
-                connection._core = Struck()
+                connection._driver.core = Struck()
 
             threading.Thread(target=start).start()
             try:
@@ -301,16 +301,16 @@ def test_a_handler_that_uses_the_connection_it_interrupts_is_told_so(server: Ser
             print(said)
             said.clear()
             for place in ("send", "recv"):
-                move = getattr(connection._transport, place)
+                move = getattr(connection._driver._transport, place)
 
                 def moved(data):
                     moved_now = move(data)
                     signal.raise_signal(signal.SIGALRM)
                     return moved_now
 
-                setattr(connection._transport, place, moved)
+                setattr(connection._driver._transport, place, moved)
                 assert connection.execute("ECHO", place) == place.encode()
-                setattr(connection._transport, place, move)
+                setattr(connection._driver._transport, place, move)
             print(said)
             print(connection.execute("GET", "n"))
         """,
@@ -376,14 +376,14 @@ def test_a_finaliser_may_close_a_connection_and_must_not_use_one_that_is_in_use(
                     print("already inside a call" in str(error))
 
         with connect(sys.argv[1]) as connection:
-            move = connection._transport.recv
+            move = connection._driver._transport.recv
 
             def collect(size):
                 gc.collect()
                 return move(size)
 
             Held()
-            connection._transport.recv = collect
+            connection._driver._transport.recv = collect
             assert connection.execute("ECHO", "x") == b"x"
         """,
         server.url,
@@ -447,12 +447,13 @@ def test_many_greenlets_on_one_connection(server: Server) -> None:
             assert len(ticks) > 5, "it blocked the other greenlets"
             beside.kill()
         with connect(sys.argv[1]) as connection:
-            waiting = [gevent.spawn(connection.execute, "BLPOP", "none", 0) for _ in range(5)]
+            waiting = [gevent.spawn(connection.execute, "DEBUG", "SLEEP", 0.2)]
+            waiting += [gevent.spawn(connection.execute, "BLPOP", "none", 0) for _ in range(4)]
             gevent.sleep(0.05)
             waiting[0].kill()  # the one that reads
             gevent.sleep(0.05)
             with connect(sys.argv[1]) as other:
-                for _ in range(5):
+                for _ in range(4):
                     other.execute("RPUSH", "none", "x")
             gevent.joinall(waiting, timeout=20)
             print([greenlet.value for greenlet in waiting[1:]] == [[b"none", b"x"]] * 4)
@@ -553,7 +554,7 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
 
-            move = connection._transport.send
+            move = connection._driver._transport.send
 
             def moved(data):
                 count = move(data)
@@ -561,13 +562,13 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 return count
 
             children.clear()
-            connection._transport.send = moved
+            connection._driver._transport.send = moved
             try:
                 reply = connection.execute("ECHO", "x")
                 assert children != [0]
             except ConnectionLostError as error:
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
-            connection._transport.send = move
+            connection._driver._transport.send = move
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
         """,
         server.url,

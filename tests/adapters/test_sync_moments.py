@@ -29,7 +29,7 @@ class Replaced:
 def test_an_interrupt_on_the_way_back_from_sending_leaves_what_was_sent_uncertain(server: Server) -> None:
     """The bytes of another thread's command are among those that left, and nobody was told."""
     connection: Any = connect(server.url)
-    real = connection._transport
+    real = connection._driver._transport
     failures: list[ConnectionLostError] = []
     left = threading.Event()
 
@@ -46,18 +46,23 @@ def test_an_interrupt_on_the_way_back_from_sending_leaves_what_was_sent_uncertai
         real.send(block)
         raise KeyboardInterrupt
 
-    type(connection)._others_wake, original = lambda _: leave_it_to_others(), type(connection)._others_wake
+    type(connection._driver)._others_wake, original = (
+        lambda _: leave_it_to_others(),
+        type(connection._driver)._others_wake,
+    )
     try:
-        connection._waking[object()] = None  # somebody is on the way, so the other thread leaves its command to them
+        connection._driver._waking[object()] = (
+            None  # somebody is on the way, so the other thread leaves its command to them
+        )
         other = threading.Thread(target=increment)
         other.start()
         assert left.wait(30)
-        connection._transport = Replaced(real, send=send)
+        connection._driver._transport = Replaced(real, send=send)
         with pytest.raises(KeyboardInterrupt):
             connection.execute("INCR", "m")
         other.join(30)
     finally:
-        type(connection)._others_wake = original
+        type(connection._driver)._others_wake = original
         connection.close()
     assert [failure.outcome for failure in failures] == [Outcome.MAYBE_EXECUTED]
     assert server.call("GET", "n") == b"1"
@@ -72,16 +77,16 @@ def test_a_turn_takes_one_piece_however_much_there_is(server: Server) -> None:
         return b"$100000000\r\n" if len(taken) == 1 else b"x" * size
 
     with connect(server.url) as connection:
-        machine: Any = connection
-        machine._transport = Replaced(machine._transport, recv=recv, pending=True)
-        machine._receive()
+        driver: Any = connection._driver
+        driver._transport = Replaced(driver._transport, recv=recv, pending=True)
+        driver._receive()
         assert len(taken) == 1
 
 
 @pytest.mark.parametrize("moment", ["_listen", "_hand_out_pushes"])
 def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, moment: str) -> None:
     with connect(server.url) as connection:
-        listening: Any = connection
+        listening: Any = connection._driver
         real: Callable[..., None] = getattr(listening, moment)
 
         class Interrupted(type(listening)):  # type: ignore[misc]
@@ -107,13 +112,13 @@ def test_an_interrupted_pipeline_cannot_be_run_again(server: Server) -> None:
         pipe = connection.pipeline()
         result = pipe.execute("INCR", "n")
         machine: Any = connection
-        real = machine._transport
+        real = machine._driver._transport
 
         def send(block: bytes) -> int:
             real.send(block)
             raise KeyboardInterrupt
 
-        machine._transport = Replaced(real, send=send)
+        machine._driver._transport = Replaced(real, send=send)
         with pytest.raises(KeyboardInterrupt):
             pipe.run()
         with pytest.raises(LocalProtocolError, match="run already"):
