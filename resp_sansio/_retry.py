@@ -1,0 +1,229 @@
+"""May this be tried again, and when: decided by what is known of how it ended, never by hope.
+
+A command that cannot have been executed is repeated; one that may have been, only if it may run twice. Three things are known:
+
+- how a slot ended with its connection: the outcome of each of its commands (`may_resend`);
+- what an error reply says of the server rather than of the command (`meaning`): the table is here, and nowhere else;
+- that no connection came about: nothing was sent.
+
+`Attempts` puts them together for one call. `Breaker` is for those who would rather fail than wait for a server that is away.
+Time and chance come as arguments.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import Final
+
+from ._commands import CommandInfo
+from ._errors import ConnectError, ConnectionLostError, Outcome, ReplyError, RespError
+from ._options import BOOL, LONGEST, Kind, integer, option, options_of
+from ._record import Record
+from ._slot import Batch, Script, Slot
+
+__all__ = ["Attempts", "Breaker", "Meaning", "Retry", "may_repeat", "may_resend", "meaning", "meaning_of_all"]
+
+PAUSE: Final = Kind(f"seconds from 0 to {LONGEST}", (int, float), lambda value: 0 <= value <= LONGEST)
+
+
+class Retry(Record):
+    """How often a call is tried, and how long it waits in between. Raises `TypeError` or `ValueError` for wrong values.
+
+    The pause before another attempt is random, up to a bound that doubles from `base` to `cap` ("full jitter"): callers who
+    failed together do not come back together. A call's deadline ends it whatever the policy says.
+    """
+
+    # go-redis: MaxRetries 3, MinRetryBackoff 8 ms, MaxRetryBackoff 512 ms.
+    attempts: int = option(4, integer(1, 1000), "How often in all; 1: never again.")
+    base: float = option(0.008, PAUSE, "Bound of the first pause, in seconds; each next one is twice as long.")
+    cap: float = option(0.512, PAUSE, "Bound of every pause, in seconds.")
+    maybe_executed: bool = option(
+        False, BOOL, "Send again what may have run, whatever it is: it may then run more than once."
+    )
+
+    def __post_init__(self) -> None:
+        for name, one in options_of(self).items():
+            one.check(name, getattr(self, name))
+        if self.cap < self.base:
+            raise ValueError(f"cap must not be less than base; got {self.cap} and {self.base}")
+
+    def pause(self, attempt: int, random: float) -> float:
+        """Return for how many seconds to wait behind the attempt of this number, from 1; `random` is from [0, 1)."""
+        return random * min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))  # a float ends at 2 ** 1023
+
+
+# -- What an error reply says ----------------------------------------------------------------------------------------------
+
+
+class Meaning(enum.Enum):
+    """What an error reply says of trying again."""
+
+    ANSWER = "the command was answered, and would be answered so again"
+    LATER = "it was not executed, and may be later on the same connection"
+    ELSEWHERE = "it was not executed, and will not be on this connection, which leads to a replica"
+
+
+# server.c, processCommand: each is said instead of executing a command. What is missing there would fail again (NOAUTH, OOM,
+# MISCONF), tells where to go (MOVED, ASK) or ended a command on purpose (UNBLOCKED).
+CODES: Final[Mapping[str, Meaning]] = {
+    "BUSY": Meaning.LATER,  # a script or function has been running for long
+    "CLUSTERDOWN": Meaning.LATER,
+    "LOADING": Meaning.LATER,
+    "MASTERDOWN": Meaning.LATER,  # a replica without its master, told not to serve what it has
+    "NOREPLICAS": Meaning.LATER,  # fewer than min-replicas-to-write; checked before writing
+    "TRYAGAIN": Meaning.LATER,  # keys that are being moved, some here, some there
+    "READONLY": Meaning.ELSEWHERE,
+}
+# Their errors may be those of something they did half-way: a script can even make one up. CLUSTER SETSLOT waits for replicas.
+OWN_ERRORS: Final = frozenset({"CLUSTER SETSLOT", "EVAL", "EVALSHA", "FCALL"})
+ABORTED: Final = "EXECABORT"
+BECAUSE: Final = "because of: "  # server.c, execCommandAbort: EXEC itself was refused, for the reason behind this
+
+
+def meaning(reply: object, info: CommandInfo) -> Meaning:
+    """Return what the reply to one command says of trying again: anything but one of a few errors is an answer."""
+    return meaning_of_all((reply,), (info,))
+
+
+def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> Meaning:
+    """Return what all replies of a pipeline, or results of a transaction, say: trying again is for when none was executed.
+
+    A single command of a pipeline is never tried again: the ones behind it have run, and the order would be lost.
+    """
+    meanings = set()
+    for reply in replies:
+        if not isinstance(reply, ReplyError):
+            return Meaning.ANSWER
+        reason = reply.message.partition(BECAUSE)[2].partition(" ")[0] if reply.code == ABORTED else reply.code
+        if reason:  # else another command's reply says why EXEC aborted
+            meanings.add(CODES.get(reason, Meaning.ANSWER))
+    if not meanings or Meaning.ANSWER in meanings or not all([_says_the_server(info) for info in infos]):
+        return Meaning.ANSWER
+    return Meaning.ELSEWHERE if Meaning.ELSEWHERE in meanings else Meaning.LATER
+
+
+def _says_the_server(info: CommandInfo) -> bool:
+    """Are errors with these codes the server's own, said instead of executing the command? A module's or script's may not be."""
+    return info.retryable or (info.since[:1].isdigit() and info.name not in OWN_ERRORS)
+
+
+# -- How a slot ended ------------------------------------------------------------------------------------------------------
+
+FRAME: Final = frozenset({"MULTI", "EXEC", "DISCARD"})  # they do nothing themselves; what stands between them counts
+
+
+def may_resend(slot: Slot, *, maybe_executed: bool = False) -> bool:
+    """A connection ended with this slot on it: may what was not answered be sent again, on another one?
+
+    A pipeline then continues behind its last reply, in its order. A `Script` (a transaction, or commands that change the
+    connection) is sent again whole, so what was answered counts too. With `maybe_executed` the caller allows what may have run.
+
+    For commands that stand on what their connection was before (WATCH, SELECT) the answer is void: those are not to be moved.
+    """
+    whole = isinstance(slot, Script)
+    infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
+    for outcome, info in zip(slot.outcomes, infos, strict=True):
+        if outcome is Outcome.NOT_SENT or info.retryable or (whole and info.name in FRAME):
+            continue
+        if whole if outcome is Outcome.REPLY else not maybe_executed:
+            return False
+    return True
+
+
+def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
+    """May a call that failed so be tried again? `slot` is its own, None if none was made.
+
+    A timeout is the end of the call, and closing is the caller's own wish: neither is tried again.
+    """
+    match failure:
+        case ConnectError():
+            return failure.transient
+        case ConnectionLostError():
+            if slot is None:
+                return failure.outcome is Outcome.NOT_SENT
+            return may_resend(slot, maybe_executed=policy.maybe_executed)
+        case ReplyError():
+            return slot is not None and slot.count == 1 and meaning(failure, slot.info) is not Meaning.ANSWER
+    return False
+
+
+class Attempts:
+    """The attempts of one call, of which the first is under way."""
+
+    __slots__ = ("made", "policy")
+
+    def __init__(self, policy: Retry) -> None:
+        self.policy = policy
+        self.made = 1
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.made} of {self.policy.attempts}>"
+
+    def after(self, failure: RespError, random: float, slot: Slot | None = None) -> float | None:
+        """The attempt failed: return for how many seconds to wait before the next, None to give up."""
+        return self.another(random) if may_repeat(failure, slot, self.policy) else None
+
+    def another(self, random: float) -> float | None:
+        """The same, for a failure that may be repeated."""
+        if self.made >= self.policy.attempts:
+            return None
+        self.made += 1
+        return self.policy.pause(self.made - 1, random)
+
+
+class Breaker:
+    """Fails fast while a server is away: after `failures` dials in a row that failed, none is tried for `seconds`.
+
+    Then one is let through: if it succeeds all are again, if not the time begins anew. Whoever asks `allows` and is told yes
+    dials, and says how that ended; if nobody does, the next may try after the same time.
+    """
+
+    __slots__ = ("_in_a_row", "_trying", "failures", "seconds", "until")
+
+    def __init__(self, failures: int, seconds: float) -> None:
+        """Raises `ValueError` for fewer than one failure or no time."""
+        if failures < 1 or not seconds > 0:
+            raise ValueError(f"a breaker needs at least 1 failure and some time; got {failures} and {seconds}")
+        self.failures: Final = failures
+        self.seconds: Final = seconds
+        self.until = -inf  # no dial before
+        self._in_a_row = 0
+        self._trying = False
+
+    def __repr__(self) -> str:
+        state = "closed" if not self.broken else "half-open" if self._trying else f"open until {self.until}"
+        return f"<{type(self).__name__}: {state}, {self._in_a_row} failures in a row>"
+
+    @property
+    def broken(self) -> bool:
+        """Have as many dials failed as it takes?"""
+        return self._in_a_row >= self.failures
+
+    def allows(self, now: float) -> bool:
+        """May a dial begin? While broken, a yes is one for one."""
+        if not self.broken:
+            return True
+        if now < self.until:
+            return False
+        self.until = now + self.seconds
+        self._trying = True
+        return True
+
+    def failed(self, now: float) -> None:
+        """A dial failed."""
+        self._in_a_row += 1
+        self._trying = False
+        self.until = now + self.seconds
+
+    def succeeded(self) -> None:
+        """A dial succeeded."""
+        self._in_a_row = 0
+        self._trying = False
+
+    def gave_up(self, now: float) -> None:
+        """A dial was given up before it told anything: the next may try at once, if it was the one let through."""
+        if self._trying:
+            self._trying = False
+            self.until = now
