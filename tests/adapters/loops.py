@@ -14,9 +14,9 @@ import uvloop
 from adapters.peers import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
-__all__ = ["LOOPS", "everywhere", "open_sockets", "until"]
+__all__ = ["LOOPS", "bounded", "everywhere", "open_sockets", "until"]
 
 LOOPS: Final[dict[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "asyncio": asyncio.new_event_loop,
@@ -24,22 +24,24 @@ LOOPS: Final[dict[str, Callable[[], asyncio.AbstractEventLoop]]] = {
 }
 
 
-def everywhere(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Make a test of a coroutine function: once for each kind of loop. What the loop could only log fails the test."""
+async def bounded(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a test for no longer than a while. What the loop could only log, and tasks that are left behind, fail it."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with asyncio.timeout(PATIENCE):
+        await test()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not others, "tasks were left behind"
+    assert not complaints
 
-    async def bounded(arguments: dict[str, Any]) -> None:
-        complaints: list[dict[str, Any]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-        async with asyncio.timeout(PATIENCE):
-            await test(**arguments)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not others, "tasks were left behind"
-        assert not complaints
+
+def everywhere(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of a coroutine function: once for each kind of loop."""
 
     @functools.wraps(test)
     def run(loop_kind: str, **arguments: Any) -> None:
         with asyncio.Runner(loop_factory=LOOPS[loop_kind]) as runner:
-            runner.run(bounded(arguments))
+            runner.run(bounded(functools.partial(test, **arguments)))
 
     wanted = inspect.signature(test)
     kind = inspect.Parameter("loop_kind", inspect.Parameter.KEYWORD_ONLY, annotation="str")

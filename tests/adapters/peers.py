@@ -19,15 +19,17 @@ import sys
 import textwrap
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
 
     from servers import Server
 
 __all__ = [
+    "GARBAGE",
     "PATIENCE",
     "Faults",
     "Peer",
@@ -36,6 +38,7 @@ __all__ = [
     "calls",
     "eventually",
     "run_program",
+    "segments",
     "statistic",
     "together",
 ]
@@ -165,12 +168,28 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True)
 class Faults:
-    """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`."""
+    """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`.
+
+    With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
+    what goes on before and after it.
+    """
 
     split: int = 65536
     pause: float = 0.0
     after: int | None = None
-    then: Literal["close", "reset", "stall"] = "close"
+    then: Literal["close", "half-close", "reset", "stall", "garbage"] = "close"
+    chance: random.Random | None = None
+
+    def next_split(self) -> int:
+        """How many bytes may pass next."""
+        return self.chance.randint(1, self.split) if self.chance else self.split
+
+    def next_pause(self) -> float:
+        """How long to wait after them, in seconds."""
+        return self.chance.random() * self.pause if self.chance else self.pause
+
+
+GARBAGE: Final = b"\r\nnot RESP\r\n"
 
 
 class Proxy:
@@ -196,6 +215,10 @@ class Proxy:
         """From now on, these faults."""
         self._faults = (up or Faults(), down or Faults())
         self._passed = [0, 0]
+
+    def _replace(self, way: Literal[0, 1], faults: Faults) -> None:
+        up, down = self._faults
+        self._faults = (faults, down) if way == 0 else (up, faults)
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -233,8 +256,17 @@ class Proxy:
                 if not select.select([source], [], [], 0.02)[0]:
                     continue
                 faults = self._faults[way]
-                left = faults.split if faults.after is None else min(faults.split, faults.after - self._passed[way])
+                left = faults.next_split()
+                if faults.after is not None:
+                    left = min(left, faults.after - self._passed[way])
                 if left <= 0:
+                    if faults.then == "half-close":
+                        sink.shutdown(socket.SHUT_WR)
+                        return
+                    if faults.then == "garbage":
+                        self._replace(way, replace(faults, after=None))
+                        sink.sendall(GARBAGE)
+                        continue
                     if faults.then != "stall":
                         end = faults.then
                         break
@@ -246,7 +278,7 @@ class Proxy:
                 self._passed[way] += len(data)  # before it is seen, and the next faults are armed
                 sink.sendall(data)
                 if faults.pause:
-                    time.sleep(faults.pause)
+                    time.sleep(faults.next_pause())
         except (OSError, ValueError):
             pass  # the other pump has closed them
         ended.append(way)
@@ -258,6 +290,13 @@ class Proxy:
             else:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def segments(connection: socket.socket) -> int:
+    """How many segments with data have come in: as many as the other side's small writes, without Nagle's algorithm (Linux)."""
+    information = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+    (count,) = struct.unpack_from("I", information, 152)  # struct tcp_info, tcpi_data_segs_in
+    return int(count)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

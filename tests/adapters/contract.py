@@ -1,0 +1,230 @@
+"""One contract for all adapters: tests written once, as coroutines, and run on each library that there is an adapter for.
+
+A test of the contract takes a `backend` and speaks of nothing but the public surface:
+
+    @contract
+    async def test_each_gets_their_own(backend: Backend, server: Server) -> None:
+        async with backend.connect(server.url) as connection:
+            replies = await backend.together(*[partial(connection.execute, "ECHO", name) for name in "abc"])
+        assert replies == [b"a", b"b", b"c"]
+
+A backend is the little that the libraries spell differently: to start calls side by side, to wait, to cancel one. resp_sync
+takes part through a facade, by calls in threads; a KeyboardInterrupt stands for cancellation there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import random
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import pytest
+import trio
+
+import resp_asyncio
+from adapters.facade import Connecting, Workers, can_be_struck
+from adapters.loops import LOOPS, bounded
+from adapters.peers import PATIENCE
+from resp_sansio import RespError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
+
+    from resp_asyncio import Connection
+
+__all__ = ["BACKENDS", "CANCELLED", "TASKS", "Backend", "Ended", "contract", "contract_of_tasks", "seeded"]
+
+Call: TypeAlias = "Callable[[], Awaitable[Any]]"
+CANCELLED: Final = "cancelled"
+
+
+class Ended:
+    """How a call ended that was to be cancelled: CANCELLED, or, if it was faster, what it returned or its `RespError`."""
+
+    outcome: Any = CANCELLED
+
+
+class Backend(ABC):
+    """What a test asks of the library that it runs on."""
+
+    name: str
+    many: int = 1000
+    """Calls at a time that are no burden."""
+
+    @abstractmethod
+    def run(self, test: Call) -> None:
+        """Run a test, within a bound; what it leaves behind fails it."""
+
+    @abstractmethod
+    def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
+        """The adapter's own. All connections have the shape of resp_asyncio's: see test_contract_surface.py."""
+
+    @abstractmethod
+    async def sleep(self, seconds: float) -> None:
+        """With 0, the others have their turn."""
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds; the test's own bound applies."""
+        while not condition():
+            await self.sleep(0.002)
+
+    @abstractmethod
+    async def together(self, *calls: Call) -> list[Any]:
+        """Start calls together; return what each returned, a `RespError` as a value. Anything else that is raised is raised."""
+
+    @abstractmethod
+    def cancelled(self, call: Call) -> AbstractAsyncContextManager[Ended]:
+        """Start a call; on leaving the block cancel it, and wait until it has ended."""
+
+
+async def outcome(call: Call) -> Any:
+    try:
+        return await call()
+    except RespError as error:
+        return error
+
+
+class Asyncio(Backend):
+    """asyncio, on whichever event loop."""
+
+    def __init__(self, name: str, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        self.name = name
+        self._new_loop = new_loop
+
+    def run(self, test: Call) -> None:
+        with asyncio.Runner(loop_factory=self._new_loop) as runner:
+            runner.run(bounded(test))
+
+    def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
+        return resp_asyncio.connect(url, **options)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def together(self, *calls: Call) -> list[Any]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(outcome(call)) for call in calls]
+        return [task.result() for task in tasks]
+
+    @asynccontextmanager
+    async def cancelled(self, call: Call) -> AsyncIterator[Ended]:
+        ended = Ended()
+        task = self._start(outcome(call))
+        try:
+            yield ended
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled():
+            ended.outcome = task.result()
+
+    def _start(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.create_task(call)
+
+
+class Threads(Asyncio):
+    """Calls of resp_sync in threads, awaited under asyncio, which has a thread of its own as well."""
+
+    many = 100
+
+    def __init__(self) -> None:
+        super().__init__("threads", asyncio.new_event_loop)
+        self._workers = Workers()
+
+    def run(self, test: Call) -> None:
+        self._workers.serve(lambda: super(Threads, self).run(test))
+
+    def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
+        connecting: Any = Connecting(self._workers, url, options)
+        return connecting  # type: ignore[no-any-return]
+
+    def _start(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        context = contextvars.copy_context()
+        context.run(can_be_struck.set, True)
+        return asyncio.create_task(call, context=context)
+
+
+class Trio(Backend):
+    """trio."""
+
+    name = "trio"
+
+    def run(self, test: Call) -> None:
+        async def bounded() -> None:
+            with trio.fail_after(PATIENCE):
+                await test()
+
+        trio.run(bounded)
+
+    def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
+        import resp_trio
+
+        connecting: Any = resp_trio.connect(url, **options)
+        return connecting  # type: ignore[no-any-return]
+
+    async def sleep(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+
+    async def together(self, *calls: Call) -> list[Any]:
+        outcomes: list[Any] = [None] * len(calls)
+
+        async def run(index: int, call: Call) -> None:
+            outcomes[index] = await outcome(call)
+
+        async with trio.open_nursery() as nursery:
+            for index, call in enumerate(calls):
+                nursery.start_soon(run, index, call)
+        return outcomes
+
+    @asynccontextmanager
+    async def cancelled(self, call: Call) -> AsyncIterator[Ended]:
+        ended = Ended()
+
+        async def run() -> None:
+            ended.outcome = await outcome(call)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+            try:
+                yield ended
+            finally:
+                nursery.cancel_scope.cancel()
+
+
+TASKS: Final[tuple[Backend, ...]] = (*(Asyncio(name, new_loop) for name, new_loop in LOOPS.items()),)
+BACKENDS: Final[tuple[Backend, ...]] = (*TASKS, Threads())
+
+
+def contract(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of a coroutine function that takes a `backend`: once for each."""
+    return _on(BACKENDS, test)
+
+
+def contract_of_tasks(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """As `contract`, of what is promised only where callers are tasks of one thread."""
+    return _on(TASKS, test)
+
+
+def _on(backends: tuple[Backend, ...], test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    @functools.wraps(test)
+    def run(backend: Backend, **arguments: Any) -> None:
+        backend.run(functools.partial(test, backend, **arguments))
+
+    run.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]
+    del run.__wrapped__
+    parametrize = pytest.mark.parametrize("backend", backends, ids=[backend.name for backend in backends])
+    marked: Callable[..., None] = parametrize(run)
+    return marked
+
+
+def seeded() -> random.Random:
+    """Chance, whose seed is told if the test fails."""
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    return random.Random(seed)

@@ -1,0 +1,186 @@
+"""resp_sync as if it were asynchronous: each call that blocks runs on a thread of its own, and is awaited under asyncio.
+
+A call that is to be cancelled runs on the main thread instead, one at a time: only there can a signal strike it. What
+cancelling is to a task, a `KeyboardInterrupt` is to a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import signal
+import threading
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import resp_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Connecting", "Workers", "can_be_struck"]
+
+can_be_struck: Final = contextvars.ContextVar("can_be_struck", default=False)
+"""Is the running task one that is to be cancelled?"""
+
+
+class Job:
+    """A call that blocks, on its way to a thread and back."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.done: Future[Any] = Future()
+        self.running = False
+        self.struck = False
+        self._call = call
+
+    def run(self) -> None:
+        try:
+            self.running = True
+            if self.struck:
+                raise KeyboardInterrupt
+            result = self._call()
+            self.running = False
+        except BaseException as error:  # noqa: BLE001 (raised where it is awaited)
+            self.running = False
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(result)
+
+
+class Workers:
+    """Who makes the calls that block."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._job: Job | None = None
+
+    async def call(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+        """Call what blocks, and wait for it."""
+        job = Job(partial(function, *args, **options))
+        if can_be_struck.get():
+            self._jobs.put(job)
+        else:
+            threading.Thread(target=job.run, daemon=True).start()
+        waiting = asyncio.wrap_future(job.done)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            if can_be_struck.get():
+                job.struck = True
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                await asyncio.wait([waiting])
+                waiting.exception()  # whatever it was: nobody asks any more
+            raise
+
+    def serve(self, test: Callable[[], None]) -> None:
+        """On the main thread: make the calls that are to be struck, while a test runs elsewhere."""
+        before = signal.signal(signal.SIGUSR1, self._strike)
+        try:
+            running = Job(test)
+            running.done.add_done_callback(lambda _: self._jobs.put(None))
+            threading.Thread(target=running.run, daemon=True).start()
+            while (job := self._jobs.get()) is not None:
+                self._job = job
+                job.run()
+            self._job = None
+            running.done.result()
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+
+    def _strike(self, *_: object) -> None:
+        if self._job is not None and self._job.running:
+            raise KeyboardInterrupt
+
+
+class Connecting:
+    """Stands for `connect(url, **options)`: `async with` opens and closes."""
+
+    def __init__(self, workers: Workers, url: str, options: dict[str, Any]) -> None:
+        self._workers = workers
+        self._connect = partial(resp_sync.connect, url, **options)
+
+    async def __aenter__(self) -> Connection:
+        self._connection = Connection(self._workers, await self._workers.call(self._connect))
+        return self._connection
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._connection.close()
+
+
+class Connection:
+    """Stands for a `resp_sync.Connection`."""
+
+    def __init__(self, workers: Workers, blocking: resp_sync.Connection) -> None:
+        self._workers = workers
+        self._blocking = blocking
+        self.execute = partial(workers.call, blocking.execute)
+        self.next_push = partial(workers.call, blocking.next_push)
+        self.close = partial(workers.call, blocking.close)
+
+    def __repr__(self) -> str:
+        return repr(self._blocking)
+
+    @property
+    def closed(self) -> bool:
+        return self._blocking.closed
+
+    @property
+    def protocol(self) -> int:
+        return self._blocking.protocol
+
+    def pipeline(self, **options: Any) -> Pipeline:
+        return Pipeline(self._workers, self._blocking.pipeline(**options))
+
+    def transaction(self, **options: Any) -> Pipeline:
+        return Pipeline(self._workers, self._blocking.transaction(**options))
+
+    async def transact(self, update: Callable[[Any], Any], *keys: Any, **options: Any) -> Any:
+        """The calling thread waits for the coroutine `update`, which runs here and reads on yet other threads."""
+        loop = asyncio.get_running_loop()
+
+        def blocking_update(transaction: resp_sync.WatchedTransaction) -> Any:
+            running = asyncio.run_coroutine_threadsafe(update(WatchedTransaction(self._workers, transaction)), loop)
+            try:
+                return running.result()
+            except BaseException:
+                running.cancel()
+                raise
+
+        return await self._workers.call(self._blocking.transact, blocking_update, *keys, **options)
+
+
+class Pipeline:
+    """Stands for a `resp_sync.Pipeline`."""
+
+    def __init__(self, workers: Workers, blocking: resp_sync.Pipeline) -> None:
+        self._blocking = blocking
+        self._workers = workers
+        self.execute = blocking.execute
+        self.run = partial(workers.call, blocking.run)
+
+    async def __aenter__(self) -> Self:
+        self._blocking.__enter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+    def __len__(self) -> int:
+        return len(self._blocking)
+
+    def __repr__(self) -> str:
+        return repr(self._blocking)
+
+    @property
+    def replies(self) -> Any:
+        return self._blocking.replies
+
+
+class WatchedTransaction(Pipeline):
+    """Stands for a `resp_sync.WatchedTransaction`."""
+
+    def __init__(self, workers: Workers, blocking: resp_sync.WatchedTransaction) -> None:
+        super().__init__(workers, blocking)
+        self.read = partial(workers.call, blocking.read)
