@@ -1,0 +1,49 @@
+"""Redis for trio: any number of tasks share a connection, and one that is cancelled costs nothing but its reply.
+
+from resp_trio import connect
+
+async with connect("redis://localhost") as connection:
+    await connection.execute("SET", "k", "v")
+    async with connection.pipeline() as pipe:
+        count = pipe.execute("INCR", "n")
+    print(count.result())
+"""
+
+from resp_sansio import (
+    Command,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionRefusedError,
+)
+
+from ._commands import Commands, Pipeline, WatchedTransaction
+from ._connection import Connecting, Connection, connect
+
+__all__ = [
+    "Command",
+    "CommandTimeoutError",
+    "Commands",
+    "ConnectError",
+    "Connecting",
+    "Connection",
+    "ConnectionClosedError",
+    "ConnectionLostError",
+    "LocalProtocolError",
+    "Outcome",
+    "Pipeline",
+    "RemoteProtocolError",
+    "ReplyError",
+    "RespError",
+    "TransactionAbortedError",
+    "TransactionRefusedError",
+    "WatchedTransaction",
+    "connect",
+]

@@ -1,0 +1,281 @@
+"""The commands: what `Connection`, `Pool` and `Client` have in common, and the pipelines that they make.
+
+All of it rests on one step, `_call`: send this slot, wait for its end, say why it was not answered. The three differ in
+which connection takes the step. Every coroutine here is a checkpoint, whichever way it ends.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
+
+from trio import current_time
+from trio.lowlevel import checkpoint
+
+from resp_sansio import (
+    ATTEMPTS,
+    DEFAULT,
+    Argument,
+    Command,
+    CommandBatch,
+    Config,
+    ConnectionLostError,
+    Default,
+    LocalProtocolError,
+    Reply,
+    RespError,
+    Slot,
+    SlotState,
+    TransactionAbortedError,
+    WatchLoop,
+    block_time,
+    command_alone,
+    encoding_of,
+    new_slot,
+    read_reply,
+    seconds_allowed,
+)
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+
+__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
+
+T = TypeVar("T")
+
+ANSWERED: Final = SlotState.ANSWERED
+
+
+class Commands(ABC):
+    """What can be asked of a server, whichever connection it goes by."""
+
+    __slots__ = ("_config", "_encoding", "_timeout")
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._timeout = inf if config.timeout is None else config.timeout
+        self._encoding = config.encoding
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
+
+    @property
+    @abstractmethod
+    def protocol(self) -> Literal[2, 3]:
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+
+    @abstractmethod
+    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        """Send the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
+
+        Raises what `enter` raises. `deadline` is on `trio.current_time`.
+        """
+
+    @abstractmethod
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
+        """Return a connection on which a WATCH holds, for the length of a block."""
+
+    @overload
+    async def execute(
+        self, command: Command[T], /, *, timeout: float | None | Default = ..., decode: bool | str | Default = ...
+    ) -> T: ...
+
+    @overload
+    async def execute(
+        self,
+        name: str | bytes,
+        /,
+        *args: Argument,
+        timeout: float | None | Default = ...,
+        decode: bool | str | Default = ...,
+    ) -> Reply: ...
+
+    async def execute(
+        self, *args: Any, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Any:
+        """Send a command, given by its words or as a `Command`, and return its reply.
+
+        `timeout` is in seconds and covers the whole call, None for ever; if it is not given, the connection's own is extended by
+        the time that a blocking command itself asks for. `decode` makes text of bulk strings: true for UTF-8, or an encoding.
+
+        Raises the server's `ReplyError`, `CommandTimeoutError`, `ConnectionLostError`, `ConnectionClosedError`; `TypeError` or
+        `ValueError` for wrong arguments and `LocalProtocolError` for what can't be sent now, before anything is sent.
+        """
+        command: Command[Any] | None = None
+        info = None
+        try:
+            if args and isinstance(args[0], Command):
+                command = command_alone(*args)
+                args, info = command.args, command.info
+            encoding = self._encoding if decode is DEFAULT else encoding_of(self._config, decode)
+            slot = new_slot(args, None, inf, info)
+            allowed = self._timeout
+            if timeout is not DEFAULT or slot.info.blocking is not None:
+                allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
+        except Exception:
+            await checkpoint()
+            raise
+        failure = await self._call(slot, current_time() + allowed)
+        if failure is not None:
+            raise slot.failure(failure) from failure.__cause__
+        return read_reply(slot.reply, command, self.protocol, encoding)
+
+    def pipeline(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """Collect commands and send them at once, on leaving the `async with` block or by `run`; options are as for `execute`."""
+        return Pipeline(self, timeout=timeout, decode=decode)
+
+    def transaction(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """As `pipeline`, between MULTI and EXEC: the commands run together, or not at all. For WATCH see `transact`."""
+        return Pipeline(self, transaction=True, timeout=timeout, decode=decode)
+
+    async def transact(
+        self,
+        update: Callable[[WatchedTransaction], Awaitable[T]],
+        *keys: Argument,
+        attempts: int = ATTEMPTS,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> T:
+        """Change what is at `keys` depending on what is there, as if nobody else could: WATCH, read, MULTI ... EXEC.
+
+        `update(transaction)` reads with `await transaction.read(...)` and queues with `transaction.execute(...)`; it is called
+        again if one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it
+        returned.
+
+        Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
+        `execute`.
+        """
+        try:
+            deadline = current_time() + seconds_allowed(self._config, timeout)
+            loop = WatchLoop(keys, attempts)
+        except Exception:
+            await checkpoint()
+            raise
+        async with self._alone(deadline) as connection:
+            while True:
+                transaction = WatchedTransaction(connection, loop, deadline, decode)
+                try:
+                    return await transaction.attempt(update)
+                except TransactionAbortedError:
+                    if not loop.again():
+                        raise
+
+
+class Pipeline(CommandBatch):
+    """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
+
+    Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is
+    sent.
+    """
+
+    __slots__ = ("_by",)
+
+    def __init__(
+        self,
+        commands: Commands,
+        *,
+        transaction: bool = False,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> None:
+        super().__init__(commands._config, transaction=transaction, timeout=timeout, decode=decode)
+        self._by = commands
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None and self.replies is None:
+            await self.run()
+        else:
+            await checkpoint()
+
+    async def run(self) -> list[Any]:
+        """Send the commands, and return what each gave, in order, error replies as values; nothing is sent if there are none.
+
+        Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
+        ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `execute`.
+        """
+        return await self._run(current_time() + self.seconds_allowed)
+
+    async def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
+        try:
+            slot = self.slot(deadline)
+        except RespError:
+            await checkpoint()
+            raise
+        if slot is None:
+            await checkpoint()
+            return []
+        try:
+            failure = await self._by._call(slot, deadline, enter)
+        except RespError as error:
+            self.refused(error)
+            raise
+        except BaseException:
+            if slot.state is not ANSWERED:
+                self.lost(slot, ConnectionLostError("the task was cancelled"), self._by.protocol)
+            raise
+        if failure is not None:
+            raise self.lost(slot, failure, self._by.protocol) from failure.__cause__
+        return self.answered(slot, self._by.protocol)
+
+
+class WatchedTransaction(Pipeline):
+    """One attempt of `transact`: reads go out at once, commands when the function that was given this returns."""
+
+    __slots__ = ("_connection", "_deadline", "_decode", "_loop")
+
+    def __init__(self, connection: Connection, loop: WatchLoop, deadline: float, decode: bool | str | Default) -> None:
+        super().__init__(connection, transaction=True, decode=decode)
+        self._connection = connection
+        self._loop = loop
+        self._deadline = deadline
+        self._decode = decode
+
+    @overload
+    async def read(self, command: Command[T], /) -> T: ...
+
+    @overload
+    async def read(self, name: str | bytes, /, *args: Argument) -> Reply: ...
+
+    async def read(self, *args: Any) -> Any:
+        """Execute a command now, ahead of the transaction, and return its reply.
+
+        If one of the watched keys changes after this, the transaction is aborted. Raises as `execute`.
+        """
+        return await self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+
+    async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
+        """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
+        connection, driver, core = self._connection, self._connection._driver, self._connection._driver.core
+        epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
+        try:
+            await connection.execute(self._loop.watch, timeout=self._time_left())
+            result = await update(self)
+            if len(self):
+                await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+            else:
+                driver.submit_and_forget(self._loop.unwatch)
+        except BaseException as error:
+            if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
+                driver.submit_and_forget(self._loop.unwatch)
+            raise
+        return result
+
+    async def run(self) -> list[Any]:
+        """Refused: the transaction runs when the function that was given it returns."""
+        await checkpoint()
+        raise LocalProtocolError(
+            "transact() runs this transaction when your function returns; use read() for what you need now"
+        )
+
+    def _time_left(self) -> float | None:
+        return None if self._deadline == inf else max(self._deadline - current_time(), 0.0)

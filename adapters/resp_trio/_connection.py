@@ -1,0 +1,136 @@
+"""A connection: the commands, on one socket that all who hold it share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Literal, Self, Unpack
+from warnings import warn
+
+from trio import current_time
+from trio.lowlevel import checkpoint
+
+from resp_sansio import (
+    DEFAULT,
+    CommandTimeoutError,
+    Config,
+    ConnectionLostError,
+    Default,
+    Options,
+    Outcome,
+    Push,
+    RespError,
+    Slot,
+    push_as_text,
+    seconds_allowed,
+)
+
+from ._commands import Commands
+from ._driver import Driver
+
+__all__ = ["Connecting", "Connection", "connect"]
+
+
+def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connecting:
+    """Open a connection: `await connect("redis://user:password@host:6379/0", timeout=2.0)`, or by `async with connect(...)`.
+
+    For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
+    of it. Raises `ValueError` or `TypeError` for a wrong URL or option and, when awaited, `ConnectError` (its `transient` says
+    whether the same may succeed later).
+    """
+    return Connecting(Config.from_url(url, **options))
+
+
+class Connecting:
+    """What `connect` returns: await it for a `Connection`, or let `async with` open and close one."""
+
+    __slots__ = ("_config", "_connection")
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
+
+    def __await__(self) -> Generator[Any, None, Connection]:
+        return self._open().__await__()
+
+    async def _open(self) -> Connection:
+        return Connection(self._config, await Driver.open(self._config))
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self
+        return self._connection
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._connection.close()
+
+
+class Connection(Commands):
+    """One connection to one server, for any number of tasks of one run of trio; made by `connect`, ends for ever when it ends.
+
+    Commands of all tasks share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
+    it, or use it as a context manager. It does not survive a fork: in the child it is closed.
+    """
+
+    __slots__ = ("__weakref__", "_driver")
+
+    def __init__(self, config: Config, driver: Driver) -> None:
+        super().__init__(config)
+        self._driver = driver
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} to {self._config.address}: {self._driver.core.state.name}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        driver = self._driver
+        if driver.core.error is None:
+            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+            driver.drop()
+
+    async def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
+
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
+        pushes that came before have been had.
+        """
+        try:
+            allowed = seconds_allowed(self._config, timeout)
+        except Exception:
+            await checkpoint()
+            raise
+        try:
+            push = await self._driver.next_push(current_time() + allowed)
+        except TimeoutError:
+            raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT) from None
+        if isinstance(push, RespError):
+            raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
+        return push_as_text(push, self._encoding)
+
+    @property
+    def closed(self) -> bool:
+        """Has the connection ended? It may also be about to: only a call can tell."""
+        return self._driver.core.error is not None
+
+    @property
+    def protocol(self) -> Literal[2, 3]:
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        return self._driver.core.protocol
+
+    async def close(self) -> None:
+        """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
+        await self._driver.close()
+
+    def _call(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None
+    ) -> Coroutine[Any, Any, RespError | None]:
+        return self._driver.call(slot, deadline, enter)
+
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002  # there is no waiting
+        return nullcontext(self)
