@@ -46,6 +46,7 @@ from ._parser import Chunk, Limits, Parser
 from ._requests import CommandParser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
+from ._stats import ConnectionStats, Stats
 from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "ConnectionClosedError",
     "ConnectionLost",
     "ConnectionLostError",
+    "ConnectionStats",
     "CredentialProvider",
     "Credentials",
     "Default",
@@ -98,6 +100,7 @@ __all__ = [
     "Slot",
     "SlotState",
     "State",
+    "Stats",
     "TLSContext",
     "TimedOut",
     "TransactionAbortedError",

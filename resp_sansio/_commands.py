@@ -92,8 +92,9 @@ class CommandInfo(Record):
 
     `name` is in capitals, with its subcommand and without any argument. `readonly`: it changes nothing, neither data nor
     connection. `retryable`: it may run twice, so a lost reply is no reason to give up. `secret`: one of the arguments is, and
-    an error reply might repeat it. `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought it,
-    empty if it is not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
+    an error reply might repeat it. `changes`: the connection is not what it was, or keeps something in mind (a user, a database,
+    a mode, watched keys). `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought it, empty if it is
+    not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
     """
 
     name: str
@@ -103,6 +104,7 @@ class CommandInfo(Record):
     needs: Needs
     replies: Replies
     secret: bool
+    changes: bool
     keys: tuple[KeySpec, ...]
     denied_in_multi: bool
     since: str
@@ -384,6 +386,7 @@ def _info(name: str, blocks: bool, secret: bool) -> CommandInfo:
         needs=needs,
         replies=replies,
         secret=secret,
+        changes=changes,
         keys=tuple(_key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?"),
         denied_in_multi="n" in flags or name in DENIED_IN_MULTI or replies is not Replies.ONE,
         since=since,

@@ -18,6 +18,7 @@ from ._commands import Command, prepare
 from ._config import MAX_PUSHES, Config
 from ._encoder import UNCOPIED, Argument, encode_command
 from ._errors import (
+    CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
@@ -32,6 +33,7 @@ from ._pairing import Pairing
 from ._parser import Limits, Parser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import Input, State, move
+from ._stats import ConnectionStats
 
 __all__ = ["Connection"]
 
@@ -57,6 +59,8 @@ SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
 )
 ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
+# They change a connection for no longer than a transaction lasts.
+PASSES: Final = frozenset({"WATCH", "MULTI", "EXEC", "DISCARD", "UNWATCH"})
 
 
 class Connection(Pairing):
@@ -72,8 +76,9 @@ class Connection(Pairing):
     """
 
     __slots__ = (
-        "_blocks", "_earliest", "_handed", "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_open_by", "_ping_interval",
-        "_quiet_since", "_sent", "_silence", "_waiting", "peer", "watch_epoch",
+        "_batches", "_blocks", "_earliest", "_given_up", "_handed", "_handshake", "_max_in_flight", "_max_in_flight_bytes",
+        "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "altered",
+        "peer", "watch_epoch", "watching",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +106,9 @@ class Connection(Pairing):
         )
         self.peer = peer
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
+        self.watching = False  # a WATCH was sent, and nothing that ends it
+        self.altered = False  # a command was sent behind which the connection is not what it was: it is for nobody else
+        self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
         self._blocks: list[
             bytes | memoryview
@@ -162,6 +170,23 @@ class Connection(Pairing):
         """Why the connection has ended; None while it has not."""
         return None if self._lost is None else self._lost.error
 
+    def stats(self) -> ConnectionStats:
+        """Count what is under way, and what has been."""
+        return ConnectionStats(
+            queued=len([slot for slot in self._waiting if slot.state is QUEUED]),
+            in_flight=len(self._flying),
+            abandoned=self._abandoned,
+            most_in_flight=self._most_in_flight,
+            sent=self._sent_slots,
+            batches=self._batches,
+            given_up=self._given_up,
+            unread_pushes=self._pushes,
+        )
+
+    def timed_out(self) -> CommandTimeoutError:
+        """Return why a call whose deadline has passed fails, with the counts of this moment; see `Slot.failure`."""
+        return CommandTimeoutError(f"{self.peer} did not answer in time", stats=self.stats())
+
     # -- commands ----------------------------------------------------------------------------------------------------------
 
     def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:
@@ -193,6 +218,11 @@ class Connection(Pairing):
             names = {info.name for info in slot.infos}
             if names & ENDS_WATCH:
                 self.watch_epoch += 1
+                self.watching = False
+            if "WATCH" in names:
+                self.watching = True
+            if any([info.changes and info.name not in PASSES for info in slot.infos]):
+                self.altered = True
             if "QUIT" in names:
                 self.close()
             if "MONITOR" in names:
@@ -216,11 +246,13 @@ class Connection(Pairing):
         would take an element for nobody, and hold up the others until then.
         """
         if slot.state is QUEUED:
+            self._given_up += 1
             slot.settle(SlotState.WITHDRAWN, 0)
             slot.payload = b""
             if self.state is not READY:
                 self._follow_withdrawal(slot)
         elif slot.state is HANDED:
+            self._given_up += 1
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
             if slot.lingers:
@@ -312,7 +344,8 @@ class Connection(Pairing):
         if not self._flying:
             self._heard = True  # nothing was owed until now, so silence counts from here
         flying, handed = self._flying, self._handed
-        room = self._max_in_flight - len(flying)
+        flew = len(flying)
+        room = self._max_in_flight - flew
         room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
         joined: list[bytes] = []
         size = taken = 0
@@ -336,7 +369,12 @@ class Connection(Pairing):
                     self._scripts += 1
             taken += 1
         del self._waiting[:taken]
-        self._handed = handed + size
+        if size:
+            self._handed = handed + size
+            self._batches += 1
+            self._sent_slots += len(flying) - flew
+            if len(flying) > self._most_in_flight:
+                self._most_in_flight = len(flying)
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
         if len(self._blocks) > 1:

@@ -11,6 +11,8 @@ import enum
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from ._stats import Stats
+
 __all__ = [
     "CommandTimeoutError",
     "ConnectError",
@@ -127,14 +129,18 @@ class RemoteProtocolError(ConnectionLostError):
 
 
 class CommandTimeoutError(RespError, TimeoutError):
-    """The call's deadline passed. `outcome` says whether the command may have run; the connection lives on."""
+    """The call's deadline passed. `outcome` says whether the command may have run; the connection lives on.
 
-    def __init__(self, message: str, *, outcome: Outcome = Outcome.MAYBE_EXECUTED) -> None:
+    `stats` is what the connection, pool or client had counted at that moment, if it was one that waits.
+    """
+
+    def __init__(self, message: str, *, outcome: Outcome = Outcome.MAYBE_EXECUTED, stats: Stats | None = None) -> None:
         super().__init__(message)
         self.outcome = outcome
+        self.stats = stats
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
+        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome, "stats": self.stats})
 
 
 def is_transient(error: OSError) -> bool:

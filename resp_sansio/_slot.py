@@ -112,6 +112,10 @@ class Slot:
         self.outcomes = (Outcome.MAYBE_EXECUTED if sent else NOT_SENT,)
         self.state = state
 
+    def renew(self) -> None:
+        """Its connection ended: be QUEUED again, for another one. What was answered stays answered."""
+        self.state = QUEUED
+
     def called(self, _index: int) -> str:
         """What one of the commands is, for messages."""
         return self.name
@@ -128,8 +132,11 @@ class Slot:
         match cause:
             case ConnectError() if outcome is NOT_SENT:
                 return ConnectError(message, transient=cause.transient)
-            case CommandTimeoutError() | RemoteProtocolError():
-                return type(cause)(message, outcome=outcome)
+            case CommandTimeoutError():
+                told = message if cause.stats is None else f"{message} [{cause.stats}]"
+                return CommandTimeoutError(told, outcome=outcome, stats=cause.stats)
+            case RemoteProtocolError():
+                return RemoteProtocolError(message, outcome=outcome)
             case _:
                 return ConnectionLostError(message, outcome=outcome)
 
@@ -137,7 +144,7 @@ class Slot:
 class Batch(Slot):
     """Several commands in one place, with one token and one deadline. `reply` is the list of their replies, errors among them."""
 
-    __slots__ = ("count", "infos", "missing", "payloads", "replies")
+    __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies")
 
     def __init__(
         self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float
@@ -146,6 +153,7 @@ class Batch(Slot):
         self.payloads = payloads
         self.infos = infos
         self.count = self.missing = len(infos)
+        self.begin = 0  # the index of the first command in `payload`: not 0 once it goes on, on another connection
         self.replies: list[Reply] = []
 
     @property
@@ -165,8 +173,8 @@ class Batch(Slot):
 
     def settle(self, state: SlotState, accepted: float) -> None:
         offset = self.end - _size(self.payload) if self.state is not QUEUED else 0
-        sent = []
-        for payload in self.payloads:
+        sent = [True] * self.begin
+        for payload in self.payloads[self.begin :]:
             offset += _size(payload)
             sent.append(self.state is not QUEUED and offset <= accepted)
         answered = len(self.replies)
@@ -179,6 +187,11 @@ class Batch(Slot):
             for index, decider in enumerate(self.deciders())
         ]
         self.state = state
+
+    def renew(self) -> None:
+        super().renew()
+        self.begin = len(self.replies)
+        self.payload = _join(self.payloads[self.begin :])
 
     def deciders(self) -> Sequence[int]:
         """Return for each command the index of the one that runs it: itself, or the EXEC behind it."""
@@ -267,6 +280,14 @@ class Script(Batch):
                 raise RemoteProtocolError(f"expected QUEUED for {info.name} inside MULTI, got a {type(reply).__name__}")
             queued.append(info)
         return reply
+
+    def renew(self) -> None:
+        """As for any slot; a transaction, or what changes the connection, goes out again as a whole."""
+        self.state = QUEUED
+        self.missing = self.count
+        self.replies = []
+        self._confirmations = []
+        self._named = self._queued = None
 
     def _take(self, reply: Reply) -> bool:
         self.replies.append(reply)

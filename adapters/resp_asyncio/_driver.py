@@ -22,7 +22,6 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from resp_sansio import (
     Command,
-    CommandTimeoutError,
     Config,
     ConnectError,
     ConnectionClosedError,
@@ -289,7 +288,7 @@ class Driver(asyncio.BufferedProtocol):
                 self._pushes.append(event.push)
                 self._hand_out()
             case TimedOut():
-                _wake(event.slot, CommandTimeoutError(f"{self._config.address} did not answer in time"))
+                _wake(event.slot, self.core.timed_out())
             case Opened():
                 if not self.opened.done():
                     self.opened.set_result(None)

@@ -26,7 +26,6 @@ from weakref import WeakSet
 
 from resp_sansio import (
     Command,
-    CommandTimeoutError,
     Config,
     ConnectError,
     ConnectionClosedError,
@@ -163,7 +162,7 @@ class Driver:
             return None
         if slot.state is LOST:
             return self.core.error
-        return CommandTimeoutError(f"{self._config.address} did not answer in time")
+        return self.core.timed_out()
 
     def _await(self, slot: Slot, role: int, deadline: float) -> None:
         """Wait for the slot's end, or give it up at its deadline.

@@ -638,7 +638,10 @@ def test_silence_counts_from_when_a_reply_is_owed() -> None:
 @pytest.mark.parametrize("commands", [[BLPOP], [GET, BLPOP, GET]])
 def test_a_command_that_blocks_may_be_silent(commands: list[Command[Reply]]) -> None:
     connection, _ = opened(silence=10.0)
-    slot = connection.send_many(commands) if len(commands) > 1 else connection.send(commands[0])
+    if len(commands) > 1:
+        connection.send_many(commands)
+    else:
+        connection.send(commands[0])
     write_all(connection)
     connection.receive_data(b"+1\r\n" * (len(commands) // 2))
     connection.handle_timeout(1.0)
@@ -704,3 +707,33 @@ def test_where_a_driver_cannot_tell_what_it_sent_all_that_was_handed_over_is_unc
     connection.abort(uncertain=True)
     assert handed.outcomes == (Outcome.MAYBE_EXECUTED,)
     assert queued.outcomes == (Outcome.NOT_SENT,)
+
+
+# -- what a borrower leaves behind -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "altered", "watching"),
+    [
+        (["GET k"], False, False),
+        (["CONFIG SET requirepass x"], False, False),
+        (["SELECT 1"], True, False),
+        (["SUBSCRIBE a"], True, False),
+        (["CLIENT NO-EVICT ON"], True, False),
+        (["WATCH k"], False, True),
+        (["WATCH k", "UNWATCH"], False, False),
+        (["WATCH k", "MULTI", "SET k v", "EXEC"], False, False),
+    ],
+)
+def test_a_connection_knows_what_its_commands_have_changed_of_it(
+    sent: list[str], altered: bool, watching: bool
+) -> None:
+    connection, _ = opened()
+    commands = [Command(*words.split()) for words in sent]
+    if len(commands) > 2:
+        connection.send(commands.pop(0))
+        connection.send_many(commands)
+    else:
+        for command in commands:
+            connection.send(command)
+    assert (connection.altered, connection.watching) == (altered, watching)

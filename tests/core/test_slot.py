@@ -439,3 +439,44 @@ def test_a_failure_is_of_the_first_command_that_was_not_answered_unless_said_oth
     alone = new_slot(("GET", "k"))
     alone.outcomes = (NOT_SENT,)
     assert str(alone.failure(ConnectionLostError("reset"))) == f"GET: reset; {NOT_SENT.value}"
+
+
+# -- again, on another connection -------------------------------------------------------------------------------------------------
+
+
+def test_a_pipeline_goes_on_behind_its_last_reply() -> None:
+    slot = batch("SET a 1", "GET b", "GET c")
+    slot.state, slot.end = SlotState.HANDED, len(slot.payload)
+    slot.replies.append("OK")
+    slot.missing -= 1
+    slot.settle(SlotState.LOST, slot.end - 1)
+    assert slot.outcomes == [Outcome.REPLY, Outcome.MAYBE_EXECUTED, Outcome.NOT_SENT]
+    slot.renew()
+    assert (slot.state, slot.missing, slot.replies) == (SlotState.QUEUED, 2, ["OK"])
+    assert slot.payload == batch("GET b", "GET c").payload
+    slot.state, slot.end = SlotState.HANDED, 1000 + len(slot.payload)
+    slot.settle(SlotState.LOST, 1000 + len(slot.payloads[1]))
+    assert slot.outcomes == [Outcome.REPLY, Outcome.MAYBE_EXECUTED, Outcome.NOT_SENT]
+
+
+def test_a_transaction_begins_anew() -> None:
+    slot = script("MULTI", "INCR n", "EXEC")
+    payload = slot.payload
+    slot.state, slot.end = SlotState.HANDED, len(slot.payload)
+    slot.answer("OK")
+    slot.answer("QUEUED")
+    slot.settle(SlotState.LOST, 0)
+    slot.renew()
+    assert (slot.state, slot.missing, slot.replies, slot.payload) == (SlotState.QUEUED, 3, [], payload)
+    answers: list[Reply] = ["OK", "QUEUED", [1]]
+    for reply in answers:
+        slot.answer(reply)
+    assert slot.reply == ["OK", "QUEUED", [1]]
+
+
+def test_a_single_command_is_sent_again_as_it_was() -> None:
+    slot = new_slot(("GET", "k"))
+    payload = slot.payload
+    slot.settle(SlotState.LOST, 0)
+    slot.renew()
+    assert (slot.state, slot.payload) == (SlotState.QUEUED, payload)

@@ -27,8 +27,9 @@ CORE: Final = Path(resp_sansio.__file__).parent
 
 # A core module imports only those before it. The parser runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = (
-    "_errors",
     "_record",
+    "_stats",
+    "_errors",
     "_values",
     "_encoder",
     "_fastpath",
@@ -48,6 +49,9 @@ ORDER: Final = (
     "_connection",
     "_call",
     "_exchange",
+    "_readers",
+    "commands",
+    "_methods",
     "_retry",
     "_pool",
     "_sharing",
