@@ -15,6 +15,7 @@ import os
 import select
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
 from math import inf
 from socket import socket
@@ -153,7 +154,8 @@ class Driver:
         """
         core = self.core
         try:
-            self._check_here(slot.name)
+            if current_trio_token() is not self._run:
+                raise _elsewhere(slot.name)
             if self._leader is None:
                 await checkpoint_if_cancelled()
                 self._look()
@@ -193,7 +195,8 @@ class Driver:
     async def next_push(self, deadline: float) -> Push | RespError:
         """Return the next push, or why there is none. Cancelling this loses no push. Raises `TimeoutError` at the deadline."""
         try:
-            self._check_here("next_push")
+            if current_trio_token() is not self._run:
+                raise _elsewhere("next_push")
             await checkpoint_if_cancelled()
             if self._leader is None:
                 self._look()
@@ -220,11 +223,9 @@ class Driver:
     async def close(self) -> None:
         """End now."""
         if self.core.error is None:
-            try:
-                self._check_here("close")
-            except RespError:
+            if current_trio_token() is not self._run:
                 await checkpoint()
-                raise
+                raise _elsewhere("close")
             self.end(None)
         await checkpoint()
 
@@ -267,7 +268,8 @@ class Driver:
                     self._leader = slot
                     await self._lead()
                 else:
-                    await self._park(slot)
+                    self._parked[slot] = current_task()
+                    await wait_task_rescheduled(partial(self._abort, slot))
         finally:
             if self._leader is slot:
                 self._leader = None
@@ -276,17 +278,12 @@ class Driver:
                     self._leader, task = self._parked.popitem()
                     reschedule(task)
 
-    async def _park(self, slot: Slot) -> None:
-        """Sleep until woken."""
-
-        def abort(_: RaiseCancelT) -> Abort:
-            del self._parked[slot]
-            if slot.state is QUEUED:
-                self.core.abandon(slot)  # now: when the task learns of it, another may have sent it
-            return Abort.SUCCEEDED
-
-        self._parked[slot] = current_task()
-        await wait_task_rescheduled(abort)
+    def _abort(self, slot: Slot, _: RaiseCancelT) -> Abort:
+        """A parked caller is cancelled."""
+        del self._parked[slot]
+        if slot.state is QUEUED:
+            self.core.abandon(slot)  # now: when the task learns of it, another may have sent it
+        return Abort.SUCCEEDED
 
     async def _lead(self) -> None:
         """Wait for the socket, or the machine's earliest deadline, and do what is to be done then."""
@@ -432,18 +429,6 @@ class Driver:
             notify_closing(self._transport.socket)
             self._transport.socket.close()
 
-    def _check_here(self, what: str) -> None:
-        """Raise unless this is the run of trio that the connection was opened in."""
-        try:
-            here = current_trio_token()
-        except RuntimeError:
-            here = None
-        if here is not self._run:
-            raise LocalProtocolError(
-                f"{what}: this connection belongs to the run of trio that it was opened in; elsewhere, or in another thread,"
-                " open another"
-            )
-
 
 async def _go_on(_: socket) -> None:
     await checkpoint()
@@ -466,6 +451,12 @@ async def _wait_both_ways(connected: socket) -> None:
     except BaseExceptionGroup:
         await checkpoint_if_cancelled()  # cancelled from outside: say so as trio does where there is no nursery
         raise
+
+
+def _elsewhere(what: str) -> LocalProtocolError:
+    return LocalProtocolError(
+        f"{what}: this connection belongs to the run of trio that it was opened in; elsewhere, or in another thread, open another"
+    )
 
 
 def _after_fork() -> None:

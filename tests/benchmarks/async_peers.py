@@ -14,20 +14,28 @@ from urllib.parse import urlsplit
 from benchmarks.peers import KEY, Work, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 OPERATIONS: Final = 5000  # in one run of the loop, so that starting it does not matter
 RECEIVE: Final = 256 * 1024
 
 
 class AsyncPeer(abc.ABC):
-    """One client of asyncio's. `open` returns what the other methods take as `client`."""
+    """One client, on asyncio if nothing else is said. `open` returns what the other methods take as `client`."""
 
     imports: ClassVar[str]
     hidden: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+
+    def run(self, function: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> Any:
+        """Run it on the loop, to its end."""
+        return self.loop.run_until_complete(function(*arguments))
+
+    async def run_many(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+        """Run it in so many tasks."""
+        await asyncio.gather(*[work() for _ in range(count)])
 
     @abc.abstractmethod
     async def open(self, url: str) -> Any:
@@ -44,9 +52,9 @@ class AsyncPeer(abc.ABC):
     def make_work(self, workload: str, url: str) -> tuple[Work, int]:
         """The callable for a workload, and how many operations one call of it is."""
         kind, number = workload.split()
-        client = self.loop.run_until_complete(self.open(url))
+        client = self.run(self.open, url)
         run = self.run_tasks if kind == "tasks" else self.run_pipelines
-        return lambda: self.loop.run_until_complete(run(client, int(number))), OPERATIONS
+        return lambda: self.run(run, client, int(number)), OPERATIONS
 
     async def run_tasks(self, client: Any, count: int) -> None:
         get = self.get(client)
@@ -58,7 +66,7 @@ class AsyncPeer(abc.ABC):
         if count == 1:
             await work()
         else:
-            await asyncio.gather(*[work() for _ in range(count)])
+            await self.run_many(work, count)
 
     async def run_pipelines(self, client: Any, count: int) -> None:
         for _ in range(OPERATIONS // count):

@@ -308,9 +308,15 @@ PEERS: Final[dict[str, type[Peer]]] = {
 
 def find_peer(name: str) -> type[Peer | AsyncPeer]:
     """The peer of this name, of whichever kind."""
-    from benchmarks.async_peers import ASYNC_PEERS
+    if name.startswith("asyncio "):
+        from benchmarks.async_peers import ASYNC_PEERS
 
-    return ASYNC_PEERS[name] if name in ASYNC_PEERS else PEERS[name]
+        return ASYNC_PEERS[name]
+    if name.startswith("trio "):
+        from benchmarks.trio_peers import TRIO_PEERS
+
+        return TRIO_PEERS[name]
+    return PEERS[name]
 
 
 def make_work(peer: Peer | AsyncPeer, workload: str, url: str) -> tuple[Work, int]:

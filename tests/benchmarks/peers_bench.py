@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from benchmarks.async_peers import ASYNC_PEERS
 from benchmarks.peers import KEY, PEERS, THREADS
+from benchmarks.trio_peers import TRIO_PEERS
 from servers import Server
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 OURS: Final = "resp-sansio"
 ASYNC_OURS: Final = "asyncio resp-sansio"
+TRIO_OURS: Final = "trio resp-sansio"
 FIGURES: Final = Path("build") / "bench-{}.{}.json".format(*sys.version_info)
 
 # label -> (what a worker is told, over which socket)
@@ -49,9 +51,15 @@ ASYNC: Final = {
     "asyncio, pipeline of 100 GET": ("pipeline 100", "tcp"),
     "asyncio, pipeline of 1000 GET": ("pipeline 1000", "tcp"),
 }
+TRIO: Final = {
+    "trio, GET 64 B, 1 task": ("tasks 1", "tcp"),
+    "trio, GET 64 B, 100 tasks": ("tasks 100", "tcp"),
+    "trio, GET 64 B, 1000 tasks": ("tasks 1000", "tcp"),
+    "trio, pipeline of 100 GET": ("pipeline 100", "tcp"),
+}
 LARGE: Final = {
     "LRANGE, 10k of 32 B": ("command LRANGE bench:list 0 -1", "tcp"),
-    "HGETALL, 10k fields": ("command HGETALL bench:hash", "tcp"),
+    "HGETeveryone, 10k fields": ("command HGETeveryone bench:hash", "tcp"),
     "XRANGE, 1000 of 5 fields": ("command XRANGE bench:stream - +", "tcp"),
     "GET 1 MiB": ("command GET bench:1", "tcp"),
     "GET 16 MiB": ("command GET bench:16", "tcp"),
@@ -222,6 +230,7 @@ def show(title: str, figures: Figures, peers: Sequence[str], cell: Any) -> None:
 
 
 def arguments() -> argparse.Namespace:
+    everyone = [*PEERS, *ASYNC_PEERS, *TRIO_PEERS]
     parser = argparse.ArgumentParser(
         prog="peers_bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -229,7 +238,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=0.25, help="how long one client runs one workload in one round"
     )
-    parser.add_argument("--peers", nargs="+", choices=[*PEERS, *ASYNC_PEERS], default=[*PEERS, *ASYNC_PEERS])
+    parser.add_argument("--peers", nargs="+", choices=everyone, default=everyone)
     parser.add_argument("--only", default="", help="only workloads whose label contains this")
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (default: %(default)s)")
     parser.add_argument("--no-parse", action="store_true", help="leave out the parser's and encoder's own benchmark")
@@ -241,6 +250,7 @@ def main() -> None:
     options = arguments()
     peers = [name for name in options.peers if name in PEERS]
     async_peers = [name for name in options.peers if name in ASYNC_PEERS]
+    trio_peers = [name for name in options.peers if name in TRIO_PEERS]
     cpu = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
     def chosen(workloads: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
@@ -261,6 +271,8 @@ def main() -> None:
         show("1000 operations/s (µs of CPU each)", fast, peers, throughput)
         tasks = speed(server, chosen(ASYNC), async_peers, options.rounds, options.seconds, cpu)
         show("1000 operations/s (µs of CPU each)", tasks, async_peers, throughput)
+        trios = speed(server, chosen(TRIO), trio_peers, options.rounds, options.seconds, cpu)
+        show("1000 operations/s (µs of CPU each)", trios, trio_peers, throughput)
         large = speed(server, chosen(LARGE), peers, options.rounds, options.seconds, cpu)
         show("ms (ms of CPU)", large, peers, duration)
         small: Figures = {}
@@ -274,11 +286,14 @@ def main() -> None:
     figures = fast | large | small
     if OURS in peers:
         table("times better than", ratios(figures, peers), [name for name in peers if name != OURS])
-    if ASYNC_OURS in async_peers:
-        others = [name for name in async_peers if name != ASYNC_OURS]
-        table("times better than", ratios(tasks, async_peers, ASYNC_OURS), others)
+    for ours, of_a_kind, figures_of_it in ((ASYNC_OURS, async_peers, tasks), (TRIO_OURS, trio_peers, trios)):
+        if ours in of_a_kind:
+            others = [name for name in of_a_kind if name != ours]
+            table("times better than", ratios(figures_of_it, of_a_kind, ours), others)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"about": about, "figures": figures | tasks}, indent=1), encoding="utf-8")
+    options.json.write_text(
+        json.dumps({"about": about, "figures": figures | tasks | trios}, indent=1), encoding="utf-8"
+    )
     print(f"as JSON: {options.json}", flush=True)
     if not options.no_parse and not options.only and importlib.util.find_spec("benchmarks.parse_bench"):
         rows = options.json.with_stem(f"{options.json.stem}-parse")
