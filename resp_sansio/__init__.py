@@ -5,6 +5,7 @@ deadlines and what a failure means for each command. Nothing in here opens a soc
 `resp_sync` is a driver for blocking sockets, and `docs/write-your-own-adapter.md` shows how to write another.
 """
 
+from . import commands
 from ._call import DEFAULT, Default, command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
 from ._commands import (
     Blocking,
@@ -42,7 +43,9 @@ from ._errors import (
 from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from ._handshake import Accepted, Handshake
+from ._methods import Methods
 from ._parser import Chunk, Limits, Parser
+from ._readers import Entry, UnexpectedReplyError
 from ._requests import CommandParser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
@@ -74,6 +77,7 @@ __all__ = [
     "CredentialProvider",
     "Credentials",
     "Default",
+    "Entry",
     "Event",
     "Handshake",
     "Items",
@@ -81,6 +85,7 @@ __all__ = [
     "Limits",
     "LocalProtocolError",
     "MapKey",
+    "Methods",
     "Needs",
     "Opened",
     "Options",
@@ -105,6 +110,7 @@ __all__ = [
     "TimedOut",
     "TransactionAbortedError",
     "TransactionRefusedError",
+    "UnexpectedReplyError",
     "Verbatim",
     "WatchLoop",
     "__version__",
@@ -114,6 +120,7 @@ __all__ = [
     "command_alone",
     "command_info",
     "command_keys",
+    "commands",
     "encode_command",
     "encode_reply",
     "encoding_of",

@@ -10,6 +10,7 @@ from ._commands import Command, as_it_came
 from ._config import Config
 from ._errors import ReplyError
 from ._options import is_encoding
+from ._readers import UnexpectedReplyError
 from ._values import Push, Reply, as_text
 
 __all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
@@ -75,9 +76,15 @@ def command_alone(command: Command[T], *more: object) -> Command[T]:
 
 
 def read_reply(reply: Reply, command: Command[Any] | None, protocol: Literal[2, 3], encoding: str | None) -> Any:
-    """Return what a call returns: the reply as its `Command` reads it, as it came, or as text. Raises the server's `ReplyError`."""
+    """Return what a call returns: the reply as its `Command` reads it, as it came, or as text.
+
+    Raises the server's `ReplyError`, and `UnexpectedReplyError`, which names the command, if its reader can't take the reply.
+    """
     if isinstance(reply, ReplyError):
         raise reply
     if command is not None and command.read is not as_it_came:
-        return command.read(reply, protocol)
+        try:
+            return command.read(reply, protocol)
+        except UnexpectedReplyError as error:
+            raise UnexpectedReplyError(f"{command.info.name}: {error}") from None
     return reply if encoding is None else as_text(reply, encoding)

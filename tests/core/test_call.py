@@ -15,7 +15,9 @@ from resp_sansio import (
     Config,
     Push,
     ReplyError,
+    UnexpectedReplyError,
     command_alone,
+    commands,
     encoding_of,
     push_as_text,
     read_reply,
@@ -74,6 +76,12 @@ def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
     assert read_reply(b"ab", None, 2, None) == b"ab"
     with pytest.raises(ReplyError, match="WRONGTYPE"):
         read_reply(ReplyError("WRONGTYPE"), length, 3, None)
+
+
+def test_a_reply_that_its_command_cannot_be_answered_with_is_an_error_that_names_it() -> None:
+    with pytest.raises(UnexpectedReplyError) as caught:
+        read_reply("QUEUED", commands.client_id(), 3, None)
+    assert str(caught.value) == "CLIENT ID: an integer was expected, and the simple string 'QUEUED' came"
 
 
 def test_a_push_becomes_text_but_for_its_kind() -> None:
