@@ -42,7 +42,6 @@ from trio.lowlevel import (
 
 from resp_sansio import (
     Command,
-    CommandTimeoutError,
     Config,
     ConnectError,
     ConnectionClosedError,
@@ -181,7 +180,7 @@ class Driver:
             return None
         if slot.state is LOST:
             return core.error
-        return CommandTimeoutError(f"{self._config.address} did not answer in time")
+        return core.timed_out()
 
     def submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""

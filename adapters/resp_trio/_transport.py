@@ -6,6 +6,7 @@ So there is no checkpoint between the moving of bytes and the machine's learning
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -189,8 +190,14 @@ async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
 
 async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
     with trio.socket.socket(family, socket.SOCK_STREAM) as connecting:
-        with until(deadline):
-            await connecting.connect(address)
+        try:
+            with until(deadline):
+                await connecting.connect(address)
+        except OSError as error:
+            if error.errno is not None:
+                # trio puts the address before what the system says.
+                raise OSError(error.errno, os.strerror(error.errno)) from error
+            raise
         connected = socket.socket(family, socket.SOCK_STREAM, fileno=connecting.detach())
     connected.setblocking(False)
     return connected
