@@ -1,0 +1,706 @@
+"""Who gets which connection; what to open and close, and why.
+
+A pool keeps places, each with a connection, at most `max_size`. A place is idle or leased to one caller. Who finds none idle
+waits in a queue, strictly first come, first served; what comes back, or is newly opened, goes to the first of them. Idle ones
+are reused last in, first out, so that those not needed grow old and are closed.
+
+Each method changes the facts, then `_advance` draws the conclusions (hand over, dial, close) as events for the adapter to carry
+out. Nothing here waits, reads a clock or locks: an adapter calls one method at a time, and carries out `events()` after each.
+
+How dials are made is the adapter's choice, told once. Either the pool's own tasks make them (asyncio), for whoever is first
+when they are done; or each is made by a caller that waits (`callers_dial`: threads, trio), which is told so, gets what it
+opened and nothing else. With waiters in the queue there is always a lease out or a dial under way, so nobody waits for nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from ._config import ELSEWHERE, Config, Options
+from ._errors import ConnectError, ConnectionClosedError, RespError
+from ._options import LONGEST, SECONDS, integer, option, options_of, suggestion
+from ._record import Record, replace
+from ._retry import Breaker
+
+__all__ = [
+    "Close", "CloseReason", "Dial", "Granted", "Leaked", "Lease", "Pool", "PoolEvent", "PoolFullError", "PoolOptions",
+    "PoolSettings", "PoolState", "PoolStats", "Refused", "Waiter", "WaiterState", "divide_options", "read_pool_options",
+]  # fmt: skip
+
+C = TypeVar("C")
+
+MOST: Final = 2**16  # connections from one host to one port: TCP has no more
+# psycopg_pool doubles from 1 s as well; its last is 5 minutes, too long for a cache.
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+LIFETIME_JITTER: Final = 0.05  # psycopg_pool's
+TIME: Final = SECONDS._replace(allowed=f"seconds above 0 and up to {LONGEST}", types=(int, float))
+
+
+# -- Settings --------------------------------------------------------------------------------------------------------------
+
+
+class PoolSettings(Record):
+    """What a pool may do. Raises `TypeError` or `ValueError` for wrong values."""
+
+    # HikariCP and r2d2.
+    max_size: int = option(10, integer(1, MOST), "Connections at most.")
+    min_size: int = option(0, integer(0, MOST), "Connections kept even if nobody needs them.")
+    # psycopg_pool: no limit.
+    max_waiting: int | None = option(
+        None,
+        integer(0, 2**31).or_none("none"),
+        "Callers that may wait for one in use; more are refused. None: any number.",
+    )
+    # HikariCP, r2d2 and psycopg_pool: 10 minutes.
+    max_idle: float | None = option(
+        600.0, SECONDS, "Close what was not used for so long, down to `min_size`. None: never."
+    )
+    # go-redis: none. Redis itself does not mind how old a connection is; what stands in between may.
+    max_lifetime: float | None = option(
+        None, SECONDS, "Replace connections of this age, at random up to 5 % earlier. None: never."
+    )
+    # psycopg_pool: num_workers.
+    max_dials: int = option(3, integer(1, MOST), "Connections opened at the same time.")
+    leak_after: float | None = option(
+        None, SECONDS, "Report who keeps a connection for longer, with their stack. None: never."
+    )
+    breaker_failures: int | None = option(
+        None, integer(1, MOST).or_none("none"), "Fail fast after so many failed dials in a row. None: never."
+    )
+    # Hystrix: sleepWindowInMilliseconds.
+    breaker_seconds: float = option(5.0, TIME, "How long to fail fast before one dial is tried again.")
+
+    def __post_init__(self) -> None:
+        for name, one in options_of(self).items():
+            one.check(name, getattr(self, name))
+        if self.min_size > self.max_size:
+            raise ValueError(f"min_size must not be more than max_size; got {self.min_size} and {self.max_size}")
+
+    def breaker(self) -> Breaker | None:
+        """Return a new breaker, if one is asked for."""
+        return None if self.breaker_failures is None else Breaker(self.breaker_failures, self.breaker_seconds)
+
+
+class PoolOptions(Options, total=False):
+    """The options of a connection and those of a pool as one type: `Pool(url, **options: Unpack[PoolOptions])`."""
+
+    max_size: int
+    min_size: int
+    max_waiting: int | None
+    max_idle: float | None
+    max_lifetime: float | None
+    max_dials: int
+    leak_after: float | None
+    breaker_failures: int | None
+    breaker_seconds: float
+
+
+# What others call them: redis-py and coredis, then aioredis, SQLAlchemy and go-redis.
+NAMED_ELSEWHERE: Final = {
+    **ELSEWHERE,
+    "max_connections": "max_size",
+    "max_idle_time": "max_idle",
+    "pool_size": "max_size",
+    "pool_recycle": "max_lifetime",
+    "min_idle_conns": "min_size",
+}
+
+
+def divide_options(owner: str, options: Mapping[str, object], *records: type[Record]) -> list[dict[str, Any]]:
+    """Return for each record those of the options that are its own.
+
+    Raises `TypeError`, with the nearest name, for one that is nobody's; `owner` is who was given it.
+    """
+    known = [options_of(record) for record in records]
+    names = [name for those in known for name in those]
+    if unknown := [name for name in options if name not in names]:
+        near = NAMED_ELSEWHERE.get(unknown[0], unknown[0])
+        raise TypeError(f"{owner} has no option {unknown[0]!r}{suggestion(near, names)}")
+    return [{name: value for name, value in options.items() if name in those} for those in known]
+
+
+def read_pool_options(url: str, options: PoolOptions, owner: str = "Pool") -> tuple[Config, PoolSettings]:
+    """Return what a pool was asked for: how to connect, and what it may do. Raises as `Config.from_url` does."""
+    connection, pool = divide_options(owner, options, Config, PoolSettings)
+    return Config.from_url(url, **connection), PoolSettings(**pool)
+
+
+# -- What callers hold -----------------------------------------------------------------------------------------------------
+
+
+class PoolFullError(RespError):
+    """As many callers wait for a connection as `max_waiting` allows. Nothing was sent."""
+
+
+class CloseReason(enum.Enum):
+    """Why a connection left the pool."""
+
+    LOST = "it ended"
+    BROKEN = "its user found it unusable"
+    INTERRUPTED = "its user was interrupted in the middle of a conversation"
+    FAILED_CHECK = "it did not answer a check before use"
+    IDLE = "nobody had used it for max_idle"
+    MAX_LIFETIME = "it was older than max_lifetime"
+    RETIRED = "it was older than retire()"
+    SURPLUS = "there were more than max_size, or nobody wanted it any more"
+    DRAINED = "the pool was being drained"
+    CLOSED = "the pool was closed"
+
+
+class PoolState(enum.Enum):
+    """What a pool does for callers."""
+
+    OPEN = "it serves"
+    DRAINING = "it serves those who wait, and nobody else"
+    CLOSED = "it has no connections, and never will"
+
+
+class WaiterState(enum.Enum):
+    """WAITING and DIALLING are under way; the others are ends."""
+
+    WAITING = "in the queue"
+    DIALLING = "it is to open its connection itself"
+    GRANTED = "it has its lease"
+    REFUSED = "it has its error"
+    WITHDRAWN = "it has gone"
+
+
+class _Place(Generic[C]):
+    """A connection of the pool's. Idle until `deadline`; not used any more from `expires`, which is -inf once it is retired."""
+
+    __slots__ = ("connection", "deadline", "expires", "lease")
+
+    def __init__(self, connection: C, expires: float) -> None:
+        self.connection: Final = connection
+        self.expires = expires
+        self.deadline = expires
+        self.lease: Lease[C] | None = None
+
+
+class Lease(Generic[C]):
+    """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool."""
+
+    __slots__ = ("_place", "_report_at", "borrower", "connection", "since")
+
+    def __init__(self, place: _Place[C], since: float, borrower: str | None) -> None:
+        self.connection = place.connection
+        self.since = since
+        self.borrower = borrower
+        self._place = place
+        self._report_at = inf
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.connection!r}{'' if self.active else ', over'}>"
+
+    @property
+    def active(self) -> bool:
+        """Is the connection still this caller's?"""
+        return self._place.lease is self
+
+
+class Waiter(Generic[C]):
+    """A caller that waits. `token` is the adapter's own, to wake it by; one of the others tells what it was woken for."""
+
+    __slots__ = ("borrower", "dial", "error", "lease", "state", "token")
+
+    def __init__(self, token: object, borrower: str | None) -> None:
+        self.token = token
+        self.borrower = borrower
+        self.state = WaiterState.WAITING
+        self.lease: Lease[C] | None = None
+        self.error: Exception | None = None
+        self.dial: Dial[C] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.state.name}>"
+
+
+# -- What the adapter is to do ---------------------------------------------------------------------------------------------
+
+
+class Dial(Generic[C]):
+    """Open a connection, and say how that ended with `opened` or `dial_failed`. If `waiter` is given it does so itself."""
+
+    __slots__ = ("_generation", "waiter")
+
+    def __init__(self, waiter: Waiter[C] | None, generation: int) -> None:
+        self.waiter: Final = waiter
+        self._generation: Final = generation
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'by a waiter' if self.waiter else 'for whoever is first'}>"
+
+
+class Granted(NamedTuple, Generic[C]):
+    """Wake this waiter: it has its lease."""
+
+    waiter: Waiter[C]
+
+
+class Refused(NamedTuple, Generic[C]):
+    """Wake this waiter: it has its error."""
+
+    waiter: Waiter[C]
+
+
+class Close(NamedTuple, Generic[C]):
+    """Close this connection, which is not the pool's any more. Each that was opened is told so exactly once."""
+
+    connection: C
+    reason: CloseReason
+
+
+class Leaked(NamedTuple, Generic[C]):
+    """Report that this lease is out for longer than `leak_after`. Told once."""
+
+    lease: Lease[C]
+
+
+PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
+
+
+class PoolStats(Record):
+    """What a pool knows of itself, at one moment; counts are since it was made.
+
+    `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
+    went before they got anything. Whoever asked is waiting, or counts in one of `granted`, `refused` and `withdrawn`. `most_`:
+    the highest ever.
+    """
+
+    size: int
+    idle: int
+    leased: int
+    dialling: int
+    waiting: int
+    created: int
+    dial_failures: int
+    closed: Mapping[CloseReason, int]
+    waited: int
+    granted: int
+    refused: int
+    withdrawn: int
+    most_size: int
+    most_leased: int
+    most_waiting: int
+
+
+# -- The pool --------------------------------------------------------------------------------------------------------------
+
+
+class Pool(Generic[C]):
+    """The state of a pool of connections `C`: see the module's page for how to drive it.
+
+    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say.
+    """
+
+    __slots__ = (
+        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_earliest", "_events", "_generation",
+        "_granted", "_idle", "_max_idle", "_most_leased", "_most_size", "_most_waiting", "_pause", "_places", "_queue",
+        "_refill_at", "_refused", "_room", "_waited", "_withdrawn", "callers_dial", "settings", "state",
+    )  # fmt: skip
+
+    def __init__(
+        self, settings: PoolSettings | None = None, *, callers_dial: bool = False, breaker: Breaker | None = None
+    ) -> None:
+        self.settings = settings or PoolSettings()
+        self.callers_dial: Final = callers_dial
+        self.state = PoolState.OPEN
+        self._breaker = breaker or self.settings.breaker()
+        # By the id of the connection, which need not be hashable: a place keeps it alive.
+        self._places: dict[int, _Place[C]] = {}
+        self._idle: dict[int, _Place[C]] = {}  # the last one goes first
+        self._queue: OrderedDict[Waiter[C], None] = (
+            OrderedDict()
+        )  # the only one that is O(1) at both ends and in between
+        self._dials: dict[Dial[C], None] = {}
+        self._anonymous = 0  # those of them that no waiter makes
+        self._events: list[PoolEvent[C]] = []
+        self._generation = 0
+        self._room = self.settings.max_size  # how many may be kept
+        self._max_idle = inf if self.settings.max_idle is None else self.settings.max_idle
+        self._earliest = inf  # no idle place's deadline, and no report, is before this
+        self._refill_at = -inf
+        self._pause = 0.0
+        self._created = self._dial_failures = 0
+        self._closed = dict.fromkeys(CloseReason, 0)
+        self._waited = self._granted = self._refused = self._withdrawn = 0
+        self._most_size = self._most_leased = self._most_waiting = 0
+
+    def __repr__(self) -> str:
+        places, idle = len(self._places), len(self._idle)
+        return (
+            f"<{type(self).__name__} {self.state.name}: {places} of {self.settings.max_size}, {idle} idle, {places - idle} leased,"
+            f" {len(self._dials)} dialling, {len(self._queue)} waiting>"
+        )
+
+    def events(self) -> Sequence[PoolEvent[C]]:
+        """Return what is to be done, in this order, and forget it."""
+        if not self._events:
+            return ()
+        events, self._events = self._events, []
+        return events
+
+    # -- Callers -----------------------------------------------------------------------------------------------------------
+
+    def acquire(
+        self, now: float, token: object = None, *, borrower: str | None = None, first: bool = False
+    ) -> Lease[C] | Waiter[C]:
+        """Ask for a connection: a lease if one is idle, else a place in the queue, with `waiter.dial` if it is to dial itself.
+
+        `borrower` (its stack, say) is for the report if it keeps the connection for too long. `first` is for a caller whose turn
+        it was already, and who gave back a lease that was of no use: it goes to the head of the queue. Raises
+        `ConnectionClosedError` if the pool is closed or draining, `PoolFullError` if too many wait already, `ConnectError` if a
+        dial is needed and the breaker allows none.
+        """
+        idle = self._idle
+        while idle:
+            place = idle.popitem()[1]
+            if now < place.deadline or (reason := self._outdated(place, now)) is None:
+                return self._lend(place, now, borrower)
+            self._close(place, reason)
+        return self._wait(Waiter(token, borrower), now, first=first)
+
+    def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None) -> None:
+        """Give a connection back; with a reason if it is not to be used again. A lease that is over changes nothing."""
+        place = lease._place
+        if place.lease is not lease:
+            return
+        place.lease = None
+        if reason is None and now < place.expires and not self._queue and len(self._places) <= self._room:
+            self._rest(place, now)
+        else:
+            self._give_back(place, now, reason)
+
+    def withdraw(self, waiter: Waiter[C], now: float) -> None:
+        """The caller has gone, at any moment: its turn passes on, and a lease that it was handed goes back. Idempotent."""
+        if waiter.state is WaiterState.WAITING:
+            del self._queue[waiter]
+            self._left(waiter, now)
+        elif waiter.dial is not None and waiter.dial in self._dials:
+            self._forget(waiter.dial)
+            self._gave_up(now)
+            self._left(waiter, now)
+        elif waiter.lease is not None:
+            self.release(waiter.lease, now)
+
+    # -- Connections -------------------------------------------------------------------------------------------------------
+
+    def opened(self, dial: Dial[C], connection: C, now: float, jitter: float = 0.0) -> None:
+        """A dial succeeded. `jitter`, from [0, 1), shortens the connection's life at random, so that not all end at once."""
+        lifetime = self.settings.max_lifetime
+        expires = inf if lifetime is None else now + lifetime * (1 - LIFETIME_JITTER * jitter)
+        place = _Place(connection, expires)
+        self._places[id(connection)] = place
+        self._created += 1
+        self._pause, self._refill_at = 0.0, -inf
+        if self._breaker is not None:
+            self._breaker.succeeded()
+        if dial not in self._dials:  # given up meanwhile
+            self._close(place, CloseReason.CLOSED if self.state is PoolState.CLOSED else CloseReason.SURPLUS)
+            return
+        self._forget(dial)
+        self._most_size = max(self._most_size, len(self._places))
+        retired = dial._generation != self._generation
+        if retired:  # begun before: good for one use, if somebody waits for it
+            place.expires = -inf
+        if dial.waiter is not None:
+            self._grant(dial.waiter, place, now)
+        elif retired and not self._queue:
+            self._close(place, CloseReason.RETIRED)
+        else:
+            self._rest(place, now)
+        self._advance(now)
+
+    def dial_failed(self, dial: Dial[C], error: Exception | None, now: float) -> None:
+        """A dial failed with this error, or was given up (None), as when its caller was cancelled: then the turn passes on.
+
+        The error is told to the waiter that dialled, else to the first. One that is not transient is told to all in the queue, for
+        the next dial would end so too.
+        """
+        if dial not in self._dials:
+            return
+        self._forget(dial)
+        waiter = dial.waiter
+        if error is None:
+            self._gave_up(now)
+            if waiter is not None:
+                self._left(waiter, now)
+                return
+        else:
+            self._dial_failures += 1
+            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
+            self._refill_at = now + self._pause
+            if self._breaker is not None:
+                self._breaker.failed(now)
+            if waiter is None and self._queue:
+                waiter = self._queue.popitem(last=False)[0]
+            if waiter is not None:
+                self._refuse(waiter, error)
+            if isinstance(error, ConnectError) and not error.transient:
+                self._refuse_beyond(0, str(error), transient=False)
+        self._advance(now)
+
+    def lost(self, connection: C, now: float, reason: CloseReason = CloseReason.LOST) -> None:
+        """A connection ended by itself, idle or leased: its place is free. One that is not the pool's changes nothing."""
+        place = self._places.get(id(connection))
+        if place is not None:
+            self._close(place, reason)
+            self._advance(now)
+
+    # -- The pool as a whole -----------------------------------------------------------------------------------------------
+
+    def retire(self, now: float) -> None:
+        """Let everything go that was opened before: idle connections now, leased ones when they come back.
+
+        For when credentials have changed, or a server went away and what remains of its connections cannot be trusted.
+        """
+        self._generation += 1
+        for place in list(self._places.values()):
+            place.expires = -inf
+            if place.lease is None:
+                self._close(place, CloseReason.RETIRED)
+        self._advance(now)
+
+    def resize(self, now: float, *, max_size: int, min_size: int | None = None) -> None:
+        """Change the bounds. What is too much goes: idle connections now, leased ones as they come back.
+
+        Raises as `PoolSettings` does.
+        """
+        least = self.settings.min_size if min_size is None else min_size
+        self.settings = replace(self.settings, max_size=max_size, min_size=least)
+        if self.state is PoolState.OPEN:
+            self._room = max_size
+        self._advance(now)
+
+    def drain(self, now: float) -> None:
+        """Take no new callers. Those who wait are served; the pool is CLOSED when the last connection is back."""
+        if self.state is PoolState.OPEN:
+            self.state = PoolState.DRAINING
+            self._room = 0
+            self._advance(now)
+
+    def close(self, now: float) -> None:
+        """End everything at once: all connections, leased or not, all dials; who waits is refused."""
+        self.state = PoolState.CLOSED
+        self._room = 0
+        for dial in list(self._dials):
+            if dial.waiter is not None:
+                self._queue[dial.waiter] = None
+            self._forget(dial)
+            self._gave_up(now)
+        while self._queue:
+            self._refuse(self._queue.popitem(last=False)[0], ConnectionClosedError("the pool was closed"))
+        for place in list(self._places.values()):
+            self._close(place, CloseReason.CLOSED)
+
+    def next_deadline(self) -> float:
+        """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
+        return min(self._earliest, self._refill_at) if self._lacks() else self._earliest
+
+    def handle_timeout(self, now: float) -> None:
+        """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
+        if now >= self._earliest:
+            for place in list(self._idle.values()):
+                if now < place.deadline:
+                    continue
+                if (reason := self._outdated(place, now)) is not None:
+                    self._close(place, reason)
+                else:
+                    place.deadline = place.expires
+            for lease in [place.lease for place in self._places.values() if place.lease is not None]:
+                if now >= lease._report_at:
+                    lease._report_at = inf
+                    self._events.append(Leaked(lease))
+            times = [
+                place.deadline if place.lease is None else place.lease._report_at for place in self._places.values()
+            ]
+            self._earliest = min(times, default=inf)
+        while now >= self._refill_at and self._lacks():
+            if self._breaker is not None and not self._breaker.allows(now):
+                self._refill_at = self._breaker.until
+                return
+            self._announce(None)
+
+    def stats(self) -> PoolStats:
+        """Return a snapshot of all counts."""
+        size, idle = len(self._places), len(self._idle)
+        return PoolStats(
+            size=size,
+            idle=idle,
+            leased=size - idle,
+            dialling=len(self._dials),
+            waiting=self._pending,
+            created=self._created,
+            dial_failures=self._dial_failures,
+            closed=dict(self._closed),
+            waited=self._waited,
+            granted=self._granted,
+            refused=self._refused,
+            withdrawn=self._withdrawn,
+            most_size=self._most_size,
+            most_leased=self._most_leased,
+            most_waiting=self._most_waiting,
+        )
+
+    # -- Conclusions -------------------------------------------------------------------------------------------------------
+
+    def _advance(self, now: float) -> None:
+        """Bring the pool in order after the facts have changed."""
+        while self._idle and len(self._places) > self.settings.max_size:
+            self._close(next(iter(self._idle.values())), CloseReason.SURPLUS)
+        while self._idle and self._queue:
+            self._grant(self._queue.popitem(last=False)[0], self._idle.popitem()[1], now)
+        self._dial(now)
+        if self.state is PoolState.DRAINING and not self._pending:
+            for dial in list(self._dials):
+                self._forget(dial)
+                self._gave_up(now)
+            for place in list(self._idle.values()):
+                self._close(place, CloseReason.DRAINED)
+            if not self._places:
+                self.state = PoolState.CLOSED
+
+    def _dial(self, now: float) -> None:
+        """Announce a dial for each in the queue for whom none is under way, where there is room."""
+        settings, dials = self.settings, self._dials
+        while (
+            len(self._queue) > self._anonymous
+            and len(self._places) + len(dials) < settings.max_size
+            and len(dials) < settings.max_dials
+        ):
+            if self._breaker is not None and not self._breaker.allows(now):
+                why = f"no dial was tried, because the last {self._breaker.failures} or more had failed"
+                self._refuse_beyond(self._anonymous, why, transient=True)
+                return
+            self._announce(self._queue.popitem(last=False)[0] if self.callers_dial else None)
+
+    def _announce(self, waiter: Waiter[C] | None) -> None:
+        dial = Dial(waiter, self._generation)
+        if waiter is None:
+            self._anonymous += 1
+        else:
+            waiter.dial = dial
+            waiter.state = WaiterState.DIALLING
+        self._dials[dial] = None
+        self._events.append(dial)
+
+    def _forget(self, dial: Dial[C]) -> None:
+        del self._dials[dial]
+        if dial.waiter is None:
+            self._anonymous -= 1
+
+    def _gave_up(self, now: float) -> None:
+        if self._breaker is not None:
+            self._breaker.gave_up(now)
+
+    def _lacks(self) -> bool:
+        """Is a dial missing for `min_size`?"""
+        return (
+            self.state is PoolState.OPEN
+            and len(self._places) + len(self._dials) < self.settings.min_size
+            and len(self._dials) < self.settings.max_dials
+        )
+
+    @property
+    def _pending(self) -> int:
+        """How many callers wait, in the queue or for their own dial."""
+        return len(self._queue) + len(self._dials) - self._anonymous
+
+    # -- Transitions -------------------------------------------------------------------------------------------------------
+
+    def _wait(self, waiter: Waiter[C], now: float, *, first: bool) -> Waiter[C]:
+        settings, pending = self.settings, self._pending
+        if self.state is not PoolState.OPEN:
+            self._refused += 1
+            raise ConnectionClosedError(f"the pool is {self.state.name}: {self.state.value}")
+        room = max(0, settings.max_size - len(self._places))  # for so many there is or will be a dial
+        if settings.max_waiting is not None and pending >= settings.max_waiting + room and not first:
+            self._refused += 1
+            raise PoolFullError(
+                f"{pending} callers wait for a connection already (max_waiting={settings.max_waiting}); {self!r}"
+            )
+        self._queue[waiter] = None
+        if first:
+            self._queue.move_to_end(waiter, last=False)
+        self._waited += 1
+        self._most_waiting = max(self._most_waiting, pending + 1)
+        self._advance(now)
+        if waiter.error is not None:  # told here and now, so nobody is to be woken
+            self._events = [
+                event for event in self._events if not (isinstance(event, Refused) and event.waiter is waiter)
+            ]
+            raise waiter.error
+        return waiter
+
+    def _lend(self, place: _Place[C], now: float, borrower: str | None) -> Lease[C]:
+        """Lease a place that was just taken from the idle ones, or is new."""
+        place.lease = lease = Lease(place, now, borrower)
+        self._granted += 1
+        leased = len(self._places) - len(self._idle)
+        if leased > self._most_leased:
+            self._most_leased = leased
+        if borrower is not None and self.settings.leak_after is not None:
+            lease._report_at = now + self.settings.leak_after
+            self._earliest = min(self._earliest, lease._report_at)
+        return lease
+
+    def _grant(self, waiter: Waiter[C], place: _Place[C], now: float) -> None:
+        waiter.lease = self._lend(place, now, waiter.borrower)
+        waiter.state = WaiterState.GRANTED
+        self._events.append(Granted(waiter))
+
+    def _refuse(self, waiter: Waiter[C], error: Exception) -> None:
+        waiter.error = error
+        waiter.state = WaiterState.REFUSED
+        self._refused += 1
+        self._events.append(Refused(waiter))
+
+    def _refuse_beyond(self, count: int, why: str, *, transient: bool) -> None:
+        """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""
+        for waiter in list(self._queue)[count:]:
+            del self._queue[waiter]
+            self._refuse(waiter, ConnectError(why, transient=transient))
+
+    def _left(self, waiter: Waiter[C], now: float) -> None:
+        waiter.state = WaiterState.WITHDRAWN
+        self._withdrawn += 1
+        self._advance(now)
+
+    def _rest(self, place: _Place[C], now: float) -> None:
+        """A place is idle from now on."""
+        self._idle[id(place.connection)] = place
+        deadline = now + self._max_idle
+        if deadline > place.expires:
+            deadline = place.expires
+        place.deadline = deadline
+        if deadline < self._earliest:
+            self._earliest = deadline
+
+    def _give_back(self, place: _Place[C], now: float, reason: CloseReason | None) -> None:
+        if reason is None and now >= place.expires:
+            reason = CloseReason.RETIRED if place.expires == -inf else CloseReason.MAX_LIFETIME
+        if reason is None:
+            self._rest(place, now)
+        else:
+            self._close(place, reason)
+        self._advance(now)
+
+    def _outdated(self, place: _Place[C], now: float) -> CloseReason | None:
+        """Why a place whose deadline has passed is to be closed, None if it is to be kept."""
+        if now >= place.expires:
+            return CloseReason.MAX_LIFETIME
+        return CloseReason.IDLE if len(self._places) > self.settings.min_size else None
+
+    def _close(self, place: _Place[C], reason: CloseReason) -> None:
+        """A connection leaves the pool, from wherever it is."""
+        key = id(place.connection)
+        del self._places[key]
+        self._idle.pop(key, None)
+        place.lease = None
+        self._closed[reason] += 1
+        self._events.append(Close(place.connection, reason))

@@ -1,0 +1,821 @@
+"""The pool: capacity is never lost or exceeded, order never broken, every waiter ends, and the counters add up."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_type_hints
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from resp_sansio import ConnectError, ConnectionClosedError, RespError
+from resp_sansio._config import Config, Options
+from resp_sansio._options import options_of
+from resp_sansio._pool import (
+    Close,
+    CloseReason,
+    Dial,
+    Granted,
+    Leaked,
+    Lease,
+    Pool,
+    PoolFullError,
+    PoolOptions,
+    PoolSettings,
+    PoolState,
+    Refused,
+    Waiter,
+    WaiterState,
+    divide_options,
+    read_pool_options,
+)
+from resp_sansio._retry import Breaker, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Wire: TypeAlias = list[int]  # stands for a connection: neither hashable nor known to the pool
+
+OPEN, DRAINING, CLOSED = PoolState
+WAITING, DIALLING, GRANTED, REFUSED, WITHDRAWN = WaiterState
+AWAY: Final = ConnectError("connection refused", transient=True)
+WRONG: Final = ConnectError("wrong password", transient=False)
+ENOUGH: Final = st.sampled_from([True] + [False] * 9)
+
+
+class PoolModel(RuleBasedStateMachine):
+    """Any number of callers, a server that may be away, and time."""
+
+    @initialize(
+        callers_dial=st.booleans(),
+        max_size=st.integers(1, 4),
+        min_size=st.integers(0, 2),
+        max_dials=st.integers(1, 3),
+        max_waiting=st.none() | st.integers(0, 3),
+        max_idle=st.sampled_from([None, 10.0]),
+        max_lifetime=st.sampled_from([None, 30.0]),
+        breaker=st.sampled_from([None, None, 2]),
+    )
+    def begin(self, callers_dial: bool, breaker: int | None, **options: Any) -> None:
+        options["min_size"] = min(options["min_size"], options["max_size"])
+        options["leak_after"] = 20.0
+        self.pool: Pool[Wire] = Pool(PoolSettings(breaker_failures=breaker, **options), callers_dial=callers_dial)
+        self.now = 0.0
+        self.asked = self.made = 0
+        self.total = 0
+        self.queue: list[Waiter[Wire]] = []  # in the order in which they are to be served
+        self.waiters: list[Waiter[Wire]] = []  # all there ever were
+        self.told: list[Waiter[Wire]] = []
+        self.dials: list[Dial[Wire]] = []  # announced, and not carried out
+        self.leases: list[Lease[Wire]] = []  # all there ever were
+        self.open: dict[int, Wire] = {}
+        self.idle: list[Wire] = []  # the last is the one used last
+        self.old: list[Wire] = []  # opened before the last retire()
+        self.born: dict[int, float] = {}
+        self.rested: dict[int, float] = {}
+
+    # -- what the pool asks for --------------------------------------------------------------------------------------------
+
+    def carry_out(self) -> None:
+        for event in self.pool.events():
+            match event:
+                case Dial(waiter=None):
+                    self.dials.append(event)
+                case Dial(waiter=waiter):
+                    assert self.pool.callers_dial
+                    assert waiter is self.queue.pop(0)
+                    self.dials.append(event)
+                case Granted(waiter):
+                    if waiter.dial is None:
+                        assert waiter is self.queue.pop(0), "out of turn"
+                    self.tell(waiter, GRANTED)
+                    assert waiter.lease is not None
+                    self.begin_lease(waiter.lease)
+                case Refused(waiter):
+                    if waiter in self.queue:
+                        self.queue.remove(waiter)
+                    self.tell(waiter, REFUSED)
+                    assert isinstance(waiter.error, RespError)
+                case Close(wire, _):
+                    assert self.open.pop(wire[0]) is wire, "closed twice"
+                    self.idle = [one for one in self.idle if one is not wire]
+                case Leaked(lease):
+                    assert lease.since + 20 <= self.now
+                    assert lease.borrower == "me"
+
+    def tell(self, waiter: Waiter[Wire], state: WaiterState) -> None:
+        assert waiter.state is state
+        assert waiter not in self.told, "told twice"
+        self.told.append(waiter)
+
+    def begin_lease(self, lease: Lease[Wire]) -> None:
+        # Whether it is over already, because the pool was closed, shows in the events that follow.
+        self.idle = [one for one in self.idle if one is not lease.connection]
+        self.leases.append(lease)
+
+    # -- callers -----------------------------------------------------------------------------------------------------------
+
+    @rule(first=ENOUGH, borrower=st.sampled_from([None, "me"]))
+    def acquire(self, first: bool, borrower: str | None) -> None:
+        pool, before = self.pool, self.pool.stats()
+        self.asked += 1
+        try:
+            answer = pool.acquire(self.now, "token", borrower=borrower, first=first)
+        except ConnectionClosedError:
+            assert pool.state is not OPEN
+        except PoolFullError:
+            assert not first
+            assert pool.settings.max_waiting is not None
+            # Those for whom there is room do not count.
+            room = max(0, pool.settings.max_size - before.size)
+            assert before.waiting >= pool.settings.max_waiting + room
+        except ConnectError:
+            assert pool.settings.breaker_failures is not None
+        else:
+            assert pool.state is OPEN
+            if isinstance(answer, Waiter):
+                self.waiters.append(answer)
+                self.queue.insert(0 if first else len(self.queue), answer)
+                assert answer.token == "token"
+                self.carry_out()
+                assert pool.stats().idle == 0
+                return
+            self.carry_out()
+            self.check_reuse(answer)
+            self.begin_lease(answer)
+        self.carry_out()
+
+    def check_reuse(self, lease: Lease[Wire]) -> None:
+        wire, limits = lease.connection, self.pool.settings
+        assert lease.active
+        assert wire is self.idle[-1], "not the one used last"
+        assert wire not in self.old
+        assert self.now - self.born[wire[0]] < (limits.max_lifetime or inf)
+        if self.pool.stats().size > limits.min_size:
+            assert self.now - self.rested[wire[0]] < (limits.max_idle or inf)
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), reason=st.sampled_from([None, None, None, CloseReason.BROKEN]))
+    def release(self, data: st.DataObject, reason: CloseReason | None) -> None:
+        lease = data.draw(st.sampled_from(self.leases))  # one that is over, perhaps
+        active, wire = lease.active, lease.connection
+        self.pool.release(lease, self.now, reason=reason)
+        assert not lease.active
+        if active:
+            self.rest(wire)
+        self.carry_out()
+        if active and (reason is not None or wire in self.old):
+            assert wire[0] not in self.open, "kept, though it was of no use"
+
+    def rest(self, wire: Wire) -> None:
+        self.idle.append(wire)
+        self.rested[wire[0]] = self.now
+
+    @precondition(lambda self: self.waiters)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        waiter = data.draw(st.sampled_from(self.waiters))
+        state = waiter.state
+        if state is GRANTED and waiter.lease is not None and waiter.lease.active:
+            self.rest(waiter.lease.connection)
+        if state is WAITING:
+            self.queue.remove(waiter)
+        self.pool.withdraw(waiter, self.now)
+        self.carry_out()
+        if state in (WAITING, DIALLING):
+            assert waiter.state is WITHDRAWN
+        else:
+            assert waiter.state is state
+        assert waiter.lease is None or not waiter.lease.active
+
+    # -- connections -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.dials)
+    @rule(data=st.data(), how=st.sampled_from(["opened"] * 3 + ["away", "wrong", "given up", "bug"]))
+    def dial(self, data: st.DataObject, how: str) -> None:
+        dial = data.draw(st.sampled_from(self.dials))
+        self.dials.remove(dial)
+        waiter, waiting, first = dial.waiter, list(self.queue), next(iter(self.queue), None)
+        alive = waiter.state is DIALLING if waiter else True
+        if how == "opened":
+            self.made += 1
+            wire = [self.made]
+            self.open[self.made] = wire
+            self.born[self.made] = self.now
+            if waiter is None:
+                self.rest(wire)
+            self.pool.opened(dial, wire, self.now, jitter=0.5)
+            self.carry_out()
+            if waiter is not None and alive:
+                assert waiter.lease is not None
+                assert waiter.lease.connection is wire
+            return
+        error = {"away": AWAY, "wrong": WRONG, "bug": ConnectionClosedError("bug")}.get(how)
+        self.pool.dial_failed(dial, error, self.now)
+        self.carry_out()
+        if waiter is not None and alive:
+            assert waiter.error is error
+            assert waiter.state is (WITHDRAWN if error is None else REFUSED)
+        elif waiter is None and first is not None and error is not None:
+            assert first.error is error
+        if error is WRONG and alive:
+            assert all(one.error is not None for one in waiting)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def lose(self, data: st.DataObject) -> None:
+        wire = data.draw(st.sampled_from(list(self.open.values())))
+        self.pool.lost(wire, self.now)
+        self.carry_out()
+        assert wire[0] not in self.open
+        self.pool.lost(wire, self.now)
+        assert not self.pool.events()
+
+    @rule(seconds=st.sampled_from([0, 1, 5, 11, 31]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        deadline = self.pool.next_deadline()
+        self.pool.handle_timeout(self.now)
+        if deadline > self.now:
+            assert not self.pool.events()
+        self.carry_out()
+        self.pool.handle_timeout(self.now)
+        assert not self.pool.events()
+        assert self.pool.next_deadline() > self.now
+
+    # -- the pool as a whole -----------------------------------------------------------------------------------------------
+
+    @rule()
+    def retire(self) -> None:
+        self.old = list(self.open.values())
+        self.pool.retire(self.now)
+        self.carry_out()
+        assert not self.idle
+
+    @rule(max_size=st.integers(1, 5))
+    def resize(self, max_size: int) -> None:
+        self.pool.resize(self.now, max_size=max_size, min_size=min(max_size, self.pool.settings.min_size))
+        self.carry_out()
+
+    @rule(really=ENOUGH, abruptly=st.booleans())
+    def end(self, really: bool, abruptly: bool) -> None:
+        if not really:
+            return
+        if abruptly:
+            self.pool.close(self.now)
+            self.carry_out()
+            assert self.pool.state is CLOSED
+        else:
+            self.pool.drain(self.now)
+            self.carry_out()
+            assert self.pool.state is not OPEN
+
+    # -- what always holds -------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def capacity_is_neither_exceeded_nor_lost(self) -> None:
+        stats, limits = self.pool.stats(), self.pool.settings
+        total = stats.size + stats.dialling
+        assert total <= max(limits.max_size, self.total), "more than before, and more than allowed"
+        self.total = total
+        assert stats.size == len(self.open)
+        assert stats.leased == sum(lease.active for lease in self.leases)
+        assert stats.idle == len(self.idle) <= limits.max_size
+        busy = [lease.connection[0] for lease in self.leases if lease.active]
+        assert len(busy) == len(set(busy)), "two callers on one connection"
+        assert set(busy) <= set(self.open)
+
+    @invariant()
+    def nobody_waits_for_nothing(self) -> None:
+        stats, limits = self.pool.stats(), self.pool.settings
+        if self.queue:
+            assert stats.idle == 0
+            assert stats.leased or stats.dialling
+            for_anybody = sum(dial.waiter is None for dial in self.dials)
+            room = stats.size + stats.dialling < limits.max_size and stats.dialling < limits.max_dials
+            assert not room or len(self.queue) <= for_anybody
+        if self.pool.state is DRAINING:
+            assert stats.leased or stats.waiting
+        if self.pool.state is CLOSED:
+            assert (stats.size, stats.dialling, stats.waiting) == (0, 0, 0)
+
+    @invariant()
+    def counters_add_up(self) -> None:
+        stats = self.pool.stats()
+        assert stats.created == self.made == sum(stats.closed.values()) + stats.size
+        assert stats.size == stats.idle + stats.leased
+        assert self.asked == stats.granted + stats.refused + stats.withdrawn + stats.waiting
+        assert stats.granted == len(self.leases)
+        assert stats.waiting == sum(waiter.state in (WAITING, DIALLING) for waiter in self.waiters)
+        assert [waiter for waiter in self.waiters if waiter.state is WAITING] == sorted(
+            self.queue, key=self.waiters.index
+        )
+        assert stats.withdrawn == sum(waiter.state is WITHDRAWN for waiter in self.waiters)
+        assert stats.most_size >= stats.size
+        assert stats.most_leased >= stats.leased
+        assert stats.most_waiting >= stats.waiting
+        assert f"{stats.idle} idle, {stats.leased} leased, {stats.dialling} dialling" in repr(self.pool)
+
+    def teardown(self) -> None:
+        """If callers give back what they got and dials end, every waiter ends."""
+        if not hasattr(self, "pool"):
+            return
+        for _ in range(1000):
+            unfinished = [waiter for waiter in self.waiters if waiter.state in (WAITING, DIALLING)]
+            if not unfinished:
+                break
+            if self.dials:
+                self.pool.dial_failed(self.dials.pop(0), AWAY, self.now)
+            else:
+                self.pool.release(next(lease for lease in self.leases if lease.active), self.now)
+            self.carry_out()
+        else:
+            pytest.fail("some waiters wait for ever")
+
+
+TestPoolModel = PoolModel.TestCase
+TestPoolModel.settings = settings(max_examples=200, stateful_step_count=50)
+
+
+# -- by example ------------------------------------------------------------------------------------------------------------
+
+
+class Driven:
+    """A pool whose dials are carried out when told to, by whoever is to make them; connections are numbered from 1."""
+
+    def __init__(self, *, callers_dial: bool = False, breaker: Breaker | None = None, **options: Any) -> None:
+        self.pool: Pool[Wire] = Pool(PoolSettings(**options), callers_dial=callers_dial, breaker=breaker)
+        self.now = 0.0
+        self.made = 0
+        self.dials: list[Dial[Wire]] = []
+        self.closed: list[tuple[int, CloseReason]] = []
+        self.leaked: list[Lease[Wire]] = []
+
+    def look(self) -> None:
+        for event in self.pool.events():
+            match event:
+                case Dial():
+                    self.dials.append(event)
+                case Close(wire, reason):
+                    self.closed.append((wire[0], reason))
+                case Leaked(lease):
+                    self.leaked.append(lease)
+
+    def dial(self, jitter: float = 0.0) -> None:
+        self.made += 1
+        self.pool.opened(self.dials.pop(0), [self.made], self.now, jitter)
+        self.look()
+
+    def fail(self, error: Exception | None = AWAY) -> None:
+        self.pool.dial_failed(self.dials.pop(0), error, self.now)
+        self.look()
+
+    def ask(self, **how: Any) -> Waiter[Wire]:
+        waiter = self.pool.acquire(self.now, **how)
+        assert isinstance(waiter, Waiter)
+        self.look()
+        return waiter
+
+    def take(self, **how: Any) -> Lease[Wire]:
+        """A lease, of a new connection if need be."""
+        answer = self.pool.acquire(self.now, **how)
+        self.look()
+        if isinstance(answer, Waiter):
+            self.dial()
+            assert answer.lease is not None
+            return answer.lease
+        return answer
+
+    def give(self, lease: Lease[Wire], reason: CloseReason | None = None) -> None:
+        self.pool.release(lease, self.now, reason=reason)
+        self.look()
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.pool.handle_timeout(self.now)
+        self.look()
+
+
+def states(waiters: Sequence[Waiter[Wire]]) -> list[WaiterState]:
+    return [waiter.state for waiter in waiters]
+
+
+def test_first_come_first_served_and_last_in_first_out() -> None:
+    it = Driven(max_size=2)
+    one, two = it.take(), it.take()
+    waiters = [it.ask(token=name) for name in "abc"]
+    assert repr(it.pool) == "<Pool OPEN: 2 of 2, 0 idle, 2 leased, 0 dialling, 3 waiting>"
+    it.give(two)
+    assert states(waiters) == [GRANTED, WAITING, WAITING]
+    it.pool.withdraw(waiters[1], it.now)  # has gone, and delays nobody
+    it.give(one)
+    assert states(waiters) == [GRANTED, WITHDRAWN, GRANTED]
+    assert waiters[2].lease is not None
+    assert waiters[2].lease.connection == [1]
+    it.give(waiters[2].lease)
+    assert waiters[0].lease is not None
+    it.give(waiters[0].lease)
+    assert it.take().connection == [2]
+
+
+def test_a_waiter_that_leaves_with_its_lease_in_the_hand_passes_it_on() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    first, second = it.ask(), it.ask()
+    it.give(lease)
+    it.pool.withdraw(first, it.now)
+    assert states([first, second]) == [GRANTED, GRANTED]
+    it.pool.withdraw(first, it.now)
+    assert second.lease is not None
+    assert second.lease.active
+
+
+def test_connections_that_die_while_leased_do_not_shrink_the_pool() -> None:
+    it = Driven(max_size=2)
+    leases = [it.take(), it.take()]
+    waiter = it.ask()
+    it.pool.lost([1], it.now)  # another list: not the pool's
+    it.pool.lost(leases[0].connection, it.now)
+    it.look()
+    it.give(leases[0])  # over already
+    it.give(leases[1], CloseReason.BROKEN)
+    it.dial()
+    assert waiter.state is GRANTED
+    assert it.take().connection == [4]
+    assert it.closed == [(1, CloseReason.LOST), (2, CloseReason.BROKEN)]
+
+
+def test_a_lease_says_whether_it_is_over() -> None:
+    it = Driven()
+    lease = it.take()
+    assert repr(lease) == "<Lease of [1]>"
+    it.give(lease)
+    assert repr(lease) == "<Lease of [1], over>"
+    again = it.take()
+    it.give(lease)  # a second time: it must not end another's
+    assert again.active
+
+
+def test_dials_are_bounded_and_there_are_no_more_than_callers() -> None:
+    it = Driven(max_size=10, max_dials=3)
+    waiters = [it.ask() for _ in range(5)]
+    assert len(it.dials) == 3
+    assert repr(it.dials[0]) == "<Dial for whoever is first>"
+    it.dial()
+    assert states(waiters) == [GRANTED, *[WAITING] * 4]
+    assert len(it.dials) == 3
+    # A caller that leaves does not end the dial; what it opens is there for the next.
+    for waiter in waiters[1:]:
+        it.pool.withdraw(waiter, it.now)
+    for _ in range(3):
+        it.dial()
+    assert not it.dials
+    assert it.pool.stats().idle == 3
+
+
+def test_callers_who_dial_get_what_they_opened() -> None:
+    it = Driven(callers_dial=True, max_size=3, max_dials=2)
+    one, two, three = it.ask(), it.ask(), it.ask()
+    assert states([one, two, three]) == [DIALLING, DIALLING, WAITING]
+    assert [dial.waiter for dial in it.dials] == [one, two]
+    assert repr(one.dial) == "<Dial by a waiter>"
+    assert repr(one) == "<Waiter DIALLING>"
+    it.dials.reverse()
+    it.dial()
+    assert states([one, two, three]) == [DIALLING, GRANTED, DIALLING]
+    # What comes back meanwhile goes to somebody else.
+    assert two.lease is not None
+    it.give(two.lease)
+    assert it.take().connection == [1]
+
+
+@pytest.mark.parametrize("told_by", ["dial_failed", "withdraw"])
+def test_a_caller_who_is_cancelled_while_dialling_passes_the_turn_on(told_by: str) -> None:
+    it = Driven(callers_dial=True, max_size=1)
+    one, two = it.ask(), it.ask()
+    if told_by == "withdraw":
+        it.pool.withdraw(one, it.now)
+    it.pool.dial_failed(it.dials[0], None, it.now)
+    it.look()
+    assert states([one, two]) == [WITHDRAWN, DIALLING]
+    # If its dial came about after all, the connection is nobody's.
+    it.dial()
+    assert it.closed == [(1, CloseReason.SURPLUS)]
+    it.dial()
+    assert two.state is GRANTED
+
+
+def test_a_failed_dial_is_one_callers_error_unless_all_would_meet_it() -> None:
+    it = Driven(max_size=4)
+    waiters = [it.ask() for _ in range(5)]
+    it.fail()
+    assert states(waiters) == [REFUSED, *[WAITING] * 4]
+    assert waiters[0].error is AWAY
+    it.fail(None)  # it was given up, and tried again
+    assert len(it.dials) == 3
+    it.fail(WRONG)
+    assert states(waiters) == [REFUSED] * 5
+    errors = [waiter.error for waiter in waiters[2:]]
+    assert [str(error) for error in errors] == ["wrong password"] * 3
+    assert len({id(error) for error in errors}) == 3
+    it.pool.dial_failed(Dial(None, 0), AWAY, it.now)  # not the pool's
+    assert it.pool.stats().dial_failures == 2
+
+
+def test_who_gave_back_a_useless_lease_is_first_again() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    waiters = [it.ask(), it.ask()]
+    it.give(lease, CloseReason.FAILED_CHECK)
+    again = it.ask(first=True)
+    it.dial()
+    assert states([again, *waiters]) == [GRANTED, WAITING, WAITING]
+
+
+def test_no_more_callers_wait_than_may() -> None:
+    it = Driven(max_size=2, max_waiting=1)
+    waiters = [it.ask(), it.ask(), it.ask()]  # two of them for dials
+    with pytest.raises(PoolFullError, match=r"3 callers wait .*max_waiting=1.*0 of 2, 0 idle, 0 leased, 2 dialling"):
+        it.ask()
+    it.pool.withdraw(waiters[0], it.now)
+    it.ask()
+
+
+def test_a_pool_keeps_itself_warm() -> None:
+    it = Driven(min_size=2, max_size=3, max_idle=10)
+    assert it.pool.next_deadline() == -inf
+    it.pass_time(0)
+    assert len(it.dials) == 2
+    assert it.pool.next_deadline() == inf
+    it.fail()
+    assert it.pool.next_deadline() == 1
+    it.pass_time(0.9)
+    assert len(it.dials) == 1
+    it.fail()
+    assert it.pool.next_deadline() == 2.9  # a longer pause
+    it.pass_time(2)
+    it.dial()
+    it.dial()
+    leases = [it.take(), it.take(), it.take()]
+    for lease in leases:
+        it.give(lease)
+    it.pass_time(10)  # down to what is always kept, and no further
+    assert it.closed == [(2, CloseReason.IDLE)]
+    assert it.pool.next_deadline() == inf
+    assert it.take().connection == [3]
+
+
+def test_nobody_gets_what_is_too_old() -> None:
+    it = Driven(max_idle=10, max_lifetime=100)
+    lease, other = it.take(), it.take()
+    it.now = 95
+    it.give(lease)
+    it.give(other)
+    it.pass_time(0)
+    assert it.pool.next_deadline() == 100
+    it.now = 100
+    assert it.take().connection == [3]  # although no timer was looked at
+    assert it.closed == [(2, CloseReason.MAX_LIFETIME), (1, CloseReason.MAX_LIFETIME)]
+    young = it.take()
+    it.give(young)
+    it.now = 110
+    assert it.take().connection == [5]
+    assert it.closed[2:] == [(4, CloseReason.IDLE)]
+
+
+def test_what_is_always_kept_may_be_idle_for_long() -> None:
+    it = Driven(min_size=1, max_idle=10)
+    it.give(it.take())
+    it.now = 50
+    assert it.take().connection == [1]
+
+
+def test_connections_of_one_moment_end_at_different_ones() -> None:
+    it = Driven(max_lifetime=100)
+    one, two = it.take(), it.ask()
+    it.dial(jitter=0.5)
+    assert two.lease is not None
+    it.now = 98
+    it.give(one)
+    it.give(two.lease)
+    assert it.closed == [(2, CloseReason.MAX_LIFETIME)]
+
+
+def test_retiring_lets_all_go_that_was_opened_before() -> None:
+    it = Driven(max_size=4)
+    idle, leased = it.take(), it.take()
+    it.give(idle)
+    it.pool.retire(it.now)
+    it.look()
+    assert it.closed == [(1, CloseReason.RETIRED)]
+    it.give(leased)
+    assert it.closed[1:] == [(2, CloseReason.RETIRED)]
+    # Dials that had begun: for one use if somebody waits, for none otherwise.
+    one, two = it.ask(), it.ask()
+    it.pool.retire(it.now)
+    it.pool.withdraw(two, it.now)
+    it.dial()
+    it.dial()
+    assert one.lease is not None
+    it.give(one.lease)
+    assert it.closed[2:] == [(4, CloseReason.RETIRED), (3, CloseReason.RETIRED)]
+    it.give(it.take())
+    assert it.take().connection == [5]
+
+
+def test_a_pool_grows_and_shrinks() -> None:
+    it = Driven(max_size=1)
+    lease, waiter = it.take(), it.ask()
+    it.pool.resize(it.now, max_size=3)
+    it.look()
+    it.dial()
+    assert waiter.lease is not None
+    third = it.take()
+    it.give(third)
+    it.pool.resize(it.now, max_size=1, min_size=1)
+    it.look()
+    assert it.closed == [(3, CloseReason.SURPLUS)]
+    later = it.ask()
+    it.give(lease)
+    assert it.closed[1:] == [(1, CloseReason.SURPLUS)]
+    assert later.state is WAITING
+    it.give(waiter.lease)
+    assert later.state is GRANTED
+    with pytest.raises(ValueError, match="max_size"):
+        it.pool.resize(it.now, max_size=0)
+
+
+def test_draining_serves_who_waits_and_ends_with_the_last_lease() -> None:
+    it = Driven(max_size=2)
+    leased, idle = it.take(), it.take()
+    waiter = it.ask()
+    it.give(idle)
+    it.pool.drain(it.now)
+    it.pool.drain(it.now)
+    with pytest.raises(ConnectionClosedError, match="DRAINING"):
+        it.ask()
+    assert waiter.lease is not None
+    it.give(waiter.lease)
+    assert it.pool.state is DRAINING
+    it.give(leased)
+    assert it.pool.state is CLOSED
+    assert it.closed == [(2, CloseReason.DRAINED), (1, CloseReason.DRAINED)]
+    it.pool.resize(it.now, max_size=5)  # changes nothing any more
+    with pytest.raises(ConnectionClosedError, match="CLOSED"):
+        it.ask()
+
+
+def test_draining_ends_dials_that_nobody_waits_for() -> None:
+    it = Driven(min_size=1)
+    it.pass_time(0)
+    it.pool.drain(it.now)
+    assert it.pool.state is CLOSED
+    it.dial()
+    assert it.closed == [(1, CloseReason.CLOSED)]
+
+
+@pytest.mark.parametrize("callers_dial", [False, True])
+def test_closing_ends_everything_at_once(callers_dial: bool) -> None:
+    it = Driven(max_size=3, callers_dial=callers_dial, breaker=Breaker(1, 10))
+    leased, idle = it.take(), it.take()
+    it.give(idle)
+    taken = it.take()
+    waiters = [it.ask(), it.ask()]
+    it.pool.close(it.now)
+    it.look()
+    assert it.closed == [(1, CloseReason.CLOSED), (2, CloseReason.CLOSED)]
+    assert states(waiters) == [REFUSED, REFUSED]
+    assert isinstance(waiters[0].error, ConnectionClosedError)
+    for lease in (leased, taken):
+        assert not lease.active
+        it.give(lease)
+    it.dial()
+    assert it.closed[2:] == [(3, CloseReason.CLOSED)]
+    it.pool.close(it.now)
+    assert not it.pool.events()
+
+
+def test_who_keeps_a_connection_is_reported_once() -> None:
+    it = Driven(leak_after=5)
+    it.take()  # nobody said who
+    lease = it.take(borrower="my stack")
+    assert it.pool.next_deadline() == 5
+    it.pass_time(4)
+    assert not it.leaked
+    it.pass_time(1)
+    it.pass_time(5)
+    assert it.leaked == [lease]
+    assert lease.borrower == "my stack"
+    assert lease.since == 0
+
+
+def test_while_the_server_is_known_to_be_away_nobody_waits_for_a_dial() -> None:
+    it = Driven(max_size=3, min_size=2, breaker_failures=2, breaker_seconds=10)
+    waiters = [it.ask() for _ in range(5)]
+    it.fail()
+    it.fail()
+    assert states(waiters) == [REFUSED, REFUSED, WAITING, WAITING, REFUSED]  # two dials are still under way
+    assert waiters[1].error is AWAY
+    assert str(waiters[4].error) == "no dial was tried, because the last 2 or more had failed"
+    it.fail()
+    it.fail()
+    assert waiters[3].error is AWAY
+    with pytest.raises(ConnectError, match="no dial was tried") as caught:
+        it.ask()
+    assert caught.value.transient
+    assert not it.pool.events()
+    it.pass_time(9)  # nor is the pool warmed
+    assert not it.dials
+    assert it.pool.next_deadline() == 10
+    it.now = 10
+    one = it.ask()  # is let through
+    with pytest.raises(ConnectError):
+        it.ask()
+    it.fail(None)  # it was given up: the next may
+    assert one.state is WAITING
+    it.dial()
+    assert one.state is GRANTED
+    it.ask()
+
+
+def test_a_breaker_can_be_shared_by_pools() -> None:
+    breaker = Breaker(1, 10)
+    it, other = Driven(breaker=breaker), Driven(breaker=breaker, callers_dial=True)
+    it.ask()
+    it.fail()
+    with pytest.raises(ConnectError, match="the last 1"):
+        other.ask()
+    other.now = 10
+    waiter = other.ask()
+    other.pool.withdraw(waiter, other.now)
+    assert other.ask().state is DIALLING
+
+
+def test_counts_are_a_snapshot() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    it.ask()
+    stats = it.pool.stats()
+    it.give(lease, CloseReason.INTERRUPTED)
+    assert (stats.size, stats.leased, stats.waiting, stats.waited, stats.granted) == (1, 1, 1, 2, 1)
+    assert not any(stats.closed.values())
+    assert it.pool.stats().closed[CloseReason.INTERRUPTED] == 1
+
+
+# -- settings --------------------------------------------------------------------------------------------------------------
+
+
+def test_options_are_divided_between_the_connection_and_the_pool() -> None:
+    config, pool = read_pool_options("redis://db.example/2", {"timeout": 1.0, "max_size": 20, "breaker_failures": 3})
+    assert config == Config(host="db.example", db=2, timeout=1.0)
+    assert pool == PoolSettings(max_size=20, breaker_failures=3)
+    breaker = pool.breaker()
+    assert breaker is not None
+    assert (breaker.failures, breaker.seconds) == (3, 5.0)
+    assert PoolSettings().breaker() is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("max_sice", "max_size"), ("max_connections", "max_size"), ("time_out", "timeout"), ("socket_timeout", "timeout")],
+)
+def test_an_unknown_option_is_told_the_right_one(wrong: str, right: str) -> None:
+    options: Any = {wrong: 1}
+    with pytest.raises(TypeError, match=f"^Pool has no option '{wrong}'; did you mean '{right}'.$"):
+        read_pool_options("redis://", options)
+
+
+def test_options_can_be_divided_among_any_records() -> None:
+    assert divide_options("it", {"attempts": 2, "db": 1}, Retry, Config, PoolSettings) == [
+        {"attempts": 2},
+        {"db": 1},
+        {},
+    ]
+    with pytest.raises(TypeError, match="^it has no option 'xyz'$"):
+        divide_options("it", {"xyz": 1}, Retry)
+
+
+def test_the_typed_options_are_those_that_there_are() -> None:
+    assert get_type_hints(PoolOptions).keys() == get_type_hints(Options).keys() | options_of(PoolSettings).keys()
+    for name in options_of(PoolSettings):
+        assert get_type_hints(PoolOptions)[name] == get_type_hints(PoolSettings)[name]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"max_size": 0}, ValueError),
+        ({"min_size": 11}, ValueError),
+        ({"max_waiting": -1}, ValueError),
+        ({"max_idle": 0}, ValueError),
+        ({"max_lifetime": "1h"}, TypeError),
+        ({"max_dials": None}, TypeError),
+        ({"breaker_seconds": None}, TypeError),
+        ({"breaker_failures": 0}, ValueError),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=next(iter(wrong))):
+        PoolSettings(**wrong)
