@@ -71,6 +71,7 @@ QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 ANSWERED: Final = SlotState.ANSWERED
 LOST: Final = SlotState.LOST
+WITHDRAWN: Final = SlotState.WITHDRAWN
 LISTENING: Final = command_info(("next_push",))
 
 RECEIVE: Final = 64 * 1024
@@ -162,8 +163,11 @@ class Driver:
                 await checkpoint_if_cancelled()
             slot.deadline = deadline
             (enter or core.submit)(slot)
-        except RespError:
-            await checkpoint()
+        except BaseException as error:
+            if slot.state is QUEUED:
+                slot.settle(WITHDRAWN, 0)
+            if isinstance(error, RespError):
+                await checkpoint()
             raise
         try:
             if not self._due:
