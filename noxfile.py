@@ -115,12 +115,11 @@ def tests(session: nox.Session) -> None:
 @nox.session
 @every_python
 def typing(session: nox.Session) -> None:
-    """Mypy, strict, over everything, as seen by each Python."""
+    """Mypy, strict, over everything, and pyright over what users see, each as seen by each Python."""
     install(session, "typing")
-    version = session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)
-    session.run(
-        "mypy", f"--python-version={str(version).strip()}", f"--cache-dir={session.create_tmp()}", *session.posargs
-    )
+    version = str(session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)).strip()
+    session.run("mypy", f"--python-version={version}", f"--cache-dir={session.create_tmp()}", *session.posargs)
+    session.run("pyright", f"--pythonversion={version}", f"--pythonpath={session.bin}/python")
 
 
 @nox.session

@@ -1,0 +1,119 @@
+"""What a type checker knows of typed commands. Never run: mypy --strict and pyright read it; an ignore that is not needed fails.
+
+`Methods` is tried on the three kinds of surface there are, spelt out here as anybody's own adapter would.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, assert_type, overload
+
+from resp_sansio import Argument, Command, CommandBatch, Config, Entry, Methods, Reply, Result, commands
+
+T = TypeVar("T")
+
+
+class Blocking(Methods):
+    @overload
+    def execute(self, command: Command[T], /, *, timeout: float = ...) -> T: ...
+    @overload
+    def execute(self, name: str | bytes, /, *args: Argument, timeout: float = ...) -> Reply: ...
+    def execute(self, *args: Any, timeout: float = 1.0) -> Any:
+        return args, timeout
+
+
+class Async(Methods):
+    @overload
+    async def execute(self, command: Command[T], /, *, timeout: float = ...) -> T: ...
+    @overload
+    async def execute(self, name: str | bytes, /, *args: Argument, timeout: float = ...) -> Reply: ...
+    async def execute(self, *args: Any, timeout: float = 1.0) -> Any:
+        return args, timeout
+
+
+class Pipeline(CommandBatch, Methods):
+    pass
+
+
+def builders() -> None:
+    assert_type(commands.get("k"), Command[bytes | None])
+    assert_type(commands.set("k", 1, ex=5, nx=True), Command[bool])
+    assert_type(commands.set_get("k", b"v"), Command[bytes | None])
+    assert_type(commands.mget("k", "l"), Command[list[bytes | None]])
+    assert_type(commands.mset({"k": 1, b"l": b"v", 3: "x"}), Command[None])
+    assert_type(commands.incr("n"), Command[int])
+    assert_type(commands.incrbyfloat("n", 1), Command[float])
+    assert_type(commands.expire("k", 5), Command[bool])
+    assert_type(commands.type("k"), Command[str])
+    assert_type(commands.scan(), Command[tuple[int, list[bytes]]])
+    assert_type(commands.hset("h", mapping={"f": 1, "g": "x"}), Command[int])
+    assert_type(commands.hgetall("h"), Command[dict[bytes, bytes]])
+    assert_type(commands.hscan("h"), Command[tuple[int, dict[bytes, bytes]]])
+    assert_type(commands.lpop("l"), Command[bytes | None])
+    assert_type(commands.lpop_count("l", 2), Command[list[bytes]])
+    assert_type(commands.blpop("l", timeout=1), Command[tuple[bytes, bytes] | None])
+    assert_type(commands.smembers("s"), Command[set[bytes]])
+    assert_type(commands.smismember("s", "a"), Command[list[bool]])
+    assert_type(commands.zscore("z", "m"), Command[float | None])
+    assert_type(commands.zrange("z", 0, -1), Command[list[bytes]])
+    assert_type(commands.zrange_withscores("z", 0, -1), Command[list[tuple[bytes, float]]])
+    assert_type(commands.zpopmin("z"), Command[tuple[bytes, float] | None])
+    assert_type(commands.zrank("z", "m"), Command[int | None])
+    assert_type(commands.zscan("z"), Command[tuple[int, list[tuple[bytes, float]]]])
+    assert_type(commands.xadd("x", {"f": 1}), Command[bytes])
+    assert_type(commands.xrange("x"), Command[list[Entry]])
+    assert_type(commands.xread({"x": "0"}), Command[dict[bytes, list[Entry]]])
+    assert_type(commands.eval("return 1", 0), Command[Reply])
+    assert_type(commands.time(), Command[tuple[int, int]])
+    assert_type(commands.info(), Command[dict[str, str]])
+
+
+def entries(entry: Entry) -> None:
+    id, pairs = entry
+    assert_type(id, bytes)
+    assert_type(pairs, list[tuple[bytes, bytes]])
+    assert_type(entry.fields, dict[bytes, bytes])
+
+
+def text(untyped: Command[Reply]) -> None:
+    assert_type(commands.text(commands.echo("m")), Command[str])
+    assert_type(commands.text(commands.get("k")), Command[str | None])
+    assert_type(commands.text(commands.lrange("l", 0, 1)), Command[list[str]])
+    assert_type(commands.text(commands.mget("k")), Command[list[str | None]])
+    assert_type(commands.text(commands.smembers("s")), Command[set[str]])
+    assert_type(commands.text(commands.hgetall("h")), Command[dict[str, str]])
+    assert_type(commands.text(commands.zrange_withscores("z", 0, 1)), Command[list[tuple[str, float]]])
+    assert_type(commands.text(commands.scan()), Command[tuple[int, list[str]]])
+    commands.text(commands.incr("n"))  # type: ignore[arg-type]
+    commands.text(untyped)  # type: ignore[arg-type]
+
+
+async def methods(blocking: Blocking, asynchronous: Async) -> None:
+    assert_type(blocking.get("k"), bytes | None)
+    assert_type(blocking.set("k", "v", px=5), bool)
+    assert_type(blocking.hgetall("h"), dict[bytes, bytes])
+    assert_type(blocking.xread({"x": "0"}, count=1), dict[bytes, list[Entry]])
+    assert_type(blocking.ping(), str)
+    assert_type(await asynchronous.get("k"), bytes | None)
+    assert_type(await asynchronous.set(key="k", value="v", px=5), bool)
+    assert_type(await asynchronous.mget("k", "l"), list[bytes | None])
+    pipe = Pipeline(Config())
+    assert_type(pipe.get("k"), Result[bytes | None])
+    assert_type(pipe.zpopmax_count("z", 1).result(), list[tuple[bytes, float]])
+    assert_type(pipe.execute("GET", "k"), Result[Reply])
+
+
+async def wrong_uses_are_errors(blocking: Blocking, asynchronous: Async) -> None:
+    commands.get()  # type: ignore[call-arg]
+    commands.get(None)  # type: ignore[arg-type]
+    commands.mset({"k": None})  # type: ignore[dict-item]
+    commands.lmove("l", "m", "TOP", "LEFT")  # type: ignore[arg-type]
+    commands.blpop("l")  # type: ignore[call-arg]
+    blocking.get()  # type: ignore[call-arg]
+    blocking.get("k", "l")  # type: ignore[call-arg]
+    blocking.get(None)  # type: ignore[arg-type]
+    blocking.set("k", "v", ex="5")  # type: ignore[arg-type]
+    blocking.set("k", "v", exp=5)  # type: ignore[call-arg]
+    await asynchronous.get(["k"])  # type: ignore[arg-type]
+    await asynchronous.incrby("n", "1")  # type: ignore[arg-type]
+    Pipeline(Config()).incr()  # type: ignore[call-arg]
+    await blocking.get("k")  # type: ignore[misc]
