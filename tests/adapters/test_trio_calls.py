@@ -8,14 +8,16 @@ import pytest
 import trio
 import trio.testing
 
-from adapters.peers import PATIENCE, Peer, Wire, calls
+from adapters.peers import Peer, Wire, calls
 from adapters.runs import in_a_run, until
 from resp_sansio import (
+    DEFAULT,
     Command,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    Default,
     LocalProtocolError,
     Outcome,
     Push,
@@ -204,14 +206,14 @@ async def test_time_is_what_the_clock_of_trio_says(clock: trio.testing.MockClock
         async with connect(peer.url, timeout=3600) as connection, trio.open_nursery() as nursery:
             ended: list[tuple[str, Outcome]] = []
 
-            async def ask(name: str, **options: Any) -> None:
+            async def ask(name: str, timeout: float | Default) -> None:
                 with pytest.raises(CommandTimeoutError) as caught:
-                    await connection.execute("GET", name, **options)
+                    await connection.execute("GET", name, timeout=timeout)
                 ended.append((name, caught.value.outcome))
 
             # The first leads; the last has less time than it.
-            for name, options in (("as configured", {}), ("longest", {"timeout": 7200}), ("shortest", {"timeout": 60})):
-                nursery.start_soon(lambda name=name, options=options: ask(name, **options))
+            for name, timeout in (("as configured", DEFAULT), ("longest", 7200), ("shortest", 60)):
+                nursery.start_soon(ask, name, timeout)
                 await trio.testing.wait_all_tasks_blocked()
             for seconds, expected in ((59, 0), (1.5, 1), (3530, 1), (10, 2), (3590, 2), (10, 3)):
                 clock.jump(seconds)
@@ -245,20 +247,22 @@ async def test_silence_and_keep_alive_go_by_the_clock_of_trio(clock: trio.testin
         said.extend(wire.commands())
 
     with Peer(script) as peer:
-        async with connect(peer.url, ping_interval=60, silence_timeout=600) as connection:
-            async with trio.open_nursery() as nursery:
+        async with (
+            connect(peer.url, ping_interval=60, silence_timeout=600) as connection,
+            trio.open_nursery() as nursery,
+        ):
 
-                async def listen() -> None:
-                    with pytest.raises(ConnectionLostError, match="owes a reply and has been silent"):
-                        await connection.next_push(timeout=None)
+            async def listen() -> None:
+                with pytest.raises(ConnectionLostError, match="owes a reply and has been silent"):
+                    await connection.next_push(timeout=None)
 
-                nursery.start_soon(listen)
-                for _ in range(2):  # one to find that something had come, one to find that nothing has
-                    await trio.testing.wait_all_tasks_blocked()
-                    clock.jump(61)
+            nursery.start_soon(listen)
+            for _ in range(2):  # one to find that something had come, one to find that nothing has
                 await trio.testing.wait_all_tasks_blocked()
-                assert not connection.closed
-                clock.jump(601)
+                clock.jump(61)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not connection.closed
+            clock.jump(601)
     assert said == [[b"PING"]]
 
 
@@ -293,16 +297,20 @@ async def work_on_pushes(connection: Connection, told: list[type[BaseException]]
     told.append(caught.type)
 
 
+async def both(*calls: Callable[[], Awaitable[object]]) -> None:
+    async with trio.open_nursery() as nursery:
+        for call in calls:
+            nursery.start_soon(call)
+
+
 @in_a_run
 async def test_an_error_is_itself_and_cancels_what_its_nursery_started(server: Server) -> None:
     async with connect(server.url) as connection:
         await connection.execute("SET", "text", "abc")
         with pytest.raises(ReplyError, match="not an integer"):
             await connection.execute("INCR", "text")
-        with pytest.raises(ExceptionGroup) as caught:
-            async with trio.open_nursery() as nursery:  # the group is this nursery's
-                nursery.start_soon(connection.execute, "INCR", "text")
-                nursery.start_soon(connection.next_push)
+        with pytest.raises(ExceptionGroup) as caught:  # the nursery's
+            await both(lambda: connection.execute("INCR", "text"), connection.next_push)
         assert [type(error) for error in caught.value.exceptions] == [ReplyError]
         assert await connection.execute("ECHO", "mine") == b"mine"
 
@@ -350,4 +358,3 @@ async def test_pushes_are_read_while_others_wait_and_each_is_had_once(server: Se
         await until(lambda: len(had) >= 100)
         assert sorted(had, key=int) == [b"%d" % number for number in range(100)]
         nursery.cancel_scope.cancel()
-    assert PATIENCE
