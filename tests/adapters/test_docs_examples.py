@@ -212,16 +212,17 @@ def test_small_client_says_that_nobody_listens(
 
 
 def programs() -> list[Any]:
-    """Each section of the page of the blocking client that has code, behind the block that opens its page; and the first page."""
+    """Each section with code of the pages of the blocking client, behind the block that opens its page; and the first page."""
     found = [pytest.param("\n".join(blocks(read(ROOT / "README.md"))), id="README")]
-    opening, *sections = re.split(r"^## ", read(DOCS / "sync.md"), flags=re.MULTILINE)
-    for section in sections:
-        title = section.partition("\n")[0]
-        if code := blocks(section):
-            program = "\n".join([*blocks(opening), *code, "connection.close()\n"])
-            found.append(
-                pytest.param(program, id=title, marks=pytest.mark.needs("tls") if "rediss:" in program else ())
-            )
+    for page in ("sync.md", "commands.md"):
+        opening, *sections = re.split(r"^## ", read(DOCS / page), flags=re.MULTILINE)
+        for section in sections:
+            title = section.partition("\n")[0]
+            if code := blocks(section):
+                program = "\n".join([*blocks(opening), *code, "connection.close()\n"])
+                found.append(
+                    pytest.param(program, id=title, marks=pytest.mark.needs("tls") if "rediss:" in program else ())
+                )
     return found
 
 
@@ -280,7 +281,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_contents_lead_to_the_pages() -> None:
-    pages = {"architecture.md", "asyncio.md", "options.md", "sync.md", "write-your-own-adapter.md"}
+    pages = {"architecture.md", "asyncio.md", "commands.md", "options.md", "sync.md", "write-your-own-adapter.md"}
     assert pages <= set(re.findall(r"\((\w[\w-]*\.md)\)", read(DOCS / "index.md")))
 
 
