@@ -170,6 +170,11 @@ class Connection(Pairing):
         """Why the connection has ended; None while it has not."""
         return None if self._lost is None else self._lost.error
 
+    @property
+    def reusable(self) -> bool:
+        """May a next borrower have it, as if it were new? (If it is `watching`, behind an UNWATCH.)"""
+        return self.state is READY and not self.altered and not self.subscriptions
+
     def stats(self) -> ConnectionStats:
         """Count what is under way, and what has been."""
         return ConnectionStats(

@@ -22,9 +22,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ._config import ELSEWHERE, Config, Options
 from ._errors import ConnectError, ConnectionClosedError, RespError
-from ._options import LONGEST, SECONDS, integer, option, options_of, suggestion
+from ._options import BOOL, LONGEST, SECONDS, integer, option, options_of, suggestion
 from ._record import Record, replace
-from ._retry import Breaker
+from ._retry import RETRY, Breaker, Retry
+from ._stats import Stats
 
 __all__ = [
     "Close", "CloseReason", "Dial", "Granted", "Leaked", "Lease", "Pool", "PoolEvent", "PoolFullError", "PoolOptions",
@@ -66,6 +67,8 @@ class PoolSettings(Record):
     )
     # psycopg_pool: num_workers.
     max_dials: int = option(3, integer(1, MOST), "Connections opened at the same time.")
+    pre_ping: bool = option(False, BOOL, "Before a connection is lent, see that it answers a PING.")
+    retry: Retry = option(Retry(), RETRY, "What is tried again, how often, and after which pauses.")
     leak_after: float | None = option(
         None, SECONDS, "Report who keeps a connection for longer, with their stack. None: never."
     )
@@ -95,6 +98,8 @@ class PoolOptions(Options, total=False):
     max_idle: float | None
     max_lifetime: float | None
     max_dials: int
+    pre_ping: bool
+    retry: Retry
     leak_after: float | None
     breaker_failures: int | None
     breaker_seconds: float
@@ -264,7 +269,7 @@ class Leaked(NamedTuple, Generic[C]):
 PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
 
 
-class PoolStats(Record):
+class PoolStats(Stats):
     """What a pool knows of itself, at one moment; counts are since it was made.
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
@@ -287,6 +292,9 @@ class PoolStats(Record):
     most_size: int
     most_leased: int
     most_waiting: int
+
+    def __str__(self) -> str:
+        return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"
 
 
 # -- The pool --------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,10 @@ from ._options import BOOL, LONGEST, Kind, integer, option, options_of
 from ._record import Record
 from ._slot import Batch, Script, Slot
 
-__all__ = ["Attempts", "Breaker", "Meaning", "Retry", "may_repeat", "may_resend", "meaning", "meaning_of_all"]
+__all__ = [
+    "Attempts", "Breaker", "Meaning", "Retry", "error_reply", "leads_elsewhere", "may_repeat", "may_resend", "meaning",
+    "meaning_of_all",
+]  # fmt: skip
 
 PAUSE: Final = Kind(f"seconds from 0 to {LONGEST}", (int, float), lambda value: 0 <= value <= LONGEST)
 
@@ -52,6 +55,10 @@ class Retry(Record):
     def pause(self, attempt: int, random: float) -> float:
         """Return for how many seconds to wait behind the attempt of this number, from 1; `random` is from [0, 1)."""
         return random * min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))  # a float ends at 2 ** 1023
+
+
+RETRY: Final = Kind("a Retry", (Retry,))
+"""An option that is such a policy."""
 
 
 # -- What an error reply says ----------------------------------------------------------------------------------------------
@@ -96,12 +103,32 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
     for reply in replies:
         if not isinstance(reply, ReplyError):
             return Meaning.ANSWER
-        reason = reply.message.partition(BECAUSE)[2].partition(" ")[0] if reply.code == ABORTED else reply.code
+        reason = _reason(reply)
         if reason:  # else another command's reply says why EXEC aborted
             meanings.add(CODES.get(reason, Meaning.ANSWER))
     if not meanings or Meaning.ANSWER in meanings or not all([_says_the_server(info) for info in infos]):
         return Meaning.ANSWER
     return Meaning.ELSEWHERE if Meaning.ELSEWHERE in meanings else Meaning.LATER
+
+
+def error_reply(slot: Slot) -> ReplyError | None:
+    """Return the error that a single command was answered with, None for any other answer."""
+    return slot.reply if isinstance(slot.reply, ReplyError) else None
+
+
+def leads_elsewhere(slot: Slot) -> bool:
+    """Does an answer to this slot say that its connection leads to a replica? Whoever wants the master needs another one.
+
+    Taken at its word, whoever says so: a new connection costs little, and staying on this one costs every write.
+    """
+    found = [*slot.replies] if isinstance(slot, Batch) else [slot.reply]
+    found += [one for reply in found if type(reply) is list for one in reply] if isinstance(slot, Script) else []
+    return any([isinstance(one, ReplyError) and CODES.get(_reason(one)) is Meaning.ELSEWHERE for one in found])
+
+
+def _reason(error: ReplyError) -> str:
+    """Return the code of an error, and of an aborted transaction that of its reason, "" if another reply has it."""
+    return error.message.partition(BECAUSE)[2].partition(" ")[0] if error.code == ABORTED else error.code
 
 
 def _says_the_server(info: CommandInfo) -> bool:
@@ -210,6 +237,11 @@ class Breaker:
         self.until = now + self.seconds
         self._trying = True
         return True
+
+    def check(self, now: float) -> None:
+        """Raise `ConnectError` unless a dial may begin, see `allows`."""
+        if not self.allows(now):
+            raise ConnectError(f"no dial was tried, because the last {self._in_a_row} had failed", transient=True)
 
     def failed(self, now: float) -> None:
         """A dial failed."""

@@ -6,10 +6,12 @@ which connection takes the step.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from math import inf
+from random import random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
 
@@ -17,6 +19,7 @@ from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
+    Attempts,
     Command,
     CommandBatch,
     Config,
@@ -24,7 +27,9 @@ from resp_sansio import (
     Default,
     LocalProtocolError,
     Reply,
+    ReplyError,
     RespError,
+    Retry,
     Slot,
     SlotState,
     TransactionAbortedError,
@@ -32,6 +37,8 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
+    error_reply,
+    leads_elsewhere,
     new_slot,
     read_reply,
     seconds_allowed,
@@ -40,11 +47,12 @@ from resp_sansio import (
 if TYPE_CHECKING:
     from ._connection import Connection
 
-__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
 
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
+QUEUED: Final = SlotState.QUEUED
 
 
 class Commands(ABC):
@@ -156,6 +164,52 @@ class Commands(ABC):
                 except TransactionAbortedError:
                     if not loop.again():
                         raise
+
+
+class Retrying(Commands):
+    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
+
+    __slots__ = ("_retry", "retries")
+
+    def __init__(self, config: Config, retry: Retry) -> None:
+        super().__init__(config)
+        self._retry = retry
+        self.retries = 0
+
+    @abstractmethod
+    async def _attempt(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
+    ) -> RespError | None:
+        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
+
+    @abstractmethod
+    def _elsewhere(self) -> None:
+        """The connections lead to a replica, where a master is wanted: use new ones."""
+
+    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        failure = await self._attempt(slot, deadline, enter)
+        if failure is None and type(slot.reply) is not ReplyError:
+            if slot.count > 1 and leads_elsewhere(slot):
+                self._elsewhere()
+            return None
+        return await self._call_again(slot, deadline, failure)
+
+    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None) -> RespError | None:
+        """The first attempt failed, or was answered with an error: go on as long as that may help."""
+        attempts = Attempts(self._retry)
+        while (cause := failure or error_reply(slot)) is not None:
+            if failure is None and leads_elsewhere(slot):
+                self._elsewhere()
+            pause = attempts.after(cause, random(), slot)
+            if pause is None or monotonic() + pause >= deadline:
+                break
+            await asyncio.sleep(pause)
+            slot.renew()
+            self.retries += 1
+            failure = await self._attempt(slot, deadline, again=True)
+        if slot.state is QUEUED:
+            slot.settle(SlotState.WITHDRAWN, 0)
+        return failure
 
 
 class Pipeline(CommandBatch):

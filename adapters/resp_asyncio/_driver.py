@@ -44,7 +44,7 @@ from resp_sansio import Connection as Machine
 
 from ._transport import dial, until
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "elsewhere"]
 
 RECEIVE: Final = 256 * 1024
 """Bytes received at a time at most, into a buffer that all connections of a loop share: it is empty again before the next turn."""
@@ -65,11 +65,12 @@ class Driver(asyncio.BufferedProtocol):
 
     __slots__ = (
         "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_pushes",
-        "_scheduled", "_thread", "_timer", "_transport", "_watched", "core", "opened",
+        "_scheduled", "_thread", "_timer", "_transport", "_watched", "core", "ended", "opened",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
         self.core = core
+        self.ended: Callable[[], None] | None = None  # to be called when it has
         self.opened: asyncio.Future[None] = loop.create_future()
         self._config = config
         self._loop = loop
@@ -119,16 +120,23 @@ class Driver(asyncio.BufferedProtocol):
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 
-    def submit(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> asyncio.Future[Any]:
-        """Submit the slot (or `enter` it otherwise), and return the future of its reply.
+    def submit(
+        self,
+        slot: Slot,
+        deadline: float,
+        enter: Callable[[Slot], None] | None = None,
+        waiter: asyncio.Future[Any] | None = None,
+    ) -> asyncio.Future[Any]:
+        """Submit the slot (or `enter` it otherwise), and return the future of its reply: `waiter`, or a new one.
 
         A caller that stops waiting says so by `give_up`. If the slot is not ANSWERED then, the result is the error that is why.
         """
         if get_ident() != self._thread or not self._loop.is_running():
-            raise _elsewhere(slot.name)
+            raise elsewhere(slot.name)
         slot.deadline = deadline
         (enter or self.core.submit)(slot)
-        waiter: asyncio.Future[Any] = asyncio.Future(loop=self._loop)  # faster than by `create_future`
+        if waiter is None:
+            waiter = asyncio.Future(loop=self._loop)  # faster than by `create_future`
         slot.token = waiter
         if deadline < self._armed:
             self._arm(deadline)
@@ -157,7 +165,7 @@ class Driver(asyncio.BufferedProtocol):
     def listen(self) -> asyncio.Future[Push | RespError]:
         """Return the future of the next push; a caller that stops waiting says so by `take_back`."""
         if get_ident() != self._thread or not self._loop.is_running():
-            raise _elsewhere("next_push")
+            raise elsewhere("next_push")
         if self.core.error is not None and not self._pushes:
             raise ConnectionClosedError(f"next_push: the connection has ended: {self.core.error}")
         waiter: asyncio.Future[Push | RespError] = self._loop.create_future()
@@ -173,16 +181,24 @@ class Driver(asyncio.BufferedProtocol):
             self._pushes.appendleft(push)
             self._hand_out()
 
-    async def close(self) -> None:
-        """End now, and wait until the transport has closed its socket."""
+    async def close(self, deadline: float = -inf) -> None:
+        """End when all is answered, at the deadline at the latest, and wait until the transport has closed its socket."""
         if self._transport is None:
             return
         if get_ident() != self._thread or not self._loop.is_running():
-            raise _elsewhere("close")
-        self.end(None)
+            raise elsewhere("close")
         closer: asyncio.Future[None] = self._loop.create_future()
         self._closers.append(closer)
+        if deadline > monotonic():
+            self.finish()
+            await asyncio.wait([closer], timeout=None if deadline == inf else deadline - monotonic())
+        self.end(None)
         await closer
+
+    def finish(self) -> None:
+        """Take no more commands, and end when those under way are answered."""
+        self.core.close()
+        self._report()
 
     def end(self, error: RespError | None) -> None:
         """End now, for this reason."""
@@ -308,6 +324,9 @@ class Driver(asyncio.BufferedProtocol):
         self._hand_out()
         if self._transport is not None:
             self._transport.abort()
+        if self.ended is not None:
+            ended, self.ended = self.ended, None
+            ended()
 
     def _hand_out(self) -> None:
         while self._listeners and (self._pushes or self.core.error is not None):
@@ -342,9 +361,10 @@ def _wake(slot: Slot, result: Reply | RespError) -> None:
         waiter.set_result(result)
 
 
-def _elsewhere(what: str) -> LocalProtocolError:
+def elsewhere(what: str, whose: str = "connection") -> LocalProtocolError:
+    """Return the error for a call from another thread or event loop."""
     return LocalProtocolError(
-        f"{what}: this connection belongs to the event loop that it was opened in; elsewhere, or in another thread, open another"
+        f"{what}: this {whose} belongs to the event loop that it was opened in; elsewhere, or in another thread, open another"
     )
 
 

@@ -737,3 +737,18 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
         for command in commands:
             connection.send(command)
     assert (connection.altered, connection.watching) == (altered, watching)
+    assert connection.reusable is not altered
+
+
+def test_only_what_serves_everybody_can_be_used_again() -> None:
+    connection, _ = opened()
+    assert connection.reusable
+    connection.close()
+    assert not connection.reusable
+    assert not opened_monitor().reusable
+
+
+def opened_monitor() -> Connection:
+    connection, _ = opened()
+    connection.send(Command("MONITOR"))
+    return connection

@@ -1,0 +1,314 @@
+"""A client: the commands, on shared connections where they can share and on connections of their own where they can't.
+
+`resp_sansio` decides which is which, and what is tried again. A lane is opened when it is first needed, and again when it is lost:
+by a task of the client's, so that a caller who is cancelled does not end it. Who waits for it is a slot and a future, as on a
+connection; when it opens, all of them are sent at once, in their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import random
+from threading import get_ident
+from time import monotonic
+from typing import Any, Final, Literal, Self, Unpack
+from weakref import WeakSet
+
+from resp_sansio import (
+    DEFAULT,
+    ClientOptions,
+    ClientStats,
+    Command,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    Default,
+    Lanes,
+    LaneStats,
+    LocalProtocolError,
+    Needs,
+    Outcome,
+    RespError,
+    Retry,
+    Route,
+    Slot,
+    SlotState,
+    State,
+    read_client_options,
+    route,
+    seconds_allowed,
+)
+from resp_sansio import Lane as Queue
+
+from ._commands import Retrying
+from ._connection import Connection
+from ._driver import Driver, elsewhere
+from ._pool import Pool
+from ._transport import until
+
+__all__ = ["Client"]
+
+LANE: Final = Needs.LANE
+READY: Final = State.READY
+PING: Final = Command("PING")
+ANSWERED: Final = SlotState.ANSWERED
+
+
+class Entry:
+    """A caller that waits for a lane to open: its slot is sent then, by whoever opened it."""
+
+    __slots__ = ("deadline", "driver", "slot", "waiter")
+
+    def __init__(self, slot: Slot, deadline: float, waiter: asyncio.Future[Any]) -> None:
+        self.slot = slot
+        self.deadline = deadline
+        self.waiter = waiter
+        self.driver: Driver | None = None  # on whose connection the slot is
+
+
+class Lane:
+    """One connection after another, and who waits for the next."""
+
+    __slots__ = ("connection", "queue")
+
+    def __init__(self, retry: Retry) -> None:
+        self.connection: Connection | None = None
+        self.queue = Queue[Entry](retry)
+
+    def usable(self) -> Connection | None:
+        """Return the connection, if there is one that has not ended."""
+        connection = self.connection
+        return None if connection is None or connection._driver.core.error is not None else connection
+
+    def load(self) -> int:
+        """How many wait for a reply, or to be sent."""
+        connection = self.usable()
+        return self.queue.waiting if connection is None else connection._driver.core.in_flight
+
+    def stats(self) -> LaneStats:
+        """Return what the lane has counted."""
+        queue, connection = self.queue, self.usable()
+        return LaneStats(
+            opened=queue.opened,
+            dial_failures=queue.dial_failures,
+            waiting=queue.waiting,
+            connection=None if connection is None else connection._driver.core.stats(),
+        )
+
+
+class Client(Retrying):
+    """The object most programs use: `async with Client("redis://localhost") as client`, for all tasks of one event loop.
+
+    Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
+    one of their own, of `max_connections` in all. What is lost is dialled again, and what is safe to be tried again is. Nothing is
+    opened before it is needed. For the options see `resp_sansio.Config`, `ClientSettings` and `PoolSettings`.
+
+    With `max_connections=1` there is one connection for everything, and a command that blocks holds up all others.
+    """
+
+    __slots__ = (
+        "__weakref__", "_breaker", "_closed", "_lane", "_lanes", "_leases", "_loop", "_protocol", "_settings", "_shares", "_tasks",
+        "_thread",
+    )  # fmt: skip
+
+    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
+        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
+        config, self._settings, pool = read_client_options(url, options)
+        super().__init__(config, self._settings.retry)
+        self._breaker = pool.breaker()
+        self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
+        self._protocol: Literal[2, 3] = config.protocol
+        self._closed = False
+        self._forget()
+        _clients.add(self)
+
+    def _forget(self) -> None:
+        """Begin, or begin anew in the child of a fork."""
+        self._lanes = [Lane(self._settings.retry) for _ in range(self._settings.lanes)]
+        self._lane = self._lanes[0] if len(self._lanes) == 1 else None
+        self._shares = Lanes(self._lanes, Lane.load)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} to {self._config.address}: {'closed' if self._closed else self.stats()}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    # -- for callers -------------------------------------------------------------------------------------------------------
+
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
+        """Borrow a connection for an `async with` block, as from a `Pool`.
+
+        Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
+        """
+        if self._leases is None:
+            raise LocalProtocolError(
+                "acquire: this client keeps no connections to lend; raise max_connections, or use connect()"
+            )
+        return self._leases.acquire(timeout=timeout)
+
+    def stats(self) -> ClientStats:
+        """Return what the client has counted."""
+        return ClientStats(
+            lanes=[lane.stats() for lane in self._lanes],
+            leases=None if self._leases is None else self._leases.stats(),
+            retries=self.retries,
+        )
+
+    @property
+    def protocol(self) -> Literal[2, 3]:
+        """As of a `Connection`; as configured before one was opened."""
+        return self._protocol
+
+    @property
+    def closed(self) -> bool:
+        """Is it closed, or closing?"""
+        return self._closed
+
+    async def close(self, timeout: float | None = 0.0) -> None:
+        """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
+        deadline = monotonic() + seconds_allowed(self._config, timeout)
+        self._closed = True
+        drivers = [lane.connection._driver for lane in self._lanes if lane.connection is not None]
+        leases = [] if self._leases is None else [self._leases.close(timeout)]
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(
+            *self._tasks, *leases, *[driver.close(deadline) for driver in drivers], return_exceptions=True
+        )
+
+    # -- how a call goes ---------------------------------------------------------------------------------------------------
+
+    async def _attempt(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
+    ) -> RespError | None:
+        if (slot.info.needs is not LANE or slot.count > 1) and route(slot) is Route.LEASE and self._leases is not None:
+            if self._closed:
+                raise _closed(slot.name)
+            return await self._leases._attempt(slot, deadline, enter, again=again)
+        if self._lane is not None:
+            return await self._share(self._lane, slot, deadline, again)
+        caller = asyncio.current_task()
+        lane = self._shares.take(caller)
+        try:
+            return await self._share(lane, slot, deadline, again)
+        finally:
+            self._shares.leave(caller)
+
+    async def _share(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
+        connection = lane.connection
+        if connection is not None and connection._driver.core.state is READY and not self._closed:
+            return await connection._call(slot, deadline)
+        if self._closed:
+            raise _closed(slot.name)
+        if self._loop is None:
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()
+        elif get_ident() != self._thread or not self._loop.is_running():
+            raise elsewhere(slot.name, "client")
+        entry = Entry(slot, deadline, self._loop.create_future())
+        lane.queue.enter(entry, again=again)
+        self._see_to(lane)
+        try:
+            async with until(deadline):
+                result: Any = await entry.waiter
+        except TimeoutError:
+            result = CommandTimeoutError(
+                f"{self._config.address} could not be reached in time", outcome=Outcome.NOT_SENT, stats=self.stats()
+            )
+            self._leave(lane, entry)
+        except BaseException:
+            self._leave(lane, entry)
+            raise
+        if isinstance(result, Exception) and not isinstance(result, RespError):
+            raise result
+        return None if slot.state is ANSWERED else result
+
+    def _leave(self, lane: Lane, entry: Entry) -> None:
+        lane.queue.leave(entry)
+        if entry.driver is not None:
+            entry.driver.give_up(entry.slot)
+
+    @asynccontextmanager
+    async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
+        if self._leases is not None:
+            async with self._leases._alone(deadline) as connection:
+                yield connection
+            return
+        await self.execute(PING, timeout=max(deadline - monotonic(), 0.0))
+        shared = self._lanes[0].connection
+        assert shared is not None
+        yield shared
+
+    def _elsewhere(self) -> None:
+        for lane in self._lanes:
+            if lane.connection is not None:
+                lane.connection._driver.finish()  # what is under way is answered, and nothing new goes there
+        if self._leases is not None:
+            self._leases.retire()
+
+    # -- lanes -------------------------------------------------------------------------------------------------------------
+
+    def _see_to(self, lane: Lane) -> None:
+        """See that a connection is on its way for those who wait."""
+        if not lane.queue.dialling and self._loop is not None:
+            lane.queue.dialling = True
+            task = self._loop.create_task(self._dial(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _dial(self, lane: Lane) -> None:
+        queue = lane.queue
+        try:
+            await asyncio.sleep(max(queue.not_before - monotonic(), 0.0))
+            if self._breaker is not None:
+                self._breaker.check(monotonic())
+            driver = await Driver.open(self._config)
+        except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
+            queue.dialling = False
+            cancelled = not isinstance(error, Exception)
+            if self._breaker is not None and not cancelled:
+                self._breaker.failed(monotonic())
+            for entry in queue.failed(monotonic(), random()):
+                if not entry.waiter.done():
+                    entry.waiter.set_result(_closed(entry.slot.name) if cancelled else error)
+            if cancelled:
+                raise
+            return
+        queue.dialling = False
+        if self._breaker is not None:
+            self._breaker.succeeded()
+        lane.connection = Connection(self._config, driver)
+        self._protocol = driver.core.protocol
+        for entry in queue.succeeded():
+            if entry.waiter.done():
+                continue
+            try:
+                driver.submit(entry.slot, entry.deadline, waiter=entry.waiter)
+                entry.driver = driver
+            except ConnectionClosedError as error:  # so soon
+                entry.waiter.set_result(ConnectError(str(error), transient=True))
+
+
+def _closed(what: str) -> ConnectionClosedError:
+    return ConnectionClosedError(f"{what} was not sent: the client was closed")
+
+
+_clients: Final[WeakSet[Client]] = WeakSet()
+
+
+def _after_fork() -> None:
+    for client in list(_clients):
+        client._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,278 @@
+"""Which commands ride together on a connection, and which get one of their own.
+
+A lane is a connection that many callers share: their commands go out together, and replies are paired by position, so it
+serves any number of them. A lease is a connection for one caller. What blocks would hold up everyone on a lane, and what
+changes the connection (its user, its database, its watched keys) would change it for everyone: these get a lease. What makes
+sense only beside its neighbours, or only for as long as somebody listens, is refused, with the remedy.
+
+A lane outlives its connections. When one is lost, `Lane` knows who waits for the next one, in which order, and how soon it may be
+dialled.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Generic, TypeVar
+
+from ._commands import CommandInfo, Needs, Replies
+from ._config import Config, Options
+from ._errors import LocalProtocolError
+from ._options import integer, option, options_of
+from ._pool import MOST, PoolSettings, PoolStats, divide_options
+from ._record import Record
+from ._retry import RETRY, Retry
+from ._slot import Batch, Slot
+from ._stats import ConnectionStats, Stats
+
+__all__ = [
+    "ClientOptions",
+    "ClientSettings",
+    "ClientStats",
+    "Lane",
+    "LaneStats",
+    "Lanes",
+    "Route",
+    "read_client_options",
+    "route",
+]
+
+E = TypeVar("E")
+L = TypeVar("L")
+
+
+# -- Lane or lease -----------------------------------------------------------------------------------------------------------
+
+
+class Route(enum.Enum):
+    """Where a command goes."""
+
+    LANE = "a connection that it shares"
+    LEASE = "a connection of its own, for as long as it takes"
+
+
+LANE: Final = Needs.LANE
+
+
+def route(slot: Slot) -> Route:
+    """Return where this slot is to go. Raises `LocalProtocolError`, with the remedy, for what a client can't carry out.
+
+    A transaction shares a lane as a whole: Redis runs it in one piece, and inside it nothing blocks.
+    """
+    if not isinstance(slot, Batch) or len(slot.infos) == 1:
+        if slot.info.needs is LANE:
+            return Route.LANE
+        _refuse_alone(slot.info)
+        return Route.LEASE
+    return _route_batch(slot.infos)
+
+
+def _route_batch(infos: Sequence[CommandInfo]) -> Route:
+    found, in_transaction = Route.LANE, False
+    for index, info in enumerate(infos):
+        if info.name in ("MULTI", "EXEC", "DISCARD"):
+            in_transaction = info.name == "MULTI"
+        elif info.needs is not LANE and not (in_transaction and info.blocking is not None):
+            _refuse_anywhere(info)
+            if info.needs is Needs.NEIGHBOURS and index == 0 and info.blocking is not None:
+                _refuse_alone(info)
+            found = Route.LEASE
+    return found
+
+
+def _refuse_anywhere(info: CommandInfo) -> None:
+    """Refuse what lasts longer than a call."""
+    if info.needs is Needs.PUBSUB or info.replies is Replies.STREAM:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: what it asks for comes to a connection that somebody listens on; use connect()"
+        )
+
+
+def _refuse_alone(info: CommandInfo) -> None:
+    """Refuse what would be forgotten, or would mean nothing, as soon as it is answered."""
+    _refuse_anywhere(info)
+    if info.needs is Needs.NEIGHBOURS:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: it speaks of other commands on the same connection; put it into a pipeline behind them, or"
+            " use acquire() or connect()"
+        )
+    if info.changes:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: it changes one connection, and the next command may go by another; use acquire(), connect()"
+            " or an option of the client"
+        )
+
+
+# -- Settings ------------------------------------------------------------------------------------------------------------------
+
+
+class ClientSettings(Record):
+    """What a client may do. Raises `TypeError` or `ValueError` for wrong values."""
+
+    # coredis: 64.
+    max_connections: int = option(
+        64, integer(1, MOST), "Connections at most, lanes and leases together. 1: a single one for everything."
+    )
+    # rueidis has 4 by default, StackExchange.Redis and ioredis 1: splitting makes batches smaller, and only 1 keeps one order.
+    lanes: int = option(1, integer(1, MOST), "Connections that are shared.")
+    retry: Retry = option(Retry(), RETRY, "What is tried again, how often, and after which pauses.")
+
+    def __post_init__(self) -> None:
+        for name, one in options_of(self).items():
+            one.check(name, getattr(self, name))
+        if self.lanes > self.max_connections:
+            raise ValueError(
+                f"lanes must not be more than max_connections; got {self.lanes} and {self.max_connections}"
+            )
+
+    @property
+    def leases(self) -> int:
+        """How many connections may be leased; 0: what needs one goes by a lane, and holds up the others there."""
+        return self.max_connections - self.lanes
+
+
+class ClientOptions(Options, total=False):
+    """The options of a connection and those of a client as one type: `Client(url, **options: Unpack[ClientOptions])`."""
+
+    max_connections: int
+    lanes: int
+    retry: Retry
+    max_waiting: int | None
+    max_idle: float | None
+    max_lifetime: float | None
+    max_dials: int
+    pre_ping: bool
+    leak_after: float | None
+    breaker_failures: int | None
+    breaker_seconds: float
+
+
+def read_client_options(
+    url: str, options: ClientOptions, owner: str = "Client"
+) -> tuple[Config, ClientSettings, PoolSettings]:
+    """Return how to connect, what the client may do, and what the pool of its leases may do (if `leases` is not 0).
+
+    Raises as `Config.from_url` does.
+    """
+    connection, client, pool = divide_options(owner, options, Config, ClientSettings, PoolSettings)
+    for name in ("max_size", "min_size"):
+        if name in pool:
+            raise TypeError(f"{owner} has no option {name!r}; did you mean 'max_connections'?")
+    settings = ClientSettings(**client)
+    return Config.from_url(url, **connection), settings, PoolSettings(max_size=max(settings.leases, 1), **pool)
+
+
+# -- Lanes -----------------------------------------------------------------------------------------------------------------------
+
+
+class LaneStats(Stats):
+    """One lane: how many connections it has had (`opened`), how many dials failed, how many callers wait for the next one."""
+
+    opened: int
+    dial_failures: int
+    waiting: int
+    connection: ConnectionStats | None
+
+    def __str__(self) -> str:
+        now = "no connection" if self.connection is None else str(self.connection)
+        return f"{now}, {self.waiting} waiting for one"
+
+
+class ClientStats(Stats):
+    """A client: each of its lanes, the pool of its leases (None if it has none), and how many attempts were repeated."""
+
+    lanes: Sequence[LaneStats]
+    leases: PoolStats | None
+    retries: int
+
+    def __str__(self) -> str:
+        leases = "" if self.leases is None else f"; leases: {self.leases}"
+        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}"
+
+
+class Lane(Generic[E]):
+    """What lasts when connections of a lane do not: who waits for the next one (entries `E`, opaque), and when to dial it.
+
+    `dialling` is the adapter's word that somebody is at it. A dial that fails is told to all who wait, since each call has a
+    deadline and a number of attempts of its own; `not_before` bounds the next dial from below, whoever asks for it.
+    """
+
+    __slots__ = ("_returned", "_waiting", "dial_failures", "dialling", "failures", "not_before", "opened", "policy")
+
+    def __init__(self, policy: Retry) -> None:
+        self.policy: Final = policy
+        self.dialling = False
+        self.failures = 0  # in a row
+        self.not_before = 0.0
+        self.opened = 0
+        self.dial_failures = 0
+        self._returned: dict[E, None] = {}
+        self._waiting: dict[E, None] = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self.waiting} waiting, {self.opened} opened, {self.failures} failures in a row>"
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for the next connection."""
+        return len(self._returned) + len(self._waiting)
+
+    def enter(self, entry: E, *, again: bool = False) -> None:
+        """Wait for the next connection; `again`: it was on the one before, so it goes ahead of those who were not."""
+        (self._returned if again else self._waiting)[entry] = None
+
+    def leave(self, entry: E) -> None:
+        """Wait no more. Idempotent."""
+        self._returned.pop(entry, None)
+        self._waiting.pop(entry, None)
+
+    def succeeded(self) -> list[E]:
+        """There is a connection: return who is to go out by it, in this order, before anyone else."""
+        self.opened += 1
+        self.failures = 0
+        self.not_before = 0.0
+        return self._empty()
+
+    def failed(self, now: float, random: float) -> list[E]:
+        """A dial failed: return who is to be told, in this order. `random` is from [0, 1)."""
+        self.dial_failures += 1
+        self.failures += 1
+        self.not_before = now + self.policy.pause(self.failures, random)
+        return self._empty()
+
+    def _empty(self) -> list[E]:
+        entries = [*self._returned, *self._waiting]
+        self._returned.clear()
+        self._waiting.clear()
+        return entries
+
+
+class Lanes(Generic[L]):
+    """Several lanes: a caller (a task, a thread) keeps to one while it has commands under way, for the sake of their order.
+
+    Whoever has none takes the lane that is least loaded, by `load`. With one lane there is nothing to choose, nor to keep.
+    """
+
+    __slots__ = ("_kept", "_lanes", "_load")
+
+    def __init__(self, lanes: Sequence[L], load: Callable[[L], int]) -> None:
+        self._lanes: Final = lanes
+        self._load: Final = load
+        self._kept: dict[Hashable, tuple[L, int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self._lanes)}, {len(self._kept)} callers on them>"
+
+    def take(self, caller: Hashable) -> L:
+        """Return the lane for this caller's next command; `leave` when that has ended."""
+        lane, count = self._kept.get(caller) or (min(self._lanes, key=self._load), 0)
+        self._kept[caller] = lane, count + 1
+        return lane
+
+    def leave(self, caller: Hashable) -> None:
+        """One of this caller's commands has ended."""
+        lane, count = self._kept.pop(caller)
+        if count > 1:
+            self._kept[caller] = lane, count - 1
