@@ -227,14 +227,15 @@ def programs() -> list[Any]:
 
 
 def coroutines() -> list[Any]:
-    """The same of the page of the asyncio client, each in a coroutine."""
-    opening, *sections = re.split(r"^## ", read(DOCS / "asyncio.md"), flags=re.MULTILINE)
+    """The same of the pages of the asyncio and the trio client, each in a coroutine."""
     found = []
-    for section in sections:
-        if code := blocks(section):
-            body = indent("\n".join([*blocks(opening), *code, "await connection.close()\n"]), "    ")
-            program = f"import asyncio\n\n\nasync def main():\n{body}\n\nasyncio.run(main())\n"
-            found.append(pytest.param(program, id=f"asyncio: {section.splitlines()[0]}"))
+    for library, run in (("asyncio", "asyncio.run(main())"), ("trio", "trio.run(main)")):
+        opening, *sections = re.split(r"^## ", read(DOCS / f"{library}.md"), flags=re.MULTILINE)
+        for section in sections:
+            if code := blocks(section):
+                body = indent("\n".join([*blocks(opening), *code, "await connection.close()\n"]), "    ")
+                program = f"import {library}\n\n\nasync def main():\n{body}\n\n{run}\n"
+                found.append(pytest.param(program, id=f"{library}: {section.splitlines()[0]}"))
     return found
 
 
@@ -281,7 +282,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_contents_lead_to_the_pages() -> None:
-    pages = {"architecture.md", "asyncio.md", "commands.md", "options.md", "sync.md", "write-your-own-adapter.md"}
+    pages = {
+        "architecture.md",
+        "asyncio.md",
+        "commands.md",
+        "options.md",
+        "sync.md",
+        "trio.md",
+        "write-your-own-adapter.md",
+    }
     assert pages <= set(re.findall(r"\((\w[\w-]*\.md)\)", read(DOCS / "index.md")))
 
 
