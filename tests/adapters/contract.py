@@ -19,6 +19,7 @@ import contextvars
 import functools
 import inspect
 import random
+import re
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -27,6 +28,7 @@ import pytest
 import trio
 
 import resp_asyncio
+import resp_trio
 from adapters.facade import Connecting, Workers, can_be_struck
 from adapters.loops import LOOPS, bounded
 from adapters.peers import PATIENCE
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from resp_asyncio import Connection
 
-__all__ = ["BACKENDS", "CANCELLED", "TASKS", "Backend", "Ended", "contract", "contract_of_tasks", "seeded"]
+__all__ = ["BACKENDS", "CANCELLED", "TASKS", "Backend", "Ended", "contract", "contract_of_tasks", "seeded", "told"]
 
 Call: TypeAlias = "Callable[[], Awaitable[Any]]"
 CANCELLED: Final = "cancelled"
@@ -56,6 +58,8 @@ class Backend(ABC):
     name: str
     many: int = 1000
     """Calls at a time that are no burden."""
+    ways_out: tuple[str, ...] = ("timeout", "cancel")
+    """How calls that run side by side can be stopped."""
 
     @abstractmethod
     def run(self, test: Call) -> None:
@@ -132,6 +136,7 @@ class Threads(Asyncio):
     """Calls of resp_sync in threads, awaited under asyncio, which has a thread of its own as well."""
 
     many = 100
+    ways_out = ("timeout",)
 
     def __init__(self) -> None:
         super().__init__("threads", asyncio.new_event_loop)
@@ -163,8 +168,6 @@ class Trio(Backend):
         trio.run(bounded)
 
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
-        import resp_trio
-
         connecting: Any = resp_trio.connect(url, **options)
         return connecting  # type: ignore[no-any-return]
 
@@ -197,7 +200,7 @@ class Trio(Backend):
                 nursery.cancel_scope.cancel()
 
 
-TASKS: Final[tuple[Backend, ...]] = (*(Asyncio(name, new_loop) for name, new_loop in LOOPS.items()),)
+TASKS: Final[tuple[Backend, ...]] = (*(Asyncio(name, new_loop) for name, new_loop in LOOPS.items()), Trio())
 BACKENDS: Final[tuple[Backend, ...]] = (*TASKS, Threads())
 
 
@@ -221,6 +224,11 @@ def _on(backends: tuple[Backend, ...], test: Callable[..., Coroutine[Any, Any, N
     parametrize = pytest.mark.parametrize("backend", backends, ids=[backend.name for backend in backends])
     marked: Callable[..., None] = parametrize(run)
     return marked
+
+
+def told(error: BaseException) -> str:
+    """What an error says, without the counts in brackets that may stand at its end."""
+    return re.sub(r" \[[^]]*\]$", "", str(error))
 
 
 def seeded() -> random.Random:

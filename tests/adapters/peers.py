@@ -61,6 +61,7 @@ class Wire:
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = connection
         self._reader = connection.makefile("rb")
 
@@ -141,7 +142,7 @@ class Peer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(PATIENCE if kind is None else 0)  # a test that has failed may leave its script waiting
         self._listener.close()
         if kind is None and self._failures:
             raise self._failures[0]
@@ -195,13 +196,17 @@ GARBAGE: Final = b"\r\nnot RESP\r\n"
 class Proxy:
     """Between a client and a server: `up` is done to what the client says, `down` to what the server says.
 
-    `arm` changes the faults under way; bytes are counted from there. Used with `with`.
+    `arm` changes the faults under way; bytes are counted from there. `receive_buffer` is as for a `Peer`. Used with `with`.
     """
 
-    def __init__(self, port: int, *, up: Faults | None = None, down: Faults | None = None) -> None:
+    def __init__(
+        self, port: int, *, up: Faults | None = None, down: Faults | None = None, receive_buffer: int | None = None
+    ) -> None:
         self.arm(up=up, down=down)
         self._server = port
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract
+from adapters.contract import Backend, contract, told
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, statistic
 from resp_sansio import (
     Command,
@@ -149,7 +149,7 @@ async def test_a_pipeline_that_times_out_tells_each_of_its_commands(backend: Bac
             results = [pipe.execute(name, "k") for name in ("INCR", "DECR", "INCR")]
             with pytest.raises(CommandTimeoutError) as caught:
                 await pipe.run()
-            assert str(caught.value) == f"DECR in a pipeline of 3 commands: {late}"
+            assert told(caught.value) == f"DECR in a pipeline of 3 commands: {late}"
             assert outcomes(results) == [1, Outcome.MAYBE_EXECUTED, Outcome.MAYBE_EXECUTED]
             with pytest.raises(CommandTimeoutError, match=f"^INCR in a pipeline of 3 commands: {late}"):
                 results[2].result()
@@ -168,8 +168,8 @@ async def test_a_pipeline_that_is_cut_tells_each_of_its_commands(backend: Backen
             results = [pipe.execute("INCR", "n") for _ in range(100)]
             with pytest.raises(ConnectionLostError) as caught:
                 await pipe.run()
-    told = "INCR in a pipeline of 100 commands: the server closed the connection"
-    assert str(caught.value) == f"{told}; it may have been executed: its reply was not seen"
+    ended = "INCR in a pipeline of 100 commands: the server closed the connection"
+    assert told(caught.value) == f"{ended}; it may have been executed: its reply was not seen"
     assert outcomes(results) == [*range(101, 111), *[Outcome.MAYBE_EXECUTED] * 90]
     assert server.call("GET", "n") == b"200"
 
@@ -268,8 +268,8 @@ async def test_a_transaction_that_is_cut_after_exec_may_have_run(backend: Backen
             result = both.execute("INCR", "n")
             with pytest.raises(ConnectionLostError) as caught:
                 await both.run()
-    told = "the server closed the connection; it may have been executed: its reply was not seen"
-    assert str(caught.value).endswith(told)
+    ended = "the server closed the connection; it may have been executed: its reply was not seen"
+    assert told(caught.value).endswith(ended)
     assert outcomes([result]) == [caught.value.outcome] == [Outcome.MAYBE_EXECUTED]
 
 
@@ -360,8 +360,8 @@ async def test_an_update_that_fails_or_decides_for_nothing_leaves_no_watch(backe
             (("n",), {"timeout": "1"}, TypeError, "timeout must be"),
             (("n",), {"decode": "no-such-encoding"}, ValueError, "decode must be"),
         ]
-        for keys, options, error, told in wrong:
-            with pytest.raises(error, match=told):
+        for keys, options, error, why in wrong:
+            with pytest.raises(error, match=why):
                 await connection.transact(nothing, *keys, **options)
 
 

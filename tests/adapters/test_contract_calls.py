@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract
+from adapters.contract import Backend, contract, told
 from adapters.loops import open_sockets
 from adapters.peers import Faults, Peer, Proxy, Wire, calls, statistic
 from resp_sansio import (
@@ -191,10 +191,10 @@ async def test_however_the_network_cuts_it(backend: Backend, server: Server, pro
             async with backend.connect(f"{proxy.url}/1", protocol=protocol) as connection:
                 async with connection.pipeline() as pipe:
                     results = [(kind, pipe.execute("DEBUG", "PROTOCOL", kind)) for kind in SAID]
-                    told = [pipe.execute("ECHO", index) for index in range(3)]
+                    echoes = [pipe.execute("ECHO", index) for index in range(3)]
                 for kind, result in results:
                     assert exact(result.result()) == exact(SAID[kind][3 - protocol]), kind
-                assert [result.result() for result in told] == [b"0", b"1", b"2"]
+                assert [echo.result() for echo in echoes] == [b"0", b"1", b"2"]
 
 
 # -- Side by side ---------------------------------------------------------------------------------------------------------------
@@ -237,8 +237,8 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
 async def test_mistakes_are_told_before_anything_is_sent(backend: Backend, server: Server) -> None:
     async with backend.connect(server.url) as connection:
         before = statistic(server, "total_commands_processed")
-        for args, options, error, told in WRONG:
-            with pytest.raises(error, match=told):
+        for args, options, error, why in WRONG:
+            with pytest.raises(error, match=why):
                 await connection.execute(*args, **options)
             for batch in (connection.pipeline, connection.transaction):
                 with pytest.raises(error if error is not LocalProtocolError else LocalProtocolError):  # noqa: PT012
@@ -261,7 +261,7 @@ async def test_a_timeout_costs_one_reply(backend: Backend, start_server: Callabl
         async def times_out(timeout: float) -> None:
             with pytest.raises(CommandTimeoutError) as caught:
                 await connection.execute("ECHO", timeout, timeout=timeout)
-            assert (caught.value.outcome, str(caught.value)) == (Outcome.MAYBE_EXECUTED, f"ECHO: {late}")
+            assert (caught.value.outcome, told(caught.value)) == (Outcome.MAYBE_EXECUTED, f"ECHO: {late}")
 
         with server.paused():
             await times_out(0)
@@ -339,10 +339,10 @@ async def test_a_closed_connection_says_so_whatever_is_tried(backend: Backend, s
             (partial(connection.transact, update, "n"), f"WATCH was not sent: {ended}"),
             (connection.next_push, "next_push: the connection has ended: the connection was closed"),
         ]
-        for attempt, told in tries:
+        for attempt, expected in tries:
             with pytest.raises(ConnectionClosedError) as caught:
                 await attempt()
-            assert (caught.value.outcome, str(caught.value)) == (Outcome.NOT_SENT, told)
+            assert (caught.value.outcome, told(caught.value)) == (Outcome.NOT_SENT, expected)
         with pytest.raises(ConnectionClosedError, match="^INCR was not sent: "):
             result.result()
     assert server.call("GET", "n") is None

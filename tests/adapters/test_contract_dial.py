@@ -1,0 +1,384 @@
+"""The contract of opening: over what, as whom, to which database; and how each refusal is told, without any secret.
+
+A dial that fails says whether the same may succeed later (`transient`), and leaves nothing behind; after a refusal the server
+is asked for nothing more.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.contract import Backend, contract
+from adapters.loops import open_sockets
+from adapters.peers import Peer, Wire, statistic
+from resp_sansio import ConnectError, Outcome
+from servers import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from resp_sansio import Credentials
+    from servers import Server
+
+PROTOCOLS = pytest.mark.parametrize("protocol", [2, 3], ids=["RESP2", "RESP3"])
+HANDSHAKE = {"hello", "auth", "select", "ping", "client", "client|setinfo", "client|setname"}
+
+
+async def refused(backend: Backend, url: str, **options: Any) -> ConnectError:
+    """The error of a dial that must fail."""
+    with pytest.raises(ConnectError) as caught:
+        async with backend.connect(url, **options):
+            pass
+    assert caught.value.outcome is Outcome.NOT_SENT
+    return caught.value
+
+
+def asked_for(server: Server) -> set[str]:
+    """The names of the commands that the server was asked for since CONFIG RESETSTAT."""
+    information = server.call("INFO", "commandstats")
+    assert isinstance(information, bytes)
+    names = {line.partition(":")[0].removeprefix("cmdstat_") for line in information.decode().splitlines()[1:]}
+    return names - {"config|resetstat", "config", "info"}
+
+
+# -- Over what ----------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_names_addresses_and_parts_as_options(backend: Backend, server: Server) -> None:
+    ways: list[tuple[str, dict[str, Any]]] = [
+        (f"redis://localhost:{server.port}", {}),
+        (f"valkey://127.0.0.1:{server.port}/5", {}),
+        ("redis://", {"host": "127.0.0.1", "port": server.port}),
+        (f"{server.unix_url}?db=3", {}),
+    ]
+    for url, options in ways:
+        async with backend.connect(url, **options) as connection:
+            assert await connection.execute("PING") == "PONG"
+
+
+@contract
+async def test_what_nobody_listens_on_says_so_and_may_come_back(backend: Backend, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = await refused(backend, f"redis://127.0.0.1:{port}")
+    assert (str(error), error.transient) == (f"cannot connect to 127.0.0.1:{port}: Connection refused", True)
+    error = await refused(backend, f"unix://{tmp_path}/missing")
+    assert (str(error), error.transient) == (
+        f"cannot connect to unix:{tmp_path}/missing: No such file or directory",
+        True,
+    )
+    error = await refused(backend, "redis://no-such-host.invalid")
+    assert str(error).startswith("cannot resolve 'no-such-host.invalid': ")
+    assert error.transient
+
+
+@contract
+async def test_every_resolved_address_is_tried(
+    backend: Backend, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, alive = ("127.0.0.1", 1), ("127.0.0.1", server.port)
+    found: list[tuple[str, int]] = [dead, dead, alive]
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+    async with backend.connect("redis://several.example") as connection:
+        assert await connection.execute("PING") == "PONG"
+    resolved.pop()
+    error = await refused(backend, "redis://several.example")
+    assert str(error) == "cannot connect to several.example:6379: Connection refused"
+
+
+@contract
+async def test_one_that_does_not_answer_costs_no_more_than_the_connect_timeout(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server()
+    with server.paused():
+        error = await refused(backend, server.url, connect_timeout=0.1)
+        address = f"127.0.0.1:{server.port}"
+        told = f"cannot open a connection to {address}: the handshake did not finish in time"
+        assert (str(error), error.transient) == (told, True)
+        error = await refused(backend, f"rediss://{address}", connect_timeout=0.1)
+        assert (str(error), error.transient) == (f"{address}: TLS failed: timed out", True)
+
+
+@contract
+async def test_a_wrong_url_or_option_is_told_before_anything_is_dialled(backend: Backend) -> None:
+    wrong: list[tuple[Any, dict[str, Any], str]] = [
+        ("redis://localhost", {"timeuot": 1}, "did you mean 'timeout'"),
+        ("redis://localhost?timeuot=1", {}, "did you mean 'timeout'"),
+        ("redis://localhost", {"timeout": "1"}, "timeout must be"),
+        ("redis://localhost/one", {}, "db in a URL must be"),
+        ("localhost:6379", {}, "redis://"),
+        ("rediss://localhost", {"ssl_context": object()}, "ssl_context must be an ssl.SSLContext, or None; got object"),
+        (b"redis://localhost", {}, "a URL must be str"),
+    ]
+    for url, options, told in wrong:
+        with pytest.raises((TypeError, ValueError), match=told):
+            async with backend.connect(url, **options):
+                pass
+
+
+@contract
+async def test_refused_dials_leave_no_socket(backend: Backend, server: Server, tmp_path: Path) -> None:
+    before = open_sockets()
+    for _ in range(3):
+        await refused(backend, server.url + "/99")
+        await refused(backend, f"unix://{tmp_path}/missing")
+        await refused(backend, "redis://127.0.0.1:1")
+        await refused(backend, f"rediss://localhost:{server.port}", connect_timeout=0.02)
+    await backend.until(lambda: open_sockets() <= before)
+
+
+# -- As whom, and where to ----------------------------------------------------------------------------------------------------
+
+
+@PROTOCOLS
+@contract
+async def test_user_password_name_and_database_in_one_go(
+    backend: Backend, start_server: Callable[..., Server], protocol: int
+) -> None:
+    server = start_server()
+    server.call("ACL", "SETUSER", "bob", "on", ">p@ss:w/rd", "~*", "+@all")
+    before = statistic(server, "total_connections_received")
+    url = f"redis://bob:p%40ss%3Aw%2Frd@127.0.0.1:{server.port}/7?client_name=me&protocol={protocol}"
+    async with backend.connect(url) as connection:
+        await connection.execute("SET", "k", "v")
+        assert await connection.execute("ACL", "WHOAMI") == b"bob"
+        assert await connection.execute("CLIENT", "GETNAME") == b"me"
+    assert statistic(server, "total_connections_received") == before + 1 + 1
+    assert server.call("GET", "k") is None  # it was set in database 7
+
+
+@contract
+async def test_credentials_are_asked_for_at_each_dial(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.call("ACL", "SETUSER", "bob", "on", ">one", ">two", "~*", "+@all")
+    given: Iterator[Credentials] = iter([("bob", "one"), ("bob", b"two")])
+    for _ in range(2):
+        async with backend.connect(server.url, credentials=lambda: next(given)) as connection:
+            assert await connection.execute("ACL", "WHOAMI") == b"bob"
+
+    def shut() -> str:
+        raise LookupError("the vault is shut")
+
+    with pytest.raises(LookupError, match="the vault is shut"):
+        async with backend.connect(server.url, credentials=shut):
+            pass
+    with pytest.raises(TypeError, match="credentials"):
+        async with backend.connect(server.url, credentials=lambda: None):
+            pass
+
+
+@PROTOCOLS
+@contract
+async def test_a_wrong_password_shows_nowhere_and_nothing_runs_after_it(
+    backend: Backend, start_server: Callable[..., Server], protocol: int
+) -> None:
+    server = start_server("--requirepass", "right")
+    server.call("CONFIG", "RESETSTAT")
+    secret = "hunter2-very-secret"
+    address = f"127.0.0.1:{server.port}"
+    dials: list[tuple[str, dict[str, Any]]] = [
+        (f"redis://:{secret}@{address}/3?protocol={protocol}", {}),
+        (f"redis://{address}", {"password": secret, "username": "bob", "protocol": protocol}),
+        (f"redis://{address}", {"credentials": lambda: secret, "protocol": protocol}),
+    ]
+    for url, options in dials:
+        error = await refused(backend, url, **options)
+        assert not error.transient
+        assert "(WRONGPASS)" in str(error)
+        shown = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
+        assert secret not in shown
+    error = await refused(backend, f"redis://{address}", protocol=protocol)
+    told = f"cannot open a connection to {address}: the server requires a password (NOAUTH); configure `password`"
+    assert (str(error), error.transient) == (told, False)
+    # AUTH is this test's own, too.
+    assert asked_for(server) <= HANDSHAKE
+
+
+@PROTOCOLS
+@contract
+async def test_a_database_out_of_range_and_nothing_runs_after_the_refusal(
+    backend: Backend, start_server: Callable[..., Server], protocol: int
+) -> None:
+    server = start_server("--databases", "4")
+    server.call("CONFIG", "RESETSTAT")
+    error = await refused(backend, server.url + "/4", protocol=protocol)
+    assert not error.transient
+    assert str(error).startswith(
+        f"cannot open a connection to 127.0.0.1:{server.port}: the server refused the database"
+    )
+    assert asked_for(server) <= HANDSHAKE
+    async with backend.connect(f"{server.url}/3?protocol={protocol}") as connection:
+        await connection.execute("SET", "k", "v")
+    assert server.call("DBSIZE") == 0
+
+
+@contract
+async def test_after_a_refusal_not_one_byte_follows(backend: Backend) -> None:
+    heard: list[bytes] = []
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        assert wire.command() == [b"SELECT", b"9"]
+        wire.send(b"-NOPERM this user has no permissions\r\n")
+        heard.append(wire.drain())
+
+    with Peer(script) as peer:
+        error = await refused(backend, peer.url + "/9")
+        await backend.until(lambda: bool(heard))
+    assert not error.transient
+    assert heard == [b""]
+
+
+@contract
+async def test_a_server_without_hello(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server("--rename-command", "HELLO", "", "--requirepass", "right")
+    before = statistic(server, "total_connections_received")
+    async with backend.connect(server.url + "/2", client_name="me", password="right") as connection:
+        assert connection.protocol == 2
+        assert await connection.execute("CLIENT", "GETNAME") == b"me"
+    assert statistic(server, "total_connections_received") == before + 2
+    error = await refused(backend, server.url, password="s3cret")
+    assert not error.transient
+    assert "(WRONGPASS)" in str(error)
+    assert "s3cret" not in str(error)
+
+
+# -- Not now --------------------------------------------------------------------------------------------------------------------
+
+
+def is_busy(answer: object) -> bool:
+    return isinstance(answer, ServerError) and str(answer).startswith("BUSY")
+
+
+@contract
+async def test_a_script_that_keeps_the_server_busy(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server("--lua-time-limit", "10")
+    endless = threading.Thread(target=lambda: server.call("EVAL", "while true do end", 0))
+    endless.start()
+    try:
+        await backend.until(lambda: is_busy(server.call("GET", "k")))
+        error = await refused(backend, server.url + "/1")
+    finally:
+        server.call("SCRIPT", "KILL")
+        endless.join()
+    assert error.transient
+    assert "BUSY" in str(error)
+
+
+@PROTOCOLS
+@contract
+async def test_a_server_that_is_full(backend: Backend, start_server: Callable[..., Server], protocol: int) -> None:
+    server = start_server()
+    server.call("CONFIG", "SET", "maxclients", 1)
+    first = socket.create_connection(("127.0.0.1", server.port))
+    with first, first.makefile("rb") as reader:
+        while True:  # until those who asked whether it runs have gone
+            first.sendall(b"PING\r\n")
+            if reader.readline() == b"+PONG\r\n":
+                break
+        error = await refused(backend, server.url, protocol=protocol)
+    assert error.transient
+    assert "max number of clients" in str(error)
+
+
+@PROTOCOLS
+@contract
+async def test_what_servers_say_before_they_close(backend: Backend, protocol: int) -> None:
+    """They say it without reading, so it comes before anything was asked, and the connection may be reset after it."""
+    ends: list[tuple[bytes, bool, str]] = [
+        (b"-LOADING Redis is loading the dataset in memory\r\n", True, "LOADING"),
+        (b"-ERR max number of clients reached\r\n", True, "max number of clients"),
+        (b"-MASTERDOWN Link with MASTER is down\r\n", True, "MASTERDOWN"),
+        (b"-DENIED Redis is running in protected mode because protected mode is enabled\r\n", False, "DENIED"),
+        (b"", True, "during the handshake"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, "expected"),
+    ]
+
+    def script(wire: Wire) -> None:
+        said = ends[peer.connections - 1][0]
+        wire.send(said)
+        if said.startswith(b"-LOADING"):
+            for _ in range(2):  # with the one before anything was asked: one for each command of the first batch
+                wire.send(said)
+            wire.drain()
+
+    with Peer(script) as peer:
+        for _, transient, told in ends:
+            error = await refused(backend, peer.url, protocol=protocol)
+            assert told in str(error)
+            assert error.transient is transient
+
+
+# -- TLS ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_tls_is_verified_unless_told_otherwise(backend: Backend, server: Server) -> None:
+    assert server.certificates
+    trusted = str(server.certificates.ca)
+    before = statistic(server, "total_commands_processed")
+    error = await refused(backend, server.tls_url)
+    told = f"localhost:{server.tls_port}: the server's certificate was not accepted: "
+    assert (str(error).startswith(told), error.transient) == (True, False)
+    assert statistic(server, "total_commands_processed") == before + 1  # the INFO before
+    ways: list[dict[str, Any]] = [
+        {"tls_verify": False},
+        {"tls_ca_file": trusted},
+        {"ssl_context": ssl.create_default_context(cafile=trusted)},
+    ]
+    for options in ways:
+        async with backend.connect(server.tls_url, **options) as connection:
+            assert await connection.execute("PING") == "PONG"
+    error = await refused(backend, f"rediss://localhost:{server.port}", tls_ca_file=trusted, connect_timeout=0.1)
+    assert str(error).startswith(f"localhost:{server.port}: TLS failed: ")
+    error = await refused(backend, server.tls_url, tls_ca_file="missing.pem")
+    assert str(error) == "cannot use the configured certificates: No such file or directory"
+    assert not error.transient
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_tls_checks_the_name(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server(tls=True, tls_names=["redis.example"])
+    assert server.certificates
+    trusted = str(server.certificates.ca)
+    error = await refused(backend, server.tls_url, tls_ca_file=trusted)
+    assert not error.transient
+    assert "certificate was not accepted" in str(error)
+    ways: list[dict[str, Any]] = [{"tls_server_name": "redis.example"}, {"tls_check_hostname": False}]
+    for options in ways:
+        async with backend.connect(server.tls_url, tls_ca_file=trusted, **options) as connection:
+            assert await connection.execute("PING") == "PONG"
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_tls_client_certificates(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server("--tls-auth-clients", "yes", tls=True)
+    assert server.certificates
+    mine = server.certificates
+    shown = {"tls_cert_file": str(mine.client_certificate), "tls_key_file": str(mine.client_key)}
+    async with backend.connect(server.tls_url, tls_ca_file=str(mine.ca), **shown) as connection:
+        assert await connection.execute("PING") == "PONG"
+    error = await refused(backend, server.tls_url, tls_ca_file=str(mine.ca))
+    # The server says so after its own side of TLS is up; asyncio may learn of the reset that follows without reading it.
+    assert ("ssl" in str(error).lower()) is not error.transient
+
+
+@contract
+async def test_tls_to_one_that_speaks_none(backend: Backend) -> None:
+    with Peer(lambda wire: wire.send(b"-ERR Protocol error: unbalanced quotes in request\r\n")) as peer:
+        error = await refused(backend, f"rediss://127.0.0.1:{peer.port}")
+    assert str(error).startswith(f"127.0.0.1:{peer.port}: TLS failed: ")
+    assert not error.transient
