@@ -395,8 +395,8 @@ def _info(name: str, blocks: bool, secret: bool) -> CommandInfo:
 
 
 @functools.lru_cache(_MOST_NAMES)
-def _overruled(info: CommandInfo, readonly: bool, retryable: bool) -> CommandInfo:
-    return replace(info, readonly=readonly, retryable=retryable)
+def _overruled(info: CommandInfo, readonly: bool, retryable: bool, needs: Needs) -> CommandInfo:
+    return replace(info, readonly=readonly, retryable=retryable, needs=needs)
 
 
 def _is_container(name: str) -> bool:
@@ -491,7 +491,8 @@ class Command(Generic[T_co]):
         Command("INCR", "n", read=lambda reply, protocol: int(reply))    # Command[int]
         Command("MY.LOOKUP", "key", readonly=True)                       # a module's command that changes nothing
 
-    `readonly` and `retry` overrule what is known: `retry` says that it may run twice. Two commands are equal if their arguments
+    `readonly`, `retry` and `needs` overrule what is known: `retry` says that it may run twice, `needs` what kind of connection a
+    client is to give it (a long script does not belong on one that others share). Two commands are equal if their arguments
     are. Not to be changed once made. `repr` shows no secret and shortens long arguments; a pickle holds them all. Raises as
     `command_info` does.
     """
@@ -504,12 +505,21 @@ class Command(Generic[T_co]):
 
     @overload
     def __init__(
-        self: Command[Reply], *args: Argument, readonly: bool | None = None, retry: bool | None = None
+        self: Command[Reply],
+        *args: Argument,
+        readonly: bool | None = None,
+        retry: bool | None = None,
+        needs: Needs | None = None,
     ) -> None: ...
 
     @overload
     def __init__(
-        self, *args: Argument, read: Reader[T_co], readonly: bool | None = None, retry: bool | None = None
+        self,
+        *args: Argument,
+        read: Reader[T_co],
+        readonly: bool | None = None,
+        retry: bool | None = None,
+        needs: Needs | None = None,
     ) -> None: ...
 
     def __init__(
@@ -518,11 +528,12 @@ class Command(Generic[T_co]):
         read: Reader[Any] = as_it_came,  # the overloads say that T is Reply then
         readonly: bool | None = None,
         retry: bool | None = None,
+        needs: Needs | None = None,
     ) -> None:
         info = command_info(args)
-        if readonly is not None or retry is not None:
-            looks = info.readonly if readonly is None else readonly
-            info = _overruled(info, looks, looks if retry is None else retry)
+        if readonly is not None or retry is not None or needs is not None:
+            twice = retry if retry is not None else readonly if readonly is not None else info.retryable
+            info = _overruled(info, info.readonly if readonly is None else readonly, twice, needs or info.needs)
         self.args = args
         self.info = info
         self.read = read
@@ -537,11 +548,13 @@ class Command(Generic[T_co]):
         return f"Command({', '.join(_shown(redact(self.args)))})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self.args, self.read, self.info.readonly, self.info.retryable)
+        return _restored, (self.args, self.read, self.info.readonly, self.info.retryable, self.info.needs)
 
 
-def _restored(args: tuple[Argument, ...], read: Reader[T_co], readonly: bool, retry: bool) -> Command[T_co]:
-    return Command(*args, read=read, readonly=readonly, retry=retry)
+def _restored(
+    args: tuple[Argument, ...], read: Reader[T_co], readonly: bool, retry: bool, needs: Needs
+) -> Command[T_co]:
+    return Command(*args, read=read, readonly=readonly, retry=retry, needs=needs)
 
 
 def _shown(words: Sequence[Argument], most: int = 8, longest: int = 40) -> list[str]:

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from random import random
 from threading import get_ident
 from time import monotonic
@@ -31,6 +32,7 @@ from resp_sansio import (
     LocalProtocolError,
     Needs,
     Outcome,
+    ReplyError,
     RespError,
     Retry,
     Route,
@@ -110,8 +112,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closed", "_lane", "_lanes", "_leases", "_loop", "_protocol", "_settings", "_shares", "_tasks",
-        "_thread",
+        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_loop", "_protocol", "_settings", "_shares",
+        "_tasks", "_thread",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -133,6 +135,7 @@ class Client(Retrying):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: set[Connection] = set()  # no lane's any more, and not everything answered
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self._config.address}: {'closed' if self._closed else self.stats()}>"
@@ -178,12 +181,12 @@ class Client(Retrying):
         """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
         deadline = monotonic() + seconds_allowed(self._config, timeout)
         self._closed = True
-        drivers = [lane.connection._driver for lane in self._lanes if lane.connection is not None]
+        connections = [*self._ending, *[lane.connection for lane in self._lanes if lane.connection is not None]]
         leases = [] if self._leases is None else [self._leases.close(timeout)]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(
-            *self._tasks, *leases, *[driver.close(deadline) for driver in drivers], return_exceptions=True
+            *self._tasks, *leases, *[one._driver.close(deadline) for one in connections], return_exceptions=True
         )
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
@@ -191,10 +194,10 @@ class Client(Retrying):
     async def _attempt(
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
     ) -> RespError | None:
-        if (slot.info.needs is not LANE or slot.count > 1) and route(slot) is Route.LEASE and self._leases is not None:
+        if (slot.info.needs is not LANE or slot.count > 1) and (leases := self._leases_for(slot)) is not None:
             if self._closed:
                 raise _closed(slot.name)
-            return await self._leases._attempt(slot, deadline, enter, again=again)
+            return await leases._attempt(slot, deadline, enter, again=again)
         if self._lane is not None:
             return await self._share(self._lane, slot, deadline, again)
         caller = asyncio.current_task()
@@ -203,6 +206,13 @@ class Client(Retrying):
             return await self._share(lane, slot, deadline, again)
         finally:
             self._shares.leave(caller)
+
+    def _leases_for(self, slot: Slot) -> Pool | None:
+        """Return the pool, for a slot that takes a lease. Raises as `route`."""
+        return self._leases if route(slot) is Route.LEASE else None
+
+    def _paces(self, slot: Slot, cause: RespError) -> bool:
+        return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
 
     async def _share(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         connection = lane.connection
@@ -228,9 +238,11 @@ class Client(Retrying):
         except BaseException:
             self._leave(lane, entry)
             raise
-        if isinstance(result, Exception) and not isinstance(result, RespError):
+        if slot.state is ANSWERED:
+            return None
+        if isinstance(result, LocalProtocolError) or not isinstance(result, RespError):
             raise result
-        return None if slot.state is ANSWERED else result
+        return result
 
     def _leave(self, lane: Lane, entry: Entry) -> None:
         lane.queue.leave(entry)
@@ -250,8 +262,10 @@ class Client(Retrying):
 
     def _elsewhere(self) -> None:
         for lane in self._lanes:
-            if lane.connection is not None:
-                lane.connection._driver.finish()  # what is under way is answered, and nothing new goes there
+            if (connection := lane.usable()) is not None:
+                self._ending.add(connection)
+                connection._driver.ended = partial(self._ending.discard, connection)
+                connection._driver.finish()  # what is under way is answered, and nothing new goes there
         if self._leases is not None:
             self._leases.retire()
 

@@ -186,6 +186,10 @@ class Retrying(Commands):
     def _elsewhere(self) -> None:
         """The connections lead to a replica, where a master is wanted: use new ones."""
 
+    def _paces(self, slot: Slot, cause: RespError) -> bool:  # noqa: ARG002  # for those that do
+        """Does the next attempt wait of itself for as long as it should?"""
+        return False
+
     async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
         failure = await self._attempt(slot, deadline, enter)
         if failure is None and type(slot.reply) is not ReplyError:
@@ -203,7 +207,8 @@ class Retrying(Commands):
             pause = attempts.after(cause, random(), slot)
             if pause is None or monotonic() + pause >= deadline:
                 break
-            await asyncio.sleep(pause)
+            if not self._paces(slot, cause):
+                await asyncio.sleep(pause)
             slot.renew()
             self.retries += 1
             failure = await self._attempt(slot, deadline, again=True)

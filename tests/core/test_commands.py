@@ -456,6 +456,8 @@ def test_what_is_known_can_be_overruled_for_one_call() -> None:
     assert Command("GET", "k", retry=False).info.readonly
     assert not Command("GET", "k", readonly=False).info.retryable
     assert Command("INCR", "n", retry=True).info.retryable
+    assert Command("EVAL", "return 1", 0, needs=Needs.LEASE).info.needs is Needs.LEASE
+    assert not Command("SCRIPT", "EXISTS", "x", needs=Needs.LEASE).info.retryable
     assert not Command("INCR", "n").info.retryable, "for that one call"
     assert Command("GET", "k").info is command_info(("GET", "k"))
 
