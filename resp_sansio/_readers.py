@@ -173,8 +173,10 @@ def truths(reply: Reply, _protocol: Spoken = 3) -> list[bool]:
 
 def members(reply: Reply, _protocol: Spoken = 3) -> Members:
     """Bulk strings without an order."""
-    if type(reply) in (set, list) and BYTES.issuperset(map(type, cast("Iterable[object]", reply))):
-        return set(cast("Iterable[bytes]", reply))
+    if type(reply) is set and BYTES.issuperset(map(type, reply)):
+        return cast("Members", reply)
+    if type(reply) is list and BYTES.issuperset(map(type, reply)):
+        return set(cast("list[bytes]", reply))
     raise unexpected("a set of bulk strings", reply)
 
 
