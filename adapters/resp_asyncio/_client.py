@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from random import random
@@ -191,15 +191,27 @@ class Client(Retrying):
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
-    async def _attempt(
+    # These two return what another coroutine will: one of their own would cost a tenth of a call.
+
+    def _attempt(
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
-    ) -> RespError | None:
+    ) -> Coroutine[Any, Any, RespError | None]:
         if (slot.info.needs is not LANE or slot.count > 1) and (leases := self._leases_for(slot)) is not None:
             if self._closed:
                 raise _closed(slot.name)
-            return await leases._attempt(slot, deadline, enter, again=again)
+            return leases._attempt(slot, deadline, enter, again=again)
         if self._lane is not None:
-            return await self._share(self._lane, slot, deadline, again)
+            return self._share(self._lane, slot, deadline, again)
+        return self._choose(slot, deadline, again)
+
+    def _share(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> Coroutine[Any, Any, RespError | None]:
+        connection = lane.connection
+        if connection is not None and connection._driver.core.state is READY and not self._closed:
+            return connection._call(slot, deadline)
+        return self._wait(lane, slot, deadline, again)
+
+    async def _choose(self, slot: Slot, deadline: float, again: bool) -> RespError | None:
+        """Keep to one lane while there are commands under way."""
         caller = asyncio.current_task()
         lane = self._shares.take(caller)
         try:
@@ -214,10 +226,8 @@ class Client(Retrying):
     def _paces(self, slot: Slot, cause: RespError) -> bool:
         return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
 
-    async def _share(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
-        connection = lane.connection
-        if connection is not None and connection._driver.core.state is READY and not self._closed:
-            return await connection._call(slot, deadline)
+    async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
+        """Wait for the lane to open, and then for the slot's end."""
         if self._closed:
             raise _closed(slot.name)
         if self._loop is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from random import random
@@ -177,9 +177,9 @@ class Retrying(Commands):
         self.retries = 0
 
     @abstractmethod
-    async def _attempt(
+    def _attempt(
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
-    ) -> RespError | None:
+    ) -> Coroutine[Any, Any, RespError | None]:
         """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
 
     @abstractmethod
