@@ -26,6 +26,7 @@ from resp_sansio import (
     ConnectionLostError,
     Default,
     LocalProtocolError,
+    Methods,
     Reply,
     ReplyError,
     RespError,
@@ -55,7 +56,7 @@ ANSWERED: Final = SlotState.ANSWERED
 QUEUED: Final = SlotState.QUEUED
 
 
-class Commands(ABC):
+class Commands(Methods, ABC):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_encoding", "_timeout")
@@ -217,7 +218,7 @@ class Retrying(Commands):
         return failure
 
 
-class Pipeline(CommandBatch):
+class Pipeline(CommandBatch, Methods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is

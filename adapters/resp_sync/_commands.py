@@ -23,6 +23,7 @@ from resp_sansio import (
     ConnectionLostError,
     Default,
     LocalProtocolError,
+    Methods,
     Reply,
     RespError,
     Slot,
@@ -47,7 +48,7 @@ T = TypeVar("T")
 ANSWERED: Final = SlotState.ANSWERED
 
 
-class Commands(ABC):
+class Commands(Methods, ABC):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_encoding", "_timeout")
@@ -157,7 +158,7 @@ class Commands(ABC):
                         raise
 
 
-class Pipeline(CommandBatch):
+class Pipeline(CommandBatch, Methods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is sent.
