@@ -42,7 +42,7 @@ OPEN, DRAINING, CLOSED = PoolState
 WAITING, DIALLING, GRANTED, REFUSED, WITHDRAWN = WaiterState
 AWAY: Final = ConnectError("connection refused", transient=True)
 WRONG: Final = ConnectError("wrong password", transient=False)
-ENOUGH: Final = st.sampled_from([True] + [False] * 9)
+RARELY: Final = st.sampled_from([False] * 9 + [True])
 
 
 class PoolModel(RuleBasedStateMachine):
@@ -117,7 +117,7 @@ class PoolModel(RuleBasedStateMachine):
 
     # -- callers -----------------------------------------------------------------------------------------------------------
 
-    @rule(first=ENOUGH, borrower=st.sampled_from([None, "me"]))
+    @rule(first=RARELY, borrower=st.sampled_from([None, "me"]))
     def acquire(self, first: bool, borrower: str | None) -> None:
         pool, before = self.pool, self.pool.stats()
         self.asked += 1
@@ -147,6 +147,16 @@ class PoolModel(RuleBasedStateMachine):
             self.begin_lease(answer)
         self.carry_out()
 
+    @rule(callers=st.integers(1, 6), leaving=st.integers(0, 3))
+    def come_and_go(self, callers: int, leaving: int) -> None:
+        """What a pool mostly sees: some come, the server is there, some have what they wanted."""
+        for _ in range(callers):
+            self.acquire(first=False, borrower=None)
+        while self.dials:
+            self.open_one(self.dials.pop(0))
+        for lease in [lease for lease in self.leases if lease.active][:leaving]:
+            self.give_back(lease, None)
+
     def check_reuse(self, lease: Lease[Wire]) -> None:
         wire, limits = lease.connection, self.pool.settings
         assert lease.active
@@ -159,15 +169,18 @@ class PoolModel(RuleBasedStateMachine):
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), reason=st.sampled_from([None, None, None, CloseReason.BROKEN]))
     def release(self, data: st.DataObject, reason: CloseReason | None) -> None:
-        lease = data.draw(st.sampled_from(self.leases))  # one that is over, perhaps
+        self.give_back(data.draw(st.sampled_from(self.leases)), reason)  # one that is over, perhaps
+
+    def give_back(self, lease: Lease[Wire], reason: CloseReason | None) -> None:
         active, wire = lease.active, lease.connection
         self.pool.release(lease, self.now, reason=reason)
         assert not lease.active
         if active:
             self.rest(wire)
         self.carry_out()
-        if active and (reason is not None or wire in self.old):
-            assert wire[0] not in self.open, "kept, though it was of no use"
+        too_old = self.now - self.born[wire[0]] >= (self.pool.settings.max_lifetime or inf)
+        if active and (reason is not None or wire in self.old or too_old):
+            assert wire[0] not in self.open, "kept, though it is of no use"
 
     def rest(self, wire: Wire) -> None:
         self.idle.append(wire)
@@ -200,17 +213,7 @@ class PoolModel(RuleBasedStateMachine):
         waiter, waiting, first = dial.waiter, list(self.queue), next(iter(self.queue), None)
         alive = waiter.state is DIALLING if waiter else True
         if how == "opened":
-            self.made += 1
-            wire = [self.made]
-            self.open[self.made] = wire
-            self.born[self.made] = self.now
-            if waiter is None:
-                self.rest(wire)
-            self.pool.opened(dial, wire, self.now, jitter=0.5)
-            self.carry_out()
-            if waiter is not None and alive:
-                assert waiter.lease is not None
-                assert waiter.lease.connection is wire
+            self.open_one(dial)
             return
         error = {"away": AWAY, "wrong": WRONG, "bug": ConnectionClosedError("bug")}.get(how)
         self.pool.dial_failed(dial, error, self.now)
@@ -222,6 +225,21 @@ class PoolModel(RuleBasedStateMachine):
             assert first.error is error
         if error is WRONG and alive:
             assert all(one.error is not None for one in waiting)
+
+    def open_one(self, dial: Dial[Wire]) -> None:
+        waiter = dial.waiter
+        alive = waiter is not None and waiter.state is DIALLING
+        self.made += 1
+        self.open[self.made] = wire = [self.made]
+        self.born[self.made] = self.now
+        if waiter is None:
+            self.rest(wire)
+        self.pool.opened(dial, wire, self.now, jitter=0.5)
+        self.carry_out()
+        if alive:
+            assert waiter is not None
+            assert waiter.lease is not None
+            assert waiter.lease.connection is wire
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
@@ -247,8 +265,10 @@ class PoolModel(RuleBasedStateMachine):
 
     # -- the pool as a whole -----------------------------------------------------------------------------------------------
 
-    @rule()
-    def retire(self) -> None:
+    @rule(really=RARELY)
+    def retire(self, really: bool) -> None:
+        if not really:
+            return
         self.old = list(self.open.values())
         self.pool.retire(self.now)
         self.carry_out()
@@ -259,7 +279,7 @@ class PoolModel(RuleBasedStateMachine):
         self.pool.resize(self.now, max_size=max_size, min_size=min(max_size, self.pool.settings.min_size))
         self.carry_out()
 
-    @rule(really=ENOUGH, abruptly=st.booleans())
+    @rule(really=RARELY, abruptly=st.booleans())
     def end(self, really: bool, abruptly: bool) -> None:
         if not really:
             return
@@ -439,6 +459,7 @@ def test_connections_that_die_while_leased_do_not_shrink_the_pool() -> None:
     it.pool.lost([1], it.now)  # another list: not the pool's
     it.pool.lost(leases[0].connection, it.now)
     it.look()
+    assert len(it.dials) == 1
     it.give(leases[0])  # over already
     it.give(leases[1], CloseReason.BROKEN)
     it.dial()
