@@ -33,6 +33,8 @@ from resp_sansio._retry import (
     Breaker,
     Meaning,
     Retry,
+    error_reply,
+    leads_elsewhere,
     may_repeat,
     may_resend,
     meaning,
@@ -305,3 +307,62 @@ def test_a_trial_that_was_given_up_makes_way_for_the_next() -> None:
 def test_a_breaker_needs_a_number_and_a_time(failures: int, seconds: float) -> None:
     with pytest.raises(ValueError, match="at least 1 failure"):
         Breaker(failures, seconds)
+
+
+# -- Whose answer it is ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("commands", "replies", "expected"),
+    [
+        (["SET k v"], [ReplyError("READONLY You can't write against a read only replica.")], True),
+        (["SET k v"], ["OK"], False),
+        (["SET k v"], [ReplyError("LOADING Redis is loading the dataset in memory")], False),
+        (["GET k", "SET k v"], [b"1", ReplyError("READONLY no")], True),
+        (["GET k", "SET k v"], [b"1", "OK"], False),
+        (["LRANGE k 0 1", "GET k"], [[ReplyError("READONLY no")], b"1"], False),  # a value, not an answer
+        (["MULTI", "SET k v", "EXEC"], ["OK", "QUEUED", [ReplyError("READONLY no")]], True),
+        (
+            ["MULTI", "SET k v", "EXEC"],
+            [
+                "OK",
+                ReplyError("READONLY no"),
+                ReplyError("EXECABORT Transaction discarded because of previous errors."),
+            ],
+            True,
+        ),
+        (
+            ["MULTI", "SET k v", "EXEC"],
+            ["OK", "QUEUED", ReplyError("EXECABORT Transaction discarded because of: READONLY no")],
+            True,
+        ),
+    ],
+)
+def test_a_replica_is_known_by_what_it_says(commands: list[str], replies: list[Reply], expected: bool) -> None:
+    if len(commands) == 1:
+        slot = new_slot(commands[0].split())
+        slot.reply = replies[0]
+    else:
+        prepared = [prepare(words.split()) for words in commands]
+        slot = batch = new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
+        batch.replies = slot.reply = replies
+    assert leads_elsewhere(slot) is expected
+
+
+def test_only_a_single_command_is_answered_with_an_error_reply() -> None:
+    slot = new_slot(("GET", "k"))
+    slot.reply = b"x"
+    assert error_reply(slot) is None
+    slot.reply = error = ReplyError("ERR no")
+    assert error_reply(slot) is error
+
+
+def test_a_breaker_that_allows_no_dial_says_why() -> None:
+    breaker = Breaker(2, 10.0)
+    breaker.check(0.0)
+    breaker.failed(0.0)
+    breaker.failed(0.0)
+    with pytest.raises(ConnectError, match="no dial was tried, because the last 2 had failed") as caught:
+        breaker.check(5.0)
+    assert caught.value.transient
+    breaker.check(10.0)

@@ -1,0 +1,200 @@
+"""Which commands ride together, what a client may do, and who goes out first by a lane's next connection."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio import (
+    ClientOptions,
+    ClientSettings,
+    ClientStats,
+    Command,
+    ConnectionStats,
+    Lane,
+    Lanes,
+    LaneStats,
+    LocalProtocolError,
+    Needs,
+    PoolSettings,
+    Retry,
+    Route,
+    Slot,
+    new_batch,
+    new_slot,
+    prepare,
+    read_client_options,
+    route,
+)
+
+
+def slot_of(*commands: str) -> Slot:
+    """A command, or a pipeline if there are several."""
+    if len(commands) == 1:
+        return new_slot(commands[0].split())
+    prepared = [prepare(words.split()) for words in commands]
+    return new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
+
+
+# -- Lane or lease -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["GET k"], Route.LANE),
+        (["NO.SUCH.COMMAND"], Route.LANE),
+        (["CONFIG SET requirepass x"], Route.LANE),
+        (["BLPOP k 0"], Route.LEASE),
+        (["XREAD STREAMS s 0"], Route.LANE),
+        (["XREAD BLOCK 0 STREAMS s 0"], Route.LEASE),
+        (["GET a", "GET b"], Route.LANE),
+        (["GET a", "BLPOP k 0"], Route.LEASE),
+        (["SET k v", "WAIT 1 100"], Route.LEASE),
+        (["SELECT 1", "GET k"], Route.LEASE),
+        (["CLIENT CACHING YES", "GET k"], Route.LEASE),
+        (["WATCH k", "MULTI", "SET k v", "EXEC"], Route.LEASE),
+        (["MULTI", "SET k v", "EXEC"], Route.LANE),
+        (["MULTI", "BLPOP k 0", "EXEC"], Route.LANE),  # inside a transaction nothing blocks
+        (["MULTI", "GET k", "EXEC", "BLPOP k 0"], Route.LEASE),
+    ],
+)
+def test_what_can_share_does_and_what_would_hold_up_or_change_the_others_does_not(
+    commands: list[str], expected: Route
+) -> None:
+    assert route(slot_of(*commands)) is expected
+
+
+@pytest.mark.parametrize("before", [[], ["SET k v"]])
+@pytest.mark.parametrize("command", ["SUBSCRIBE channel", "PUNSUBSCRIBE"])
+def test_what_comes_later_needs_somebody_who_listens(before: list[str], command: str) -> None:
+    with pytest.raises(LocalProtocolError, match=f"^{command.split(maxsplit=1)[0]} was not sent: .* use connect"):
+        route(slot_of(*before, command))
+
+
+def test_monitor_needs_somebody_who_listens() -> None:
+    with pytest.raises(LocalProtocolError, match="^MONITOR was not sent: .* use connect"):
+        route(slot_of("MONITOR"))
+
+
+@pytest.mark.parametrize("commands", [["WAIT 1 100"], ["WAITAOF 1 0 100"], ["WAIT 1 100", "GET k"]])
+def test_what_speaks_of_its_neighbours_is_refused_without_any(commands: list[str]) -> None:
+    with pytest.raises(LocalProtocolError, match="^WAIT.* was not sent: .* put it into a pipeline behind them"):
+        route(slot_of(*commands))
+
+
+@pytest.mark.parametrize("command", ["SELECT 1", "AUTH x", "WATCH k", "CLIENT SETNAME x", "CLIENT TRACKING ON"])
+def test_what_the_next_command_would_not_find_is_refused(command: str) -> None:
+    with pytest.raises(LocalProtocolError, match=" was not sent: it changes one connection"):
+        route(slot_of(command))
+
+
+def test_what_is_known_of_a_command_can_be_overruled() -> None:
+    script = Command("EVAL", "return 1", 0, needs=Needs.LEASE)
+    assert route(new_slot(script.args, info=script.info)) is Route.LEASE
+    patient = Command("BLPOP", "k", 0.01, needs=Needs.LANE)
+    assert route(new_slot(patient.args, info=patient.info)) is Route.LANE
+
+
+# -- Settings ----------------------------------------------------------------------------------------------------------
+
+
+def test_options_are_divided_among_those_they_concern() -> None:
+    options: ClientOptions = {"db": 3, "max_connections": 5, "lanes": 2, "max_idle": 7.0, "retry": Retry(attempts=1)}
+    config, client, pool = read_client_options("redis://example", options)
+    assert (config.host, config.db) == ("example", 3)
+    assert client == ClientSettings(max_connections=5, lanes=2, retry=Retry(attempts=1))
+    assert pool == PoolSettings(max_size=3, max_idle=7.0, retry=Retry(attempts=1))
+    assert client.leases == 3
+
+
+def test_a_single_connection_leaves_none_to_lease() -> None:
+    assert read_client_options("redis://example", {"max_connections": 1})[1].leases == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_conections": 3}, "Client has no option 'max_conections'; did you mean 'max_connections'?"),
+        ({"max_size": 3}, "Client has no option 'max_size'; did you mean 'max_connections'?"),
+        ({"retry": 3}, "retry must be a Retry; got int"),
+    ],
+)
+def test_a_wrong_option_is_told(options: ClientOptions, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        read_client_options("redis://example", options)
+    assert str(caught.value) == message
+
+
+def test_lanes_are_connections() -> None:
+    with pytest.raises(ValueError, match="lanes must not be more than max_connections; got 3 and 2"):
+        ClientSettings(lanes=3, max_connections=2)
+
+
+# -- A lane ------------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=20))
+def test_who_was_on_the_lost_connection_goes_ahead_each_in_their_order(callers: list[tuple[bool, bool]]) -> None:
+    lane = Lane[int](Retry())
+    for name, (again, _) in enumerate(callers):
+        lane.enter(name, again=again)
+    for name, (_, gone) in enumerate(callers):
+        if gone:
+            lane.leave(name)
+            lane.leave(name)
+    here = [(name, again) for name, (again, gone) in enumerate(callers) if not gone]
+    assert lane.waiting == len(here)
+    expected = [name for name, again in here if again] + [name for name, again in here if not again]
+    assert lane.succeeded() == expected
+    assert (lane.waiting, lane.opened) == (0, 1)
+
+
+def test_each_failed_dial_puts_off_the_next_and_is_told_to_all() -> None:
+    lane = Lane[str](Retry(base=1.0, cap=3.0))
+    told = []
+    for now in (100.0, 200.0, 300.0):
+        lane.enter("caller")
+        told.append((lane.failed(now, 0.5), lane.not_before))
+    assert told == [(["caller"], 100.5), (["caller"], 201.0), (["caller"], 301.5)]
+    assert repr(lane) == "<Lane: 0 waiting, 0 opened, 3 failures in a row>"
+    assert lane.succeeded() == []
+    assert (lane.failures, lane.dial_failures, lane.not_before) == (0, 3, 0.0)
+
+
+# -- Several lanes -----------------------------------------------------------------------------------------------------
+
+
+def test_a_caller_keeps_its_lane_while_it_has_commands_under_way() -> None:
+    load = {"a": 0, "b": 0}
+    lanes = Lanes(["a", "b"], load.__getitem__)
+    assert lanes.take("me") == "a"
+    load["a"] = 5
+    assert lanes.take("me") == "a"
+    assert lanes.take("you") == "b"
+    assert repr(lanes) == "<Lanes: 2, 2 callers on them>"
+    lanes.leave("me")
+    assert lanes.take("me") == "a"
+    lanes.leave("me")
+    lanes.leave("me")
+    assert lanes.take("me") == "b"
+    lanes.leave("me")
+    lanes.leave("you")
+    assert repr(lanes) == "<Lanes: 2, 0 callers on them>"
+
+
+# -- What it counts ----------------------------------------------------------------------------------------------------
+
+
+def test_one_line_says_what_a_client_is_doing() -> None:
+    counts = ConnectionStats(
+        queued=1, in_flight=2, abandoned=0, most_in_flight=2, sent=9, batches=3, given_up=0, unread_pushes=0
+    )
+    lanes = [
+        LaneStats(opened=1, dial_failures=0, waiting=0, connection=counts),
+        LaneStats(opened=1, dial_failures=2, waiting=7, connection=None),
+    ]
+    assert str(ClientStats(lanes=lanes, leases=None, retries=0)) == (
+        "lanes: 1 queued, 2 in flight, 0 of them abandoned, 0 waiting for one; no connection, 7 waiting for one"
+    )
