@@ -123,8 +123,10 @@ class Slot:
     def failure(self, cause: RespError, index: int | None = None) -> RespError:
         """Return the error for the caller of command `index`, if not given the first that was not answered.
 
-        A new one each time, for a traceback belongs to one caller.
+        A new one each time, for a traceback belongs to one caller. A slot that is still QUEUED was never submitted.
         """
+        if self.state is QUEUED:
+            self.settle(SlotState.WITHDRAWN, 0)
         if index is None:
             index = next((at for at, outcome in enumerate(self.outcomes) if outcome is not Outcome.REPLY), 0)
         outcome = self.outcomes[index]

@@ -53,7 +53,6 @@ __all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
-QUEUED: Final = SlotState.QUEUED
 
 
 class Commands(Methods, ABC):
@@ -213,8 +212,6 @@ class Retrying(Commands):
             slot.renew()
             self.retries += 1
             failure = await self._attempt(slot, deadline, again=True)
-        if slot.state is QUEUED:
-            slot.settle(SlotState.WITHDRAWN, 0)
         return failure
 
 

@@ -480,3 +480,11 @@ def test_a_single_command_is_sent_again_as_it_was() -> None:
     slot.settle(SlotState.LOST, 0)
     slot.renew()
     assert (slot.state, slot.payload) == (SlotState.QUEUED, payload)
+
+
+def test_what_was_never_submitted_was_not_sent() -> None:
+    for slot in (new_slot(("GET", "k")), batch("INCR a", "INCR b")):
+        error = slot.failure(ConnectError("refused", transient=True))
+        assert isinstance(error, ConnectError)
+        assert error.outcome is Outcome.NOT_SENT
+        assert set(slot.outcomes) == {Outcome.NOT_SENT}
