@@ -112,6 +112,8 @@ async def test_every_argument_type_arrives_as_documented(backend: Backend, addre
         async with connection.pipeline() as pipe:
             results = [pipe.execute("ECHO", argument) for argument, _ in sent]
         assert [result.result() for result in results] == [expected for _, expected in sent]
+        await connection.execute("RPUSH", "l", *range(10_000))
+        assert await connection.execute("LRANGE", "l", 0, -1) == [b"%d" % index for index in range(10_000)]
 
 
 @contract

@@ -1,0 +1,236 @@
+"""What is resp_asyncio's own, beside the contract: its idioms, its loop, what it hands to transports, what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.loops import everywhere, open_sockets, until
+from adapters.peers import run_program
+from resp_asyncio import Connection, connect
+from resp_sansio import (
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resp_sansio import Credentials
+    from servers import Server
+
+MIB = 1024 * 1024
+
+
+# -- Opening --------------------------------------------------------------------------------------------------------------------
+
+
+@everywhere
+async def test_connect_is_awaited_or_entered(server: Server) -> None:
+    connecting = connect(server.url, decode=True)
+    assert repr(connecting) == f"<Connecting to 127.0.0.1:{server.port}: to be awaited>"
+    connection = await connecting
+    async with connection as same:
+        assert same is connection
+        assert await connection.execute("ECHO", "é") == "é"
+    with pytest.raises(ConnectionClosedError, match="PING was not sent"):
+        await connection.execute("PING")
+    await connection.close()
+
+
+@everywhere
+async def test_the_connect_timeout_covers_credentials(server: Server) -> None:
+    async def never() -> str:
+        await asyncio.sleep(3600)
+        return "secret"
+
+    with pytest.raises(ConnectError, match="no credentials came in time") as caught:
+        await connect(server.url, credentials=never, connect_timeout=0.05)
+    assert caught.value.transient
+
+
+@everywhere
+async def test_credentials_may_be_awaited_for(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.call("ACL", "SETUSER", "bob", "on", ">one", "~*", "+@all")
+
+    async def ask() -> Credentials:
+        await asyncio.sleep(0)
+        return "bob", "one"
+
+    for provider in (ask, lambda: ("bob", "one")):
+        async with connect(server.url, credentials=provider) as connection:
+            assert await connection.execute("ACL", "WHOAMI") == b"bob"
+
+
+@everywhere
+async def test_a_dial_that_is_cancelled_leaves_no_socket(address: str, server: Server) -> None:
+    before = open_sockets()
+    for turns in range(20):
+        dialling = asyncio.ensure_future(connect(address).__aenter__())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        dialling.cancel()
+        await asyncio.wait([dialling])
+        if not dialling.cancelled():  # it was faster
+            await dialling.result().close()
+    await until(lambda: open_sockets() <= before)
+
+
+# -- Ending ---------------------------------------------------------------------------------------------------------------------
+
+
+@everywhere
+async def test_what_was_not_handed_over_was_not_sent(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    connection = await connect(server.url)
+    with server.paused():
+        large = asyncio.create_task(connection.execute("SET", "k", bytes(16 * MIB)))
+        await asyncio.sleep(0)
+        small = asyncio.create_task(connection.execute("INCR", "n"))
+        await asyncio.sleep(0)
+        await connection.close()
+    for task in (large, small):
+        with pytest.raises(ConnectionLostError, match="the connection was closed") as caught:
+            await task
+        assert caught.value.outcome is Outcome.NOT_SENT
+
+
+@everywhere
+async def test_close_ends_while_others_call_and_when_it_is_cancelled_itself(address: str, server: Server) -> None:
+    for _ in range(5):
+        connection = await connect(address)
+
+        async def load(connection: Connection = connection) -> None:
+            while True:
+                await connection.execute("ECHO", "x" * 1000)
+
+        tasks = [asyncio.create_task(load()) for _ in range(50)]
+        await asyncio.sleep(0.01)
+        closing = [asyncio.create_task(connection.close()) for _ in range(3)]
+        await asyncio.sleep(0)
+        closing[0].cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(error, ConnectionLostError | ConnectionClosedError) for error in outcomes)
+        await asyncio.gather(*closing, return_exceptions=True)
+        await connection.close()
+
+
+# -- Bytes ----------------------------------------------------------------------------------------------------------------------
+
+
+class Counting:
+    """A transport, and how often it was written to."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.writes = 0
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        self.writes += 1
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+@everywhere
+async def test_three_hundred_gets_started_together_are_few_writes(address: str, server: Server) -> None:
+    async with connect(address) as connection:
+        driver: Any = connection._driver
+        counting = driver._transport = Counting(driver._transport)
+        await asyncio.gather(*[connection.execute("GET", number) for number in range(300)])
+        assert counting.writes <= 2
+        for _ in range(9):  # and so it stays: those who were answered together ask together
+            await asyncio.gather(*[connection.execute("GET", number) for number in range(300)])
+        assert counting.writes <= 20
+
+
+@everywhere
+async def test_a_server_that_does_not_read_gets_no_more_than_the_buffers_hold(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    async with connect(server.url, timeout=None) as connection:
+        transport = connection._driver._transport
+        assert transport is not None
+        with server.paused():
+            tasks = [asyncio.create_task(connection.execute("SET", "k", bytes(MIB))) for _ in range(50)]
+            await asyncio.sleep(0.05)
+            assert 0 < transport.get_write_buffer_size() <= 64 * 1024
+        assert await asyncio.gather(*tasks) == ["OK"] * 50
+
+
+@everywhere
+async def test_commands_run_in_the_order_in_which_they_were_made(server: Server) -> None:
+    async with connect(server.url) as connection:
+        replies = await asyncio.gather(*[connection.execute("INCR", "n") for _ in range(2000)])
+    assert replies == list(range(1, 2001))
+
+
+# -- Where it does not belong ---------------------------------------------------------------------------------------------------
+
+
+@everywhere
+async def test_another_thread_is_told_so(server: Server) -> None:
+    async with connect(server.url) as connection:
+
+        def elsewhere(call: Callable[[], Any]) -> None:
+            with pytest.raises(LocalProtocolError, match="belongs to the event loop that it was opened in"):
+                asyncio.run(call())
+
+        for call in (lambda: connection.execute("INCR", "n"), connection.next_push, connection.close):
+            await asyncio.to_thread(elsewhere, call)
+        assert await connection.execute("EXISTS", "n") == 0
+
+
+def test_another_loop_is_told_so(server: Server) -> None:
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        connection: Connection = one.run(connect(server.url).__aenter__())
+        with pytest.raises(LocalProtocolError, match="EXISTS: this connection belongs to the event loop"):
+            other.run(connection.execute("EXISTS", "n"))
+        assert one.run(connection.execute("EXISTS", "n")) == 0
+        one.run(connection.close())
+        other.run(connection.close())  # it is closed, so this is nothing
+
+
+@everywhere
+async def test_one_that_is_dropped_warns_and_is_closed(server: Server) -> None:
+    before = open_sockets()
+    connection = await connect(server.url)
+    await connection.execute("PING")
+    with pytest.warns(ResourceWarning, match="<Connection to .*: READY> was not closed"):  # noqa: PT031
+        del connection
+        gc.collect()
+    await until(lambda: open_sockets() <= before)
+
+
+def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
+    program = """
+    import asyncio, os, sys
+    from resp_asyncio import connect
+    from resp_sansio import ConnectionClosedError
+
+    async def main():
+        async with connect(sys.argv[1]) as connection:
+            child = os.fork()
+            if child == 0:
+                try:
+                    await connection.execute("INCR", "n")
+                except ConnectionClosedError as error:
+                    print(error, flush=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+            print(await connection.execute("INCR", "n"))
+
+    asyncio.run(main())
+    """
+    told, count = run_program(program, server.url).splitlines()
+    assert "it was opened before a fork, and belongs to the parent process" in told
+    assert count == "1"
