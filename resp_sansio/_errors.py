@@ -139,6 +139,11 @@ class CommandTimeoutError(RespError, TimeoutError):
         self.outcome = outcome
         self.stats = stats
 
+    def counted(self) -> CommandTimeoutError:
+        """Return the same error with the counts in its message."""
+        message = self.args[0] if self.stats is None else f"{self.args[0]} [{self.stats}]"
+        return CommandTimeoutError(message, outcome=self.outcome, stats=self.stats)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args[0], {"outcome": self.outcome, "stats": self.stats})
 

@@ -135,8 +135,7 @@ class Slot:
             case ConnectError() if outcome is NOT_SENT:
                 return ConnectError(message, transient=cause.transient)
             case CommandTimeoutError():
-                told = message if cause.stats is None else f"{message} [{cause.stats}]"
-                return CommandTimeoutError(told, outcome=outcome, stats=cause.stats)
+                return CommandTimeoutError(message, outcome=outcome, stats=cause.stats).counted()
             case RemoteProtocolError():
                 return RemoteProtocolError(message, outcome=outcome)
             case _:

@@ -69,18 +69,9 @@ class Pool(Retrying):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_armed",
-        "_breaker",
-        "_drained",
-        "_loop",
-        "_machine",
-        "_protocol",
-        "_settings",
-        "_tasks",
-        "_thread",
+        "__weakref__", "_armed", "_breaker", "_drained", "_loop", "_machine", "_protocol", "_settings", "_tasks", "_thread",
         "_timer",
-    )
+    )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
@@ -204,7 +195,7 @@ class Pool(Retrying):
         borrower = None if self._settings.leak_after is None else "".join(format_stack())
         lease = await self._lease("acquire", deadline, borrower=borrower)
         if isinstance(lease, RespError):
-            raise lease
+            raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
         try:
             yield lease.connection
         finally:

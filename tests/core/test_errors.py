@@ -21,6 +21,7 @@ from resp_sansio import (
     RemoteProtocolError,
     ReplyError,
     RespError,
+    Stats,
     TransactionAbortedError,
     TransactionRefusedError,
     is_transient,
@@ -145,3 +146,19 @@ class OpenSSLError(OSError):
 def test_what_the_system_says_is_told_and_judged(error: OSError, transient: bool, reason: str) -> None:
     assert (is_transient(error), reason_of(error)) == (transient, reason)
     assert reason_of(ValueError("no such thing")) == "no such thing"
+
+
+class Counts(Stats):
+    """Such as a pool has."""
+
+    waiting: int
+
+    def __str__(self) -> str:
+        return f"{self.waiting} waiting"
+
+
+def test_a_timeout_tells_what_was_counted_if_anything_was() -> None:
+    plain = CommandTimeoutError("too late", outcome=Outcome.NOT_SENT)
+    assert str(plain.counted()) == "too late"
+    full = CommandTimeoutError("too late", outcome=Outcome.NOT_SENT, stats=Counts(waiting=3)).counted()
+    assert (str(full), full.outcome, full.stats) == ("too late [3 waiting]", Outcome.NOT_SENT, Counts(waiting=3))

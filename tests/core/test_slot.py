@@ -422,7 +422,7 @@ def test_a_failure_says_what_failed_why_and_whether_it_may_have_run(
     cause: RespError, kind: type[RespError], outcome: Outcome
 ) -> None:
     slot = batch("GET k", "GET k")
-    slot.outcomes = [NOT_SENT, outcome]
+    slot.state, slot.outcomes = SlotState.LOST, [NOT_SENT, outcome]
     error = slot.failure(cause, 1)
     assert error is not slot.failure(cause, 1)
     assert error.outcome is outcome
@@ -434,10 +434,10 @@ def test_a_failure_says_what_failed_why_and_whether_it_may_have_run(
 
 def test_a_failure_is_of_the_first_command_that_was_not_answered_unless_said_otherwise() -> None:
     slot = batch("GET a", "SET b 1", "GET c")
-    slot.outcomes = [REPLY, MAYBE, NOT_SENT]
+    slot.state, slot.outcomes = SlotState.LOST, [REPLY, MAYBE, NOT_SENT]
     assert slot.failure(ConnectionLostError("reset")).outcome is MAYBE
     alone = new_slot(("GET", "k"))
-    alone.outcomes = (NOT_SENT,)
+    alone.state, alone.outcomes = SlotState.LOST, (NOT_SENT,)
     assert str(alone.failure(ConnectionLostError("reset"))) == f"GET: reset; {NOT_SENT.value}"
 
 
