@@ -47,6 +47,7 @@ __all__ = ["Commands", "Pipeline", "WatchedTransaction"]
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
+QUEUED: Final = SlotState.QUEUED
 
 
 class Commands(ABC):
@@ -220,6 +221,8 @@ class Pipeline(CommandBatch):
             self.refused(error)
             raise
         except BaseException:
+            if slot.state is QUEUED:
+                slot.settle(SlotState.WITHDRAWN, 0)
             if slot.state is not ANSWERED:
                 self.lost(slot, ConnectionLostError("the task was cancelled"), self._by.protocol)
             raise

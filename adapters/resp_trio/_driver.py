@@ -65,14 +65,13 @@ from resp_sansio import Connection as Machine
 
 from ._transport import Transport, dial, until
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "elsewhere"]
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 ANSWERED: Final = SlotState.ANSWERED
 LOST: Final = SlotState.LOST
-WITHDRAWN: Final = SlotState.WITHDRAWN
-LISTENING: Final = command_info(("next_push",))
+WAITING: Final = command_info(("next_push",))
 
 RECEIVE: Final = 64 * 1024
 """Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
@@ -92,12 +91,13 @@ class Driver:
     """
 
     __slots__ = (
-        "__weakref__", "_alarm", "_config", "_crowd", "_due", "_leader", "_listeners", "_parked", "_poller", "_pushes", "_run",
-        "_stuck", "_transport", "_watched", "core",
+        "__weakref__", "_alarm", "_closers", "_config", "_crowd", "_due", "_leader", "_listeners", "_parked", "_poller", "_pushes",
+        "_run", "_stuck", "_transport", "_watched", "core", "ended",
     )  # fmt: skip
 
     def __init__(self, core: Machine, transport: Transport, config: Config) -> None:
         self.core = core
+        self.ended: Callable[[], None] | None = None  # to be called when it has
         self._config = config
         self._run = current_trio_token()
         self._transport = transport
@@ -110,6 +110,7 @@ class Driver:
         self._watched = config.ping_interval is not None or config.silence_timeout is not None
         self._pushes: deque[Push] = deque()
         self._listeners: deque[Slot] = deque()
+        self._closers: list[Slot] = []
         self._poller = select.poll() if hasattr(select, "poll") else None
         if self._poller is not None:
             self._poller.register(transport.socket, select.POLLIN)
@@ -155,7 +156,7 @@ class Driver:
         core = self.core
         try:
             if current_trio_token() is not self._run:
-                raise _elsewhere(slot.name)
+                raise elsewhere(slot.name)
             if self._leader is None:
                 await checkpoint_if_cancelled()
                 self._look()
@@ -163,11 +164,8 @@ class Driver:
                 await checkpoint_if_cancelled()
             slot.deadline = deadline
             (enter or core.submit)(slot)
-        except BaseException as error:
-            if slot.state is QUEUED:
-                slot.settle(WITHDRAWN, 0)
-            if isinstance(error, RespError):
-                await checkpoint()
+        except RespError:
+            await checkpoint()
             raise
         try:
             if not self._due:
@@ -199,7 +197,7 @@ class Driver:
         """Return the next push, or why there is none. Cancelling this loses no push. Raises `TimeoutError` at the deadline."""
         try:
             if current_trio_token() is not self._run:
-                raise _elsewhere("next_push")
+                raise elsewhere("next_push")
             await checkpoint_if_cancelled()
             if self._leader is None:
                 self._look()
@@ -208,8 +206,7 @@ class Driver:
         except RespError:
             await checkpoint()
             raise
-        listener = Slot(b"", LISTENING, None, inf)  # never submitted
-        listener.state = HANDED
+        listener = _waiter()
         self._listeners.append(listener)
         self._hand_out()
         try:
@@ -223,14 +220,31 @@ class Driver:
             return listener.reply
         return self.core.error or ConnectionClosedError("the connection was closed")
 
-    async def close(self) -> None:
-        """End now."""
+    async def close(self, deadline: float = -inf) -> None:
+        """End when all is answered, at the deadline at the latest; this very moment if this is cancelled."""
         if self.core.error is None:
             if current_trio_token() is not self._run:
                 await checkpoint()
-                raise _elsewhere("close")
-            self.end(None)
+                raise elsewhere("close")
+            try:
+                if deadline > trio.current_time():
+                    await self._finish(deadline)
+            finally:
+                self.end(None)
         await checkpoint()
+
+    def finish(self) -> None:
+        """Take no more commands, and end when those under way are answered, while somebody waits for that."""
+        self.core.close()
+        self._report()
+
+    async def _finish(self, deadline: float) -> None:
+        self.finish()
+        if self.core.error is None:
+            closer = _waiter()
+            self._closers.append(closer)
+            with trio.CancelScope(deadline=deadline):
+                await self._wait_for(closer)
 
     def end(self, error: RespError | None) -> None:
         """End now, for this reason."""
@@ -423,14 +437,18 @@ class Driver:
 
     def _clean_up(self) -> None:
         """Once the machine has ended there is nothing to be sent, and nothing to wait for."""
-        for listener in self._listeners:
-            listener.state = LOST
+        for waiter in (*self._listeners, *self._closers):
+            waiter.state = LOST
         self._listeners.clear()
+        self._closers.clear()
         for slot in list(self._parked):
             self._wake(slot)
         if self._transport.socket.fileno() >= 0:
             notify_closing(self._transport.socket)
             self._transport.socket.close()
+        if self.ended is not None:
+            ended, self.ended = self.ended, None
+            ended()
 
 
 async def _go_on(_: socket) -> None:
@@ -456,9 +474,17 @@ async def _wait_both_ways(connected: socket) -> None:
         raise
 
 
-def _elsewhere(what: str) -> LocalProtocolError:
+def _waiter() -> Slot:
+    """Return a slot for who waits for something else than a reply; it is never submitted."""
+    waiter = Slot(b"", WAITING, None, inf)
+    waiter.state = HANDED
+    return waiter
+
+
+def elsewhere(what: str, whose: str = "connection") -> LocalProtocolError:
+    """Return the error for a call from another thread or run of trio."""
     return LocalProtocolError(
-        f"{what}: this connection belongs to the run of trio that it was opened in; elsewhere, or in another thread, open another"
+        f"{what}: this {whose} belongs to the run of trio that it was opened in; elsewhere, or in another thread, open another"
     )
 
 
