@@ -321,7 +321,7 @@ class Pool(Generic[C]):
         self._breaker = breaker or self.settings.breaker()
         # By the id of the connection, which need not be hashable: a place keeps it alive.
         self._places: dict[int, _Place[C]] = {}
-        self._idle: dict[int, _Place[C]] = {}  # the last one goes first
+        self._idle: OrderedDict[int, _Place[C]] = OrderedDict()  # the last one goes first
         self._queue: OrderedDict[Waiter[C], None] = (
             OrderedDict()
         )  # the only one that is O(1) at both ends and in between
@@ -373,14 +373,19 @@ class Pool(Generic[C]):
             self._close(place, reason)
         return self._wait(Waiter(token, borrower), now, first=first)
 
-    def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None) -> None:
-        """Give a connection back; with a reason if it is not to be used again. A lease that is over changes nothing."""
+    def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: bool = False) -> None:
+        """Give a connection back; with a reason if it is not to be used again. A lease that is over changes nothing.
+
+        One that still `owes` replies, to callers who have gone, is lent again only when no other is idle.
+        """
         place = lease._place
         if place.lease is not lease:
             return
         place.lease = None
         if reason is None and now < place.expires and not self._queue and len(self._places) <= self._room:
             self._rest(place, now)
+            if owes:
+                self._idle.move_to_end(id(place.connection), last=False)
         else:
             self._give_back(place, now, reason)
 

@@ -12,14 +12,14 @@ dialled.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from ._commands import CommandInfo, Needs, Replies
 from ._config import Config, Options
 from ._errors import LocalProtocolError
 from ._options import integer, option, options_of
-from ._pool import MOST, PoolSettings, PoolStats, divide_options
+from ._pool import MOST, CloseReason, PoolSettings, PoolStats, divide_options
 from ._record import Record
 from ._retry import RETRY, Retry
 from ._slot import Batch, Slot
@@ -166,9 +166,10 @@ def read_client_options(
 
 
 class LaneStats(Stats):
-    """One lane: how many connections it has had (`opened`), how many dials failed, how many callers wait for the next one."""
+    """One lane: how many connections it has had, and why each of them went; how many callers wait for the next one."""
 
-    opened: int
+    created: int
+    closed: Mapping[CloseReason, int]
     dial_failures: int
     waiting: int
     connection: ConnectionStats | None
@@ -197,22 +198,31 @@ class Lane(Generic[E]):
     deadline and a number of attempts of its own; `not_before` bounds the next dial from below, whoever asks for it.
     """
 
-    __slots__ = ("_returned", "_waiting", "dial_failures", "dialling", "failures", "not_before", "opened", "policy")
+    __slots__ = (
+        "_closed",
+        "_returned",
+        "_waiting",
+        "created",
+        "dial_failures",
+        "dialling",
+        "failures",
+        "not_before",
+        "policy",
+    )
 
     def __init__(self, policy: Retry) -> None:
         self.policy: Final = policy
         self.dialling = False
         self.failures = 0  # in a row
         self.not_before = 0.0
-        self.opened = 0
+        self.created = 0
         self.dial_failures = 0
+        self._closed: dict[CloseReason, int] = {}
         self._returned: dict[E, None] = {}
         self._waiting: dict[E, None] = {}
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__}: {self.waiting} waiting, {self.opened} opened, {self.failures} failures in a row>"
-        )
+        return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} created, {self.failures} failures in a row>"
 
     @property
     def waiting(self) -> int:
@@ -230,7 +240,7 @@ class Lane(Generic[E]):
 
     def succeeded(self) -> list[E]:
         """There is a connection: return who is to go out by it, in this order, before anyone else."""
-        self.opened += 1
+        self.created += 1
         self.failures = 0
         self.not_before = 0.0
         return self._empty()
@@ -241,6 +251,20 @@ class Lane(Generic[E]):
         self.failures += 1
         self.not_before = now + self.policy.pause(self.failures, random)
         return self._empty()
+
+    def closed(self, reason: CloseReason) -> None:
+        """A connection of this lane has ended, or takes no more commands."""
+        self._closed[reason] = self._closed.get(reason, 0) + 1
+
+    def stats(self, connection: ConnectionStats | None) -> LaneStats:
+        """Return what was counted; `connection` is what the present one has, if there is one."""
+        return LaneStats(
+            created=self.created,
+            closed=dict(self._closed),
+            dial_failures=self.dial_failures,
+            waiting=self.waiting,
+            connection=connection,
+        )
 
     def _empty(self) -> list[E]:
         entries = [*self._returned, *self._waiting]

@@ -22,6 +22,7 @@ from resp_sansio import (
     DEFAULT,
     ClientOptions,
     ClientStats,
+    CloseReason,
     Command,
     CommandTimeoutError,
     ConnectError,
@@ -92,13 +93,8 @@ class Lane:
 
     def stats(self) -> LaneStats:
         """Return what the lane has counted."""
-        queue, connection = self.queue, self.usable()
-        return LaneStats(
-            opened=queue.opened,
-            dial_failures=queue.dial_failures,
-            waiting=queue.waiting,
-            connection=None if connection is None else connection._driver.core.stats(),
-        )
+        connection = self.usable()
+        return self.queue.stats(None if connection is None else connection._driver.core.stats())
 
 
 class Client(Retrying):
@@ -183,6 +179,9 @@ class Client(Retrying):
         self._closed = True
         connections = [*self._ending, *[lane.connection for lane in self._lanes if lane.connection is not None]]
         leases = [] if self._leases is None else [self._leases.close(timeout)]
+        for lane in self._lanes:
+            if (connection := lane.usable()) is not None:
+                connection._driver.ended = partial(lane.queue.closed, CloseReason.CLOSED)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(
@@ -273,6 +272,7 @@ class Client(Retrying):
     def _elsewhere(self) -> None:
         for lane in self._lanes:
             if (connection := lane.usable()) is not None:
+                lane.queue.closed(CloseReason.RETIRED)
                 self._ending.add(connection)
                 connection._driver.ended = partial(self._ending.discard, connection)
                 connection._driver.finish()  # what is under way is answered, and nothing new goes there
@@ -311,6 +311,7 @@ class Client(Retrying):
         if self._breaker is not None:
             self._breaker.succeeded()
         lane.connection = Connection(self._config, driver)
+        driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol
         for entry in queue.succeeded():
             if entry.waiter.done():

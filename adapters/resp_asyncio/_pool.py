@@ -268,7 +268,7 @@ class Pool(Retrying):
             reason = CloseReason.BROKEN
         elif driver.core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
-        self._machine.release(lease, monotonic(), reason=reason)
+        self._machine.release(lease, monotonic(), reason=reason, owes=driver.core.in_flight > 0)
         self._carry_out()
 
     def _elsewhere(self) -> None:

@@ -440,6 +440,15 @@ def test_first_come_first_served_and_last_in_first_out() -> None:
     assert it.take().connection == [2]
 
 
+def test_a_connection_that_owes_replies_to_those_who_have_gone_is_lent_last() -> None:
+    it = Driven(max_size=3)
+    one, two, three = it.take(), it.take(), it.take()
+    it.give(one)
+    it.give(three)
+    it.pool.release(two, it.now, owes=True)
+    assert [it.take().connection for _ in range(3)] == [three.connection, one.connection, two.connection]
+
+
 def test_a_waiter_that_leaves_with_its_lease_in_the_hand_passes_it_on() -> None:
     it = Driven(max_size=1)
     lease = it.take()

@@ -10,6 +10,7 @@ from resp_sansio import (
     ClientOptions,
     ClientSettings,
     ClientStats,
+    CloseReason,
     Command,
     ConnectionStats,
     Lane,
@@ -148,7 +149,7 @@ def test_who_was_on_the_lost_connection_goes_ahead_each_in_their_order(callers: 
     assert lane.waiting == len(here)
     expected = [name for name, again in here if again] + [name for name, again in here if not again]
     assert lane.succeeded() == expected
-    assert (lane.waiting, lane.opened) == (0, 1)
+    assert (lane.waiting, lane.created) == (0, 1)
 
 
 def test_each_failed_dial_puts_off_the_next_and_is_told_to_all() -> None:
@@ -158,9 +159,24 @@ def test_each_failed_dial_puts_off_the_next_and_is_told_to_all() -> None:
         lane.enter("caller")
         told.append((lane.failed(now, 0.5), lane.not_before))
     assert told == [(["caller"], 100.5), (["caller"], 201.0), (["caller"], 301.5)]
-    assert repr(lane) == "<Lane: 0 waiting, 0 opened, 3 failures in a row>"
+    assert repr(lane) == "<Lane: 0 waiting, 0 created, 3 failures in a row>"
     assert lane.succeeded() == []
     assert (lane.failures, lane.dial_failures, lane.not_before) == (0, 3, 0.0)
+
+
+def test_a_lane_counts_why_its_connections_went() -> None:
+    lane = Lane[str](Retry())
+    for reason in (CloseReason.LOST, CloseReason.LOST, CloseReason.RETIRED):
+        lane.succeeded()
+        lane.closed(reason)
+    lane.enter("caller")
+    assert lane.stats(None) == LaneStats(
+        created=3,
+        closed={CloseReason.LOST: 2, CloseReason.RETIRED: 1},
+        dial_failures=0,
+        waiting=1,
+        connection=None,
+    )
 
 
 # -- Several lanes -----------------------------------------------------------------------------------------------------
@@ -192,8 +208,8 @@ def test_one_line_says_what_a_client_is_doing() -> None:
         queued=1, in_flight=2, abandoned=0, most_in_flight=2, sent=9, batches=3, given_up=0, unread_pushes=0
     )
     lanes = [
-        LaneStats(opened=1, dial_failures=0, waiting=0, connection=counts),
-        LaneStats(opened=1, dial_failures=2, waiting=7, connection=None),
+        LaneStats(created=1, closed={}, dial_failures=0, waiting=0, connection=counts),
+        LaneStats(created=1, closed={}, dial_failures=2, waiting=7, connection=None),
     ]
     assert str(ClientStats(lanes=lanes, leases=None, retries=0)) == (
         "lanes: 1 queued, 2 in flight, 0 of them abandoned, 0 waiting for one; no connection, 7 waiting for one"
