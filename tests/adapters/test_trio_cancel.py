@@ -14,7 +14,7 @@ import trio.testing
 from adapters.loops import open_sockets
 from adapters.peers import PATIENCE, Peer, Wire, calls
 from adapters.runs import in_a_run, until
-from resp_sansio import CommandTimeoutError, ConnectionLostError, Outcome, Push
+from resp_sansio import CommandTimeoutError, ConnectionClosedError, ConnectionLostError, Outcome, Push
 from resp_trio import Connection, connect
 
 if TYPE_CHECKING:
@@ -104,29 +104,60 @@ async def test_everyone_who_leads_is_cancelled_in_turn(start_server: Callable[..
 
 
 @in_a_run
-async def test_a_reply_that_has_come_wins_over_a_cancellation(server: Server) -> None:
+async def test_a_reply_that_has_come_wins_over_a_cancellation() -> None:
     """Whose task is cancelled when its reply was read already, but before it runs, gets the reply."""
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        asked = [wire.command()[1] for _ in range(5)]
+        wire.send(b"".join([b"+%s\r\n" % name for name in asked]))
+        wire.drain()
+
+    replies: dict[str, Any] = {}
+    scopes = [trio.CancelScope() for _ in range(5)]
+    with Peer(script) as peer:
+        async with connect(peer.url) as connection:
+
+            async def one(number: int) -> None:
+                with scopes[number]:
+                    await ask(connection, str(number), replies)
+                    for scope in scopes:  # in one step with the reading, by the one who reads
+                        scope.cancel()
+
+            async with trio.open_nursery() as nursery:
+                for number in range(5):
+                    nursery.start_soon(one, number)
+    assert replies == {str(number): str(number) for number in range(5)}
+    assert not any(scope.cancelled_caught for scope in scopes)
+
+
+@in_a_run
+async def test_a_connection_is_left_to_finish(start_server: Callable[..., Server]) -> None:
+    server = start_server()
     replies: dict[str, Any] = {}
     async with connect(server.url) as connection, trio.open_nursery() as nursery:
-        scopes = [trio.CancelScope() for _ in range(5)]
+        with server.paused():
+            for name in "abc":
+                nursery.start_soon(ask, connection, name, replies)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(connection._driver.close, trio.current_time() + 60)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(ConnectionClosedError):
+                await connection.execute("PING")
+    assert replies == {name: name for name in "abc"}
+    assert connection.closed
+    connection = await connect(server.url)
+    with server.paused():
+        async with trio.open_nursery() as nursery:
 
-        async def one(number: int) -> None:
-            with scopes[number] as scope:
-                await ask(connection, str(number), replies)
-                # In one step with the reading, if it was this one who read.
-                for other in scopes:
-                    other.cancel()
-            assert not scope.cancelled_caught
+            async def wait() -> None:
+                with pytest.raises(ConnectionLostError):
+                    await connection.execute("PING")
 
-        with trio.CancelScope():
-            slow = b"x" * 10
-            pipe = connection.pipeline()
-            pipe.execute("ECHO", slow)
-            nursery.start_soon(pipe.run)
-            await trio.lowlevel.checkpoint()
-            for number in range(5):
-                nursery.start_soon(one, number)
-    assert replies == {str(number): str(number) for number in range(5)}
+            nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked()
+            await connection._driver.close(trio.current_time() + 0.05)
+    assert connection.closed
 
 
 # -- Who sends ------------------------------------------------------------------------------------------------------------------
