@@ -243,14 +243,14 @@ class Lane(Generic[E]):
         self.created += 1
         self.failures = 0
         self.not_before = 0.0
-        return self._empty()
+        return self.empty()
 
     def failed(self, now: float, random: float) -> list[E]:
         """A dial failed: return who is to be told, in this order. `random` is from [0, 1)."""
         self.dial_failures += 1
         self.failures += 1
         self.not_before = now + self.policy.pause(self.failures, random)
-        return self._empty()
+        return self.empty()
 
     def closed(self, reason: CloseReason) -> None:
         """A connection of this lane has ended, or takes no more commands."""
@@ -266,7 +266,8 @@ class Lane(Generic[E]):
             connection=connection,
         )
 
-    def _empty(self) -> list[E]:
+    def empty(self) -> list[E]:
+        """Return who waits, in order: nobody does any more."""
         entries = [*self._returned, *self._waiting]
         self._returned.clear()
         self._waiting.clear()

@@ -301,7 +301,7 @@ class Client(Retrying):
             cancelled = not isinstance(error, Exception)
             if self._breaker is not None and not cancelled:
                 self._breaker.failed(monotonic())
-            for entry in queue.failed(monotonic(), random()):
+            for entry in queue.empty() if cancelled else queue.failed(monotonic(), random()):
                 if not entry.waiter.done():
                     entry.waiter.set_result(_closed(entry.slot.name) if cancelled else error)
             if cancelled:

@@ -17,17 +17,22 @@ from resp_sansio import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    PoolFullError,
     RemoteProtocolError,
     ReplyError,
     RespError,
+    Retry,
     TransactionAbortedError,
     TransactionRefusedError,
 )
 
+from ._client import Client
 from ._commands import Commands, Pipeline, WatchedTransaction
 from ._connection import Connecting, Connection, connect
+from ._pool import Pool
 
 __all__ = [
+    "Client",
     "Command",
     "CommandTimeoutError",
     "Commands",
@@ -39,9 +44,12 @@ __all__ = [
     "LocalProtocolError",
     "Outcome",
     "Pipeline",
+    "Pool",
+    "PoolFullError",
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
+    "Retry",
     "TransactionAbortedError",
     "TransactionRefusedError",
     "WatchedTransaction",

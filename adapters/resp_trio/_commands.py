@@ -7,26 +7,32 @@ which connection takes the step. Every coroutine here is a checkpoint, whichever
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from math import inf
+from random import random
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
 
-from trio import current_time
-from trio.lowlevel import checkpoint
+import trio
+from trio import Nursery, current_time, sleep
+from trio.lowlevel import TrioToken, checkpoint, current_trio_token
 
 from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
+    Attempts,
     Command,
     CommandBatch,
     Config,
     ConnectionLostError,
     Default,
     LocalProtocolError,
+    Methods,
     Reply,
+    ReplyError,
     RespError,
+    Retry,
     Slot,
     SlotState,
     TransactionAbortedError,
@@ -34,15 +40,19 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
+    error_reply,
+    leads_elsewhere,
     new_slot,
     read_reply,
     seconds_allowed,
 )
 
+from ._driver import elsewhere
+
 if TYPE_CHECKING:
     from ._connection import Connection
 
-__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
 
 T = TypeVar("T")
 
@@ -50,7 +60,7 @@ ANSWERED: Final = SlotState.ANSWERED
 QUEUED: Final = SlotState.QUEUED
 
 
-class Commands(ABC):
+class Commands(Methods, ABC):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_encoding", "_timeout")
@@ -169,7 +179,98 @@ class Commands(ABC):
                         raise
 
 
-class Pipeline(CommandBatch):
+class Retrying(Commands):
+    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe.
+
+    What is done beside the calls, dials above all, is done in a nursery of its own: so it is used by `async with`.
+    """
+
+    __slots__ = ("_manager", "_nursery", "_retry", "_run", "retries")
+
+    def __init__(self, config: Config, retry: Retry) -> None:
+        super().__init__(config)
+        self._retry = retry
+        self.retries = 0
+        self._nursery: Nursery | None = None
+        self._run: TrioToken | None = None
+
+    async def __aenter__(self) -> Self:
+        self._manager = trio.open_nursery()
+        self._serve(await self._manager.__aenter__())
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        try:
+            await self.close()
+        finally:
+            nursery, self._nursery = self._nursery, None
+            if nursery is not None:
+                nursery.cancel_scope.cancel()
+            # The nursery is told of no exception, so that the block's own comes out as it is, in no group.
+            try:
+                await self._manager.__aexit__(None, None, None)
+            except* trio.Cancelled:
+                pass
+
+    def _serve(self, nursery: Nursery) -> None:
+        """Begin what is done beside the calls."""
+        self._nursery = nursery
+        self._run = current_trio_token()
+
+    def _check_run(self, what: str) -> Nursery:
+        """Return the nursery. Raises `LocalProtocolError` outside of the block, and in another run of trio."""
+        if self._nursery is None:
+            raise LocalProtocolError(
+                f"{what}: use a {type(self).__name__} by `async with`: it works in a nursery of its own"
+            )
+        if current_trio_token() is not self._run:
+            raise elsewhere(what, type(self).__name__.lower())
+        return self._nursery
+
+    @abstractmethod
+    async def close(self, timeout: float | None = 0.0) -> None:
+        """End, see there."""
+
+    @abstractmethod
+    def _attempt(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
+    ) -> Coroutine[Any, Any, RespError | None]:
+        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
+
+    @abstractmethod
+    def _elsewhere(self) -> None:
+        """The connections lead to a replica, where a master is wanted: use new ones."""
+
+    def _paces(self, slot: Slot, cause: RespError) -> bool:  # noqa: ARG002  # for those that do
+        """Does the next attempt wait of itself for as long as it should?"""
+        return False
+
+    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        failure = await self._attempt(slot, deadline, enter)
+        if failure is None and type(slot.reply) is not ReplyError:
+            if slot.count > 1 and leads_elsewhere(slot):
+                self._elsewhere()
+            return None
+        return await self._call_again(slot, deadline, failure)
+
+    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None) -> RespError | None:
+        """The first attempt failed, or was answered with an error: go on as long as that may help."""
+        attempts = Attempts(self._retry)
+        while (cause := failure or error_reply(slot)) is not None:
+            if failure is None and leads_elsewhere(slot):
+                self._elsewhere()
+            pause = attempts.after(cause, random(), slot)
+            if pause is None or current_time() + pause >= deadline:
+                break
+            if not self._paces(slot, cause):
+                await sleep(pause)
+            slot.renew()
+            self.retries += 1
+            failure = await self._attempt(slot, deadline, again=True)
+        return failure
+
+
+class Pipeline(CommandBatch, Methods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import select
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from inspect import isawaitable
 from math import inf
@@ -65,7 +65,7 @@ from resp_sansio import Connection as Machine
 
 from ._transport import Transport, dial, until
 
-__all__ = ["Driver", "elsewhere"]
+__all__ = ["Driver", "adopted", "elsewhere"]
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
@@ -159,7 +159,7 @@ class Driver:
                 raise elsewhere(slot.name)
             if self._leader is None:
                 await checkpoint_if_cancelled()
-                self._look()
+                self.look()
             elif not self._due:
                 await checkpoint_if_cancelled()
             slot.deadline = deadline
@@ -176,13 +176,25 @@ class Driver:
                 self._rouse()
             await self._wait_for(slot)
         except BaseException:
-            self._give_up(slot)
+            self.give_up(slot)
             raise
         if slot.state is ANSWERED:
             return None
         if slot.state is LOST:
             return core.error
         return core.timed_out()
+
+    def adopt(self, slots: Iterable[tuple[Slot, float]]) -> None:
+        """Submit slots, each with its deadline, for callers who come with `call` and `adopted` a moment later.
+
+        Raises `ConnectionClosedError`.
+        """
+        try:
+            for slot, deadline in slots:
+                slot.deadline = deadline
+                self.core.submit(slot)
+        finally:
+            self._send()
 
     def submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
@@ -200,7 +212,7 @@ class Driver:
                 raise elsewhere("next_push")
             await checkpoint_if_cancelled()
             if self._leader is None:
-                self._look()
+                self.look()
             if self.core.error is not None and not self._pushes:
                 raise ConnectionClosedError(f"next_push: the connection has ended: {self.core.error}")
         except RespError:
@@ -330,7 +342,7 @@ class Driver:
         if self._alarm != -inf:
             notify_closing(self._transport.socket)
 
-    def _give_up(self, slot: Slot) -> None:
+    def give_up(self, slot: Slot) -> None:
         """Nobody waits for this slot any more; and who was to send for others does so now."""
         self.core.abandon(slot)
         self._report()
@@ -339,8 +351,10 @@ class Driver:
 
     # -- bytes, and what they mean -----------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Before a new slot: what came, or ended, while nobody was here must not answer the next command."""
+        if self._leader is not None or self.core.error is not None:
+            return
         if self._poller is None or self._transport.pending or self._poller.poll(0):
             self._move(readable=True)
 
@@ -449,6 +463,10 @@ class Driver:
         if self.ended is not None:
             ended, self.ended = self.ended, None
             ended()
+
+
+def adopted(_: Slot) -> None:
+    """Enter a slot that was submitted already."""
 
 
 async def _go_on(_: socket) -> None:
