@@ -569,14 +569,18 @@ class Pool(Generic[C]):
         while self._idle and self._queue:
             self._grant(self._queue.popitem(last=False)[0], self._idle.popitem()[1], now)
         self._dial(now)
-        if self.state is PoolState.DRAINING and not self._pending:
-            for dial in list(self._dials):
-                self._forget(dial)
-                self._gave_up(now)
-            for place in list(self._idle.values()):
+        if self.state is PoolState.DRAINING:
+            for place in list(self._idle.values()):  # nobody is in the queue for them, and nobody else comes
                 self._close(place, CloseReason.DRAINED)
-            if not self._places:
-                self.state = PoolState.CLOSED
+            if not self._pending:
+                self._end_drain(now)
+
+    def _end_drain(self, now: float) -> None:
+        for dial in list(self._dials):
+            self._forget(dial)
+            self._gave_up(now)
+        if not self._places:
+            self.state = PoolState.CLOSED
 
     def _dial(self, now: float) -> None:
         """Announce a dial for each in the queue for whom none is under way, where there is room."""

@@ -318,6 +318,7 @@ class PoolModel(RuleBasedStateMachine):
             assert not room or len(self.queue) <= for_anybody
         if self.pool.state is DRAINING:
             assert stats.leased or stats.waiting
+            assert stats.idle == 0, "kept for nobody, and there to be taken"
         if self.pool.state is CLOSED:
             assert (stats.size, stats.dialling, stats.waiting) == (0, 0, 0)
 
@@ -697,6 +698,20 @@ def test_draining_serves_who_waits_and_ends_with_the_last_lease() -> None:
         it.ask()
 
 
+def test_while_a_caller_dials_for_itself_draining_keeps_nothing_for_others() -> None:
+    it = Driven(max_size=2, callers_dial=True)
+    lease, dialling = it.take(), it.ask()
+    it.pool.drain(it.now)
+    it.give(lease)
+    assert it.closed == [(1, CloseReason.DRAINED)]
+    with pytest.raises(ConnectionClosedError, match="DRAINING"):
+        it.ask()
+    it.dial()
+    assert dialling.lease is not None
+    it.give(dialling.lease)
+    assert it.pool.state is CLOSED
+
+
 def test_draining_ends_dials_that_nobody_waits_for() -> None:
     it = Driven(min_size=1)
     it.pass_time(0)
@@ -791,6 +806,7 @@ def test_counts_are_a_snapshot() -> None:
     it.give(lease, CloseReason.INTERRUPTED)
     assert (stats.size, stats.leased, stats.waiting, stats.waited, stats.granted) == (1, 1, 1, 2, 1)
     assert not any(stats.closed.values())
+    assert str(stats) == "1 connections, 0 idle, 1 leased, 0 dialling, 1 waiting"
     assert it.pool.stats().closed[CloseReason.INTERRUPTED] == 1
 
 
