@@ -68,6 +68,8 @@ def route(slot: Slot) -> Route:
 
 
 def _route_batch(infos: Sequence[CommandInfo]) -> Route:
+    if all([info.needs is LANE for info in set(infos)]):
+        return Route.LANE
     found, in_transaction = Route.LANE, False
     for index, info in enumerate(infos):
         if info.name in ("MULTI", "EXEC", "DISCARD"):

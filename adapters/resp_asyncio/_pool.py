@@ -35,6 +35,7 @@ from resp_sansio import (
     Granted,
     Leaked,
     Lease,
+    Needs,
     Outcome,
     PoolOptions,
     PoolSettings,
@@ -46,6 +47,7 @@ from resp_sansio import (
     Waiter,
     WatchLoop,
     read_pool_options,
+    route,
     seconds_allowed,
 )
 from resp_sansio import Pool as Machine
@@ -58,6 +60,7 @@ from ._transport import until
 __all__ = ["Pool"]
 
 PING: Final = Command("PING")
+LANE: Final = Needs.LANE
 
 
 class Pool(Retrying):
@@ -179,6 +182,8 @@ class Pool(Retrying):
     async def _attempt(
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
     ) -> RespError | None:
+        if slot.info.needs is not LANE or slot.count > 1:
+            route(slot)  # refuses what a borrowed connection would forget
         while True:
             lease = await self._lease(slot.name, deadline, first=again)
             if isinstance(lease, RespError):

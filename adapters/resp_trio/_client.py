@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Unpack
 from weakref import WeakSet
 
 from trio import Event, Nursery, current_time, open_nursery, sleep_until
-from trio.lowlevel import checkpoint, current_task
+from trio.lowlevel import current_task
 
 from resp_sansio import (
     DEFAULT,
@@ -226,13 +226,9 @@ class Client(Retrying):
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
-        try:
-            if self._closed:
-                raise _closed(slot.name)
-            nursery = self._check_run(slot.name)
-        except RespError:
-            await checkpoint()
-            raise
+        if self._closed:
+            raise _closed(slot.name)
+        nursery = self._check_run(slot.name)
         entry = Entry(slot, deadline)
         lane.queue.enter(entry, again=again)
         if not lane.queue.dialling:

@@ -246,7 +246,11 @@ class Retrying(Commands):
         return False
 
     async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        failure = await self._attempt(slot, deadline, enter)
+        try:
+            failure = await self._attempt(slot, deadline, enter)
+        except LocalProtocolError:
+            await checkpoint()
+            raise
         if failure is None and type(slot.reply) is not ReplyError:
             if slot.count > 1 and leads_elsewhere(slot):
                 self._elsewhere()

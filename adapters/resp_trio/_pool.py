@@ -35,6 +35,7 @@ from resp_sansio import (
     Granted,
     Leaked,
     Lease,
+    Needs,
     Outcome,
     PoolOptions,
     PoolSettings,
@@ -46,6 +47,7 @@ from resp_sansio import (
     Waiter,
     WatchLoop,
     read_pool_options,
+    route,
     seconds_allowed,
 )
 from resp_sansio import Pool as Machine
@@ -58,6 +60,7 @@ from ._transport import until
 __all__ = ["Pool"]
 
 PING: Final = Command("PING")
+LANE: Final = Needs.LANE
 
 
 class Pool(Retrying):
@@ -116,7 +119,6 @@ class Pool(Retrying):
 
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
-        await checkpoint()
         async with self._alone(current_time() + seconds_allowed(self._config, timeout)) as connection:
             yield connection
 
@@ -166,6 +168,8 @@ class Pool(Retrying):
     async def _attempt(
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
     ) -> RespError | None:
+        if slot.info.needs is not LANE or slot.count > 1:
+            route(slot)  # refuses what a borrowed connection would forget
         while True:
             lease = await self._lease(slot.name, deadline, first=again)
             if isinstance(lease, RespError):
@@ -179,6 +183,7 @@ class Pool(Retrying):
 
     @asynccontextmanager
     async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
+        await checkpoint()
         borrower = None if self._settings.leak_after is None else "".join(format_stack())
         again = False
         while True:
@@ -199,20 +204,13 @@ class Pool(Retrying):
         self, what: str, deadline: float, *, borrower: str | None = None, first: bool = False
     ) -> Lease[Connection] | RespError:
         """Return a lease, or why there is none. Raises what is not for trying again."""
-        try:
-            self._check_run(what)
-        except RespError:
-            await checkpoint()
-            raise
+        self._check_run(what)
         while True:
             try:
                 found = self._machine.acquire(current_time(), borrower=borrower, first=first)
             except ConnectError as error:
                 await checkpoint()
                 return error
-            except RespError:
-                await checkpoint()
-                raise
             lease = await self._wait(found, deadline) if isinstance(found, Waiter) else found
             if isinstance(lease, RespError) or not self._settings.pre_ping or await self._answers(lease, deadline):
                 return lease
