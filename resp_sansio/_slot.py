@@ -14,7 +14,7 @@ A slot is its own event: once answered, the connection hands it back with `reply
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import inf
 from typing import ClassVar, Final, NoReturn, TypeAlias
 
@@ -65,7 +65,7 @@ class Slot:
     there once the slot has ended without all of its replies.
     """
 
-    __slots__ = ("attributes", "deadline", "end", "info", "outcomes", "payload", "reply", "state", "token")
+    __slots__ = ("attributes", "deadline", "end", "info", "outcomes", "payload", "reply", "state", "token", "uncertain")
 
     plain: ClassVar[bool] = True
     count = 1
@@ -81,6 +81,7 @@ class Slot:
         self.deadline = deadline
         self.state = QUEUED
         self.attributes: AttributeMap | None = None
+        self.uncertain: Collection[int] = ()  # which commands may have run on a connection before
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.state.name}>"
@@ -108,12 +109,18 @@ class Slot:
 
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
-        sent = self.state is not QUEUED and self.end <= accepted
+        sent = (self.state is not QUEUED and self.end <= accepted) or bool(self.uncertain)
         self.outcomes = (Outcome.MAYBE_EXECUTED if sent else NOT_SENT,)
         self.state = state
 
     def renew(self) -> None:
-        """Its connection ended: be QUEUED again, for another one. What was answered stays answered."""
+        """Be QUEUED again, for another connection or, after an error reply, for another time. What was answered stays answered.
+
+        What may have run before may have run, however the next attempt ends.
+        """
+        if self.state is SlotState.LOST:
+            maybe = [index for index, outcome in enumerate(self.outcomes) if outcome is Outcome.MAYBE_EXECUTED]
+            self.uncertain = {*self.uncertain, *maybe}
         self.state = QUEUED
 
     def called(self, _index: int) -> str:
@@ -183,7 +190,7 @@ class Batch(Slot):
             Outcome.REPLY
             if index < answered and decider < answered
             else Outcome.MAYBE_EXECUTED
-            if sent[decider]
+            if sent[decider] or index in self.uncertain
             else NOT_SENT
             for index, decider in enumerate(self.deciders())
         ]
@@ -284,7 +291,9 @@ class Script(Batch):
 
     def renew(self) -> None:
         """As for any slot; a transaction, or what changes the connection, goes out again as a whole."""
-        self.state = QUEUED
+        super().renew()
+        self.begin = 0
+        self.payload = _join(self.payloads)
         self.missing = self.count
         self.replies = []
         self._confirmations = []

@@ -488,3 +488,19 @@ def test_what_was_never_submitted_was_not_sent() -> None:
         assert isinstance(error, ConnectError)
         assert error.outcome is Outcome.NOT_SENT
         assert set(slot.outcomes) == {Outcome.NOT_SENT}
+
+
+def test_what_may_have_run_once_may_have_run_however_the_next_attempt_ends() -> None:
+    single = new_slot(("INCR", "n"))
+    single.state, single.end = SlotState.HANDED, 10
+    single.settle(SlotState.LOST, 10)
+    several = batch("INCR a", "INCR b", "INCR c")
+    several.state, several.end = SlotState.HANDED, len(several.payload)
+    several.settle(SlotState.LOST, len(several.payload) - 1)
+    for slot, expected in ((single, [MAYBE]), (several, [MAYBE, MAYBE, NOT_SENT])):
+        assert list(slot.outcomes) == expected
+        slot.renew()
+        error = slot.failure(ConnectError("refused", transient=True))
+        assert list(slot.outcomes) == expected
+        assert isinstance(error, ConnectionLostError)
+        assert error.outcome is MAYBE
