@@ -28,8 +28,9 @@ import pytest
 import trio
 
 import resp_asyncio
+import resp_sync
 import resp_trio
-from adapters.facade import Connecting, Workers, can_be_struck
+from adapters.facade import Connecting, Entering, Workers, can_be_struck
 from adapters.loops import LOOPS, bounded
 from adapters.peers import PATIENCE
 from resp_sansio import RespError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
-    from resp_asyncio import Connection
+    from resp_asyncio import Client, Connection, Pool
 
 __all__ = ["BACKENDS", "CANCELLED", "TASKS", "Backend", "Ended", "contract", "contract_of_tasks", "seeded", "told"]
 
@@ -68,6 +69,14 @@ class Backend(ABC):
     @abstractmethod
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
         """The adapter's own. All connections have the shape of resp_asyncio's: see test_contract_surface.py."""
+
+    @abstractmethod
+    def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:
+        """The same."""
+
+    @abstractmethod
+    def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
+        """The same."""
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
@@ -107,6 +116,12 @@ class Asyncio(Backend):
 
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
         return resp_asyncio.connect(url, **options)
+
+    def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:
+        return resp_asyncio.Pool(url, **options)
+
+    def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
+        return resp_asyncio.Client(url, **options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -149,6 +164,14 @@ class Threads(Asyncio):
         connecting: Any = Connecting(self._workers, url, options)
         return connecting  # type: ignore[no-any-return]
 
+    def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:
+        entering: Any = Entering(self._workers, resp_sync.Pool(url, **options))  # type: ignore[attr-defined]
+        return entering  # type: ignore[no-any-return]
+
+    def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
+        entering: Any = Entering(self._workers, resp_sync.Client(url, **options))  # type: ignore[attr-defined]
+        return entering  # type: ignore[no-any-return]
+
     def _start(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         context = contextvars.copy_context()
         context.run(can_be_struck.set, True)
@@ -170,6 +193,14 @@ class Trio(Backend):
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
         connecting: Any = resp_trio.connect(url, **options)
         return connecting  # type: ignore[no-any-return]
+
+    def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:
+        pool: Any = resp_trio.Pool(url, **options)
+        return pool  # type: ignore[no-any-return]
+
+    def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
+        client: Any = resp_trio.Client(url, **options)
+        return client  # type: ignore[no-any-return]
 
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import resp_sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
-__all__ = ["Connecting", "Workers", "can_be_struck"]
+__all__ = ["Connecting", "Entering", "Workers", "can_be_struck"]
 
 can_be_struck: Final = contextvars.ContextVar("can_be_struck", default=False)
 """Is the running task one that is to be cancelled?"""
@@ -129,14 +130,27 @@ class Connecting:
         await self._connection.close()
 
 
-class Connection:
-    """Stands for a `resp_sync.Connection`."""
+class Entering:
+    """Stands for `resp_sync.Pool(url, **options)` and `resp_sync.Client(...)`: `async with` opens and closes."""
 
-    def __init__(self, workers: Workers, blocking: resp_sync.Connection) -> None:
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._blocking = blocking
+
+    async def __aenter__(self) -> Lending:
+        return Lending(self._workers, await self._workers.call(self._blocking.__enter__))
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+
+class Commands:
+    """Stands for a `resp_sync.Commands`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
         self.execute = partial(workers.call, blocking.execute)
-        self.next_push = partial(workers.call, blocking.next_push)
         self.close = partial(workers.call, blocking.close)
 
     def __repr__(self) -> str:
@@ -144,11 +158,11 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        return self._blocking.closed
+        return bool(self._blocking.closed)
 
     @property
     def protocol(self) -> int:
-        return self._blocking.protocol
+        return int(self._blocking.protocol)
 
     def pipeline(self, **options: Any) -> Pipeline:
         return Pipeline(self._workers, self._blocking.pipeline(**options))
@@ -169,6 +183,34 @@ class Connection:
                 raise
 
         return await self._workers.call(self._blocking.transact, blocking_update, *keys, **options)
+
+
+class Connection(Commands):
+    """Stands for a `resp_sync.Connection`."""
+
+    def __init__(self, workers: Workers, blocking: resp_sync.Connection) -> None:
+        super().__init__(workers, blocking)
+        self.next_push = partial(workers.call, blocking.next_push)
+
+
+class Lending(Commands):
+    """Stands for a `resp_sync.Pool` or `resp_sync.Client`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        super().__init__(workers, blocking)
+        self.stats = blocking.stats
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blocking, name)
+
+    @asynccontextmanager
+    async def acquire(self, **options: Any) -> AsyncGenerator[Connection]:
+        lent = self._blocking.acquire(**options)
+        connection = Connection(self._workers, await self._workers.call(lent.__enter__))
+        try:
+            yield connection
+        finally:
+            await self._workers.call(lent.__exit__, *sys.exc_info())
 
 
 class Pipeline:
