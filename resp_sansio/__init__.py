@@ -32,6 +32,7 @@ from ._errors import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    PoolFullError,
     RemoteProtocolError,
     ReplyError,
     RespError,
@@ -45,25 +46,7 @@ from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transacti
 from ._handshake import Accepted, Handshake
 from ._methods import Methods
 from ._parser import Chunk, Limits, Parser
-from ._pool import (
-    Close,
-    CloseReason,
-    Dial,
-    Granted,
-    Leaked,
-    Lease,
-    Pool,
-    PoolEvent,
-    PoolFullError,
-    PoolOptions,
-    PoolSettings,
-    PoolState,
-    PoolStats,
-    Refused,
-    Waiter,
-    WaiterState,
-    read_pool_options,
-)
+from ._pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from ._readers import Entry, UnexpectedReplyError
 from ._requests import CommandParser
 from ._retry import (
@@ -78,20 +61,11 @@ from ._retry import (
     meaning,
     meaning_of_all,
 )
-from ._sharing import (
-    ClientOptions,
-    ClientSettings,
-    ClientStats,
-    Lane,
-    Lanes,
-    LaneStats,
-    Route,
-    read_client_options,
-    route,
-)
+from ._settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings, read_client_options, read_pool_options
+from ._sharing import Lane, Lanes, Route, route
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
-from ._stats import ConnectionStats, Stats
+from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
 
 __all__ = [

@@ -20,6 +20,7 @@ __all__ = [
     "ConnectionLostError",
     "LocalProtocolError",
     "Outcome",
+    "PoolFullError",
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
@@ -93,6 +94,10 @@ class LocalProtocolError(RespError):
 
 class ConnectionClosedError(LocalProtocolError):
     """The connection, pool or client was closed, or had ended before this call was made."""
+
+
+class PoolFullError(RespError):
+    """As many callers wait for a connection as `max_waiting` allows. Nothing was sent."""
 
 
 class ConnectError(RespError, ConnectionError):

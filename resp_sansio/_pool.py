@@ -16,145 +16,29 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from ._config import ELSEWHERE, Config, Options
-from ._errors import ConnectError, ConnectionClosedError, RespError
-from ._options import BOOL, LONGEST, SECONDS, integer, option, options_of, suggestion
-from ._record import Record, replace
-from ._retry import RETRY, Breaker, Retry
-from ._stats import Stats
+from ._errors import ConnectError, ConnectionClosedError, PoolFullError
+from ._record import replace
+from ._retry import Breaker
+from ._settings import PoolSettings
+from ._stats import CloseReason, PoolStats
 
 __all__ = [
-    "Close", "CloseReason", "Dial", "Granted", "Leaked", "Lease", "Pool", "PoolEvent", "PoolFullError", "PoolOptions",
-    "PoolSettings", "PoolState", "PoolStats", "Refused", "Waiter", "WaiterState", "divide_options", "read_pool_options",
+    "Close", "Dial", "Granted", "Leaked", "Lease", "Pool", "PoolEvent", "PoolState", "Refused", "Waiter", "WaiterState",
 ]  # fmt: skip
 
 C = TypeVar("C")
 
-MOST: Final = 2**16  # connections from one host to one port: TCP has no more
 # psycopg_pool doubles from 1 s as well; its last is 5 minutes, too long for a cache.
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 LIFETIME_JITTER: Final = 0.05  # psycopg_pool's
-TIME: Final = SECONDS._replace(allowed=f"seconds above 0 and up to {LONGEST}", types=(int, float))
-
-
-# -- Settings --------------------------------------------------------------------------------------------------------------
-
-
-class PoolSettings(Record):
-    """What a pool may do. Raises `TypeError` or `ValueError` for wrong values."""
-
-    # HikariCP and r2d2.
-    max_size: int = option(10, integer(1, MOST), "Connections at most.")
-    min_size: int = option(0, integer(0, MOST), "Connections kept even if nobody needs them.")
-    # psycopg_pool: no limit.
-    max_waiting: int | None = option(
-        None,
-        integer(0, 2**31).or_none("none"),
-        "Callers that may wait for one in use; more are refused. None: any number.",
-    )
-    # HikariCP, r2d2 and psycopg_pool: 10 minutes.
-    max_idle: float | None = option(
-        600.0, SECONDS, "Close what was not used for so long, down to `min_size`. None: never."
-    )
-    # go-redis: none. Redis itself does not mind how old a connection is; what stands in between may.
-    max_lifetime: float | None = option(
-        None, SECONDS, "Replace connections of this age, at random up to 5 % earlier. None: never."
-    )
-    # psycopg_pool: num_workers.
-    max_dials: int = option(3, integer(1, MOST), "Connections opened at the same time.")
-    pre_ping: bool = option(False, BOOL, "Before a connection is lent, see that it answers a PING.")
-    retry: Retry = option(Retry(), RETRY, "What is tried again, how often, and after which pauses.")
-    leak_after: float | None = option(
-        None, SECONDS, "Report who keeps a connection for longer, with their stack. None: never."
-    )
-    breaker_failures: int | None = option(
-        None, integer(1, MOST).or_none("none"), "Fail fast after so many failed dials in a row. None: never."
-    )
-    # Hystrix: sleepWindowInMilliseconds.
-    breaker_seconds: float = option(5.0, TIME, "How long to fail fast before one dial is tried again.")
-
-    def __post_init__(self) -> None:
-        for name, one in options_of(self).items():
-            one.check(name, getattr(self, name))
-        if self.min_size > self.max_size:
-            raise ValueError(f"min_size must not be more than max_size; got {self.min_size} and {self.max_size}")
-
-    def breaker(self) -> Breaker | None:
-        """Return a new breaker, if one is asked for."""
-        return None if self.breaker_failures is None else Breaker(self.breaker_failures, self.breaker_seconds)
-
-
-class PoolOptions(Options, total=False):
-    """The options of a connection and those of a pool as one type: `Pool(url, **options: Unpack[PoolOptions])`."""
-
-    max_size: int
-    min_size: int
-    max_waiting: int | None
-    max_idle: float | None
-    max_lifetime: float | None
-    max_dials: int
-    pre_ping: bool
-    retry: Retry
-    leak_after: float | None
-    breaker_failures: int | None
-    breaker_seconds: float
-
-
-# What others call them: redis-py and coredis, then aioredis, SQLAlchemy and go-redis.
-NAMED_ELSEWHERE: Final = {
-    **ELSEWHERE,
-    "max_connections": "max_size",
-    "max_idle_time": "max_idle",
-    "pool_size": "max_size",
-    "pool_recycle": "max_lifetime",
-    "min_idle_conns": "min_size",
-}
-
-
-def divide_options(owner: str, options: Mapping[str, object], *records: type[Record]) -> list[dict[str, Any]]:
-    """Return for each record those of the options that are its own.
-
-    Raises `TypeError`, with the nearest name, for one that is nobody's; `owner` is who was given it.
-    """
-    known = [options_of(record) for record in records]
-    names = [name for those in known for name in those]
-    if unknown := [name for name in options if name not in names]:
-        near = NAMED_ELSEWHERE.get(unknown[0], unknown[0])
-        raise TypeError(f"{owner} has no option {unknown[0]!r}{suggestion(near, names)}")
-    return [{name: value for name, value in options.items() if name in those} for those in known]
-
-
-def read_pool_options(url: str, options: PoolOptions, owner: str = "Pool") -> tuple[Config, PoolSettings]:
-    """Return what a pool was asked for: how to connect, and what it may do. Raises as `Config.from_url` does."""
-    connection, pool = divide_options(owner, options, Config, PoolSettings)
-    return Config.from_url(url, **connection), PoolSettings(**pool)
 
 
 # -- What callers hold -----------------------------------------------------------------------------------------------------
-
-
-class PoolFullError(RespError):
-    """As many callers wait for a connection as `max_waiting` allows. Nothing was sent."""
-
-
-class CloseReason(enum.Enum):
-    """Why a connection left the pool."""
-
-    LOST = "it ended"
-    BROKEN = "its user found it unusable"
-    INTERRUPTED = "its user was interrupted in the middle of a conversation"
-    FAILED_CHECK = "it did not answer a check before use"
-    IDLE = "nobody had used it for max_idle"
-    MAX_LIFETIME = "it was older than max_lifetime"
-    RETIRED = "it was older than retire()"
-    SURPLUS = "there were more than max_size, or nobody wanted it any more"
-    DRAINED = "the pool was being drained"
-    CLOSED = "the pool was closed"
 
 
 class PoolState(enum.Enum):
@@ -267,34 +151,6 @@ class Leaked(NamedTuple, Generic[C]):
 
 
 PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
-
-
-class PoolStats(Stats):
-    """What a pool knows of itself, at one moment; counts are since it was made.
-
-    `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
-    went before they got anything. Whoever asked is waiting, or counts in one of `granted`, `refused` and `withdrawn`. `most_`:
-    the highest ever.
-    """
-
-    size: int
-    idle: int
-    leased: int
-    dialling: int
-    waiting: int
-    created: int
-    dial_failures: int
-    closed: Mapping[CloseReason, int]
-    waited: int
-    granted: int
-    refused: int
-    withdrawn: int
-    most_size: int
-    most_leased: int
-    most_waiting: int
-
-    def __str__(self) -> str:
-        return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"
 
 
 # -- The pool --------------------------------------------------------------------------------------------------------------

@@ -12,30 +12,16 @@ dialled.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ._commands import CommandInfo, Needs, Replies
-from ._config import Config, Options
 from ._errors import LocalProtocolError
-from ._options import integer, option, options_of
-from ._pool import MOST, CloseReason, PoolSettings, PoolStats, divide_options
-from ._record import Record
-from ._retry import RETRY, Retry
+from ._retry import Retry
 from ._slot import Batch, Slot
-from ._stats import ConnectionStats, Stats
+from ._stats import CloseReason, ConnectionStats, LaneStats
 
-__all__ = [
-    "ClientOptions",
-    "ClientSettings",
-    "ClientStats",
-    "Lane",
-    "LaneStats",
-    "Lanes",
-    "Route",
-    "read_client_options",
-    "route",
-]
+__all__ = ["Lane", "Lanes", "Route", "route"]
 
 E = TypeVar("E")
 L = TypeVar("L")
@@ -105,92 +91,7 @@ def _refuse_alone(info: CommandInfo) -> None:
         )
 
 
-# -- Settings ------------------------------------------------------------------------------------------------------------------
-
-
-class ClientSettings(Record):
-    """What a client may do. Raises `TypeError` or `ValueError` for wrong values."""
-
-    # coredis: 64.
-    max_connections: int = option(
-        64, integer(1, MOST), "Connections at most, lanes and leases together. 1: a single one for everything."
-    )
-    # rueidis has 4 by default, StackExchange.Redis and ioredis 1: splitting makes batches smaller, and only 1 keeps one order.
-    lanes: int = option(1, integer(1, MOST), "Connections that are shared.")
-    retry: Retry = option(Retry(), RETRY, "What is tried again, how often, and after which pauses.")
-
-    def __post_init__(self) -> None:
-        for name, one in options_of(self).items():
-            one.check(name, getattr(self, name))
-        if self.lanes > self.max_connections:
-            raise ValueError(
-                f"lanes must not be more than max_connections; got {self.lanes} and {self.max_connections}"
-            )
-
-    @property
-    def leases(self) -> int:
-        """How many connections may be leased; 0: what needs one goes by a lane, and holds up the others there."""
-        return self.max_connections - self.lanes
-
-
-class ClientOptions(Options, total=False):
-    """The options of a connection and those of a client as one type: `Client(url, **options: Unpack[ClientOptions])`."""
-
-    max_connections: int
-    lanes: int
-    retry: Retry
-    max_waiting: int | None
-    max_idle: float | None
-    max_lifetime: float | None
-    max_dials: int
-    pre_ping: bool
-    leak_after: float | None
-    breaker_failures: int | None
-    breaker_seconds: float
-
-
-def read_client_options(
-    url: str, options: ClientOptions, owner: str = "Client"
-) -> tuple[Config, ClientSettings, PoolSettings]:
-    """Return how to connect, what the client may do, and what the pool of its leases may do (if `leases` is not 0).
-
-    Raises as `Config.from_url` does.
-    """
-    connection, client, pool = divide_options(owner, options, Config, ClientSettings, PoolSettings)
-    for name in ("max_size", "min_size"):
-        if name in pool:
-            raise TypeError(f"{owner} has no option {name!r}; did you mean 'max_connections'?")
-    settings = ClientSettings(**client)
-    return Config.from_url(url, **connection), settings, PoolSettings(max_size=max(settings.leases, 1), **pool)
-
-
 # -- Lanes -----------------------------------------------------------------------------------------------------------------------
-
-
-class LaneStats(Stats):
-    """One lane: how many connections it has had, and why each of them went; how many callers wait for the next one."""
-
-    created: int
-    closed: Mapping[CloseReason, int]
-    dial_failures: int
-    waiting: int
-    connection: ConnectionStats | None
-
-    def __str__(self) -> str:
-        now = "no connection" if self.connection is None else str(self.connection)
-        return f"{now}, {self.waiting} waiting for one"
-
-
-class ClientStats(Stats):
-    """A client: each of its lanes, the pool of its leases (None if it has none), and how many attempts were repeated."""
-
-    lanes: Sequence[LaneStats]
-    leases: PoolStats | None
-    retries: int
-
-    def __str__(self) -> str:
-        leases = "" if self.leases is None else f"; leases: {self.leases}"
-        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}"
 
 
 class Lane(Generic[E]):

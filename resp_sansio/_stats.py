@@ -7,9 +7,12 @@ been since the beginning.
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping, Sequence
+
 from ._record import Record
 
-__all__ = ["ConnectionStats", "Stats"]
+__all__ = ["ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolStats", "Stats"]
 
 
 class Stats(Record):
@@ -35,3 +38,72 @@ class ConnectionStats(Stats):
 
     def __str__(self) -> str:
         return f"{self.queued} queued, {self.in_flight} in flight, {self.abandoned} of them abandoned"
+
+
+class CloseReason(enum.Enum):
+    """Why a connection left the pool."""
+
+    LOST = "it ended"
+    BROKEN = "its user found it unusable"
+    INTERRUPTED = "its user was interrupted in the middle of a conversation"
+    FAILED_CHECK = "it did not answer a check before use"
+    IDLE = "nobody had used it for max_idle"
+    MAX_LIFETIME = "it was older than max_lifetime"
+    RETIRED = "it was older than retire()"
+    SURPLUS = "there were more than max_size, or nobody wanted it any more"
+    DRAINED = "the pool was being drained"
+    CLOSED = "the pool was closed"
+
+
+class PoolStats(Stats):
+    """What a pool knows of itself, at one moment; counts are since it was made.
+
+    `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
+    went before they got anything. Whoever asked is waiting, or counts in one of `granted`, `refused` and `withdrawn`. `most_`:
+    the highest ever.
+    """
+
+    size: int
+    idle: int
+    leased: int
+    dialling: int
+    waiting: int
+    created: int
+    dial_failures: int
+    closed: Mapping[CloseReason, int]
+    waited: int
+    granted: int
+    refused: int
+    withdrawn: int
+    most_size: int
+    most_leased: int
+    most_waiting: int
+
+    def __str__(self) -> str:
+        return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"
+
+
+class LaneStats(Stats):
+    """One lane: how many connections it has had, and why each of them went; how many callers wait for the next one."""
+
+    created: int
+    closed: Mapping[CloseReason, int]
+    dial_failures: int
+    waiting: int
+    connection: ConnectionStats | None
+
+    def __str__(self) -> str:
+        now = "no connection" if self.connection is None else str(self.connection)
+        return f"{now}, {self.waiting} waiting for one"
+
+
+class ClientStats(Stats):
+    """A client: each of its lanes, the pool of its leases (None if it has none), and how many attempts were repeated."""
+
+    lanes: Sequence[LaneStats]
+    leases: PoolStats | None
+    retries: int
+
+    def __str__(self) -> str:
+        leases = "" if self.leases is None else f"; leases: {self.leases}"
+        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}"

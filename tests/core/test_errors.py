@@ -18,6 +18,7 @@ from resp_sansio import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    PoolFullError,
     RemoteProtocolError,
     ReplyError,
     RespError,
@@ -35,6 +36,7 @@ ERRORS: list[RespError] = [
     TransactionRefusedError("message", replies=[1, ReplyError("ERR no"), None]),
     LocalProtocolError("message"),
     ConnectionClosedError("message"),
+    PoolFullError("message"),
     ConnectError("message", transient=True),
     ConnectError("message", transient=False),
     *[
@@ -73,6 +75,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         (TransactionRefusedError("x", replies=()), Outcome.REPLY),
         (LocalProtocolError("x"), Outcome.NOT_SENT),
         (ConnectionClosedError("x"), Outcome.NOT_SENT),
+        (PoolFullError("x"), Outcome.NOT_SENT),
         (ConnectError("x", transient=True), Outcome.NOT_SENT),
         # Whoever does not know better has to be careful.
         (ConnectionLostError("x"), Outcome.MAYBE_EXECUTED),

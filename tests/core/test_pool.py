@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from resp_sansio import ConnectError, ConnectionClosedError, RespError
-from resp_sansio._config import Config, Options
-from resp_sansio._options import options_of
-from resp_sansio._pool import (
+from resp_sansio import (
+    Breaker,
     Close,
     CloseReason,
+    ConnectError,
+    ConnectionClosedError,
     Dial,
     Granted,
     Leaked,
     Lease,
     Pool,
     PoolFullError,
-    PoolOptions,
     PoolSettings,
     PoolState,
     Refused,
+    RespError,
     Waiter,
     WaiterState,
-    divide_options,
-    read_pool_options,
 )
-from resp_sansio._retry import Breaker, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -808,60 +805,3 @@ def test_counts_are_a_snapshot() -> None:
     assert not any(stats.closed.values())
     assert str(stats) == "1 connections, 0 idle, 1 leased, 0 dialling, 1 waiting"
     assert it.pool.stats().closed[CloseReason.INTERRUPTED] == 1
-
-
-# -- settings --------------------------------------------------------------------------------------------------------------
-
-
-def test_options_are_divided_between_the_connection_and_the_pool() -> None:
-    config, pool = read_pool_options("redis://db.example/2", {"timeout": 1.0, "max_size": 20, "breaker_failures": 3})
-    assert config == Config(host="db.example", db=2, timeout=1.0)
-    assert pool == PoolSettings(max_size=20, breaker_failures=3)
-    breaker = pool.breaker()
-    assert breaker is not None
-    assert (breaker.failures, breaker.seconds) == (3, 5.0)
-    assert PoolSettings().breaker() is None
-
-
-@pytest.mark.parametrize(
-    ("wrong", "right"),
-    [("max_sice", "max_size"), ("max_connections", "max_size"), ("time_out", "timeout"), ("socket_timeout", "timeout")],
-)
-def test_an_unknown_option_is_told_the_right_one(wrong: str, right: str) -> None:
-    options: Any = {wrong: 1}
-    with pytest.raises(TypeError, match=f"^Pool has no option '{wrong}'; did you mean '{right}'.$"):
-        read_pool_options("redis://", options)
-
-
-def test_options_can_be_divided_among_any_records() -> None:
-    assert divide_options("it", {"attempts": 2, "db": 1}, Retry, Config, PoolSettings) == [
-        {"attempts": 2},
-        {"db": 1},
-        {},
-    ]
-    with pytest.raises(TypeError, match="^it has no option 'xyz'$"):
-        divide_options("it", {"xyz": 1}, Retry)
-
-
-def test_the_typed_options_are_those_that_there_are() -> None:
-    assert get_type_hints(PoolOptions).keys() == get_type_hints(Options).keys() | options_of(PoolSettings).keys()
-    for name in options_of(PoolSettings):
-        assert get_type_hints(PoolOptions)[name] == get_type_hints(PoolSettings)[name]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        ({"max_size": 0}, ValueError),
-        ({"min_size": 11}, ValueError),
-        ({"max_waiting": -1}, ValueError),
-        ({"max_idle": 0}, ValueError),
-        ({"max_lifetime": "1h"}, TypeError),
-        ({"max_dials": None}, TypeError),
-        ({"breaker_seconds": None}, TypeError),
-        ({"breaker_failures": 0}, ValueError),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], error: type[Exception]) -> None:
-    with pytest.raises(error, match=next(iter(wrong))):
-        PoolSettings(**wrong)

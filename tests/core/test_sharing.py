@@ -7,25 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import (
-    ClientOptions,
-    ClientSettings,
-    ClientStats,
     CloseReason,
     Command,
-    ConnectionStats,
     Lane,
     Lanes,
     LaneStats,
     LocalProtocolError,
     Needs,
-    PoolSettings,
     Retry,
     Route,
     Slot,
     new_batch,
     new_slot,
     prepare,
-    read_client_options,
     route,
 )
 
@@ -98,41 +92,6 @@ def test_what_is_known_of_a_command_can_be_overruled() -> None:
     assert route(new_slot(patient.args, info=patient.info)) is Route.LANE
 
 
-# -- Settings ----------------------------------------------------------------------------------------------------------
-
-
-def test_options_are_divided_among_those_they_concern() -> None:
-    options: ClientOptions = {"db": 3, "max_connections": 5, "lanes": 2, "max_idle": 7.0, "retry": Retry(attempts=1)}
-    config, client, pool = read_client_options("redis://example", options)
-    assert (config.host, config.db) == ("example", 3)
-    assert client == ClientSettings(max_connections=5, lanes=2, retry=Retry(attempts=1))
-    assert pool == PoolSettings(max_size=3, max_idle=7.0, retry=Retry(attempts=1))
-    assert client.leases == 3
-
-
-def test_a_single_connection_leaves_none_to_lease() -> None:
-    assert read_client_options("redis://example", {"max_connections": 1})[1].leases == 0
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"max_conections": 3}, "Client has no option 'max_conections'; did you mean 'max_connections'?"),
-        ({"max_size": 3}, "Client has no option 'max_size'; did you mean 'max_connections'?"),
-        ({"retry": 3}, "retry must be a Retry; got int"),
-    ],
-)
-def test_a_wrong_option_is_told(options: ClientOptions, message: str) -> None:
-    with pytest.raises(TypeError) as caught:
-        read_client_options("redis://example", options)
-    assert str(caught.value) == message
-
-
-def test_lanes_are_connections() -> None:
-    with pytest.raises(ValueError, match="lanes must not be more than max_connections; got 3 and 2"):
-        ClientSettings(lanes=3, max_connections=2)
-
-
 # -- A lane ------------------------------------------------------------------------------------------------------------
 
 
@@ -198,19 +157,3 @@ def test_a_caller_keeps_its_lane_while_it_has_commands_under_way() -> None:
     lanes.leave("me")
     lanes.leave("you")
     assert repr(lanes) == "<Lanes: 2, 0 callers on them>"
-
-
-# -- What it counts ----------------------------------------------------------------------------------------------------
-
-
-def test_one_line_says_what_a_client_is_doing() -> None:
-    counts = ConnectionStats(
-        queued=1, in_flight=2, abandoned=0, most_in_flight=2, sent=9, batches=3, given_up=0, unread_pushes=0
-    )
-    lanes = [
-        LaneStats(created=1, closed={}, dial_failures=0, waiting=0, connection=counts),
-        LaneStats(created=1, closed={}, dial_failures=2, waiting=7, connection=None),
-    ]
-    assert str(ClientStats(lanes=lanes, leases=None, retries=0)) == (
-        "lanes: 1 queued, 2 in flight, 0 of them abandoned, 0 waiting for one; no connection, 7 waiting for one"
-    )

@@ -504,3 +504,10 @@ def test_what_may_have_run_once_may_have_run_however_the_next_attempt_ends() -> 
         assert list(slot.outcomes) == expected
         assert isinstance(error, ConnectionLostError)
         assert error.outcome is MAYBE
+
+
+def test_what_was_answered_with_an_error_did_not_run() -> None:
+    slot = new_slot(("SET", "k", "v"))
+    slot.state, slot.reply = SlotState.ANSWERED, ReplyError("LOADING Redis is loading the dataset in memory")
+    slot.renew()
+    assert (slot.state, slot.uncertain) == (SlotState.QUEUED, ())

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pickle
 
 from machines import opened, write_all
-from resp_sansio import Command, CommandTimeoutError, ConnectionStats, Outcome
+from resp_sansio import (
+    ClientStats,
+    Command,
+    CommandTimeoutError,
+    ConnectionStats,
+    LaneStats,
+    Outcome,
+    Pool,
+    PoolSettings,
+)
 
 GET = Command("GET", "key")
 
@@ -54,3 +63,24 @@ def test_a_timeout_carries_the_counts_of_its_moment_and_survives_a_pickle() -> N
     )
     for one in (error, pickle.loads(pickle.dumps(error))):
         assert (one.outcome, one.stats) == (Outcome.MAYBE_EXECUTED, cause.stats)
+
+
+def test_one_line_says_what_a_client_is_doing() -> None:
+    counts = ConnectionStats(
+        queued=1, in_flight=2, abandoned=0, most_in_flight=2, sent=9, batches=3, given_up=0, unread_pushes=0
+    )
+    lanes = [
+        LaneStats(created=1, closed={}, dial_failures=0, waiting=0, connection=counts),
+        LaneStats(created=1, closed={}, dial_failures=2, waiting=7, connection=None),
+    ]
+    assert str(ClientStats(lanes=lanes, leases=None, retries=0)) == (
+        "lanes: 1 queued, 2 in flight, 0 of them abandoned, 0 waiting for one; no connection, 7 waiting for one"
+    )
+
+
+def test_one_line_says_what_a_pool_is_doing() -> None:
+    pool: Pool[str] = Pool(PoolSettings(max_size=2))
+    pool.acquire(0.0)
+    assert str(pool.stats()) == "0 connections, 0 idle, 0 leased, 1 dialling, 1 waiting"
+    client = ClientStats(lanes=[], leases=pool.stats(), retries=0)
+    assert str(client) == "lanes: ; leases: 0 connections, 0 idle, 0 leased, 1 dialling, 1 waiting"

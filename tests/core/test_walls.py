@@ -53,6 +53,7 @@ ORDER: Final = (
     "commands",
     "_methods",
     "_retry",
+    "_settings",
     "_pool",
     "_sharing",
     "__init__",
