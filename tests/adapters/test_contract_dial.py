@@ -105,7 +105,7 @@ async def test_one_that_does_not_answer_costs_no_more_than_the_connect_timeout(
         address = f"127.0.0.1:{server.port}"
         told = f"cannot open a connection to {address}: the handshake did not finish in time"
         assert (str(error), error.transient) == (told, True)
-        error = await refused(backend, f"rediss://{address}", connect_timeout=0.1)
+        error = await refused(backend, f"rediss://{address}", connect_timeout=0.3)
         assert (str(error), error.transient) == (f"{address}: TLS failed: timed out", True)
 
 
