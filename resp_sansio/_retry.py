@@ -13,7 +13,8 @@ Time and chance come as arguments.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from math import inf
 from typing import Final
 
@@ -242,6 +243,20 @@ class Breaker:
         """Raise `ConnectError` unless a dial may begin, see `allows`."""
         if not self.allows(now):
             raise ConnectError(f"no dial was tried, because the last {self._in_a_row} had failed", transient=True)
+
+    @contextmanager
+    def dial(self, clock: Callable[[], float]) -> Iterator[None]:
+        """Dial in the block: whether that may be is asked before it, and how it ended is noted. Raises as `check`."""
+        self.check(clock())
+        try:
+            yield
+        except Exception:
+            self.failed(clock())
+            raise
+        except BaseException:
+            self.gave_up(clock())
+            raise
+        self.succeeded()
 
     def failed(self, now: float) -> None:
         """A dial failed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from random import random
 from threading import get_ident
@@ -293,14 +293,11 @@ class Client(Retrying):
         queue = lane.queue
         try:
             await asyncio.sleep(max(queue.not_before - monotonic(), 0.0))
-            if self._breaker is not None:
-                self._breaker.check(monotonic())
-            driver = await Driver.open(self._config)
+            with nullcontext() if self._breaker is None else self._breaker.dial(monotonic):
+                driver = await Driver.open(self._config)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            if self._breaker is not None and not cancelled:
-                self._breaker.failed(monotonic())
             for entry in queue.empty() if cancelled else queue.failed(monotonic(), random()):
                 if not entry.waiter.done():
                     entry.waiter.set_result(_closed(entry.slot.name) if cancelled else error)
@@ -308,8 +305,6 @@ class Client(Retrying):
                 raise
             return
         queue.dialling = False
-        if self._breaker is not None:
-            self._breaker.succeeded()
         lane.connection = Connection(self._config, driver)
         driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from random import random
 from typing import Any, Final, Literal, Unpack
@@ -284,22 +284,17 @@ class Client(Retrying):
         queue = lane.queue
         try:
             await sleep_until(queue.not_before)
-            if self._breaker is not None:
-                self._breaker.check(current_time())
-            driver = await Driver.open(self._config)
+            with nullcontext() if self._breaker is None else self._breaker.dial(current_time):
+                driver = await Driver.open(self._config)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            if self._breaker is not None and not cancelled:
-                self._breaker.failed(current_time())
             for entry in queue.empty() if cancelled else queue.failed(current_time(), random()):
                 _tell(entry, _closed(entry.slot.name) if cancelled else error)
             if cancelled:
                 raise
             return
         queue.dialling = False
-        if self._breaker is not None:
-            self._breaker.succeeded()
         lane.connection = Connection(self._config, driver)
         driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol

@@ -185,14 +185,14 @@ class Retrying(Commands):
     What is done beside the calls, dials above all, is done in a nursery of its own: so it is used by `async with`.
     """
 
-    __slots__ = ("_manager", "_nursery", "_retry", "_run", "retries")
+    __slots__ = ("_manager", "_nursery", "_retry", "_token", "retries")
 
     def __init__(self, config: Config, retry: Retry) -> None:
         super().__init__(config)
         self._retry = retry
         self.retries = 0
         self._nursery: Nursery | None = None
-        self._run: TrioToken | None = None
+        self._token: TrioToken | None = None
 
     async def __aenter__(self) -> Self:
         self._manager = trio.open_nursery()
@@ -215,7 +215,7 @@ class Retrying(Commands):
     def _serve(self, nursery: Nursery) -> None:
         """Begin what is done beside the calls."""
         self._nursery = nursery
-        self._run = current_trio_token()
+        self._token = current_trio_token()
 
     def _check_run(self, what: str) -> Nursery:
         """Return the nursery. Raises `LocalProtocolError` outside of the block, and in another run of trio."""
@@ -223,7 +223,7 @@ class Retrying(Commands):
             raise LocalProtocolError(
                 f"{what}: use a {type(self).__name__} by `async with`: it works in a nursery of its own"
             )
-        if current_trio_token() is not self._run:
+        if current_trio_token() is not self._token:
             raise elsewhere(what, type(self).__name__.lower())
         return self._nursery
 

@@ -366,3 +366,18 @@ def test_a_breaker_that_allows_no_dial_says_why() -> None:
         breaker.check(5.0)
     assert caught.value.transient
     breaker.check(10.0)
+
+
+def test_a_breaker_notes_how_a_dial_ended() -> None:
+    times = iter([0.0, 0.0, 1.0, 9.0, 10.0, 10.0, 10.0])
+    breaker = Breaker(1, 10.0)
+    with pytest.raises(OSError, match="refused"), breaker.dial(times.__next__):
+        raise OSError("refused")
+    for _ in range(2):  # what was not tried does not put it off
+        with pytest.raises(ConnectError), breaker.dial(times.__next__):
+            pytest.fail("it was not allowed")
+    with pytest.raises(KeyboardInterrupt), breaker.dial(times.__next__):
+        raise KeyboardInterrupt
+    with breaker.dial(times.__next__):
+        pass
+    assert not breaker.broken
