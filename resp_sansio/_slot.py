@@ -227,6 +227,11 @@ class Script(Batch):
         self._queued: list[CommandInfo] | None = None  # what MULTI holds back; None outside of it
 
     @property
+    def name(self) -> str:
+        framed = self.infos[0].name == "MULTI" and self.infos[-1].name == "EXEC"
+        return f"transaction of {self.count - 2} commands" if framed else super().name
+
+    @property
     def current(self) -> CommandInfo:
         """The command that the next reply answers."""
         return self.infos[len(self.replies)]

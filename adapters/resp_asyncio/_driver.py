@@ -138,14 +138,14 @@ class Driver(asyncio.BufferedProtocol):
         if waiter is None:
             waiter = asyncio.Future(loop=self._loop)  # faster than by `create_future`
         slot.token = waiter
-        if deadline < self._armed:
-            self._arm(deadline)
         if not self._scheduled:
             if self.core.in_flight:
                 self._scheduled = True
                 self._call_soon(self.flush)
             else:
                 self.flush()
+        if deadline < self._armed:
+            self._arm(deadline)  # behind the flush: uvloop calls what is due at once in the order in which it was told
         return waiter
 
     def submit_and_forget(self, command: Command[Reply]) -> None:
@@ -245,6 +245,8 @@ class Driver(asyncio.BufferedProtocol):
         if not self._scheduled and (len(events) > 1 or core.wants_to_send):
             self._scheduled = True
             self._call_soon(self.flush)
+        if self._watched:
+            self._arm(core.next_deadline())  # nothing may be owed any more, so that the next PING has a time
 
     def eof_received(self) -> None:
         """The peer sends no more."""

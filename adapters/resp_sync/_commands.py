@@ -46,6 +46,9 @@ __all__ = ["Commands", "Pipeline", "WatchedTransaction"]
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
+ABANDONED: Final = SlotState.ABANDONED
+WITHDRAWN: Final = SlotState.WITHDRAWN
+LOST: Final = SlotState.LOST
 
 
 class Commands(Methods, ABC):
@@ -203,7 +206,11 @@ class Pipeline(CommandBatch, Methods):
             raise
         except BaseException:
             # An interrupt may have come at any time: nothing is to be run again that may have run.
-            self.refused(ConnectionLostError("the call was interrupted"))
+            interrupted = ConnectionLostError("the call was interrupted")
+            if slot.state is ABANDONED or slot.state is WITHDRAWN or slot.state is LOST:
+                self.lost(slot, interrupted, self._by.protocol)
+            else:
+                self.refused(interrupted)
             raise
         if failure is not None:
             raise self.lost(slot, failure, self._by.protocol) from failure.__cause__

@@ -100,6 +100,7 @@ def test_a_pipeline_is_a_script_if_one_command_is() -> None:
     assert type(batch("GET k", "GET k")) is Batch
     assert type(batch("GET k", "UNWATCH")) is Script
     assert (batch("GET k", "GET k").name, batch("GET k").name) == ("pipeline of 2 commands", "GET")
+    assert batch("MULTI", "INCR n", "INCR n", "EXEC").name == "transaction of 2 commands"
 
 
 @pytest.mark.parametrize(
