@@ -1,0 +1,70 @@
+"""One command surface, whatever the strategy: what is written against it takes a connection, a pool or a client.
+
+Never run: mypy --strict and pyright read it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol, assert_type
+
+import resp_asyncio
+import resp_trio
+from resp_sansio import Command, CommandBatch, Reply
+
+
+class Surface(Protocol):
+    """What code that does not care for the strategy asks for, whichever library of tasks it is written for."""
+
+    @property
+    def protocol(self) -> Literal[2, 3]: ...
+
+    async def execute(self, command: Command[int], /, *, timeout: float | None = ...) -> int: ...
+
+    def pipeline(self, *, timeout: float | None = ...) -> Batch: ...
+
+    def transaction(self, *, timeout: float | None = ...) -> Batch: ...
+
+    async def close(self) -> None: ...
+
+
+class Batch(Protocol):
+    """A pipeline of either."""
+
+    def execute(self, name: str, /, *args: str) -> object: ...
+
+    async def run(self) -> list[object]: ...
+
+
+async def increment(commands: Surface) -> int:
+    """Written once."""
+    return await commands.execute(Command("INCR", "n", read=lambda reply, _: int(str(reply))), timeout=1.0)
+
+
+async def any_asyncio(
+    connection: resp_asyncio.Connection, pool: resp_asyncio.Pool, client: resp_asyncio.Client
+) -> None:
+    strategies: list[Surface] = [connection, pool, client]
+    for commands in strategies:
+        assert_type(await increment(commands), int)
+    nominal: list[resp_asyncio.Commands] = [connection, pool, client]
+    for each in nominal:
+        assert_type(await each.execute("GET", "k"), Reply)
+    borrowing: list[resp_asyncio.Pool | resp_asyncio.Client] = [pool, client]
+    for lender in borrowing:
+        acquired: AbstractAsyncContextManager[resp_asyncio.Connection] = lender.acquire(timeout=1.0)
+        async with acquired as borrowed:
+            assert_type(borrowed, resp_asyncio.Connection)
+
+
+async def any_trio(connection: resp_trio.Connection, pool: resp_trio.Pool, client: resp_trio.Client) -> None:
+    strategies: list[Surface] = [connection, pool, client]
+    for commands in strategies:
+        assert_type(await increment(commands), int)
+    nominal: list[resp_trio.Commands] = [connection, pool, client]
+    for each in nominal:
+        assert_type(each.pipeline(), resp_trio.Pipeline)
+
+
+def batches(pipe: resp_asyncio.Pipeline) -> CommandBatch:
+    return pipe
