@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
-from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import ConnectError, ConnectionClosedError, PoolFullError
 from ._record import replace
@@ -72,14 +72,18 @@ class _Place(Generic[C]):
 
 
 class Lease(Generic[C]):
-    """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool."""
+    """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
-    __slots__ = ("_place", "_report_at", "borrower", "connection", "since")
+    `token` is the adapter's own; see `Pool.mend`.
+    """
 
-    def __init__(self, place: _Place[C], since: float, borrower: str | None) -> None:
+    __slots__ = ("_place", "_report_at", "borrower", "connection", "since", "token")
+
+    def __init__(self, place: _Place[C], since: float, borrower: str | None, token: object) -> None:
         self.connection = place.connection
         self.since = since
         self.borrower = borrower
+        self.token = token
         self._place = place
         self._report_at = inf
 
@@ -113,12 +117,16 @@ class Waiter(Generic[C]):
 
 
 class Dial(Generic[C]):
-    """Open a connection, and say how that ended with `opened` or `dial_failed`. If `waiter` is given it does so itself."""
+    """Open a connection, and say how that ended with `opened` or `dial_failed`. If `waiter` is given it does so itself.
 
-    __slots__ = ("_generation", "waiter")
+    `token` is the adapter's own: of that waiter, or what `handle_timeout` was given.
+    """
 
-    def __init__(self, waiter: Waiter[C] | None, generation: int) -> None:
+    __slots__ = ("_generation", "token", "waiter")
+
+    def __init__(self, waiter: Waiter[C] | None, generation: int, token: object = None) -> None:
         self.waiter: Final = waiter
+        self.token = token
         self._generation: Final = generation
 
     def __repr__(self) -> str:
@@ -225,7 +233,7 @@ class Pool(Generic[C]):
         while idle:
             place = idle.popitem()[1]
             if now < place.deadline or (reason := self._outdated(place, now)) is None:
-                return self._lend(place, now, borrower)
+                return self._lend(place, now, borrower, token)
             self._close(place, reason)
         return self._wait(Waiter(token, borrower), now, first=first)
 
@@ -307,7 +315,7 @@ class Pool(Generic[C]):
             if self._breaker is not None:
                 self._breaker.failed(now)
             if waiter is None and self._queue:
-                waiter = self._queue.popitem(last=False)[0]
+                waiter = next(iter(self._queue))
             if waiter is not None:
                 self._refuse(waiter, error)
             if isinstance(error, ConnectError) and not error.transient:
@@ -363,7 +371,7 @@ class Pool(Generic[C]):
             self._forget(dial)
             self._gave_up(now)
         while self._queue:
-            self._refuse(self._queue.popitem(last=False)[0], ConnectionClosedError("the pool was closed"))
+            self._refuse(next(iter(self._queue)), ConnectionClosedError("the pool was closed"))
         for place in list(self._places.values()):
             self._close(place, CloseReason.CLOSED)
 
@@ -371,7 +379,7 @@ class Pool(Generic[C]):
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
         return min(self._earliest, self._refill_at) if self._lacks() else self._earliest
 
-    def handle_timeout(self, now: float) -> None:
+    def handle_timeout(self, now: float, token: object = None) -> None:
         """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
         if now >= self._earliest:
             for place in list(self._idle.values()):
@@ -393,7 +401,56 @@ class Pool(Generic[C]):
             if self._breaker is not None and not self._breaker.allows(now):
                 self._refill_at = self._breaker.until
                 return
-            self._announce(None)
+            self._announce(None, token)
+
+    def mend(self, now: float, here: Callable[[Any], bool]) -> None:
+        """Put everything in order after a method was cut short, wherever it was, or after a caller has gone without a word.
+
+        For adapters whose callers can be interrupted anywhere, as threads by signals. `here` says by its token whether a caller
+        is: what was lent to those who are not is closed. May be cut short itself, and repeated; then counts can be wrong by one.
+        """
+        for waiter in list(self._queue):
+            self._mend_waiter(waiter, here)
+        self._anonymous = len([dial for dial in self._dials if dial.waiter is None])
+        for dial in [dial for dial in self._dials if not here(dial.token)]:
+            self._forget(dial)
+            self._gave_up(now)
+            if dial.waiter is not None:
+                dial.waiter.state = WaiterState.WITHDRAWN
+                self._withdrawn += 1
+        told = {id(event.connection) for event in self._events if isinstance(event, Close)}
+        for key, place in list(self._places.items()):
+            if key in told:
+                del self._places[key]
+            elif key not in self._idle and (place.lease is None or not here(place.lease.token)):
+                self._close(place, CloseReason.INTERRUPTED)
+        self._created = len(self._places) + sum(self._closed.values())
+        self._room = self.settings.max_size if self.state is PoolState.OPEN else 0
+        self._earliest = -inf
+        if self.state is PoolState.CLOSED:
+            self.close(now)
+        else:
+            self._advance(now)
+
+    def _mend_waiter(self, waiter: Waiter[C], here: Callable[[Any], bool]) -> None:
+        """One in the queue, from which it would have been taken last: finish what was begun, or undo it."""
+        if not here(waiter.token):
+            waiter.state = WaiterState.WITHDRAWN
+            self._withdrawn += 1
+        elif waiter.error is not None:
+            waiter.state = WaiterState.REFUSED
+            self._events.append(Refused(waiter))
+        elif waiter.lease is not None and waiter.lease.active:
+            waiter.state = WaiterState.GRANTED
+            self._events.append(Granted(waiter))
+        elif waiter.dial is not None and waiter.dial in self._dials:
+            waiter.state = WaiterState.DIALLING
+            self._events.append(waiter.dial)
+        else:
+            waiter.lease = waiter.dial = None
+            waiter.state = WaiterState.WAITING
+            return
+        del self._queue[waiter]
 
     def stats(self) -> PoolStats:
         """Return a snapshot of all counts."""
@@ -423,7 +480,7 @@ class Pool(Generic[C]):
         while self._idle and len(self._places) > self.settings.max_size:
             self._close(next(iter(self._idle.values())), CloseReason.SURPLUS)
         while self._idle and self._queue:
-            self._grant(self._queue.popitem(last=False)[0], self._idle.popitem()[1], now)
+            self._grant(next(iter(self._queue)), self._idle.popitem()[1], now)
         self._dial(now)
         if self.state is PoolState.DRAINING:
             for place in list(self._idle.values()):  # nobody is in the queue for them, and nobody else comes
@@ -450,17 +507,19 @@ class Pool(Generic[C]):
                 why = f"no dial was tried, because the last {self._breaker.failures} or more had failed"
                 self._refuse_beyond(self._anonymous, why, transient=True)
                 return
-            self._announce(self._queue.popitem(last=False)[0] if self.callers_dial else None)
+            self._announce(next(iter(self._queue)) if self.callers_dial else None)
 
-    def _announce(self, waiter: Waiter[C] | None) -> None:
-        dial = Dial(waiter, self._generation)
-        if waiter is None:
-            self._anonymous += 1
-        else:
+    def _announce(self, waiter: Waiter[C] | None, token: object = None) -> None:
+        dial = Dial(waiter, self._generation, token if waiter is None else waiter.token)
+        if waiter is not None:
             waiter.dial = dial
             waiter.state = WaiterState.DIALLING
         self._dials[dial] = None
         self._events.append(dial)
+        if waiter is None:
+            self._anonymous += 1
+        else:
+            del self._queue[waiter]
 
     def _forget(self, dial: Dial[C]) -> None:
         del self._dials[dial]
@@ -510,9 +569,14 @@ class Pool(Generic[C]):
             raise waiter.error
         return waiter
 
-    def _lend(self, place: _Place[C], now: float, borrower: str | None) -> Lease[C]:
+    def _lend(
+        self, place: _Place[C], now: float, borrower: str | None, token: object, waiter: Waiter[C] | None = None
+    ) -> Lease[C]:
         """Lease a place that was just taken from the idle ones, or is new."""
-        place.lease = lease = Lease(place, now, borrower)
+        lease = Lease(place, now, borrower, token)
+        if waiter is not None:
+            waiter.lease = lease  # first, so that a lease always has somebody who knows of it
+        place.lease = lease
         self._granted += 1
         leased = len(self._places) - len(self._idle)
         if leased > self._most_leased:
@@ -523,20 +587,21 @@ class Pool(Generic[C]):
         return lease
 
     def _grant(self, waiter: Waiter[C], place: _Place[C], now: float) -> None:
-        waiter.lease = self._lend(place, now, waiter.borrower)
+        self._lend(place, now, waiter.borrower, waiter.token, waiter)
         waiter.state = WaiterState.GRANTED
         self._events.append(Granted(waiter))
+        self._queue.pop(waiter, None)
 
     def _refuse(self, waiter: Waiter[C], error: Exception) -> None:
         waiter.error = error
         waiter.state = WaiterState.REFUSED
         self._refused += 1
         self._events.append(Refused(waiter))
+        self._queue.pop(waiter, None)
 
     def _refuse_beyond(self, count: int, why: str, *, transient: bool) -> None:
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""
         for waiter in list(self._queue)[count:]:
-            del self._queue[waiter]
             self._refuse(waiter, ConnectError(why, transient=transient))
 
     def _left(self, waiter: Waiter[C], now: float) -> None:
@@ -572,8 +637,8 @@ class Pool(Generic[C]):
     def _close(self, place: _Place[C], reason: CloseReason) -> None:
         """A connection leaves the pool, from wherever it is."""
         key = id(place.connection)
-        del self._places[key]
         self._idle.pop(key, None)
         place.lease = None
-        self._closed[reason] += 1
         self._events.append(Close(place.connection, reason))
+        self._closed[reason] += 1
+        del self._places[key]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from math import inf
+from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -31,7 +34,8 @@ from resp_sansio import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
 Wire: TypeAlias = list[int]  # stands for a connection: neither hashable nor known to the pool
 
@@ -805,3 +809,243 @@ def test_counts_are_a_snapshot() -> None:
     assert not any(stats.closed.values())
     assert str(stats) == "1 connections, 0 idle, 1 leased, 0 dialling, 1 waiting"
     assert it.pool.stats().closed[CloseReason.INTERRUPTED] == 1
+
+
+# -- interrupted -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_that_was_cut_short_is_finished() -> None:
+    it = Driven(max_size=1)
+    it.take()
+    waiter, other = it.ask(), it.ask()
+    waiter.error = AWAY  # so far it came
+    it.pool.mend(it.now, lambda _: True)
+    assert [*it.pool.events()] == [Refused(waiter)]
+    assert states([waiter, other]) == [REFUSED, WAITING]
+
+
+class Interrupt(BaseException):
+    """What a signal raises, wherever it strikes."""
+
+
+def interrupted(function: Callable[[], object], after: int) -> bool:
+    """Run, and raise once so many bytecodes of the pool's own have run; false if there were fewer."""
+    code, left = Pool.mend.__code__.co_filename, after
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != code:
+            return None
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if left < 0:
+            raise Interrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except Interrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+class Person:
+    """A caller whom an interrupt may send away."""
+
+    def __init__(self) -> None:
+        self.here = True
+        self.held: Lease[Wire] | Waiter[Wire] | None = None
+
+    @property
+    def lease(self) -> Lease[Wire] | None:
+        return self.held.lease if isinstance(self.held, Waiter) else self.held
+
+
+def who(dial: Dial[Wire]) -> Person:
+    assert isinstance(dial.token, Person)
+    return dial.token
+
+
+class Stricken:
+    """A pool whose callers dial, give back and go at random, and are interrupted at any bytecode of it."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        settings = PoolSettings(
+            max_size=chance.randint(1, 3), min_size=chance.randint(0, 1), max_dials=chance.randint(1, 2), max_idle=3.0
+        )
+        self.pool: Pool[Wire] = Pool(settings, callers_dial=True)
+        self.now = 0.0
+        self.people: list[Person] = []
+        self.dials: list[Dial[Wire]] = []
+        self.opened: dict[int, Wire] = {}
+        self.closed: set[int] = set()
+
+    def do(self, person: Person, function: Callable[[], object], *, strike: bool) -> None:
+        if strike and interrupted(function, self.chance.randint(0, 300)):
+            person.here = False
+            while self.chance.random() < 0.4 and interrupted(self.mend, self.chance.randint(0, 1000)):
+                pass
+            self.mend()
+        elif not strike:
+            function()
+        self.look()
+
+    def mend(self) -> None:
+        self.pool.mend(self.now, lambda person: person.here)
+
+    def look(self) -> None:
+        for event in self.pool.events():
+            if isinstance(event, Close):
+                self.closed.add(event.connection[0])
+            elif isinstance(event, Dial) and event not in self.dials:
+                self.dials.append(event)
+
+    def ask(self, person: Person) -> None:
+        self.people.append(person)
+        try:
+            person.held = self.pool.acquire(self.now, person)
+        except ConnectionClosedError:
+            person.here = False
+
+    def give(self, person: Person) -> None:
+        assert person.lease is not None
+        self.pool.release(person.lease, self.now, reason=self.chance.choice([None, None, CloseReason.BROKEN]))
+        person.here = False
+
+    def leave(self, person: Person) -> None:
+        assert isinstance(person.held, Waiter)
+        self.pool.withdraw(person.held, self.now)
+        person.here = False
+
+    def dial(self, dial: Dial[Wire], how: str) -> None:
+        if how == "opened":
+            number = len(self.opened) + 1
+            self.opened[number] = [number]
+            self.pool.opened(dial, self.opened[number], self.now)
+        else:
+            self.pool.dial_failed(dial, {"away": AWAY, "wrong": WRONG, "given up": None}[how], self.now)
+            who(dial).here = how != "given up"
+
+    def step(self, *, strike: bool) -> None:
+        chance = self.chance
+        here = [person for person in self.people if person.here]
+        having = chance.choice([person for person in here if person.lease is not None] or [None])
+        waiting = chance.choice([person for person in here if person.lease is None] or [None])
+        # Who has gone does not dial.
+        dial = chance.choice([dial for dial in self.dials if who(dial).here] or [None])
+        match chance.randint(0, 11):
+            case 0 | 1:
+                person = Person()
+                self.do(person, partial(self.ask, person), strike=strike)
+            case 2 | 3 | 4 | 5 | 6 if having is not None:
+                self.do(having, partial(self.give, having), strike=strike)
+            case 7 if waiting is not None:
+                self.do(waiting, partial(self.leave, waiting), strike=strike)
+            case 8 | 9 | 10 if dial is not None:
+                self.dials.remove(dial)
+                how = chance.choice(["opened", "opened", "away", "wrong", "given up"])
+                self.do(who(dial), partial(self.dial, dial, how), strike=strike)
+            case 11:
+                self.now += chance.choice([0, 1, 5])
+                person = Person()
+                rare = chance.choice(
+                    [lambda: self.pool.retire(self.now), lambda: self.pool.resize(self.now, max_size=2)]
+                    + [lambda: self.pool.handle_timeout(self.now, person)] * 5
+                )
+                self.do(person, rare, strike=strike)
+
+    def check(self) -> None:
+        places, idle = self.pool._places, self.pool._idle
+        assert set(idle) <= set(places)
+        known = {id(person.lease): person for person in self.people if person.here and person.lease is not None}
+        for key, place in places.items():
+            assert (place.lease is None) == (key in idle)
+            assert place.lease is None or id(place.lease) in known, "nobody would ever give this back"
+        for person in self.people:
+            if person.here and isinstance(waiter := person.held, Waiter):
+                assert (waiter.state is WAITING) == (waiter in self.pool._queue)
+                assert waiter.state is not DIALLING or waiter.dial in self.dials, "nobody would ever tell it"
+                assert waiter.state is not WITHDRAWN
+        assert not self.pool._queue or self.pool.stats().leased or self.dials, "they wait for nothing"
+        stats = self.pool.stats()
+        assert stats.created == stats.size + sum(stats.closed.values())
+        assert stats.dialling <= len(self.dials)
+
+    def wind_down(self) -> None:
+        """Everybody who is still here gets a connection or an error, and what is left is idle."""
+        while people := [one for one in self.people if one.here]:
+            self.dials = [dial for dial in self.dials if who(dial).here]
+            for person in people:
+                if person.lease is not None:
+                    self.do(person, partial(self.give, person), strike=False)
+                elif isinstance(person.held, Waiter) and person.held.error is not None:
+                    person.here = False
+            for dial in list(self.dials):
+                self.dials.remove(dial)
+                self.do(who(dial), partial(self.dial, dial, "opened"), strike=False)
+            left = [one for one in self.people if one.here]
+            assert left != people or self.dials or any(one.lease for one in left), "nothing moves any more"
+        stats = self.pool.stats()
+        assert (stats.leased, stats.waiting) == (0, 0)
+        assert stats.size <= self.pool.settings.max_size
+
+
+@given(seed=st.integers(0, 2**32), strikes=st.booleans(), ending=st.sampled_from(["", "drain", "close"]))
+@settings(max_examples=400)
+def test_whoever_is_interrupted_wherever_no_place_is_lost_and_nobody_forgotten(
+    seed: int, strikes: bool, ending: str
+) -> None:
+    chance = Random(seed)  # a strategy's own draws small numbers, and so would strike early
+    it = Stricken(chance)
+    for _ in range(chance.randint(1, 40)):
+        it.step(strike=strikes and chance.random() < 0.4)
+        it.check()
+    if ending:
+        way = it.pool.drain if ending == "drain" else it.pool.close
+        it.do(Person(), lambda: way(it.now), strike=strikes)
+        if ending == "drain":
+            it.check()
+    it.wind_down()
+
+
+@pytest.mark.parametrize("reason", [None, CloseReason.BROKEN])
+def test_the_next_is_served_wherever_giving_back_was_cut_short(reason: CloseReason | None) -> None:
+    after, cut = 0, True
+    while cut:
+        it = Driven(max_size=1, callers_dial=True)
+        giver = Person()
+        lease, waiter = it.take(token=giver), it.ask(token=Person())
+        cut = interrupted(lambda: it.pool.release(lease, it.now, reason=reason), after)  # noqa: B023  # it is over by then
+        giver.here = False
+        it.pool.mend(it.now, lambda person: person.here)
+        it.look()
+        if waiter.state is DIALLING:
+            it.dial()
+        assert waiter.lease is not None
+        assert waiter.lease.active
+        assert it.pool.stats().size == 1
+        after += 1
+
+
+def test_closing_is_finished_wherever_it_was_cut_short() -> None:
+    after, cut = 0, True
+    while cut:
+        it = Driven(max_size=2, callers_dial=True)
+        it.take()
+        it.give(it.take())
+        it.take()
+        waiters = [it.ask(), it.ask()]
+        cut = interrupted(lambda: it.pool.close(it.now), after)  # noqa: B023  # it is over before the next one
+        if cut and it.pool.state is CLOSED:
+            it.pool.mend(it.now, lambda _: True)
+        elif cut:
+            it.pool.close(it.now)
+        it.look()
+        assert states(waiters) == [REFUSED, REFUSED]
+        assert sorted(number for number, _ in it.closed) == [1, 2]
+        after += 1
