@@ -225,9 +225,10 @@ class Pool(Retrying):
             first = True
 
     async def _answers(self, lease: Lease[Connection], deadline: float) -> bool:
-        """Does the connection answer a PING? Else it is given back for good."""
+        """Does the connection answer a PING, in the time that opening another may take? Else it is given back for good."""
+        patience = inf if self._config.connect_timeout is None else self._config.connect_timeout
         try:
-            await lease.connection.execute(PING, timeout=max(deadline - monotonic(), 0.0))
+            await lease.connection.execute(PING, timeout=max(min(deadline - monotonic(), patience), 0.0))
         except BaseException as error:
             self._machine.release(lease, monotonic(), reason=CloseReason.FAILED_CHECK)
             self._carry_out()

@@ -37,6 +37,7 @@ __all__ = [
     "Wire",
     "calls",
     "eventually",
+    "listed",
     "run_program",
     "segments",
     "statistic",
@@ -364,6 +365,13 @@ def statistic(server: Server, name: str) -> int:
     assert isinstance(information, bytes)
     (found,) = [line.partition(b":")[2] for line in information.splitlines() if line.startswith(name.encode() + b":")]
     return int(found)
+
+
+def listed(server: Server) -> list[dict[str, str]]:
+    """Return what CLIENT LIST says of each connection, of the one that asks as well."""
+    lines = server.call("CLIENT", "LIST")
+    assert isinstance(lines, bytes)
+    return [dict(word.partition("=")[::2] for word in line.split()) for line in lines.decode().splitlines()]
 
 
 def calls(server: Server, command: str) -> int:

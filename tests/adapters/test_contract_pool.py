@@ -1,0 +1,549 @@
+"""The contract of a pool: who gets which connection and when, what is closed and why, and what everybody is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.contract import CANCELLED, Backend, told
+from adapters.contract import contract_of_tasks as contract
+from adapters.peers import Peer, Wire, calls, listed, statistic
+from resp_sansio import (
+    CloseReason,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    PoolFullError,
+    PoolStats,
+    Retry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resp_asyncio import Connection, Pool
+    from servers import Server
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+ONCE = Retry(attempts=1)
+
+
+async def identity(connection: Connection | Pool) -> int:
+    """The server's number for a connection."""
+    found = await connection.execute("CLIENT", "ID")
+    assert isinstance(found, int)
+    return found
+
+
+def closed(pool: Pool) -> dict[CloseReason, int]:
+    """How many connections were closed, and why."""
+    return {reason: count for reason, count in pool.stats().closed.items() if count}
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+# -- Who is next --------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_first_come_first_served(backend: Backend, server: Server) -> None:
+    served: list[int] = []
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def hold() -> None:
+            async with pool.acquire():
+                await backend.until(lambda: pool.stats().waiting == 10)
+                assert served == []
+
+        async def stand(place: int) -> None:
+            await backend.until(lambda: pool.stats().leased == 1 and pool.stats().waiting == place)
+            async with pool.acquire() as connection:
+                served.append(place)
+                await connection.execute("PING")
+
+        await backend.together(hold, *[partial(stand, place) for place in range(10)])
+        assert served == list(range(10))
+        stats = pool.stats()
+        assert (stats.created, stats.granted, stats.most_waiting, stats.leased, stats.idle) == (1, 11, 10, 0, 1)
+
+
+@contract
+async def test_what_came_back_last_is_used_first(backend: Backend, server: Server) -> None:
+    """So that those which are not needed grow old."""
+    async with backend.pool(server.url) as pool:
+        async with AsyncExitStack() as first, AsyncExitStack() as second, AsyncExitStack() as third:
+            stacks = (first, second, third)
+            one, two, three = [await identity(await stack.enter_async_context(pool.acquire())) for stack in stacks]
+            for stack in stacks:
+                await stack.aclose()
+            again = [await identity(await stack.enter_async_context(pool.acquire())) for stack in stacks]
+            assert again == [three, two, one]
+        assert pool.stats().created == 3
+
+
+@contract
+async def test_calls_on_the_pool_borrow_for_as_long_as_they_take(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=3) as pool:
+        replies = await backend.together(*[partial(pool.execute, "ECHO", str(number)) for number in range(50)])
+        assert replies == [b"%d" % number for number in range(50)]
+        async with pool.pipeline() as pipe:
+            results = [pipe.execute("INCR", "n") for _ in range(3)]
+        async with pool.transaction() as both:
+            results += [both.execute("INCR", "n") for _ in range(3)]
+        assert [result.result() for result in results] == [1, 2, 3, 4, 5, 6]
+
+        async def double(transaction: Any) -> None:
+            transaction.execute("SET", "n", int(await transaction.read("GET", "n")) * 2)
+
+        await pool.transact(double, "n")
+        assert await pool.execute("GET", "n") == b"12"
+        assert pool.stats().leased == 0
+        assert pool.stats().most_size <= 3
+
+
+@contract
+async def test_a_caller_who_goes_while_its_connection_is_opened_leaves_it_to_the_next(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    """The dial is the pool's. (A thread's is its own, and ends with it.)"""
+    server = start_server()
+    async with backend.pool(server.url, max_size=1) as pool:
+        with server.paused():
+            async with backend.cancelled(partial(pool.execute, "PING")) as ended:
+                await backend.until(lambda: pool.stats().dialling == 1)
+            assert ended.outcome is CANCELLED
+        assert await pool.execute("PING") == "PONG"
+        assert pool.stats().created == 1
+        assert pool.stats().withdrawn == 1
+
+
+@contract
+async def test_who_would_wait_behind_too_many_is_told_at_once(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1, max_waiting=1) as pool:
+
+        async def hold() -> None:
+            async with pool.acquire():
+                await backend.until(lambda: pool.stats().waiting == 1)
+                for call in (partial(pool.execute, "INCR", "n"), lambda: pool.acquire().__aenter__()):
+                    with pytest.raises(PoolFullError) as full:
+                        await call()
+                    assert full.value.outcome is Outcome.NOT_SENT
+                    assert str(full.value) == (
+                        "1 callers wait for a connection already (max_waiting=1);"
+                        " <Pool OPEN: 1 of 1, 0 idle, 1 leased, 0 dialling, 1 waiting>"
+                    )
+
+        async def wait() -> Any:
+            await backend.until(lambda: pool.stats().leased == 1)
+            return await pool.execute("INCR", "n")
+
+        assert await backend.together(hold, wait) == [None, 1]
+        assert pool.stats().refused == 2
+
+
+@contract
+async def test_who_waits_for_too_long_is_told_what_the_pool_was_doing(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool, pool.acquire():
+        with pytest.raises(CommandTimeoutError) as late:
+            async with pool.acquire(timeout=0.02):
+                pass
+        with pytest.raises(CommandTimeoutError) as later:
+            await pool.execute("INCR", "n", timeout=0.02)
+        free = f"no connection to 127.0.0.1:{server.port} became free in time"
+        counts = "[1 connections, 0 idle, 1 leased, 0 dialling, 1 waiting]"
+        assert str(late.value) == f"{free} {counts}"
+        assert str(later.value) == f"INCR: {free}; the server cannot have executed it {counts}"
+        for error in (late.value, later.value):
+            assert error.outcome is Outcome.NOT_SENT
+            assert isinstance(error.stats, PoolStats)
+            assert (error.stats.leased, error.stats.waiting) == (1, 1)
+        assert pool.stats().withdrawn == 2
+        assert pool.stats().waiting == 0
+
+
+# -- What is kept -------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_as_many_as_asked_for_are_open_from_the_beginning(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, min_size=2) as pool:
+        await backend.until(lambda: pool.stats().idle == 2)
+        assert await pool.execute("PING") == "PONG"
+        assert pool.stats().created == 2
+
+
+@contract
+async def test_nothing_is_opened_before_it_is_needed(backend: Backend) -> None:
+    async with backend.pool(f"redis://127.0.0.1:{unused_port()}") as pool:
+        await backend.sleep(0.01)
+        assert pool.stats().created == pool.stats().dial_failures == 0
+
+
+@contract
+async def test_what_nobody_uses_is_closed_down_to_a_number(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, min_size=1, max_idle=0.05) as pool:
+        async with pool.acquire(), pool.acquire(), pool.acquire():
+            pass
+        while pool.stats().size > 1:
+            await backend.sleep(0.01)
+            assert await pool.execute("PING") == "PONG"  # threads look at the time when they pass
+        assert closed(pool) == {CloseReason.IDLE: 2}
+        await backend.until(lambda: len(listed(server)) == 2)
+        await backend.sleep(0.1)
+        assert pool.stats().size == 1
+
+
+@contract
+async def test_an_old_one_is_replaced(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_lifetime=0.05) as pool:
+        first = await identity(pool)
+        await backend.sleep(0.06)
+        assert await identity(pool) != first
+        async with pool.acquire() as connection:
+            await backend.sleep(0.06)
+            assert await connection.execute("PING") == "PONG"  # not while it is used
+        assert closed(pool)[CloseReason.MAX_LIFETIME] >= 2
+
+
+@contract
+async def test_retiring_lets_everything_go_that_is_open(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        async with pool.acquire() as lent:
+            before = {await identity(lent), await identity(pool)}
+            pool.retire()
+            assert closed(pool) == {CloseReason.RETIRED: 1}
+            assert await lent.execute("PING") == "PONG"
+        assert closed(pool) == {CloseReason.RETIRED: 2}
+        assert await identity(pool) not in before
+
+
+@contract
+async def test_its_bounds_can_be_changed_while_it_is_used(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def hold() -> None:
+            async with pool.acquire():
+                await backend.until(lambda: pool.stats().waiting == 2)
+                pool.resize(3)
+                await backend.until(lambda: pool.stats().most_leased == 3)
+                pool.resize(1)
+
+        async def wait() -> None:
+            await backend.until(lambda: pool.stats().leased > 0)
+            async with pool.acquire():
+                await backend.until(lambda: pool.stats().most_leased == 3)
+
+        await backend.together(hold, wait, wait)
+        assert (pool.stats().size, closed(pool)) == (1, {CloseReason.SURPLUS: 2})
+        with pytest.raises(ValueError, match="max_size must be"):
+            pool.resize(0)
+        await backend.until(lambda: len(listed(server)) == 2)
+
+
+# -- What comes back ----------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_one_that_was_changed_is_not_lent_again(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        for change in (["SELECT", 1], ["CLIENT", "NO-EVICT", "ON"], ["SUBSCRIBE", "news"]):
+            async with pool.acquire() as connection:
+                mine = await identity(connection)
+                await connection.execute(*map(str, change))
+            assert await identity(pool) != mine
+        assert closed(pool) == {CloseReason.BROKEN: 3}
+        await pool.execute("SET", "k", "v")
+    assert server.call("GET", "k") == b"v"  # in database 0
+
+
+@contract
+async def test_a_watch_that_was_left_behind_is_ended(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        async with pool.acquire() as connection:
+            mine = await identity(connection)
+            await connection.execute("WATCH", "k")
+        server.call("SET", "k", "changed")
+        async with pool.acquire() as connection:
+            assert await identity(connection) == mine
+            async with connection.transaction() as both:
+                result = both.execute("INCR", "n")
+            assert result.result() == 1
+    assert calls(server, "unwatch") > 0
+
+
+@contract
+async def test_what_the_server_has_closed_meanwhile_is_not_lent(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        for borrowed in (False, True):
+            mine = await identity(pool)
+            server.call("CLIENT", "KILL", "ID", mine)
+            await backend.sleep(0.02)
+            if borrowed:
+                async with pool.acquire() as connection:
+                    assert await connection.execute("INCR", "n") == 2
+            else:
+                assert await pool.execute("INCR", "n") == 1
+        assert closed(pool) == {CloseReason.LOST: 2}
+        assert pool.retries == 0
+
+
+@contract
+async def test_what_says_more_than_it_was_asked_is_not_lent(backend: Backend) -> None:
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            wire.send(b"$%d\r\n%s\r\n" % (len(words[1]), words[1]))
+            if words[1] == b"one":
+                time.sleep(0.01)
+                wire.send(b"+surplus\r\n")
+
+    with Peer(script) as peer:
+        async with backend.pool(peer.url) as pool:
+            assert await pool.execute("ECHO", "one") == b"one"
+            await backend.sleep(0.05)
+            assert await pool.execute("ECHO", "two") == b"two"
+            assert closed(pool) == {CloseReason.LOST: 1}
+            assert pool.retries == 0
+        assert peer.connections == 2
+
+
+@contract
+async def test_one_that_does_not_answer_a_ping_is_not_lent(backend: Backend) -> None:
+    """Its peer has gone without a word: the check takes no longer than opening another may."""
+
+    def script(wire: Wire, *, answers: int) -> None:
+        wire.welcome()
+        for _ in range(answers):
+            assert wire.command() == [b"PING"]
+            wire.send(b"+PONG\r\n")
+        wire.drain()
+
+    with Peer(partial(script, answers=2), partial(script, answers=4)) as peer:
+        async with backend.pool(peer.url, pre_ping=True, connect_timeout=0.2, timeout=None) as pool:
+            assert await pool.execute("PING") == "PONG"
+            assert await pool.execute("PING") == "PONG"
+            assert closed(pool) == {CloseReason.FAILED_CHECK: 1}
+            async with pool.acquire() as connection:
+                assert await connection.execute("PING") == "PONG"
+        assert peer.connections == 2
+
+
+@contract
+async def test_a_check_without_any_limit(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, pre_ping=True, connect_timeout=None, timeout=None) as pool:
+        assert [await pool.execute("INCR", "n") for _ in range(3)] == [1, 2, 3]
+
+
+@contract
+async def test_who_keeps_one_for_long_is_reported_with_its_stack(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, leak_after=0.02) as pool:
+        warned = pytest.warns(ResourceWarning, match=r"(?s)is out for long; it was borrowed here:\n.*acquire")
+        async with pool.acquire():
+            with warned:
+                while not warned.list:
+                    await backend.sleep(0.01)
+                    await pool.execute("PING")  # threads look at the time when they pass
+            await backend.sleep(0.05)
+            await pool.execute("PING")  # told once: another warning would be an error
+
+
+# -- Dials that fail ----------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_a_dial_that_may_succeed_later_is_tried_again_for_as_often_as_asked(backend: Backend) -> None:
+    port = unused_port()
+    why = f"cannot connect to 127.0.0.1:{port}: Connection refused"
+    url = f"redis://127.0.0.1:{port}"
+    async with backend.pool(url, retry=Retry(attempts=3, base=0.001, cap=0.001)) as pool:
+        with pytest.raises(ConnectError) as refused:
+            await pool.execute("INCR", "n")
+        assert told(refused.value) == f"INCR: {why}; the server cannot have executed it"
+        assert (refused.value.transient, refused.value.outcome) == (True, Outcome.NOT_SENT)
+        assert (pool.stats().dial_failures, pool.retries, pool.stats().waiting) == (3, 2, 0)
+        with pytest.raises(ConnectError) as refused:
+            async with pool.acquire():
+                pass
+        assert (str(refused.value), refused.value.transient) == (why, True)
+
+
+@contract
+async def test_a_wrong_password_is_told_to_all_who_wait_and_shows_nowhere(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server("--requirepass", "right")
+    secret = "hunter2-very-secret"
+    async with backend.pool(server.url, password=secret, max_size=1) as pool:
+        with server.paused():  # so that they wait together
+
+            async def go_on() -> None:
+                await backend.until(lambda: pool.stats().waiting == 10)
+                os.kill(server.pid, signal.SIGCONT)
+
+            errors = await backend.together(*[partial(pool.execute, "INCR", "n")] * 10, go_on)
+        for error in errors[:-1]:
+            assert isinstance(error, ConnectError)
+            assert (error.transient, error.outcome) == (False, Outcome.NOT_SENT)
+            assert "(WRONGPASS)" in str(error)
+            assert secret not in repr(error) + repr(error.__context__) + repr(error.__cause__) + repr(pool)
+        assert pool.retries == 0
+        assert pool.stats().dial_failures <= 2
+
+
+@contract
+async def test_what_a_provider_of_credentials_raises_is_raised(backend: Backend, server: Server) -> None:
+    def shut() -> str:
+        raise LookupError("the vault is shut")
+
+    async with backend.pool(server.url, credentials=shut) as pool:
+        with pytest.raises(LookupError, match="the vault is shut"):
+            await pool.execute("PING")
+        with pytest.raises(LookupError, match="the vault is shut"):
+            async with pool.acquire():
+                pass
+        assert pool.stats().dialling == pool.stats().waiting == 0
+
+
+@contract
+async def test_a_breaker_fails_fast_while_the_server_is_away(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server()
+    server.stop()
+    async with backend.pool(server.url, breaker_failures=2, breaker_seconds=0.5, retry=ONCE) as pool:
+        for _ in range(2):
+            with pytest.raises(ConnectError, match="Connection refused"):
+                await pool.execute("PING")
+        with pytest.raises(ConnectError, match="no dial was tried, because the last 2 or more had failed") as refused:
+            await pool.execute("PING")
+        assert refused.value.transient
+        assert pool.stats().dial_failures == 2
+        server.start()
+        await backend.sleep(0.5)
+        assert await pool.execute("PING") == "PONG"
+        assert pool.stats().dial_failures == 2
+
+
+# -- What a borrowed connection would forget ----------------------------------------------------------------------------------
+
+
+@contract
+async def test_what_would_be_forgotten_is_refused_with_the_remedy(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        for words, why in REFUSED.items():
+            with pytest.raises(LocalProtocolError) as refused:
+                await pool.execute(*words.split())
+            assert str(refused.value) == f"{words.split()[0]} was not sent: {why}"
+            assert refused.value.outcome is Outcome.NOT_SENT
+        assert pool.stats().created == 0
+
+
+LISTENS = "what it asks for comes to a connection that somebody listens on; use connect()"
+CHANGES = "it changes one connection, and the next command may go by another; use acquire(), connect() or an option of the client"
+REFUSED = {
+    "SUBSCRIBE news": LISTENS,
+    "MONITOR": LISTENS,
+    "SELECT 1": CHANGES,
+    "WATCH k": CHANGES,
+    "WAIT 1 0": (
+        "it speaks of other commands on the same connection; put it into a pipeline behind them, or use acquire() or connect()"
+    ),
+}
+
+
+# -- The end ------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_closing_gracefully_lets_those_finish_who_are_in(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def hold() -> Any:
+            async with pool.acquire() as connection:
+                await backend.until(lambda: pool.closed)
+                with pytest.raises(
+                    ConnectionClosedError, match="the pool is DRAINING: it serves those who wait, and nobody else"
+                ):
+                    await pool.execute("INCR", "n")
+                return await connection.execute("INCR", "n")
+
+        async def wait() -> Any:
+            await backend.until(lambda: pool.stats().leased == 1)
+            return await pool.execute("INCR", "n")
+
+        async def close() -> None:
+            await backend.until(lambda: pool.stats().leased == pool.stats().waiting == 1)
+            await pool.close(None)
+
+        assert await backend.together(hold, wait, close) == [1, 2, None]
+        assert closed(pool) == {CloseReason.DRAINED: 1}
+        with pytest.raises(ConnectionClosedError, match="the pool is CLOSED: it has no connections, and never will"):
+            await pool.execute("PING")
+
+
+@contract
+async def test_closing_waits_no_longer_than_told(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def close() -> None:
+            await backend.until(lambda: statistic(server, "blocked_clients") == 1)
+            begun = time.monotonic()
+            await pool.close(0.05)
+            assert time.monotonic() - begun > 0.04
+
+        async def block() -> Any:
+            async with pool.acquire() as connection:
+                return await connection.execute("BLPOP", "nothing", 0)
+
+        error, _ = await backend.together(block, close)
+        assert (type(error), error.outcome) == (ConnectionLostError, Outcome.MAYBE_EXECUTED)
+        assert closed(pool) == {CloseReason.CLOSED: 1}
+
+
+@contract
+async def test_closing_at_once_ends_what_is_under_way(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def wait() -> Any:
+            await backend.until(lambda: pool.stats().leased == 1)
+            return await pool.execute("INCR", "n")
+
+        async def close() -> None:
+            await backend.until(lambda: pool.stats().waiting == 1 and statistic(server, "blocked_clients") == 1)
+            await pool.close()
+            await pool.close()
+
+        under_way, waiting, _ = await backend.together(partial(pool.execute, "BLPOP", "nothing", 0), wait, close)
+        assert (type(under_way), under_way.outcome) == (ConnectionLostError, Outcome.MAYBE_EXECUTED)
+        assert isinstance(waiting, ConnectionClosedError | ConnectionLostError)
+        assert waiting.outcome is Outcome.NOT_SENT
+        assert "the pool was closed" in str(waiting)
+        for call in (partial(pool.execute, "INCR", "n"), lambda: pool.acquire().__aenter__()):
+            with pytest.raises(ConnectionClosedError, match="the pool is CLOSED"):
+                await call()
+        assert pool.closed
+        assert (pool.stats().size, pool.stats().waiting) == (0, 0)
+    assert server.call("EXISTS", "n") == 0
+
+
+@contract
+async def test_one_that_never_came_into_use_closes_in_silence(backend: Backend) -> None:
+    async with backend.pool("redis://127.0.0.1:1") as pool:
+        pass
+    assert pool.closed
+    assert pool.stats().created == 0
