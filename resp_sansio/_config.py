@@ -354,12 +354,14 @@ def _read(url: str, options: Mapping[str, Option]) -> dict[str, Any]:
 # --- Documentation -----------------------------------------------------------------------------------------------------
 
 
-def options_table(cls: type[Config] = Config) -> str:
-    """Return the table of options that the documentation shows (Markdown)."""
-    rows = ["| Option | Allowed | Default | In a URL | Meaning |", "|---|---|---|---|---|"]
-    for one in fields(cls):
-        kind, meaning, secret = options_of(cls)[one.name]
+def options_table(record: type[Record] = Config) -> str:
+    """Return the table of options that the documentation shows (Markdown). A URL can say those of a `Config` only."""
+    rows = [["Option", "Allowed", "Default", "In a URL", "Meaning"], ["---"] * 5]
+    for one in fields(record):
+        kind, meaning, secret = options_of(record)[one.name]
         written = "keyword only" if kind.read is None else kind.written
         meaning += " Secret." if secret else ""
-        rows.append(f"| `{one.name}` | {kind.allowed} | `{one.default!r}` | {written} | {meaning} |")
-    return "\n".join(rows) + "\n"
+        rows.append([f"`{one.name}`", kind.allowed, f"`{one.default!r}`", written, meaning])
+    if not issubclass(record, Config):
+        rows = [[*row[:3], row[4]] for row in rows]
+    return "".join([f"| {' | '.join(row)} |\n" for row in rows]).replace(" --- ", "---")

@@ -210,33 +210,43 @@ def test_small_client_says_that_nobody_listens(
 
 # -- Pages with programs -------------------------------------------------------------------------------------------------------
 
+OPENS: Final = re.compile(r"^(\w+) = (?:await )?(?:connect|Pool|Client)\(", re.MULTILINE)
 
-def programs() -> list[Any]:
-    """Each section with code of the pages of the blocking client, behind the block that opens its page; and the first page."""
-    found = [pytest.param("\n".join(blocks(read(ROOT / "README.md"))), id="README")]
+
+def sections(page: str) -> Iterator[tuple[str, list[str]]]:
+    """The title and the code of each section that has some, between what opens the page's connection and what closes it."""
+    opening, *rest = re.split(r"^## ", read(DOCS / page), flags=re.MULTILINE)
+    before = blocks(opening)
+    closing = [f"{name}.close()\n" for name in OPENS.findall("".join(before))]
+    for section in rest:
+        if code := blocks(section):
+            yield f"{page}: {section.splitlines()[0]}", [*before, *code, *closing]
+
+
+def programs() -> Iterator[Any]:
+    """Each block of the first page, and each section with code of the pages of the blocking client."""
+    for number, block in enumerate(blocks(read(ROOT / "README.md"))):
+        yield pytest.param(block, id=f"README {number}")
     for page in ("sync.md", "commands.md"):
-        opening, *sections = re.split(r"^## ", read(DOCS / page), flags=re.MULTILINE)
-        for section in sections:
-            title = section.partition("\n")[0]
-            if code := blocks(section):
-                program = "\n".join([*blocks(opening), *code, "connection.close()\n"])
-                found.append(
-                    pytest.param(program, id=title, marks=pytest.mark.needs("tls") if "rediss:" in program else ())
-                )
-    return found
+        for title, code in sections(page):
+            program = "\n".join(code)
+            yield pytest.param(program, id=title, marks=pytest.mark.needs("tls") if "rediss:" in program else ())
 
 
-def coroutines() -> list[Any]:
-    """The same of the pages of the asyncio and the trio client, each in a coroutine."""
-    found = []
-    for library, run in (("asyncio", "asyncio.run(main())"), ("trio", "trio.run(main)")):
-        opening, *sections = re.split(r"^## ", read(DOCS / f"{library}.md"), flags=re.MULTILINE)
-        for section in sections:
-            if code := blocks(section):
-                body = indent("\n".join([*blocks(opening), *code, "await connection.close()\n"]), "    ")
-                program = f"import {library}\n\n\nasync def main():\n{body}\n\n{run}\n"
-                found.append(pytest.param(program, id=f"{library}: {section.splitlines()[0]}"))
-    return found
+def coroutines() -> Iterator[Any]:
+    """The same of the pages whose code stands in a coroutine."""
+    runs = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
+    pages = {
+        "asyncio.md": "asyncio",
+        "trio.md": "trio",
+        "choosing.md": "asyncio",
+        "client.md": "asyncio",
+        "pool.md": "asyncio",
+    }
+    for page, library in pages.items():
+        for title, code in sections(page):
+            body = indent(re.sub(r"^(\w+\.close\(\))$", r"await \1", "\n".join(code), flags=re.MULTILINE), "    ")
+            yield pytest.param(f"import {library}\n\n\nasync def main():\n{body}\n\n{runs[library]}\n", id=title)
 
 
 @pytest.mark.parametrize("program", [*programs(), *coroutines()])
@@ -282,26 +292,19 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_contents_lead_to_the_pages() -> None:
-    pages = {
-        "architecture.md",
-        "asyncio.md",
-        "commands.md",
-        "options.md",
-        "sync.md",
-        "trio.md",
-        "write-your-own-adapter.md",
-    }
+    pages = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
     assert pages <= set(re.findall(r"\((\w[\w-]*\.md)\)", read(DOCS / "index.md")))
 
 
-def test_architecture_names_modules_that_exist() -> None:
+def test_architecture_lists_the_modules_that_there_are() -> None:
     page = read(DOCS / "architecture.md")
-    for package in (ROOT / "resp_sansio", ROOT / "adapters" / "resp_sync"):
-        listed = re.search(rf"^    {package.name}/.*\n((?:      .*\n)+)", page, re.MULTILINE)
-        assert listed, package.name
-        named = re.findall(r"^      (_\w+\.py)", listed[1], re.MULTILINE)
-        assert named
-        assert set(named) <= {path.name for path in package.glob("_*.py")}
+    listed = {
+        package: set(re.findall(r"^      (\w+\.py) ", lines, re.MULTILINE))
+        for package, lines in re.findall(r"^    (\w+)/.*\n((?:      .*\n)+)", page, re.MULTILINE)
+    }
+    assert listed.keys() == {"resp_sansio", "resp_sync"}
+    assert listed["resp_sansio"] == {path.name for path in (ROOT / "resp_sansio").glob("*.py")} - {"__init__.py"}
+    assert listed["resp_sync"] == {path.name for path in (ROOT / "adapters").glob("resp_*/*.py")} - {"__init__.py"}
 
 
 def test_architecture_names_tests_that_exist() -> None:

@@ -19,6 +19,9 @@ from hypothesis import strategies as st
 from resp_sansio._config import ELSEWHERE, VERSION, Config, Options, options_table, read_credentials
 from resp_sansio._options import LIMIT, option, options_of
 from resp_sansio._parser import Limits
+from resp_sansio._record import Record
+from resp_sansio._retry import Retry
+from resp_sansio._settings import ClientSettings, PoolSettings
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -444,9 +447,23 @@ def test_type_checkers_know_the_same_options() -> None:
     assert get_type_hints(Options) == {name: hints[name] for name in options_of(Config)}
 
 
-def test_the_documentation_has_the_current_table() -> None:
+@pytest.mark.parametrize("record", [Config, PoolSettings, ClientSettings, Retry])
+def test_the_documentation_has_the_current_table(record: type[Record]) -> None:
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
-    assert options_table() in page, "put what options_table() returns into docs/options.md"
+    assert f"\n\n{options_table(record)}" in page, (
+        f"put what options_table({record.__name__}) returns into docs/options.md"
+    )
+
+
+def test_a_table_speaks_of_urls_only_where_they_can_say_something() -> None:
+    class Small(Record):
+        lanes: int = option(1, LIMIT, "Connections to share.")
+
+    assert options_table(Small) == (
+        "| Option | Allowed | Default | Meaning |\n"
+        "|---|---|---|---|\n"
+        f"| `lanes` | {LIMIT.allowed} | `1` | Connections to share. |\n"
+    )
 
 
 def test_the_version_told_to_servers_is_that_of_the_project() -> None:
