@@ -1,4 +1,4 @@
-"""The clients of asyncio, for the same comparison: one client each, used by one task, a hundred, a thousand, and by a pipeline.
+"""The clients of asyncio, for the same comparison: one each, by one task, a hundred, a thousand, by a pipeline, for large replies.
 
 Each peer has an event loop of its own that runs as long as a workload does. `asyncio floor` writes what was encoded
 beforehand and counts the bytes that come back: what asyncio itself costs for a future, a task's turn and a callback.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import abc
 import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from benchmarks.peers import KEY, Work, encode
+from benchmarks.peers import KEY, Work, encode, open_socket, reply_size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 OPERATIONS: Final = 5000  # in one run of the loop, so that starting it does not matter
+WAITS: Final = 20_000  # the same where a thousand tasks are to do more than start
+COMMANDS: Final = 10  # the same where each takes milliseconds
+POOL: Final = 4  # connections, for however many tasks
 RECEIVE: Final = 256 * 1024
 
 
@@ -42,25 +46,42 @@ class AsyncPeer(abc.ABC):
         """A client at `url`, as its documentation makes one, ready to be used by a thousand tasks."""
 
     @abc.abstractmethod
-    def get(self, client: Any) -> Callable[[], Awaitable[object]]:
-        """One GET, as a function whose result is awaited."""
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        """One command, one reply, as a function whose result is awaited."""
 
     @abc.abstractmethod
     async def pipeline(self, client: Any, count: int) -> None:
         """`count` GETs at once, every reply looked at."""
 
+    @abc.abstractmethod
+    async def idle(self, url: str, count: int) -> object:
+        """Open `count` connections, use each once, and return what keeps them open."""
+
     def make_work(self, workload: str, url: str) -> tuple[Work, int]:
         """The callable for a workload, and how many operations one call of it is."""
-        kind, number = workload.split()
+        kind, *words = workload.split()
         client = self.run(self.open, url)
-        run = self.run_tasks if kind == "tasks" else self.run_pipelines
-        return lambda: self.run(run, client, int(number)), OPERATIONS
+        match kind:
+            case "tasks":
+                return lambda: self.run(self.run_tasks, client, int(words[0]), OPERATIONS), OPERATIONS
+            case "waits":
+                return lambda: self.run(self.run_tasks, client, int(words[0]), WAITS), WAITS
+            case "pipeline":
+                return lambda: self.run(self.run_pipelines, client, int(words[0])), OPERATIONS
+            case "command":
+                command = self.command(client, *words)
+                return lambda: self.run(self.run_commands, command), COMMANDS
+        raise ValueError(f"no such workload: {workload!r}")
 
-    async def run_tasks(self, client: Any, count: int) -> None:
-        get = self.get(client)
+    async def run_commands(self, command: Callable[[], Awaitable[object]]) -> None:
+        for _ in range(COMMANDS):
+            await command()
+
+    async def run_tasks(self, client: Any, count: int, operations: int) -> None:
+        get = self.command(client, "GET", KEY)
 
         async def work() -> None:
-            for _ in range(OPERATIONS // count):
+            for _ in range(operations // count):
                 await get()
 
         if count == 1:
@@ -76,9 +97,10 @@ class AsyncPeer(abc.ABC):
 class Counter(asyncio.BufferedProtocol):
     """Resolves futures in order, one for so many bytes as its request said."""
 
+    buffer = memoryview(bytearray(RECEIVE))  # nobody looks at what is in it
+
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.buffer = memoryview(bytearray(RECEIVE))
         self.waiting: list[tuple[asyncio.Future[None], int]] = []
         self.queued: list[bytes] = []
         self.received = 0
@@ -114,23 +136,67 @@ class Counter(asyncio.BufferedProtocol):
         self.queued.clear()
 
 
+@cache
+def size_at(url: str, request: bytes) -> int:
+    with open_socket(url) as client:
+        return reply_size(client, request)
+
+
 class AsyncFloor(AsyncPeer):
     """Requests encoded beforehand, replies counted: the price of the event loop."""
 
     imports = "import asyncio"
 
-    async def open(self, url: str) -> Counter:
+    async def open(self, url: str) -> Any:
+        self.url = url
         parts = urlsplit(url)
         _, counter = await self.loop.create_connection(Counter, parts.hostname or "localhost", parts.port or 6379)
-        self.size = len(encode("x" * 64)) - len("*1\r\n")  # a bulk of 64 bytes
         return counter
 
-    def get(self, client: Counter) -> Callable[[], Awaitable[object]]:
-        request, size = encode("GET", KEY), self.size
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        request = encode(*words)
+        size = size_at(self.url, request)
         return lambda: client.ask(request, size)
 
-    async def pipeline(self, client: Counter, count: int) -> None:
-        await client.ask(encode("GET", KEY) * count, self.size * count)
+    async def pipeline(self, client: Any, count: int) -> None:
+        request = encode("GET", KEY)
+        await client.ask(request * count, size_at(self.url, request) * count)
+
+    async def idle(self, url: str, count: int) -> object:
+        clients = [await self.open(url) for _ in range(count)]
+        for client in clients:
+            await client.ask(encode("PING"), len("+PONG\r\n"))
+        return clients
+
+
+class AsyncFloorPool(AsyncFloor):
+    """As many such connections as the pool has, handed out by asyncio's own queue."""
+
+    async def open(self, url: str) -> Any:
+        counters: asyncio.LifoQueue[Counter] = asyncio.LifoQueue()
+        for _ in range(POOL):
+            counters.put_nowait(await super().open(url))
+        return counters
+
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        request = encode(*words)
+        size = size_at(self.url, request)
+
+        async def command() -> None:
+            counter = await client.get()
+            try:
+                await counter.ask(request, size)
+            finally:
+                client.put_nowait(counter)
+
+        return command
+
+
+def by_method(client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+    """A command by its own method, because that is what users call."""
+    name, *rest = words
+    call = getattr(client, name.lower())
+    return lambda: call(*rest)
 
 
 class AsyncRedisPy(AsyncPeer):
@@ -143,14 +209,30 @@ class AsyncRedisPy(AsyncPeer):
 
         return redis.asyncio.from_url(url, max_connections=OPERATIONS)
 
-    def get(self, client: Any) -> Callable[[], Awaitable[object]]:
-        return lambda: client.get(KEY)
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return by_method(client, *words)
 
     async def pipeline(self, client: Any, count: int) -> None:
         pipe = client.pipeline(transaction=False)
         for _ in range(count):
             pipe.get(KEY)
         assert len(await pipe.execute()) == count
+
+    async def idle(self, url: str, count: int) -> object:
+        pool = (await self.open(url)).connection_pool
+        connections = [await pool.get_connection() for _ in range(count)]
+        for connection in connections:
+            await connection.send_command("PING")
+            await connection.read_response()
+        for connection in connections:
+            await pool.release(connection)
+        return pool
+
+
+class AsyncRedisPyPure(AsyncRedisPy):
+    """The same without hiredis: what users have who did not ask for it."""
+
+    hidden = ("hiredis",)
 
 
 class Glide(AsyncPeer):
@@ -166,8 +248,8 @@ class Glide(AsyncPeer):
         # Its default is 250 ms, which a machine that is busy otherwise may miss.
         return await GlideClient.create(GlideClientConfiguration([address], request_timeout=5000))
 
-    def get(self, client: Any) -> Callable[[], Awaitable[object]]:
-        return lambda: client.get(KEY)
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return by_method(client, *words)
 
     async def pipeline(self, client: Any, count: int) -> None:
         from glide import Batch
@@ -177,6 +259,12 @@ class Glide(AsyncPeer):
             batch.get(KEY)
         replies = await client.exec(batch, raise_on_error=True)
         assert len(replies) == count
+
+    async def idle(self, url: str, count: int) -> object:
+        clients = [await self.open(url) for _ in range(count)]
+        for client in clients:
+            await client.ping()
+        return clients
 
 
 class AsyncOurs(AsyncPeer):
@@ -189,19 +277,47 @@ class AsyncOurs(AsyncPeer):
 
         return await connect(url)
 
-    def get(self, client: Any) -> Callable[[], Awaitable[object]]:
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
         execute = client.execute
-        return lambda: execute("GET", KEY)
+        return lambda: execute(*words)
 
     async def pipeline(self, client: Any, count: int) -> None:
         async with client.pipeline() as pipe:
             replies = [pipe.execute("GET", KEY) for _ in range(count)]
         assert len([reply.result() for reply in replies]) == count
 
+    async def idle(self, url: str, count: int) -> object:
+        clients = [await self.open(url) for _ in range(count)]
+        for client in clients:
+            await client.execute("PING")
+        return clients
+
+
+class AsyncOurPool(AsyncOurs):
+    """resp_asyncio with a pool: a connection for each command in flight, and not many of them."""
+
+    async def open(self, url: str) -> Any:
+        from resp_asyncio import Pool
+
+        return await Pool(url, max_size=POOL).__aenter__()
+
+
+class AsyncOurClient(AsyncOurs):
+    """resp_asyncio with a client: one lane for all commands here."""
+
+    async def open(self, url: str) -> Any:
+        from resp_asyncio import Client
+
+        return await Client(url).__aenter__()
+
 
 ASYNC_PEERS: Final[dict[str, type[AsyncPeer]]] = {
     "asyncio floor": AsyncFloor,
+    "asyncio floor, pooled": AsyncFloorPool,
+    "asyncio redis-py": AsyncRedisPyPure,
     "asyncio redis-py+hiredis": AsyncRedisPy,
     "asyncio valkey-glide": Glide,
     "asyncio resp-sansio": AsyncOurs,
+    "asyncio resp-sansio Pool": AsyncOurPool,
+    "asyncio resp-sansio Client": AsyncOurClient,
 }

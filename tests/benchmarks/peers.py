@@ -18,6 +18,8 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -65,6 +67,10 @@ class Peer(abc.ABC):
     def idle(self, url: str, count: int) -> object:
         """Open `count` connections, use each once, and return what keeps them open."""
 
+    def borrow(self, client: Any) -> Work:
+        """Take a connection out of a pool that has one, and put it back."""
+        raise NotImplementedError(f"{type(self).__name__} of {client!r} has no pool")
+
 
 def run_threads(work: Sequence[Callable[[], object]]) -> None:
     def repeat(one: Callable[[], object]) -> None:
@@ -94,6 +100,18 @@ def encode(*words: str | int) -> bytes:
     return b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
 
 
+def reply_size(client: socket.socket, request: bytes) -> int:
+    """Learn how long the reply is by waiting for silence."""
+    client.sendall(request)
+    size = len(client.recv(RECEIVE))
+    client.settimeout(0.5)
+    with contextlib.suppress(TimeoutError):
+        while data := client.recv(1 << 20):
+            size += len(data)
+    client.settimeout(None)
+    return size
+
+
 class Floor(Peer):
     """Requests encoded beforehand, replies counted: the price of the system calls alone."""
 
@@ -103,14 +121,7 @@ class Floor(Peer):
         return open_socket(url)
 
     def exchange(self, client: socket.socket, request: bytes) -> Work:
-        """Learn how long the reply is by waiting for silence, once; then send and count."""
-        client.sendall(request)
-        size = len(client.recv(RECEIVE))
-        client.settimeout(0.5)
-        with contextlib.suppress(TimeoutError):
-            while data := client.recv(1 << 20):
-                size += len(data)
-        client.settimeout(None)
+        size = reply_size(client, request)
         most = max(RECEIVE, min(size, 1 << 20))
 
         def exchange() -> None:
@@ -143,6 +154,18 @@ class Floor(Peer):
             client.sendall(b"PING\r\n")
             client.recv(RECEIVE)
         return clients
+
+    def borrow(self, client: socket.socket) -> Work:
+        """What no pool for threads goes without: a lock, twice, and a container."""
+        lock, free = threading.Lock(), deque([client])
+
+        def borrow() -> None:
+            with lock:
+                taken = free.pop()
+            with lock:
+                free.append(taken)
+
+        return borrow
 
 
 class Hiredis(Floor):
@@ -234,6 +257,10 @@ class RedisPy(Peer):
             pool.release(connection)
         return pool
 
+    def borrow(self, client: Any) -> Work:
+        pool = client.connection_pool
+        return lambda: pool.release(pool.get_connection())
+
 
 class RedisPyPure(RedisPy):
     """The same without hiredis: what users have who did not ask for it."""
@@ -264,7 +291,7 @@ class Ours(Peer):
     def __init__(self) -> None:
         import resp_sync
 
-        self.connect = resp_sync.connect
+        self.connect: Callable[[str], Any] = resp_sync.connect
 
     def open(self, url: str) -> Any:
         return self.connect(url)
@@ -296,6 +323,32 @@ class Ours(Peer):
         return clients
 
 
+class OurPool(Ours):
+    """resp_sync with a pool: a connection for each command in flight."""
+
+    def __init__(self) -> None:
+        import resp_sync
+
+        self.connect = resp_sync.Pool
+
+    def borrow(self, client: Any) -> Work:
+        def borrow() -> None:
+            with client.acquire():
+                pass
+
+        client.execute("PING")
+        return borrow
+
+
+class OurClient(Ours):
+    """resp_sync with a client: one lane for all commands here."""
+
+    def __init__(self) -> None:
+        import resp_sync
+
+        self.connect = resp_sync.Client
+
+
 PEERS: Final[dict[str, type[Peer]]] = {
     "floor": Floor,
     "hiredis": Hiredis,
@@ -303,6 +356,8 @@ PEERS: Final[dict[str, type[Peer]]] = {
     "redis-py+hiredis": RedisPy,
     "valkey-py+libvalkey": ValkeyPy,
     "resp-sansio": Ours,
+    "resp-sansio Pool": OurPool,
+    "resp-sansio Client": OurClient,
 }
 
 
@@ -331,6 +386,8 @@ def make_work(peer: Peer | AsyncPeer, workload: str, url: str) -> tuple[Work, in
             return peer.pipeline(peer.open(url), int(words[0])), int(words[0])
         case "threads":
             return peer.threads(url), THREADS * EACH
+        case "borrow":
+            return peer.borrow(peer.open(url)), 1
         case "visit":
             return lambda: peer.visit(url), 1
     raise ValueError(f"no such workload: {workload!r}")
@@ -386,13 +443,13 @@ class Worker:
 
     def memory(self, url: str, traced: bool) -> dict[str, float]:
         """Bytes per idle connection: as resident memory, or as what Python itself allocated."""
-        assert isinstance(self.peer, Peer)
-        warm = self.peer.idle(url, 10)
+        idle = self.peer.idle if isinstance(self.peer, Peer) else partial(self.peer.run, self.peer.idle)
+        warm = idle(url, 10)
         gc.collect()
         if traced:
             tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0] if traced else resident()
-        kept = self.peer.idle(url, IDLE)
+        kept = idle(url, IDLE)
         gc.collect()
         after = tracemalloc.get_traced_memory()[0] if traced else resident()
         del warm, kept

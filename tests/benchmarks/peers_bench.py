@@ -20,53 +20,23 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from benchmarks.async_peers import ASYNC_PEERS
-from benchmarks.peers import KEY, PEERS, THREADS
+from benchmarks.peers import KEY, PEERS
+from benchmarks.tables import FOOTPRINTS, GOALS, TABLES
 from benchmarks.trio_peers import TRIO_PEERS
 from servers import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-OURS: Final = "resp-sansio"
-ASYNC_OURS: Final = "asyncio resp-sansio"
-TRIO_OURS: Final = "trio resp-sansio"
+    from benchmarks.tables import Goal, Table, Workloads
+
 FIGURES: Final = Path("build") / "bench-{}.{}.json".format(*sys.version_info)
 
-# label -> (what a worker is told, over which socket)
-SPEED: Final = {
-    "GET 64 B, TCP": (f"command GET {KEY}", "tcp"),
-    "GET 64 B, unix socket": (f"command GET {KEY}", "unix"),
-    "pipeline of 100 GET": ("pipeline 100", "tcp"),
-    "pipeline of 1000 GET": ("pipeline 1000", "tcp"),
-    f"{THREADS} threads, one client, GET": ("threads", "tcp"),
-    "connect, PING, close": ("visit", "tcp"),
-}
-ASYNC: Final = {
-    "GET 64 B, 1 task": ("tasks 1", "tcp"),
-    "GET 64 B, 100 tasks": ("tasks 100", "tcp"),
-    "GET 64 B, 1000 tasks": ("tasks 1000", "tcp"),
-    "asyncio, pipeline of 100 GET": ("pipeline 100", "tcp"),
-    "asyncio, pipeline of 1000 GET": ("pipeline 1000", "tcp"),
-}
-TRIO: Final = {
-    "trio, GET 64 B, 1 task": ("tasks 1", "tcp"),
-    "trio, GET 64 B, 100 tasks": ("tasks 100", "tcp"),
-    "trio, GET 64 B, 1000 tasks": ("tasks 1000", "tcp"),
-    "trio, pipeline of 100 GET": ("pipeline 100", "tcp"),
-}
-LARGE: Final = {
-    "LRANGE, 10k of 32 B": ("command LRANGE bench:list 0 -1", "tcp"),
-    "HGETeveryone, 10k fields": ("command HGETeveryone bench:hash", "tcp"),
-    "XRANGE, 1000 of 5 fields": ("command XRANGE bench:stream - +", "tcp"),
-    "GET 1 MiB": ("command GET bench:1", "tcp"),
-    "GET 16 MiB": ("command GET bench:16", "tcp"),
-    "GET 64 MiB": ("command GET bench:64M", "tcp"),
-}
-
-Figures = dict[str, dict[str, dict[str, float]]]  # workload -> peer -> figure
+Figure = dict[str, float]
+Figures = dict[str, dict[str, Figure]]  # workload -> peer -> figure
 
 
 class Process:
@@ -117,9 +87,7 @@ def fill(server: Server) -> None:
         server.call("XADD", "bench:stream", "*", *(noise(8).hex() for _ in range(10)))
 
 
-def speed(
-    server: Server, workloads: dict[str, tuple[str, str]], peers: Sequence[str], rounds: int, seconds: float, cpu: int
-) -> Figures:
+def speed(server: Server, workloads: Workloads, peers: Sequence[str], rounds: int, seconds: float, cpu: int) -> Figures:
     """Medians over interleaved rounds, for every workload and peer."""
     urls = {"tcp": server.url, "unix": server.unix_url}
     figures: Figures = {}
@@ -138,7 +106,7 @@ def speed(
     return figures
 
 
-def import_times(peers: Sequence[str], rounds: int, cpu: int) -> dict[str, dict[str, float]]:
+def import_times(peers: Sequence[str], rounds: int, cpu: int) -> dict[str, Figure]:
     """Milliseconds that the import takes in a fresh interpreter, its bytecode being there already."""
     taken: dict[str, list[float]] = {name: [] for name in peers}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -157,7 +125,7 @@ def import_times(peers: Sequence[str], rounds: int, cpu: int) -> dict[str, dict[
     return {name: {"value": statistics.median(times)} for name, times in taken.items()}
 
 
-def memory(server: Server, peers: Sequence[str], cpu: int, *, traced: bool) -> dict[str, dict[str, float]]:
+def memory(server: Server, peers: Sequence[str], cpu: int, *, traced: bool) -> dict[str, Figure]:
     """KiB per idle connection, each peer in a fresh process."""
     figures = {}
     for name in peers:
@@ -166,7 +134,21 @@ def memory(server: Server, peers: Sequence[str], cpu: int, *, traced: bool) -> d
     return figures
 
 
-def system_calls(server: Server, peers: Sequence[str], cpu: int) -> dict[str, dict[str, float]]:
+def footprint(server: Server, kind: str, peers: Sequence[str], rounds: int, cpu: int) -> Figures:
+    """What it costs to have the library; beside an event loop, a connection's memory is what differs."""
+    print(f"  {kind} ...", file=sys.stderr, flush=True)
+    prefix = kind.removesuffix("footprint").replace(" ", ", ")
+    figures = {
+        f"{prefix}KiB per idle connection, as Python counts": memory(server, peers, cpu, traced=True),
+        f"{prefix}KiB per idle connection, resident": memory(server, peers, cpu, traced=False),
+    }
+    if not prefix:
+        figures["import, ms"] = import_times(peers, 2 * rounds + 1, cpu)
+        figures["system calls per GET"] = system_calls(server, peers, cpu)
+    return {label: row for label, row in figures.items() if row}
+
+
+def system_calls(server: Server, peers: Sequence[str], cpu: int) -> dict[str, Figure]:
     """System calls per sequential GET: the difference between two runs, as strace counts them."""
     strace = shutil.which("strace")
     if strace is None:
@@ -203,19 +185,19 @@ def table(title: str, rows: dict[str, dict[str, str]], columns: Sequence[str]) -
     print("\n".join(lines), end="\n\n", flush=True)
 
 
-def throughput(figure: dict[str, float]) -> str:
+def throughput(figure: Figure) -> str:
     return f"{1e-3 / figure['wall']:.1f}k ({figure['cpu'] * 1e6:.2f})"
 
 
-def duration(figure: dict[str, float]) -> str:
+def duration(figure: Figure) -> str:
     return f"{figure['wall'] * 1e3:.2f} ({figure['cpu'] * 1e3:.2f})"
 
 
-def plain(figure: dict[str, float]) -> str:
+def plain(figure: Figure) -> str:
     return f"{figure['value']:.1f}"
 
 
-def ratios(figures: Figures, peers: Sequence[str], ours_is: str = OURS) -> dict[str, dict[str, str]]:
+def ratios(figures: Figures, peers: Sequence[str], ours_is: str) -> dict[str, dict[str, str]]:
     """How many times faster than each peer ours is; for footprints, how many times smaller."""
     rows: dict[str, dict[str, str]] = {}
     for label, row in figures.items():
@@ -225,12 +207,36 @@ def ratios(figures: Figures, peers: Sequence[str], ours_is: str = OURS) -> dict[
     return rows
 
 
-def show(title: str, figures: Figures, peers: Sequence[str], cell: Any) -> None:
+def show(title: str, one: Table, figures: Figures, cell: Callable[[Figure], str]) -> None:
+    """The figures, and how much better than each other peer ours is."""
+    peers = [name for name in one.peers if any(name in row for row in figures.values())]
     table(title, {label: {name: cell(figure) for name, figure in row.items()} for label, row in figures.items()}, peers)
+    if one.ours in peers:
+        others = [name for name in peers if name != one.ours]
+        table(f"times that {one.ours} is better than", ratios(figures, peers, one.ours), others)
+
+
+def reached(goal: Goal, figures: Figures) -> str | None:
+    """What this run says of a goal, if it says anything."""
+    found = [figures.get(label, {}).get(peer) for label, peer in (goal.ours, goal.than or goal.ours)]
+    ours, than = (figure and figure[goal.measure] for figure in found)
+    if not ours or not than:
+        return None
+    return f"{than / ours:.2f}" if goal.than else f"{ours * 1e6:.2f}"
+
+
+def show_goals(figures: Figures) -> None:
+    rows: dict[str, dict[str, str]] = {}
+    for goal in GOALS:
+        if (value := reached(goal, figures)) is not None:
+            label, peer = goal.ours
+            than = "" if goal.than is None else goal.than[1] if goal.than[0] == label else goal.than[0]
+            rows[f"{label}: {peer} / {than}".removesuffix(" / ")] = {"times better": value, "goal": goal.goal}
+    table("goals", rows, ["times better", "goal"])
 
 
 def arguments() -> argparse.Namespace:
-    everyone = [*PEERS, *ASYNC_PEERS, *TRIO_PEERS]
+    known = [*PEERS, *ASYNC_PEERS, *TRIO_PEERS]
     parser = argparse.ArgumentParser(
         prog="peers_bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -238,8 +244,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=0.25, help="how long one client runs one workload in one round"
     )
-    parser.add_argument("--peers", nargs="+", choices=everyone, default=everyone)
-    parser.add_argument("--only", default="", help="only workloads whose label contains this")
+    parser.add_argument("--peers", nargs="+", choices=known, default=known)
+    names = ", ".join(one.name for one in (*TABLES, *FOOTPRINTS))
+    parser.add_argument(
+        "--only",
+        default="",
+        help=f"only what has this in `TABLE: WORKLOAD`, so that `asyncio:` is one table;\nthe tables are {names}",
+    )
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (default: %(default)s)")
     parser.add_argument("--no-parse", action="store_true", help="leave out the parser's and encoder's own benchmark")
     return parser.parse_args()
@@ -248,14 +259,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print tables, write the same figures as JSON."""
     options = arguments()
-    peers = [name for name in options.peers if name in PEERS]
-    async_peers = [name for name in options.peers if name in ASYNC_PEERS]
-    trio_peers = [name for name in options.peers if name in TRIO_PEERS]
     cpu = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-
-    def chosen(workloads: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-        return {label: work for label, work in workloads.items() if options.only in label}
-
+    figures: Figures = {}
     with Server() as server:
         pin(server.pid, cpu)
         fill(server)
@@ -267,33 +272,24 @@ def main() -> None:
             "seconds": options.seconds,
         }
         print(", ".join(f"{what} {value}" for what, value in about.items()), end="\n\n", flush=True)
-        fast = speed(server, chosen(SPEED), peers, options.rounds, options.seconds, cpu)
-        show("1000 operations/s (µs of CPU each)", fast, peers, throughput)
-        tasks = speed(server, chosen(ASYNC), async_peers, options.rounds, options.seconds, cpu)
-        show("1000 operations/s (µs of CPU each)", tasks, async_peers, throughput)
-        trios = speed(server, chosen(TRIO), trio_peers, options.rounds, options.seconds, cpu)
-        show("1000 operations/s (µs of CPU each)", trios, trio_peers, throughput)
-        large = speed(server, chosen(LARGE), peers, options.rounds, options.seconds, cpu)
-        show("ms (ms of CPU)", large, peers, duration)
-        small: Figures = {}
-        if not options.only:
-            small["import, ms"] = import_times(peers, 2 * options.rounds + 1, cpu)
-            small["KiB per idle connection, as Python counts"] = memory(server, peers, cpu, traced=True)
-            small["KiB per idle connection, resident"] = memory(server, peers, cpu, traced=False)
-            small["system calls per GET"] = system_calls(server, peers, cpu)
-            small = {label: row for label, row in small.items() if row}
-            show("footprint", small, peers, plain)
-    figures = fast | large | small
-    if OURS in peers:
-        table("times better than", ratios(figures, peers), [name for name in peers if name != OURS])
-    for ours, of_a_kind, figures_of_it in ((ASYNC_OURS, async_peers, tasks), (TRIO_OURS, trio_peers, trios)):
-        if ours in of_a_kind:
-            others = [name for name in of_a_kind if name != ours]
-            table("times better than", ratios(figures_of_it, of_a_kind, ours), others)
+        for one in TABLES:
+            peers = [name for name in one.peers if name in options.peers]
+            workloads = {label: work for label, work in one.workloads.items() if options.only in f"{one.name}: {label}"}
+            if not peers or not workloads:
+                continue
+            measured = speed(server, workloads, peers, options.rounds, options.seconds, cpu)
+            title = "ms (ms of CPU)" if one.slow else "1000 operations/s (µs of CPU each)"
+            show(title, one, measured, duration if one.slow else throughput)
+            figures |= measured
+        for one in FOOTPRINTS:
+            peers = [name for name in one.peers if name in options.peers]
+            if peers and options.only in f"{one.name}:":
+                measured = footprint(server, one.name, peers, options.rounds, cpu)
+                show(one.name, one, measured, plain)
+                figures |= measured
+    show_goals(figures)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(
-        json.dumps({"about": about, "figures": figures | tasks | trios}, indent=1), encoding="utf-8"
-    )
+    options.json.write_text(json.dumps({"about": about, "figures": figures}, indent=1), encoding="utf-8")
     print(f"as JSON: {options.json}", flush=True)
     if not options.no_parse and not options.only and importlib.util.find_spec("benchmarks.parse_bench"):
         rows = options.json.with_stem(f"{options.json.stem}-parse")

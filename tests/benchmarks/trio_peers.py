@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import trio
 
-from benchmarks.async_peers import OPERATIONS, RECEIVE, AsyncOurs, AsyncPeer, Glide
+from benchmarks.async_peers import POOL, RECEIVE, AsyncOurs, AsyncPeer, Glide, by_method, size_at
 from benchmarks.peers import KEY, encode
 
 if TYPE_CHECKING:
@@ -36,11 +36,18 @@ class TrioPeer(AsyncPeer):
         self.orders, orders = trio.open_memory_channel[tuple[Any, ...]](1)
         self.answers.put(trio.lowlevel.current_trio_token())
         async for function, *arguments in orders:
-            self.answers.put(await function(*arguments))
+            try:
+                self.answers.put(await function(*arguments))
+            except Exception as error:
+                self.answers.put(error)
+                raise
 
     def run(self, function: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> Any:
         trio.from_thread.run_sync(self.orders.send_nowait, (function, *arguments), trio_token=self.token)
-        return self.answers.get()
+        answer = self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def run_many(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
         async with trio.open_nursery() as nursery:
@@ -53,12 +60,12 @@ class TrioFloor(TrioPeer):
 
     imports = "import trio"
 
-    async def open(self, url: str) -> socket.socket:
+    async def open(self, url: str) -> Any:
+        self.url = url
         parts = urlsplit(url)
         client = socket.create_connection((parts.hostname or "localhost", parts.port or 6379))  # noqa: ASYNC251, RUF100
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.setblocking(False)
-        self.size = len(encode("x" * 64)) - len("*1\r\n")  # a bulk of 64 bytes
         self.waiting: deque[trio.lowlevel.Task] = deque()
         self.queued: list[bytes] = []
         self.reading = False
@@ -71,7 +78,7 @@ class TrioFloor(TrioPeer):
             await trio.lowlevel.wait_readable(client)
             size -= len(client.recv(RECEIVE))
 
-    async def ask(self, client: socket.socket, request: bytes) -> None:
+    async def ask(self, client: socket.socket, request: bytes, size: int) -> None:
         self.queued.append(request)
         if self.reading:
             self.waiting.append(trio.lowlevel.current_task())
@@ -83,25 +90,58 @@ class TrioFloor(TrioPeer):
         count = len(self.queued)
         data = b"".join(self.queued)
         self.queued.clear()
-        await self.exchange(client, data, count * self.size)
+        await self.exchange(client, data, count * size)
         self.reading = False
         for _ in range(count - 1):
             trio.lowlevel.reschedule(self.waiting.popleft())
 
-    def get(self, client: socket.socket) -> Callable[[], Awaitable[object]]:
-        request = encode("GET", KEY)
-        return lambda: self.ask(client, request)
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        request = encode(*words)
+        size = size_at(self.url, request)
+        return lambda: self.ask(client, request, size)
 
-    async def run_tasks(self, client: socket.socket, count: int) -> None:
+    async def run_tasks(self, client: Any, count: int, operations: int) -> None:
         if count > 1:
-            await super().run_tasks(client, count)
+            await super().run_tasks(client, count, operations)
             return
         request = encode("GET", KEY)
-        for _ in range(OPERATIONS):
-            await self.exchange(client, request, self.size)
+        size = size_at(self.url, request)
+        for _ in range(operations):
+            await self.exchange(client, request, size)
 
     async def pipeline(self, client: socket.socket, count: int) -> None:
-        await self.exchange(client, encode("GET", KEY) * count, self.size * count)
+        request = encode("GET", KEY)
+        await self.exchange(client, request * count, size_at(self.url, request) * count)
+
+    async def idle(self, url: str, count: int) -> object:
+        clients = [await self.open(url) for _ in range(count)]
+        for client in clients:
+            await self.exchange(client, encode("PING"), len("+PONG\r\n"))
+        return clients
+
+
+class TrioFloorPool(TrioFloor):
+    """As many such connections as the pool has, handed out by trio's own channel."""
+
+    async def open(self, url: str) -> Any:
+        give, take = trio.open_memory_channel[socket.socket](POOL)
+        for _ in range(POOL):
+            give.send_nowait(await super().open(url))
+        return give, take
+
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        request = encode(*words)
+        size = size_at(self.url, request)
+        give, take = client
+
+        async def command() -> None:
+            connection = await take.receive()
+            try:
+                await self.exchange(connection, request, size)
+            finally:
+                give.send_nowait(connection)
+
+        return command
 
 
 class Coredis(TrioPeer):
@@ -116,13 +156,26 @@ class Coredis(TrioPeer):
         await client.__aenter__()
         return client
 
-    def get(self, client: Any) -> Callable[[], Awaitable[object]]:
-        return lambda: client.get(KEY)
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return by_method(client, *words)
 
     async def pipeline(self, client: Any, count: int) -> None:
         async with client.pipeline(transaction=False) as pipe:
             replies = [pipe.get(KEY) for _ in range(count)]
         assert len([await reply for reply in replies]) == count
+
+    async def idle(self, url: str, count: int) -> object:
+        import coredis
+
+        client = coredis.Redis.from_url(url, max_connections=count)
+        await client.__aenter__()
+        pool = client.connection_pool
+        connections = [await pool.get_connection() for _ in range(count)]
+        for connection in connections:
+            await connection.create_request(b"PING")
+        for connection in connections:
+            pool.release(connection)
+        return client
 
 
 class TrioGlide(TrioPeer, Glide):
@@ -140,9 +193,30 @@ class TrioOurs(TrioPeer, AsyncOurs):
         return await connect(url)
 
 
+class TrioOurPool(TrioOurs):
+    """resp_trio with a pool: a connection for each command in flight, and not many of them."""
+
+    async def open(self, url: str) -> Any:
+        from resp_trio import Pool
+
+        return await Pool(url, max_size=POOL).__aenter__()
+
+
+class TrioOurClient(TrioOurs):
+    """resp_trio with a client: one lane for all commands here."""
+
+    async def open(self, url: str) -> Any:
+        from resp_trio import Client
+
+        return await Client(url).__aenter__()
+
+
 TRIO_PEERS: Final[dict[str, type[AsyncPeer]]] = {
     "trio floor": TrioFloor,
+    "trio floor, pooled": TrioFloorPool,
     "trio coredis": Coredis,
     "trio valkey-glide": TrioGlide,
     "trio resp-sansio": TrioOurs,
+    "trio resp-sansio Pool": TrioOurPool,
+    "trio resp-sansio Client": TrioOurClient,
 }
