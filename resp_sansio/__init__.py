@@ -24,6 +24,7 @@ from ._commands import (
 from ._config import VERSION as __version__
 from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 from ._connection import Connection
+from ._dialling import Addresses, keepalive_options, not_connected, not_resolved
 from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
     CommandTimeoutError,
@@ -66,12 +67,15 @@ from ._sharing import Lane, Lanes, Route, route
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
+from ._tls import RECORDS, TLSLayer, tls_context, tls_failure
 from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
 
 __all__ = [
     "ATTEMPTS",
     "DEFAULT",
+    "RECORDS",
     "Accepted",
+    "Addresses",
     "Argument",
     "ArrayKey",
     "Attempts",
@@ -148,6 +152,7 @@ __all__ = [
     "State",
     "Stats",
     "TLSContext",
+    "TLSLayer",
     "TimedOut",
     "TransactionAbortedError",
     "TransactionRefusedError",
@@ -169,6 +174,7 @@ __all__ = [
     "encoding_of",
     "error_reply",
     "is_transient",
+    "keepalive_options",
     "leads_elsewhere",
     "may_repeat",
     "may_resend",
@@ -176,6 +182,8 @@ __all__ = [
     "meaning_of_all",
     "new_batch",
     "new_slot",
+    "not_connected",
+    "not_resolved",
     "prepare",
     "push_as_text",
     "read_client_options",
@@ -187,4 +195,6 @@ __all__ = [
     "redact",
     "route",
     "seconds_allowed",
+    "tls_context",
+    "tls_failure",
 ]

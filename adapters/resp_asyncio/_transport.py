@@ -13,12 +13,18 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from resp_sansio import Config, ConnectError, is_transient, reason_of
-
-if TYPE_CHECKING:
-    import ssl
+from resp_sansio import (
+    Addresses,
+    Config,
+    TLSContext,
+    keepalive_options,
+    not_connected,
+    not_resolved,
+    tls_context,
+    tls_failure,
+)
 
 __all__ = ["dial", "until"]
 
@@ -32,9 +38,13 @@ async def dial(config: Config, protocol: Callable[[], asyncio.BaseProtocol], dea
     Every resolved address is tried in turn, within what is left of the time. Raises `ConnectError` naming what was tried and
     how it failed.
     """
-    context = _context(config) if config.tls else None
+    context = None
+    if config.tls:
+        import ssl
+
+        context = tls_context(config, ssl)
     connected = await (
-        _connect_unix(config.path, deadline) if config.path is not None else _connect_tcp(config, deadline)
+        _connect_unix(config, config.path, deadline) if config.path is not None else _connect_tcp(config, deadline)
     )
     loop = asyncio.get_running_loop()
     try:
@@ -49,38 +59,32 @@ async def dial(config: Config, protocol: Callable[[], asyncio.BaseProtocol], dea
         raise
 
 
-async def _connect_unix(path: str, deadline: float) -> socket.socket:
+async def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
     try:
         return await _connect(socket.AF_UNIX, path, deadline)
     except OSError as error:
-        raise ConnectError(
-            f"cannot connect to unix:{path}: {reason_of(error)}", transient=is_transient(error)
-        ) from error
+        raise not_connected(config, error) from error
 
 
 async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
     try:
         found = await _resolve(config, deadline)
     except OSError as error:
-        raise ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True) from error
-    failures: list[OSError] = []
-    for index, (family, _, _, _, address) in enumerate(found):
-        # Each gets its share of what is left of the time, so that a dead one can't use up all of it.
-        now = monotonic()
+        raise not_resolved(config, error) from error
+    addresses = Addresses(config, found, deadline)
+    while (address := addresses.next(monotonic())) is not None:
         try:
-            connected = await _connect(family, address, now + (deadline - now) / (len(found) - index))
+            connected = await _connect(address[0], address[4], addresses.deadline)
         except OSError as error:
-            failures.append(error)
+            addresses.failed(error)
             continue
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if config.keepalive is not None:
-            _keep_alive(connected, config.keepalive)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, config.keepalive is not None)
+        for name, value in keepalive_options(config):
+            if hasattr(socket, name):
+                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         return connected
-    told = "; ".join(dict.fromkeys(reason_of(error) for error in failures)) or "no address to try"
-    transient = any(is_transient(error) for error in failures)
-    raise ConnectError(f"cannot connect to {config.address}: {told}", transient=transient) from (
-        failures[-1] if failures else None
-    )
+    raise addresses.error()
 
 
 async def _resolve(config: Config, deadline: float) -> list[Any]:
@@ -107,23 +111,16 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
     return connecting
 
 
-def _keep_alive(connected: socket.socket, seconds: int) -> None:
-    """TCP's own probes: the first after `seconds` of silence, then three more, a third of that apart."""
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", seconds), ("TCP_KEEPINTVL", max(seconds // 3, 1)), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):
-            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
 async def _start_tls(
     connected: socket.socket,
-    context: ssl.SSLContext,
+    context: TLSContext,
     config: Config,
     protocol: Callable[[], asyncio.BaseProtocol],
     deadline: float,
 ) -> None:
     import ssl
 
+    assert isinstance(context, ssl.SSLContext)
     name = config.tls_server_name or config.host
     try:
         async with until(deadline):
@@ -131,35 +128,8 @@ async def _start_tls(
                 # The loop's own limit is of no use: it is told in another way.
                 protocol, sock=connected, ssl=context, server_hostname=name, ssl_handshake_timeout=LONGEST
             )  # fmt: skip
-    except ssl.SSLCertVerificationError as error:
-        message = f"{config.address}: the server's certificate was not accepted: {error.verify_message}"
-        raise ConnectError(message, transient=False) from error
     except (OSError, ValueError) as error:
-        message = f"{config.address}: TLS failed: {reason_of(error)}"
-        raise ConnectError(message, transient=isinstance(error, OSError) and is_transient(error)) from error
-
-
-def _context(config: Config) -> ssl.SSLContext:
-    """Certificates and names are checked, unless the configuration says in so many words that they are not to be."""
-    import ssl
-
-    if config.ssl_context is not None:
-        if not isinstance(config.ssl_context, ssl.SSLContext):
-            raise TypeError(f"ssl_context must be an ssl.SSLContext, not {type(config.ssl_context).__name__}")
-        return config.ssl_context
-    try:
-        context = ssl.create_default_context(cafile=config.tls_ca_file, capath=config.tls_ca_path)
-        if config.tls_cert_file is not None:
-            # Never None: OpenSSL would then ask for the password of an encrypted key on the terminal.
-            password = config.tls_key_password if config.tls_key_password is not None else ""
-            context.load_cert_chain(config.tls_cert_file, config.tls_key_file, password)
-    except OSError as error:
-        raise ConnectError(f"cannot use the configured certificates: {reason_of(error)}", transient=False) from error
-    if not (config.tls_verify and config.tls_check_hostname):
-        context.check_hostname = False
-    if not config.tls_verify:
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        raise tls_failure(config, error) from error
 
 
 def until(deadline: float) -> AbstractAsyncContextManager[object]:

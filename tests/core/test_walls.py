@@ -41,6 +41,8 @@ ORDER: Final = (
     "_options",
     "_url",
     "_config",
+    "_dialling",
+    "_tls",
     "_state",
     "_handshake",
     "_slot",

@@ -1,0 +1,78 @@
+"""Where to connect, in which order, and for how long each: what an adapter decides nothing of, and carries out.
+
+A name may have several addresses, of which some may be dead. Each is tried in turn and gets its share of what is left of the
+time, so that none can use up all of it; if all fail, one error says how each did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Generic, TypeVar
+
+from ._config import Config
+from ._errors import ConnectError, is_transient, reason_of
+
+__all__ = ["Addresses", "keepalive_options", "not_connected", "not_resolved"]
+
+A = TypeVar("A")
+
+
+class Addresses(Generic[A]):
+    """The addresses `A` (opaque) that a server's name was resolved to.
+
+    For each that `next` returns: connect, no longer than until `deadline`, or tell `failed` why not. When there are no more, raise
+    `error()`.
+    """
+
+    __slots__ = ("_address", "_found", "_last", "_left", "deadline", "failures")
+
+    def __init__(self, config: Config, found: Sequence[A], deadline: float) -> None:
+        self.failures: Final[list[OSError]] = []
+        self.deadline = deadline
+        self._last = deadline
+        self._address = config.address
+        self._found: Iterator[A] = iter(found)
+        self._left = len(found)
+
+    def next(self, now: float) -> A | None:
+        """Return the next address to try, None if there is none."""
+        if not self._left:
+            return None
+        self.deadline = now + (self._last - now) / self._left
+        self._left -= 1
+        return next(self._found)
+
+    def failed(self, error: OSError) -> None:
+        """It was not to be connected to."""
+        self.failures.append(error)
+
+    def error(self) -> ConnectError:
+        """Return why there is no connection."""
+        told = "; ".join(dict.fromkeys(reason_of(error) for error in self.failures)) or "no address to try"
+        transient = any(is_transient(error) for error in self.failures)
+        made = ConnectError(f"cannot connect to {self._address}: {told}", transient=transient)
+        made.__cause__ = self.failures[-1] if self.failures else None
+        return made
+
+
+def not_connected(config: Config, error: OSError) -> ConnectError:
+    """Return the error for the only address that there was."""
+    made = Addresses[None](config, (), 0.0)
+    made.failed(error)
+    return made.error()
+
+
+def not_resolved(config: Config, error: OSError) -> ConnectError:
+    """Return the error for a name without addresses."""
+    return ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True)
+
+
+def keepalive_options(config: Config) -> Sequence[tuple[str, int]]:
+    """Return the options of TCP's own probes, by their names in `socket`; where a system lacks one it does without.
+
+    The first after so many seconds of silence, then three more, a third of that apart.
+    """
+    seconds = config.keepalive
+    if seconds is None:
+        return ()
+    return (("TCP_KEEPIDLE", seconds), ("TCP_KEEPINTVL", max(seconds // 3, 1)), ("TCP_KEEPCNT", 3))
