@@ -173,7 +173,7 @@ class Faults:
     """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`.
 
     With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
-    what goes on before and after it.
+    what goes on before and after it. What happens `once` happens to one connection; the others, and those to come, are spared.
     """
 
     split: int = 65536
@@ -181,6 +181,7 @@ class Faults:
     after: int | None = None
     then: Literal["close", "half-close", "reset", "stall", "garbage"] = "close"
     chance: random.Random | None = None
+    once: bool = False
 
     def next_split(self) -> int:
         """How many bytes may pass next."""
@@ -266,6 +267,8 @@ class Proxy:
                 if faults.after is not None:
                     left = min(left, faults.after - self._passed[way])
                 if left <= 0:
+                    if faults.once:
+                        self._replace(way, Faults())
                     if faults.then == "half-close":
                         sink.shutdown(socket.SHUT_WR)
                         return

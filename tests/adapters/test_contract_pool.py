@@ -21,7 +21,6 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
-    LocalProtocolError,
     Outcome,
     PoolFullError,
     PoolStats,
@@ -437,33 +436,6 @@ async def test_a_breaker_fails_fast_while_the_server_is_away(
         await backend.sleep(0.5)
         assert await pool.execute("PING") == "PONG"
         assert pool.stats().dial_failures == 2
-
-
-# -- What a borrowed connection would forget ----------------------------------------------------------------------------------
-
-
-@contract
-async def test_what_would_be_forgotten_is_refused_with_the_remedy(backend: Backend, server: Server) -> None:
-    async with backend.pool(server.url) as pool:
-        for words, why in REFUSED.items():
-            with pytest.raises(LocalProtocolError) as refused:
-                await pool.execute(*words.split())
-            assert str(refused.value) == f"{words.split()[0]} was not sent: {why}"
-            assert refused.value.outcome is Outcome.NOT_SENT
-        assert pool.stats().created == 0
-
-
-LISTENS = "what it asks for comes to a connection that somebody listens on; use connect()"
-CHANGES = "it changes one connection, and the next command may go by another; use acquire(), connect() or an option of the client"
-REFUSED = {
-    "SUBSCRIBE news": LISTENS,
-    "MONITOR": LISTENS,
-    "SELECT 1": CHANGES,
-    "WATCH k": CHANGES,
-    "WAIT 1 0": (
-        "it speaks of other commands on the same connection; put it into a pipeline behind them, or use acquire() or connect()"
-    ),
-}
 
 
 # -- The end ------------------------------------------------------------------------------------------------------------------
