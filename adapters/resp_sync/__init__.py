@@ -17,15 +17,18 @@ from resp_sansio import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    PoolFullError,
     RemoteProtocolError,
     ReplyError,
     RespError,
+    Retry,
     TransactionAbortedError,
     TransactionRefusedError,
 )
 
 from ._commands import Commands, Pipeline, WatchedTransaction
 from ._connection import Connection, connect
+from ._pool import Pool
 
 __all__ = [
     "Command",
@@ -38,9 +41,12 @@ __all__ = [
     "LocalProtocolError",
     "Outcome",
     "Pipeline",
+    "Pool",
+    "PoolFullError",
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
+    "Retry",
     "TransactionAbortedError",
     "TransactionRefusedError",
     "WatchedTransaction",

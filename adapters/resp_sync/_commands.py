@@ -10,13 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import inf
-from time import monotonic
+from random import random
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
+    Attempts,
     Command,
     CommandBatch,
     Config,
@@ -25,7 +27,9 @@ from resp_sansio import (
     LocalProtocolError,
     Methods,
     Reply,
+    ReplyError,
     RespError,
+    Retry,
     Slot,
     SlotState,
     TransactionAbortedError,
@@ -33,6 +37,8 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
+    error_reply,
+    leads_elsewhere,
     new_slot,
     read_reply,
     seconds_allowed,
@@ -41,7 +47,7 @@ from resp_sansio import (
 if TYPE_CHECKING:
     from ._connection import Connection
 
-__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
 
 T = TypeVar("T")
 
@@ -159,6 +165,55 @@ class Commands(Methods, ABC):
                 except TransactionAbortedError:
                     if not loop.again():
                         raise
+
+
+class Retrying(Commands):
+    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
+
+    __slots__ = ("_retry", "retries")
+
+    def __init__(self, config: Config, retry: Retry) -> None:
+        super().__init__(config)
+        self._retry = retry
+        self.retries = 0
+
+    @abstractmethod
+    def _attempt(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
+    ) -> RespError | None:
+        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
+
+    @abstractmethod
+    def _elsewhere(self) -> None:
+        """The connections lead to a replica, where a master is wanted: use new ones."""
+
+    def _paces(self, slot: Slot, cause: RespError) -> bool:  # noqa: ARG002  # for those that do
+        """Does the next attempt wait of itself for as long as it should?"""
+        return False
+
+    def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        failure = self._attempt(slot, deadline, enter)
+        if failure is None and type(slot.reply) is not ReplyError:
+            if slot.count > 1 and leads_elsewhere(slot):
+                self._elsewhere()
+            return None
+        return self._call_again(slot, deadline, failure)
+
+    def _call_again(self, slot: Slot, deadline: float, failure: RespError | None) -> RespError | None:
+        """The first attempt failed, or was answered with an error: go on as long as that may help."""
+        attempts = Attempts(self._retry)
+        while (cause := failure or error_reply(slot)) is not None:
+            if failure is None and leads_elsewhere(slot):
+                self._elsewhere()
+            pause = attempts.after(cause, random(), slot)
+            if pause is None or monotonic() + pause >= deadline:
+                break
+            if not self._paces(slot, cause):
+                sleep(pause)
+            slot.renew()
+            self.retries += 1
+            failure = self._attempt(slot, deadline, again=True)
+        return failure
 
 
 class Pipeline(CommandBatch, Methods):

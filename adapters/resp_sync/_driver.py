@@ -48,6 +48,7 @@ from ._transport import LONGEST, Transport, dial, is_transient, wait
 
 __all__ = ["Driver"]
 
+READY: Final = State.READY
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 ANSWERED: Final = SlotState.ANSWERED
@@ -80,8 +81,8 @@ class Driver:
     """
 
     __slots__ = (
-        "__weakref__", "_config", "_deferred", "_inside", "_listeners", "_lock", "_parked", "_poller", "_pushes", "_reader",
-        "_stuck", "_transport", "_waking", "_watched", "_writer", "core",
+        "__weakref__", "_closers", "_config", "_deferred", "_inside", "_listeners", "_lock", "_parked", "_poller", "_pushes",
+        "_reader", "_stuck", "_transport", "_waking", "_watched", "_writer", "core",
     )  # fmt: skip
 
     def __init__(self, config: Config, core: Machine, transport: Transport) -> None:
@@ -99,15 +100,17 @@ class Driver:
         self._waking: dict[Slot, None] = {}  # who was woken and does not run yet
         self._pushes: deque[Push] | None = None  # made for the first one, as most connections see none
         self._listeners: list[Slot] = []  # who waits for a push: slots that were never submitted
+        self._closers: list[Lock] = []  # who sleeps until the connection has ended
         self._poller = select.poll() if hasattr(select, "poll") else None
         if self._poller is not None:
             self._poller.register(transport.fileno, select.POLLIN)
         _drivers.add(self)
 
     @classmethod
-    def open(cls, config: Config) -> Self:
-        """Dial, and drive the handshake. Raises `ConnectError`."""
-        deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
+    def open(cls, config: Config, deadline: float = inf) -> Self:
+        """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`."""
+        if config.connect_timeout is not None:
+            deadline = min(deadline, monotonic() + config.connect_timeout)
         credentials = None if config.credentials is None else read_credentials(config.credentials())
         transport = dial(config, deadline)
         try:
@@ -131,14 +134,46 @@ class Driver:
         assert isinstance(push, Push)
         return push
 
-    def close(self) -> None:
-        """End now. The last one to leave closes the socket."""
+    def close(self, deadline: float = -inf) -> None:
+        """End when all is answered, at the deadline at the latest. The last one to leave closes the socket."""
+        if deadline != -inf:
+            bed = Lock()
+            bed.acquire()
+            self._closers.append(bed)
+            while (left := deadline - monotonic()) > 0 and not self.finish():
+                bed.acquire(timeout=min(left, NAP))
         with self._lock:
             if self._inside:
                 raise _reentered()
             self.core.abort()
             self._report()
             self._close_if_unused()
+
+    def finish(self) -> bool:
+        """Take no more commands, and end when those under way are answered, or nobody waits for that. Has it ended?"""
+        with self._lock:
+            if self._inside:
+                raise _reentered()
+            self.core.close()
+            roles = (self._reader, self._writer, *self._parked, *self._waking)
+            if not any([role is not None and role.token is not None for role in roles]):
+                self.core.abort()
+            self._report()
+            self._close_if_unused()
+            return self.core.error is not None
+
+    def check(self) -> bool:
+        """Look whether something has come, or ended, while nobody was here; can the connection be used?"""
+        with self._lock:
+            if self._inside:
+                raise _reentered()
+            self._inside = True
+            try:
+                if self._reader is None:
+                    self._catch_up()
+                return self.core.error is None
+            finally:
+                self._inside = False
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -148,10 +183,16 @@ class Driver:
         What `enter` raises is raised, as are interrupts. In every case neither a role nor a waiting slot is left behind.
         """
         slot.token = get_ident()  # somebody is here for this slot
+        entered = False
         try:
             role = self._turn(slot, enter or self.core.submit)
+            entered = True
             if slot.state is HANDED or slot.state is QUEUED:
                 self._await(slot, role, deadline)
+        except ConnectionClosedError:
+            # Refused, and as good as new for another connection; unless this comes from the handler of a signal.
+            self._give_up(slot, entered=entered or self.core.state is READY)
+            raise
         except BaseException:
             self._give_up(slot)
             raise
@@ -216,13 +257,18 @@ class Driver:
         reader, writer = self._reader, self._writer
         if (reader is not None and reader.token == slot.token) or (writer is not None and writer.token == slot.token):
             raise _reentered()
-        if reader is not None or self._poller is None:
+        if reader is None:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Take in what has come while nobody waited for it."""
+        if self._poller is None:
             return
         # Not once the connection has ended: after a fork, a thread of the parent's may still seem to be in the poller.
         while self.core.error is None and (self._transport.pending or self._poller.poll(0)):
             self._move(True)
 
-    def _give_up(self, slot: Slot) -> None:
+    def _give_up(self, slot: Slot, *, entered: bool = True) -> None:
         """Nobody waits for this slot any more. Safe to repeat."""
         with self._lock:
             if self._inside:
@@ -231,7 +277,7 @@ class Driver:
             try:
                 if slot.info is LISTENING:
                     self._listeners = [listener for listener in self._listeners if listener is not slot]
-                elif slot.state is HANDED or slot.state is QUEUED:
+                elif entered and (slot.state is HANDED or slot.state is QUEUED):
                     self.core.abandon(slot)
                     self._report()
                 self._leave(slot)
@@ -389,6 +435,8 @@ class Driver:
                 self._listeners = []
                 for slot in list(parked):
                     self._wake(slot)
+                while self._closers:
+                    self._closers.pop().release()
 
     def _listen(self, listener: Slot) -> None:
         """Enter a slot that waits for a push: it is never sent."""
