@@ -182,6 +182,9 @@ class Client(Retrying):
         for lane in self._lanes:
             if (connection := lane.usable()) is not None:
                 connection._driver.ended = partial(lane.queue.closed, CloseReason.CLOSED)
+            for entry in lane.queue.empty():  # here: a dial that has not begun, and never will, tells nobody
+                if not entry.waiter.done():
+                    entry.waiter.set_result(_closed(entry.slot.name))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(

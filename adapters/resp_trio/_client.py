@@ -109,7 +109,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_protocol", "_settings", "_shares",
+        "__weakref__", "_breaker", "_calls", "_closed", "_ending", "_lane", "_lanes", "_leases", "_protocol", "_settings",
+        "_shares",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -120,6 +121,7 @@ class Client(Retrying):
         self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
         self._protocol: Literal[2, 3] = config.protocol
         self._closed = False
+        self._calls = 0
         self._forget()
         _clients.add(self)
 
@@ -194,12 +196,17 @@ class Client(Retrying):
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
     ) -> Coroutine[Any, Any, RespError | None]:
         if (slot.info.needs is not LANE or slot.count > 1) and (leases := self._leases_for(slot)) is not None:
+            if self._closed:
+                raise _closed(slot.name)
             return leases._attempt(slot, deadline, enter, again=again)
         if self._lane is not None:
             return self._share(self._lane, slot, deadline, again)
         return self._choose(slot, deadline, again)
 
     async def _share(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
+        if not again:
+            self._calls += 1
+            slot.token = self._calls  # trio keeps no order among those that it wakes together
         connection = lane.connection
         if connection is not None and connection._driver.core.state is READY and not self._closed:
             try:
@@ -298,7 +305,7 @@ class Client(Retrying):
         lane.connection = Connection(self._config, driver)
         driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol
-        entries = queue.succeeded()
+        entries = sorted(queue.succeeded(), key=_place)
         try:
             driver.adopt((entry.slot, entry.deadline) for entry in entries)
         except ConnectionClosedError as error:  # so soon
@@ -309,6 +316,13 @@ class Client(Retrying):
             if entry.error is None:
                 entry.driver = driver
                 entry.woken.set()
+
+
+def _place(entry: Entry) -> int:
+    """Whose call was made first goes first."""
+    place = entry.slot.token
+    assert isinstance(place, int)
+    return place
 
 
 def _tell(entry: Entry, error: BaseException) -> None:
