@@ -26,11 +26,13 @@ from resp_sansio import (
     TransactionRefusedError,
 )
 
+from ._client import Client
 from ._commands import Commands, Pipeline, WatchedTransaction
 from ._connection import Connection, connect
 from ._pool import Pool
 
 __all__ = [
+    "Client",
     "Command",
     "CommandTimeoutError",
     "Commands",
