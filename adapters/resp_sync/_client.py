@@ -49,6 +49,7 @@ from ._commands import Retrying
 from ._connection import Connection
 from ._driver import NAP, Driver
 from ._pool import Pool
+from ._transport import Transport
 
 __all__ = ["Client"]
 
@@ -121,7 +122,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_lock", "_protocol", "_settings", "_shares",
+        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_lock", "_opening", "_protocol",
+        "_settings", "_shares",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -141,6 +143,7 @@ class Client(Retrying):
         self._lanes = [Lane(self._settings.retry) for _ in range(self._settings.lanes)]
         self._lane = self._lanes[0] if len(self._lanes) == 1 else None
         self._shares = Lanes(self._lanes, Lane.load)
+        self._opening: set[Transport] = set()
         self._ending: dict[Connection, None] = {}  # no lane's any more, and perhaps not everything answered
 
     def __repr__(self) -> str:
@@ -194,6 +197,8 @@ class Client(Retrying):
                     self._ending[connection] = None
                 for entry in lane.queue.empty():
                     entry.wake()
+        for transport in list(self._opening):
+            transport.shut_down()
         ending = list(self._ending)
         if deadline > monotonic():
             for connection in ending:
@@ -299,6 +304,7 @@ class Client(Retrying):
                     return connection
                 if entry.failure is not None:
                     return entry.failure  # each has a number of attempts of its own, and this was one
+                lane.queue.enter(entry, again=again)
                 dialler = lane.dialler
                 if dialler is None or not dialler.here:
                     lane.dialler = dialler = entry
@@ -306,8 +312,6 @@ class Client(Retrying):
                     raise LocalProtocolError(
                         "this thread is already opening a connection of this client: a signal handler must not use it"
                     )
-                else:
-                    lane.queue.enter(entry, again=again)
             if dialler is entry:
                 return self._dial(lane, what, deadline)
             left = deadline - monotonic()
@@ -334,6 +338,8 @@ class Client(Retrying):
         try:
             driver = self._dial_if_allowed(deadline)
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and whoever waits is to know
+            if self._closed:
+                raise _closed(what) from None
             if isinstance(error, ConnectError) and monotonic() >= deadline:
                 return None  # what this caller's own deadline cut short says nothing of the server
             with self._lock:
@@ -355,11 +361,11 @@ class Client(Retrying):
     def _dial_if_allowed(self, deadline: float) -> Driver:
         breaker = self._breaker
         if breaker is None:
-            return Driver.open(self._config, deadline)
+            return Driver.open(self._config, deadline, self._opening)
         with self._lock:
             breaker.check(monotonic())
         try:
-            driver = Driver.open(self._config, deadline)
+            driver = Driver.open(self._config, deadline, self._opening)
         except BaseException as error:
             with self._lock:
                 if isinstance(error, Exception) and monotonic() < deadline:

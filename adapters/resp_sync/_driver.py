@@ -107,12 +107,17 @@ class Driver:
         _drivers.add(self)
 
     @classmethod
-    def open(cls, config: Config, deadline: float = inf) -> Self:
-        """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`."""
+    def open(cls, config: Config, deadline: float = inf, opening: set[Transport] | None = None) -> Self:
+        """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`.
+
+        Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake.
+        """
         if config.connect_timeout is not None:
             deadline = min(deadline, monotonic() + config.connect_timeout)
         credentials = None if config.credentials is None else read_credentials(config.credentials())
         transport = dial(config, deadline)
+        opening = set() if opening is None else opening
+        opening.add(transport)
         try:
             core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline)
             driver = cls(config, core, transport)
@@ -120,6 +125,8 @@ class Driver:
         except BaseException:
             transport.close()
             raise
+        finally:
+            opening.discard(transport)
         return driver
 
     # -- for calls ---------------------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ from resp_sansio import Pool as Machine
 from ._commands import Retrying
 from ._connection import Connection
 from ._driver import NAP, Driver
+from ._transport import Transport
 
 __all__ = ["Pool"]
 
@@ -97,8 +98,8 @@ class Pool(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closers", "_due", "_ended", "_inside", "_leaked", "_lock", "_machine", "_protocol",
-        "_settings", "_todo",
+        "__weakref__", "_breaker", "_closers", "_due", "_ended", "_inside", "_leaked", "_lock", "_machine", "_opening",
+        "_protocol", "_settings", "_todo",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
@@ -129,6 +130,7 @@ class Pool(Retrying):
         self._ended: dict[Connection, None] = {}  # what is to be closed, once the lock is free
         self._leaked: list[Lease[Connection]] = []  # what is to be reported then
         self._closers: list[Lock] = []  # who sleeps until the last connection is back
+        self._opening: set[Transport] = set()
         self._todo: list[PoolEvent[Connection]] = []
 
     def __repr__(self) -> str:
@@ -192,6 +194,8 @@ class Pool(Retrying):
                 if monotonic() >= self._due:
                     self._pass_by(-inf)
         self._change(self._machine.close)
+        for transport in list(self._opening):
+            transport.shut_down()
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -435,7 +439,7 @@ class Pool(Retrying):
         failure: Exception | None = None
         try:
             if deadline > monotonic():
-                connection = Connection(self._config, Driver.open(self._config, deadline))
+                connection = Connection(self._config, Driver.open(self._config, deadline, self._opening))
                 self._protocol = connection.protocol
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and whoever waits is to know
             # What this caller's own deadline cut short says nothing of the server.
