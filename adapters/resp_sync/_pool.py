@@ -99,7 +99,7 @@ class Pool(Retrying):
 
     __slots__ = (
         "__weakref__", "_breaker", "_closers", "_due", "_ended", "_inside", "_leaked", "_lock", "_machine", "_opening",
-        "_protocol", "_settings", "_todo",
+        "_pre_ping", "_protocol", "_settings", "_todo",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
@@ -116,6 +116,7 @@ class Pool(Retrying):
     def _begin(self, config: Config, settings: PoolSettings, breaker: Breaker | None) -> None:
         super().__init__(config, settings.retry)
         self._settings = settings
+        self._pre_ping = settings.pre_ping
         self._breaker = breaker
         self._protocol: Literal[2, 3] = config.protocol
         self._forget()
@@ -282,8 +283,8 @@ class Pool(Retrying):
                     raise
                 finally:
                     self._inside = False
-            lease = self._wait(caller, found, deadline) if isinstance(found, Waiter) else found
-            if isinstance(lease, RespError) or not self._settings.pre_ping or self._answers(caller, lease, deadline):
+            lease = found if isinstance(found, Lease) else self._wait(caller, found, deadline)
+            if not self._pre_ping or isinstance(lease, RespError) or self._answers(caller, lease, deadline):
                 return lease
             first = True
 
@@ -332,10 +333,8 @@ class Pool(Retrying):
             return
         driver = lease.connection._driver
         core = driver.core
-        if core.error is not None:
-            reason = reason or CloseReason.LOST
-        elif not core.reusable:
-            reason = reason or CloseReason.BROKEN
+        if not core.reusable:
+            reason = reason or (CloseReason.BROKEN if core.error is None else CloseReason.LOST)
         elif core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
         now = monotonic()
