@@ -52,18 +52,19 @@ LARGE: Final = {
 }
 
 
-def in_tasks(library: str) -> Workloads:
-    """The same commands by one connection, by a client, and by a pool of few connections."""
-    return {
-        f"{library} strategies, 1 task": ("tasks 1", "tcp"),
-        f"{library} strategies, 100 tasks": ("tasks 100", "tcp"),
-        f"{library} strategies, 1000 tasks": ("tasks 1000", "tcp"),
-    }
+def alone(library: str) -> Workloads:
+    """The same commands by one connection, by a pool, and by a client."""
+    return {f"{library} strategies, 1 task": ("tasks 1", "tcp")}
+
+
+def shared(library: str) -> Workloads:
+    """The same commands by those of them that many tasks share."""
+    return {f"{library} strategies, {count} tasks": (f"tasks {count}", "tcp") for count in (100, 1000)}
 
 
 def waiting(library: str) -> Workloads:
     """So many tasks that most wait for one of the pool's few connections: each operation hands one on."""
-    return {f"{library}, pool of {POOL}, {count} tasks": (f"waits {count}", "tcp") for count in (10, 100, 1000)}
+    return {f"{library}, pool of {POOL}, {count} tasks": (f"waits {count}", "tcp") for count in (10, 1000)}
 
 
 def nested(library: str) -> Workloads:
@@ -89,14 +90,12 @@ TABLES: Final = (
     Table("sync strategies", STRATEGIES, ("floor", "redis-py+hiredis", *strategies(OURS))),
     Table("sync acquire", BORROW, ("floor", "redis-py+hiredis", f"{OURS} Pool")),
     Table("asyncio", ASYNC, ASYNC_PEERS, ASYNC_OURS),
-    Table(
-        "asyncio strategies",
-        in_tasks("asyncio"),
-        ("asyncio floor", "asyncio redis-py+hiredis", *strategies(ASYNC_OURS)),
-    ),
+    Table("asyncio alone", alone("asyncio"), ("asyncio floor", "asyncio redis-py+hiredis", *strategies(ASYNC_OURS))),
+    Table("asyncio shared", shared("asyncio"), ("asyncio floor", ASYNC_OURS, f"{ASYNC_OURS} Client")),
     Table("asyncio waiters", waiting("asyncio"), ("asyncio floor, pooled", f"{ASYNC_OURS} Pool")),
     Table("trio", TRIO, TRIO_PEERS, TRIO_OURS),
-    Table("trio strategies", in_tasks("trio"), ("trio floor", "trio coredis", *strategies(TRIO_OURS))),
+    Table("trio alone", alone("trio"), ("trio floor", "trio coredis", *strategies(TRIO_OURS))),
+    Table("trio shared", shared("trio"), ("trio floor", TRIO_OURS, f"{TRIO_OURS} Client")),
     Table("trio waiters", waiting("trio"), ("trio floor, pooled", f"{TRIO_OURS} Pool")),
     Table("large", LARGE, SYNC_PEERS, OURS, slow=True),
     Table("asyncio large", nested("asyncio"), ("asyncio floor", "asyncio redis-py", ASYNC_OURS), ASYNC_OURS, slow=True),
