@@ -27,6 +27,7 @@ from ._connection import Connection
 from ._dialling import Addresses, keepalive_options, not_connected, not_resolved
 from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
+    CircuitOpenError,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -84,6 +85,7 @@ __all__ = [
     "Blocking",
     "Breaker",
     "Chunk",
+    "CircuitOpenError",
     "ClientOptions",
     "ClientSettings",
     "ClientStats",

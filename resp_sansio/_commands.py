@@ -492,7 +492,7 @@ class Command(Generic[T_co]):
         Command("MY.LOOKUP", "key", readonly=True)                       # a module's command that changes nothing
 
     `readonly`, `retry` and `needs` overrule what is known: `retry` says that it may run twice, `needs` what kind of connection a
-    client is to give it (a long script does not belong on one that others share). Two commands are equal if their arguments
+    client is to give it (a large reply does not belong on one that others share). Two commands are equal if their arguments
     are. Not to be changed once made. `repr` shows no secret and shortens long arguments; a pickle holds them all. Raises as
     `command_info` does.
     """

@@ -76,9 +76,9 @@ class Connection(Pairing):
     """
 
     __slots__ = (
-        "_batches", "_blocks", "_earliest", "_given_up", "_handed", "_handshake", "_max_in_flight", "_max_in_flight_bytes",
-        "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "altered",
-        "peer", "watch_epoch", "watching",
+        "_batches", "_blocks", "_earliest", "_final", "_given_up", "_handed", "_handshake", "_max_in_flight",
+        "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence",
+        "_waiting", "altered", "peer", "watch_epoch", "watching",
     )  # fmt: skip
 
     def __init__(
@@ -109,6 +109,7 @@ class Connection(Pairing):
         self.watching = False  # a WATCH was sent, and nothing that ends it
         self.altered = False  # a command was sent behind which the connection is not what it was: it is for nobody else
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
+        self._final: ConnectionStats | None = None
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
         self._blocks: list[
             bytes | memoryview
@@ -176,8 +177,8 @@ class Connection(Pairing):
         return self.state is READY and not self.altered and not self.subscriptions
 
     def stats(self) -> ConnectionStats:
-        """Count what is under way, and what has been."""
-        return ConnectionStats(
+        """Count what is under way, or was when the connection ended, and what has been."""
+        return self._final or ConnectionStats(
             queued=len([slot for slot in self._waiting if slot.state is QUEUED]),
             in_flight=len(self._flying),
             abandoned=self._abandoned,
@@ -536,6 +537,7 @@ class Connection(Pairing):
     def _lose(self, error: RespError) -> None:
         if self._lost is not None:
             return
+        self._final = self.stats()
         self._move(Input.ENDED)
         unanswered = []
         for slot in (*self._flying, *self._waiting):

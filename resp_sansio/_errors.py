@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from ._stats import Stats
 
 __all__ = [
+    "CircuitOpenError",
     "CommandTimeoutError",
     "ConnectError",
     "ConnectionClosedError",
@@ -113,6 +114,10 @@ class ConnectError(RespError, ConnectionError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args[0], {"transient": self.transient})
+
+
+class CircuitOpenError(ConnectError):
+    """No dial was tried, because too many in a row had failed, and not enough time has passed (see `Breaker`)."""
 
 
 class ConnectionLostError(RespError, ConnectionError):

@@ -8,7 +8,7 @@ Each method changes the facts, then `_advance` draws the conclusions (hand over,
 out. Nothing here waits, reads a clock or locks: an adapter calls one method at a time, and carries out `events()` after each.
 
 How dials are made is the adapter's choice, told once. Either the pool's own tasks make them (asyncio), for whoever is first
-when they are done; or each is made by a caller that waits (`callers_dial`: threads, trio), which is told so, gets what it
+when they are done; or each is made by a caller that waits (`callers_dial`: threads), which is told so, gets what it
 opened and nothing else. With waiters in the queue there is always a lease out or a dial under way, so nobody waits for nothing.
 """
 
@@ -319,7 +319,7 @@ class Pool(Generic[C]):
             if waiter is not None:
                 self._refuse(waiter, error)
             if isinstance(error, ConnectError) and not error.transient:
-                self._refuse_beyond(0, str(error), transient=False)
+                self._refuse_beyond(0, error)
         self._advance(now)
 
     def lost(self, connection: C, now: float, reason: CloseReason = CloseReason.LOST) -> None:
@@ -452,8 +452,8 @@ class Pool(Generic[C]):
             return
         del self._queue[waiter]
 
-    def stats(self) -> PoolStats:
-        """Return a snapshot of all counts."""
+    def stats(self, retries: int = 0) -> PoolStats:
+        """Return a snapshot of all counts, among them how many attempts its owner has repeated."""
         size, idle = len(self._places), len(self._idle)
         return PoolStats(
             size=size,
@@ -471,6 +471,7 @@ class Pool(Generic[C]):
             most_size=self._most_size,
             most_leased=self._most_leased,
             most_waiting=self._most_waiting,
+            retries=retries,
         )
 
     # -- Conclusions -------------------------------------------------------------------------------------------------------
@@ -504,8 +505,7 @@ class Pool(Generic[C]):
             and len(dials) < settings.max_dials
         ):
             if self._breaker is not None and not self._breaker.allows(now):
-                why = f"no dial was tried, because the last {self._breaker.failures} or more had failed"
-                self._refuse_beyond(self._anonymous, why, transient=True)
+                self._refuse_beyond(self._anonymous, self._breaker.refusal())
                 return
             self._announce(next(iter(self._queue)) if self.callers_dial else None)
 
@@ -599,10 +599,10 @@ class Pool(Generic[C]):
         self._events.append(Refused(waiter))
         self._queue.pop(waiter, None)
 
-    def _refuse_beyond(self, count: int, why: str, *, transient: bool) -> None:
+    def _refuse_beyond(self, count: int, why: ConnectError) -> None:
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""
         for waiter in list(self._queue)[count:]:
-            self._refuse(waiter, ConnectError(why, transient=transient))
+            self._refuse(waiter, type(why)(str(why), transient=why.transient))
 
     def _left(self, waiter: Waiter[C], now: float) -> None:
         waiter.state = WaiterState.WITHDRAWN

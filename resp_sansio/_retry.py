@@ -13,13 +13,13 @@ Time and chance come as arguments.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import Final
 
 from ._commands import CommandInfo
-from ._errors import ConnectError, ConnectionLostError, Outcome, ReplyError, RespError
+from ._errors import CircuitOpenError, ConnectError, ConnectionLostError, Outcome, ReplyError, RespError
 from ._options import BOOL, LONGEST, Kind, integer, option, options_of
 from ._record import Record
 from ._slot import Batch, Script, Slot
@@ -113,8 +113,24 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
 
 
 def error_reply(slot: Slot) -> ReplyError | None:
-    """Return the error that a single command was answered with, None for any other answer."""
-    return slot.reply if isinstance(slot.reply, ReplyError) else None
+    """Return the error that a command was answered with, or that says why none of a pipeline or transaction was executed.
+
+    None for any other answer: a pipeline in which something was executed is answered.
+    """
+    if not isinstance(slot, Batch):
+        return slot.reply if isinstance(slot.reply, ReplyError) else None
+    first, last = slot.replies[0], slot.replies[-1]
+    if not isinstance(last, ReplyError) or meaning_of_all(*_answers(slot)) is Meaning.ANSWER:
+        return None
+    return first if isinstance(first, ReplyError) else last
+
+
+def _answers(slot: Batch) -> tuple[Sequence[object], Sequence[CommandInfo]]:
+    """Return what each command was answered, and what is known of it; of a transaction, what is between MULTI and EXEC."""
+    if slot.infos[0].name != "MULTI" or slot.infos[-1].name != "EXEC":
+        return slot.replies, slot.infos
+    executed = slot.replies[-1]
+    return [one if isinstance(one, ReplyError) else executed for one in slot.replies[1:-1]], slot.infos[1:-1]
 
 
 def leads_elsewhere(slot: Slot) -> bool:
@@ -166,6 +182,8 @@ def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
     A timeout is the end of the call, and closing is the caller's own wish: neither is tried again.
     """
     match failure:
+        case CircuitOpenError():
+            return False  # whoever has a breaker wants to be told at once
         case ConnectError():
             return failure.transient
         case ConnectionLostError():
@@ -173,7 +191,9 @@ def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
                 return failure.outcome is Outcome.NOT_SENT
             return may_resend(slot, maybe_executed=policy.maybe_executed)
         case ReplyError():
-            return slot is not None and slot.count == 1 and meaning(failure, slot.info) is not Meaning.ANSWER
+            if isinstance(slot, Batch):
+                return meaning_of_all(*_answers(slot)) is not Meaning.ANSWER
+            return slot is not None and meaning(failure, slot.info) is not Meaning.ANSWER
     return False
 
 
@@ -239,10 +259,14 @@ class Breaker:
         self._trying = True
         return True
 
+    def refusal(self) -> CircuitOpenError:
+        """Return the error for who is not allowed to dial."""
+        return CircuitOpenError(f"no dial was tried, because the last {self._in_a_row} had failed", transient=True)
+
     def check(self, now: float) -> None:
-        """Raise `ConnectError` unless a dial may begin, see `allows`."""
+        """Raise `CircuitOpenError` unless a dial may begin, see `allows`."""
         if not self.allows(now):
-            raise ConnectError(f"no dial was tried, because the last {self._in_a_row} had failed", transient=True)
+            raise self.refusal()
 
     @contextmanager
     def dial(self, clock: Callable[[], float]) -> Iterator[None]:

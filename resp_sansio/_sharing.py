@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 from ._commands import CommandInfo, Needs, Replies
 from ._errors import LocalProtocolError
-from ._retry import Retry
+from ._retry import FRAME, Retry
 from ._slot import Batch, Slot
 from ._stats import CloseReason, ConnectionStats, LaneStats
 
@@ -40,17 +40,25 @@ class Route(enum.Enum):
 LANE: Final = Needs.LANE
 
 
-def route(slot: Slot) -> Route:
+def route(slot: Slot, *, leases: bool = True) -> Route:
     """Return where this slot is to go. Raises `LocalProtocolError`, with the remedy, for what a client can't carry out.
 
-    A transaction shares a lane as a whole: Redis runs it in one piece, and inside it nothing blocks.
+    A transaction shares a lane as a whole: Redis runs it in one piece, and inside it nothing blocks. Where there are no leases,
+    what blocks goes by a lane as well, and holds up the others there; what would change the lane for them is refused.
     """
     if not isinstance(slot, Batch) or len(slot.infos) == 1:
         if slot.info.needs is LANE:
             return Route.LANE
         _refuse_alone(slot.info)
-        return Route.LEASE
-    return _route_batch(slot.infos)
+        found = Route.LEASE
+    else:
+        found = _route_batch(slot.infos)
+    if found is Route.LANE or leases:
+        return found
+    for info in slot.infos if isinstance(slot, Batch) else ():
+        if info.changes and info.name not in FRAME:
+            raise LocalProtocolError(f"{info.name} was not sent: it changes a connection that all share; use connect()")
+    return Route.LANE
 
 
 def _route_batch(infos: Sequence[CommandInfo]) -> Route:
@@ -58,7 +66,7 @@ def _route_batch(infos: Sequence[CommandInfo]) -> Route:
         return Route.LANE
     found, in_transaction = Route.LANE, False
     for index, info in enumerate(infos):
-        if info.name in ("MULTI", "EXEC", "DISCARD"):
+        if info.name in FRAME:
             in_transaction = info.name == "MULTI"
         elif info.needs is not LANE and not (in_transaction and info.blocking is not None):
             _refuse_anywhere(info)

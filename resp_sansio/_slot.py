@@ -140,7 +140,7 @@ class Slot:
         message = f"{self.called(index)}: {cause}; {outcome.value}"
         match cause:
             case ConnectError() if outcome is NOT_SENT:
-                return ConnectError(message, transient=cause.transient)
+                return type(cause)(message, transient=cause.transient)
             case CommandTimeoutError():
                 return CommandTimeoutError(message, outcome=outcome, stats=cause.stats).counted()
             case RemoteProtocolError():
@@ -197,6 +197,9 @@ class Batch(Slot):
         self.state = state
 
     def renew(self) -> None:
+        if self.state is SlotState.ANSWERED:
+            self.replies = []
+            self.missing = self.count
         super().renew()
         self.begin = len(self.replies)
         self.payload = _join(self.payloads[self.begin :])

@@ -60,7 +60,7 @@ class PoolStats(Stats):
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
     went before they got anything. Whoever asked is waiting, or counts in one of `granted`, `refused` and `withdrawn`. `most_`:
-    the highest ever.
+    the highest ever. `retries`: attempts of calls that were repeated.
     """
 
     size: int
@@ -78,6 +78,7 @@ class PoolStats(Stats):
     most_size: int
     most_leased: int
     most_waiting: int
+    retries: int = 0
 
     def __str__(self) -> str:
         return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"

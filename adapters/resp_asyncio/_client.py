@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 from resp_sansio import (
     DEFAULT,
+    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -40,6 +41,7 @@ from resp_sansio import (
     Slot,
     SlotState,
     State,
+    new_slot,
     read_client_options,
     route,
     seconds_allowed,
@@ -199,8 +201,7 @@ class Client(Retrying):
         self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
     ) -> Coroutine[Any, Any, RespError | None]:
         if (slot.info.needs is not LANE or slot.count > 1) and (leases := self._leases_for(slot)) is not None:
-            if self._closed:
-                raise _closed(slot.name)
+            self._check_loop(slot.name)
             return leases._attempt(slot, deadline, enter, again=again)
         if self._lane is not None:
             return self._share(self._lane, slot, deadline, again)
@@ -223,20 +224,15 @@ class Client(Retrying):
 
     def _leases_for(self, slot: Slot) -> Pool | None:
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
-        return self._leases if route(slot) is Route.LEASE else None
+        return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError) -> bool:
         return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
-        if self._closed:
-            raise _closed(slot.name)
-        if self._loop is None:
-            self._loop, self._thread = asyncio.get_running_loop(), get_ident()
-        elif get_ident() != self._thread or not self._loop.is_running():
-            raise elsewhere(slot.name, "client")
-        entry = Entry(slot, deadline, self._loop.create_future())
+        loop = self._check_loop(slot.name)
+        entry = Entry(slot, deadline, loop.create_future())
         lane.queue.enter(entry, again=again)
         self._see_to(lane)
         try:
@@ -256,6 +252,16 @@ class Client(Retrying):
             raise result
         return result
 
+    def _check_loop(self, what: str) -> asyncio.AbstractEventLoop:
+        """Belong to the event loop that first uses this. Raises `LocalProtocolError` in another, and once closed."""
+        if self._closed:
+            raise _closed(what)
+        if self._loop is None:
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()
+        elif get_ident() != self._thread or not self._loop.is_running():
+            raise elsewhere(what, "client")
+        return self._loop
+
     def _leave(self, lane: Lane, entry: Entry) -> None:
         lane.queue.leave(entry)
         if entry.driver is not None:
@@ -267,9 +273,12 @@ class Client(Retrying):
             async with self._leases._alone(deadline) as connection:
                 yield connection
             return
-        await self.execute(PING, timeout=max(deadline - monotonic(), 0.0))
-        shared = self._lanes[0].connection
-        assert shared is not None
+        lane = self._lanes[0]
+        while (shared := lane.usable()) is None:
+            slot = new_slot(PING.args)
+            failure = await self._share(lane, slot, deadline, again=False)
+            if failure is not None:
+                raise slot.failure(failure)
         yield shared
 
     def _elsewhere(self) -> None:
@@ -301,7 +310,8 @@ class Client(Retrying):
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            for entry in queue.empty() if cancelled else queue.failed(monotonic(), random()):
+            tried = not cancelled and not isinstance(error, CircuitOpenError)
+            for entry in queue.failed(monotonic(), random()) if tried else queue.empty():
                 if not entry.waiter.done():
                     entry.waiter.set_result(_closed(entry.slot.name) if cancelled else error)
             if cancelled:

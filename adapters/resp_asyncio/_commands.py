@@ -192,7 +192,7 @@ class Retrying(Commands):
 
     async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
         failure = await self._attempt(slot, deadline, enter)
-        if failure is None and type(slot.reply) is not ReplyError:
+        if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
             if slot.count > 1 and leads_elsewhere(slot):
                 self._elsewhere()
             return None

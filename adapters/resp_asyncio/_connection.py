@@ -13,6 +13,7 @@ from resp_sansio import (
     CommandTimeoutError,
     Config,
     ConnectionLostError,
+    ConnectionStats,
     Default,
     Options,
     Outcome,
@@ -118,6 +119,10 @@ class Connection(Commands):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         driver.core.push_taken()
         return push_as_text(push, self._encoding)
+
+    def stats(self) -> ConnectionStats:
+        """Return what the connection has counted."""
+        return self._driver.core.stats()
 
     @property
     def closed(self) -> bool:

@@ -132,7 +132,7 @@ class Pool(Retrying):
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
-        return self._machine.stats()
+        return self._machine.stats(self.retries)
 
     @property
     def protocol(self) -> Literal[2, 3]:
@@ -307,16 +307,10 @@ class Pool(Retrying):
             if self._timer is not None:
                 self._timer.cancel()
             self._armed = deadline
-            self._timer = self._loop.call_later(max(deadline - monotonic(), 0.0), self._look_at_the_time)
+            self._timer = self._loop.call_later(max(deadline - monotonic(), 0.0), _look_at_the_time, ref(self))
         if self._drained is not None and self._machine.state is PoolState.CLOSED and not self._drained.done():
             self._drained.set_result(None)
         return ended
-
-    def _look_at_the_time(self) -> None:
-        self._timer = None
-        self._armed = inf
-        self._machine.handle_timeout(monotonic())
-        self._carry_out()
 
     async def _dial(self, dial: Dial[Connection]) -> None:
         try:
@@ -335,8 +329,18 @@ class Pool(Retrying):
             self._carry_out()
 
 
+def _look_at_the_time(of: ref[Pool]) -> None:
+    """Something is due. The loop knows of the time, and must not keep alive a pool that was thrown away."""
+    pool = of()
+    if pool is not None:
+        pool._timer = None
+        pool._armed = inf
+        pool._machine.handle_timeout(monotonic())
+        pool._carry_out()
+
+
 def _tell(to: ref[Pool], of: ref[Connection]) -> None:
-    """A connection has ended by itself. The loop knows it, and must not keep alive a pool that was thrown away."""
+    """A connection has ended by itself; the same goes for what the loop knows of it."""
     pool, connection = to(), of()
     if pool is not None and connection is not None:
         pool._machine.lost(connection, monotonic())

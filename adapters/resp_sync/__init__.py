@@ -10,6 +10,7 @@ with connect("redis://localhost") as connection:
 """
 
 from resp_sansio import (
+    CircuitOpenError,
     Command,
     CommandTimeoutError,
     ConnectError,
@@ -32,6 +33,7 @@ from ._connection import Connection, connect
 from ._pool import Pool
 
 __all__ = [
+    "CircuitOpenError",
     "Client",
     "Command",
     "CommandTimeoutError",

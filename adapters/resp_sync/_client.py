@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 from resp_sansio import (
     DEFAULT,
+    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -248,7 +249,7 @@ class Client(Retrying):
 
     def _leases_for(self, slot: Slot) -> Pool | None:
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
-        return self._leases if route(slot) is Route.LEASE else None
+        return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError) -> bool:
         return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
@@ -343,20 +344,24 @@ class Client(Retrying):
             if isinstance(error, ConnectError) and monotonic() >= deadline:
                 return None  # what this caller's own deadline cut short says nothing of the server
             with self._lock:
-                for entry in lane.queue.failed(monotonic(), random()):
+                tried = not isinstance(error, CircuitOpenError)
+                for entry in lane.queue.failed(monotonic(), random()) if tried else lane.queue.empty():
                     entry.failure = error
                     entry.wake()
             return error
         connection = Connection(self._config, driver)
-        with self._lock:
-            if not self._closed:
-                lane.connection = connection
+        try:
+            with self._lock:
+                if self._closed:
+                    raise _closed(what)
                 self._protocol = connection.protocol
+                lane.connection = connection
                 for entry in lane.queue.succeeded():
                     entry.wake()
-                return connection
-        connection.close()
-        raise _closed(what)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _dial_if_allowed(self, deadline: float) -> Driver:
         breaker = self._breaker

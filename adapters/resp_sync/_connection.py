@@ -13,6 +13,7 @@ from resp_sansio import (
     CommandTimeoutError,
     Config,
     ConnectionLostError,
+    ConnectionStats,
     Default,
     Options,
     Outcome,
@@ -63,8 +64,8 @@ class Connection(Commands):
         self.close()
 
     def __del__(self) -> None:
-        driver = self._driver
-        if driver.core.error is None:
+        driver = getattr(self, "_driver", None)  # an interrupt may have kept `__init__` from setting it
+        if driver is not None and driver.core.error is None:
             warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
     def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
@@ -79,6 +80,10 @@ class Connection(Commands):
         if isinstance(push, RespError):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         return push_as_text(push, self._encoding)
+
+    def stats(self) -> ConnectionStats:
+        """Return what the connection has counted."""
+        return self._driver.core.stats()
 
     @property
     def closed(self) -> bool:

@@ -159,7 +159,7 @@ class Pool(Retrying):
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
         with self._lock:
-            return self._machine.stats()
+            return self._machine.stats(self.retries)
 
     @property
     def protocol(self) -> Literal[2, 3]:
@@ -437,16 +437,16 @@ class Pool(Retrying):
         machine, connection = self._machine, None
         failure: Exception | None = None
         try:
-            if deadline > monotonic():
-                connection = Connection(self._config, Driver.open(self._config, deadline, self._opening))
-                self._protocol = connection.protocol
-        except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and whoever waits is to know
-            # What this caller's own deadline cut short says nothing of the server.
-            failure = None if isinstance(error, ConnectError) and monotonic() >= deadline else error
-        try:
+            try:
+                if deadline > monotonic():
+                    connection = Connection(self._config, Driver.open(self._config, deadline, self._opening))
+            except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything: whoever waits is to know
+                # What this caller's own deadline cut short says nothing of the server.
+                failure = None if isinstance(error, ConnectError) and monotonic() >= deadline else error
             if connection is None:
                 self._change(lambda now: machine.dial_failed(dial, failure, now))
             else:
+                self._protocol = connection.protocol
                 self._change(lambda now: machine.opened(dial, connection, now, random()))
         except BaseException:
             if connection is not None:
@@ -457,13 +457,14 @@ class Pool(Retrying):
 class Borrowed:
     """A connection on loan, for a `with` block."""
 
-    __slots__ = ("_borrower", "_caller", "_pool", "_seconds")
+    _caller: Caller | None = (
+        None  # here, for `__del__` is called even if an interrupt has kept `__init__` from beginning
+    )
 
     def __init__(self, pool: Pool, seconds: float, borrower: str | None) -> None:
         self._pool = pool
         self._seconds = seconds
         self._borrower = borrower
-        self._caller: Caller | None = None
 
     def __enter__(self) -> Connection:
         if self._caller is not None:

@@ -20,6 +20,7 @@ from trio.lowlevel import current_task
 
 from resp_sansio import (
     DEFAULT,
+    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -40,6 +41,7 @@ from resp_sansio import (
     Slot,
     SlotState,
     State,
+    new_slot,
     read_client_options,
     route,
     seconds_allowed,
@@ -226,7 +228,7 @@ class Client(Retrying):
 
     def _leases_for(self, slot: Slot) -> Pool | None:
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
-        return self._leases if route(slot) is Route.LEASE else None
+        return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError) -> bool:
         return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
@@ -270,9 +272,12 @@ class Client(Retrying):
             async with self._leases._alone(deadline) as connection:
                 yield connection
             return
-        await self.execute(PING, timeout=max(deadline - current_time(), 0.0))
-        shared = self._lanes[0].connection
-        assert shared is not None
+        lane = self._lanes[0]
+        while (shared := lane.usable()) is None:
+            slot = new_slot(PING.args)
+            failure = await self._share(lane, slot, deadline, again=False)
+            if failure is not None:
+                raise slot.failure(failure)
         yield shared
 
     def _elsewhere(self) -> None:
@@ -296,7 +301,8 @@ class Client(Retrying):
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            for entry in queue.empty() if cancelled else queue.failed(current_time(), random()):
+            tried = not cancelled and not isinstance(error, CircuitOpenError)
+            for entry in queue.failed(current_time(), random()) if tried else queue.empty():
                 _tell(entry, _closed(entry.slot.name) if cancelled else error)
             if cancelled:
                 raise

@@ -251,7 +251,7 @@ class Retrying(Commands):
         except LocalProtocolError:
             await checkpoint()
             raise
-        if failure is None and type(slot.reply) is not ReplyError:
+        if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
             if slot.count > 1 and leads_elsewhere(slot):
                 self._elsewhere()
             return None

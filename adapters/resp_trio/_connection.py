@@ -15,6 +15,7 @@ from resp_sansio import (
     CommandTimeoutError,
     Config,
     ConnectionLostError,
+    ConnectionStats,
     Default,
     Options,
     Outcome,
@@ -112,6 +113,10 @@ class Connection(Commands):
         if isinstance(push, RespError):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         return push_as_text(push, self._encoding)
+
+    def stats(self) -> ConnectionStats:
+        """Return what the connection has counted."""
+        return self._driver.core.stats()
 
     @property
     def closed(self) -> bool:

@@ -124,7 +124,7 @@ class Pool(Retrying):
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
-        return self._machine.stats()
+        return self._machine.stats(self.retries)
 
     @property
     def protocol(self) -> Literal[2, 3]:
@@ -204,7 +204,8 @@ class Pool(Retrying):
         self, what: str, deadline: float, *, borrower: str | None = None, first: bool = False
     ) -> Lease[Connection] | RespError:
         """Return a lease, or why there is none. Raises what is not for trying again."""
-        self._check_run(what)
+        if self._machine.state is PoolState.OPEN:
+            self._check_run(what)
         while True:
             try:
                 found = self._machine.acquire(current_time(), borrower=borrower, first=first)

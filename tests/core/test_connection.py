@@ -184,6 +184,7 @@ def test_a_command_that_blocks_may_time_out_unsent_and_ends_nothing() -> None:
     connection.handle_timeout(1.0)
     assert connection.events() == [TimedOut(slot=queued)]
     assert connection.error is None
+    assert queued.failure(connection.timed_out()).outcome is NOT_SENT
 
 
 def test_a_timeout_of_what_the_server_could_still_act_on_ends_the_connection() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import resp_sansio
 from resp_sansio import (
+    CircuitOpenError,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -39,6 +40,7 @@ ERRORS: list[RespError] = [
     PoolFullError("message"),
     ConnectError("message", transient=True),
     ConnectError("message", transient=False),
+    CircuitOpenError("message", transient=True),
     *[
         kind("message", outcome=outcome)
         for kind in (ConnectionLostError, RemoteProtocolError, CommandTimeoutError)

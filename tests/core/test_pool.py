@@ -764,7 +764,7 @@ def test_while_the_server_is_known_to_be_away_nobody_waits_for_a_dial() -> None:
     it.fail()
     assert states(waiters) == [REFUSED, REFUSED, WAITING, WAITING, REFUSED]  # two dials are still under way
     assert waiters[1].error is AWAY
-    assert str(waiters[4].error) == "no dial was tried, because the last 2 or more had failed"
+    assert str(waiters[4].error) == "no dial was tried, because the last 2 had failed"
     it.fail()
     it.fail()
     assert waiters[3].error is AWAY

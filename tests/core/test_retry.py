@@ -349,12 +349,48 @@ def test_a_replica_is_known_by_what_it_says(commands: list[str], replies: list[R
     assert leads_elsewhere(slot) is expected
 
 
-def test_only_a_single_command_is_answered_with_an_error_reply() -> None:
+def test_the_error_reply_of_a_single_command() -> None:
     slot = new_slot(("GET", "k"))
     slot.reply = b"x"
     assert error_reply(slot) is None
     slot.reply = error = ReplyError("ERR no")
     assert error_reply(slot) is error
+
+
+LOADING, WRONG = ReplyError("LOADING Redis is loading the dataset in memory"), ReplyError("ERR wrong")
+ABORTED = ReplyError("EXECABORT Transaction discarded because of previous errors.")
+BECAUSE = ReplyError("EXECABORT Transaction discarded because of: READONLY no")
+
+
+@pytest.mark.parametrize(
+    ("commands", "replies", "expected"),
+    [
+        (["GET a", "GET b"], [LOADING, LOADING], LOADING),
+        (["GET a", "GET b"], [b"1", LOADING], None),  # the first was executed
+        (["GET a", "GET b"], [LOADING, b"2"], None),
+        (["GET a", "GET b"], [WRONG, WRONG], None),
+        (["MULTI", "INCR n", "EXEC"], ["OK", LOADING, ABORTED], ABORTED),
+        (["MULTI", "INCR n", "EXEC"], ["OK", "QUEUED", BECAUSE], BECAUSE),
+        (["MULTI", "INCR n", "EXEC"], ["OK", "QUEUED", [1]], None),
+        (["MULTI", "INCR n", "EXEC"], [LOADING, LOADING, ReplyError("ERR EXEC without MULTI")], LOADING),
+        (["MULTI", "INCR n", "EXEC"], [LOADING, 1, ReplyError("ERR EXEC without MULTI")], None),  # it ran singly
+    ],
+)
+def test_a_pipeline_of_which_nothing_was_executed_may_be_repeated(
+    commands: list[str], replies: list[Reply], expected: ReplyError | None
+) -> None:
+    prepared = [prepare(words.split()) for words in commands]
+    slot = new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
+    slot.replies = slot.reply = replies
+    assert error_reply(slot) == expected
+    if expected is not None:
+        assert may_repeat(expected, slot, POLICY)
+
+
+def test_who_has_a_breaker_is_told_at_once() -> None:
+    breaker = Breaker(1, 10.0)
+    breaker.failed(0.0)
+    assert not may_repeat(breaker.refusal(), new_slot(GET), POLICY)
 
 
 def test_a_breaker_that_allows_no_dial_says_why() -> None:

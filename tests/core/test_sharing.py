@@ -85,6 +85,17 @@ def test_what_the_next_command_would_not_find_is_refused(command: str) -> None:
         route(slot_of(command))
 
 
+@pytest.mark.parametrize("commands", [["BLPOP k 0"], ["GET k", "BLPOP k 0"], ["MULTI", "GET k", "EXEC", "BLPOP k 0"]])
+def test_without_leases_what_blocks_shares_as_well(commands: list[str]) -> None:
+    assert route(slot_of(*commands), leases=False) is Route.LANE
+
+
+@pytest.mark.parametrize("commands", [["SELECT 1", "GET k"], ["WATCH k", "MULTI", "SET k v", "EXEC"]])
+def test_without_leases_nothing_changes_what_all_share(commands: list[str]) -> None:
+    with pytest.raises(LocalProtocolError, match=" was not sent: it changes a connection that all share; use connect"):
+        route(slot_of(*commands), leases=False)
+
+
 def test_what_is_known_of_a_command_can_be_overruled() -> None:
     script = Command("EVAL", "return 1", 0, needs=Needs.LEASE)
     assert route(new_slot(script.args, info=script.info)) is Route.LEASE

@@ -512,3 +512,11 @@ def test_what_was_answered_with_an_error_did_not_run() -> None:
     slot.state, slot.reply = SlotState.ANSWERED, ReplyError("LOADING Redis is loading the dataset in memory")
     slot.renew()
     assert (slot.state, slot.uncertain) == (SlotState.QUEUED, ())
+
+
+def test_a_pipeline_that_was_refused_as_a_whole_begins_anew() -> None:
+    slot = batch("GET a", "GET b")
+    payload = slot.payload
+    slot.state, slot.replies, slot.missing = SlotState.ANSWERED, [ReplyError("LOADING no"), ReplyError("LOADING no")], 0
+    slot.renew()
+    assert (slot.state, slot.replies, slot.missing, slot.payload) == (SlotState.QUEUED, [], 2, payload)

@@ -43,6 +43,17 @@ def test_a_connection_counts_what_is_under_way_and_what_has_been() -> None:
     assert (after.queued, after.in_flight, after.abandoned, after.most_in_flight) == (1, 0, 0, 3)
 
 
+def test_what_was_under_way_when_it_ended_is_still_told() -> None:
+    connection, _ = opened()
+    connection.send(GET)
+    blocked = connection.send(Command("BLPOP", "k", 0))
+    write_all(connection)
+    connection.send(GET)
+    connection.abandon(blocked)
+    assert connection.error is not None
+    assert str(connection.stats()) == "1 queued, 2 in flight, 1 of them abandoned"
+
+
 def test_one_line_says_what_a_caller_waits_behind() -> None:
     connection, _ = opened()
     connection.send(GET)
