@@ -165,11 +165,11 @@ class Threads(Asyncio):
         return connecting  # type: ignore[no-any-return]
 
     def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:
-        entering: Any = Entering(self._workers, resp_sync.Pool(url, **options))  # type: ignore[attr-defined]
+        entering: Any = Entering(self._workers, resp_sync.Pool(url, **options))
         return entering  # type: ignore[no-any-return]
 
     def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Client]:
-        entering: Any = Entering(self._workers, resp_sync.Client(url, **options))  # type: ignore[attr-defined]
+        entering: Any = Entering(self._workers, resp_sync.Client(url, **options))
         return entering  # type: ignore[no-any-return]
 
     def _start(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

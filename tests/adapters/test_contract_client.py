@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract_of_tasks, told
-from adapters.contract import contract_of_tasks as contract
+from adapters.contract import Backend, contract, contract_of_tasks, told
 from adapters.peers import PATIENCE, Peer, Wire, listed, statistic
 from resp_sansio import (
     ClientStats,
@@ -179,11 +180,19 @@ async def test_a_single_connection_for_everything(backend: Backend, server: Serv
 
 
 @contract
-async def test_several_lanes_share_the_callers_among_them(backend: Backend, server: Server) -> None:
+async def test_several_lanes_share_the_callers_among_them(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server()
     async with backend.client(server.url, lanes=3) as client:
-        await backend.together(*[partial(client.execute, "ECHO", "x" * 1000)] * 60)
-        lanes = client.stats().lanes
-        assert [lane.created for lane in lanes] == [1, 1, 1]
+
+        async def go_on() -> None:
+            await backend.sleep(0.1)  # for them to come together
+            os.kill(server.pid, signal.SIGCONT)
+
+        with server.paused():
+            await backend.together(*[partial(client.execute, "PING")] * 30, go_on)
+        assert [lane.created for lane in client.stats().lanes] == [1, 1, 1]
         assert len(listed(server)) == 4
 
         async def one_after_another(name: int) -> None:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, told
-from adapters.contract import contract_of_tasks as contract
+from adapters.contract import CANCELLED, Backend, contract, told
 from adapters.peers import Peer, Wire, calls, listed, statistic
 from resp_sansio import (
     CloseReason,
@@ -428,7 +427,7 @@ async def test_a_breaker_fails_fast_while_the_server_is_away(
         for _ in range(2):
             with pytest.raises(ConnectError, match="Connection refused"):
                 await pool.execute("PING")
-        with pytest.raises(ConnectError, match="no dial was tried, because the last 2 or more had failed") as refused:
+        with pytest.raises(ConnectError, match="no dial was tried, because the last 2") as refused:
             await pool.execute("PING")
         assert refused.value.transient
         assert pool.stats().dial_failures == 2
