@@ -169,12 +169,12 @@ class Commands(Methods, ABC):
 class Retrying(Commands):
     """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
 
-    __slots__ = ("_retry", "retries")
+    __slots__ = ("_retries", "_retry")
 
     def __init__(self, config: Config, retry: Retry) -> None:
         super().__init__(config)
         self._retry = retry
-        self.retries = 0
+        self._retries = 0
 
     @abstractmethod
     def _attempt(
@@ -210,7 +210,7 @@ class Retrying(Commands):
             if not self._paces(slot, cause):
                 await asyncio.sleep(pause)
             slot.renew()
-            self.retries += 1
+            self._retries += 1
             failure = await self._attempt(slot, deadline, again=True)
         return failure
 

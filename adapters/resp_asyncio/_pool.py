@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from math import inf
 from random import random
@@ -119,20 +119,18 @@ class Pool(Retrying):
 
     # -- for callers -------------------------------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AsyncGenerator[Connection]:
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection for an `async with` block; `timeout` is for getting one. First come, first served.
 
         What is done to it stays: one that was changed (by SELECT, SUBSCRIBE ...) is closed when it comes back, a WATCH is ended.
 
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
-        async with self._alone(monotonic() + seconds_allowed(self._config, timeout)) as connection:
-            yield connection
+        return self._lend(seconds_allowed(self._config, timeout))
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
-        return self._machine.stats(self.retries)
+        return self._machine.stats(self._retries)
 
     @property
     def protocol(self) -> Literal[2, 3]:
@@ -194,6 +192,11 @@ class Pool(Retrying):
                 again = True  # it had ended before anything was sent; the next one may not have
             finally:
                 self._give_back(lease)
+
+    @asynccontextmanager
+    async def _lend(self, seconds: float) -> AsyncGenerator[Connection]:
+        async with self._alone(monotonic() + seconds) as connection:
+            yield connection
 
     @asynccontextmanager
     async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:

@@ -175,7 +175,7 @@ class Client(Retrying):
             return ClientStats(
                 lanes=[lane.stats() for lane in self._lanes],
                 leases=None if self._leases is None else self._leases.stats(),
-                retries=self.retries,
+                retries=self._retries,
             )
 
     @property

@@ -159,7 +159,7 @@ class Pool(Retrying):
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
         with self._lock:
-            return self._machine.stats(self.retries)
+            return self._machine.stats(self._retries)
 
     @property
     def protocol(self) -> Literal[2, 3]:

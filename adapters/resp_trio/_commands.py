@@ -185,12 +185,12 @@ class Retrying(Commands):
     What is done beside the calls, dials above all, is done in a nursery of its own: so it is used by `async with`.
     """
 
-    __slots__ = ("_manager", "_nursery", "_retry", "_token", "retries")
+    __slots__ = ("_manager", "_nursery", "_retries", "_retry", "_token")
 
     def __init__(self, config: Config, retry: Retry) -> None:
         super().__init__(config)
         self._retry = retry
-        self.retries = 0
+        self._retries = 0
         self._nursery: Nursery | None = None
         self._token: TrioToken | None = None
 
@@ -269,7 +269,7 @@ class Retrying(Commands):
             if not self._paces(slot, cause):
                 await sleep(pause)
             slot.renew()
-            self.retries += 1
+            self._retries += 1
             failure = await self._attempt(slot, deadline, again=True)
         return failure
 
