@@ -58,7 +58,7 @@ async def test_all_that_can_share_goes_by_one_connection(backend: Backend, serve
             exchanged = both.execute("CLIENT", "ID")
         assert piped.result() == exchanged.result() == mine
         assert await backend.together(*[partial(identity, client)] * 20) == [mine] * 20
-        assert (client.stats().lanes[0].created, client.retries) == (1, 0)
+        assert (client.stats().lanes[0].created, client.stats().retries) == (1, 0)
         assert len(listed(server)) == 2
 
 
@@ -261,7 +261,7 @@ async def test_what_was_not_sent_goes_first_and_in_its_order(backend: Backend) -
                 accepted.set()
 
             await backend.together(*[partial(write, place) for place in range(10)], newcomer, end)
-            assert client.retries == 10
+            assert client.stats().retries == 10
     assert heard == [*[b"unsent %d" % place for place in range(10)], b"newcomer"]
 
 
@@ -280,7 +280,7 @@ async def test_a_server_that_is_busy_is_asked_again_on_the_same_connection(backe
     with Peer(script) as peer:
         async with backend.client(peer.url, retry=Retry(base=0.001, cap=0.001)) as client:
             assert await client.execute("INCR", "n") == 1
-            assert client.retries == len(busy)
+            assert client.stats().retries == len(busy)
             with pytest.raises(ReplyError, match="^BUSY my own error$"):
                 await client.execute("EVALSHA", "0" * 40, 0)  # a script can have said so, half way
         assert peer.connections == 1
@@ -299,7 +299,7 @@ async def test_a_server_that_stays_busy_is_told_as_it_says(backend: Backend) -> 
             with pytest.raises(ReplyError, match="^LOADING dataset in memory$") as error:
                 await client.execute("INCR", "n")
             assert error.value.outcome is Outcome.REPLY
-            assert client.retries == 2
+            assert client.stats().retries == 2
 
 
 @contract
@@ -311,7 +311,7 @@ async def test_what_turned_out_to_be_a_replica_is_left(backend: Backend, start_s
         replica.call("REPLICAOF", "127.0.0.1", master.port)
 
         async def promote() -> None:
-            await backend.until(lambda: client.retries >= 2)
+            await backend.until(lambda: client.stats().retries >= 2)
             replica.call("REPLICAOF", "NO", "ONE")
 
         number, _ = await backend.together(partial(client.execute, "INCR", "n"), promote)
@@ -358,7 +358,7 @@ async def test_a_server_that_is_away_is_told_after_so_many_attempts(
             assert (refused.value.transient, refused.value.outcome) == (True, Outcome.NOT_SENT)
         stats = client.stats()
         assert stats.leases is not None
-        assert (stats.lanes[0].dial_failures, stats.leases.dial_failures, client.retries) == (3, 3, 4)
+        assert (stats.lanes[0].dial_failures, stats.leases.dial_failures, client.stats().retries) == (3, 3, 4)
         server.start()
         assert await client.execute("PING") == "PONG"
 
@@ -378,7 +378,7 @@ async def test_a_wrong_password_is_not_tried_again_and_shows_nowhere(
             assert (error.transient, error.outcome) == (False, Outcome.NOT_SENT)
             assert "(WRONGPASS)" in str(error)
             assert secret not in repr(error) + repr(error.__cause__) + repr(error.__context__) + repr(client)
-        assert client.retries == 0
+        assert client.stats().retries == 0
 
 
 @contract

@@ -194,7 +194,7 @@ async def test_3_what_may_have_run_is_not_run_again(backend: Backend, server: Se
                 await asked.execute("INCR", "n")
             assert lost.value.outcome is Outcome.MAYBE_EXECUTED
             assert str(lost.value).endswith("; it may have been executed: its reply was not seen")
-            assert asked.retries == 0
+            assert asked.stats().retries == 0
             assert await asked.execute("GET", "n") == b"1"
 
 
@@ -208,7 +208,7 @@ async def test_3_what_only_reads_is_read_again(backend: Backend, server: Server,
             proxy.arm(down=SWALLOW)
             assert await asked.execute("GET", "k") == b"v"
             assert calls(server, "get") == before + 2
-            assert asked.retries == 1
+            assert asked.stats().retries == 1
 
 
 @on_both
@@ -219,12 +219,12 @@ async def test_3_unless_it_is_allowed_to(backend: Backend, server: Server, strat
             assert await asked.execute("PING") == "PONG"
             proxy.arm(down=SWALLOW)
             assert await asked.execute(Command("INCR", "n", retry=True)) == 2
-            assert asked.retries == 1
+            assert asked.stats().retries == 1
         async with opened(backend, strategy, proxy.url, retry=Retry(maybe_executed=True)) as asked:
             assert await asked.execute("PING") == "PONG"
             proxy.arm(down=SWALLOW)
             assert await asked.execute("INCR", "n") == 4
-            assert asked.retries == 1
+            assert asked.stats().retries == 1
         async with opened(backend, strategy, proxy.url, retry=Retry(attempts=1)) as asked:
             assert await asked.execute("PING") == "PONG"
             proxy.arm(down=SWALLOW)
@@ -251,7 +251,7 @@ async def test_3_a_pipeline_of_writes_that_is_cut_runs_none_of_them_twice(
                 with pytest.raises(ConnectionLostError) as lost:
                     result.result()
                 assert lost.value.outcome is Outcome.MAYBE_EXECUTED
-            assert asked.retries == 0
+            assert asked.stats().retries == 0
             assert await asked.execute("GET", "n") == b"100"
 
 
@@ -270,7 +270,7 @@ async def test_3_a_pipeline_of_reads_that_is_cut_continues(backend: Backend, ser
             replies = await pipe.run()
             assert replies == [result.result() for result in results] == [f"{number:02}" for number in range(100)]
             assert calls(server, "get") == before + 190  # what was answered is not asked for again
-            assert asked.retries == 1
+            assert asked.stats().retries == 1
 
 
 @on_both
@@ -290,7 +290,7 @@ async def test_3_a_transaction_that_is_cut_is_not_repeated(backend: Backend, ser
                     with pytest.raises(ConnectionLostError) as lost:
                         result.result()
                     assert lost.value.outcome is Outcome.MAYBE_EXECUTED
-            assert asked.retries == 0
+            assert asked.stats().retries == 0
             assert await asked.execute("GET", "n") == b"4"
 
 
@@ -326,7 +326,7 @@ async def test_5_three_hundred_at_once_need_few_connections(backend: Backend, se
         async with opened(backend, strategy, server.url) as asked:
             assert await backend.together(*[partial(asked.execute, "GET", "k")] * 300) == [b"v"] * 300
             assert statistic(server, "total_connections_received") - before - 1 <= most
-            assert asked.retries == 0
+            assert asked.stats().retries == 0
 
 
 @contract_of_tasks
@@ -536,7 +536,7 @@ async def test_10_nothing_is_sent_where_it_is_refused(
             with pytest.raises(ConnectError, match="the server refused the database") as refused:
                 await call()
             assert (refused.value.transient, refused.value.outcome) == (False, Outcome.NOT_SENT)
-        assert asked.retries == 0
+        assert asked.stats().retries == 0
     assert calls(server, "incr") == calls(server, "blpop") == 0
 
 
