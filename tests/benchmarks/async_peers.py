@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Final = 5000  # in one run of the loop, so that starting it does not matter
 WAITS: Final = 10_000  # the same where a thousand tasks are to do more than start
-COMMANDS: Final = 10  # the same where each takes milliseconds
+COMMANDS: Final = 5  # the same where each takes milliseconds
 POOL: Final = 4  # connections, for however many tasks
 RECEIVE: Final = 256 * 1024
 
