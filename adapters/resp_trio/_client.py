@@ -59,6 +59,7 @@ __all__ = ["Client"]
 LANE: Final = Needs.LANE
 READY: Final = State.READY
 PING: Final = Command("PING")
+ANSWERED: Final = SlotState.ANSWERED
 QUEUED: Final = SlotState.QUEUED
 
 
@@ -250,6 +251,8 @@ class Client(Retrying):
                 return await entry.driver.call(slot, deadline, adopted)
         except TimeoutError:
             self._leave(lane, entry)
+            if slot.state is ANSWERED:  # it went out as the time was up, and was answered before this task had its turn
+                return None
             return CommandTimeoutError(
                 f"{self._config.address} could not be reached in time", outcome=Outcome.NOT_SENT, stats=self.stats()
             )

@@ -5,6 +5,7 @@ Whatever happens, each call ends in time and knows how; what the server has is w
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -15,12 +16,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
+import trio
 
 import resp_asyncio
+import resp_sync
+import resp_trio
 from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.loops import everywhere, open_sockets, until
 from adapters.peers import PATIENCE, eventually, listed, run_program
-from resp_sansio import CloseReason, CommandTimeoutError, ConnectError, ConnectionLostError, Outcome, RespError
+from resp_sansio import (
+    CloseReason,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RespError,
+)
 
 if TYPE_CHECKING:
     import random
@@ -303,6 +315,66 @@ def test_a_fork_in_mid_load_on_asyncio(server: Server, strategy: str) -> None:
     assert printed == "b'3'\n"
 
 
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_a_fork_in_mid_load_of_threads(server: Server, strategy: str) -> None:
+    """The same; the thread that forks is not one that is in a call, and the others are not there in the child."""
+    printed = run_program(
+        """
+        import os, sys, threading, time, warnings
+        import resp_sync
+
+        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+
+        def ask(asked, name, turns):
+            for turn in range(turns):
+                token = f"{name}:{turn}".encode()
+                assert asked.execute("ECHO", token) == token
+                if turn % 10 == 0:
+                    asked.execute("BLPOP", f"nothing:{name}", 0.005)
+            finished.append(name)
+
+        def together(asked, names, turns):
+            threads = [threading.Thread(target=ask, args=(asked, name, turns)) for name in names]
+            for thread in threads:
+                thread.start()
+            return threads
+
+        def child(asked):
+            stats = asked.stats()
+            pool = getattr(stats, "leases", stats)
+            assert (pool.created, pool.size, pool.waiting) == (0, 0, 0), stats
+            del finished[:]
+            for thread in together(asked, range(100, 110), 20):
+                thread.join()
+            assert len(finished) == 10
+            asked.execute("INCR", "children")
+            asked.close()
+
+        finished = []
+        with getattr(resp_sync, sys.argv[2])(sys.argv[1]) as asked:
+            threads = together(asked, range(10), 100)
+            for _ in range(3):
+                time.sleep(0.02)
+                process = os.fork()
+                if process == 0:
+                    failed = 1
+                    try:
+                        child(asked)
+                        failed = 0
+                    finally:
+                        os._exit(failed)
+                assert os.waitpid(process, 0)[1] == 0
+            for thread in threads:
+                thread.join()
+            assert sorted(finished) == list(range(10))
+            print(asked.execute("GET", "children"))
+        """,
+        server.url,
+        strategy,
+    )
+    assert printed == "b'3'\n"
+
+
 # -- Thrown away ------------------------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +392,22 @@ async def test_what_is_thrown_away_open_warns_and_lets_its_sockets_go(server: Se
     await until(lambda: open_sockets() <= before)
 
 
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_what_threads_throw_away_open_warns_as_well(server: Server, strategy: str) -> None:
+    before = open_sockets()
+    asked = getattr(resp_sync, strategy)(server.url)
+    asked.execute("PING")
+    asked.execute("BLPOP", "nothing", 0.01)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del asked
+        gc.collect()
+        assert [warning for warning in caught if "READY> was not closed" in str(warning.message)]
+        caught.clear()  # a warning holds what it is about
+    gc.collect()
+    assert open_sockets() <= before
+
+
 @on_both
 @contract
 async def test_what_was_closed_does_not_warn(backend: Backend, server: Server, strategy: str) -> None:
@@ -332,3 +420,44 @@ async def test_what_was_closed_does_not_warn(backend: Backend, server: Server, s
                 await backend.sleep(0.01)
         del asked
         gc.collect()
+
+
+# -- In the wrong place -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_in_another_event_loop_it_says_so(server: Server, strategy: str) -> None:
+    async def elsewhere(asked: Asked) -> None:
+        for call in (partial(asked.execute, "PING"), partial(asked.execute, "BLPOP", "nothing", 1)):
+            with pytest.raises(LocalProtocolError, match="event loop") as refused:
+                await call()
+            assert refused.value.outcome is Outcome.NOT_SENT
+
+    async def main() -> None:
+        async with getattr(resp_asyncio, strategy)(server.url) as asked:
+            await asked.execute("PING")
+            await asked.execute("BLPOP", "nothing", 0.01)
+            await asyncio.to_thread(asyncio.run, elsewhere(asked))
+            assert await asked.execute("PING") == "PONG"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_in_another_run_of_trio_or_outside_of_its_block_it_says_so(server: Server, strategy: str) -> None:
+    async def elsewhere(asked: Any) -> None:
+        for call in (partial(asked.execute, "PING"), partial(asked.execute, "BLPOP", "nothing", 1)):
+            with pytest.raises(LocalProtocolError) as refused:
+                await call()
+            assert refused.value.outcome is Outcome.NOT_SENT
+
+    async def main() -> None:
+        unopened = getattr(resp_trio, strategy)(server.url)
+        await elsewhere(unopened)
+        async with unopened as asked:
+            await asked.execute("PING")
+            await asked.execute("BLPOP", "nothing", 0.01)
+            await trio.to_thread.run_sync(trio.run, elsewhere, asked)
+            assert await asked.execute("PING") == "PONG"
+
+    trio.run(main)
