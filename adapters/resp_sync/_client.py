@@ -40,6 +40,7 @@ from resp_sansio import (
     Route,
     Slot,
     State,
+    new_slot,
     read_client_options,
     route,
     seconds_allowed,
@@ -257,12 +258,13 @@ class Client(Retrying):
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
         if self._leases is not None:
             return self._leases._alone(deadline)
-        while True:
-            with self._lock:
-                shared = self._lanes[0].usable()
-            if shared is not None:
-                return nullcontext(shared)
-            self.execute(PING, timeout=max(deadline - monotonic(), 0.0))
+        lane = self._lanes[0]
+        while (shared := lane.connection) is None or shared.closed:
+            slot = new_slot(PING.args)
+            failure = self._share(lane, slot, deadline, again=False)
+            if failure is not None:
+                raise slot.failure(failure)
+        return nullcontext(shared)
 
     def _elsewhere(self) -> None:
         with self._lock:

@@ -49,6 +49,7 @@ from ._transport import LONGEST, Transport, dial, is_transient, wait
 __all__ = ["Driver"]
 
 READY: Final = State.READY
+CLOSING: Final = State.CLOSING
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 ANSWERED: Final = SlotState.ANSWERED
@@ -81,8 +82,8 @@ class Driver:
     """
 
     __slots__ = (
-        "__weakref__", "_closers", "_config", "_deferred", "_inside", "_listeners", "_lock", "_parked", "_poller", "_pushes",
-        "_reader", "_stuck", "_transport", "_waking", "_watched", "_writer", "core",
+        "__weakref__", "_config", "_deferred", "_inside", "_listeners", "_lock", "_parked", "_poller", "_pushes", "_reader",
+        "_stuck", "_transport", "_waking", "_watched", "_writer", "core",
     )  # fmt: skip
 
     def __init__(self, config: Config, core: Machine, transport: Transport) -> None:
@@ -100,7 +101,6 @@ class Driver:
         self._waking: dict[Slot, None] = {}  # who was woken and does not run yet
         self._pushes: deque[Push] | None = None  # made for the first one, as most connections see none
         self._listeners: list[Slot] = []  # who waits for a push: slots that were never submitted
-        self._closers: list[Lock] = []  # who sleeps until the connection has ended
         self._poller = select.poll() if hasattr(select, "poll") else None
         if self._poller is not None:
             self._poller.register(transport.fileno, select.POLLIN)
@@ -143,12 +143,9 @@ class Driver:
 
     def close(self, deadline: float = -inf) -> None:
         """End when all is answered, at the deadline at the latest. The last one to leave closes the socket."""
-        if deadline != -inf:
-            bed = Lock()
-            bed.acquire()
-            self._closers.append(bed)
-            while (left := deadline - monotonic()) > 0 and not self.finish():
-                bed.acquire(timeout=min(left, NAP))
+        if deadline > monotonic():
+            # Waits as callers do: it reads, if nobody else does.
+            self.call(Slot(b"", LISTENING, None, inf), deadline, self._close_behind)
         with self._lock:
             if self._inside:
                 raise _reentered()
@@ -156,18 +153,28 @@ class Driver:
             self._report()
             self._close_if_unused()
 
-    def finish(self) -> bool:
-        """Take no more commands, and end when those under way are answered, or nobody waits for that. Has it ended?"""
+    def _close_behind(self, closer: Slot) -> None:
+        """Enter a slot that is never sent, and waits for the end."""
+        closer.state = HANDED
+        self.core.close()
+        self._report()
+
+    def finish(self) -> None:
+        """Take no more commands, and end when those under way are answered."""
         with self._lock:
             if self._inside:
                 raise _reentered()
             self.core.close()
-            roles = (self._reader, self._writer, *self._parked, *self._waking)
-            if not any([role is not None and role.token is not None for role in roles]):
-                self.core.abort()
+            self._end_if_forsaken()
             self._report()
-            self._close_if_unused()
-            return self.core.error is not None
+            if self.core.error is not None:
+                self._close_if_unused()
+
+    def _end_if_forsaken(self) -> None:
+        """A connection that takes no more commands ends when all who wait for replies have gone: nobody reads any more."""
+        stats = self.core.stats()
+        if not stats.queued and stats.in_flight == stats.abandoned:
+            self.core.abort()
 
     def check(self) -> bool:
         """Look whether something has come, or ended, while nobody was here; can the connection be used?"""
@@ -286,6 +293,8 @@ class Driver:
                     self._listeners = [listener for listener in self._listeners if listener is not slot]
                 elif entered and (slot.state is HANDED or slot.state is QUEUED):
                     self.core.abandon(slot)
+                    if self.core.state is CLOSING:
+                        self._end_if_forsaken()
                     self._report()
                 self._leave(slot)
                 if self._deferred:
@@ -442,8 +451,6 @@ class Driver:
                 self._listeners = []
                 for slot in list(parked):
                     self._wake(slot)
-                while self._closers:
-                    self._closers.pop().release()
 
     def _listen(self, listener: Slot) -> None:
         """Enter a slot that waits for a push: it is never sent."""
