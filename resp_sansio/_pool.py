@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from ._errors import ConnectError, ConnectionClosedError, PoolFullError
+from ._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, PoolFullError
 from ._record import replace
 from ._retry import Breaker
 from ._settings import PoolSettings
@@ -99,11 +99,12 @@ class Lease(Generic[C]):
 class Waiter(Generic[C]):
     """A caller that waits. `token` is the adapter's own, to wake it by; one of the others tells what it was woken for."""
 
-    __slots__ = ("borrower", "dial", "error", "lease", "state", "token")
+    __slots__ = ("borrower", "deadline", "dial", "error", "lease", "state", "token")
 
-    def __init__(self, token: object, borrower: str | None) -> None:
+    def __init__(self, token: object, borrower: str | None, deadline: float) -> None:
         self.token = token
         self.borrower = borrower
+        self.deadline = deadline
         self.state = WaiterState.WAITING
         self.lease: Lease[C] | None = None
         self.error: Exception | None = None
@@ -167,18 +168,25 @@ PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
 class Pool(Generic[C]):
     """The state of a pool of connections `C`: see the module's page for how to drive it.
 
-    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say.
+    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say. `peer`
+    names the server in messages.
     """
 
     __slots__ = (
         "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_earliest", "_events", "_generation",
         "_granted", "_idle", "_max_idle", "_most_leased", "_most_size", "_most_waiting", "_pause", "_places", "_queue",
-        "_refill_at", "_refused", "_room", "_waited", "_withdrawn", "callers_dial", "settings", "state",
+        "_refill_at", "_refused", "_room", "_waited", "_withdrawn", "callers_dial", "peer", "settings", "state",
     )  # fmt: skip
 
     def __init__(
-        self, settings: PoolSettings | None = None, *, callers_dial: bool = False, breaker: Breaker | None = None
+        self,
+        settings: PoolSettings | None = None,
+        *,
+        callers_dial: bool = False,
+        breaker: Breaker | None = None,
+        peer: str = "the server",
     ) -> None:
+        self.peer: Final = peer
         self.settings = settings or PoolSettings()
         self.callers_dial: Final = callers_dial
         self.state = PoolState.OPEN
@@ -220,14 +228,21 @@ class Pool(Generic[C]):
     # -- Callers -----------------------------------------------------------------------------------------------------------
 
     def acquire(
-        self, now: float, token: object = None, *, borrower: str | None = None, first: bool = False
+        self,
+        now: float,
+        token: object = None,
+        *,
+        deadline: float = inf,
+        borrower: str | None = None,
+        first: bool = False,
     ) -> Lease[C] | Waiter[C]:
         """Ask for a connection: a lease if one is idle, else a place in the queue, with `waiter.dial` if it is to dial itself.
 
-        `borrower` (its stack, say) is for the report if it keeps the connection for too long. `first` is for a caller whose turn
-        it was already, and who gave back a lease that was of no use: it goes to the head of the queue. Raises
-        `ConnectionClosedError` if the pool is closed or draining, `PoolFullError` if too many wait already, `ConnectError` if a
-        dial is needed and the breaker allows none.
+        Who is still in the queue at the `deadline` is refused, with a `CommandTimeoutError`: by `handle_timeout`, so that a
+        thousand waiters need one timer. `borrower` (its stack, say) is for the report if it keeps the connection for too long.
+        `first` is for a caller whose turn it was already, and who gave back a lease that was of no use: it goes to the head of
+        the queue. Raises `ConnectionClosedError` if the pool is closed or draining, `PoolFullError` if too many wait already,
+        `CircuitOpenError` if a dial is needed and the breaker allows none.
         """
         idle = self._idle
         while idle:
@@ -235,7 +250,7 @@ class Pool(Generic[C]):
             if now < place.deadline or (reason := self._outdated(place, now)) is None:
                 return self._lend(place, now, borrower, token)
             self._close(place, reason)
-        return self._wait(Waiter(token, borrower), now, first=first)
+        return self._wait(Waiter(token, borrower, deadline), now, first=first)
 
     def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: bool = False) -> None:
         """Give a connection back; with a reason if it is not to be used again. A lease that is over changes nothing.
@@ -393,7 +408,9 @@ class Pool(Generic[C]):
                 if now >= lease._report_at:
                     lease._report_at = inf
                     self._events.append(Leaked(lease))
-            times = [
+            self._refuse_late(now)
+            times = [waiter.deadline for waiter in self._queue]
+            times += [
                 place.deadline if place.lease is None else place.lease._report_at for place in self._places.values()
             ]
             self._earliest = min(times, default=inf)
@@ -557,6 +574,8 @@ class Pool(Generic[C]):
                 f"{pending} callers wait for a connection already (max_waiting={settings.max_waiting}); {self!r}"
             )
         self._queue[waiter] = None
+        if waiter.deadline < self._earliest:
+            self._earliest = waiter.deadline
         if first:
             self._queue.move_to_end(waiter, last=False)
         self._waited += 1
@@ -598,6 +617,13 @@ class Pool(Generic[C]):
         self._refused += 1
         self._events.append(Refused(waiter))
         self._queue.pop(waiter, None)
+
+    def _refuse_late(self, now: float) -> None:
+        late = [waiter for waiter in self._queue if waiter.deadline <= now]
+        stats = self.stats() if late else None
+        for waiter in late:
+            why = f"no connection to {self.peer} became free in time"
+            self._refuse(waiter, CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=stats))
 
     def _refuse_beyond(self, count: int, why: ConnectError) -> None:
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""

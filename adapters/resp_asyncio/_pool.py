@@ -36,7 +36,6 @@ from resp_sansio import (
     Leaked,
     Lease,
     Needs,
-    Outcome,
     PoolOptions,
     PoolSettings,
     PoolState,
@@ -97,7 +96,7 @@ class Pool(Retrying):
 
     def _forget(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self._machine = Machine[Connection](self._settings, breaker=self._breaker)
+        self._machine = Machine[Connection](self._settings, breaker=self._breaker, peer=self._config.address)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -219,10 +218,10 @@ class Pool(Retrying):
             raise elsewhere(what, "pool")
         while True:
             try:
-                found = self._machine.acquire(monotonic(), borrower=borrower, first=first)
+                found = self._machine.acquire(monotonic(), deadline=deadline, borrower=borrower, first=first)
             except ConnectError as error:
                 return error
-            lease = await self._wait(found, deadline) if isinstance(found, Waiter) else found
+            lease = await self._wait(found) if isinstance(found, Waiter) else found
             if isinstance(lease, RespError) or not self._settings.pre_ping or await self._answers(lease, deadline):
                 return lease
             first = True
@@ -240,31 +239,20 @@ class Pool(Retrying):
             return False
         return True
 
-    async def _wait(self, waiter: Waiter[Connection], deadline: float) -> Lease[Connection] | RespError:
+    async def _wait(self, waiter: Waiter[Connection]) -> Lease[Connection] | RespError:
         """Wait for a lease, and return it, or why there is none. Raises what a dial raised that no `RespError` is."""
-        machine = self._machine
         waiter.token = woken = asyncio.get_running_loop().create_future()
         self._carry_out()
         try:
-            async with until(deadline):
-                await woken
-        except TimeoutError:
-            late = CommandTimeoutError(
-                f"no connection to {self._config.address} became free in time",
-                outcome=Outcome.NOT_SENT,
-                stats=machine.stats(),
-            )
-            machine.withdraw(waiter, monotonic())
-            self._carry_out()
-            return late
+            await woken
         except BaseException:
-            machine.withdraw(waiter, monotonic())
+            self._machine.withdraw(waiter, monotonic())
             self._carry_out()
             raise
         if waiter.lease is not None:
             return waiter.lease
         assert waiter.error is not None
-        if not isinstance(waiter.error, ConnectError):
+        if not isinstance(waiter.error, (ConnectError, CommandTimeoutError)):
             raise waiter.error
         return waiter.error
 

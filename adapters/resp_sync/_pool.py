@@ -124,7 +124,9 @@ class Pool(Retrying):
 
     def _forget(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self._machine = Machine[Connection](self._settings, callers_dial=True, breaker=self._breaker)
+        self._machine = Machine[Connection](
+            self._settings, callers_dial=True, breaker=self._breaker, peer=self._config.address
+        )
         self._lock = RLock()
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._due = 0.0  # when somebody is to look at what is due
@@ -303,11 +305,13 @@ class Pool(Retrying):
     def _wait(self, caller: Caller, waiter: Waiter[Connection], deadline: float) -> Lease[Connection] | RespError:
         """Wait for a lease, and return it, or why there is none. Raises what a dial raised that no `RespError` is."""
         assert caller.bed is not None
+        nap = NAP
         while (waiter.state is WAITING or waiter.state is DIALLING) and (left := deadline - monotonic()) > 0:
             if waiter.dial is not None:
                 self._dial(waiter.dial, deadline)
                 continue
-            caller.bed.acquire(timeout=min(left, NAP))
+            if not caller.bed.acquire(timeout=min(left, nap)):
+                nap *= 2  # or a thousand that wait would do nothing but wake up
             if monotonic() >= self._due:
                 self._pass_by(-inf)  # there is no time for a dial: its turn may come
         if waiter.lease is not None:

@@ -36,7 +36,6 @@ from resp_sansio import (
     Leaked,
     Lease,
     Needs,
-    Outcome,
     PoolOptions,
     PoolSettings,
     PoolState,
@@ -55,7 +54,6 @@ from resp_sansio import Pool as Machine
 from ._commands import Retrying
 from ._connection import Connection
 from ._driver import Driver
-from ._transport import until
 
 __all__ = ["Pool"]
 
@@ -96,7 +94,7 @@ class Pool(Retrying):
 
     def _forget(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self._machine = Machine[Connection](self._settings, breaker=self._breaker)
+        self._machine = Machine[Connection](self._settings, breaker=self._breaker, peer=self._config.address)
         self._nursery = None
         self._armed = inf  # until when `_keep_time` sleeps
         self._sooner = Event()
@@ -211,11 +209,11 @@ class Pool(Retrying):
             self._check_run(what)
         while True:
             try:
-                found = self._machine.acquire(current_time(), borrower=borrower, first=first)
+                found = self._machine.acquire(current_time(), deadline=deadline, borrower=borrower, first=first)
             except ConnectError as error:
                 await checkpoint()
                 return error
-            lease = await self._wait(found, deadline) if isinstance(found, Waiter) else found
+            lease = await self._wait(found) if isinstance(found, Waiter) else found
             if isinstance(lease, RespError) or not self._settings.pre_ping or await self._answers(lease, deadline):
                 return lease
             first = True
@@ -233,31 +231,20 @@ class Pool(Retrying):
             return False
         return True
 
-    async def _wait(self, waiter: Waiter[Connection], deadline: float) -> Lease[Connection] | RespError:
+    async def _wait(self, waiter: Waiter[Connection]) -> Lease[Connection] | RespError:
         """Wait for a lease, and return it, or why there is none. Raises what a dial raised that no `RespError` is."""
-        machine = self._machine
         waiter.token = woken = Event()
         self._carry_out()
         try:
-            with until(deadline):
-                await woken.wait()
-        except TimeoutError:
-            late = CommandTimeoutError(
-                f"no connection to {self._config.address} became free in time",
-                outcome=Outcome.NOT_SENT,
-                stats=machine.stats(),
-            )
-            machine.withdraw(waiter, current_time())
-            self._carry_out()
-            return late
+            await woken.wait()
         except BaseException:
-            machine.withdraw(waiter, current_time())
+            self._machine.withdraw(waiter, current_time())
             self._carry_out()
             raise
         if waiter.lease is not None:
             return waiter.lease
         assert waiter.error is not None
-        if not isinstance(waiter.error, ConnectError):
+        if not isinstance(waiter.error, (ConnectError, CommandTimeoutError)):
             raise waiter.error
         return waiter.error
 

@@ -17,12 +17,14 @@ from resp_sansio import (
     Breaker,
     Close,
     CloseReason,
+    CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
     Dial,
     Granted,
     Leaked,
     Lease,
+    Outcome,
     Pool,
     PoolFullError,
     PoolSettings,
@@ -564,6 +566,26 @@ def test_who_gave_back_a_useless_lease_is_first_again() -> None:
     again = it.ask(first=True)
     it.dial()
     assert states([again, *waiters]) == [GRANTED, WAITING, WAITING]
+
+
+def test_who_has_waited_too_long_is_told_what_the_pool_was_doing() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    waiters = [it.pool.acquire(it.now, deadline=it.now + seconds) for seconds in (5.0, 2.0, 9.0)]
+    patient, hasty, last = [waiter for waiter in waiters if isinstance(waiter, Waiter)]
+    assert it.pool.next_deadline() == it.now + 2.0
+    it.pool.handle_timeout(it.now + 2.0)
+    assert states([patient, hasty, last]) == [WAITING, REFUSED, WAITING]
+    assert isinstance(hasty.error, CommandTimeoutError)
+    assert hasty.error.outcome is Outcome.NOT_SENT
+    assert str(hasty.error.counted()) == (
+        "no connection to the server became free in time [1 connections, 0 idle, 1 leased, 0 dialling, 3 waiting]"
+    )
+    assert it.pool.next_deadline() == it.now + 5.0
+    it.give(lease)
+    it.pool.handle_timeout(it.now + 5.0)
+    assert states([patient, hasty, last]) == [GRANTED, REFUSED, WAITING]
+    assert it.pool.next_deadline() == it.now + 9.0
 
 
 def test_no_more_callers_wait_than_may() -> None:
