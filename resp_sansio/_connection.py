@@ -33,7 +33,7 @@ from ._pairing import Pairing
 from ._parser import Limits, Parser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import Input, State, move
-from ._stats import ConnectionStats
+from ._stats import CloseReason, ConnectionStats
 
 __all__ = ["Connection"]
 
@@ -172,9 +172,11 @@ class Connection(Pairing):
         return None if self._lost is None else self._lost.error
 
     @property
-    def reusable(self) -> bool:
-        """May a next borrower have it, as if it were new? (If it is `watching`, behind an UNWATCH.)"""
-        return self.state is READY and not self.altered and not self.subscriptions
+    def unfit(self) -> CloseReason | None:
+        """Why a next borrower can't have it, None if it is as good as new: behind an UNWATCH, if it is `watching`."""
+        if self._lost is not None:
+            return CloseReason.LOST
+        return CloseReason.BROKEN if self.state is not READY or self.altered or self.subscriptions else None
 
     def stats(self) -> ConnectionStats:
         """Count what is under way, or was when the connection ended, and what has been."""

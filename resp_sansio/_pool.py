@@ -62,25 +62,27 @@ class WaiterState(enum.Enum):
 class _Place(Generic[C]):
     """A connection of the pool's. Idle until `deadline`; not used any more from `expires`, which is -inf once it is retired."""
 
-    __slots__ = ("connection", "deadline", "expires", "lease")
+    __slots__ = ("connection", "deadline", "expires", "fresh", "lease")
 
     def __init__(self, connection: C, expires: float) -> None:
         self.connection: Final = connection
         self.expires = expires
         self.deadline = expires
+        self.fresh = True
         self.lease: Lease[C] | None = None
 
 
 class Lease(Generic[C]):
     """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
-    `token` is the adapter's own; see `Pool.mend`.
+    `fresh`: nobody had it before. `token` is the adapter's own; see `Pool.mend`.
     """
 
-    __slots__ = ("_place", "_report_at", "borrower", "connection", "since", "token")
+    __slots__ = ("_place", "_report_at", "borrower", "connection", "fresh", "since", "token")
 
     def __init__(self, place: _Place[C], since: float, borrower: str | None, token: object) -> None:
         self.connection = place.connection
+        self.fresh = place.fresh
         self.since = since
         self.borrower = borrower
         self.token = token
@@ -253,12 +255,13 @@ class Pool(Generic[C]):
         return self._wait(Waiter(token, borrower, deadline), now, first=first)
 
     def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: bool = False) -> None:
-        """Give a connection back; with a reason if it is not to be used again. A lease that is over changes nothing.
+        """Give a connection back; with a reason if it is not to be used again. A lease that is over, or another pool's (after a
+        fork), changes nothing.
 
         One that still `owes` replies, to callers who have gone, is lent again only when no other is idle.
         """
         place = lease._place
-        if place.lease is not lease:
+        if place.lease is not lease or id(place.connection) not in self._places:
             return
         place.lease = None
         if reason is None and now < place.expires and not self._queue and len(self._places) <= self._room:
@@ -593,6 +596,7 @@ class Pool(Generic[C]):
     ) -> Lease[C]:
         """Lease a place that was just taken from the idle ones, or is new."""
         lease = Lease(place, now, borrower, token)
+        place.fresh = False
         if waiter is not None:
             waiter.lease = lease  # first, so that a lease always has somebody who knows of it
         place.lease = lease

@@ -214,7 +214,9 @@ class Pool(Retrying):
                 return lease
             try:
                 return lease.connection._driver.call(slot, deadline, enter)
-            except ConnectionClosedError:
+            except ConnectionClosedError as error:
+                if lease.fresh:
+                    return ConnectError(str(error), transient=True)
                 return self._go_on(caller, slot, deadline, enter)
         finally:
             caller.here = False
@@ -231,8 +233,9 @@ class Pool(Retrying):
                 return lease
             try:
                 return lease.connection._driver.call(slot, deadline, enter)
-            except ConnectionClosedError:
-                pass
+            except ConnectionClosedError as error:
+                if lease.fresh:
+                    return ConnectError(str(error), transient=True)
 
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
         return self._lend(deadline - monotonic())
@@ -337,9 +340,8 @@ class Pool(Retrying):
             return
         driver = lease.connection._driver
         core = driver.core
-        if not core.reusable:
-            reason = reason or (CloseReason.BROKEN if core.error is None else CloseReason.LOST)
-        elif core.watching:
+        reason = reason or core.unfit
+        if reason is None and core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
         now = monotonic()
         machine = caller.machine

@@ -172,7 +172,9 @@ class Pool(Retrying):
                 return lease
             try:
                 return await lease.connection._call(slot, deadline, enter)
-            except ConnectionClosedError:
+            except ConnectionClosedError as error:
+                if lease.fresh:
+                    return ConnectError(str(error), transient=True)
                 again = True  # it had ended before anything was sent; the next one may not have
             finally:
                 self._give_back(lease)
@@ -250,12 +252,8 @@ class Pool(Retrying):
 
     def _give_back(self, lease: Lease[Connection]) -> None:
         driver = lease.connection._driver
-        reason = None
-        if driver.core.error is not None:
-            reason = CloseReason.LOST
-        elif not driver.core.reusable:
-            reason = CloseReason.BROKEN
-        elif driver.core.watching:
+        reason = driver.core.unfit
+        if reason is None and driver.core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
         self._machine.release(lease, current_time(), reason=reason, owes=driver.core.in_flight > 0)
         self._carry_out()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from machines import lost, opened, protocol_of, pushes, state, write_all
 from resp_sansio import (
+    CloseReason,
     Command,
     Config,
     ConnectError,
@@ -738,15 +739,15 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
         for command in commands:
             connection.send(command)
     assert (connection.altered, connection.watching) == (altered, watching)
-    assert connection.reusable is not altered
+    assert connection.unfit is (CloseReason.BROKEN if altered else None)
 
 
 def test_only_what_serves_everybody_can_be_used_again() -> None:
     connection, _ = opened()
-    assert connection.reusable
+    assert connection.unfit is None
     connection.close()
-    assert not connection.reusable
-    assert not opened_monitor().reusable
+    assert connection.unfit is CloseReason.LOST
+    assert opened_monitor().unfit is CloseReason.BROKEN
 
 
 def opened_monitor() -> Connection:

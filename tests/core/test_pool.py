@@ -481,6 +481,21 @@ def test_connections_that_die_while_leased_do_not_shrink_the_pool() -> None:
     assert it.closed == [(1, CloseReason.LOST), (2, CloseReason.BROKEN)]
 
 
+def test_a_lease_says_whether_nobody_had_the_connection_before() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    assert lease.fresh
+    it.give(lease)
+    assert not it.take().fresh
+
+
+def test_a_lease_of_another_pool_changes_nothing() -> None:
+    other = Driven(max_size=1)
+    for reason in (None, CloseReason.LOST):
+        other.pool.release(Driven(max_size=1).take(), other.now, reason=reason)
+    assert (other.pool.stats().size, other.pool.stats().closed[CloseReason.LOST]) == (0, 0)
+
+
 def test_a_lease_says_whether_it_is_over() -> None:
     it = Driven()
     lease = it.take()
