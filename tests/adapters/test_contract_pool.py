@@ -495,7 +495,8 @@ async def test_closing_at_once_ends_what_is_under_way(backend: Backend, server: 
             return await pool.execute("INCR", "n")
 
         async def close() -> None:
-            await backend.until(lambda: pool.stats().waiting == 1 and statistic(server, "blocked_clients") == 1)
+            await backend.until(lambda: statistic(server, "blocked_clients") == 1)
+            await backend.until(lambda: pool.stats().waiting == 1)  # not who blocks, who has waited for its dial
             await pool.close()
             await pool.close()
 
