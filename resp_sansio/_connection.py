@@ -29,7 +29,7 @@ from ._errors import (
 )
 from ._events import ConnectionLost, Event, Opened, TimedOut
 from ._handshake import Accepted, Handshake
-from ._pairing import Pairing
+from ._pairing import ENDS_WATCH, Pairing
 from ._parser import Limits, Parser
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import Input, State, move
@@ -58,7 +58,6 @@ MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
 )
-ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
 # They change a connection for no longer than a transaction lasts.
 PASSES: Final = frozenset({"WATCH", "MULTI", "EXEC", "DISCARD", "UNWATCH"})
 
@@ -78,7 +77,7 @@ class Connection(Pairing):
     __slots__ = (
         "_batches", "_blocks", "_earliest", "_final", "_given_up", "_handed", "_handshake", "_max_in_flight",
         "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence",
-        "_waiting", "altered", "peer", "watch_epoch", "watching",
+        "_waiting", "altered", "peer", "watch_epoch",
     )  # fmt: skip
 
     def __init__(
@@ -106,7 +105,6 @@ class Connection(Pairing):
         )
         self.peer = peer
         self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self.watching = False  # a WATCH was sent, and nothing that ends it
         self.altered = False  # a command was sent behind which the connection is not what it was: it is for nobody else
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
         self._final: ConnectionStats | None = None
@@ -257,6 +255,8 @@ class Connection(Pairing):
             self._given_up += 1
             slot.settle(SlotState.WITHDRAWN, 0)
             slot.payload = b""
+            if not slot.plain:
+                self.watching = self.watching or self.watch_epoch > 0  # it may have been to end one
             if self.state is not READY:
                 self._follow_withdrawal(slot)
         elif slot.state is HANDED:

@@ -84,7 +84,8 @@ class CommandBatch:
     """
 
     __slots__ = (
-        "_block_time", "_commands", "_config", "_encoding", "_infos", "_payloads", "_timeout", "_transaction", "replies",
+        "_block_time", "_commands", "_config", "_encoding", "_infos", "_payloads", "_running", "_timeout", "_transaction",
+        "refusal", "replies",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,8 @@ class CommandBatch:
         decode: bool | str | Default = DEFAULT,
     ) -> None:
         self.replies: Sequence[object] | None = None
+        self.refusal: ReplyError | None = None  # why EXEC executed nothing, if it was refused
+        self._running = False
         self._config = config
         self._timeout = timeout
         self._encoding = encoding_of(config, decode)
@@ -128,7 +131,7 @@ class CommandBatch:
 
         Raises `TypeError` or `ValueError` for wrong arguments, `LocalProtocolError` once the pipeline was run.
         """
-        if self.replies is not None:
+        if self.replies is not None or self._running:
             self._check_not_run()
         index = len(self._infos)
         if args and isinstance(args[0], Command):
@@ -155,11 +158,13 @@ class CommandBatch:
         if not self._infos:
             self.replies = ()
             return None
-        payloads, infos = self._payloads, self._infos
+        payloads, infos = [*self._payloads], [*self._infos]
         if self._transaction:
             payloads = [MULTI[0], *payloads, EXEC[0]]
             infos = [MULTI[1], *infos, EXEC[1]]
-        return new_batch(payloads, infos, None, deadline)
+        slot = new_batch(payloads, infos, None, deadline)
+        self._running = True
+        return slot
 
     def answered(self, slot: Batch, protocol: Literal[2, 3]) -> list[object]:
         """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
@@ -167,6 +172,8 @@ class CommandBatch:
         Bulk replies become text if that is asked for, except where a command's reader sees to its reply; what a reader or a
         decoder raises is that command's result.
         """
+        if self._transaction and isinstance(slot.replies[-1], ReplyError):
+            self.refusal = slot.replies[-1]
         try:
             replies = read_transaction(slot.replies) if self._transaction else slot.replies
         except RespError as error:
@@ -205,6 +212,8 @@ class CommandBatch:
         self.replies = [error] * len(self)
 
     def _check_not_run(self) -> None:
+        if self._running and self.replies is None:
+            raise LocalProtocolError("this pipeline is being run; begin another")
         if self.replies is not None:
             raise LocalProtocolError("this pipeline was run already; begin another")
 
@@ -240,7 +249,7 @@ class WatchLoop:
 
         Where an EXEC has ended this WATCH already, it would only end those of others.
         """
-        return not (ended and isinstance(error, TransactionAbortedError))
+        return not (ended and isinstance(error, (TransactionAbortedError, ReplyError)))
 
     def again(self) -> bool:
         """The race was lost: is there another attempt?"""

@@ -21,6 +21,7 @@ from ._values import Push, Reply
 
 __all__ = ["Pairing"]
 
+ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
 ABANDONED: Final = SlotState.ABANDONED
 ANSWERED: Final = SlotState.ANSWERED
 READY: Final = State.READY
@@ -34,13 +35,14 @@ class Pairing(ABC):
 
     __slots__ = (
         "_abandoned", "_answered", "_events", "_flying", "_heard", "_lost", "_max_pushes", "_opening", "_parser", "_pushes",
-        "_scripts", "protocol", "state", "subscriptions",
+        "_scripts", "protocol", "state", "subscriptions", "watching",
     )  # fmt: skip
 
     def __init__(self, parser: Parser, protocol: Literal[2, 3], state: State, max_pushes: int) -> None:
         self.protocol = protocol
         self.state = state
         self.subscriptions = Subscriptions()
+        self.watching = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
@@ -214,6 +216,8 @@ class Pairing(ABC):
                     self._follow_subscriptions()
         elif info.name == "MONITOR":
             self._forget_monitor()
+        elif info.name in ENDS_WATCH:
+            self.watching = True  # it may have failed to; UNWATCH costs less than to find out
         if not slot.missing:
             self._finish(slot)
 

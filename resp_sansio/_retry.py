@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import Final
 
-from ._commands import CommandInfo
+from ._commands import CommandInfo, Needs
 from ._errors import CircuitOpenError, ConnectError, ConnectionLostError, Outcome, ReplyError, RespError
 from ._options import BOOL, LONGEST, Kind, integer, option, options_of
 from ._record import Record
@@ -127,10 +127,11 @@ def error_reply(slot: Slot) -> ReplyError | None:
 
 def _answers(slot: Batch) -> tuple[Sequence[object], Sequence[CommandInfo]]:
     """Return what each command was answered, and what is known of it; of a transaction, what is between MULTI and EXEC."""
-    if slot.infos[0].name != "MULTI" or slot.infos[-1].name != "EXEC":
+    frame = [index for index, info in enumerate(slot.infos) if info.name in FRAME]
+    if frame != [0, slot.count - 1]:
         return slot.replies, slot.infos
     executed = slot.replies[-1]
-    return [one if isinstance(one, ReplyError) else executed for one in slot.replies[1:-1]], slot.infos[1:-1]
+    return [executed if one == "QUEUED" else one for one in slot.replies[1:-1]], slot.infos[1:-1]
 
 
 def leads_elsewhere(slot: Slot) -> bool:
@@ -168,6 +169,9 @@ def may_resend(slot: Slot, *, maybe_executed: bool = False) -> bool:
     """
     whole = isinstance(slot, Script)
     infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
+    rest = infos[len(slot.replies) :] if isinstance(slot, Batch) and slot.replies and not whole else ()
+    if any([info.needs is Needs.NEIGHBOURS for info in rest]):
+        return False  # WAIT would speak of writes that the other connection has not seen
     for outcome, info in zip(slot.outcomes, infos, strict=True):
         if outcome is Outcome.NOT_SENT or info.retryable or (whole and info.name in FRAME):
             continue

@@ -116,12 +116,20 @@ class Slot:
     def renew(self) -> None:
         """Be QUEUED again, for another connection or, after an error reply, for another time. What was answered stays answered.
 
-        What may have run before may have run, however the next attempt ends.
+        What may have run before may have run, however the next attempt ends. Raises `LocalProtocolError` for a slot that is still
+        on a connection, or was given up.
         """
         if self.state is SlotState.LOST:
-            maybe = [index for index, outcome in enumerate(self.outcomes) if outcome is Outcome.MAYBE_EXECUTED]
-            self.uncertain = {*self.uncertain, *maybe}
+            sent = [index for index, outcome in enumerate(self.outcomes) if outcome is not NOT_SENT]
+            self.uncertain = {*self.uncertain, *sent}
+        elif self.state is not SlotState.ANSWERED and self.state is not QUEUED:
+            raise LocalProtocolError(f"{self.name} cannot go out again: its slot is {self.state.name}")
         self.state = QUEUED
+
+    @property
+    def begun(self) -> bool:
+        """May any of it have run, on this connection or another?"""
+        return bool(self.uncertain)
 
     def called(self, _index: int) -> str:
         """What one of the commands is, for messages."""
@@ -195,6 +203,10 @@ class Batch(Slot):
             for index, decider in enumerate(self.deciders())
         ]
         self.state = state
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.uncertain) or bool(self.replies)
 
     def renew(self) -> None:
         if self.state is SlotState.ANSWERED:

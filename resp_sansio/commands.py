@@ -135,7 +135,8 @@ def text(command: Command[Any]) -> Command[Any]:
     `text(get("key"))` is a `Command[str | None]`.
     """
     read = functools.partial(read_text, command.read)
-    return Command(*command.args, read=read, readonly=command.info.readonly, retry=command.info.retryable)
+    info = command.info
+    return Command(*command.args, read=read, readonly=info.readonly, retry=info.retryable, needs=info.needs)
 
 
 # -- strings ------------------------------------------------------------------------------------------------------------------

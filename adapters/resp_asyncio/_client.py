@@ -189,9 +189,15 @@ class Client(Retrying):
                     entry.waiter.set_result(_closed(entry.slot.name))
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(
-            *self._tasks, *leases, *[one._driver.close(deadline) for one in connections], return_exceptions=True
-        )
+        try:
+            await asyncio.gather(
+                *self._tasks, *leases, *[one._driver.close(deadline) for one in connections], return_exceptions=True
+            )
+        finally:  # even if this was cancelled
+            for one in connections:
+                one._driver.end(None)
+            if self._leases is not None:
+                self._leases._end()
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -226,8 +232,10 @@ class Client(Retrying):
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
-    def _paces(self, slot: Slot, cause: RespError) -> bool:
-        return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
+    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
+        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
+        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
+        return own and self._leases_for(slot) is None
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
@@ -242,6 +250,8 @@ class Client(Retrying):
             result = CommandTimeoutError(
                 f"{self._config.address} could not be reached in time", outcome=Outcome.NOT_SENT, stats=self.stats()
             )
+            if entry.driver is not None:
+                result = entry.driver.core.timed_out()
             self._leave(lane, entry)
         except BaseException:
             self._leave(lane, entry)
@@ -274,11 +284,11 @@ class Client(Retrying):
                 yield connection
             return
         lane = self._lanes[0]
-        while (shared := lane.usable()) is None:
+        while (shared := lane.connection) is None or shared._driver.core.state is not READY:
             slot = new_slot(PING.args)
             failure = await self._share(lane, slot, deadline, again=False)
             if failure is not None:
-                raise slot.failure(failure)
+                raise slot.failure(failure) from failure.__cause__
         yield shared
 
     def _elsewhere(self) -> None:
@@ -318,6 +328,9 @@ class Client(Retrying):
                 raise
             return
         queue.dialling = False
+        if self._closed:
+            driver.end(None)
+            return
         lane.connection = Connection(self._config, driver)
         driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 from collections import deque
 from collections.abc import Callable
 from inspect import isawaitable
@@ -34,6 +35,7 @@ from resp_sansio import (
     Reply,
     RespError,
     Slot,
+    SlotState,
     State,
     TimedOut,
     is_transient,
@@ -45,6 +47,8 @@ from resp_sansio import Connection as Machine
 from ._transport import dial, until
 
 __all__ = ["Driver", "elsewhere"]
+
+LOST: Final = SlotState.LOST
 
 RECEIVE: Final = 256 * 1024
 """Bytes received at a time at most, into a buffer that all connections of a loop share: it is empty again before the next turn."""
@@ -64,8 +68,8 @@ class Driver(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_pushes",
-        "_scheduled", "_thread", "_timer", "_transport", "_watched", "core", "ended", "opened",
+        "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_poll",
+        "_pushes", "_scheduled", "_thread", "_timer", "_transport", "_watched", "core", "ended", "opened",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
@@ -80,6 +84,7 @@ class Driver(asyncio.BufferedProtocol):
             _buffers[loop] = memoryview(bytearray(RECEIVE))
         self._buffer = _buffers[loop]
         self._transport: asyncio.Transport | None = None
+        self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
         self._paused = True  # the transport takes no more for now
         self._scheduled = False  # `flush` will be called in this turn of the loop
         self._armed = inf  # when the timer goes off
@@ -101,6 +106,12 @@ class Driver(asyncio.BufferedProtocol):
                 try:
                     async with until(deadline):
                         answer = await answer
+                except asyncio.CancelledError as error:
+                    if (task := asyncio.current_task()) is not None and task.cancelling():
+                        raise
+                    raise ConnectError(
+                        f"{config.address}: who gives credentials was cancelled", transient=True
+                    ) from error
                 except TimeoutError as error:
                     raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
             credentials = read_credentials(answer)
@@ -142,6 +153,10 @@ class Driver(asyncio.BufferedProtocol):
             if self.core.in_flight:
                 self._scheduled = True
                 self._call_soon(self.flush)
+            elif self._poll is not None and self._poll(0):
+                # What nobody asked for must not answer this; the turn after the next one is behind its reading.
+                self._scheduled = True
+                self._call_soon(self._call_soon, self.flush)
             else:
                 self.flush()
         if deadline < self._armed:
@@ -213,6 +228,7 @@ class Driver(asyncio.BufferedProtocol):
     def forget(self) -> None:
         """In the child of a fork: the connection is the parent's."""
         self.core.abort(ConnectionClosedError("it was opened before a fork, and belongs to the parent process"))
+        self._transport = None  # to end it would tell the loop's selector, which the parent shares
 
     # -- for the loop ------------------------------------------------------------------------------------------------------
 
@@ -220,6 +236,10 @@ class Driver(asyncio.BufferedProtocol):
         """Begin the handshake."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._paused = False
+        if hasattr(select, "poll"):
+            poller = select.poll()
+            poller.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+            self._poll = poller.poll
         # It tells of every byte that it has to keep (at once, if TLS has some; that compares by >=), and when there are none.
         self._transport.set_write_buffer_limits(high=1, low=0)
         self.flush()
@@ -312,7 +332,8 @@ class Driver(asyncio.BufferedProtocol):
                     self.opened.set_result(None)
             case ConnectionLost():
                 for slot in event.unanswered:
-                    _wake(slot, event.error)
+                    if slot.state is LOST:  # this is told again and again, and by now it may be on another connection
+                        _wake(slot, event.error)
                 self._clean_up()
 
     def _clean_up(self) -> None:

@@ -41,8 +41,10 @@ from resp_sansio import (
     PoolState,
     PoolStats,
     Refused,
+    ReplyError,
     RespError,
     Slot,
+    SlotState,
     Waiter,
     WatchLoop,
     read_pool_options,
@@ -54,12 +56,12 @@ from resp_sansio import Pool as Machine
 from ._commands import Retrying
 from ._connection import Connection
 from ._driver import Driver, elsewhere
-from ._transport import until
 
 __all__ = ["Pool"]
 
 PING: Final = Command("PING")
 LANE: Final = Needs.LANE
+QUEUED: Final = SlotState.QUEUED
 
 
 class Pool(Retrying):
@@ -108,7 +110,7 @@ class Pool(Retrying):
         return f"<{type(self).__name__} to {self._config.address}: {self._machine!r}>"
 
     async def __aenter__(self) -> Self:
-        self._loop, self._thread = asyncio.get_running_loop(), get_ident()
+        self._check_loop("Pool")
         self._machine.handle_timeout(monotonic())
         self._carry_out()
         return self
@@ -143,11 +145,13 @@ class Pool(Retrying):
 
     def resize(self, max_size: int, min_size: int | None = None) -> None:
         """Change the bounds. What is too much is closed, borrowed connections when they come back."""
+        self._check_loop("resize")
         self._machine.resize(monotonic(), max_size=max_size, min_size=min_size)
         self._carry_out()
 
     def retire(self) -> None:
         """Let all connections go that are open now, borrowed ones when they come back."""
+        self._check_loop("retire")
         self._machine.retire(monotonic())
         self._carry_out()
 
@@ -157,22 +161,36 @@ class Pool(Retrying):
         Idempotent.
         """
         deadline = monotonic() + seconds_allowed(self._config, timeout)
-        if timeout != 0.0 and self._loop is not None and self._machine.state is not PoolState.CLOSED:
-            self._machine.drain(monotonic())
-            self._drained = self._loop.create_future()
-            self._carry_out()
-            try:
-                async with until(deadline):
-                    await self._drained
-            except TimeoutError:
-                pass
+        if self._loop is None:
+            self._machine.close(monotonic())
+            return
+        self._check_loop("close")
+        try:
+            if timeout != 0.0 and self._machine.state is not PoolState.CLOSED:
+                self._machine.drain(monotonic())
+                self._drained = self._drained or self._loop.create_future()
+                self._carry_out()
+                await asyncio.wait([self._drained], timeout=None if deadline == inf else deadline - monotonic())
+        finally:
+            ended = self._end()
+        await asyncio.gather(*self._tasks, *[driver.close() for driver in ended], return_exceptions=True)
+
+    def _end(self) -> list[Driver]:
+        """End everything now, and return what was ended."""
         self._machine.close(monotonic())
         ended = self._carry_out()
         for task in self._tasks:
             task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*self._tasks, *[driver.close() for driver in ended], return_exceptions=True)
+        return ended
+
+    def _check_loop(self, what: str) -> None:
+        """Belong to the event loop that first uses this. Raises `LocalProtocolError` in another."""
+        if self._loop is None:
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()
+        elif get_ident() != self._thread or not self._loop.is_running():
+            raise elsewhere(what, "pool")
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -188,6 +206,8 @@ class Pool(Retrying):
             try:
                 return await lease.connection._call(slot, deadline, enter)
             except ConnectionClosedError as error:
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
                 if lease.fresh:
                     return ConnectError(str(error), transient=True)
                 again = True  # it had ended before anything was sent; the next one may not have
@@ -214,18 +234,20 @@ class Pool(Retrying):
         self, what: str, deadline: float, *, borrower: str | None = None, first: bool = False
     ) -> Lease[Connection] | RespError:
         """Return a lease, or why there is none. Raises what is not for trying again."""
-        if self._loop is None:
-            self._loop, self._thread = asyncio.get_running_loop(), get_ident()
-        elif get_ident() != self._thread or not self._loop.is_running():
-            raise elsewhere(what, "pool")
+        self._check_loop(what)
         while True:
             try:
                 found = self._machine.acquire(monotonic(), deadline=deadline, borrower=borrower, first=first)
-            except ConnectError as error:
-                return error
+            except RespError as error:
+                self._carry_out()
+                if isinstance(error, ConnectError):
+                    return error
+                raise
             lease = await self._wait(found) if isinstance(found, Waiter) else found
             if isinstance(lease, RespError) or not self._settings.pre_ping or await self._answers(lease, deadline):
                 return lease
+            if lease.fresh:
+                return ConnectError("a new connection did not answer a PING", transient=True)
             first = True
 
     async def _answers(self, lease: Lease[Connection], deadline: float) -> bool:
@@ -233,6 +255,8 @@ class Pool(Retrying):
         patience = inf if self._config.connect_timeout is None else self._config.connect_timeout
         try:
             await lease.connection.execute(PING, timeout=max(min(deadline - monotonic(), patience), 0.0))
+        except ReplyError:
+            return True  # an answer
         except BaseException as error:
             self._machine.release(lease, monotonic(), reason=CloseReason.FAILED_CHECK)
             self._carry_out()

@@ -39,6 +39,7 @@ from resp_sansio import (
     Retry,
     Route,
     Slot,
+    SlotState,
     State,
     new_slot,
     read_client_options,
@@ -57,6 +58,7 @@ __all__ = ["Client"]
 
 LANE: Final = Needs.LANE
 READY: Final = State.READY
+QUEUED: Final = SlotState.QUEUED
 PING: Final = Command("PING")
 
 
@@ -237,13 +239,17 @@ class Client(Retrying):
             try:
                 return connection._driver.call(slot, deadline)
             except ConnectionClosedError:
-                pass  # it had ended before anything was sent
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
+                # it had ended before anything was sent
         found = self._open(lane, slot.name, deadline, again)
         if isinstance(found, RespError):
             return found
         try:
             return found._driver.call(slot, deadline)
         except ConnectionClosedError as error:  # so soon
+            if slot.state is not QUEUED:
+                raise  # not because it had ended
             if self._closed:
                 raise _closed(slot.name) from None
             return ConnectError(str(error), transient=True)
@@ -252,8 +258,10 @@ class Client(Retrying):
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
-    def _paces(self, slot: Slot, cause: RespError) -> bool:
-        return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
+    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
+        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
+        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
+        return own and self._leases_for(slot) is None
 
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
         if self._leases is not None:

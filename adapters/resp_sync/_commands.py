@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from math import inf
 from random import random
 from time import monotonic, sleep
@@ -170,12 +170,13 @@ class Commands(Methods, ABC):
 class Retrying(Commands):
     """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
 
-    __slots__ = ("_retries", "_retry")
+    __slots__ = ("_era", "_retries", "_retry")
 
     def __init__(self, config: Config, retry: Retry) -> None:
         super().__init__(config)
         self._retry = retry
         self._retries = 0
+        self._era = 0  # how often the connections have been left for new ones
 
     @abstractmethod
     def _attempt(
@@ -187,32 +188,45 @@ class Retrying(Commands):
     def _elsewhere(self) -> None:
         """The connections lead to a replica, where a master is wanted: use new ones."""
 
-    def _paces(self, slot: Slot, cause: RespError) -> bool:  # noqa: ARG002  # for those that do
+    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:  # noqa: ARG002  # for those that do
         """Does the next attempt wait of itself for as long as it should?"""
         return False
 
+    def _leave_replica(self, era: int) -> None:
+        """Leave the connections of this era, unless somebody has: who hears of it late has been on one of the old ones."""
+        if era == self._era:
+            self._era += 1
+            self._elsewhere()
+
     def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        era = self._era
         failure = self._attempt(slot, deadline, enter)
         if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
             if slot.count > 1 and leads_elsewhere(slot):
-                self._elsewhere()
+                self._leave_replica(era)
             return None
-        return self._call_again(slot, deadline, failure)
+        return self._call_again(slot, deadline, failure, era)
 
-    def _call_again(self, slot: Slot, deadline: float, failure: RespError | None) -> RespError | None:
+    def _call_again(self, slot: Slot, deadline: float, failure: RespError | None, era: int) -> RespError | None:
         """The first attempt failed, or was answered with an error: go on as long as that may help."""
         attempts = Attempts(self._retry)
         while (cause := failure or error_reply(slot)) is not None:
             if failure is None and leads_elsewhere(slot):
-                self._elsewhere()
+                self._leave_replica(era)
             pause = attempts.after(cause, random(), slot)
             if pause is None or monotonic() + pause >= deadline:
                 break
-            if not self._paces(slot, cause):
+            if not self._paces(slot, cause, attempts.made):
                 sleep(pause)
             slot.renew()
             self._retries += 1
-            failure = self._attempt(slot, deadline, again=True)
+            era = self._era
+            try:
+                failure = self._attempt(slot, deadline, again=True)
+            except RespError as error:
+                if not slot.begun:
+                    raise
+                return error  # closed meanwhile, say: what went before is still so
         return failure
 
 
@@ -262,7 +276,10 @@ class Pipeline(CommandBatch, Methods):
         except BaseException:
             # An interrupt may have come at any time: nothing is to be run again that may have run.
             interrupted = ConnectionLostError("the call was interrupted")
-            if slot.state is ABANDONED or slot.state is WITHDRAWN or slot.state is LOST:
+            if slot.state is ANSWERED:
+                with suppress(RespError):
+                    self.answered(slot, self._by.protocol)
+            elif slot.state is ABANDONED or slot.state is WITHDRAWN or slot.state is LOST:
                 self.lost(slot, interrupted, self._by.protocol)
             else:
                 self.refused(interrupted)
@@ -306,6 +323,8 @@ class WatchedTransaction(Pipeline):
             result = update(self)
             if len(self):
                 self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+                if self.refusal is not None:
+                    raise self.refusal
             else:
                 driver.submit_and_forget(self._loop.unwatch)
         except BaseException as error:

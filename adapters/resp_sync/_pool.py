@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import inf
-from operator import attrgetter
 from random import random
 from threading import Lock, RLock
 from time import monotonic
@@ -47,8 +46,10 @@ from resp_sansio import (
     PoolState,
     PoolStats,
     Refused,
+    ReplyError,
     RespError,
     Slot,
+    SlotState,
     Waiter,
     WaiterState,
     WatchLoop,
@@ -67,9 +68,9 @@ __all__ = ["Pool"]
 
 PING: Final = Command("PING")
 LANE: Final = Needs.LANE
+QUEUED: Final = SlotState.QUEUED
 WAITING: Final = WaiterState.WAITING
 DIALLING: Final = WaiterState.DIALLING
-HERE: Final = attrgetter("here")
 
 LOOK: Final = 0.1
 """Seconds between looks at what is due, by whoever passes by."""
@@ -82,11 +83,21 @@ class Caller:
     """
 
     here = True
+    missed = inf  # when it was first found to have gone
     bed: Lock | None = None  # what it sleeps on
     lease: Lease[Connection] | None = None
     waiter: Waiter[Connection] | None = None
     machine: Machine[Connection]  # whose they are: after a fork, the pool has a new one
     dials: tuple[Dial[Connection], ...] = ()  # those for `min_size` that it has taken on
+
+
+def _is_here(caller: Caller) -> bool:
+    """Is it, or might it be about to give back what it has?"""
+    if caller.here:
+        return True
+    now = monotonic()
+    caller.missed = min(caller.missed, now)
+    return now < caller.missed + NAP
 
 
 class Pool(Retrying):
@@ -215,6 +226,8 @@ class Pool(Retrying):
             try:
                 return lease.connection._driver.call(slot, deadline, enter)
             except ConnectionClosedError as error:
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
                 if lease.fresh:
                     return ConnectError(str(error), transient=True)
                 return self._go_on(caller, slot, deadline, enter)
@@ -234,6 +247,8 @@ class Pool(Retrying):
             try:
                 return lease.connection._driver.call(slot, deadline, enter)
             except ConnectionClosedError as error:
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
                 if lease.fresh:
                     return ConnectError(str(error), transient=True)
 
@@ -283,7 +298,7 @@ class Pool(Retrying):
                 except RespError:
                     raise
                 except BaseException:
-                    caller.here = False
+                    caller.here, caller.missed = False, -inf
                     self._mend(monotonic())
                     raise
                 finally:
@@ -291,6 +306,8 @@ class Pool(Retrying):
             lease = found if isinstance(found, Lease) else self._wait(caller, found, deadline)
             if not self._pre_ping or isinstance(lease, RespError) or self._answers(caller, lease, deadline):
                 return lease
+            if lease.fresh:
+                return ConnectError("a new connection did not answer a PING", transient=True)
             first = True
 
     def _answers(self, caller: Caller, lease: Lease[Connection], deadline: float) -> bool:
@@ -298,6 +315,8 @@ class Pool(Retrying):
         patience = inf if self._config.connect_timeout is None else self._config.connect_timeout
         try:
             lease.connection.execute(PING, timeout=max(min(deadline - monotonic(), patience), 0.0))
+        except ReplyError:
+            return True  # an answer
         except BaseException as error:
             self._leave(caller, reason=CloseReason.FAILED_CHECK)
             if not isinstance(error, RespError):
@@ -390,7 +409,7 @@ class Pool(Retrying):
 
     def _mend(self, now: float) -> None:
         """Put in order what an interrupt has left, of this caller or another."""
-        self._machine.mend(now, HERE)
+        self._machine.mend(now, _is_here)
         self._todo += self._machine.events()
         self._carry_out()
 
@@ -435,7 +454,7 @@ class Pool(Retrying):
 
     def _look(self, caller: Caller, now: float) -> None:
         self._due = now + LOOK
-        self._machine.mend(now, HERE)
+        self._machine.mend(now, _is_here)
         self._machine.handle_timeout(now, caller)
 
     def _dial(self, dial: Dial[Connection], deadline: float) -> None:
@@ -448,7 +467,8 @@ class Pool(Retrying):
                     connection = Connection(self._config, Driver.open(self._config, deadline, self._opening))
             except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything: whoever waits is to know
                 # What this caller's own deadline cut short says nothing of the server.
-                failure = None if isinstance(error, ConnectError) and monotonic() >= deadline else error
+                short = dial.waiter is not None and isinstance(error, ConnectError) and monotonic() >= deadline
+                failure = None if short else error
             if connection is None:
                 self._change(lambda now: machine.dial_failed(dial, failure, now))
             else:

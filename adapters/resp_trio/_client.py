@@ -11,12 +11,13 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
+from math import inf
 from random import random
 from typing import Any, Final, Literal, Unpack
 from weakref import WeakSet
 
-from trio import Event, Nursery, current_time, open_nursery, sleep_until
-from trio.lowlevel import current_task
+from trio import Event, Nursery, current_time, sleep_until
+from trio.lowlevel import checkpoint, current_task
 
 from resp_sansio import (
     DEFAULT,
@@ -185,11 +186,20 @@ class Client(Retrying):
                 connection._driver.ended = partial(lane.queue.closed, CloseReason.CLOSED)
             for entry in lane.queue.empty():
                 _tell(entry, _closed(entry.slot.name))
-        async with open_nursery() as nursery:
+        try:
+            if deadline > current_time():
+                for one in connections:
+                    one._driver.finish()
             if self._leases is not None:
-                nursery.start_soon(self._leases.close, timeout)
+                await self._leases.close(timeout)
             for one in connections:
-                nursery.start_soon(one._driver.close, deadline)
+                await one._driver.close(deadline)
+            await checkpoint()
+        finally:  # even if this was cancelled
+            for one in connections:
+                one._driver.end(None)
+            if self._leases is not None:
+                self._leases._end()
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -215,7 +225,9 @@ class Client(Retrying):
             try:
                 return await connection._call(slot, deadline)
             except ConnectionClosedError:
-                pass  # it had ended, and nobody was there to notice
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
+                # it had ended, and nobody was there to notice
         return await self._wait(lane, slot, deadline, again)
 
     async def _choose(self, slot: Slot, deadline: float, again: bool) -> RespError | None:
@@ -231,8 +243,10 @@ class Client(Retrying):
         """Return the pool, for a slot that takes a lease. Raises as `route`."""
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
-    def _paces(self, slot: Slot, cause: RespError) -> bool:
-        return not isinstance(cause, ReplyError) and self._leases_for(slot) is None  # a lane keeps its own pace
+    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
+        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
+        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
+        return own and self._leases_for(slot) is None
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
@@ -276,11 +290,11 @@ class Client(Retrying):
                 yield connection
             return
         lane = self._lanes[0]
-        while (shared := lane.usable()) is None:
+        while (shared := lane.connection) is None or shared._driver.core.state is not READY:
             slot = new_slot(PING.args)
             failure = await self._share(lane, slot, deadline, again=False)
             if failure is not None:
-                raise slot.failure(failure)
+                raise slot.failure(failure) from failure.__cause__
         yield shared
 
     def _elsewhere(self) -> None:
@@ -290,6 +304,8 @@ class Client(Retrying):
                 self._ending.add(connection)
                 connection._driver.ended = partial(self._ending.discard, connection)
                 connection._driver.finish()  # what is under way is answered, and nothing new goes there
+                if self._nursery is not None:  # who waits for answers that nobody else waits for
+                    self._nursery.start_soon(connection._driver.close, inf)
         if self._leases is not None:
             self._leases.retire()
 
@@ -311,6 +327,9 @@ class Client(Retrying):
                 raise
             return
         queue.dialling = False
+        if self._closed:
+            driver.end(None)
+            return
         lane.connection = Connection(self._config, driver)
         driver.ended = partial(queue.closed, CloseReason.LOST)
         self._protocol = driver.core.protocol

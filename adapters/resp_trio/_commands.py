@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
 from random import random
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
@@ -185,16 +185,20 @@ class Retrying(Commands):
     What is done beside the calls, dials above all, is done in a nursery of its own: so it is used by `async with`.
     """
 
-    __slots__ = ("_manager", "_nursery", "_retries", "_retry", "_token")
+    __slots__ = ("_manager", "_nursery", "_era", "_retries", "_retry", "_token")
 
     def __init__(self, config: Config, retry: Retry) -> None:
         super().__init__(config)
         self._retry = retry
         self._retries = 0
+        self._era = 0  # how often the connections have been left for new ones
         self._nursery: Nursery | None = None
         self._token: TrioToken | None = None
 
     async def __aenter__(self) -> Self:
+        if self._nursery is not None:
+            await checkpoint()
+            raise LocalProtocolError(f"a {type(self).__name__} is entered once, and this one has been")
         self._manager = trio.open_nursery()
         self._serve(await self._manager.__aenter__())
         return self
@@ -241,36 +245,49 @@ class Retrying(Commands):
     def _elsewhere(self) -> None:
         """The connections lead to a replica, where a master is wanted: use new ones."""
 
-    def _paces(self, slot: Slot, cause: RespError) -> bool:  # noqa: ARG002  # for those that do
+    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:  # noqa: ARG002  # for those that do
         """Does the next attempt wait of itself for as long as it should?"""
         return False
 
+    def _leave_replica(self, era: int) -> None:
+        """Leave the connections of this era, unless somebody has: who hears of it late has been on one of the old ones."""
+        if era == self._era:
+            self._era += 1
+            self._elsewhere()
+
     async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        era = self._era
         try:
             failure = await self._attempt(slot, deadline, enter)
-        except LocalProtocolError:
+        except RespError:
             await checkpoint()
             raise
         if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
             if slot.count > 1 and leads_elsewhere(slot):
-                self._elsewhere()
+                self._leave_replica(era)
             return None
-        return await self._call_again(slot, deadline, failure)
+        return await self._call_again(slot, deadline, failure, era)
 
-    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None) -> RespError | None:
+    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None, era: int) -> RespError | None:
         """The first attempt failed, or was answered with an error: go on as long as that may help."""
         attempts = Attempts(self._retry)
         while (cause := failure or error_reply(slot)) is not None:
             if failure is None and leads_elsewhere(slot):
-                self._elsewhere()
+                self._leave_replica(era)
             pause = attempts.after(cause, random(), slot)
             if pause is None or current_time() + pause >= deadline:
                 break
-            if not self._paces(slot, cause):
+            if not self._paces(slot, cause, attempts.made):
                 await sleep(pause)
             slot.renew()
             self._retries += 1
-            failure = await self._attempt(slot, deadline, again=True)
+            era = self._era
+            try:
+                failure = await self._attempt(slot, deadline, again=True)
+            except RespError as error:
+                if not slot.begun:
+                    raise
+                return error  # closed meanwhile, say: what went before is still so
         return failure
 
 
@@ -325,11 +342,13 @@ class Pipeline(CommandBatch, Methods):
         except RespError as error:
             self.refused(error)
             raise
-        except BaseException:
-            if slot.state is QUEUED:
-                slot.settle(SlotState.WITHDRAWN, 0)
-            if slot.state is not ANSWERED:
-                self.lost(slot, ConnectionLostError("the task was cancelled"), self._by.protocol)
+        except BaseException as error:
+            if slot.state is ANSWERED:
+                with suppress(RespError):
+                    self.answered(slot, self._by.protocol)
+            else:
+                why = type(error).__name__ if isinstance(error, Exception) else "the task was cancelled"
+                self.lost(slot, ConnectionLostError(why), self._by.protocol)
             raise
         if failure is not None:
             raise self.lost(slot, failure, self._by.protocol) from failure.__cause__
@@ -370,6 +389,8 @@ class WatchedTransaction(Pipeline):
             result = await update(self)
             if len(self):
                 await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+                if self.refusal is not None:
+                    raise self.refusal
             else:
                 driver.submit_and_forget(self._loop.unwatch)
         except BaseException as error:

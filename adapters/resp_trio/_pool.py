@@ -41,8 +41,10 @@ from resp_sansio import (
     PoolState,
     PoolStats,
     Refused,
+    ReplyError,
     RespError,
     Slot,
+    SlotState,
     Waiter,
     WatchLoop,
     read_pool_options,
@@ -59,6 +61,7 @@ __all__ = ["Pool"]
 
 PING: Final = Command("PING")
 LANE: Final = Needs.LANE
+QUEUED: Final = SlotState.QUEUED
 
 
 class Pool(Retrying):
@@ -147,17 +150,21 @@ class Pool(Retrying):
 
         Idempotent.
         """
+        deadline = current_time() + seconds_allowed(self._config, timeout)
         try:
             if timeout != 0.0 and self._nursery is not None and self._machine.state is not PoolState.CLOSED:
-                deadline = current_time() + seconds_allowed(self._config, timeout)
                 self._machine.drain(current_time())
                 self._carry_out()
                 with CancelScope(deadline=deadline):
                     await self._drained.wait()
         finally:
-            self._machine.close(current_time())
-            self._carry_out()
+            self._end()
         await checkpoint()
+
+    def _end(self) -> None:
+        """End everything now."""
+        self._machine.close(current_time())
+        self._carry_out()
 
     # -- how a call goes ---------------------------------------------------------------------------------------------------
 
@@ -173,6 +180,8 @@ class Pool(Retrying):
             try:
                 return await lease.connection._call(slot, deadline, enter)
             except ConnectionClosedError as error:
+                if slot.state is not QUEUED:
+                    raise  # not because it had ended
                 if lease.fresh:
                     return ConnectError(str(error), transient=True)
                 again = True  # it had ended before anything was sent; the next one may not have
@@ -212,12 +221,17 @@ class Pool(Retrying):
         while True:
             try:
                 found = self._machine.acquire(current_time(), deadline=deadline, borrower=borrower, first=first)
-            except ConnectError as error:
+            except RespError as error:
+                self._carry_out()
                 await checkpoint()
-                return error
+                if isinstance(error, ConnectError):
+                    return error
+                raise
             lease = await self._wait(found) if isinstance(found, Waiter) else found
             if isinstance(lease, RespError) or not self._settings.pre_ping or await self._answers(lease, deadline):
                 return lease
+            if lease.fresh:
+                return ConnectError("a new connection did not answer a PING", transient=True)
             first = True
 
     async def _answers(self, lease: Lease[Connection], deadline: float) -> bool:
@@ -225,6 +239,8 @@ class Pool(Retrying):
         patience = inf if self._config.connect_timeout is None else self._config.connect_timeout
         try:
             await lease.connection.execute(PING, timeout=max(min(deadline - current_time(), patience), 0.0))
+        except ReplyError:
+            return True  # an answer
         except BaseException as error:
             self._machine.release(lease, current_time(), reason=CloseReason.FAILED_CHECK)
             self._carry_out()

@@ -754,3 +754,19 @@ def opened_monitor() -> Connection:
     connection, _ = opened()
     connection.send(Command("MONITOR"))
     return connection
+
+
+def test_a_watch_that_may_not_have_ended_is_ended_before_the_next_borrower() -> None:
+    connection, peer = opened()
+    connection.send(Command("WATCH", "k"))
+    write_all(connection)
+    transaction = [Command("MULTI"), Command("SET", "k", "v"), Command("EXEC")]
+    connection.abandon(connection.send_many(transaction))  # withdrawn: the server still watches
+    assert connection.watching
+    connection.send_many(transaction)
+    assert not connection.watching
+    written = write_all(connection)
+    assert peer is not None
+    assert written
+    connection.receive_data(b"+OK\r\n-BUSY no\r\n-BUSY no\r\n-BUSY no\r\n")
+    assert connection.watching

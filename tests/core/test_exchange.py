@@ -333,3 +333,26 @@ def test_attempts_are_counted(attempts: Any) -> None:
 )
 def test_a_watch_is_ended_unless_exec_has_ended_it(error: BaseException, ended: bool, needed: bool) -> None:
     assert WatchLoop.needs_unwatch(error, ended=ended) is needed
+
+
+# -- what is being run -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pipeline_that_is_being_run_takes_no_more_and_is_not_run_twice() -> None:
+    batch = CommandBatch(Config())
+    batch.execute("INCR", "a")
+    slot = made(batch)
+    for again in (lambda: batch.execute("INCR", "b"), lambda: batch.slot(inf)):
+        with pytest.raises(LocalProtocolError, match="is being run"):
+            again()
+    assert slot.count == len(slot.payloads) == 1
+
+
+@pytest.mark.parametrize(("last", "refused"), [([1], False), (ReplyError("EXECABORT because of: READONLY no"), True)])
+def test_a_transaction_knows_whether_exec_was_refused(last: Reply, refused: bool) -> None:
+    batch = CommandBatch(Config(), transaction=True)
+    batch.execute("INCR", "a")
+    slot = made(batch)
+    slot.replies += ["OK", "QUEUED", last]
+    batch.answered(slot, 3)
+    assert (batch.refusal is last) is refused

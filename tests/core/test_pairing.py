@@ -567,3 +567,11 @@ def test_a_reader_is_told_how_much_is_missing() -> None:
     write_all(connection)
     connection.receive_data(b"$100000\r\n")
     assert connection.needed == 100_002
+
+
+def test_an_exec_that_was_refused_may_have_left_the_watch() -> None:
+    connection, _ = opened()
+    connection.send_many([Command("MULTI"), Command("GET", "k"), Command("EXEC")])
+    write_all(connection)
+    connection.receive_data(b"+OK\r\n+QUEUED\r\n-BUSY no\r\n")
+    assert connection.watching

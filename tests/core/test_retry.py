@@ -374,6 +374,9 @@ BECAUSE = ReplyError("EXECABORT Transaction discarded because of: READONLY no")
         (["MULTI", "INCR n", "EXEC"], ["OK", "QUEUED", [1]], None),
         (["MULTI", "INCR n", "EXEC"], [LOADING, LOADING, ReplyError("ERR EXEC without MULTI")], LOADING),
         (["MULTI", "INCR n", "EXEC"], [LOADING, 1, ReplyError("ERR EXEC without MULTI")], None),  # it ran singly
+        (["MULTI", "INCR n", "EXEC"], [LOADING, 1, LOADING], None),
+        # The first of two transactions was executed.
+        (["MULTI", "INCR a", "EXEC", "MULTI", "INCR b", "EXEC"], ["OK", "QUEUED", [1], "OK", "QUEUED", BECAUSE], None),
     ],
 )
 def test_a_pipeline_of_which_nothing_was_executed_may_be_repeated(
@@ -417,3 +420,9 @@ def test_a_breaker_notes_how_a_dial_ended() -> None:
     with breaker.dial(times.__next__):
         pass
     assert not breaker.broken
+
+
+def test_wait_does_not_go_on_without_the_writes_it_speaks_of() -> None:
+    commands = [("GET", "k"), ("GET", "l"), ("WAIT", 1, 100)]
+    assert not may_resend(ended(commands, sent=2, answered=[b"1"]))
+    assert may_resend(ended(commands, sent=0))

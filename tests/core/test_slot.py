@@ -520,3 +520,27 @@ def test_a_pipeline_that_was_refused_as_a_whole_begins_anew() -> None:
     slot.state, slot.replies, slot.missing = SlotState.ANSWERED, [ReplyError("LOADING no"), ReplyError("LOADING no")], 0
     slot.renew()
     assert (slot.state, slot.replies, slot.missing, slot.payload) == (SlotState.QUEUED, [], 2, payload)
+
+
+def test_what_was_answered_may_run_again_if_all_of_it_goes_out_again() -> None:
+    slot = batch("INCR n", "SELECT 1")
+    slot.state, slot.end = SlotState.HANDED, 10_000
+    slot.replies.append(1)
+    slot.settle(SlotState.LOST, 0)
+    assert slot.begun
+    slot.renew()
+    slot.failure(ConnectError("refused", transient=True))
+    assert slot.outcomes == [MAYBE, NOT_SENT]
+
+
+@pytest.mark.parametrize("state", [SlotState.HANDED, SlotState.ABANDONED, SlotState.WITHDRAWN])
+def test_a_slot_that_is_under_way_or_given_up_does_not_go_out_again(state: SlotState) -> None:
+    slot = new_slot(("INCR", "n"))
+    slot.state = state
+    with pytest.raises(LocalProtocolError, match=f"INCR cannot go out again: its slot is {state.name}"):
+        slot.renew()
+
+
+def test_what_was_never_sent_has_not_begun() -> None:
+    assert not new_slot(("INCR", "n")).begun
+    assert not batch("INCR n", "GET n").begun
