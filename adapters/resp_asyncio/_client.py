@@ -178,6 +178,8 @@ class Client(Retrying):
     async def close(self, timeout: float | None = 0.0) -> None:
         """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
         deadline = monotonic() + seconds_allowed(self._config, timeout)
+        if self._loop is not None and (get_ident() != self._thread or not self._loop.is_running()):
+            raise elsewhere("close", "client")
         self._closed = True
         connections = [*self._ending, *[lane.connection for lane in self._lanes if lane.connection is not None]]
         leases = [] if self._leases is None else [self._leases.close(timeout)]

@@ -349,6 +349,7 @@ async def test_no_push_is_lost_with_a_listener(server: Server) -> None:
 @in_a_run
 async def test_a_blocking_command_that_is_cancelled_frees_the_server(server: Server) -> None:
     connection = await connect(server.url)
+    before = calls(server, "blpop")
     async with trio.open_nursery() as nursery:
 
         async def behind() -> None:
@@ -357,7 +358,7 @@ async def test_a_blocking_command_that_is_cancelled_frees_the_server(server: Ser
 
         async with trio.open_nursery() as inner:
             inner.start_soon(connection.execute, "BLPOP", "jobs", 0)
-            await until(lambda: calls(server, "blpop") > 0)
+            await until(lambda: calls(server, "blpop") > before)
             nursery.start_soon(behind)
             await trio.testing.wait_all_tasks_blocked()
             inner.cancel_scope.cancel()
