@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from resp_sansio import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    new_slot,
 )
 
 if TYPE_CHECKING:
@@ -225,6 +227,7 @@ def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
                     await connection.execute("INCR", "n")
                 except ConnectionClosedError as error:
                     print(error, flush=True)
+                await connection.close()  # and the parent's loop, whose selector they share, hears on
                 os._exit(0)
             os.waitpid(child, 0)
             print(await connection.execute("INCR", "n"))
@@ -234,3 +237,48 @@ def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
     told, count = run_program(program, server.url).splitlines()
     assert "it was opened before a fork, and belongs to the parent process" in told
     assert count == "1"
+
+
+@everywhere
+async def test_an_end_that_is_told_again_is_not_news_to_who_has_gone_on_elsewhere(server: Server) -> None:
+    async with connect(server.url) as one, connect(server.url) as other:
+        ended, alive = one._driver, other._driver
+        slot = new_slot(("ECHO", "mine"))
+        first = ended.submit(slot, inf)
+        ended.core.abort(ConnectionLostError("cut"))
+        ended._report()
+        assert isinstance(await first, ConnectionLostError)
+        slot.renew()
+        again = alive.submit(slot, inf)
+        ended._report()  # as the transport's end makes it, later
+        assert not again.done()
+        assert await again == b"mine"
+
+
+@everywhere
+async def test_a_pipeline_whose_task_is_cancelled_as_it_is_answered_has_its_results(server: Server) -> None:
+    async with connect(server.url) as connection:
+        pipe = connection.pipeline()
+        results = [pipe.execute("INCR", "n"), pipe.execute("INCR", "n")]
+        driver: Any = connection._driver
+        task = asyncio.ensure_future(pipe.run())
+        await asyncio.sleep(0)
+        report = driver.core.events
+
+        class Reporting:
+            """The machine; once it has told of the answer, the task is cancelled before it runs."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(core, name)
+
+            def events(self) -> Any:
+                told = report()
+                asyncio.get_running_loop().call_soon(task.cancel)
+                return told
+
+        core, driver.core = driver.core, Reporting()
+        await asyncio.wait([task])
+        driver.core = core
+        assert [result.result() for result in results] == [1, 2]
+        with pytest.raises(LocalProtocolError, match="run already"):
+            await pipe.run()

@@ -377,3 +377,20 @@ async def test_a_connection_that_ends_between_the_steps(backend: Backend, server
             await connection.transact(update, "n")
         assert caught.value.outcome is Outcome.NOT_SENT
     assert server.call("GET", "n") is None
+
+
+@contract
+async def test_a_watched_transaction_that_exec_refuses_is_an_error_and_not_done(
+    backend: Backend, server: Server
+) -> None:
+    async with backend.connect(server.url) as connection:
+
+        async def update(transaction: Any) -> str:
+            transaction.execute("INCR", "n")
+            transaction.execute("GET")  # lacks a key
+            return "done"
+
+        with pytest.raises(ReplyError, match="EXECABORT"):
+            await connection.transact(update, "n")
+        assert await connection.execute("EXISTS", "n") == 0
+        assert not connection.closed

@@ -481,3 +481,23 @@ async def test_counters_say_what_has_happened(backend: Backend, server: Server) 
         assert stats.leases is not None
         assert (stats.leases.created, stats.leases.granted) == (1, 1)
         assert client.protocol == 3
+
+
+@contract_of_tasks
+async def test_a_close_that_is_cancelled_has_closed(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url) as client:
+
+        async def block() -> None:
+            with pytest.raises(ConnectionLostError):
+                await client.execute("BLPOP", "nothing", 0)
+
+        async def close() -> None:
+            await backend.until(lambda: "1 leased" in str(client.stats()))
+            await client.execute("PING")
+            async with backend.cancelled(partial(client.close, None)):
+                await backend.sleep(0.01)
+
+        await backend.together(block, close)
+        assert client.closed
+        assert client.stats().lanes[0].connection is None
+        assert "leases: 0 connections" in str(client.stats())

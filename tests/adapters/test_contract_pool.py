@@ -519,3 +519,33 @@ async def test_one_that_never_came_into_use_closes_in_silence(backend: Backend) 
         pass
     assert pool.closed
     assert pool.stats().created == 0
+
+
+@contract
+async def test_an_error_reply_answers_a_check_too(backend: Backend) -> None:
+    def refuse(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            wire.send(b"-NOPERM no permission to run 'ping'\r\n" if words == [b"PING"] else b":1\r\n")
+
+    with Peer(refuse) as peer:
+        async with backend.pool(peer.url, pre_ping=True) as pool:
+            assert [await pool.execute("INCR", "n") for _ in range(2)] == [1, 1]
+            assert pool.stats().created == 1
+
+
+@contract
+async def test_closing_twice_at_the_same_time_waits_for_the_same(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+
+        async def hold() -> None:
+            async with pool.acquire():
+                await backend.until(lambda: pool.closed)
+                await backend.sleep(0.02)
+
+        async def close() -> None:
+            await backend.until(lambda: pool.stats().leased == 1)
+            await pool.close(None)
+
+        await backend.together(hold, close, close)
+        assert (pool.stats().size, pool.closed) == (0, True)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import signal
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,17 @@ import pytest
 
 from adapters.peers import PATIENCE, Peer, Wire, eventually, run_program, statistic, together
 from resp_sansio import CloseReason
-from resp_sync import Client, CommandTimeoutError, ConnectError, LocalProtocolError, Outcome, RespError, Retry
+from resp_sync import (
+    Client,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    LocalProtocolError,
+    Outcome,
+    Pool,
+    RespError,
+    Retry,
+)
 
 if TYPE_CHECKING:
     from servers import Server
@@ -261,3 +273,31 @@ def test_greenlets_share_a_client(server: Server) -> None:
         server.url,
     )
     assert printed == "True 1 4\n"
+
+
+@pytest.mark.parametrize("kind", [Pool, Client])
+def test_an_error_out_of_a_signal_handler_is_not_taken_for_the_connections(kind: type[Pool | Client]) -> None:
+    """It says "closed", but of something else, and the command is under way."""
+    seen: list[list[bytes]] = []
+
+    def slow(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            seen.append(words)
+            time.sleep(0.2 if len(seen) == 1 else 0)
+            wire.send(b":%d\r\n" % len(seen))
+
+    def strike(*_: object) -> None:
+        raise ConnectionClosedError("something else was closed")
+
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        with Peer(slow) as peer, kind(peer.url, timeout=PATIENCE) as asked:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(ConnectionClosedError, match="something else"):
+                asked.execute("INCR", "n")
+            assert asked.execute("GET", "k") == 2
+        assert seen == [[b"INCR", b"n"], [b"GET", b"k"]]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -423,3 +423,15 @@ def test_a_loan_is_entered_once(server: Server) -> None:
             with pytest.raises(LocalProtocolError, match="entered before"):
                 loan.__enter__()
         assert pool.stats().leased == 0
+
+
+def test_who_is_about_to_give_back_what_it_has_is_left_to_do_so(server: Server) -> None:
+    """Between saying that it goes and giving back it may wait for the lock; whoever passes by then must not take it away."""
+    with Pool(server.url, max_size=1) as pool:
+        borrowed: Any = pool.acquire()
+        with borrowed:
+            borrowed._caller.here = False
+            pool._pass_by()
+            assert pool.stats().leased == 1
+        assert pool.stats().idle == 1
+        assert not any(pool.stats().closed.values())
