@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -501,3 +502,25 @@ async def test_a_close_that_is_cancelled_has_closed(backend: Backend, server: Se
         assert client.closed
         assert client.stats().lanes[0].connection is None
         assert "leases: 0 connections" in str(client.stats())
+
+
+@contract
+async def test_what_the_old_connections_say_late_does_not_cost_new_ones(backend: Backend) -> None:
+    """A failover: a hundred callers hear of it one after the other, and the first of them has done what is to be done."""
+    connections = 0
+
+    def one_of_them_leads_to_a_replica(wire: Wire) -> None:
+        nonlocal connections
+        connections += 1
+        replica = connections == 1
+        wire.welcome()
+        for _ in wire.commands():
+            if replica:
+                time.sleep(0.002)
+            wire.send(b"-READONLY You can't write against a read only replica.\r\n" if replica else b"+OK\r\n")
+
+    with Peer(one_of_them_leads_to_a_replica) as peer:
+        async with backend.client(peer.url, timeout=PATIENCE) as client:
+            calls = [partial(client.execute, "SET", f"k{index}", "v") for index in range(100)]
+            assert await backend.together(*calls) == ["OK"] * 100
+            assert client.stats().lanes[0].created == connections <= 3
