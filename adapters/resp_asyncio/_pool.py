@@ -15,7 +15,6 @@ from math import inf
 from random import random
 from threading import get_ident
 from time import monotonic
-from traceback import format_stack
 from typing import Final, Literal, Self, Unpack
 from warnings import warn
 from weakref import WeakSet, ref
@@ -221,7 +220,7 @@ class Pool(Retrying):
 
     @asynccontextmanager
     async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
-        borrower = None if self._settings.leak_after is None else "".join(format_stack())
+        borrower = None if self._settings.leak_after is None else _stack()
         lease = await self._lease("acquire", deadline, borrower=borrower)
         if isinstance(lease, RespError):
             raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
@@ -358,6 +357,13 @@ def _tell(to: ref[Pool], of: ref[Connection]) -> None:
     if pool is not None and connection is not None:
         pool._machine.lost(connection, monotonic())
         pool._carry_out()
+
+
+def _stack() -> str:
+    """Return where the caller of `acquire` stands."""
+    from traceback import format_stack  # rarely needed, and slow to import
+
+    return "".join(format_stack()[:-1])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()

@@ -17,7 +17,6 @@ from math import inf
 from random import random
 from threading import Lock, RLock
 from time import monotonic
-from traceback import format_stack
 from typing import Final, Literal, Self, Unpack
 from warnings import warn
 from weakref import WeakSet
@@ -257,7 +256,7 @@ class Pool(Retrying):
 
     def _lend(self, seconds: float) -> Borrowed:
         # The stack is that of who asks, behind two of the pool's own.
-        borrower = None if self._settings.leak_after is None else "".join(format_stack()[:-2])
+        borrower = None if self._settings.leak_after is None else _stack()
         return Borrowed(self, seconds, borrower)
 
     def _borrow(self, caller: Caller, deadline: float, borrower: str | None) -> Connection:
@@ -518,6 +517,13 @@ def _reentered() -> LocalProtocolError:
     return LocalProtocolError(
         "this thread is already inside a call on this pool: a signal handler or finaliser must not use it"
     )
+
+
+def _stack() -> str:
+    """Return where the caller of `acquire` stands."""
+    from traceback import format_stack  # rarely needed, and slow to import
+
+    return "".join(format_stack()[:-3])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()

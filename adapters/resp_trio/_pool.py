@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from math import inf
 from random import random
-from traceback import format_stack
 from typing import Final, Literal, Self, Unpack
 from warnings import warn
 from weakref import WeakSet, ref
@@ -196,7 +195,7 @@ class Pool(Retrying):
     @asynccontextmanager
     async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
         await checkpoint()
-        borrower = None if self._settings.leak_after is None else "".join(format_stack())
+        borrower = None if self._settings.leak_after is None else _stack()
         again = False
         while True:
             lease = await self._lease("acquire", deadline, borrower=borrower, first=again)
@@ -334,6 +333,13 @@ def _tell(to: ref[Pool], of: ref[Connection]) -> None:
     if pool is not None and connection is not None:
         pool._machine.lost(connection, current_time())
         pool._carry_out()
+
+
+def _stack() -> str:
+    """Return where the caller of `acquire` stands."""
+    from traceback import format_stack  # rarely needed, and slow to import
+
+    return "".join(format_stack()[:-1])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()
