@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ._commands import CommandInfo, Needs, Replies
-from ._errors import LocalProtocolError
+from ._errors import CircuitOpenError, ConnectError, LocalProtocolError, ReplyError, RespError
 from ._retry import FRAME, Retry
 from ._slot import Batch, Slot
 from ._stats import CloseReason, ConnectionStats, LaneStats
@@ -110,16 +110,8 @@ class Lane(Generic[E]):
     """
 
     __slots__ = (
-        "_closed",
-        "_returned",
-        "_waiting",
-        "created",
-        "dial_failures",
-        "dialling",
-        "failures",
-        "not_before",
-        "policy",
-    )
+        "_closed", "_returned", "_waiting", "created", "dial_failures", "dialling", "failures", "not_before", "policy",
+    )  # fmt: skip
 
     def __init__(self, policy: Retry) -> None:
         self.policy: Final = policy
@@ -156,12 +148,25 @@ class Lane(Generic[E]):
         self.not_before = 0.0
         return self.empty()
 
-    def failed(self, now: float, random: float) -> list[E]:
-        """A dial failed: return who is to be told, in this order. `random` is from [0, 1)."""
+    def failed(self, error: BaseException, now: float, random: float) -> list[E]:
+        """A dial ended with this error: return who is to be told, in this order. `random` is from [0, 1).
+
+        One that was cancelled, or that the breaker did not allow, says nothing of the server.
+        """
+        if isinstance(error, CircuitOpenError) or not isinstance(error, Exception):
+            return self.empty()
         self.dial_failures += 1
         self.failures += 1
         self.not_before = now + self.policy.pause(self.failures, random)
         return self.empty()
+
+    @staticmethod
+    def paces(failure: RespError, attempt: int) -> bool:
+        """May the attempt of this number begin at once behind such a failure, since the lane has a pace of its own?
+
+        Its dials keep it, and who lost its connection goes ahead of others; but not again and again.
+        """
+        return isinstance(failure, ConnectError) or (attempt <= 2 and not isinstance(failure, ReplyError))
 
     def closed(self, reason: CloseReason) -> None:
         """A connection of this lane has ended, or takes no more commands."""

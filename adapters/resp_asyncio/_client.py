@@ -20,7 +20,6 @@ from weakref import WeakSet
 
 from resp_sansio import (
     DEFAULT,
-    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -34,7 +33,6 @@ from resp_sansio import (
     LocalProtocolError,
     Needs,
     Outcome,
-    ReplyError,
     RespError,
     Retry,
     Route,
@@ -235,9 +233,7 @@ class Client(Retrying):
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
-        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
-        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
-        return own and self._leases_for(slot) is None
+        return Queue.paces(cause, attempt) and self._leases_for(slot) is None
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
@@ -307,9 +303,9 @@ class Client(Retrying):
 
     def _see_to(self, lane: Lane) -> None:
         """See that a connection is on its way for those who wait."""
-        if not lane.queue.dialling and self._loop is not None:
+        if not lane.queue.dialling:
             lane.queue.dialling = True
-            task = self._loop.create_task(self._dial(lane))
+            task = asyncio.get_running_loop().create_task(self._dial(lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -322,8 +318,7 @@ class Client(Retrying):
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            tried = not cancelled and not isinstance(error, CircuitOpenError)
-            for entry in queue.failed(monotonic(), random()) if tried else queue.empty():
+            for entry in queue.failed(error, monotonic(), random()):
                 if not entry.waiter.done():
                     entry.waiter.set_result(_closed(entry.slot.name) if cancelled else error)
             if cancelled:

@@ -20,7 +20,6 @@ from weakref import WeakSet
 
 from resp_sansio import (
     DEFAULT,
-    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -34,7 +33,6 @@ from resp_sansio import (
     LocalProtocolError,
     Needs,
     Outcome,
-    ReplyError,
     RespError,
     Retry,
     Route,
@@ -259,9 +257,7 @@ class Client(Retrying):
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
-        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
-        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
-        return own and self._leases_for(slot) is None
+        return Queue.paces(cause, attempt) and self._leases_for(slot) is None
 
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
         if self._leases is not None:
@@ -354,8 +350,7 @@ class Client(Retrying):
             if isinstance(error, ConnectError) and monotonic() >= deadline:
                 return None  # what this caller's own deadline cut short says nothing of the server
             with self._lock:
-                tried = not isinstance(error, CircuitOpenError)
-                for entry in lane.queue.failed(monotonic(), random()) if tried else lane.queue.empty():
+                for entry in lane.queue.failed(error, monotonic(), random()):
                     entry.failure = error
                     entry.wake()
             return error

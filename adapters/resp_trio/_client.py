@@ -21,7 +21,6 @@ from trio.lowlevel import checkpoint, current_task
 
 from resp_sansio import (
     DEFAULT,
-    CircuitOpenError,
     ClientOptions,
     ClientStats,
     CloseReason,
@@ -35,7 +34,6 @@ from resp_sansio import (
     LocalProtocolError,
     Needs,
     Outcome,
-    ReplyError,
     RespError,
     Retry,
     Route,
@@ -244,9 +242,7 @@ class Client(Retrying):
         return self._leases if route(slot, leases=self._leases is not None) is Route.LEASE else None
 
     def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:
-        # A lane keeps the pace of its dials; who lost its connection goes ahead of others, but not again and again.
-        own = isinstance(cause, ConnectError) or (attempt <= 2 and not isinstance(cause, ReplyError))
-        return own and self._leases_for(slot) is None
+        return Queue.paces(cause, attempt) and self._leases_for(slot) is None
 
     async def _wait(self, lane: Lane, slot: Slot, deadline: float, again: bool) -> RespError | None:
         """Wait for the lane to open, and then for the slot's end."""
@@ -320,8 +316,7 @@ class Client(Retrying):
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)
-            tried = not cancelled and not isinstance(error, CircuitOpenError)
-            for entry in queue.failed(current_time(), random()) if tried else queue.empty():
+            for entry in queue.failed(error, current_time(), random()):
                 _tell(entry, _closed(entry.slot.name) if cancelled else error)
             if cancelled:
                 raise

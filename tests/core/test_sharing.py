@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import (
+    CircuitOpenError,
     CloseReason,
     Command,
+    ConnectError,
+    ConnectionLostError,
     Lane,
     Lanes,
     LaneStats,
     LocalProtocolError,
     Needs,
+    ReplyError,
     Retry,
     Route,
     Slot,
@@ -127,7 +131,7 @@ def test_each_failed_dial_puts_off_the_next_and_is_told_to_all() -> None:
     told = []
     for now in (100.0, 200.0, 300.0):
         lane.enter("caller")
-        told.append((lane.failed(now, 0.5), lane.not_before))
+        told.append((lane.failed(ConnectError("refused", transient=True), now, 0.5), lane.not_before))
     assert told == [(["caller"], 100.5), (["caller"], 201.0), (["caller"], 301.5)]
     assert repr(lane) == "<Lane: 0 waiting, 0 created, 3 failures in a row>"
     assert lane.succeeded() == []
@@ -147,6 +151,21 @@ def test_a_lane_counts_why_its_connections_went() -> None:
         waiting=1,
         connection=None,
     )
+
+
+@pytest.mark.parametrize("error", [CircuitOpenError("not allowed", transient=True), KeyboardInterrupt()])
+def test_a_dial_that_was_not_made_or_given_up_is_told_and_does_not_count(error: BaseException) -> None:
+    lane = Lane[str](Retry())
+    lane.enter("caller")
+    assert lane.failed(error, 100.0, 0.5) == ["caller"]
+    assert (lane.dial_failures, lane.failures, lane.not_before) == (0, 0, 0.0)
+
+
+def test_who_lost_a_connection_is_at_once_in_line_for_the_next_but_only_once() -> None:
+    lost, away = ConnectionLostError("cut"), ConnectError("refused", transient=True)
+    assert [Lane.paces(lost, attempt) for attempt in (2, 3)] == [True, False]
+    assert [Lane.paces(away, attempt) for attempt in (2, 3)] == [True, True]
+    assert not Lane.paces(ReplyError("LOADING no"), 2)
 
 
 # -- Several lanes -----------------------------------------------------------------------------------------------------
