@@ -75,10 +75,11 @@ class _Place(Generic[C]):
 class Lease(Generic[C]):
     """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
-    `fresh`: nobody had it before. `token` is the adapter's own; see `Pool.mend`.
+    `fresh`: nobody had it before. `token` is the adapter's own; see `Pool.mend`. `ended`: the borrower's block is over, so a
+    handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now.
     """
 
-    __slots__ = ("_place", "_report_at", "borrower", "connection", "fresh", "since", "token")
+    __slots__ = ("_place", "_report_at", "borrower", "connection", "ended", "fresh", "since", "token")
 
     def __init__(self, place: _Place[C], since: float, borrower: str | None, token: object) -> None:
         self.connection = place.connection
@@ -86,6 +87,7 @@ class Lease(Generic[C]):
         self.since = since
         self.borrower = borrower
         self.token = token
+        self.ended = False
         self._place = place
         self._report_at = inf
 
@@ -96,6 +98,23 @@ class Lease(Generic[C]):
     def active(self) -> bool:
         """Is the connection still this caller's?"""
         return self._place.lease is self
+
+    def end(self) -> None:
+        """Refuse every call from now on: an adapter says so when the block ends, before it looks at what was done in there.
+
+        `Pool.release` says so as well. Idempotent.
+        """
+        self.ended = True
+
+    def check(self, name: str) -> None:
+        """Raise `ConnectionClosedError` if the block has ended. `name` is what was called, for the message.
+
+        A connection that ended while the block lasts is not refused here: it says itself why it has ended.
+        """
+        if self.ended:
+            raise ConnectionClosedError(
+                f"{name} was not sent: this connection was given back when its acquire() block ended; call acquire() again"
+            )
 
 
 class Waiter(Generic[C]):
@@ -256,10 +275,11 @@ class Pool(Generic[C]):
 
     def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: bool = False) -> None:
         """Give a connection back; with a reason if it is not to be used again. A lease that is over, or another pool's (after a
-        fork), changes nothing.
+        fork), changes nothing of the pool's; it refuses calls from now on in any case.
 
         One that still `owes` replies, to callers who have gone, is lent again only when no other is idle.
         """
+        lease.ended = True
         place = lease._place
         if place.lease is not lease or id(place.connection) not in self._places:
             return

@@ -178,6 +178,7 @@ class PoolModel(RuleBasedStateMachine):
         active, wire = lease.active, lease.connection
         self.pool.release(lease, self.now, reason=reason)
         assert not lease.active
+        assert lease.ended
         if active:
             self.rest(wire)
         self.carry_out()
@@ -463,6 +464,55 @@ def test_a_waiter_that_leaves_with_its_lease_in_the_hand_passes_it_on() -> None:
     it.pool.withdraw(first, it.now)
     assert second.lease is not None
     assert second.lease.active
+
+
+def test_a_handle_that_is_kept_past_its_block_is_refused() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    lease.check("GET")  # while the block lasts, nothing is refused
+    it.give(lease)
+    again = it.take()
+    assert again.connection is lease.connection
+    again.check("GET")
+    with pytest.raises(ConnectionClosedError, match=r"SELECT was not sent: .* call acquire\(\) again") as caught:
+        lease.check("SELECT")
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+def test_a_lease_whose_connection_is_lost_ends_with_its_block() -> None:
+    """Within the block it is the connection that says why it has ended."""
+    it = Driven(max_size=1)
+    lease = it.take()
+    it.pool.lost(lease.connection, it.now)
+    assert not lease.active
+    lease.check("GET")
+    it.give(lease)
+    with pytest.raises(ConnectionClosedError):
+        lease.check("GET")
+
+
+def test_an_adapter_ends_a_lease_before_it_is_given_back() -> None:
+    """So that nothing is done to the connection between a look at what was done to it and its return."""
+    it = Driven(max_size=1)
+    lease = it.take()
+    for _ in range(2):
+        lease.end()
+        assert lease.active
+        with pytest.raises(ConnectionClosedError):
+            lease.check("GET")
+    it.give(lease)
+    assert it.take().connection is lease.connection
+
+
+def test_a_waiter_that_withdraws_ends_the_lease_that_it_was_handed() -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    waiter = it.ask()
+    it.give(lease)
+    assert waiter.lease is not None
+    it.pool.withdraw(waiter, it.now)
+    with pytest.raises(ConnectionClosedError):
+        waiter.lease.check("GET")
 
 
 def test_connections_that_die_while_leased_do_not_shrink_the_pool() -> None:
