@@ -26,6 +26,8 @@ SHORT: Final = 1024
 LARGE: Final = 300
 """Bulks from here on are cut out by their length; searching them for line breaks costs more."""
 
+_LONGEST_HEADER: Final = 16  # bytes, line break included: so few digits are no burden for int(), which refuses 4301
+
 SPAN: Final = 128 * 1024
 """The largest window: splitting takes memory (some 40 bytes for each line) for everything in it at once."""
 
@@ -113,8 +115,8 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
 
 def whole(data: bytes, limit: int) -> bytes | None:
     """Return the one large bulk string that a feed consists of; None to decline."""
-    end = data.find(b"\r\n", 0, 16)
-    digits = data[1:end]
+    end = data.find(b"\r\n", 0, _LONGEST_HEADER)
+    digits = data[1:end] if end > 0 else b""  # not even a whole header has come
     if digits.isdigit() and len(data) == end + 4 + int(digits) and int(digits) <= limit and data.endswith(b"\r\n"):
         return data[end + 2 : -2]
     return None
@@ -272,7 +274,9 @@ def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tu
     append, known, find = items.append, LENGTHS.get, data.find
     size = len(data)
     while left:
-        end = find(b"\r\n", at, at + 16)
+        end = find(b"\r\n", at, at + _LONGEST_HEADER)
+        if end < 0:  # the rest of the header is still to come
+            break
         head = data[at:end]
         length = known(head)
         if length is None:

@@ -141,6 +141,46 @@ def test_large_bulks_are_cut_out(lengths: list[int], more: st.DataObject, left: 
     assert all(isinstance(item, bytes) and LARGE <= len(item) < 2 * LARGE for item in items)
 
 
+@pytest.mark.parametrize("size", [LARGE - 1, LARGE, 310, 3000])
+@pytest.mark.parametrize("next_size", [0, LARGE, 303, 3000])
+def test_a_large_bulk_behind_half_a_header(size: int, next_size: int) -> None:
+    """A read that ends inside a header says nothing yet of the bulk behind it: cut at every byte around each header."""
+    values = [bytes([letter]) * size for letter in b"abc"] + [b"d" * next_size]
+    wire = b"".join(map(encode_reply, values))
+    header = wire.rindex(b"$")
+    for first in (12, 13, size + 12):
+        for second in range(header, header + 12):
+            parser = Parser()
+            seen = [value for part in (wire[:first], wire[first:second], wire[second:]) for value in parser.feed(part)]
+            assert seen == values
+            assert parser.error is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"", b"$", b"$3", b"$300", b"$300\r", b"$" + b"0" * 30 + b"300\r", b"$" + b"1" * 5000, b"$000000000300\r"],
+)
+def test_half_a_header_is_no_header(header: bytes) -> None:
+    items: list[Reply] = []
+    for body in (b"", b"x" * 300, b"\r\n" * 200):
+        before = b"$%d\r\n%b\r\n" % (len(body), body) if len(body) >= LARGE else b""
+        assert large(before + header, 0, items, -1, 10**9)[0] == len(before)
+        if len(header) > 1:
+            assert whole(header, 10**9) is None
+            assert whole(header + body, 10**9) is None or header.endswith(b"\r")
+
+
+@pytest.mark.parametrize("before", [b"", b"+OK\r\n", b"*2\r\n$300\r\n" + b"b" * 300 + b"\r\n"])
+@pytest.mark.parametrize("sign", list(b"$*%~>|!=:,(;"))
+def test_more_digits_than_int_takes_are_no_danger(before: bytes, sign: int) -> None:
+    """CPython's `int()` raises ValueError for more than 4300."""
+    for end in (b"", b"\r", b"\r\n", b"\r\n" + b"x" * 3000 + b"\r\n"):
+        data = before + bytes([sign]) + b"1" * 5000 + end
+        whole, single = Parser(), Parser()
+        assert whole.feed(data) == [value for at in range(len(data)) for value in single.feed(data[at : at + 1])]
+        assert (whole.error is None) == (single.error is None)
+
+
 @given(st.lists(replies(max_leaves=5) | pushes(max_leaves=3), max_size=4), st.booleans(), st.data())
 def test_a_small_feed_of_whole_replies(values: list[Reply], broken: bool, more: st.DataObject) -> None:
     data = b"".join(map(encode_reply, values))
