@@ -69,7 +69,7 @@ from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from ._tls import RECORDS, TLSLayer, tls_context, tls_failure
-from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Verbatim, as_text
+from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
 
 __all__ = [
     "ATTEMPTS",
@@ -151,6 +151,7 @@ __all__ = [
     "SetKey",
     "Slot",
     "SlotState",
+    "Spoken",
     "State",
     "Stats",
     "TLSContext",

@@ -36,7 +36,7 @@ class Returns(Protocol):
 class Awaits(Protocol):
     """What returns something to await."""
 
-    def execute(self, command: Command[T], /) -> Coroutine[Any, Any, T]:
+    def execute(self, command: Command[T], /) -> Coroutine[object, None, T]:
         """Execute the command."""
         ...
 
@@ -55,7 +55,7 @@ class Method(Protocol[P, T_co]):
     @overload
     def __get__(self, instance: Collects, owner: object = ..., /) -> Callable[P, Result[T_co]]: ...
     @overload
-    def __get__(self, instance: Awaits, owner: object = ..., /) -> Callable[P, Coroutine[Any, Any, T_co]]: ...
+    def __get__(self, instance: Awaits, owner: object = ..., /) -> Callable[P, Coroutine[object, None, T_co]]: ...
     @overload
     def __get__(self, instance: Returns, owner: object = ..., /) -> Callable[P, T_co]: ...
 

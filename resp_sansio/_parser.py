@@ -86,7 +86,7 @@ class Parser(Machine):
                             break
                         at += 2
                     else:
-                        return [bodies]  # type: ignore[list-item]  # bytes are replies
+                        return [bodies]
                 if (read := several(tokens, most, self._limits.depth)) is not None:
                     replies, self.pushes, self.errors = read
                     self._quiet = not (self.pushes or self.errors)

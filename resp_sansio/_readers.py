@@ -9,16 +9,14 @@ replies; what the server says in its own words (a type's name, its settings) is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from ._errors import Outcome, RespError
-from ._values import Reply
+from ._values import Reply, Spoken
 
 __all__ = ["Entry", "UnexpectedReplyError"]
 
 T = TypeVar("T")
-
-Spoken: TypeAlias = Literal[2, 3]
 
 # For annotations where a command is called `set`.
 Members: TypeAlias = set[bytes]

@@ -26,7 +26,7 @@ has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Self, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, Union
 
 from ._errors import ReplyError
 
@@ -41,6 +41,7 @@ __all__ = [
     "Push",
     "Reply",
     "SetKey",
+    "Spoken",
     "Verbatim",
     "as_text",
     "hashable",
@@ -59,13 +60,24 @@ Reply: TypeAlias = Union[
     "Push",
     "Attributed",
     "Pairs",
-    list["Reply"],
-    dict["Reply", "Reply"],
-    set["Reply"],
-    tuple["Reply", ...],
-    frozenset["Reply"],
+    list[Any],
+    dict[Any, Any],
+    set[Any],
+    tuple[Any, ...],
+    frozenset[Any],
 ]
-"""Any value that a reply can be, nested ones included. `Verbatim`, `Pairs` and `Items` are `bytes` and `list` subclasses."""
+"""Any value that a reply can be. `Verbatim`, `Pairs` and `Items` are `bytes` and `list` subclasses.
+
+What is nested in a reply is a `Reply`, too, but is called `Any` here: editors that complete by jedi, IPython among them, end in a
+RecursionError on a type that speaks of itself.
+"""
+
+if TYPE_CHECKING:
+    Spoken: TypeAlias = Literal[2, 3]
+    """A version of RESP."""
+else:
+    # jedi, by which IPython completes, completes nothing on an object that has a property of a `Literal` type.
+    Spoken = int
 
 
 class Verbatim(bytes):

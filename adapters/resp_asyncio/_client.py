@@ -15,7 +15,7 @@ from functools import partial
 from random import random
 from threading import get_ident
 from time import monotonic
-from typing import Any, Final, Literal, Self, Unpack
+from typing import Any, Final, Self, Unpack
 from weakref import WeakSet
 
 from resp_sansio import (
@@ -38,6 +38,7 @@ from resp_sansio import (
     Route,
     Slot,
     SlotState,
+    Spoken,
     State,
     new_slot,
     read_client_options,
@@ -118,7 +119,7 @@ class Client(Retrying):
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
         self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._closed = False
         self._forget()
         _clients.add(self)
@@ -164,7 +165,7 @@ class Client(Retrying):
         )
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 

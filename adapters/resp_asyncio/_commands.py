@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
 from random import random
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
@@ -33,6 +33,7 @@ from resp_sansio import (
     Retry,
     Slot,
     SlotState,
+    Spoken,
     TransactionAbortedError,
     WatchLoop,
     block_time,
@@ -70,7 +71,7 @@ class Commands(Methods, ABC):
 
     @property
     @abstractmethod
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from time import monotonic
-from typing import Any, Final, Literal, Self, Unpack
+from typing import Any, Final, Self, Unpack
 from warnings import warn
 
 from resp_sansio import (
@@ -21,6 +21,7 @@ from resp_sansio import (
     RespError,
     Slot,
     SlotState,
+    Spoken,
     push_as_text,
     seconds_allowed,
 )
@@ -130,7 +131,7 @@ class Connection(Commands):
         return self._driver.core.error is not None
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
         return self._driver.core.protocol
 

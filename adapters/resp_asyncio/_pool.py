@@ -15,7 +15,7 @@ from math import inf
 from random import random
 from threading import get_ident
 from time import monotonic
-from typing import Final, Literal, Self, Unpack
+from typing import Final, Self, Unpack
 from warnings import warn
 from weakref import WeakSet, ref
 
@@ -44,6 +44,7 @@ from resp_sansio import (
     RespError,
     Slot,
     SlotState,
+    Spoken,
     Waiter,
     WatchLoop,
     read_pool_options,
@@ -91,7 +92,7 @@ class Pool(Retrying):
         super().__init__(config, settings.retry)
         self._settings = settings
         self._breaker = breaker
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._forget()
         _pools.add(self)
 
@@ -133,7 +134,7 @@ class Pool(Retrying):
         return self._machine.stats(self._retries)
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 

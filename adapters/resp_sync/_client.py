@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from random import random
 from threading import Lock, RLock, get_ident
 from time import monotonic, sleep
-from typing import Final, Literal, Self, Unpack
+from typing import Final, Self, Unpack
 from weakref import WeakSet
 
 from resp_sansio import (
@@ -38,6 +38,7 @@ from resp_sansio import (
     Route,
     Slot,
     SlotState,
+    Spoken,
     State,
     new_slot,
     read_client_options,
@@ -134,7 +135,7 @@ class Client(Retrying):
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
         self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._closed = False
         self._forget()
         _clients.add(self)
@@ -180,7 +181,7 @@ class Client(Retrying):
             )
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, suppress
 from math import inf
 from random import random
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
@@ -32,6 +32,7 @@ from resp_sansio import (
     Retry,
     Slot,
     SlotState,
+    Spoken,
     TransactionAbortedError,
     WatchLoop,
     block_time,
@@ -72,7 +73,7 @@ class Commands(Methods, ABC):
 
     @property
     @abstractmethod
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
-from typing import Literal, Self, Unpack
+from typing import Self, Unpack
 from warnings import warn
 
 from resp_sansio import (
@@ -20,6 +20,7 @@ from resp_sansio import (
     Push,
     RespError,
     Slot,
+    Spoken,
     push_as_text,
     seconds_allowed,
 )
@@ -91,7 +92,7 @@ class Connection(Commands):
         return self._driver.core.error is not None
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
         return self._driver.core.protocol
 

@@ -17,7 +17,7 @@ from math import inf
 from random import random
 from threading import Lock, RLock
 from time import monotonic
-from typing import Final, Literal, Self, Unpack
+from typing import Final, Self, Unpack
 from warnings import warn
 from weakref import WeakSet
 
@@ -49,6 +49,7 @@ from resp_sansio import (
     RespError,
     Slot,
     SlotState,
+    Spoken,
     Waiter,
     WaiterState,
     WatchLoop,
@@ -128,7 +129,7 @@ class Pool(Retrying):
         self._settings = settings
         self._pre_ping = settings.pre_ping
         self._breaker = breaker
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._forget()
         _pools.add(self)
 
@@ -174,7 +175,7 @@ class Pool(Retrying):
             return self._machine.stats(self._retries)
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from functools import partial
 from math import inf
 from random import random
-from typing import Any, Final, Literal, Unpack
+from typing import Any, Final, Unpack
 from weakref import WeakSet
 
 from trio import Event, Nursery, current_time, sleep_until
@@ -39,6 +39,7 @@ from resp_sansio import (
     Route,
     Slot,
     SlotState,
+    Spoken,
     State,
     new_slot,
     read_client_options,
@@ -121,7 +122,7 @@ class Client(Retrying):
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
         self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._closed = False
         self._calls = 0
         self._forget()
@@ -165,7 +166,7 @@ class Client(Retrying):
         )
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 

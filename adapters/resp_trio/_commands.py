@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
 from random import random
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
 import trio
 from trio import Nursery, current_time, sleep
@@ -35,6 +35,7 @@ from resp_sansio import (
     Retry,
     Slot,
     SlotState,
+    Spoken,
     TransactionAbortedError,
     WatchLoop,
     block_time,
@@ -75,7 +76,7 @@ class Commands(Methods, ABC):
 
     @property
     @abstractmethod
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
 
     @abstractmethod

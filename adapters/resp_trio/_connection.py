@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Literal, Self, Unpack
+from typing import Any, Self, Unpack
 from warnings import warn
 
 from trio import current_time
@@ -22,6 +22,7 @@ from resp_sansio import (
     Push,
     RespError,
     Slot,
+    Spoken,
     push_as_text,
     seconds_allowed,
 )
@@ -124,7 +125,7 @@ class Connection(Commands):
         return self._driver.core.error is not None
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
         return self._driver.core.protocol
 

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from math import inf
 from random import random
-from typing import Final, Literal, Self, Unpack
+from typing import Final, Self, Unpack
 from warnings import warn
 from weakref import WeakSet, ref
 
@@ -44,6 +44,7 @@ from resp_sansio import (
     RespError,
     Slot,
     SlotState,
+    Spoken,
     Waiter,
     WatchLoop,
     read_pool_options,
@@ -90,7 +91,7 @@ class Pool(Retrying):
         super().__init__(config, settings.retry)
         self._settings = settings
         self._breaker = breaker
-        self._protocol: Literal[2, 3] = config.protocol
+        self._protocol: Spoken = config.protocol
         self._forget()
         _pools.add(self)
 
@@ -125,7 +126,7 @@ class Pool(Retrying):
         return self._machine.stats(self._retries)
 
     @property
-    def protocol(self) -> Literal[2, 3]:
+    def protocol(self) -> Spoken:
         """As of a `Connection`; as configured before one was opened."""
         return self._protocol
 
