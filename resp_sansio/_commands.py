@@ -2,10 +2,10 @@
 
 Three layers. `_command_table` is what servers say in COMMAND. The tables on this page are the authority for what servers don't
 say, or say wrongly. `command_info` puts both together for given arguments, because some of it depends on them: XREAD blocks
-only with BLOCK, CONFIG SET has a secret only if it sets a password.
+only with BLOCK and may run twice only without `$`, CONFIG SET has a secret only if it sets a password.
 
-Everything is found out once for each name and kept; a command that was never heard of shares a connection, answers with one
-reply, and is never tried again.
+What is so for all arguments is found out once for each name and kept. A command that was never heard of shares a connection,
+answers with one reply, and is never tried again.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class CommandInfo(Record):
     """What is known of a command. One object serves all calls alike, so identity is equality.
 
     `name` is in capitals, with its subcommand and without any argument. `readonly`: it changes nothing, neither data nor
-    connection. `retryable`: it may run twice, so a lost reply is no reason to give up. `secret`: one of the arguments is, and
-    an error reply might repeat it. `changes`: the connection is not what it was, or keeps something in mind (a user, a database,
-    a mode, watched keys). `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought it, empty if it is
-    not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
+    connection. `retryable`: it may run twice with these arguments, so a lost reply is no reason to give up. `secret`: one of the
+    arguments is, and an error reply might repeat it. `changes`: the connection is not what it was, or keeps something in mind (a
+    user, a database, a mode, watched keys). `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought
+    it, empty if it is not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
     """
 
     name: str
@@ -273,6 +273,37 @@ def _migrate_keys(words: Words) -> Sequence[int]:
 
 KEYS: Final = {"MIGRATE": _migrate_keys, "SORT": _sort_keys}
 
+# -- Kept by hand: what changes nothing, and still may not run twice -----------------------------------------------------------
+
+
+def _reads_from_now(words: Words) -> bool:
+    """XREAD ... STREAMS key ... id ...: `$` and `+` stand for what is last when the server reads them.
+
+    What came between a first run, whose reply was lost, and a second would be skipped without a sign.
+    """
+    ids = words[_index(words, "STREAMS", 1) + 1 :]
+    return any(_text(id) in ("$", "+") for id in ids[len(ids) // 2 :])
+
+
+def _samples_from_now(words: Words) -> bool:
+    """TS.READ key timestamp ...: as with XREAD, for `$` and `+` in place of a timestamp."""
+    return _text(words[2]) in ("$", "+")
+
+
+def _opens_a_cursor(words: Words) -> bool:
+    """FT.AGGREGATE ... WITHCURSOR: each run leaves a cursor on the server, and only the last would be read and closed."""
+    return _index(words, "WITHCURSOR", 1) < len(words)
+
+
+# Of what blocks only with an option, the rule is asked only if that is given: else the answer is what is there, as for any read.
+RUNS_ONCE: Final[dict[str, Callable[[Words], bool]]] = {
+    "FT.AGGREGATE": _opens_a_cursor,
+    "FT.HYBRID": _opens_a_cursor,
+    "FT.PROFILE": _opens_a_cursor,
+    "TS.READ": _samples_from_now,
+    "XREAD": _reads_from_now,
+}
+
 # -- Finding it out -----------------------------------------------------------------------------------------------------------
 
 # Bounded as the encoder's heads are, and for the same reason; names come from programs.
@@ -344,8 +375,9 @@ def _find(args: Sequence[Argument]) -> CommandInfo:
         name = longer
     blocking = BLOCKING.get(name)
     blocks = blocking is not None and (not blocking.option or _timeout(blocking, words) < len(words))
-    info = _info(name, blocks, bool(_secrets(name, words)))
-    if not (name in SECRETS or (blocking and blocking.option) or _is_container(name)):
+    once = name in RUNS_ONCE and (blocks or blocking is None) and RUNS_ONCE[name](words)
+    info = _info(name, blocks, bool(_secrets(name, words)), once)
+    if not (name in SECRETS or name in RUNS_ONCE or (blocking and blocking.option) or _is_container(name)):
         _remember(args, words, info)
     return info
 
@@ -363,7 +395,7 @@ def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None
 
 
 @functools.lru_cache(_MOST_NAMES)
-def _info(name: str, blocks: bool, secret: bool) -> CommandInfo:
+def _info(name: str, blocks: bool, secret: bool, once: bool) -> CommandInfo:
     """Put together what the table and this page know of a command, of a container without a known subcommand, or of neither."""
     flags, keys, since = TABLE.get(name, "- - ").split(" ", 2)
     # What a container's unknown subcommand does is unknown, so it is taken for the worst of those that are known.
@@ -380,8 +412,7 @@ def _info(name: str, blocks: bool, secret: bool) -> CommandInfo:
     return CommandInfo(
         name=name,
         readonly=readonly,
-        # Scripts may do anything, so nothing of SCRIPT is tried twice either; EVAL_RO and its like are flagged as reading only.
-        retryable=readonly and not name.startswith("SCRIPT "),
+        retryable=readonly and not once,
         blocking=BLOCKING[name] if blocks else None,
         needs=needs,
         replies=replies,

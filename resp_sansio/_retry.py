@@ -74,7 +74,7 @@ class Meaning(enum.Enum):
 
 
 # server.c, processCommand: each is said instead of executing a command. What is missing there would fail again (NOAUTH, OOM,
-# MISCONF), tells where to go (MOVED, ASK) or ended a command on purpose (UNBLOCKED).
+# MISCONF), tells where to go (MOVED, ASK) or ended a command on purpose (the UNBLOCKED of CLIENT UNBLOCK).
 CODES: Final[Mapping[str, Meaning]] = {
     "BUSY": Meaning.LATER,  # a script or function has been running for long
     "CLUSTERDOWN": Meaning.LATER,
@@ -87,6 +87,9 @@ CODES: Final[Mapping[str, Meaning]] = {
 # Their errors may be those of something they did half-way: a script can even make one up. CLUSTER SETSLOT waits for replicas.
 OWN_ERRORS: Final = frozenset({"CLUSTER SETSLOT", "EVAL", "EVALSHA", "FCALL"})
 ABORTED: Final = "EXECABORT"
+# blocked.c, disconnectAllBlockedClients: the server became a replica while the command waited.
+UNBLOCKED: Final = "UNBLOCKED"
+STATE_CHANGED: Final = "instance state changed"
 BECAUSE: Final = "because of: "  # server.c, execCommandAbort: EXEC itself was refused, for the reason behind this
 
 
@@ -101,13 +104,16 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
     A single command of a pipeline is never tried again: the ones behind it have run, and the order would be lost.
     """
     meanings = set()
+    certain = _says_the_server
     for reply in replies:
         if not isinstance(reply, ReplyError):
             return Meaning.ANSWER
         reason = _reason(reply)
         if reason:  # else another command's reply says why EXEC aborted
             meanings.add(CODES.get(reason, Meaning.ANSWER))
-    if not meanings or Meaning.ANSWER in meanings or not all([_says_the_server(info) for info in infos]):
+        if reply.code == UNBLOCKED:
+            certain = _may_wait_anew
+    if not meanings or Meaning.ANSWER in meanings or not all([certain(info) for info in infos]):
         return Meaning.ANSWER
     return Meaning.ELSEWHERE if Meaning.ELSEWHERE in meanings else Meaning.LATER
 
@@ -145,13 +151,27 @@ def leads_elsewhere(slot: Slot) -> bool:
 
 
 def _reason(error: ReplyError) -> str:
-    """Return the code of an error, and of an aborted transaction that of its reason, "" if another reply has it."""
-    return error.message.partition(BECAUSE)[2].partition(" ")[0] if error.code == ABORTED else error.code
+    """Return the code that counts: of an aborted transaction that of its reason, "" if another reply has it."""
+    if error.code == ABORTED:
+        return error.message.partition(BECAUSE)[2].partition(" ")[0]
+    return "READONLY" if error.code == UNBLOCKED and STATE_CHANGED in error.message else error.code
 
 
 def _says_the_server(info: CommandInfo) -> bool:
-    """Are errors with these codes the server's own, said instead of executing the command? A module's or script's may not be."""
-    return info.retryable or (info.since[:1].isdigit() and info.name not in OWN_ERRORS)
+    """Are errors with these codes the server's own, said instead of executing the command?
+
+    Those of a script may not be, nor those of a module, whose commands have a dot in their names.
+    """
+    return info.retryable or (info.since != "" and "." not in info.name and info.name not in OWN_ERRORS)
+
+
+def _may_wait_anew(info: CommandInfo) -> bool:
+    """The command waited in vain: is nothing lost if it begins to wait again, on another connection?
+
+    XREAD with `$` would skip what came meanwhile; WAIT would speak of other writes.
+    """
+    reads_from_now = info.readonly and not info.retryable
+    return _says_the_server(info) and not reads_from_now and info.needs is not Needs.NEIGHBOURS
 
 
 # -- How a slot ended ------------------------------------------------------------------------------------------------------

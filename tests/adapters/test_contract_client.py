@@ -341,6 +341,32 @@ async def test_a_replica_is_left_by_leases_as_well(backend: Backend, start_serve
         assert job == [b"jobs", b"one"]
 
 
+@contract
+async def test_what_waited_on_a_master_waits_on_the_next(backend: Backend, start_server: Callable[..., Server]) -> None:
+    """A server that becomes a replica unblocks what waits. That took nothing, so it is begun again, unless it reads from now on."""
+    master, replica = start_server(), start_server()
+    async with backend.client(replica.url, retry=Retry(attempts=1000, base=0.005, cap=0.005)) as client:
+
+        async def fail_over() -> None:
+            await backend.until(lambda: sum("b" in each["flags"] for each in listed(replica)) == 3)
+            replica.call("REPLICAOF", "127.0.0.1", master.port)
+            await backend.until(lambda: client.stats().retries >= 3)
+            replica.call("REPLICAOF", "NO", "ONE")
+            replica.call("RPUSH", "jobs", "one")
+            replica.call("XADD", "log", "1-1", "f", "v")
+
+        job, entries, from_now, _ = await backend.together(
+            partial(client.execute, "BLPOP", "jobs", 0),
+            partial(client.execute, "XREAD", "BLOCK", 0, "STREAMS", "log", "0"),
+            partial(client.execute, "XREAD", "BLOCK", 0, "STREAMS", "log", "$"),
+            fail_over,
+        )
+        assert job == [b"jobs", b"one"]
+        assert entries == {b"log": [[b"1-1", [b"f", b"v"]]]}
+        assert isinstance(from_now, ReplyError)
+        assert from_now.code == "UNBLOCKED"
+
+
 # -- Dials that fail --------------------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from resp_sansio import (
     LocalProtocolError,
     Outcome,
     Retry,
+    commands,
 )
 
 if TYPE_CHECKING:
@@ -208,6 +209,41 @@ async def test_3_what_only_reads_is_read_again(backend: Backend, server: Server,
             proxy.arm(down=SWALLOW)
             assert await asked.execute("GET", "k") == b"v"
             assert calls(server, "get") == before + 2
+            assert asked.stats().retries == 1
+
+
+@on_both
+@pytest.mark.parametrize("protocol", [2, 3])
+@contract
+async def test_3_reading_from_now_on_is_not_begun_again(
+    backend: Backend, server: Server, strategy: str, protocol: int
+) -> None:
+    """`$` is the last entry when the server reads it: sent again, it would skip the one whose delivery was lost."""
+    with Proxy(server.port) as proxy:
+        async with opened(backend, strategy, proxy.url, protocol=protocol) as asked:
+            assert (
+                await asked.execute("XREAD", "BLOCK", 1, "STREAMS", "s", "$") is None
+            )  # on the connection that will end
+
+            async def add(field: str) -> None:
+                await backend.until(
+                    lambda: any(one["cmd"] == "xread" and "b" in one["flags"] for one in listed(server))
+                )
+                proxy.arm(down=SWALLOW)
+                server.call("XADD", "s", "*", field, "1")
+
+            lost, _ = await backend.together(
+                partial(asked.execute, "XREAD", "BLOCK", 0, "STREAMS", "s", "$"), partial(add, "first")
+            )
+            assert isinstance(lost, ConnectionLostError)
+            assert lost.outcome is Outcome.MAYBE_EXECUTED
+            assert asked.stats().retries == 0
+            # Behind an ID that the caller names nothing can be skipped.
+            assert await asked.execute("XREAD", "BLOCK", 1, "STREAMS", "s", "$") is None
+            server.call("XADD", "s", "9999999999999-0", "second", "1")
+            reading = partial(asked.execute, commands.xread({"s": "9999999999999-0"}, block=0))
+            found, _ = await backend.together(reading, partial(add, "third"))
+            assert [entry.pairs for entry in found[b"s"]] == [[(b"third", b"1")]]
             assert asked.stats().retries == 1
 
 

@@ -27,8 +27,10 @@ from resp_sansio import (
     new_slot,
     prepare,
 )
+from resp_sansio._command_table import TABLE
 from resp_sansio._retry import (
     CODES,
+    OWN_ERRORS,
     Attempts,
     Breaker,
     Meaning,
@@ -188,6 +190,48 @@ def test_some_errors_are_said_instead_of_executing(code: str) -> None:
         assert meaning(refusal, command_info((unsure, "k"))) is ANSWER
     for certain in ("EVAL_RO", "FCALL_RO"):
         assert meaning(refusal, command_info((certain, "k"))) is expected
+
+
+@pytest.mark.parametrize("name", [name for name, line in TABLE.items() if "." not in name and name not in OWN_ERRORS])
+def test_what_the_server_says_for_itself_is_believed_of_every_command_of_its_own(name: str) -> None:
+    """Whichever version brought the command, of Redis or of Valkey alone."""
+    assert meaning(ReplyError("LOADING x"), command_info((name,))) is LATER
+
+
+def test_a_newer_command_does_not_keep_its_transaction_from_being_tried_again() -> None:
+    refused = [ReplyError("BUSY x"), ReplyError("BUSY x")]
+    assert meaning_of_all(refused, [command_info(INCR), command_info(("HEXPIRE", "h", 1, "FIELDS", 1, "f"))]) is LATER
+
+
+WAITS = ("BLPOP", "k", 0)
+STATE_CHANGED = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+BY_HAND = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (WAITS, ELSEWHERE),
+        (("XREADGROUP", "GROUP", "g", "me", "BLOCK", 0, "STREAMS", "s", ">"), ELSEWHERE),
+        (("XREAD", "BLOCK", 0, "STREAMS", "s", "5-0"), ELSEWHERE),
+        (("XREAD", "BLOCK", 0, "STREAMS", "s", "$"), ANSWER),
+        (("WAIT", 1, 0), ANSWER),
+        (("EVAL", "return 1", 0), ANSWER),
+        (("MY.BLOCKING", "k"), ANSWER),
+    ],
+)
+def test_what_waited_on_a_server_that_became_a_replica(args: tuple[Argument, ...], expected: Meaning) -> None:
+    assert meaning(ReplyError(STATE_CHANGED), command_info(args)) is expected
+    assert meaning(ReplyError(STATE_CHANGED.replace("master", "primary")), command_info(args)) is expected
+    assert meaning(ReplyError(BY_HAND), command_info(args)) is ANSWER, "the caller wants it to end"
+
+
+def test_a_server_that_became_a_replica_is_left() -> None:
+    slot = new_slot(WAITS)
+    slot.reply = ReplyError(STATE_CHANGED)
+    assert leads_elsewhere(slot)
+    slot.reply = ReplyError(BY_HAND)
+    assert not leads_elsewhere(slot)
 
 
 @given(reply=st.none() | st.integers() | st.binary() | st.text().map(ReplyError))
