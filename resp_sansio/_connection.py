@@ -79,6 +79,8 @@ class Connection(Pairing):
         "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence",
         "_waiting", "altered", "peer", "watch_epoch",
     )  # fmt: skip
+    state: State
+    watching: bool
 
     def __init__(
         self,
@@ -103,9 +105,10 @@ class Connection(Pairing):
             state=READY if handshake is None else OPENING,
             max_pushes=max_pushes,
         )
-        self.peer = peer
-        self.watch_epoch = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self.altered = False  # a command was sent behind which the connection is not what it was: it is for nobody else
+        self.peer: str = peer
+        self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
+        self.altered: bool = False
+        """A command was sent behind which the connection is not what it was: it is for its present owner alone."""
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
         self._final: ConnectionStats | None = None
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over

@@ -28,7 +28,7 @@ class Addresses(Generic[A]):
 
     def __init__(self, config: Config, found: Sequence[A], deadline: float) -> None:
         self.failures: Final[list[OSError]] = []
-        self.deadline = deadline
+        self.deadline: float = deadline
         self._last = deadline
         self._address = config.address
         self._found: Iterator[A] = iter(found)

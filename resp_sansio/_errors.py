@@ -55,6 +55,8 @@ class ReplyError(RespError):
 
     outcome: Outcome = Outcome.REPLY
     __match_args__: ClassVar[tuple[str, ...]] = ("code", "message")
+    code: str
+    message: str
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

@@ -238,7 +238,7 @@ class WatchLoop:
         self.watch: Final = Command("WATCH", *keys)
         encode_command(self.watch.args)  # told now: of a WATCH that fails later nobody knows whether it was sent
         self.attempts: Final = attempts
-        self.attempt = 1
+        self.attempt: int = 1
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: attempt {self.attempt} of {self.attempts}>"

@@ -89,12 +89,12 @@ class Handshake:
         database: int = 0,
     ) -> None:
         self.protocol = protocol
-        self.username = username
+        self.username: str | None = username
         self._password = password
-        self.client_name = client_name
-        self.library_name = library_name
-        self.library_version = library_version
-        self.database = database
+        self.client_name: str | None = client_name
+        self.library_name: str | None = library_name
+        self.library_version: str | None = library_version
+        self.database: int = database
         self._steps: list[Step] = []
         self._done: set[Step] = set()
 

@@ -124,8 +124,8 @@ class Machine:
         self._span = SPAN
         # What came of the input so far, and of what kinds.
         self._out: list[Reply] = []
-        self.pushes = 0
-        self.errors = 0
+        self.pushes: int = 0
+        self.errors: int = 0
         self.attributes: dict[int, Attributes] = {}
         # The input: the window that is being read (empty: none), how far, where in the stream it starts, and what came later.
         self._window = b""

@@ -40,9 +40,9 @@ class Pairing(ABC):
 
     def __init__(self, parser: Parser, protocol: Literal[2, 3], state: State, max_pushes: int) -> None:
         self.protocol = protocol
-        self.state = state
-        self.subscriptions = Subscriptions()
-        self.watching = False  # a WATCH was sent, and nothing that is known to have ended it
+        self.state: State = state
+        self.subscriptions: Subscriptions = Subscriptions()
+        self.watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies

@@ -41,6 +41,9 @@ class Parser(Machine):
     """
 
     __slots__ = ("_held", "_held_attributes", "_quiet", "_unfinished", "error")
+    pushes: int
+    errors: int
+    attributes: dict[int, Attributes]
 
     def __init__(
         self, limits: Limits = _LIMITS, *, lenient_push: bool = False, nested_attributes: bool = False

@@ -66,9 +66,9 @@ class _Place(Generic[C]):
 
     def __init__(self, connection: C, expires: float) -> None:
         self.connection: Final = connection
-        self.expires = expires
-        self.deadline = expires
-        self.fresh = True
+        self.expires: float = expires
+        self.deadline: float = expires
+        self.fresh: bool = True
         self.lease: Lease[C] | None = None
 
 
@@ -82,12 +82,12 @@ class Lease(Generic[C]):
     __slots__ = ("_place", "_report_at", "borrower", "connection", "ended", "fresh", "since", "token")
 
     def __init__(self, place: _Place[C], since: float, borrower: str | None, token: object) -> None:
-        self.connection = place.connection
-        self.fresh = place.fresh
-        self.since = since
-        self.borrower = borrower
-        self.token = token
-        self.ended = False
+        self.connection: C = place.connection
+        self.fresh: bool = place.fresh
+        self.since: float = since
+        self.borrower: str | None = borrower
+        self.token: object = token
+        self.ended: bool = False
         self._place = place
         self._report_at = inf
 
@@ -123,10 +123,10 @@ class Waiter(Generic[C]):
     __slots__ = ("borrower", "deadline", "dial", "error", "lease", "state", "token")
 
     def __init__(self, token: object, borrower: str | None, deadline: float) -> None:
-        self.token = token
-        self.borrower = borrower
-        self.deadline = deadline
-        self.state = WaiterState.WAITING
+        self.token: object = token
+        self.borrower: str | None = borrower
+        self.deadline: float = deadline
+        self.state: WaiterState = WaiterState.WAITING
         self.lease: Lease[C] | None = None
         self.error: Exception | None = None
         self.dial: Dial[C] | None = None
@@ -148,7 +148,7 @@ class Dial(Generic[C]):
 
     def __init__(self, waiter: Waiter[C] | None, generation: int, token: object = None) -> None:
         self.waiter: Final = waiter
-        self.token = token
+        self.token: object = token
         self._generation: Final = generation
 
     def __repr__(self) -> str:
@@ -208,9 +208,9 @@ class Pool(Generic[C]):
         peer: str = "the server",
     ) -> None:
         self.peer: Final = peer
-        self.settings = settings or PoolSettings()
+        self.settings: PoolSettings = settings or PoolSettings()
         self.callers_dial: Final = callers_dial
-        self.state = PoolState.OPEN
+        self.state: PoolState = PoolState.OPEN
         self._breaker = breaker or self.settings.breaker()
         # By the id of the connection, which need not be hashable: a place keeps it alive.
         self._places: dict[int, _Place[C]] = {}

@@ -227,8 +227,8 @@ class Attempts:
     __slots__ = ("made", "policy")
 
     def __init__(self, policy: Retry) -> None:
-        self.policy = policy
-        self.made = 1
+        self.policy: Retry = policy
+        self.made: int = 1
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.made} of {self.policy.attempts}>"
@@ -260,7 +260,7 @@ class Breaker:
             raise ValueError(f"a breaker needs at least 1 failure and some time; got {failures} and {seconds}")
         self.failures: Final = failures
         self.seconds: Final = seconds
-        self.until = -inf  # no dial before
+        self.until: float = -inf  # no dial before
         self._in_a_row = 0
         self._trying = False
 

@@ -115,11 +115,11 @@ class Lane(Generic[E]):
 
     def __init__(self, policy: Retry) -> None:
         self.policy: Final = policy
-        self.dialling = False
-        self.failures = 0  # in a row
-        self.not_before = 0.0
-        self.created = 0
-        self.dial_failures = 0
+        self.dialling: bool = False
+        self.failures: int = 0  # in a row
+        self.not_before: float = 0.0
+        self.created: int = 0
+        self.dial_failures: int = 0
         self._closed: dict[CloseReason, int] = {}
         self._returned: dict[E, None] = {}
         self._waiting: dict[E, None] = {}

@@ -75,11 +75,11 @@ class Slot:
     reply: Reply
 
     def __init__(self, payload: Payload, info: CommandInfo, token: object, deadline: float) -> None:
-        self.payload = payload
-        self.info = info
-        self.token = token
-        self.deadline = deadline
-        self.state = QUEUED
+        self.payload: Payload = payload
+        self.info: CommandInfo = info
+        self.token: object = token
+        self.deadline: float = deadline
+        self.state: SlotState = QUEUED
         self.attributes: AttributeMap | None = None
         self.uncertain: Collection[int] = ()  # which commands may have run on a connection before
 
@@ -161,15 +161,18 @@ class Batch(Slot):
     """Several commands in one place, with one token and one deadline. `reply` is the list of their replies, errors among them."""
 
     __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies")
+    payload: Payload
+    outcomes: list[Outcome]
 
     def __init__(
         self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float
     ) -> None:
         super().__init__(_join(payloads), infos[0], token, deadline)
-        self.payloads = payloads
-        self.infos = infos
-        self.count = self.missing = len(infos)
-        self.begin = 0  # the index of the first command in `payload`: not 0 once it goes on, on another connection
+        self.payloads: Sequence[Payload] = payloads
+        self.infos: Sequence[CommandInfo] = infos
+        self.count: int = len(infos)
+        self.missing: int = self.count
+        self.begin: int = 0  # the index of the first command in `payload`: not 0 once it goes on, on another connection
         self.replies: list[Reply] = []
 
     @property
@@ -228,6 +231,10 @@ class Script(Batch):
     """
 
     __slots__ = ("_confirmations", "_named", "_queued", "alone")
+    payload: Payload
+    missing: int
+    replies: list[Reply]
+    reply: Reply
 
     plain = False
 
@@ -236,7 +243,7 @@ class Script(Batch):
     ) -> None:
         _check(infos)
         super().__init__(payloads, infos, token, deadline)
-        self.alone = alone
+        self.alone: bool = alone
         self._confirmations: list[Reply] = []
         self._named: frozenset[bytes] | None = None  # what the current (un)subscription names, once that was asked
         self._queued: list[CommandInfo] | None = None  # what MULTI holds back; None outside of it

@@ -27,7 +27,7 @@ class TLSLayer:
     __slots__ = ("_ended", "_incoming", "_outgoing", "_rest", "_tls", "_want", "pending")
 
     def __init__(self, ssl: ModuleType, context: TLSContext, server_name: str | None) -> None:
-        self.pending = False
+        self.pending: bool = False
         self._want: type[Exception] = ssl.SSLWantReadError
         # A missing close_notify changes nothing: RESP has its own lengths, and a cut reply is an error in any case.
         self._ended: tuple[type[Exception], ...] = (ssl.SSLZeroReturnError, ssl.SSLEOFError)

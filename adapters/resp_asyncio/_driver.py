@@ -73,7 +73,7 @@ class Driver(asyncio.BufferedProtocol):
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
-        self.core = core
+        self.core: Machine = core
         self.ended: Callable[[], None] | None = None  # to be called when it has
         self.opened: asyncio.Future[None] = loop.create_future()
         self._config = config

@@ -87,7 +87,7 @@ class Driver:
     )  # fmt: skip
 
     def __init__(self, config: Config, core: Machine, transport: Transport) -> None:
-        self.core = core
+        self.core: Machine = core
         self._config = config
         self._transport = transport
         self._lock = RLock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from math import ceil, inf
 from time import monotonic
 from typing import Final, TypeAlias
@@ -39,11 +40,11 @@ class PlainTransport:
     unsent: Final = False
 
     def __init__(self, connected: socket.socket) -> None:
-        self.socket = connected
+        self.socket: socket.socket = connected
         # Bound once: these are called for every command.
-        self.send = connected.send
-        self.recv = connected.recv
-        self.fileno = connected.fileno()
+        self.send: Callable[[bytes | memoryview], int] = connected.send
+        self.recv: Callable[[int], bytes] = connected.recv
+        self.fileno: int = connected.fileno()
 
     def flush(self) -> None:
         """There is nothing between this and the socket."""
@@ -67,8 +68,8 @@ class TLSTransport:
     __slots__ = ("__weakref__", "_layer", "fileno", "socket")
 
     def __init__(self, connected: socket.socket, layer: TLSLayer) -> None:
-        self.socket = connected
-        self.fileno = connected.fileno()
+        self.socket: socket.socket = connected
+        self.fileno: int = connected.fileno()
         self._layer = layer
 
     @property

@@ -96,7 +96,7 @@ class Driver:
     )  # fmt: skip
 
     def __init__(self, core: Machine, transport: Transport, config: Config) -> None:
-        self.core = core
+        self.core: Machine = core
         self.ended: Callable[[], None] | None = None  # to be called when it has
         self._config = config
         self._run = current_trio_token()

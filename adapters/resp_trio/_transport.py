@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -41,10 +41,10 @@ class PlainTransport:
     unsent: Final = False
 
     def __init__(self, connected: socket.socket) -> None:
-        self.socket = connected
+        self.socket: socket.socket = connected
         # Bound once: these are called for every command.
-        self.send = connected.send
-        self.recv = connected.recv
+        self.send: Callable[[bytes | memoryview], int] = connected.send
+        self.recv: Callable[[int], bytes] = connected.recv
 
     def flush(self) -> None:
         """There is nothing between this and the socket."""
@@ -56,7 +56,7 @@ class TLSTransport:
     __slots__ = ("_layer", "socket")
 
     def __init__(self, connected: socket.socket, layer: TLSLayer) -> None:
-        self.socket = connected
+        self.socket: socket.socket = connected
         self._layer = layer
 
     @property
