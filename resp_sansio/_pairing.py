@@ -15,8 +15,9 @@ from ._errors import RemoteProtocolError, ReplyError, RespError
 from ._events import ConnectionLost, Event, PushReceived
 from ._handshake import Accepted
 from ._parser import Parser
-from ._slot import Batch, Script, Slot, SlotState, Subscriptions
+from ._slot import Batch, Script, Slot, SlotState
 from ._state import Input, State
+from ._subscriptions import Confirmations, Subscriptions
 from ._values import Push, Reply
 
 __all__ = ["Pairing"]
@@ -199,11 +200,14 @@ class Pairing(ABC):
                 self._finish(slot)
 
     def _take_scripted(self, slot: Script, reply: Reply) -> None:
+        confirmations = slot.confirmations
         try:
             info = slot.answer(reply)
         except RemoteProtocolError as error:
             self._lose(error)
             return
+        if confirmations is not None:
+            self._deliver_unasked(confirmations)
         if not isinstance(reply, ReplyError):
             match info.name:
                 case "HELLO":
@@ -262,6 +266,12 @@ class Pairing(ABC):
             self._deliver(push)
         else:
             self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
+
+    def _deliver_unasked(self, confirmations: Confirmations) -> None:
+        """Tell the pushes that turned out to confirm nothing."""
+        for push in confirmations.unasked:
+            self._deliver(push)
+        confirmations.unasked.clear()
 
     def _deliver(self, push: Push) -> None:
         self._pushes += 1

@@ -30,9 +30,10 @@ from ._errors import (
     ReplyError,
     RespError,
 )
+from ._subscriptions import FENCE, FENCED, Confirmations, Subscriptions
 from ._values import Pairs, Push, Reply
 
-__all__ = ["AttributeMap", "Batch", "Payload", "Script", "Slot", "SlotState", "Subscriptions", "new_batch", "new_slot"]
+__all__ = ["AttributeMap", "Batch", "Payload", "Script", "Slot", "SlotState", "new_batch", "new_slot"]
 
 AttributeMap: TypeAlias = dict[Reply, Reply] | Pairs
 """What the server said about a reply, in an attribute before it."""
@@ -230,7 +231,7 @@ class Script(Batch):
     `reply` is that of the only command if `alone`, else the list. A subscription's reply is the list of its confirmations.
     """
 
-    __slots__ = ("_confirmations", "_named", "_queued", "alone")
+    __slots__ = ("_confirmations", "_queued", "alone")
     payload: Payload
     missing: int
     replies: list[Reply]
@@ -242,10 +243,13 @@ class Script(Batch):
         self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float, *, alone: bool
     ) -> None:
         _check(infos)
-        super().__init__(payloads, infos, token, deadline)
+        fenced = [
+            _join((payload, FENCE)) if info.name == FENCED else payload
+            for payload, info in zip(payloads, infos, strict=True)
+        ]
+        super().__init__(fenced, infos, token, deadline)
         self.alone: bool = alone
-        self._confirmations: list[Reply] = []
-        self._named: frozenset[bytes] | None = None  # what the current (un)subscription names, once that was asked
+        self._confirmations: Confirmations | None = None  # of the current (un)subscription, once that was asked
         self._queued: list[CommandInfo] | None = None  # what MULTI holds back; None outside of it
 
     @property
@@ -258,39 +262,36 @@ class Script(Batch):
         """The command that the next reply answers."""
         return self.infos[len(self.replies)]
 
+    @property
+    def confirmations(self) -> Confirmations | None:
+        """What the current command waits for, if it is an (un)subscription."""
+        if self._confirmations is None and self.current.replies is Replies.SUBSCRIPTION:
+            self._confirmations = Confirmations(self.current.name, _words(self.payloads[len(self.replies)])[1:])
+        return self._confirmations
+
     def awaits(self, kind: str) -> bool:
-        """Would a push of this kind confirm the current command?"""
-        return self.current.replies is Replies.SUBSCRIPTION and self.current.name == kind.upper()
+        """May a push of this kind confirm the current command?"""
+        return (confirmations := self.confirmations) is not None and confirmations.awaits(kind)
 
     def names(self, channel: Reply) -> bool:
-        """Does the current (un)subscription speak of this channel, by its name or by naming none?"""
-        if self._named is None:  # once for a command: it may name thousands, each of which is confirmed
-            self._named = frozenset(_words(self.payloads[len(self.replies)])[1:])
-        name = channel.encode("utf-8", "surrogateescape") if isinstance(channel, str) else channel
-        return not self._named or (isinstance(name, bytes) and name in self._named)
+        """Does the current (un)subscription speak of this channel?"""
+        return (confirmations := self.confirmations) is not None and confirmations.names(channel)
 
-    def confirm(self, push: Push, subscriptions: Subscriptions) -> bool:
-        """Take one confirmation of the current (un)subscription; was it the last?
-
-        One comes for each channel named; if none is, one for each subscription of that kind, and one if there are none.
-        """
-        self._confirmations.append(push)
-        payload = self.payloads[len(self.replies)]
-        named = _count_arguments(payload) - 1
-        # `subscriptions` has counted this confirmation already, and each one before it.
-        if named:
-            return len(self._confirmations) == named and self._take(self._confirmations)
-        return subscriptions.count(push.kind) == 0 and self._take(self._confirmations)
+    def confirm(self, push: Push, subscriptions: Subscriptions) -> None:
+        """Take one confirmation of the current (un)subscription."""
+        assert self.confirmations is not None
+        if (all_of_them := self.confirmations.pushed(push, subscriptions)) is not None:
+            self._take(all_of_them)
 
     def answer(self, reply: Reply) -> CommandInfo:
         """Take a reply that is not a push, and return the command it answered. Raises `RemoteProtocolError` if it can't be one."""
         info = self.current
+        if (confirmations := self.confirmations) is not None:
+            if (result := confirmations.answered(reply)) is not None:
+                self._take(result)
+            return info
         if isinstance(reply, ReplyError):
-            if self._confirmations:
-                raise RemoteProtocolError(f"an error came between the confirmations of {info.name}")
             reply = _withheld(info, reply)
-        elif info.replies is Replies.SUBSCRIPTION:
-            raise RemoteProtocolError(f"expected the confirmation of {info.name}, got a {type(reply).__name__}")
         elif self._queued is not None:
             reply = self._in_transaction(info, reply, self._queued)
         elif info.name == "MULTI":
@@ -323,16 +324,13 @@ class Script(Batch):
         self.payload = _join(self.payloads)
         self.missing = self.count
         self.replies = []
-        self._confirmations = []
-        self._named = self._queued = None
+        self._confirmations = self._queued = None
 
-    def _take(self, reply: Reply) -> bool:
+    def _take(self, reply: Reply) -> None:
         self.replies.append(reply)
-        self._confirmations = []
-        self._named = None
+        self._confirmations = None
         self.missing -= 1
         self.reply = self.replies[0] if self.alone else self.replies
-        return True
 
     def deciders(self) -> Sequence[int]:
         deciders = list(range(self.count))
@@ -387,54 +385,6 @@ def new_batch(
     return Script(payloads, infos, token, deadline, alone=False)
 
 
-class Subscriptions:
-    """What this connection is subscribed to: the server counts, but only in total, and an UNSUBSCRIBE of all needs the parts."""
-
-    __slots__ = ("_names",)
-
-    # The push that confirms -> whose set it changes, and how.
-    KINDS: ClassVar = {
-        "subscribe": ("channels", True),
-        "unsubscribe": ("channels", False),
-        "psubscribe": ("patterns", True),
-        "punsubscribe": ("patterns", False),
-        "ssubscribe": ("shard channels", True),
-        "sunsubscribe": ("shard channels", False),
-    }
-
-    @classmethod
-    def well_formed(cls, push: Push) -> bool:
-        """Is this a channel or pattern (null if there was none to leave) and a count?"""
-        match push.items:
-            case (bytes() | str(), int()):
-                return True
-            case (None, int()):
-                return not cls.KINDS[push.kind][1]
-        return False
-
-    def __init__(self) -> None:
-        self._names: dict[str, set[Reply]] = {}  # by what they are; most connections have none
-
-    def __bool__(self) -> bool:
-        return any(self._names.values())
-
-    def count(self, kind: str) -> int:
-        """How many subscriptions there are of the kind that this push speaks of."""
-        return len(self._names.get(self.KINDS[kind][0], ()))
-
-    def update(self, push: Push) -> None:
-        """Take in a confirmation."""
-        names, added = self.KINDS[push.kind]
-        if added:
-            self._names.setdefault(names, set()).update(push.items[:1])
-        elif names in self._names:
-            self._names[names].difference_update(push.items[:1])
-
-    def clear(self) -> None:
-        """RESET ends all subscriptions without a word."""
-        self._names.clear()
-
-
 def _check(infos: Sequence[CommandInfo]) -> None:
     """Raise `LocalProtocolError` for commands that would make the order of replies lie."""
     multi = False
@@ -465,10 +415,10 @@ def _join(payloads: Sequence[Payload]) -> Payload:
 
 
 def _words(payload: Payload) -> list[bytes]:
-    """Read back a command, its name included."""
+    """Read back a command, its name included. (Something may follow it, see `FENCE`.)"""
     data = payload if isinstance(payload, bytes) else b"".join(payload)
-    words, at = [], data.index(b"$")
-    while at < len(data):
+    words, at = [], data.index(b"\n") + 1
+    for _ in range(int(data[1 : at - 2])):
         start = data.index(b"\n", at) + 1
         end = start + int(data[at + 1 : start - 2])
         words.append(data[start:end])
@@ -478,9 +428,3 @@ def _words(payload: Payload) -> list[bytes]:
 
 def _size(payload: Payload) -> int:
     return len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
-
-
-def _count_arguments(payload: Payload) -> int:
-    """Read back how many words a command has, its name included: the header says so."""
-    head = payload if isinstance(payload, bytes) else payload[0]
-    return int(head[1 : head.index(b"\r")])

@@ -62,7 +62,7 @@ class Peer:
     `answer` replies to every command that is not about the connection. `refused` maps names in capitals to the error that a
     command gets instead of being run. With a `password`, `user` has to authenticate. Without `hello` the server is one that does
     not know the command. `received` has every command with its answer, in order, `executed` those that ran: the ones held
-    back by MULTI when EXEC ran them.
+    back by MULTI when EXEC ran them. While `moved`, the slots of all shard channels are another node's (see `move_slots`).
     """
 
     answer: Callable[[Words], Reply] = echo
@@ -78,6 +78,7 @@ class Peer:
     closed: bool = False
     monitoring: bool = False
     touched: bool = False
+    moved: bool = False
     received: list[Answer] = field(default_factory=list)
     executed: list[Words] = field(default_factory=list)
     subscriptions: dict[str, dict[bytes, None]] = field(default_factory=_no_subscriptions)
@@ -112,6 +113,13 @@ class Peer:
         found = [Push("message", (channel, message))] if channel in self.subscriptions["channels"] else []
         return [*found, *(Push("pmessage", (pattern, channel, message)) for pattern in self.subscriptions["patterns"])]
 
+    def move_slots(self) -> list[Push]:
+        """Give the slots of all shard channels to another node, and return the pushes that this brings to this connection."""
+        self.moved = True
+        left = [*self.subscriptions["shard channels"]]
+        self.subscriptions["shard channels"].clear()
+        return [Push("sunsubscribe", (channel, len(left) - index)) for index, channel in enumerate(left, 1)]
+
     def touch(self) -> None:
         """Somebody else changes what this connection watches, if it watches anything."""
         self.touched = self.touched or self._watching
@@ -128,7 +136,7 @@ class Peer:
     def _take(self, words: Words) -> list[bytes]:
         name = words[0].upper().decode("utf-8", "replace")
         before = self.protocol
-        if name in SUBSCRIPTIONS and self._refusal(name) is None:
+        if name in SUBSCRIPTIONS and self._refusal(name, words) is None:
             parts: list[Reply] = self._subscribe(name, words[1:])
         else:
             parts = [self._reply(name, words)]
@@ -137,7 +145,7 @@ class Peer:
         self.received.append(Answer(words, tuple(parts), protocol))
         return [encode_reply(part, protocol) for part in parts]
 
-    def _refusal(self, name: str) -> ReplyError | None:
+    def _refusal(self, name: str, words: Words) -> ReplyError | None:
         """Return the error that keeps the command from being run, or held back."""
         refusal: ReplyError | None = None
         if name == "HELLO" and not self.hello:
@@ -146,6 +154,8 @@ class Peer:
             refusal = ReplyError("NOAUTH Authentication required.")
         elif name in self.refused:
             refusal = self.refused[name]
+        elif self.moved and SUBSCRIPTIONS.get(name) == "shard channels" and len(words) > 1:
+            refusal = ReplyError("MOVED 0 127.0.0.1:7000")
         elif self.protocol == 2 and self.subscribed and name not in SUBSCRIBED_COMMANDS:
             refusal = ReplyError(f"ERR Can't execute '{name.lower()}': only (P|S)SUBSCRIBE and such are allowed")
         elif self.monitoring and name not in ("PING", "QUIT", "RESET"):
@@ -155,7 +165,7 @@ class Peer:
         return refusal
 
     def _reply(self, name: str, words: Words) -> Reply:
-        if (refusal := self._refusal(name)) is not None:
+        if (refusal := self._refusal(name, words)) is not None:
             return refusal
         if self._queued is not None and name not in NOT_QUEUED:
             self._queued.append(words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from math import inf
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -21,7 +20,6 @@ from resp_sansio import (
     LocalProtocolError,
     Outcome,
     Pairs,
-    Push,
     RemoteProtocolError,
     Reply,
     ReplyError,
@@ -34,7 +32,6 @@ from resp_sansio import (
     new_slot,
     prepare,
 )
-from resp_sansio._slot import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,92 +153,6 @@ def test_a_slot_knows_whether_its_next_reply_may_be_held_back() -> None:
     assert slot.blocks
 
 
-# -- scripts: subscriptions ------------------------------------------------------------------------------------------------------
-
-
-def confirm(slot: Script, subscriptions: Subscriptions, push: Push) -> bool:
-    subscriptions.update(push)
-    return slot.confirm(push, subscriptions)
-
-
-@given(channels=st.lists(st.binary(max_size=3), min_size=1, max_size=6))
-def test_a_subscription_ends_with_as_many_confirmations_as_it_names_channels(channels: list[bytes]) -> None:
-    slot, subscriptions = script(("SUBSCRIBE", *channels)), Subscriptions()
-    assert slot.awaits("subscribe")
-    assert not slot.awaits("psubscribe")
-    pushes = [Push("subscribe", (channel, index)) for index, channel in enumerate(channels)]
-    assert all(slot.names(channel) for channel in channels)
-    assert [confirm(slot, subscriptions, push) for push in pushes] == [False] * (len(channels) - 1) + [True]
-    assert slot.reply == [pushes]
-    assert subscriptions
-    assert subscriptions.count("unsubscribe") == len(set(channels))
-
-
-@given(channels=st.lists(st.binary(max_size=3), max_size=6, unique=True), kind=st.sampled_from(["", "p", "s"]))
-def test_leaving_all_ends_with_the_last_subscription_of_that_kind(channels: list[bytes], kind: str) -> None:
-    subscriptions = Subscriptions()
-    for channel in channels:
-        subscriptions.update(Push(f"{kind}subscribe", (channel, 1)))
-    other = "psubscribe" if kind != "p" else "subscribe"
-    subscriptions.update(Push(other, (b"x", 1)))
-    slot = script(f"{kind}unsubscribe")
-    left: list[bytes | None] = [*channels] or [None]
-    pushes = [Push(f"{kind}unsubscribe", (channel, 1)) for channel in left]
-    assert [confirm(slot, subscriptions, push) for push in pushes] == [False] * (len(pushes) - 1) + [True]
-    assert subscriptions.count(other) == 1
-    subscriptions.clear()
-    assert not subscriptions
-
-
-def test_a_confirmation_has_to_be_of_a_channel_that_was_named() -> None:
-    slot = script("SUNSUBSCRIBE mine other")
-    assert slot.names(b"mine")
-    assert slot.names("other")
-    assert not slot.names(b"min")
-    assert not slot.names(b"SUNSUBSCRIBE\r\n$4\r\nmine")
-    assert not slot.names(None)
-    assert script("SUNSUBSCRIBE").names(None)
-    large = b"c" * 40_000
-    assert script(("SSUBSCRIBE", large)).names(large)
-
-
-@pytest.mark.parametrize(
-    ("push", "well_formed"),
-    [
-        (Push("subscribe", (b"a", 1)), True),
-        (Push("subscribe", ("a", 1)), True),
-        (Push("subscribe", (None, 1)), False),
-        (Push("unsubscribe", (None, 0)), True),
-        (Push("subscribe", ()), False),
-        (Push("subscribe", (b"a",)), False),
-        (Push("subscribe", (b"a", b"1")), False),
-        (Push("subscribe", (b"a", 1, 2)), False),
-        (Push("subscribe", ([b"a"], 1)), False),
-    ],
-)
-def test_a_confirmation_is_a_channel_and_a_count(push: Push, well_formed: bool) -> None:
-    assert Subscriptions.well_formed(push) is well_formed
-
-
-def test_who_is_subscribed_to_nothing_can_leave() -> None:
-    subscriptions = Subscriptions()
-    subscriptions.update(Push("unsubscribe", (None, 0)))
-    assert not subscriptions
-    assert subscriptions.count("unsubscribe") == 0
-
-
-def test_an_error_is_the_whole_answer_to_a_subscription_or_none() -> None:
-    slot = script("SUBSCRIBE a b")
-    slot.answer(ReplyError("NOPERM"))
-    assert slot.reply == [ReplyError("NOPERM")]
-    slot = script("SUBSCRIBE a b")
-    confirm(slot, Subscriptions(), Push("subscribe", (b"a", 1)))
-    with pytest.raises(RemoteProtocolError, match="between the confirmations of SUBSCRIBE"):
-        slot.answer(ReplyError("NOPERM"))
-    with pytest.raises(RemoteProtocolError, match="expected the confirmation of SUBSCRIBE, got a str"):
-        script("SUBSCRIBE a").answer("OK")
-
-
 # -- scripts: transactions -------------------------------------------------------------------------------------------------------
 
 
@@ -333,19 +244,6 @@ def test_quit_may_end_a_pipeline() -> None:
 def test_none_can_be_pickled(slot: Slot) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(slot)
-
-
-def test_a_subscription_reads_its_names_once() -> None:
-    """Each of thousands of channels is confirmed, so nothing may look through all of them each time."""
-    slot, others = script("SUBSCRIBE a b", "UNSUBSCRIBE", "GET k"), Subscriptions()
-    assert slot.names("b")
-    assert not slot.names(b"c")
-    with patch("resp_sansio._slot._words", side_effect=AssertionError):
-        assert slot.names(b"a")
-        assert not slot.names(None)
-    for name in (b"a", b"b"):
-        confirm(slot, others, Push("subscribe", (name, 1)))
-    assert slot.names(b"anything")
 
 
 # -- how they end ------------------------------------------------------------------------------------------------------------------

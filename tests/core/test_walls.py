@@ -45,6 +45,7 @@ ORDER: Final = (
     "_tls",
     "_state",
     "_handshake",
+    "_subscriptions",
     "_slot",
     "_events",
     "_pairing",
