@@ -10,20 +10,25 @@ What it needs beyond a plain old Redis it states:
 
     @pytest.mark.needs("tls", "FUNCTION")
 
-and where the server found does not offer that, it is not run and is listed, with the reason, at the end of the run. With
-`--require-all`, or where CI is set to `true`, a list that is not empty is a failure; skipped tests count as not run.
+and where the server found does not offer that, it is not run: the end of the run says how many were not, and why. With
+`--require-all`, or where CI is set to `true`, that is a failure; skipped tests count as not run. A caller who runs the suite
+on several servers gives each run `--unmet=FOLDER`: tests whose needs this server does not meet are written there instead, and
+the caller sees to it that each is run on one of the servers.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from servers import Server, ServerNotFoundError
+from servers import Server, ServerError, find_server, offers_tls, short_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,16 +43,19 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "search")
 
 NEEDS = "needs(*what): what the test needs of the server: 'tls', or names of commands in capitals ('CLIENT SETINFO')"
 the_server = pytest.StashKey[Server]()
-not_run = pytest.StashKey[list[tuple[str, str]]]()
+no_server = pytest.StashKey[str]()
+unmet = pytest.StashKey[list[tuple[str, str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="fail if a test could not be run (implied by CI=true)")
+    parser.addoption("--unmet", metavar="FOLDER", help="write there which tests need what the server does not offer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", NEEDS)
-    config.stash[not_run] = []
+    config.stash[no_server] = ""
+    config.stash[unmet] = []
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -58,52 +66,74 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def shared_server(config: pytest.Config) -> Server:
     """The run's one server, started when first asked for, with all that its build can do."""
     if the_server not in config.stash:
-        plain = Server()
-        if plain.has("tls"):
-            plain.close()
-            plain = Server(tls=True)
-        config.stash[the_server] = plain
+        config.stash[the_server] = Server(tls=offers_tls(find_server()))
     return config.stash[the_server]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out the tests whose needs are not met. Without any server there is nothing to choose from: say so, once."""
+    """Take out the tests whose needs are not met. Without any server there is nothing to choose from: run nothing."""
     if not any({"server", "start_server"} & set(getattr(item, "fixturenames", ())) for item in items):
         return
     try:
         server = shared_server(config)
-    except ServerNotFoundError as error:
-        raise pytest.UsageError(str(error)) from None
+    except ServerError as error:
+        config.stash[no_server] = str(error)
+        items.clear()
+        return
+    version = ".".join(map(str, server.version))
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
         needs = [need for mark in item.iter_markers("needs") for need in mark.args]
         missing = [need for need in needs if not server.has(need)]
         if missing:
-            version = ".".join(map(str, server.version))
             reason = f"needs {', '.join(missing)}; {server.product} {version} at {server.executable} has not"
-            config.stash[not_run].append((item.nodeid, reason))
+            config.stash[unmet].append((item.nodeid, reason))
         (dropped if missing else kept).append(item)
     config.hook.pytest_deselected(items=dropped)
     items[:] = kept
+    if folder := config.getoption("--unmet"):
+        # One file for each server, whichever Python and worker asks it: the same tests in the same order.
+        report = Path(folder) / f"{server.product}-{version}.unmet"
+        report.parent.mkdir(parents=True, exist_ok=True)
+        with report.open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{test}\n" for test, _ in config.stash[unmet])
 
 
-def left_out(config: pytest.Config) -> list[tuple[str, str]]:
-    """Every test that was not run, with the reason: needs that were not met, and whatever skipped itself."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter else []
-    return config.stash[not_run] + [(report.nodeid, str(report.longrepr)) for report in skipped]
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist found out; all of them collect the same tests."""
+    if output := getattr(node, "workeroutput", None):
+        node.config.stash[no_server], found = output["servers"]
+        node.config.stash[unmet] = [tuple(one) for one in found]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    required = session.config.getoption("--require-all") or os.environ.get("CI") == "true"
-    if required and left_out(session.config) and session.exitstatus == pytest.ExitCode.OK:
+    config: Any = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["servers"] = config.stash[no_server], config.stash[unmet]
+        return
+    required = config.getoption("--require-all") or os.environ.get("CI") == "true"
+    missed = skipped(config) + ([] if config.getoption("--unmet") else config.stash[unmet])
+    if config.stash[no_server]:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    elif required and missed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def skipped(config: pytest.Config) -> list[tuple[str, str]]:
+    """Every test that skipped itself, with its reason."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return [(report.nodeid, str(report.longrepr[2])) for report in reports]
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for test, reason in left_out(config):
-        terminalreporter.write_line(f"not run: {test}: {reason}")
+    reasons = Counter(reason for _, reason in config.stash[unmet] + skipped(config))
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"not run: {count} {'test' if count == 1 else 'tests'}: {reason}")
+    if message := config.stash[no_server]:
+        terminalreporter.write_line(message)
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +169,11 @@ def start_server() -> Iterator[Callable[..., Server]]:
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """An empty folder in which a unix socket has room, however long the path of pytest's own is."""
+    folder = short_folder()
+    yield folder
+    shutil.rmtree(folder)

