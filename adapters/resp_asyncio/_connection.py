@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from time import monotonic
 from typing import Any, Final, Self, Unpack
 from warnings import warn
 
 from resp_sansio import (
     DEFAULT,
+    Command,
     CommandTimeoutError,
     Config,
     ConnectionLostError,
     ConnectionStats,
     Default,
+    Lease,
     Options,
     Outcome,
     Push,
+    Reply,
     RespError,
     Slot,
     SlotState,
@@ -30,7 +34,7 @@ from ._commands import Commands
 from ._driver import Driver
 from ._transport import until
 
-__all__ = ["Connecting", "Connection", "connect"]
+__all__ = ["Connecting", "Connection", "Leased", "connect"]
 
 ANSWERED: Final = SlotState.ANSWERED
 
@@ -149,5 +153,60 @@ class Connection(Commands):
             raise
         return None if slot.state is ANSWERED else result
 
+    def _submit_and_forget(self, command: Command[Reply]) -> None:
+        self._driver.submit_and_forget(command)
+
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002  # there is no waiting
         return nullcontext(self)
+
+
+class Leased(Connection):
+    """A connection on loan. Once its block has ended it refuses, because the connection may be another caller's by then.
+
+    Calls that are under way when the block ends go on to their end.
+    """
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: Lease[Connection]) -> None:
+        connection = lease.connection
+        self._config = connection._config
+        self._encoding = connection._encoding
+        self._timeout = connection._timeout
+        self._driver = connection._driver
+        self._lease = lease
+
+    def __repr__(self) -> str:
+        state = "given back" if self._lease.ended else self._driver.core.state.name
+        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+
+    def __del__(self) -> None:
+        """The pool closes the connection."""
+
+    async def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """As of a `Connection`."""
+        self._lease.check("next_push")
+        return await super().next_push(timeout=timeout)
+
+    @property
+    def closed(self) -> bool:
+        """As of a `Connection`; true once the block has ended."""
+        return self._lease.ended or super().closed
+
+    async def close(self) -> None:
+        """As of a `Connection`; once the block has ended there is nothing to close."""
+        if not self._lease.ended:
+            await super().close()
+
+    def _call(
+        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None
+    ) -> Coroutine[Any, Any, RespError | None]:
+        return super()._call(slot, deadline, partial(self._enter, enter or self._driver.core.submit))
+
+    def _enter(self, enter: Callable[[Slot], None], slot: Slot) -> None:
+        self._lease.check(slot.name)
+        enter(slot)
+
+    def _submit_and_forget(self, command: Command[Reply]) -> None:
+        if not self._lease.ended:
+            super()._submit_and_forget(command)

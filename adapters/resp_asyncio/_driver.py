@@ -163,6 +163,11 @@ class Driver(asyncio.BufferedProtocol):
             self._arm(deadline)  # behind the flush: uvloop calls what is due at once in the order in which it was told
         return waiter
 
+    @property
+    def listened(self) -> bool:
+        """Does anybody wait for a push?"""
+        return bool(self._listeners)
+
     def submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
         try:

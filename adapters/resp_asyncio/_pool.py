@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from math import inf
 from random import random
@@ -34,6 +34,7 @@ from resp_sansio import (
     Granted,
     Leaked,
     Lease,
+    LocalProtocolError,
     Needs,
     PoolOptions,
     PoolSettings,
@@ -54,7 +55,7 @@ from resp_sansio import (
 from resp_sansio import Pool as Machine
 
 from ._commands import Retrying
-from ._connection import Connection
+from ._connection import Connection, Leased
 from ._driver import Driver, elsewhere
 
 __all__ = ["Pool"]
@@ -127,7 +128,7 @@ class Pool(Retrying):
 
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
-        return self._lend(seconds_allowed(self._config, timeout))
+        return Borrowed(self, seconds_allowed(self._config, timeout))
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
@@ -214,21 +215,8 @@ class Pool(Retrying):
             finally:
                 self._give_back(lease)
 
-    @asynccontextmanager
-    async def _lend(self, seconds: float) -> AsyncGenerator[Connection]:
-        async with self._alone(monotonic() + seconds) as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
-        borrower = None if self._settings.leak_after is None else _stack()
-        lease = await self._lease("acquire", deadline, borrower=borrower)
-        if isinstance(lease, RespError):
-            raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
-        try:
-            yield lease.connection
-        finally:
-            self._give_back(lease)
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
+        return Borrowed(self, deadline - monotonic())
 
     async def _lease(
         self, what: str, deadline: float, *, borrower: str | None = None, first: bool = False
@@ -284,7 +272,8 @@ class Pool(Retrying):
 
     def _give_back(self, lease: Lease[Connection]) -> None:
         driver = lease.connection._driver
-        reason = driver.core.unfit
+        # Those who still wait for a push would take the next borrower's.
+        reason = CloseReason.BROKEN if driver.listened else driver.core.unfit
         if reason is None and driver.core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
         self._machine.release(lease, monotonic(), reason=reason, owes=driver.core.in_flight > 0)
@@ -342,6 +331,32 @@ class Pool(Retrying):
             self._carry_out()
 
 
+class Borrowed:
+    """A connection on loan, for an `async with` block."""
+
+    __slots__ = ("_entered", "_lease", "_pool", "_seconds")
+
+    def __init__(self, pool: Pool, seconds: float) -> None:
+        self._pool = pool
+        self._seconds = seconds
+        self._entered = False
+
+    async def __aenter__(self) -> Connection:
+        if self._entered:
+            raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
+        self._entered = True
+        pool, deadline = self._pool, monotonic() + self._seconds
+        borrower = None if pool._settings.leak_after is None else _stack()
+        lease = await pool._lease("acquire", deadline, borrower=borrower)
+        if isinstance(lease, RespError):
+            raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
+        self._lease = lease
+        return Leased(lease)
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._pool._give_back(self._lease)
+
+
 def _look_at_the_time(of: ref[Pool]) -> None:
     """Something is due. The loop knows of the time, and must not keep alive a pool that was thrown away."""
     pool = of()
@@ -364,7 +379,7 @@ def _stack() -> str:
     """Return where the caller of `acquire` stands."""
     from traceback import format_stack  # rarely needed, and slow to import
 
-    return "".join(format_stack()[:-1])
+    return "".join(format_stack()[:-2])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()

@@ -317,7 +317,7 @@ class WatchedTransaction(Pipeline):
 
     def attempt(self, update: Callable[[WatchedTransaction], T]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
-        connection, driver, core = self._connection, self._connection._driver, self._connection._driver.core
+        connection, core = self._connection, self._connection._driver.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
             connection.execute(self._loop.watch, timeout=self._time_left())
@@ -327,10 +327,10 @@ class WatchedTransaction(Pipeline):
                 if self.refusal is not None:
                     raise self.refusal
             else:
-                driver.submit_and_forget(self._loop.unwatch)
+                connection._submit_and_forget(self._loop.unwatch)
         except BaseException as error:
             if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
-                driver.submit_and_forget(self._loop.unwatch)
+                connection._submit_and_forget(self._loop.unwatch)
             raise
         return result
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from time import monotonic
 from typing import Self, Unpack
 from warnings import warn
 
 from resp_sansio import (
     DEFAULT,
+    Command,
     CommandTimeoutError,
     Config,
     ConnectionLostError,
     ConnectionStats,
     Default,
+    Lease,
     Options,
     Outcome,
     Push,
+    Reply,
     RespError,
     Slot,
     Spoken,
@@ -28,7 +32,7 @@ from resp_sansio import (
 from ._commands import Commands
 from ._driver import Driver
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "Leased", "connect"]
 
 
 def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connection:
@@ -75,7 +79,7 @@ class Connection(Commands):
         Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
         pushes that came before have been had.
         """
-        push = self._driver.listen(monotonic() + seconds_allowed(self._config, timeout))
+        push = self._driver.listen(self._call, monotonic() + seconds_allowed(self._config, timeout))
         if isinstance(push, CommandTimeoutError):
             raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT)
         if isinstance(push, RespError):
@@ -103,5 +107,59 @@ class Connection(Commands):
     def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
         return self._driver.call(slot, deadline, enter)
 
+    def _submit_and_forget(self, command: Command[Reply]) -> None:
+        self._driver.submit_and_forget(command)
+
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:  # noqa: ARG002  # there is no waiting
         return nullcontext(self)
+
+
+class Leased(Connection):
+    """A connection on loan. Once its block has ended it refuses, because the connection may be another caller's by then.
+
+    Calls that are under way when the block ends go on to their end.
+    """
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: Lease[Connection]) -> None:
+        connection = lease.connection
+        self._config = connection._config
+        self._encoding = connection._encoding
+        self._timeout = connection._timeout
+        self._driver = connection._driver
+        self._lease = lease
+
+    def __repr__(self) -> str:
+        state = "given back" if self._lease.ended else self._driver.core.state.name
+        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+
+    def __del__(self) -> None:
+        """The pool closes the connection."""
+
+    def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """As of a `Connection`."""
+        self._lease.check("next_push")
+        return super().next_push(timeout=timeout)
+
+    @property
+    def closed(self) -> bool:
+        """As of a `Connection`; true once the block has ended."""
+        return self._lease.ended or super().closed
+
+    def close(self) -> None:
+        """As of a `Connection`; once the block has ended there is nothing to close."""
+        if not self._lease.ended:
+            super().close()
+
+    def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
+        self._lease.check(slot.name)  # before the driver counts a call; and again under its lock
+        return super()._call(slot, deadline, partial(self._enter, enter or self._driver.core.submit))
+
+    def _enter(self, enter: Callable[[Slot], None], slot: Slot) -> None:
+        self._lease.check(slot.name)
+        enter(slot)
+
+    def _submit_and_forget(self, command: Command[Reply]) -> None:
+        if not self._lease.ended:
+            super()._submit_and_forget(command)

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from math import inf
 from threading import Lock, RLock, get_ident
 from time import monotonic
-from typing import Final, Self
+from typing import Any, Final, Self
 from weakref import WeakSet
 
 from resp_sansio import (
@@ -31,6 +31,7 @@ from resp_sansio import (
     ConnectionClosedError,
     ConnectionLost,
     ConnectionLostError,
+    Lease,
     LocalProtocolError,
     Push,
     PushReceived,
@@ -131,10 +132,10 @@ class Driver:
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 
-    def listen(self, deadline: float) -> Push | RespError:
-        """Wait for the next push, and return it, or why there was none. Raises `ConnectionClosedError` and interrupts."""
+    def listen(self, call: Callable[..., RespError | None], deadline: float) -> Push | RespError:
+        """Wait for the next push by this `call`, and return it, or why there was none. Raises what `call` raises."""
         listener = Slot(b"", LISTENING, None, inf)  # never submitted
-        failure = self.call(listener, deadline, self._listen)
+        failure = call(listener, deadline, self._listen)
         if failure is not None:
             return failure
         push = listener.reply
@@ -183,9 +184,7 @@ class Driver:
                 raise _reentered()
             self._inside = True
             try:
-                if self._reader is None:
-                    self._catch_up()
-                return self.core.error is None
+                return self._catch_up() if self._reader is None else self.core.error is None
             finally:
                 self._inside = False
 
@@ -274,13 +273,13 @@ class Driver:
         if reader is None:
             self._catch_up()
 
-    def _catch_up(self) -> None:
-        """Take in what has come while nobody waited for it."""
-        if self._poller is None:
-            return
+    def _catch_up(self) -> bool:
+        """Take in what has come while nobody waited for it; has the connection not ended?"""
+        core, transport, poller = self.core, self._transport, self._poller
         # Not once the connection has ended: after a fork, a thread of the parent's may still seem to be in the poller.
-        while self.core.error is None and (self._transport.pending or self._poller.poll(0)):
+        while (alive := core.error is None) and poller is not None and (transport.pending or poller.poll(0)):
             self._move(True)
+        return alive
 
     def _give_up(self, slot: Slot, *, entered: bool = True) -> None:
         """Nobody waits for this slot any more. Safe to repeat."""
@@ -301,6 +300,18 @@ class Driver:
                     self._move(False)
             finally:
                 self._inside = False
+
+    def give_back(self, lease: Lease[Any]) -> list[Slot]:
+        """The block of a loan ends; return who still waits for a push, and would take the next borrower's.
+
+        A call of another thread is entered before, and then the core knows of it, or refused: `_inside` is set before the lease is
+        looked at, so that one which has looked already is waited for.
+        """
+        lease.end()
+        if self._inside:
+            with self._lock:
+                pass
+        return self._listeners
 
     def submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""

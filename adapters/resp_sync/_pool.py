@@ -60,7 +60,7 @@ from resp_sansio import (
 from resp_sansio import Pool as Machine
 
 from ._commands import Retrying
-from ._connection import Connection
+from ._connection import Connection, Leased
 from ._driver import NAP, Driver
 from ._transport import Transport
 
@@ -167,7 +167,9 @@ class Pool(Retrying):
 
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
-        return self._lend(seconds_allowed(self._config, timeout))
+        borrower = None if self._settings.leak_after is None else _stack()
+        seconds = self._timeout if timeout is DEFAULT else seconds_allowed(self._config, timeout)
+        return Borrowed(self, seconds, borrower)
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
@@ -253,14 +255,10 @@ class Pool(Retrying):
                     return ConnectError(str(error), transient=True)
 
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
-        return self._lend(deadline - monotonic())
-
-    def _lend(self, seconds: float) -> Borrowed:
-        # The stack is that of who asks, behind two of the pool's own.
         borrower = None if self._settings.leak_after is None else _stack()
-        return Borrowed(self, seconds, borrower)
+        return Borrowed(self, deadline - monotonic(), borrower)
 
-    def _borrow(self, caller: Caller, deadline: float, borrower: str | None) -> Connection:
+    def _borrow(self, caller: Caller, deadline: float, borrower: str | None) -> Lease[Connection]:
         """Lease a connection that has not ended; it is the caller's to `_leave` in any case."""
         first = False
         while True:
@@ -268,7 +266,7 @@ class Pool(Retrying):
             if isinstance(lease, RespError):
                 raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
             if lease.connection._driver.check():
-                return lease.connection
+                return lease
             self._leave(caller)
             first = True
 
@@ -290,7 +288,8 @@ class Pool(Retrying):
                         caller.waiter = found
                         caller.bed = Lock()
                         caller.bed.acquire()
-                    self._todo += machine.events()
+                    if events := machine.events():
+                        self._todo += events
                     if self._todo:
                         self._carry_out()
                 except ConnectError as error:
@@ -370,7 +369,8 @@ class Pool(Retrying):
             self._inside = True
             try:
                 machine.release(lease, now, reason=reason, owes=core.in_flight > 0)
-                self._todo += machine.events()
+                if events := machine.events():
+                    self._todo += events
                 if self._todo:
                     self._carry_out()
             except BaseException:
@@ -483,11 +483,10 @@ class Pool(Retrying):
 class Borrowed:
     """A connection on loan, for a `with` block."""
 
-    _caller: Caller | None = (
-        None  # here, for `__del__` is called even if an interrupt has kept `__init__` from beginning
-    )
+    __slots__ = ("_borrower", "_caller", "_pool", "_seconds")
 
     def __init__(self, pool: Pool, seconds: float, borrower: str | None) -> None:
+        self._caller: Caller | None = None
         self._pool = pool
         self._seconds = seconds
         self._borrower = borrower
@@ -497,7 +496,7 @@ class Borrowed:
             raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
         self._caller = caller = Caller()
         try:
-            return self._pool._borrow(caller, monotonic() + self._seconds, self._borrower)
+            return Leased(self._pool._borrow(caller, monotonic() + self._seconds, self._borrower))
         except BaseException:
             caller.here = False
             self._pool._leave(caller)
@@ -506,12 +505,17 @@ class Borrowed:
     def __exit__(self, *exception: object) -> None:
         caller = self._caller
         if caller is not None:
+            reason = None
+            if (lease := caller.lease) is not None and lease.connection._driver.give_back(lease):
+                reason = CloseReason.BROKEN
             caller.here = False
-            self._pool._leave(caller)
+            self._pool._leave(caller, reason=reason)
 
     def __del__(self) -> None:
-        if self._caller is not None:
-            self._caller.here = False  # an interrupt kept it from leaving
+        # An interrupt may have kept it from leaving, or `__init__` from beginning.
+        caller = getattr(self, "_caller", None)
+        if caller is not None:
+            caller.here = False
 
 
 def _reentered() -> LocalProtocolError:
@@ -524,7 +528,7 @@ def _stack() -> str:
     """Return where the caller of `acquire` stands."""
     from traceback import format_stack  # rarely needed, and slow to import
 
-    return "".join(format_stack()[:-3])
+    return "".join(format_stack()[:-2])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()

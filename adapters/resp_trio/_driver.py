@@ -196,6 +196,11 @@ class Driver:
         finally:
             self._send()
 
+    @property
+    def listened(self) -> bool:
+        """Does anybody wait for a push?"""
+        return bool(self._listeners)
+
     def submit_and_forget(self, command: Command[Reply]) -> None:
         """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
         try:

@@ -7,8 +7,8 @@ the pool's own nursery, so that a caller who is cancelled does not end it; anoth
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from math import inf
 from random import random
@@ -34,6 +34,7 @@ from resp_sansio import (
     Granted,
     Leaked,
     Lease,
+    LocalProtocolError,
     Needs,
     PoolOptions,
     PoolSettings,
@@ -54,7 +55,7 @@ from resp_sansio import (
 from resp_sansio import Pool as Machine
 
 from ._commands import Retrying
-from ._connection import Connection
+from ._connection import Connection, Leased
 from ._driver import Driver
 
 __all__ = ["Pool"]
@@ -119,7 +120,7 @@ class Pool(Retrying):
 
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
-        return self._lend(seconds_allowed(self._config, timeout))
+        return Borrowed(self, seconds_allowed(self._config, timeout))
 
     def stats(self) -> PoolStats:
         """Return what the pool has counted."""
@@ -188,29 +189,8 @@ class Pool(Retrying):
             finally:
                 self._give_back(lease)
 
-    @asynccontextmanager
-    async def _lend(self, seconds: float) -> AsyncGenerator[Connection]:
-        async with self._alone(current_time() + seconds) as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _alone(self, deadline: float) -> AsyncGenerator[Connection]:
-        await checkpoint()
-        borrower = None if self._settings.leak_after is None else _stack()
-        again = False
-        while True:
-            lease = await self._lease("acquire", deadline, borrower=borrower, first=again)
-            if isinstance(lease, RespError):
-                raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
-            lease.connection._driver.look()
-            if not lease.connection.closed:
-                break
-            self._give_back(lease)
-            again = True
-        try:
-            yield lease.connection
-        finally:
-            self._give_back(lease)
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
+        return Borrowed(self, deadline - current_time())
 
     async def _lease(
         self, what: str, deadline: float, *, borrower: str | None = None, first: bool = False
@@ -268,7 +248,8 @@ class Pool(Retrying):
 
     def _give_back(self, lease: Lease[Connection]) -> None:
         driver = lease.connection._driver
-        reason = driver.core.unfit
+        # Those who still wait for a push would take the next borrower's.
+        reason = CloseReason.BROKEN if driver.listened else driver.core.unfit
         if reason is None and driver.core.watching:
             driver.submit_and_forget(WatchLoop.unwatch)
         self._machine.release(lease, current_time(), reason=reason, owes=driver.core.in_flight > 0)
@@ -328,6 +309,40 @@ class Pool(Retrying):
             self._carry_out()
 
 
+class Borrowed:
+    """A connection on loan, for an `async with` block."""
+
+    __slots__ = ("_entered", "_lease", "_pool", "_seconds")
+
+    def __init__(self, pool: Pool, seconds: float) -> None:
+        self._pool = pool
+        self._seconds = seconds
+        self._entered = False
+
+    async def __aenter__(self) -> Connection:
+        await checkpoint()
+        if self._entered:
+            raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
+        self._entered = True
+        pool, deadline = self._pool, current_time() + self._seconds
+        borrower = None if pool._settings.leak_after is None else _stack()
+        again = False
+        while True:
+            lease = await pool._lease("acquire", deadline, borrower=borrower, first=again)
+            if isinstance(lease, RespError):
+                raise lease.counted() if isinstance(lease, CommandTimeoutError) else lease
+            lease.connection._driver.look()
+            if not lease.connection.closed:
+                break
+            pool._give_back(lease)
+            again = True
+        self._lease = lease
+        return Leased(lease)
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._pool._give_back(self._lease)
+
+
 def _tell(to: ref[Pool], of: ref[Connection]) -> None:
     """A connection has ended by itself. The loop knows it, and must not keep alive a pool that was thrown away."""
     pool, connection = to(), of()
@@ -340,7 +355,7 @@ def _stack() -> str:
     """Return where the caller of `acquire` stands."""
     from traceback import format_stack  # rarely needed, and slow to import
 
-    return "".join(format_stack()[:-1])
+    return "".join(format_stack()[:-2])
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()

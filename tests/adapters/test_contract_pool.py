@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, contract, told
+from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, told
 from adapters.peers import Peer, Wire, calls, listed, statistic
 from resp_sansio import (
     CloseReason,
@@ -20,16 +20,19 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    LocalProtocolError,
     Outcome,
     PoolFullError,
     PoolStats,
     Retry,
+    TransactionAbortedError,
+    commands,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from resp_asyncio import Connection, Pool
+    from resp_asyncio import Client, Connection, Pool
     from servers import Server
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
@@ -358,6 +361,178 @@ async def test_who_keeps_one_for_long_is_reported_with_its_stack(backend: Backen
                     await pool.execute("PING")  # threads look at the time when they pass
             await backend.sleep(0.05)
             await pool.execute("PING")  # told once: another warning would be an error
+
+
+# -- Once the block has ended -------------------------------------------------------------------------------------------------
+
+
+async def kept(lender: Pool | Client) -> tuple[Connection, Any, Any, Any]:
+    """Return a connection whose block has ended, and what was begun in it: a pipeline, a result of one that was run, a call."""
+    async with lender.acquire() as connection:
+        await connection.execute("SET", "k", "mine")
+        async with connection.pipeline() as run:
+            result = run.execute("GET", "k")
+        unrun = connection.pipeline()
+        unrun.execute("SELECT", 1)
+    return connection, unrun, result, partial(connection.execute, "SELECT", 1)
+
+
+async def refused(what: Any) -> None:
+    """See that the call is refused, because its block has ended."""
+    with pytest.raises(LocalProtocolError, match="its acquire.. block ended") as caught:
+        await what
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+async def read_and_write(transaction: Any) -> None:
+    transaction.execute("SET", "k", await transaction.read("GET", "k"))
+
+
+@contract
+@pytest.mark.parametrize("kind", ["pool", "client"])
+async def test_a_connection_is_of_no_use_once_its_block_has_ended(backend: Backend, server: Server, kind: str) -> None:
+    size = {"max_size": 1} if kind == "pool" else {"max_connections": 2}
+    async with getattr(backend, kind)(server.url, **size) as lender:
+        stale, unrun, result, call = await kept(lender)
+        before = statistic(server, "total_commands_processed")
+
+        async def try_everything() -> None:
+            assert stale.closed
+            assert "given back" in repr(stale)
+            await refused(stale.execute("SELECT", 1))
+            await refused(stale.execute(commands.get("k")))
+            await refused(call())
+            await refused(stale.execute("BLPOP", "none", 0))
+            await refused(stale.next_push(timeout=5))
+            await refused(stale.transact(read_and_write, "k"))
+            for made in (stale.pipeline(), stale.transaction()):
+                with pytest.raises(LocalProtocolError, match="block ended"):
+                    async with made:
+                        later = made.execute("INCR", "n")
+                with pytest.raises(LocalProtocolError, match="block ended"):
+                    later.result()
+            await stale.close()
+            assert result.result() == b"mine"
+
+        await try_everything()
+        await refused(unrun.run())
+        assert statistic(server, "total_commands_processed") == before + 1  # INFO itself
+        async with lender.acquire() as mine:  # the same connection, which another caller has now
+            await mine.execute("WATCH", "k")
+            await try_everything()
+            async with mine.transaction() as both:
+                both.execute("SET", "k", "yours")
+            assert await mine.execute("GET", "k") == b"yours"
+        stats = lender.stats()
+        stats = stats if kind == "pool" else stats.leases
+        assert (stats.created, stats.size) == (1, 1)
+    assert calls(server, "select") == calls(server, "blpop") == calls(server, "unwatch") == 0
+
+
+@contract
+async def test_a_transaction_is_of_no_use_once_transact_has_returned(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+        seen = []
+
+        async def update(transaction: Any) -> None:
+            seen.append(transaction)
+            await read_and_write(transaction)
+
+        await pool.execute("SET", "k", "v")
+        await pool.transact(update, "k")
+        await refused(seen[0].read("GET", "k"))
+
+
+@contract
+async def test_calls_under_way_when_their_block_ends_go_on(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+        waits = []
+
+        async def lend() -> None:
+            async with pool.acquire() as connection:
+                waits.append(connection)
+                await backend.until(lambda: statistic(server, "blocked_clients") == 1)
+            server.call("RPUSH", "q", "late")
+
+        async def wait() -> Any:
+            await backend.until(lambda: bool(waits))
+            return await waits[0].execute("BLPOP", "q", 0, timeout=30)
+
+        assert await backend.together(lend, wait) == [None, [b"q", b"late"]]
+        assert await pool.execute("ECHO", "next") == b"next"
+        assert pool.stats().created == 1
+
+
+@contract
+async def test_a_transaction_in_the_middle_when_its_block_ends_is_refused(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+        watched: list[int] = []
+        ended: list[int] = []
+
+        async def update(transaction: Any) -> None:
+            transaction.execute("SET", "k", await transaction.read("GET", "k") or "")
+            watched.append(1)
+            await backend.until(lambda: bool(ended))
+
+        async def lend() -> None:
+            async with pool.acquire() as connection:
+                holder.append(connection)
+                await backend.until(lambda: bool(watched))
+            async with pool.acquire() as next_one:
+                await next_one.execute("WATCH", "other")
+                ended.append(1)
+                await backend.until(lambda: len(ended) == 2)
+                server.call("SET", "other", "changed")
+                with pytest.raises(TransactionAbortedError):  # its own WATCH was not ended by the one before it
+                    async with next_one.transaction() as both:
+                        both.execute("SET", "k", "wrong")
+
+        async def transact() -> None:
+            await backend.until(lambda: bool(holder))
+            await refused(holder[0].transact(update, "k"))
+            ended.append(2)
+
+        holder: list[Connection] = []
+        await backend.together(lend, transact)
+        assert await pool.execute("EXISTS", "k") == 0
+
+
+@contract
+async def test_one_who_still_waits_for_a_push_when_the_block_ends_takes_none_of_the_next(
+    backend: Backend, server: Server
+) -> None:
+    async with backend.pool(server.url, max_size=1) as pool:
+        lent: list[Connection] = []
+
+        async def lend() -> None:
+            async with pool.acquire() as connection:
+                await connection.execute("PING")
+                lent.append(connection)
+                await backend.sleep(0.1)
+            async with pool.acquire() as connection:
+                await connection.execute("SUBSCRIBE", "news")
+                server.call("PUBLISH", "news", "for the next one")
+                assert (await connection.next_push()).items == (b"news", b"for the next one")
+
+        async def listen() -> None:
+            await backend.until(lambda: bool(lent))
+            with pytest.raises((ConnectionLostError, LocalProtocolError)) as caught:
+                await lent[0].next_push(timeout=30)
+            assert caught.value.outcome is Outcome.NOT_SENT
+
+        assert await backend.together(lend, listen) == [None, None]
+        assert pool.stats().created == 2
+
+
+@contract_of_tasks
+async def test_a_block_is_entered_once(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        block = pool.acquire()
+        async with block:
+            pass
+        with pytest.raises(LocalProtocolError, match="entered before"):
+            async with block:
+                pass
 
 
 # -- Dials that fail ----------------------------------------------------------------------------------------------------------
