@@ -115,11 +115,19 @@ def tests(session: nox.Session) -> None:
 @nox.session
 @every_python
 def typing(session: nox.Session) -> None:
-    """Mypy, strict, over everything, and pyright over what users see, each as seen by each Python."""
+    """Mypy, strict, over everything; pyright over what users see, and both over what the pages show, as seen by each Python."""
     install(session, "typing")
     version = str(session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)).strip()
-    session.run("mypy", f"--python-version={version}", f"--cache-dir={session.create_tmp()}", *session.posargs)
-    session.run("pyright", f"--pythonversion={version}", f"--pythonpath={session.bin}/python")
+    mypy = ["mypy", f"--python-version={version}", f"--cache-dir={session.create_tmp()}"]
+    pyright = ["pyright", f"--pythonversion={version}", f"--pythonpath={session.bin}/python"]
+    session.run(*mypy, *session.posargs)
+    session.run(*pyright)
+    pages = Path(session.create_tmp()).resolve() / "pages"
+    shutil.rmtree(pages, ignore_errors=True)
+    session.run("python", "tests/examples.py", str(pages))
+    with session.chdir(pages):
+        session.run(*mypy, f"--config-file={ROOT / 'pyproject.toml'}", ".")
+        session.run(*pyright)
 
 
 @nox.session

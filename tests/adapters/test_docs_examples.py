@@ -1,7 +1,7 @@
 """What the documentation shows is what happens: its code is run on a real server, its files and names are looked for.
 
-The adapter page is its example file, cut into pieces. In the page of the blocking client and on the first page, a `print` is
-followed by what it prints; each section is a program of its own, behind the block that opens `connection`.
+The adapter page is its example file, cut into pieces. On the other pages a `print` is followed by what it prints; `examples` makes
+programs of them, which type checkers read as well (see noxfile.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from adapters.peers import run_program
+from examples import DOCS, ROOT, blocks, programs, read
 from resp_sansio import (
     Command,
     CommandTimeoutError,
@@ -32,21 +32,12 @@ from resp_sansio import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from servers import Server
 
-ROOT: Final = Path(__file__).parents[2]
-DOCS: Final = ROOT / "docs"
 EXAMPLE: Final = DOCS / "examples" / "small_client.py"
 PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
-
-
-def read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-def blocks(page: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
 
 
 def printed(code: str) -> list[str]:
@@ -210,46 +201,14 @@ def test_small_client_says_that_nobody_listens(
 
 # -- Pages with programs -------------------------------------------------------------------------------------------------------
 
-OPENS: Final = re.compile(r"^(\w+) = (?:await )?(?:connect|Pool|Client)\(", re.MULTILINE)
+
+PROGRAMS: Final = [
+    pytest.param(code, id=title, marks=pytest.mark.needs("tls") if "rediss:" in code else ())
+    for title, code in programs()
+]
 
 
-def sections(page: str) -> Iterator[tuple[str, list[str]]]:
-    """The title and the code of each section that has some, between what opens the page's connection and what closes it."""
-    opening, *rest = re.split(r"^## ", read(DOCS / page), flags=re.MULTILINE)
-    before = blocks(opening)
-    closing = [f"{name}.close()\n" for name in OPENS.findall("".join(before))]
-    for section in rest:
-        if code := blocks(section):
-            yield f"{page}: {section.splitlines()[0]}", [*before, *code, *closing]
-
-
-def programs() -> Iterator[Any]:
-    """Each block of the first page, and each section with code of the pages of the blocking client."""
-    for number, block in enumerate(blocks(read(ROOT / "README.md"))):
-        yield pytest.param(block, id=f"README {number}")
-    for page in ("sync.md", "commands.md"):
-        for title, code in sections(page):
-            program = "\n".join(code)
-            yield pytest.param(program, id=title, marks=pytest.mark.needs("tls") if "rediss:" in program else ())
-
-
-def coroutines() -> Iterator[Any]:
-    """The same of the pages whose code stands in a coroutine."""
-    runs = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
-    pages = {
-        "asyncio.md": "asyncio",
-        "trio.md": "trio",
-        "choosing.md": "asyncio",
-        "client.md": "asyncio",
-        "pool.md": "asyncio",
-    }
-    for page, library in pages.items():
-        for title, code in sections(page):
-            body = indent(re.sub(r"^(\w+\.close\(\))$", r"await \1", "\n".join(code), flags=re.MULTILINE), "    ")
-            yield pytest.param(f"import {library}\n\n\nasync def main():\n{body}\n\n{runs[library]}\n", id=title)
-
-
-@pytest.mark.parametrize("program", [*programs(), *coroutines()])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_examples_print_what_they_say(program: str, server: Server) -> None:
     certificates = server.certificates
     here = {"rediss://localhost:6380": server.tls_url, "redis://localhost": server.url}
@@ -272,17 +231,29 @@ def test_sync_lists_every_public_error() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == errors - {"RespError"}
 
 
+def test_every_block_of_python_is_in_a_program() -> None:
+    run = "".join(code for _, code in programs()) + read(EXAMPLE)
+    shown = [(page.name, line.strip()) for page in PAGES for block in blocks(read(page)) for line in block.splitlines()]
+    ran = {line.strip() for line in run.splitlines()}
+    assert [(page, line) for page, line in shown if line not in ran] == []
+    assert not re.search(r"type: ignore|noqa|pyright:|cast\(", "".join(code for _, code in programs()))
+
+
 # -- What pages speak of is there ----------------------------------------------------------------------------------------------
 
 
+def prose(page: str) -> str:
+    return re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
+
+
 def anchors(page: str) -> set[str]:
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(read(page))):
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")
