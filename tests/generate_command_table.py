@@ -1,10 +1,10 @@
 """Write `resp_sansio/_command_table.py`: what servers say of their commands in COMMAND and COMMAND DOCS.
 
-    python tests/generate_command_table.py path/to/redis-server path/to/valkey-server
+    python tests/generate_command_table.py path/to/redis-server path/to/newer/redis-server path/to/valkey-server
 
-Each server is started, asked and stopped; what a later one says of a command wins, flags are added up. Only what a server says
-of itself, and `NEWER`, is data; what no server says (how a command blocks, what it does to its connection, which arguments are
-secret) is kept by hand in `resp_sansio/_commands.py`.
+Each server is started, asked and stopped. Of a command that several know, flags are added up, keys are those of the last one,
+and the version is the first of each product. Only what a server says of itself, and `BY_HAND`, is data; what no server says
+(how a command blocks, what it does to its connection, which arguments are secret) is kept in `resp_sansio/_commands.py`.
 """
 
 from __future__ import annotations
@@ -39,24 +39,11 @@ from typing import Final
 TABLE: Final[dict[str, str]] = {{
 '''
 
-NEWER: Final = (
-    # Newer than the servers that were asked. Redis: the pages of https://redis.io/docs/latest/commands/ (flags and key
+BY_HAND: Final = (
+    # Newer than the servers that are usually asked. Redis: the pages of https://redis.io/docs/latest/commands/ (flags and key
     # specifications are those of COMMAND on Redis 8.10); Valkey: src/commands/*.json of https://github.com/valkey-io/valkey.
-    # Expiration of hash fields.
-    ("w 1 Redis 7.4.0, Valkey 9.0.0", "HEXPIRE HEXPIREAT HPERSIST HPEXPIRE HPEXPIREAT"),
-    ("r 1 Redis 7.4.0, Valkey 9.0.0", "HEXPIRETIME HPEXPIRETIME HPTTL HTTL"),
-    ("w 1 Redis 8.0.0, Valkey 9.0.0", "HGETEX HSETEX"),
-    ("w 1 Redis 8.0.0, Valkey 9.1.0", "HGETDEL"),
-    # Streams.
-    ("w 1 Redis 8.2.0, Valkey 9.2.0", "XACKDEL XDELEX"),
-    ("w 1 Redis 8.6.0", "XCFGSET"),
-    ("w 1 Redis 8.8.0", "XIDMPRECORD XNACK"),
-    # Strings compared before they are touched, and several set at once.
-    ("w 1 Redis 8.4.0", "DELEX"),
-    ("r 1 Redis 8.4.0", "DIGEST"),
-    ("w 1#2 Redis 8.4.0, Valkey 9.1.0", "MSETEX"),
-    ("w 1 Redis 8.8.0", "INCREX"),
-    ("w 1 Valkey 9.0.0", "DELIFEQ"),
+    ("w 1 Redis 8.8.0", "INCREX XNACK"),
+    ("w 1 Valkey 9.2.0", "XACKDEL XDELEX"),
     # Lists and sets.
     ("w 1,2 Redis 8.10.0", "LMOVEM"),
     ("bw 1,2 Redis 8.10.0", "BLMOVEM"),
@@ -65,37 +52,29 @@ NEWER: Final = (
     ("c - Redis 8.10.0", "HIMPORT"),
     ("- - Redis 8.10.0", "HIMPORT_DISCARD HIMPORT_DISCARDALL HIMPORT_PREPARE"),
     ("w 2 Redis 8.10.0", "HIMPORT_SET"),
-    # Vector sets.
-    ("w 1 Redis 8.0.0", "VADD VREM VSETATTR"),
-    ("r 1 Redis 8.0.0", "VCARD VDIM VEMB VGETATTR VINFO VLINKS VRANDMEMBER VSIM"),
-    ("r 1 Redis 8.2.0", "VISMEMBER"),
-    ("r 1 Redis 8.4.0", "VRANGE"),
     # Arrays.
     ("w 1 Redis 8.8.0", "ARDEL ARDELRANGE ARINSERT ARMSET ARRING ARSEEK ARSET"),
     ("r 1 Redis 8.8.0", "ARCOUNT ARGET ARGETRANGE ARGREP ARINFO ARLASTITEMS ARLEN ARMGET ARNEXT AROP ARSCAN"),
     # Administration.
-    ("c - Redis 8.6.0", "HOTKEYS"),
-    ("- - Redis 8.6.0", "HOTKEYS_GET HOTKEYS_RESET HOTKEYS_START HOTKEYS_STOP"),
-    ("- - Redis 8.6.1", "HOTKEYS_HELP"),
     ("c - Redis 8.10.0", "BACKUP"),
     ("- - Redis 8.10.0", "BACKUP_ABORT BACKUP_CLEANUP BACKUP_HELP BACKUP_LIST BACKUP_SEAL BACKUP_START BACKUP_STATUS"),
-    ("- - Redis 8.4.0", "CLUSTER_MIGRATION"),
-    ("w - Redis 8.4.0", "TRIMSLOTS"),
-    ("- - Redis 8.4.0, Valkey 9.0.0", "CLUSTER_SYNCSLOTS"),
-    ("- - Valkey 9.0.0", "CLUSTER_CANCELSLOTMIGRATIONS CLUSTER_GETSLOTMIGRATIONS CLUSTER_MIGRATESLOTS"),
-    ("w - Valkey 9.0.0", "CLUSTER_FLUSHSLOT"),
-    ("r 1! Valkey 9.1.0", "CLUSTERSCAN"),
-    ("- - Valkey 8.2.0", "CLIENT_IMPORT-SOURCE"),
-    ("c - Valkey 8.1.0", "COMMANDLOG"),
-    ("- - Valkey 8.1.0", "COMMANDLOG_GET COMMANDLOG_HELP COMMANDLOG_LEN COMMANDLOG_RESET"),
-    # A Sentinel's only: https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#sentinel-commands
+    # Of Redis Software and Redis Cloud only: https://redis.io/docs/latest/develop/clients/sch
+    ("- - Redis Software 8.0.2", "CLIENT_MAINT_NOTIFICATIONS"),
+    # A Sentinel's only; COMMAND DOCS of one says so.
+    ("- - 2.8.0", "SENTINEL_SLAVES"),
     ("c - 2.8.4", "SENTINEL"),
-    ("- - 2.8.4", "SENTINEL_FAILOVER SENTINEL_MONITOR SENTINEL_REMOVE SENTINEL_RESET SENTINEL_SET"),
-    ("- - 2.8.4", "SENTINEL_GET-MASTER-ADDR-BY-NAME SENTINEL_MASTER SENTINEL_MASTERS SENTINEL_SENTINELS"),
+    ("- - 2.8.4", "SENTINEL_CKQUORUM SENTINEL_FAILOVER SENTINEL_FLUSHCONFIG SENTINEL_GET-MASTER-ADDR-BY-NAME"),
+    ("- - 2.8.4", "SENTINEL_IS-MASTER-DOWN-BY-ADDR SENTINEL_MASTER SENTINEL_MASTERS SENTINEL_MONITOR"),
+    ("- - 2.8.4", "SENTINEL_PENDING-SCRIPTS SENTINEL_REMOVE SENTINEL_RESET SENTINEL_SENTINELS SENTINEL_SET"),
+    ("- - 3.2.0", "SENTINEL_INFO-CACHE SENTINEL_SIMULATE-FAILURE"),
     ("- - 5.0.0", "SENTINEL_REPLICAS"),
-    ("- - 6.2.0", "SENTINEL_CONFIG SENTINEL_MYID"),
+    ("- - 6.2.0", "SENTINEL_CONFIG SENTINEL_HELP SENTINEL_MYID"),
+    ("- - 7.0.0", "SENTINEL_DEBUG"),
+    ("- - Valkey 8.0.0", "SENTINEL_GET-PRIMARY-ADDR-BY-NAME SENTINEL_IS-PRIMARY-DOWN-BY-ADDR"),
+    ("- - Valkey 8.0.0", "SENTINEL_PRIMARIES SENTINEL_PRIMARY"),
     # The modules that became part of Redis 8; of their commands those whose page leaves no doubt. Left out: DEBUG ones, those
-    # of a module's own cluster, and the unfinished ones that begin with an underscore.
+    # of a module's own cluster, and the unfinished ones that begin with an underscore. What a server says of them is not
+    # taken: RediSearch flags those that change an index, an alias or a dictionary as reading, and gives first keys alone.
     ("r 1 a module, Redis 8.0.0", "BF.CARD BF.EXISTS BF.INFO BF.MEXISTS BF.SCANDUMP"),
     ("w 1 a module, Redis 8.0.0", "BF.ADD BF.INSERT BF.LOADCHUNK BF.MADD BF.RESERVE"),
     ("r 1 a module, Redis 8.0.0", "CF.COUNT CF.EXISTS CF.INFO CF.MEXISTS CF.SCANDUMP"),
@@ -127,7 +106,10 @@ NEWER: Final = (
     ("r - a module, Redis 8.0.0", "FT.AGGREGATE FT.DICTDUMP FT.EXPLAIN FT.EXPLAINCLI FT.INFO FT.PROFILE FT.SEARCH"),
     ("r - a module, Redis 8.0.0", "FT.SPELLCHECK FT.SYNDUMP FT.TAGVALS FT._LIST"),
     ("r - Redis 8.10.0", "FT.ALIASLIST"),
-    # COMMAND gives the first key alone. By their pages all but the path at the end are keys, and so are numbered sources.
+    ("w - a module, Redis 8.0.0", "FT.ALIASADD FT.ALIASDEL FT.ALIASUPDATE FT.ALTER FT.CREATE FT.DICTADD FT.DICTDEL"),
+    ("w - a module, Redis 8.0.0", "FT.DROPINDEX FT.SYNUPDATE"),
+    ("- - a module, Redis 8.0.0", "FT.CONFIG FT.CURSOR"),  # FT.CURSOR READ moves the cursor on
+    # By their pages all but the path at the end are keys, and so are numbered sources.
     ("r 1:-2:1 a module, Redis 8.0.0", "JSON.MGET"),
     ("w 1,2#1 a module, Redis 8.0.0", "CMS.MERGE TDIGEST.MERGE"),
     ("r - Redis 8.4.4", "FT.HYBRID"),
@@ -135,47 +117,67 @@ NEWER: Final = (
 """Lines of the table, and the commands that each is about (an underscore stands before a subcommand)."""
 
 
+SHARED: Final = ""
+LAST_SHARED: Final = (7, 2, 4)
+"""Valkey began as this Redis, so what it dates up to there is in Redis too."""
+
+
 class Line(NamedTuple):
     """What is known of one command; the fields are the table's columns."""
 
     flags: frozenset[str]
     keys: str
-    since: str
+    since: dict[str, str]
+    """The version that brought it, by product; under `SHARED`, if it is one of before they were two."""
 
     def __str__(self) -> str:
-        return f"{''.join(sorted(self.flags)) or '-'} {self.keys} {self.since}"
+        brought = [f"{product} {version}".lstrip() for product, version in sorted(self.since.items())]
+        return f"{''.join(sorted(self.flags)) or '-'} {self.keys} {', '.join(brought)}"
+
+    def and_also(self, later: Line) -> Line:
+        """Return what this and a later answer say together."""
+        since = {**later.since, **self.since}
+        if SHARED in since:
+            since = {SHARED: since[SHARED]}
+        return Line(self.flags | later.flags, later.keys, since)
 
 
 LETTERS: Final = {b"readonly": "r", b"write": "w", b"blocking": "b", b"no_multi": "n"}
 
 
 def ask(server: Server) -> dict[str, Line]:
-    """Ask a server for all of its commands."""
+    """Ask a server for all of its own commands, without those of modules."""
     docs: Any = server.call("COMMAND", "DOCS")
-    since = dict(versions(docs))
-    found = dict(lines(server.call("COMMAND"), since))
+    found = dict(lines(server.call("COMMAND"), server.product.capitalize(), dict(versions(docs))))
     containers = {name.split()[0] for name in found if " " in name}
     return {
-        name: line._replace(flags=line.flags | {"c"}) if name in containers else line for name, line in found.items()
+        name: line._replace(flags=line.flags | {"c"}) if name in containers else line
+        for name, line in found.items()
+        if "." not in name
     }
 
 
 def versions(docs: list[Any]) -> list[tuple[str, str]]:
-    """Read COMMAND DOCS: the version that brought each command."""
+    """Read COMMAND DOCS: the version that brought each command. Redis 8.0 does not know it of vector sets."""
     found = []
     for name, facts in zip(docs[::2], docs[1::2], strict=True):
         about = dict(zip(facts[::2], facts[1::2], strict=True))
-        found += [(spelled(name), about[b"since"].decode()), *versions(about.get(b"subcommands", []))]
+        if b"since" in about:
+            found.append((spelled(name), about[b"since"].decode()))
+        found += versions(about.get(b"subcommands", []))
     return found
 
 
-def lines(entries: Any, since: dict[str, str]) -> list[tuple[str, Line]]:
+def lines(entries: Any, product: str, since: dict[str, str]) -> list[tuple[str, Line]]:
     """Read COMMAND, or the subcommands inside one of its entries."""
     found = []
     for name, _, flags, _, _, _, _, _, keys, subcommands in entries:
         letters = frozenset(LETTERS[flag] for flag in flags if flag in LETTERS)
-        line = Line(letters, ",".join(map(specification, keys)) or "-", since[spelled(name)])
-        found += [(spelled(name), line), *lines(subcommands, since)]
+        version = since.get(spelled(name))
+        shared = version is not None and tuple(map(int, version.split("."))) <= LAST_SHARED
+        brought = {} if version is None else {SHARED if shared else product: version}
+        line = Line(letters, ",".join(map(specification, keys)) or "-", brought)
+        found += [(spelled(name), line), *lines(subcommands, product, since)]
     return found
 
 
@@ -215,13 +217,13 @@ def as_map(flat: list[Any]) -> dict[bytes, Any]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def newer() -> dict[str, Line]:
-    """Read `NEWER`."""
+def by_hand() -> dict[str, Line]:
+    """Read `BY_HAND`."""
     found = {}
-    for text, names in NEWER:
+    for text, names in BY_HAND:
         flags, keys, since = text.split(" ", 2)
         for name in names.split():
-            found[spelled_by_hand(name)] = Line(frozenset(flags.strip("-")), keys, since)
+            found[spelled_by_hand(name)] = Line(frozenset(flags.strip("-")), keys, brought_by_hand(since))
     return found
 
 
@@ -230,39 +232,34 @@ def spelled_by_hand(name: str) -> str:
     return name if "." in name or name.endswith("_RO") else name.replace("_", " ", 1)
 
 
-def merged(answers: dict[str, dict[str, Line]]) -> dict[str, Line]:
-    """Merge what was written by hand with what the servers said. `answers` has a product's name for each server's lines."""
-    table = newer()
-    asked: dict[str, dict[str, Line]] = {}
-    for product, answer in answers.items():
+def brought_by_hand(since: str) -> dict[str, str]:
+    """Return `Redis 8.0.0` as `{"Redis": "8.0.0"}`; `a module` stays what it is."""
+    product, _, version = since.rpartition(" ")
+    return {product: version}
+
+
+def merged(answers: list[dict[str, Line]]) -> dict[str, Line]:
+    """Put together what the servers said, and what was written by hand of commands that none of them has, or one product only."""
+    table: dict[str, Line] = {}
+    for answer in answers:
         for name, line in answer.items():
-            asked.setdefault(name, {})[product] = line
-    for name, by_product in asked.items():
-        flags = frozenset[str]().union(*(line.flags for line in by_product.values()))
-        since = table[name].since if name in table else whose(by_product, answers)
-        table[name] = Line(flags, list(by_product.values())[-1].keys, since)
+            table[name] = table[name].and_also(line) if name in table else line
+    for name, line in by_hand().items():
+        table[name] = table[name].and_also(line) if name in table else line
     return table
-
-
-def whose(by_product: dict[str, Line], answers: dict[str, dict[str, Line]]) -> str:
-    """Say which version brought a command, and in which of the two products if only one has it."""
-    product, line = next(iter(by_product.items()))
-    # Valkey began as Redis 7.2.4, so what it dates up to there is in Redis too.
-    shared = len(by_product) == len(answers) or tuple(map(int, line.since.split("."))) <= (7, 2, 4)
-    return line.since if shared else f"{product.capitalize()} {line.since}"
 
 
 def main(executables: list[str]) -> None:
     """Ask the servers named on the command line, and write the table."""
     if not executables:
         sys.exit(__doc__)
-    answers, sources = {}, []
+    answers, sources = [], []
     for executable in executables:
         with Server(executable=Path(executable)) as server:
-            answers[server.product] = ask(server)
+            answers.append(ask(server))
             sources.append(f"{server.product.capitalize()} {'.'.join(map(str, server.version))}")
+    text = HEADER.format(sources=", ".join([*sources, "and the script's list of what they do not say"]))
     table = merged(answers)
-    text = HEADER.format(sources=" and ".join([*sources, "the script's list of newer commands"]))
     text += "".join(f'    "{name}": "{line}",\n' for name, line in sorted(table.items()))
     TABLE.write_text(text + "}\n")
     print(f"{TABLE.name}: {len(table)} commands and subcommands")

@@ -135,6 +135,8 @@ def test_scripts_are_never_tried_twice_unless_they_only_read() -> None:
         ("MULTI", Needs.LEASE),
         ("SELECT", Needs.LEASE),
         ("CLIENT SETNAME", Needs.LEASE),
+        ("CLIENT MAINT_NOTIFICATIONS", Needs.LEASE),
+        ("SENTINEL GET-PRIMARY-ADDR-BY-NAME", Needs.LANE),
         ("MONITOR", Needs.LEASE),
         ("CLIENT REPLY", Needs.LEASE),
         ("CLIENT SOMETHING-NEW", Needs.LEASE),
