@@ -246,8 +246,13 @@ async def test_what_was_not_sent_goes_first_and_in_its_order(backend: Backend) -
         async with backend.client(peer.url, timeout=None) as client:
             assert await client.execute("PING") == "PONG"
 
+            def submitted() -> int:
+                lane = client.stats().lanes[0].connection
+                assert lane is not None
+                return lane.in_flight + lane.queued
+
             async def write(place: int) -> None:
-                await backend.sleep(0.02 * place)
+                await backend.until(lambda: submitted() == place)
                 await client.execute("SET", f"unsent {place}", LARGE if place == 0 else b"")
 
             async def newcomer() -> None:
@@ -256,7 +261,7 @@ async def test_what_was_not_sent_goes_first_and_in_its_order(backend: Backend) -
                 await client.execute("SET", "newcomer", "")
 
             async def end() -> None:
-                await backend.sleep(0.3)
+                await backend.until(lambda: submitted() == 10)
                 cut.set()
                 await backend.until(lambda: client.stats().lanes[0].waiting == 11)
                 accepted.set()

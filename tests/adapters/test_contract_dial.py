@@ -17,7 +17,7 @@ import pytest
 from adapters.contract import Backend, contract
 from adapters.loops import open_sockets
 from adapters.peers import Peer, Wire, statistic
-from resp_sansio import ConnectError, Outcome
+from resp_sansio import ConnectError, Outcome, ReplyError
 from servers import ServerError
 
 if TYPE_CHECKING:
@@ -267,12 +267,17 @@ async def test_a_script_that_keeps_the_server_busy(backend: Backend, start_serve
     endless.start()
     try:
         await backend.until(lambda: is_busy(server.call("GET", "k")))
-        error = await refused(backend, server.url + "/1")
+        if is_busy(server.call("SELECT", 1)):
+            error = await refused(backend, server.url + "/1")
+            assert error.transient
+            assert "BUSY" in str(error)
+        else:  # Valkey since 9.0 takes a new connection's handshake, and refuses what follows
+            async with backend.connect(server.url + "/1") as connection:
+                with pytest.raises(ReplyError, match="BUSY"):
+                    await connection.execute("PING")
     finally:
         server.call("SCRIPT", "KILL")
         endless.join()
-    assert error.transient
-    assert "BUSY" in str(error)
 
 
 @PROTOCOLS

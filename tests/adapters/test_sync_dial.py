@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization  # trustme brings it
 
 from adapters.peers import Peer, Wire, calls, eventually, statistic, together
-from resp_sansio import ConnectError
+from resp_sansio import ConnectError, ReplyError
 from resp_sync import Connection, connect
 from servers import Certificates, ServerError
 
@@ -281,12 +281,16 @@ def test_a_script_that_keeps_the_server_busy(start_server: Callable[..., Server]
     endless.start()
     try:
         eventually(lambda: is_busy(server.call("GET", "k")))
-        error = refused(server.url + "/1")
+        if is_busy(server.call("SELECT", 1)):
+            error = refused(server.url + "/1")
+            assert error.transient
+            assert "BUSY" in str(error)
+        else:  # Valkey since 9.0 takes a new connection's handshake, and refuses what follows
+            with connect(server.url + "/1") as connection, pytest.raises(ReplyError, match="BUSY"):
+                connection.execute("PING")
     finally:
         server.call("SCRIPT", "KILL")
         endless.join()
-    assert error.transient
-    assert "BUSY" in str(error)
     assert isinstance(killed[0], ServerError)
     with connect(server.url + "/1") as connection:
         assert connection.execute("PING") == "PONG"

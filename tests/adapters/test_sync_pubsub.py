@@ -65,7 +65,11 @@ def test_several_channels_patterns_and_leaving_them(connection: Connection, serv
     assert isinstance(left, list)
     assert len(left) == 2
     assert len(names(connection.execute("PUNSUBSCRIBE"))) == 2
-    assert connection.execute("UNSUBSCRIBE") == [Push("unsubscribe", (None, 0))]
+    if server.product == "valkey" and server.version[:2] == (8, 0):  # the versions before and after it take it
+        with pytest.raises(ReplyError, match="NOSUB"):
+            connection.execute("UNSUBSCRIBE")
+    else:
+        assert connection.execute("UNSUBSCRIBE") == [Push("unsubscribe", (None, 0))]
     assert connection.execute("GET", "k") is None  # on RESP2, too: it is an ordinary connection again
 
 

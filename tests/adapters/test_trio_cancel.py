@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from adapters.loops import open_sockets
-from adapters.peers import PATIENCE, Peer, Wire, calls
+from adapters.peers import PATIENCE, Peer, Wire, statistic
 from adapters.runs import in_a_run, until
 from resp_sansio import CommandTimeoutError, ConnectionClosedError, ConnectionLostError, Outcome, Push
 from resp_trio import Connection, connect
@@ -349,7 +349,6 @@ async def test_no_push_is_lost_with_a_listener(server: Server) -> None:
 @in_a_run
 async def test_a_blocking_command_that_is_cancelled_frees_the_server(server: Server) -> None:
     connection = await connect(server.url)
-    before = calls(server, "blpop")
     async with trio.open_nursery() as nursery:
 
         async def behind() -> None:
@@ -358,7 +357,7 @@ async def test_a_blocking_command_that_is_cancelled_frees_the_server(server: Ser
 
         async with trio.open_nursery() as inner:
             inner.start_soon(connection.execute, "BLPOP", "jobs", 0)
-            await until(lambda: calls(server, "blpop") > before)
+            await until(lambda: statistic(server, "blocked_clients") == 1)
             nursery.start_soon(behind)
             await trio.testing.wait_all_tasks_blocked()
             inner.cancel_scope.cancel()
