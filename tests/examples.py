@@ -30,6 +30,7 @@ OPENS: Final = re.compile(r"^(\w+) = (?:await )?(?:connect|Pool|Client)\(", re.M
 PAGES: Final = {
     "sync.md": None,
     "commands.md": None,
+    "servers.md": None,
     "asyncio.md": "asyncio",
     "trio.md": "trio",
     "choosing.md": "asyncio",
