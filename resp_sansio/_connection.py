@@ -75,7 +75,7 @@ class Connection(Pairing):
     """
 
     __slots__ = (
-        "_batches", "_blocks", "_earliest", "_final", "_given_up", "_handed", "_handshake", "_max_in_flight",
+        "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed", "_handshake", "_max_in_flight",
         "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence",
         "_waiting", "altered", "peer", "watch_epoch",
     )  # fmt: skip
@@ -118,6 +118,7 @@ class Connection(Pairing):
         # Of all bytes ever: how many were handed over, and how many of them the network has taken.
         self._handed = 0
         self._sent = 0
+        self._exclusive = False  # was a slot submitted that must be the only one in flight?
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
         self._earliest = inf
@@ -232,6 +233,7 @@ class Connection(Pairing):
                 self.watching = True
             if any([info.changes and info.name not in PASSES for info in slot.infos]):
                 self.altered = True
+            self._exclusive = self._exclusive or slot.exclusive
             if "QUIT" in names:
                 self.close()
             if "MONITOR" in names:
@@ -252,7 +254,7 @@ class Connection(Pairing):
 
         A queued slot is withdrawn: NOT_SENT. A handed one keeps its place, the rest of it is still sent, and its reply is
         skipped when it comes. Only if the server may put it aside and act on it later (BLPOP) does the connection end: it
-        would take an element for nobody, and hold up the others until then.
+        would take an element for nobody, and hold up the others until then. So it does for AUTH, whose reply may never come.
         """
         if slot.state is QUEUED:
             self._given_up += 1
@@ -266,11 +268,17 @@ class Connection(Pairing):
             self._given_up += 1
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
-            if slot.lingers:
-                self._lose(ConnectionLostError(f"{slot.name} was given up while the server could still act on it"))
+            self._follow_abandonment(slot)
         elif slot.state is ANSWERED:
             return (Outcome.REPLY,) * slot.count
         return slot.outcomes
+
+    def _follow_abandonment(self, slot: Slot) -> None:
+        """End where a reply may be acted on later, or never come."""
+        if slot.exclusive:
+            self._lose(ConnectionLostError(f"{slot.name} was given up, and a server may leave it unanswered"))
+        elif slot.lingers:
+            self._lose(ConnectionLostError(f"{slot.name} was given up while the server could still act on it"))
 
     def _follow_withdrawal(self, slot: Slot) -> None:
         """A slot that was not sent may have been what the state stood for, or waited for."""
@@ -354,7 +362,7 @@ class Connection(Pairing):
         """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
         if not self._flying:
             self._heard = True  # nothing was owed until now, so silence counts from here
-        flying, handed = self._flying, self._handed
+        flying, handed, exclusive = self._flying, self._handed, self._exclusive
         flew = len(flying)
         room = self._max_in_flight - flew
         room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
@@ -364,6 +372,8 @@ class Connection(Pairing):
             if slot.state is QUEUED:
                 payload = slot.payload
                 length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+                if exclusive and flying and (slot.exclusive or flying[0].exclusive):
+                    break
                 # What does not fit waits for replies; what would never fit goes alone.
                 if size >= WRITE_BLOCK or (flying and (room <= 0 or size + length > room_in_bytes)):
                     break

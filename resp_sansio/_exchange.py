@@ -143,11 +143,16 @@ class CommandBatch:
         else:
             payload = encode_command(args)
             info = command_info(args)
-        if info.blocking is not None and not self._transaction:  # inside MULTI nothing blocks
+        if info.blocking is not None and not self._in_multi():
             self._block_time += block_time(args, info)
         self._payloads.append(payload)
         self._infos.append(info)
         return Result(self, index)
+
+    def _in_multi(self) -> bool:
+        """Would the next command stand between MULTI and EXEC, where nothing blocks?"""
+        frames = (info.name for info in reversed(self._infos) if info.name in ("MULTI", "EXEC", "DISCARD"))
+        return self._transaction or next(frames, "") == "MULTI"
 
     def slot(self, deadline: float) -> Batch | None:
         """Return the slot to send, None if there is nothing to be sent.

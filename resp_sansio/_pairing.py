@@ -75,6 +75,10 @@ class Pairing(ABC):
         """A connection that is closing ends with the last reply."""
 
     @abstractmethod
+    def _follow_abandonment(self, slot: Slot) -> None:
+        """End if what is left of an abandoned slot may be acted on later."""
+
+    @abstractmethod
     def _read_handshake(self) -> None:
         """All answers to a batch of the handshake are there."""
 
@@ -218,6 +222,8 @@ class Pairing(ABC):
                     self.protocol = 2
                     self.subscriptions.clear()
                     self._follow_subscriptions()
+        elif info.name == "MULTI" and slot.state is ABANDONED:
+            self._follow_abandonment(slot)  # what it was to hold back is run singly, and may block
         elif info.name == "MONITOR":
             self._forget_monitor()
         elif info.name in ENDS_WATCH:

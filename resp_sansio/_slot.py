@@ -108,6 +108,14 @@ class Slot:
         """
         return _lingers(self.info)
 
+    @property
+    def exclusive(self) -> bool:
+        """Has it to be the only one in flight, for its reply to be paired?
+
+        A slot of this kind that is given up ends its connection: its reply may never come.
+        """
+        return False
+
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
         sent = (self.state is not QUEUED and self.end <= accepted) or bool(self.uncertain)
@@ -258,6 +266,20 @@ class Script(Batch):
         return f"transaction of {self.count - 2} commands" if framed else super().name
 
     @property
+    def exclusive(self) -> bool:
+        return _authenticates(self.info)
+
+    @property
+    def blocks(self) -> bool:
+        index = self.count - self.missing
+        return self._runs_by(guess=True)[index] == index and super().blocks
+
+    @property
+    def lingers(self) -> bool:
+        runs_by, first = self._runs_by(guess=True), self.count - self.missing
+        return any([runs_by[index] == index and _lingers(self.infos[index]) for index in range(first, self.count)])
+
+    @property
     def current(self) -> CommandInfo:
         """The command that the next reply answers."""
         return self.infos[len(self.replies)]
@@ -333,12 +355,19 @@ class Script(Batch):
         self.reply = self.replies[0] if self.alone else self.replies
 
     def deciders(self) -> Sequence[int]:
+        # Redis runs singly what follows a refused MULTI, so until MULTI is known to be accepted nothing is held back.
+        return self._runs_by(guess=False)
+
+    def _runs_by(self, *, guess: bool) -> list[int]:
+        """Return what `deciders` does; `guess`: will a MULTI be accepted that is not answered yet?
+
+        What MULTI holds back never blocks: EXEC runs it at once.
+        """
         deciders = list(range(self.count))
         start: int | None = None
         for index, info in enumerate(self.infos):
             if info.name == "MULTI":
-                # Redis runs singly what follows a refused MULTI, so until MULTI is known to be accepted nothing is held back.
-                accepted = index < len(self.replies) and not isinstance(self.replies[index], ReplyError)
+                accepted = not isinstance(self.replies[index], ReplyError) if index < len(self.replies) else guess
                 start = index if accepted else None
             elif start is not None and info.name in ("EXEC", "DISCARD"):
                 deciders[start:index] = [index] * (index - start)
@@ -356,6 +385,15 @@ def _withheld(info: CommandInfo, reply: Reply) -> Reply:
 def _lingers(info: CommandInfo) -> bool:
     # Those that can't block for ever (DEBUG SLEEP, MIGRATE) block the server itself, with or without a connection.
     return info.blocking is not None and info.blocking.forever
+
+
+def _authenticates(info: CommandInfo) -> bool:
+    """Is it AUTH, or HELLO with AUTH?
+
+    Redis 7.2 to 8.6 and Valkey 7.2 to 8.1 leave a refused one without any answer if the client still has others to come: acl.c,
+    addAuthErrReply (https://github.com/redis/redis/issues/15640).
+    """
+    return info.name == "AUTH" or (info.name == "HELLO" and info.secret)
 
 
 def new_slot(
@@ -397,6 +435,11 @@ def _check(infos: Sequence[CommandInfo]) -> None:
             raise LocalProtocolError(f"{info.name} is refused between MULTI and EXEC: EXEC's array would not add up")
         if info.name == "QUIT" and index < len(infos) - 1:
             raise LocalProtocolError("QUIT must come last: the server answers nothing behind it")
+        if _authenticates(info) and len(infos) > 1:
+            raise LocalProtocolError(
+                f"{info.name} with a password must be sent alone, not in a pipeline: call it before the pipeline, because some"
+                " servers leave a refused one unanswered among others"
+            )
         if info.name == "MULTI":
             multi = True
         elif info.name in ("EXEC", "DISCARD"):

@@ -29,7 +29,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Answer", "Certificates", "Server", "ServerError", "ServerNotFoundError", "find_server"]
+__all__ = ["Answer", "Certificates", "Cluster", "Server", "ServerError", "ServerNotFoundError", "find_server"]
 
 Answer: TypeAlias = Union[bytes, int, None, "ServerError", list["Answer"]]
 """What `Server.call` returns: RESP2, and nothing more."""
@@ -440,6 +440,62 @@ class Server:
         lines = self.call(command, "HELP")
         assert isinstance(lines, list), lines
         return any(isinstance(line, bytes) and line.split()[:1] == [subcommand[0].encode()] for line in lines)
+
+
+class Cluster:
+    """Two nodes that know each other, of Redis 7.0 or later. The first serves all slots, until they are moved.
+
+    Sharded channels work at once. Keys do not: a node that starts waits two seconds (cluster.c, CLUSTER_WRITABLE_DELAY).
+    """
+
+    def __init__(self) -> None:
+        options = ("--cluster-enabled", "yes", "--cluster-allow-pubsubshard-when-down", "yes")
+        self.nodes: Final = [Server(*options, "--cluster-port", str(_free_port())) for _ in range(2)]
+        self._ids: Final = [node.call("CLUSTER", "MYID") for node in self.nodes]
+        first, second = self.nodes
+        self._ask(first, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        self._ask(first, "CLUSTER", "MEET", "127.0.0.1", second.port, second._arguments[-1])
+        give_up = time.monotonic() + 30
+        while not self._met():
+            if time.monotonic() > give_up:
+                raise ServerError("the nodes did not meet")
+            time.sleep(0.01)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for node in self.nodes:
+            node.close()
+
+    def _met(self) -> bool:
+        known = self.nodes[0].call("CLUSTER", "NODES")
+        return isinstance(known, bytes) and isinstance(self._ids[1], bytes) and self._ids[1] in known
+
+    def move_request(self, channel: bytes, node: int) -> bytes:
+        """What tells the first node that the slot of this channel is that node's now (0 or 1)."""
+        slot, owner = self.nodes[0].call("CLUSTER", "KEYSLOT", channel), self._ids[node]
+        assert isinstance(slot, int)
+        assert isinstance(owner, bytes)
+        return _request("CLUSTER", "SETSLOT", slot, "NODE", owner)
+
+    @contextlib.contextmanager
+    def moved(self, channel: bytes) -> Iterator[None]:
+        """Inside the block, the slot of this channel is the second node's."""
+        for node in (1, 0):
+            with (
+                socket.create_connection(("127.0.0.1", self.nodes[0].port), timeout=30) as connection,
+                connection.makefile("rb") as reader,
+            ):
+                connection.sendall(self.move_request(channel, node))
+                assert _answer(reader) == b"OK"
+            if node:
+                yield
+
+    @staticmethod
+    def _ask(node: Server, *words: str | bytes | int) -> None:
+        if isinstance(answer := node.call(*words), ServerError):
+            raise answer
 
 
 def _free_port() -> int:

@@ -63,6 +63,7 @@ class Peer:
     command gets instead of being run. With a `password`, `user` has to authenticate. Without `hello` the server is one that does
     not know the command. `received` has every command with its answer, in order, `executed` those that ran: the ones held
     back by MULTI when EXEC ran them. While `moved`, the slots of all shard channels are another node's (see `move_slots`).
+    If `mute`, a refused AUTH is left unanswered behind other answers, as Redis 7.2 to 8.6 do.
     """
 
     answer: Callable[[Words], Reply] = echo
@@ -79,6 +80,7 @@ class Peer:
     monitoring: bool = False
     touched: bool = False
     moved: bool = False
+    mute: bool = False
     received: list[Answer] = field(default_factory=list)
     executed: list[Words] = field(default_factory=list)
     subscriptions: dict[str, dict[bytes, None]] = field(default_factory=_no_subscriptions)
@@ -86,6 +88,7 @@ class Peer:
     _refused_in_multi: bool = False
     _watching: bool = False
     _parser: Parser = field(default_factory=Parser)
+    _said: bool = False
 
     def receive(self, data: bytes) -> list[bytes]:
         """Take a client's bytes, run the commands that they complete, and return what is said to that, whole replies each.
@@ -99,6 +102,7 @@ class Peer:
             if not isinstance(command, list) or not command or not all(type(word) is bytes for word in command):
                 said.append(self._break())
                 break
+            self._said = bool(said)
             said += self._take(tuple(word for word in command if isinstance(word, bytes)))
         if self._parser.error is not None and not self.closed:
             said.append(self._break())
@@ -140,6 +144,8 @@ class Peer:
             parts: list[Reply] = self._subscribe(name, words[1:])
         else:
             parts = [self._reply(name, words)]
+        if self.mute and self._said and isinstance(parts[0], ReplyError) and parts[0].code == "WRONGPASS":
+            parts = []
         # HELLO answers in the new protocol, RESET in the old one.
         protocol = before if name == "RESET" else self.protocol
         self.received.append(Answer(words, tuple(parts), protocol))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from math import inf
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
 from hypothesis import given
@@ -27,8 +27,10 @@ from resp_sansio import (
     LocalProtocolError,
     Opened,
     Outcome,
+    Parser,
     Push,
     Reply,
+    ReplyError,
     Slot,
     SlotState,
     State,
@@ -177,6 +179,123 @@ def test_giving_up_what_the_server_could_still_act_on_ends_the_connection(comman
     assert connection.abandon(slot) == [MAYBE] * len(commands)
     assert "given up while the server could still act on it" in str(lost(connection).error)
     assert lost(connection).unanswered == [behind]
+
+
+HELD_BACK: Final = [Command("MULTI"), BLPOP, Command("EXEC")]
+
+
+@pytest.mark.parametrize("commands", [HELD_BACK, [GET, *HELD_BACK, GET], [*HELD_BACK[:2], Command("DISCARD")]])
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_what_multi_holds_back_neither_blocks_nor_lingers(commands: list[Command[Reply]], answered: int) -> None:
+    connection, peer = opened(silence=10.0)
+    peer.answer = lambda _: None
+    slot, behind = connection.send_many(commands), connection.send(GET)
+    said = peer.receive(write_all(connection))
+    connection.receive_data(b"".join(said[:answered]))
+    assert not slot.blocks
+    assert not slot.lingers
+    connection.abandon(slot)
+    connection.receive_data(b"".join(said[answered:]))
+    assert connection.events() == [behind]
+
+
+def test_an_abandoned_transaction_whose_multi_is_refused_ends_the_connection_if_it_may_block() -> None:
+    refused = b"-NOPERM no\r\n"
+    connection, _ = opened()
+    gone, behind = connection.send_many(HELD_BACK), connection.send(GET)
+    write_all(connection)
+    connection.abandon(gone)
+    connection.receive_data(refused)
+    assert "given up while the server could still act on it" in str(lost(connection).error)
+    assert lost(connection).unanswered == [behind]
+    connection, _ = opened()
+    gone, behind = connection.send_many([HELD_BACK[0], GET, HELD_BACK[-1]]), connection.send(GET)
+    write_all(connection)
+    connection.abandon(gone)
+    connection.receive_data(refused + b"+1\r\n" + refused + b"+2\r\n")
+    assert connection.events() == [behind]
+
+
+def test_a_transaction_whose_multi_was_refused_is_given_up_as_its_commands_would_be() -> None:
+    connection, _ = opened()
+    slot = connection.send_many([*HELD_BACK, BLPOP])
+    write_all(connection)
+    assert slot.lingers
+    connection.receive_data(b"-NOPERM no\r\n")
+    assert slot.blocks
+    connection.abandon(slot)
+    assert "given up while" in str(lost(connection).error)
+
+
+# -- alone in flight -----------------------------------------------------------------------------------------------------------
+
+AUTH: Final = Command("AUTH", "ann", "stale")
+ALONE: Final = [AUTH, Command("HELLO", 3, "AUTH", "ann", "stale")]
+
+
+@pytest.mark.parametrize("auth", ALONE)
+def test_auth_waits_for_what_is_in_flight_and_what_follows_waits_for_its_answer(auth: Command[Reply]) -> None:
+    """A server that leaves a refused AUTH unanswered behind others would give each later caller the reply of another."""
+    connection, peer = opened()
+    peer.mute, peer.password, peer.authenticated = True, b"right", True
+    slots = [connection.send(command) for command in (GET, GET, auth, auth, GET, GET)]
+    groups = []
+    while block := bytes(connection.data_to_send()):
+        connection.sent(len(block))
+        groups.append(len(Parser().feed(block)))
+        for said in peer.receive(block):
+            connection.receive_data(said)
+    assert groups == [2, 1, 1, 2]
+    assert connection.events() == slots
+    assert [slot.reply for slot in slots if slot.name == "GET"] == [b"key"] * 4
+    assert isinstance(slots[2].reply, ReplyError)
+    assert slots[2].reply.code == "WRONGPASS"
+
+
+def test_hello_without_a_password_waits_for_nothing() -> None:
+    connection, _ = opened()
+    for command in (GET, Command("HELLO", 3), GET):
+        connection.send(command)
+    assert connection.data_to_send()
+    assert connection.in_flight == 3
+
+
+def test_a_pipeline_of_one_auth_is_alone_in_flight_too() -> None:
+    connection, _ = opened()
+    connection.send(GET)
+    slot = connection.send_many([AUTH])
+    write_all(connection)
+    assert connection.in_flight == 1
+    connection.receive_data(b"+1\r\n")
+    write_all(connection)
+    connection.receive_data(b"+OK\r\n")
+    assert slot.reply == ["OK"]
+
+
+@pytest.mark.parametrize("auth", ALONE)
+@pytest.mark.parametrize("how", ["given up", "timed out", "silent"])
+def test_an_auth_without_an_answer_ends_the_connection(auth: Command[Reply], how: str) -> None:
+    connection, _ = opened(silence=10.0 if how == "silent" else inf)
+    slot, behind = connection.send(auth, deadline=5.0 if how == "timed out" else inf), connection.send(GET)
+    write_all(connection)
+    if how == "given up":
+        assert connection.abandon(slot) == [MAYBE]
+    connection.handle_timeout(1.0)
+    connection.handle_timeout(20.0)
+    end = lost(connection)
+    assert end.unanswered == ([slot, behind] if how == "silent" else [behind])
+    assert list(behind.outcomes) == [NOT_SENT]
+    assert ("silent for" if how == "silent" else "was given up, and a server may leave it unanswered") in str(end.error)
+
+
+def test_an_auth_that_was_not_sent_may_be_given_up() -> None:
+    connection, peer = opened()
+    first, auth, last = (connection.send(command) for command in (GET, AUTH, GET))
+    written = write_all(connection)
+    assert connection.abandon(auth) == [NOT_SENT]
+    for said in peer.receive(written):
+        connection.receive_data(said)
+    assert [*connection.events(), *talk(connection, peer)] == [first, last]
 
 
 def test_a_command_that_blocks_may_time_out_unsent_and_ends_nothing() -> None:

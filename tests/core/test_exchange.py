@@ -220,6 +220,13 @@ def test_blocking_commands_add_up_but_not_inside_a_transaction() -> None:
         assert batch.seconds_allowed == 5.0 + expected
 
 
+def test_nor_between_a_multi_and_its_end_in_a_pipeline() -> None:
+    batch = CommandBatch(Config())
+    for words in ("BLPOP k 1", "MULTI", "BLPOP k 2", "EXEC", "BLPOP k 4", "MULTI", "GET k", "BLPOP k 8", "DISCARD"):
+        batch.execute(*words.split())
+    assert batch.seconds_allowed == 5.0 + 1 + 4
+
+
 def test_what_was_not_answered_fails_each_by_itself() -> None:
     batch = CommandBatch(Config())
     results = [batch.execute("GET", str(number)) for number in range(3)]

@@ -59,7 +59,7 @@ COMMANDS: Final = (
     Command("SUBSCRIBE", "a", "b"),
     Command("PSUBSCRIBE", "p"),
     Command("UNSUBSCRIBE"),
-    Command("AUTH", "secret"),
+    Command("CONFIG", "SET", "requirepass", "secret"),
     Command("RESET"),
     Command("HELLO", 3),
     Command("PING"),

@@ -236,6 +236,19 @@ def test_inside_a_transaction_too() -> None:
     assert executed[1] == ReplyError("WRONGTYPE Operation against")
 
 
+@pytest.mark.parametrize("auth", ["AUTH secret", "HELLO 3 AUTH user secret", "auth user secret"])
+def test_auth_stands_alone(auth: str) -> None:
+    """Some servers leave a refused one unanswered among others."""
+    for commands in ([auth, "GET k"], ["GET k", auth], [auth, auth]):
+        with pytest.raises(LocalProtocolError, match="must be sent alone, not in a pipeline: call it before") as caught:
+            batch(*commands)
+        assert "secret" not in str(caught.value)
+    assert batch(auth).exclusive
+    assert new_slot(auth.split()).exclusive
+    assert not batch("HELLO 3", "GET k").exclusive
+    assert not new_slot(("GET", "k")).exclusive
+
+
 def test_quit_may_end_a_pipeline() -> None:
     assert script("GET k", "QUIT").count == 2
 
