@@ -75,6 +75,11 @@ one_python = PYTHONS.get(own_version) or next(iter(PYTHONS.values()), None)
 # The wheel is tested, not the checkout: the folder that Python starts in stays off the path, and so do the two that
 # pyproject.toml adds for a bare checkout.
 ISOLATED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+PYTEST = ["python", "-m", "pytest", "-o", "pythonpath=tests"]
+# A process for each processor, up to four: the tests wait more than they work, and each process has a server of its own.
+IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
+COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+RESULTS = ROOT / ".nox" / "results"
 
 
 def install(session: nox.Session, *groups: str, wheel: bool = False) -> None:
@@ -90,24 +95,41 @@ def tests(session: nox.Session) -> None:
     install(session, "test", wheel=True)
     where = "import resp_sansio, sys; sys.exit(not resp_sansio.__file__.startswith(sys.prefix))"
     session.run("python", "-c", where, env=ISOLATED)
-    environment = ISOLATED | {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
-    pytest = ["-m", "pytest", "-o", "pythonpath=tests"]
     if session.posargs:
-        session.run("python", *pytest, *session.posargs, env=environment)
+        session.run(*PYTEST, *session.posargs, env=ISOLATED)
         return
-    results = ROOT / ".nox" / "results"
     name = re.sub(r"\W+", "-", session.name).strip("-")
-    core, rest = f"--junitxml={results / name}-core.xml", f"--junitxml={results / name}-rest.xml"
+    data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
+    core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, *COVERAGE, "tests/core"]
+    run_all(session, (core, data), rest(f"{name}-rest"))
+
+
+@nox.session(python=one_python, default=False)
+def newest(session: nox.Session) -> None:
+    """All but the core's own tests once more: on the newest Redis and the newest Valkey that can be had."""
+    install(session, "test", wheel=True)
+    folder = ROOT / ".nox" / "servers"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "tests/newest_servers.py", str(folder))
+    servers = sorted(folder.glob("*/*-server"))
+    run_all(session, *(rest(server.parent.name, REDIS_SERVER=str(server)) for server in servers))
+
+
+def rest(name: str, **environment: str) -> tuple[list[str], dict[str, str]]:
+    """The command, with its environment, that runs all but the core's own tests."""
+    report = f"--junitxml={RESULTS / name}.xml"
+    return [*PYTEST, report, *IN_PARALLEL, "--ignore=tests/core", "tests"], environment
+
+
+def run_all(session: nox.Session, *commands: tuple[list[str], dict[str, str]]) -> None:
+    """Run each command in its environment, even if one has failed: one run is to show all that is wrong."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     failed = []
-    for command in (
-        ["coverage", "run", *pytest, core, "tests/core"],
-        ["coverage", "report", "--fail-under=100"],
-        ["python", *pytest, rest, "--ignore=tests/core", "tests"],
-    ):
+    for command, environment in commands:
         try:
-            session.run(*command, env=environment)
+            session.run(*command, env=ISOLATED | environment)
         except nox.command.CommandFailed:
-            failed.append(" ".join(command))  # and go on: one run is to show all that is wrong
+            failed.append(" ".join(command))
     if failed:
         session.error("; ".join(failed))
 

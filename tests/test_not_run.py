@@ -56,6 +56,7 @@ SKIPPED = """
 @pytest.fixture
 def run(pytester: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.setenv("REDIS_SERVER", str(server.executable))
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     pytester.makeconftest((HERE / "conftest.py").read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ import ssl
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -65,14 +66,14 @@ async def test_names_addresses_and_parts_as_options(backend: Backend, server: Se
 
 
 @contract
-async def test_what_nobody_listens_on_says_so_and_may_come_back(backend: Backend, tmp_path: Path) -> None:
+async def test_what_nobody_listens_on_says_so_and_may_come_back(backend: Backend, socket_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = await refused(backend, f"redis://127.0.0.1:{port}")
     assert (str(error), error.transient) == (f"cannot connect to 127.0.0.1:{port}: Connection refused", True)
-    error = await refused(backend, f"unix://{tmp_path}/missing")
+    error = await refused(backend, f"unix://{quote(str(socket_folder))}/missing")
     assert (str(error), error.transient) == (
-        f"cannot connect to unix:{tmp_path}/missing: No such file or directory",
+        f"cannot connect to unix:{socket_folder}/missing: No such file or directory",
         True,
     )
     error = await refused(backend, "redis://no-such-host.invalid")
@@ -127,11 +128,11 @@ async def test_a_wrong_url_or_option_is_told_before_anything_is_dialled(backend:
 
 
 @contract
-async def test_refused_dials_leave_no_socket(backend: Backend, server: Server, tmp_path: Path) -> None:
+async def test_refused_dials_leave_no_socket(backend: Backend, server: Server, socket_folder: Path) -> None:
     before = open_sockets()
     for _ in range(3):
         await refused(backend, server.url + "/99")
-        await refused(backend, f"unix://{tmp_path}/missing")
+        await refused(backend, f"unix://{quote(str(socket_folder))}/missing")
         await refused(backend, "redis://127.0.0.1:1")
         await refused(backend, f"rediss://localhost:{server.port}", connect_timeout=0.02)
     await backend.until(lambda: open_sockets() <= before)

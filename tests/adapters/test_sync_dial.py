@@ -14,6 +14,7 @@ import ssl
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives import serialization  # trustme brings it
@@ -73,15 +74,15 @@ def as_bytes(value: object) -> bytes:
     return value
 
 
-def test_what_nobody_listens_on_says_so_and_may_come_back(tmp_path: Path) -> None:
+def test_what_nobody_listens_on_says_so_and_may_come_back(socket_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = refused(f"redis://127.0.0.1:{port}")
     assert error.transient
     assert str(error) == f"cannot connect to 127.0.0.1:{port}: Connection refused"
-    error = refused(f"unix://{tmp_path}/missing")
+    error = refused(f"unix://{quote(str(socket_folder))}/missing")
     assert error.transient
-    assert f"{tmp_path}/missing" in str(error)
+    assert f"{socket_folder}/missing" in str(error)
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:
@@ -110,10 +111,10 @@ def test_a_server_that_does_not_answer_costs_no_more_than_the_connect_timeout(
     assert "did not finish in time" in str(error)
 
 
-def test_refused_dials_leave_no_descriptor(server: Server, tmp_path: Path) -> None:
+def test_refused_dials_leave_no_descriptor(server: Server, socket_folder: Path) -> None:
     def dial_in_vain() -> None:
         refused(server.url + "/99")
-        refused(f"unix://{tmp_path}/missing")
+        refused(f"unix://{quote(str(socket_folder))}/missing")
         refused("redis://127.0.0.1:1")
 
     dial_in_vain()

@@ -211,6 +211,11 @@ def test_an_unknown_subcommand_is_taken_for_the_worst_of_its_siblings() -> None:
     assert command_info(("OBJECT",)).name == "OBJECT"
 
 
+def test_calls_alike_share_one_object_that_equals_no_other() -> None:
+    assert command_info(("GET", "a")) is command_info(("GET", "b"))
+    assert command_info(("GET", "a")) != command_info(("GETEX", "a"))
+
+
 def test_what_is_kept_is_bounded() -> None:
     for number in range(3000):
         command_info((f"NO.SUCH.{number}",))
