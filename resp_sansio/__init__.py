@@ -32,6 +32,7 @@ from ._errors import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    InvalidReplyError,
     LocalProtocolError,
     Outcome,
     PoolFullError,
@@ -40,6 +41,7 @@ from ._errors import (
     RespError,
     TransactionAbortedError,
     TransactionRefusedError,
+    UnexpectedReplyError,
     is_transient,
     reason_of,
 )
@@ -49,7 +51,7 @@ from ._handshake import Accepted, Handshake
 from ._methods import Methods
 from ._parser import Chunk, Limits, Parser
 from ._pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
-from ._readers import Entry, UnexpectedReplyError
+from ._readers import Entry
 from ._requests import CommandParser
 from ._retry import (
     Attempts,
@@ -111,6 +113,7 @@ __all__ = [
     "Event",
     "Granted",
     "Handshake",
+    "InvalidReplyError",
     "Items",
     "KeySpec",
     "Lane",

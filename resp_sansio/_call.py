@@ -8,9 +8,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from ._commands import Command, as_it_came
 from ._config import Config
-from ._errors import ReplyError
+from ._errors import InvalidReplyError, ReplyError, UnexpectedReplyError
 from ._options import is_encoding
-from ._readers import UnexpectedReplyError
 from ._values import Push, Reply, as_text
 
 __all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
@@ -78,9 +77,10 @@ def command_alone(command: Command[T], *more: object) -> Command[T]:
 def read_reply(reply: Reply, command: Command[Any] | None, protocol: Literal[2, 3], encoding: str | None) -> Any:
     """Return what a call returns: the reply as its `Command` reads it, as it came, or as text.
 
-    Raises the server's `ReplyError`, and `UnexpectedReplyError`, which names the command, if its reader can't take the reply.
+    Raises the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and `UnexpectedReplyError`,
+    which names the command, if its reader can't take the reply.
     """
-    if isinstance(reply, ReplyError):
+    if isinstance(reply, (ReplyError, InvalidReplyError)):
         raise reply
     if command is not None and command.read is not as_it_came:
         try:

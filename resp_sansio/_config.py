@@ -122,8 +122,8 @@ class Config(Record):
         MAX_PUSHES, LIMIT, "Pushes kept for a reader that does not come; one more ends the connection."
     )
     limit_depth: int = option(LIMITS.depth, LIMIT, "Nesting of a reply.")
-    limit_bulk: int = option(LIMITS.bulk, LIMIT, "Bytes of one bulk.")
-    limit_line: int = option(LIMITS.line, LIMIT, "Bytes of one line.")
+    limit_bulk: int = option(LIMITS.bulk, LIMIT, "Bytes of one bulk, or of one line of text.")
+    limit_line: int = option(LIMITS.line, LIMIT, "Bytes of any other line.")
     limit_elements: int = option(LIMITS.elements, LIMIT, "Elements of one aggregate.")
     limit_reply: int = option(LIMITS.reply, LIMIT, "Bytes of one reply.")
     tls: bool = option(False, BOOL, "Speak TLS; `rediss://` and `valkeys://` say so.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
-from ._errors import ReplyError
+from ._errors import InvalidReplyError, ReplyError
 from ._values import Attributed, Items, MapKey, Pairs, Push, Reply, Verbatim
 
 __all__ = ["UNCOPIED", "Argument", "encode_command", "encode_reply"]
@@ -158,7 +158,8 @@ def encode_reply(value: Reply, protocol: Literal[2, 3] = 3) -> bytes:
 
     What RESP2 cannot say is converted as Redis does for its RESP2 clients: a map becomes the array of its keys and values, a set or
     push an array, a double or big number or verbatim string a bulk string, a boolean 1 or 0, an attribute is left out.
-    An error's line breaks, which only RESP3's bulk error can carry, become spaces.
+    An error's line breaks, which only RESP3's bulk error can carry, become spaces. An `InvalidReplyError` goes out as it came,
+    whatever the protocol: it is no value that could be said otherwise.
 
     Raises `TypeError` for what is not a `Reply`, `ValueError` for a simple string with a line break or for a verbatim string
     whose format is not three bytes long.
@@ -232,6 +233,8 @@ def _scalar(value: Reply, protocol: Literal[2, 3]) -> bytes:
             return b",%b\r\n" % digits if protocol == 3 else b"$%d\r\n%b\r\n" % (len(digits), digits)
         case ReplyError():
             return _error(value, protocol)
+        case InvalidReplyError():
+            return value.raw + b"\r\n"
         case _:
             raise TypeError(f"{type(value).__name__} is not a reply: {value!r:.80}")
 

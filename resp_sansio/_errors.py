@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ._stats import Stats
 
@@ -19,6 +19,7 @@ __all__ = [
     "ConnectError",
     "ConnectionClosedError",
     "ConnectionLostError",
+    "InvalidReplyError",
     "LocalProtocolError",
     "Outcome",
     "PoolFullError",
@@ -27,6 +28,7 @@ __all__ = [
     "RespError",
     "TransactionAbortedError",
     "TransactionRefusedError",
+    "UnexpectedReplyError",
     "is_transient",
     "reason_of",
 ]
@@ -55,12 +57,20 @@ class ReplyError(RespError):
 
     outcome: Outcome = Outcome.REPLY
     __match_args__: ClassVar[tuple[str, ...]] = ("code", "message")
-    code: str
-    message: str
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.code, _, self.message = text.partition(" ")
+    if TYPE_CHECKING:  # Python's own does it, and thousands may come in one reply
+
+        def __init__(self, text: str) -> None: ...
+
+    @property
+    def code(self) -> str:
+        """The first word."""
+        return str(self.args[0]).partition(" ")[0]
+
+    @property
+    def message(self) -> str:
+        """What follows the first word and a space."""
+        return str(self.args[0]).partition(" ")[2]
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -72,6 +82,60 @@ class ReplyError(RespError):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.args[0]!r})"
+
+
+class UnexpectedReplyError(RespError):
+    """The server answered, and not what this command is answered with. The connection lives on; the command was executed.
+
+    `execute` with the command's words instead of a `Command` returns such a reply as it came.
+    """
+
+    outcome: Outcome = Outcome.REPLY
+
+
+class InvalidReplyError(UnexpectedReplyError):
+    """A reply that is framed rightly and makes no sense as its type: `(abc`, `,x`, `#x`, a `:` beyond 64 bits, `=3` and `abc`.
+
+    A value like an error reply: a nested one stays in place, a top-level one is raised, and the connection lives on, for what
+    follows is where it should be (a script can make a real Redis send such a thing). `raw` is the type byte and the text as
+    they came, a verbatim string's header between them; neither the message nor `repr` shows it. Two are equal when theirs are.
+    """
+
+    __slots__ = ("raw",)
+
+    _KINDS: ClassVar[dict[bytes, str]] = {
+        b":": "an integer of 64 bits",
+        b"(": "a big number",
+        b",": "a double",
+        b"#": "a boolean",
+        b"_": "a null",
+        b"=": "a verbatim string",
+    }
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()  # not even in `args`
+        self.raw: Final = raw
+
+    def __str__(self) -> str:
+        sign = self.raw[:1]
+        kind = self._KINDS.get(sign, "a value of its type")
+        return f"the server marked a value as {kind} (type byte {sign.decode('ascii', 'replace')!r}), and it is none"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(other) is type(self) and other.raw == self.raw
+            if isinstance(other, InvalidReplyError)
+            else NotImplemented
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.raw,)
 
 
 class TransactionAbortedError(RespError):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from ._errors import ReplyError
+from ._scalars import LINES
 from ._values import Push, Reply, make_map, make_set
 
 __all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "columns", "flat", "large", "scalar", "several", "whole"]
@@ -61,12 +61,11 @@ _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(
     rb"[^0-9.,-]|[,-]\.|\.,"
 ).search  # in ",1,2.5,": what float() reads otherwise, or an exponent
-_DOUBLE: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?").fullmatch
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
 
-def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], int, int] | None:
-    """Return the replies that a small feed consists of, split at its line breaks, and how many are pushes and errors.
+def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], int] | None:
+    """Return the replies that a small feed consists of, split at its line breaks, and how many are pushes.
 
     None to decline, if there are more than `most` (negative: any number) or something is incomplete, too deep or unusual.
     """
@@ -74,7 +73,7 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
     items, left, make = out, -1, _MAKERS[b"*"]
     stack: list[tuple[list[Reply], int, _Make]] = []
     at, last = 0, len(tokens) - 1
-    pushes = errors = 0
+    pushes = 0
     while True:
         while left == 0:
             value: Reply = items if make is list else make(items)
@@ -96,21 +95,13 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
             items, left, make = [], 2 * count if inner is make_map else count, inner
             at += 1
             continue
-        if head[:1] == b"-":
-            if len(head) > SHORT or b"\r" in head or b"\n" in head:
-                return None
-            items.append(ReplyError(head[1:].decode("utf-8", "surrogateescape")))
-            errors += not stack
-            at += 1
-            left -= 1
-            continue
         start = at
         at, left = flat(tokens, at, last, items, left)
         if at == start:
             return None
     if stack or tokens[last] or -1 < most < len(out) - pushes:
         return None
-    return out, pushes, errors
+    return out, pushes
 
 
 def whole(data: bytes, limit: int) -> bytes | None:
@@ -253,17 +244,11 @@ def _broken(tokens: list[bytes], at: int, last: int, length: int) -> int:
 
 
 def scalar(line: bytes) -> Reply:
-    """Return the integer, double or simple string that `line` is; None if it is something else, or wrong, or too long."""
-    sign, rest = line[:1], line[1:]
-    if sign == b":":
-        if len(rest) < 19 and (rest.isdigit() or (rest[:1] == b"-" and rest[1:].isdigit())):
-            return int(rest)
-    elif sign == b",":
-        if _DOUBLE(rest):
-            return float(rest)
-    elif sign == b"+" and len(rest) < SHORT and b"\r" not in rest and b"\n" not in rest:
-        return rest.decode("utf-8", "surrogateescape")
-    return None
+    """Return the value of a line that is a whole element; None for any other line, a null, and what is too long to be sure of."""
+    read = LINES.get(line[:1])
+    if read is None or len(line) > SHORT or b"\r" in line or b"\n" in line:
+        return None
+    return read(line)
 
 
 def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tuple[int, int]:

@@ -12,15 +12,15 @@ Strict in everything: the accelerators that it runs first only ever take what is
 from __future__ import annotations
 
 import re
-import sys
 from typing import Final, NoReturn, Self, TypeAlias
 
 from ._errors import RemoteProtocolError, ReplyError
 from ._fastpath import COUNTS, SHORT, SPAN, columns, flat, large
 from ._record import Record
-from ._values import BIG_KEYS, Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set
+from ._scalars import LINES, verbatim
+from ._values import Attributed, Pairs, Push, Reply, make_map, make_set, merge
 
-__all__ = ["Limits", "Machine"]
+__all__ = ["Limits", "Machine", "refused"]
 
 
 class Limits(Record):
@@ -30,10 +30,11 @@ class Limits(Record):
     """How many aggregates may be open at a time (an attribute counts as one). redis-rs stops at 100, Lua replies at about 190."""
 
     bulk: int = 512 * 1024 * 1024
-    """Bytes of one bulk, verbatim or error string, streamed ones included: Redis' own `proto-max-bulk-len`."""
+    """Bytes of one bulk, verbatim or error string, streamed ones included, and of a line that carries text (simple strings, errors;
+    a script may say anything in one): Redis' own `proto-max-bulk-len`."""
 
     line: int = 64 * 1024
-    """Bytes of one line (simple strings, errors, numbers): Redis' `PROTO_INLINE_MAX_SIZE`."""
+    """Bytes of any other line (numbers, headers): Redis' `PROTO_INLINE_MAX_SIZE`."""
 
     elements: int = 2**32 - 1
     """Elements of one aggregate (keys and values count singly): hiredis' `REDIS_READER_MAX_ARRAY_ELEMENTS`."""
@@ -46,16 +47,13 @@ class Limits(Record):
 TOP, ARRAY, SET, MAP, PUSH, ATTRIBUTE, DESCRIBED, STRING = range(8)
 _AGGREGATES: Final = {42: ARRAY, 126: SET, 37: MAP, 62: PUSH, 124: ATTRIBUTE}  # * ~ % > |
 _TYPES: Final = frozenset(b"+-:$*_#,(!=~%|")  # what may stand anywhere
-_DOLLAR, _PLUS, _MINUS, _COLON, _OPENING, _STAR, _GREATER, _DOT, _SEMICOLON, _BANG, _EQUALS, _CR = b"$+-:(*>.;!=\r"
-_UNDERSCORE, _HASH, _COMMA, _TWO = b"_#,2"
+_DOLLAR, _STAR, _GREATER, _DOT, _SEMICOLON, _BANG, _EQUALS, _CR, _TWO = b"$*>.;!=\r2"
+_TEXTS: Final = frozenset(b"+-")  # types whose line may be as long as a bulk
 STREAMED: Final = -1  # the count of a frame that ends with a dot; the top level's if the caller wants all
 
-_MOST_DIGITS: Final = (
-    4300  # of a big number: CPython's default limit for int(), against quadratic conversion (CVE-2020-10735)
-)
-_DOUBLE: Final = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)").fullmatch
-_NAN: Final = re.compile(rb"-?(?:nan|NAN)(?:\([0-9A-Za-z_]*\))?").fullmatch  # as C's printf() may write it
-_SHOWN: Final = 40  # how many of the peer's bytes an error message shows
+_SHOWN: Final = re.compile(
+    rb"[$*%~>|!=;][0-9?+-]{0,20}|[\x00-\xff]"
+).match  # of what came: the type byte and the length, never data
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
@@ -82,6 +80,16 @@ class _Nothing(list[Reply]):
 _NOTHING: Final = _Nothing()
 
 
+def refused(expected: str, data: bytes, i: int, base: int) -> RemoteProtocolError:
+    """Return the error for a stream in which at index `i` of `data` stands something else than what was `expected`.
+
+    Only a type byte and a length are shown of what came, because messages go to logs; nothing if it came before `data`.
+    """
+    came = _SHOWN(data, i) if i >= 0 else None
+    got = "something else" if came is None else repr(came[0])
+    return RemoteProtocolError(f"expected {expected}, got {got} at byte {base + i} of the stream")
+
+
 def _length(tokens: list[bytes], start: int, stop: int) -> int:
     """Return how many bytes of the stream these tokens were, with their line breaks."""
     return sum(map(len, tokens[start:stop])) + 2 * (stop - start)
@@ -92,17 +100,6 @@ def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
     return data[start:stop] if stop - start < _WORTH_A_VIEW else memoryview(data)[start:stop]
 
 
-def _merged(before: Attributes, after: Attributes) -> Attributes:
-    """Return both, of which the first is used up: a peer may send thousands of them in a row."""
-    big = any([type(key) is int and key.bit_length() > 64 for key in after])  # see `BIG_KEYS`: here each comes alone
-    if isinstance(before, dict) and isinstance(after, dict) and not big:
-        before.update(after)
-        return before
-    merged = Pairs(before.items()) if isinstance(before, dict) else before
-    merged += after.items() if isinstance(after, dict) else after
-    return merged
-
-
 class Machine:
     """The state of reading one direction of one connection, and the grammar that moves it.
 
@@ -110,9 +107,9 @@ class Machine:
     """
 
     __slots__ = (
-        "_at", "_base", "_big", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
+        "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
         "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
-        "attributes", "errors", "pushes",
+        "attributes", "pushes",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
@@ -125,7 +122,6 @@ class Machine:
         # What came of the input so far, and of what kinds.
         self._out: list[Reply] = []
         self.pushes: int = 0
-        self.errors: int = 0
         self.attributes: dict[int, Attributes] = {}
         # The input: the window that is being read (empty: none), how far, where in the stream it starts, and what came later.
         self._window = b""
@@ -144,7 +140,6 @@ class Machine:
         self._kind = TOP
         self._described: Attributes | None = None
         self._stack: list[_Frame] = []
-        self._big = 0  # how many big numbers have been read, see `make_map`; the accelerators leave them to us
         self._start = 0  # where in the stream the reply began that these are part of
         self._dropping = False  # whether what is read goes nowhere
 
@@ -200,7 +195,7 @@ class Machine:
                     continue
             split = False
             end = data.find(b"\n", i)
-            i = self._element(data[i], self._whole_line(i, end), i) if end >= 0 else self._keep_line(i)
+            i = self._element(self._whole_line(i, end), i) if end >= 0 else self._keep_line(i)
 
     def _run_tokens(self, i: int) -> int:
         """Read elements from index `i` on out of a window split at its line breaks; return where it ended.
@@ -267,7 +262,7 @@ class Machine:
                 break
             where, known = where + _length(tokens, known, at), at
             self._items, self._left, self._kind = items, left, kind
-            end = self._element(data[where], self._whole_line(where, where + len(head) + 1), where)
+            end = self._element(self._whole_line(where, where + len(head) + 1), where)
             items, left, kind = self._items, self._left, self._kind
             while where < end and at < last:
                 where += len(tokens[at]) + 2
@@ -284,9 +279,15 @@ class Machine:
         self._span = _SMALLEST_SPAN
         return where + _length(tokens, known, at)
 
-    def _element(self, sign: int, line: bytes, i: int) -> int:
+    def _element(self, line: bytes, i: int) -> int:
         """Read the element (or the header of one) at index `i` whose line is whole; return where the next one starts."""
-        start = i + len(line) + 3
+        sign, start = line[0], i + len(line) + 2
+        read = LINES.get(line[:1])
+        if read is not None:
+            self._check_type(sign, i)
+            self._value(read(line))
+            return start
+        line = line[1:]
         if sign in (_DOLLAR, _BANG, _EQUALS):
             if line == b"-1" and sign == _DOLLAR:
                 self._value(None)
@@ -300,53 +301,15 @@ class Machine:
                 self._value(None)
             else:
                 self._open(sign, line, i)
-        elif sign == _DOT:
-            self._end_streamed(line, i)
         else:
-            self._value(self._scalar(sign, line, i))
+            self._check_type(sign, i)
+            self._end_streamed(line, i)
         return start
 
     def _value(self, value: Reply) -> None:
         """Take a value that is complete into the open frame."""
-        if type(value) is ReplyError and not self._stack:
-            self.errors += 1
         self._items.append(value)
         self._left -= 1
-
-    def _scalar(self, sign: int, line: bytes, i: int) -> Reply:
-        """Return the value of a line that is a whole element."""
-        self._check_type(sign, i)
-        if sign == _PLUS:
-            return line.decode("utf-8", "surrogateescape")
-        if sign == _MINUS:
-            return ReplyError(line.decode("utf-8", "surrogateescape"))
-        if sign in (_COLON, _OPENING):
-            return self._integer(sign, line, i)
-        if sign == _UNDERSCORE and not line:
-            return None
-        if sign == _HASH and line in (b"t", b"f"):
-            return line == b"t"
-        if sign == _COMMA and _DOUBLE(line):
-            return float(line)
-        if sign == _COMMA and _NAN(line):
-            return float("nan")
-        self._fail({_UNDERSCORE: "nothing after _", _HASH: "#t or #f"}.get(sign, "a double"), i)
-
-    def _integer(self, sign: int, line: bytes, i: int) -> int:
-        digits = line[1:] if line[:1] == b"-" else line
-        most = 19 if sign == _COLON else _MOST_DIGITS
-        if not digits.isdigit():
-            self._fail("an integer in decimal digits", i)
-        try:
-            value = int(line) if len(digits) <= most else 2**63
-        except ValueError:  # sys.set_int_max_str_digits() allows fewer
-            value, most = 2**63, sys.get_int_max_str_digits()
-        if sign == _COLON and not -(2**63) <= value < 2**63:
-            self._fail("an integer of 64 bits", i)
-        self._big += sign == _OPENING
-        if len(digits) > most:
-            self._fail(f"a big number of at most {most} digits", i)
-        return value
 
     def _count(self, line: bytes, most: int, i: int, limit: str) -> int:
         """Return the length or count that a header announces."""
@@ -388,7 +351,6 @@ class Machine:
 
     def _end_streamed(self, line: bytes, i: int) -> None:
         """Close the streamed aggregate that a dot ends."""
-        self._check_type(_DOT, i)
         if line:
             self._fail("nothing after the dot", i)
         if self._kind == MAP and not self._left % 2:  # -1 when empty
@@ -401,7 +363,7 @@ class Machine:
         """Make the value of the open frame, which is complete, and hand it to the one around it."""
         items, kind, described = self._items, self._kind, self._described
         if kind == ATTRIBUTE:
-            self._describe(make_map(items, self._big > BIG_KEYS))
+            self._describe(make_map(items))
             return
         if kind == PUSH:
             self._close_push(items, i)
@@ -410,9 +372,9 @@ class Machine:
         if kind == DESCRIBED:
             value = items[0] if items else None
         elif kind == MAP:
-            value = make_map(items, self._big > BIG_KEYS)
+            value = make_map(items)
         elif kind == SET:
-            value = make_set(items, self._big > BIG_KEYS)
+            value = make_set(items)
         self._items, self._left, self._kind, self._described = self._stack.pop()
         if kind == DESCRIBED:
             assert described is not None
@@ -427,7 +389,7 @@ class Machine:
         if self._stack[-1][2] == DESCRIBED:
             self._items, self._left, self._kind, before = self._stack.pop()
             assert before is not None
-            attributes = _merged(before, attributes)
+            attributes = merge(before, attributes)
         else:
             lost = self._dropping and (len(self._stack) == 1 or self._stack[-1][0] is _NOTHING)
             self._items, self._left, self._kind = _NOTHING if lost else [], 1, DESCRIBED
@@ -453,8 +415,6 @@ class Machine:
     def _begin_bulk(self, sign: int, line: bytes, i: int, start: int) -> int:
         """Read a bulk whose header is at `i` and whose bytes start at `start`, as far as it has come."""
         length = self._count(line, self._limits.bulk, i, "bulk")
-        if sign == _EQUALS and length < 4:
-            self._fail("a verbatim string of at least 4 bytes", i)
         self._bulk, self._need = sign, length + 2
         return self._read_bulk(start)
 
@@ -467,7 +427,7 @@ class Machine:
             self._need = need = need - len(part)
             if need == 1:
                 if data[-1] != _CR:
-                    self._fail("the line break that ends a bulk", len(data) - 1)
+                    self._fail("the line break that ends a bulk", len(data) - 1, shown=False)
                 part = part[:-1]
             if part and not (self._dropping and self._bulk != _EQUALS and (self._items is _NOTHING or not self._stack)):
                 self._chunks.append(part)
@@ -476,7 +436,7 @@ class Machine:
             return len(data)
         last = max(end - 2, i)
         if data[last:end] != b"\r\n"[-need:]:
-            self._fail("the line break that ends a bulk", last + (need > 1 and data[last] == _CR))
+            self._fail("the line break that ends a bulk", last + (need > 1 and data[last] == _CR), shown=False)
         self._chunks.append(_part(data, i, last))
         body, self._chunks, self._need = b"".join(self._chunks), [], 0
         if self._bulk == _DOLLAR:
@@ -486,15 +446,8 @@ class Machine:
         elif self._bulk == _BANG:
             self._value(ReplyError(body.decode("utf-8", "surrogateescape")))
         else:
-            self._value(self._verbatim(body, i))
+            self._value(verbatim(body))
         return end
-
-    def _verbatim(self, body: bytes, i: int) -> Verbatim:
-        if body[3:4] != b":":
-            self._fail(
-                f"three letters and a colon before the text of a verbatim string, not {body[:4]!r}, before this", i
-            )
-        return Verbatim(body[4:], body[:3].decode("utf-8", "surrogateescape"))
 
     def _read_string(self, i: int) -> int:
         """Read the chunks of a streamed string, whose frame counts down from one more byte than the limit."""
@@ -504,7 +457,7 @@ class Machine:
             if end < 0:
                 return self._keep_line(i)
             self._check_type(data[i], i)
-            line = self._whole_line(i, end)
+            line = self._whole_line(i, end)[1:]
             length = self._count(line, self._left - 1, i, "bulk")
             if length == 0:
                 body = b"".join([part for part in self._items if type(part) is bytes])
@@ -523,21 +476,27 @@ class Machine:
         part = self._window[i:]
         if not self._line:
             self._check_type(part[0], i)
-        if self._line_size + len(part) - 2 > self._limits.line:
-            self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", i - self._line_size)
         self._line.append(part)
         self._line_size += len(part)
+        self._check_line(self._line[0][0], self._line_size - 2, i - self._line_size + len(part))
         return len(self._window)
 
     def _whole_line(self, i: int, end: int) -> bytes:
-        """Return what stands between the type byte at `i` and the line feed at `end`."""
-        line = self._window[i + 1 : end - 1]
-        if len(line) > self._limits.line:
-            self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", i)
+        """Return what stands from the type byte at `i` to the line break whose line feed is at `end`."""
+        line = self._window[i : end - 1] if end - i > 1 else b"\n"  # not even a type byte
+        self._check_line(line[0], len(line) - 1, i)
         if self._window[end - 1] != _CR or b"\r" in line or b"\n" in line:
             self._check_type(self._window[i], i)
             self._fail("a line with its line break at its end and nowhere else", i)
         return line
+
+    def _check_line(self, sign: int, size: int, i: int) -> None:
+        """Refuse a line of `size` bytes if it is too long."""
+        if size > self._limits.line:
+            limit = "bulk" if sign in _TEXTS else "line"
+            most: int = getattr(self._limits, limit)
+            if size > most:
+                self._fail(f"a line of at most {most} bytes (Limits.{limit})", i)
 
     def _check_type(self, sign: int, i: int) -> None:
         """Refuse a type byte that may not stand here."""
@@ -560,7 +519,6 @@ class Machine:
             where = self._start - self._base
             self._fail(f"a reply of at most {self._limits.reply} bytes (Limits.reply)", where)
 
-    def _fail(self, expected: str, i: int) -> NoReturn:
-        """Give up the stream: at index `i` of the window stands something else than what was `expected`."""
-        got = self._window[max(i, 0) : max(i, 0) + _SHOWN]
-        raise RemoteProtocolError(f"expected {expected}, got {got!r} at byte {self._base + i} of the stream")
+    def _fail(self, expected: str, i: int, *, shown: bool = True) -> NoReturn:
+        """Give up the stream, see `refused`; `shown` is false amid data."""
+        raise refused(expected, self._window if shown else b"", i, self._base)

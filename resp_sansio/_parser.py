@@ -36,13 +36,12 @@ class Parser(Machine):
     that it interrupts. `nested_attributes` has values inside an aggregate that an attribute describes returned as `Attributed`;
     otherwise such attributes are read and left out. Those of top-level replies are always in `attributes`.
 
-    Of the list that was returned last, `pushes` and `errors` say how many `Push` and `ReplyError` values are in it (not in what
-    these contain), `attributes` holds those of its members by index.
+    Of the list that was returned last, `pushes` says how many `Push` values are in it, and `attributes` holds those of its members
+    by index.
     """
 
     __slots__ = ("_held", "_held_attributes", "_quiet", "_unfinished", "error")
     pushes: int
-    errors: int
     attributes: dict[int, Attributes]
 
     def __init__(
@@ -91,14 +90,14 @@ class Parser(Machine):
                     else:
                         return [bodies]
                 if (read := several(tokens, most, self._limits.depth)) is not None:
-                    replies, self.pushes, self.errors = read
-                    self._quiet = not (self.pushes or self.errors)
+                    replies, self.pushes = read
+                    self._quiet = not self.pushes
                     return replies
             elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
                 return [bulk]
             self._base -= size
-        elif self.pushes or self.errors or self.attributes:
-            self.pushes, self.errors, self.attributes = 0, 0, {}
+        elif self.pushes or self.attributes:
+            self.pushes, self.attributes = 0, {}
             self._quiet = self._may_hurry()
             return self.feed(data, most)
         if self._unfinished and (data or most):
@@ -126,7 +125,7 @@ class Parser(Machine):
         pushes = [index for index, value in enumerate(out) if type(value) is Push]
         self._held_attributes = {new: attributes[old] for new, old in enumerate(pushes) if old in attributes}
         self._held = [out[index] for index in pushes]
-        self._out, self.pushes, self.errors, self.attributes = [], 0, 0, {}
+        self._out, self.pushes, self.attributes = [], 0, {}
         self._quiet = self._may_hurry()
         completed = len(out) - len(pushes)
         self._unfinished = "skip()" if completed < count and (self._stack or self._need) else ""
@@ -180,7 +179,7 @@ class Parser(Machine):
         """Read `data`, after what is still unread, into a new `_out`."""
         out, self._held = self._held, []
         self._out = out
-        self.pushes, self.errors = len(out), 0
+        self.pushes = len(out)
         self.attributes, self._held_attributes = self._held_attributes, {}
         if self.error is not None:
             return
@@ -204,7 +203,7 @@ class Parser(Machine):
     def _may_hurry(self) -> bool:
         """Whether the next feed may take the short cut: nothing is unread, unfinished, held back, or to be reset."""
         pending = self._window or self._stack or self._need or self._line or self._held
-        seen = self.pushes or self.errors or self.attributes
+        seen = self.pushes or self.attributes
         return self._fast and self.error is None and not (pending or seen)
 
     def _in_push(self) -> bool:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
-from ._errors import Outcome, RespError
+from ._errors import UnexpectedReplyError
 from ._values import Reply, Spoken
 
-__all__ = ["Entry", "UnexpectedReplyError"]
+__all__ = ["Entry"]
 
 T = TypeVar("T")
 
@@ -24,15 +24,6 @@ TextMembers: TypeAlias = set[str]
 
 BYTES: Final = frozenset({bytes})
 BYTES_OR_NONE: Final = frozenset({bytes, type(None)})
-
-
-class UnexpectedReplyError(RespError):
-    """The server answered, and not what this command is answered with. The connection lives on; the command was executed.
-
-    `execute` with the command's words instead of a `Command` returns such a reply as it came.
-    """
-
-    outcome: Outcome = Outcome.REPLY
 
 
 class Entry(NamedTuple):

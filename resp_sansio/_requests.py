@@ -10,14 +10,13 @@ import re
 from typing import Final, NoReturn
 
 from ._errors import RemoteProtocolError
-from ._machine import Limits
+from ._machine import Limits, refused
 
 __all__ = ["CommandParser", "split_inline"]
 
 _LIMITS: Final = Limits(
     elements=1024 * 1024
 )  # what Redis takes in one command (a smaller bulk limit is for the server to say)
-_SHOWN: Final = 40  # how many of the peer's bytes an error message shows
 
 
 class CommandParser:
@@ -72,7 +71,7 @@ class CommandParser:
                     self._keep_line(data, i)
                     break
                 if end - i > self._limits.line + 1:
-                    self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", data, i)
+                    self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", b"", i)
                 if self._missing or data[i] == 42:  # "*"
                     self._read_header(data, i, end)
                 elif words := self._inline(data, i, end):
@@ -88,12 +87,12 @@ class CommandParser:
         self._line.append(part)
         self._line_size += len(part)
         if self._line_size > self._limits.line + 1:
-            self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", data, i)
+            self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", b"", i)
 
     def _inline(self, data: bytes, i: int, end: int) -> list[bytes]:
         words = split_inline(data[i:end])
         if words is None:
-            self._fail("an inline command with balanced quotes", data, i)
+            self._fail("an inline command with balanced quotes", b"", i)
         return words
 
     def _read_header(self, data: bytes, i: int, end: int) -> None:
@@ -123,16 +122,15 @@ class CommandParser:
         if self._need == 0:
             body = b"".join(self._chunks)
             if not body.endswith(b"\r\n"):
-                self._fail("the line break that ends a bulk", data, max(0, end - 2))
+                self._fail("the line break that ends a bulk", b"", max(0, end - 2))
             self._args.append(body[:-2])
             self._missing -= 1
             self._chunks = []
         return i + len(part)
 
     def _fail(self, expected: str, data: bytes, i: int) -> NoReturn:
-        raise RemoteProtocolError(
-            f"expected {expected}, got {data[i : i + _SHOWN]!r} at byte {self._base + i} of the stream"
-        )
+        """Give up the stream, see `refused`; `data` is empty where what came may be a secret."""
+        raise refused(expected, data, i, self._base)
 
 
 # One word of an inline command, as Redis' own sdssplitargs() reads it: quotes may begin in the middle of a word, and end it.

@@ -13,14 +13,15 @@
 | set `~`                            | `set`                 | as a map key or set member: `SetKey`; members collide: `Items` |
 | verbatim string `=`                | `Verbatim`            | `bytes` with a `.format`                                     |
 | error `-`, `!`                     | `ReplyError`          | a value; nested ones stay in place                           |
+| what makes no sense as its type    | `InvalidReplyError`   | the same: `(abc`, `,x`, a `:` beyond 64 bits                  |
 | push `>`                           | `Push`                | answers nobody                                               |
 | attribute before a nested reply    | `Attributed`          | only when asked for; otherwise read and left out             |
 
 Python says `1 == 1.0 == True` and `Verbatim(b"x") == b"x"`; RESP does not. A map or set that would lose an element by that
 comes back as `Pairs` or `Items`, which keep every element as it came, in the order of arrival. So does one with a key that
-has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than `KEY_DEPTH`. And so does one with more than
-`BIG_KEYS` big numbers in its keys or members, because anyone can name numbers that hash alike (multiples of 2**61 - 1), and a
-`dict` of thousands of such keys takes a time that grows with the square of their number.
+has no hashable twin: `Items`, `Attributed`, or an aggregate nested deeper than `KEY_DEPTH`. And so does one of whose keys or
+members more than `GUESSABLE_KEYS` are neither strings nor errors: a server can choose numbers, and arrays of them, that
+hash alike or meet in a `dict` all the same, and then thousands of them take a time that grows with the square of their number.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, Union
 
-from ._errors import ReplyError
+from ._errors import InvalidReplyError, ReplyError
 
 __all__ = [
-    "BIG_KEYS",
+    "GUESSABLE_KEYS",
     "KEY_DEPTH",
     "ArrayKey",
     "Attributed",
@@ -47,6 +48,7 @@ __all__ = [
     "hashable",
     "make_map",
     "make_set",
+    "merge",
 ]
 
 Reply: TypeAlias = Union[
@@ -57,6 +59,7 @@ Reply: TypeAlias = Union[
     bool,
     None,
     ReplyError,
+    InvalidReplyError,
     "Push",
     "Attributed",
     "Pairs",
@@ -156,8 +159,11 @@ class Items(list[Reply]):
 KEY_DEPTH: Final = 32
 """How deep an aggregate may nest and still become a map key or set member; Python hashes and compares tuples recursively."""
 
-BIG_KEYS: Final = 256
-"""How many big numbers may be in the keys of a `dict` or the members of a `set`; see above."""
+GUESSABLE_KEYS: Final = 128
+"""How many keys of a `dict` or members of a `set` may be something else than strings and errors; see above."""
+
+# Their hashes depend on a secret of the process (unless PYTHONHASHSEED takes it away, here as in any program).
+_SECRETLY_HASHED: Final = frozenset({str, bytes, Verbatim, ReplyError, InvalidReplyError})
 
 
 def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
@@ -176,26 +182,18 @@ def hashable(value: Reply, depth: int = KEY_DEPTH) -> Reply:
     return SetKey(members) if isinstance(value, (set, frozenset)) else ArrayKey(members)
 
 
-def _too_many_big(keys: Sequence[Reply]) -> bool:
-    """Tell whether there are more big numbers in these keys than may be hashed."""
-    found, todo = 0, [*keys]
-    for item in todo:  # which grows meanwhile
-        if isinstance(item, int):
-            found += item.bit_length() > 64
-        elif isinstance(item, dict):
-            todo += item.items()
-        elif isinstance(item, (list, tuple, set, frozenset)):
-            todo += item
-    return found > BIG_KEYS
+def _is_guessable(keys: Sequence[Reply]) -> bool:
+    """Tell whether more than `GUESSABLE_KEYS` of these keys have hashes that the server could work out."""
+    if len(keys) <= GUESSABLE_KEYS:
+        return False
+    kinds, most = list(map(type, keys)), len(keys) - GUESSABLE_KEYS
+    return kinds.count(bytes) < most and sum([kinds.count(kind) for kind in _SECRETLY_HASHED]) < most
 
 
-def make_map(flat: Sequence[Reply], big: bool = False) -> dict[Reply, Reply] | Pairs:
-    """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where a `dict` would lose a key.
-
-    `big` says that more than `BIG_KEYS` big numbers may be in there, for which a `dict` is not safe.
-    """
+def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
+    """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where that would lose a key or be slow."""
     keys, items = flat[::2], flat[1::2]
-    if big and _too_many_big(keys):
+    if _is_guessable(keys):
         return Pairs(zip(keys, items, strict=True))
     try:
         made = dict(zip(keys, items, strict=True))
@@ -207,9 +205,20 @@ def make_map(flat: Sequence[Reply], big: bool = False) -> dict[Reply, Reply] | P
     return made if len(made) == len(keys) else Pairs(zip(keys, items, strict=True))
 
 
-def make_set(members: Sequence[Reply], big: bool = False) -> set[Reply] | Items:
-    """Make a set of `members`: a `set`, or `Items` where a `set` would lose one. `big` as for `make_map`."""
-    if big and _too_many_big(members):
+def merge(before: dict[Reply, Reply] | Pairs, after: dict[Reply, Reply] | Pairs) -> dict[Reply, Reply] | Pairs:
+    """Return both maps in one, of which the first is used up: a peer may send thousands of them in a row. The last value wins."""
+    few = len(before) + len(after) <= GUESSABLE_KEYS
+    if isinstance(before, dict) and isinstance(after, dict) and (few or _SECRETLY_HASHED.issuperset(map(type, after))):
+        before.update(after)
+        return before
+    merged = Pairs(before.items()) if isinstance(before, dict) else before
+    merged += after.items() if isinstance(after, dict) else after
+    return merged
+
+
+def make_set(members: Sequence[Reply]) -> set[Reply] | Items:
+    """Make a set of `members`: a `set`, or `Items` where that would lose one or be slow."""
+    if _is_guessable(members):
         return Items(members)
     try:
         made = set(members)
@@ -234,13 +243,13 @@ def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
         case dict():
             return make_map([as_text(item, encoding) for pair in value.items() for item in pair])
         case Pairs():
-            return make_map([as_text(item, encoding) for pair in value for item in pair], big=True)
+            return make_map([as_text(item, encoding) for pair in value for item in pair])
         case Attributed():
             return Attributed(as_text(value.value, encoding), value.attributes)
         case MapKey():
             return MapKey((as_text(key, encoding), as_text(item, encoding)) for key, item in value)
         case Items() | set():
-            return make_set([as_text(item, encoding) for item in value], big=True)
+            return make_set([as_text(item, encoding) for item in value])
         case ArrayKey():
             return ArrayKey(as_text(item, encoding) for item in value)
         case SetKey():

@@ -12,7 +12,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from .._encoder import encode_reply
-from .._errors import ReplyError
+from .._errors import InvalidReplyError, ReplyError
 from .._values import Attributed, MapKey, Pairs, Push, Reply, SetKey, Verbatim, make_map, make_set
 
 __all__ = ["encodings", "exact", "mutations", "pushes", "replies", "scalars", "splits"]
@@ -45,6 +45,7 @@ def scalars(protocol: Literal[2, 3] = 3) -> st.SearchStrategy[Reply]:
         small | st.integers(-(2**63), 2**63 - 1),
         st.none(),
         texts(lines=protocol == 3).map(ReplyError),
+        st.sampled_from([b":", b":x", b":9223372036854775808"]).map(InvalidReplyError),
     ]
     if protocol == 2:
         return st.one_of(common)
@@ -57,6 +58,7 @@ def scalars(protocol: Literal[2, 3] = 3) -> st.SearchStrategy[Reply]:
         st.floats() | st.integers(-5, 5).map(float),
         st.booleans(),
         st.builds(Verbatim, bulks(), formats),
+        st.sampled_from([b"(x", b",x", b"#x", b"_x", b"=3\r\nabc"]).map(InvalidReplyError),
     )
 
 
@@ -100,7 +102,7 @@ def encodings(draw: st.DrawFn, value: Reply, *, streamed: bool = True, attribute
             [encode_reply(key) + encode_reply(item) for key, item in about.items()]
         )
     if isinstance(value, bytes) and not isinstance(value, Verbatim) and streamed and draw(st.integers(0, 4)) == 4:
-        parts = [part for part in draw(splits(value)) if part]
+        parts = draw(splits(value))
         return prefix + b"$?\r\n" + b"".join(b";%d\r\n%b\r\n" % (len(part), part) for part in parts) + b";0\r\n"
     if value is None:
         return prefix + draw(st.sampled_from([b"_\r\n", b"$-1\r\n", b"*-1\r\n"]))
@@ -126,12 +128,13 @@ def encodings(draw: st.DrawFn, value: Reply, *, streamed: bool = True, attribute
 
 @st.composite
 def splits(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """The parts in which `data` may arrive: all at once, byte by byte, in equal parts, or cut anywhere."""
+    """The parts in which `data` may arrive: all at once, byte by byte, in equal parts, or cut anywhere; none of them is empty."""
     size = draw(st.sampled_from([0, 1, 2, 3, 7, 64]) | st.integers(1, max(1, len(data))))
     if size:
         return [data[at : at + size] for at in range(0, len(data), size)]
-    cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=6)))
-    return [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    cuts = sorted(draw(st.sets(st.integers(0, len(data)), max_size=6)))
+    parts = [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    return [part for part in parts if part]
 
 
 @st.composite

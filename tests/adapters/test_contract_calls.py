@@ -20,6 +20,7 @@ from resp_sansio import (
     Command,
     CommandTimeoutError,
     ConnectionClosedError,
+    InvalidReplyError,
     LocalProtocolError,
     Outcome,
     ReplyError,
@@ -72,6 +73,67 @@ def number(reply: object, _protocol: int) -> int:
 
 
 # -- Values -------------------------------------------------------------------------------------------------------------------
+
+TOO_MUCH = "string.rep('x', 70000)"  # more than a line of Redis' own may have
+
+# What a script can make a real server say: on RESP3, and how its caller is told; the same on RESP2 unless that is named.
+ODD: dict[str, tuple[object, object]] = {
+    f"return redis.error_reply('ERR ' .. {TOO_MUCH})": (ReplyError, ReplyError),
+    f"return {{ok={TOO_MUCH}}}": (str, str),
+    f"error({TOO_MUCH})": (ReplyError, ReplyError),
+    f"return {{{{err={TOO_MUCH}}}}}": (list, list),
+    "redis.setresp(3); return {big_number='abc'}": (InvalidReplyError, bytes),
+    "redis.setresp(3); return {big_number='1.5'}": (InvalidReplyError, bytes),
+    "redis.setresp(3); return {big_number='+5'}": (int, bytes),
+    "redis.setresp(3); return {big_number=string.rep('7', 5000)}": (InvalidReplyError, bytes),
+    "redis.setresp(3); return {double=0/0}": (float, bytes),
+    "redis.setresp(3); return {{big_number='abc'}, 1}": (list, list),
+}
+
+
+@PROTOCOLS
+@contract
+async def test_an_odd_reply_is_its_own_callers_alone(backend: Backend, server: Server, protocol: int) -> None:
+    """However long or senseless: the others on the lane have their answers, and the connection lives on."""
+    async with backend.client(server.url, protocol=protocol, max_connections=1) as client:
+        before: Any = await client.execute("INCRBY", "n", 0)
+        for script, expected in ODD.items():
+            others = [partial(client.execute, "INCR", "n")] * 25
+            answers = await backend.together(*others, partial(client.execute, "EVAL", script, 0), *others)
+            odd = answers.pop(25)
+            assert type(odd) is expected[3 - protocol], script
+            assert sorted(answers) == list(range(before + 1, before + 51))
+            before += 50
+        assert [lane.created for lane in client.stats().lanes] == [1]
+
+
+@contract
+async def test_a_reply_that_makes_no_sense_is_raised_or_stays_in_its_place(backend: Backend, server: Server) -> None:
+    script = "redis.setresp(3); return {big_number='SECRET'}"
+    nested = "redis.setresp(3); return {1, {big_number='SECRET'}}"
+    async with backend.connect(server.url) as connection:
+        with pytest.raises(InvalidReplyError) as caught:
+            await connection.execute("EVAL", script, 0)
+        assert caught.value.raw == b"(SECRET"
+        assert caught.value.outcome is Outcome.REPLY
+        assert "SECRET" not in f"{caught.value!s} {caught.value!r}"
+        assert await connection.execute("EVAL", nested, 0, decode=True) == [1, InvalidReplyError(b"(SECRET")]
+        async with connection.pipeline() as pipeline:
+            results = [
+                pipeline.execute("EVAL", script, 0),
+                pipeline.execute("EVAL", nested, 0),
+                pipeline.execute("PING"),
+            ]
+        with pytest.raises(InvalidReplyError):
+            results[0].result()
+        assert [one.result() for one in results[1:]] == [[1, InvalidReplyError(b"(SECRET")], "PONG"]
+        async with connection.transaction() as transaction:
+            results = [transaction.execute("EVAL", script, 0), transaction.execute("PING")]
+        with pytest.raises(InvalidReplyError):
+            results[0].result()
+        assert results[1].result() == "PONG"
+        with pytest.raises(InvalidReplyError):
+            await connection.execute(Command("EVAL", script, 0, read=number))
 
 
 @PROTOCOLS

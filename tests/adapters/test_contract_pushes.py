@@ -144,6 +144,8 @@ async def test_monitor_makes_a_connection_listen_for_ever(backend: Backend, serv
         push = await connection.next_push()
         assert push.kind == "monitor"
         assert '"SET" "k" "v"' in str(push.items[0])
+        server.call("SET", "k", b"x" * 100_000)
+        assert len(str((await connection.next_push()).items[0])) > 100_000
         with pytest.raises(LocalProtocolError, match="^GET was not sent: after MONITOR a connection only listens"):
             await connection.execute("GET", "k")
 

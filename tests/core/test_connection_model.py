@@ -83,7 +83,7 @@ KINDS: Final = (
     *["GET"] * 8, "large", "BLPOP", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "UNWATCH",
 )  # fmt: skip
 GARBAGE: Final = st.sampled_from(
-    [b"@", b"HTTP/1.1 400 Bad Request\r\n", b"$x\r\n", b":\r\n", b"\r\n", b"*-2\r\n", b"$1\r\nabc"]
+    [b"@", b"HTTP/1.1 400 Bad Request\r\n", b"$x\r\n", b"$\r\n", b"\r\n", b"*-2\r\n", b"$1\r\nabc"]
 )
 PING: Final = (b"PING",)  # only the connection itself sends it here, to keep itself alive
 REFUSALS: Final = {

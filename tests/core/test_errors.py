@@ -17,6 +17,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    InvalidReplyError,
     LocalProtocolError,
     Outcome,
     PoolFullError,
@@ -26,6 +27,7 @@ from resp_sansio import (
     Stats,
     TransactionAbortedError,
     TransactionRefusedError,
+    UnexpectedReplyError,
     is_transient,
     reason_of,
 )
@@ -34,6 +36,8 @@ ERRORS: list[RespError] = [
     RespError("message"),
     ReplyError("WRONGTYPE Operation against a key holding the wrong kind of value"),
     TransactionAbortedError("message"),
+    UnexpectedReplyError("message"),
+    InvalidReplyError(b"(abc"),
     TransactionRefusedError("message", replies=[1, ReplyError("ERR no"), None]),
     LocalProtocolError("message"),
     ConnectionClosedError("message"),
@@ -66,6 +70,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         assert getattr(twin, "transient", None) == getattr(error, "transient", None)
         assert getattr(twin, "replies", None) == getattr(error, "replies", None)
         assert getattr(twin, "code", None) == getattr(error, "code", None)
+        assert getattr(twin, "raw", None) == getattr(error, "raw", None)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
     [
         (RespError("x"), Outcome.NOT_SENT),
         (ReplyError("ERR x"), Outcome.REPLY),
+        (InvalidReplyError(b"#x"), Outcome.REPLY),
         (TransactionAbortedError("x"), Outcome.NOT_SENT),
         (TransactionRefusedError("x", replies=()), Outcome.REPLY),
         (LocalProtocolError("x"), Outcome.NOT_SENT),
@@ -167,3 +173,18 @@ def test_a_timeout_tells_what_was_counted_if_anything_was() -> None:
     assert str(plain.counted()) == "too late"
     full = CommandTimeoutError("too late", outcome=Outcome.NOT_SENT, stats=Counts(waiting=3)).counted()
     assert (str(full), full.outcome, full.stats) == ("too late [3 waiting]", Outcome.NOT_SENT, Counts(waiting=3))
+
+
+@pytest.mark.parametrize("sign", [*":(,#_=", "?", "\xff"])
+def test_an_invalid_reply_shows_no_data_and_compares_by_what_came(sign: str) -> None:
+    raw = sign.encode("latin-1") + b"SECRET"
+    error, same = InvalidReplyError(raw), InvalidReplyError(raw)
+    assert (error.raw, error.args, error.outcome) == (raw, (), Outcome.REPLY)
+    for shown in (str(error), repr(error)):
+        assert "SECRET" not in shown
+        assert "and it is none" in shown
+    assert error == same
+    assert hash(error) == hash(same)
+    assert error != InvalidReplyError(raw + b"x")
+    assert error != raw
+    assert len({error, same, InvalidReplyError(b"(x")}) == 2

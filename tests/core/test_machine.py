@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import _machine
-from resp_sansio._errors import ReplyError
+from resp_sansio._encoder import encode_reply
+from resp_sansio._errors import InvalidReplyError, ReplyError
 from resp_sansio._fastpath import SPAN
 from resp_sansio._machine import Machine
 from resp_sansio._parser import Limits, Parser
-from resp_sansio._values import Attributed, Items, Pairs, Push, Reply, Verbatim
+from resp_sansio._values import ArrayKey, Attributed, Items, Pairs, Push, Reply, Verbatim
 from resp_sansio.testing import encodings, exact, mutations, pushes, replies, splits
 
 NAN = float("nan")
@@ -48,6 +49,13 @@ def complaint(data: bytes, parser: Parser | None = None) -> str:
         (b"!8\r\nERR a\r\nb\r\n", ReplyError("ERR a\r\nb")),
         (b":-0\r\n", 0),
         (b":007\r\n", 7),
+        (b":+5\r\n", 5),
+        (b":" + b"0" * 30 + b"5\r\n", 5),
+        (b":+9223372036854775807\r\n", 2**63 - 1),
+        (b"(+5\r\n", 5),
+        (b",+1.5\r\n", 1.5),
+        (b",+inf\r\n", float("inf")),
+        (b",+nan\r\n", NAN),
         (b":-9223372036854775808\r\n", -(2**63)),
         (b"(12345678901234567890123\r\n", 12345678901234567890123),
         (b"(-1\r\n", -1),
@@ -98,26 +106,6 @@ def test_accepted(data: bytes, value: Reply) -> None:
         (b"+a\rb\r\n", "a line with its line break at its end", 0),
         (b"+a\n", "a line with its line break at its end", 0),
         (b"*1\r\n+" + b"a" * 40 + b"\n\r\n", "a line with its line break at its end", 4),
-        (b":\r\n", "an integer in decimal digits", 0),
-        (b":+5\r\n", "an integer in decimal digits", 0),
-        (b":1_0\r\n", "an integer in decimal digits", 0),
-        (b": 1\r\n", "an integer in decimal digits", 0),
-        (b":12x\r\n", "an integer in decimal digits", 0),
-        (b":--1\r\n", "an integer in decimal digits", 0),
-        (b":9223372036854775808\r\n", "an integer of 64 bits", 0),
-        (b":-9223372036854775809\r\n", "an integer of 64 bits", 0),
-        (b":" + b"1" * 30 + b"\r\n", "an integer of 64 bits", 0),
-        (b"(1.5\r\n", "an integer in decimal digits", 0),
-        (b"(" + b"1" * 4301 + b"\r\n", "a big number of at most 4300 digits", 0),
-        (b",\r\n", "a double", 0),
-        (b",.5\r\n", "a double", 0),
-        (b",1.\r\n", "a double", 0),
-        (b",+1\r\n", "a double", 0),
-        (b",1_0.5\r\n", "a double", 0),
-        (b",infinity\r\n", "a double", 0),
-        (b",Nan\r\n", "a double", 0),
-        (b"#true\r\n", "#t or #f", 0),
-        (b"_x\r\n", "nothing after _", 0),
         (b"$-2\r\n", "a length in decimal digits", 0),
         (b"$+1\r\n", "a length in decimal digits", 0),
         (b"$\r\n", "a length in decimal digits", 0),
@@ -128,7 +116,6 @@ def test_accepted(data: bytes, value: Reply) -> None:
         (b"=?\r\n", "a length in decimal digits", 0),
         (b">?\r\n", "a length in decimal digits", 0),
         (b"|?\r\n", "a length in decimal digits", 0),
-        (b"=3\r\nabc\r\n", "a verbatim string of at least 4 bytes", 0),
         (b"$3\r\nabcd\r\n", "the line break that ends a bulk", 7),
         (b"$3\r\nabc\r\r", "the line break that ends a bulk", 8),
         (b"$1500\r\n" + b"x" * 1501 + b"\r\n", "the line break that ends a bulk", 1507),
@@ -156,7 +143,6 @@ def test_refused(data: bytes, expected: str, at: int) -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"=5\r\nabcde\r\n", "three letters and a colon before the text of a verbatim string, not b'abcd'"),
         (b">1\r\n:1\r\n", "a string as the kind of a push, not int"),
         (b">1\r\n=5\r\ntxt:a\r\n", "a string as the kind of a push, not Verbatim"),
         (b"|0\r\n>1\r\n_\r\n", "a string as the kind of a push, not NoneType"),
@@ -169,13 +155,77 @@ def test_refused_once_it_is_whole(data: bytes, expected: str) -> None:
         assert str(parser.error).startswith(f"expected {expected}")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b":", b":1_0", b": 1", b":12x", b":--1", b":+-1", b":9223372036854775808", b":-9223372036854775809", b":" + b"1" * 30,
+        b":" + b"1" * 5000, b"(", b"(abc", b"(1.5", b"(" + b"1" * 4302, b"(-" + b"1" * 60_000, b",", b",.5", b",1.", b",x", b",++1",
+        b",1_0.5", b",infinity", b",Nan", b",1,5", b"#", b"#true", b"#T", b"_x", b"=3\r\nabc", b"=2\r\n\r\n", b"=0\r\n",
+        b"=5\r\nabcde",
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_as_its_type_is_a_value_in_its_place(line: bytes) -> None:
+    for data, place in ((b"%b\r\n", []), (b"*2\r\n%b\r\n+x\r\n", [0]), (b"%%1\r\n+k\r\n%b\r\n", ["k"])):
+        wire = data % line + b"+OK\r\n"
+        for parser, got in ((whole := Parser(), whole.feed(wire)), (single := Parser(), read(wire, single))):
+            assert parser.error is None
+            value, last = got
+            for key in place:
+                value = value[key]  # type: ignore[index]
+            assert type(value) is InvalidReplyError
+            assert value.raw == line
+            assert value == InvalidReplyError(line)
+            assert last == "OK"
+    for aggregate in (b"~2\r\n%b\r\n:1\r\n", b"%%1\r\n%b\r\n:1\r\n"):
+        (keyed,) = Parser().feed(aggregate % line)
+        assert InvalidReplyError(line) in keyed  # type: ignore[operator]
+    assert encode_reply(InvalidReplyError(line)) == encode_reply(InvalidReplyError(line), 2) == line + b"\r\n"
+
+
 def test_a_big_number_is_bounded_by_the_interpreter_too() -> None:
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)
     try:
-        assert "a big number of at most 640 digits" in complaint(b"(" + b"1" * 641 + b"\r\n")
+        assert Parser().feed(b"(" + b"1" * 641 + b"\r\n") == [InvalidReplyError(b"(" + b"1" * 641)]
+        assert Parser().feed(b"(" + b"1" * 640 + b"\r\n") == [int("1" * 640)]
     finally:
         sys.set_int_max_str_digits(before)
+
+
+@pytest.mark.parametrize("sign", ["+", "-"])
+def test_a_line_of_text_may_be_as_long_as_a_bulk(sign: str) -> None:
+    text = "ERR " + "x" * 200_000
+    wire = f"{sign}{text}\r\n".encode()
+    expected = text if sign == "+" else ReplyError(text)
+    for size in (1, 65_536, len(wire)):
+        for before, after in ((b"", []), (b"*2\r\n:1\r\n", [1])):
+            data = before + wire
+            parser = Parser()
+            seen = [value for at in range(0, len(data), size) for value in parser.feed(data[at : at + size])]
+            assert seen == ([[*after, expected]] if before else [expected])
+            assert parser.error is None
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        (b"$2000\r\ntoken=SECRET\r\n", "a length of at most 1000 (Limits.bulk), got b'$2000' at byte 0"),
+        (b"$3\r\nSECRET\r\n", "the line break that ends a bulk, got something else at byte 7"),
+        (b"-ERR bad 'SECRET'\n", "a line with its line break at its end and nowhere else, got b'-' at byte 0"),
+        (b"+SECRET\rSECRET\r\n", "a line with its line break at its end and nowhere else, got b'+' at byte 0"),
+        (b"(" + b"SECRET" * 20_000, "a line of at most 65536 bytes (Limits.line), got b'(' at byte 0"),
+        (b"*1\r\nSECRET\r\n", "a RESP type byte, got b'S' at byte 4"),
+        (b"$SECRET\r\n", "a length in decimal digits, got b'$' at byte 0"),
+        (b">1\r\n=10\r\ntxt:SECRET\r\n", "a string as the kind of a push, not Verbatim, before this"),
+    ],
+)
+def test_an_error_shows_a_type_byte_and_a_length_and_no_data(wire: bytes, said: str) -> None:
+    for size in (1, 100, len(wire)):
+        parser = Parser(Limits(bulk=1000))
+        for at in range(0, len(wire), size):
+            parser.feed(wire[at : at + size])
+        assert "SECRET" not in str(parser.error)
+        assert size < len(wire) or said in str(parser.error)
 
 
 # Attributes and pushes
@@ -211,11 +261,13 @@ def test_attributes_that_collide_are_merged_all_the_same() -> None:
 
 def test_many_attributes_in_a_row_are_merged_in_place() -> None:
     parser = Parser()
+    assert parser.feed(b"".join(b"|1\r\n+%d\r\n+v\r\n" % key for key in range(50_000)) + b"+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: dict.fromkeys(map(str, range(50_000)), "v")}
     assert parser.feed(b"".join(b"|1\r\n:%d\r\n+v\r\n" % key for key in range(50_000)) + b"+OK\r\n") == ["OK"]
-    assert parser.attributes == {0: dict.fromkeys(range(50_000), "v")}
+    assert parser.attributes == {0: Pairs((key, "v") for key in range(50_000))}
 
 
-def test_thousands_of_big_numbers_that_hash_alike_are_no_dict_and_no_set() -> None:
+def test_thousands_of_numbers_that_hash_alike_are_no_dict_and_no_set() -> None:
     numbers = [(2**61 - 1) * (n + 16) for n in range(10_000)]
     assert Parser().feed(b"~10000\r\n" + b"".join(b"(%d\r\n" % n for n in numbers)) == [Items(numbers)]
     pairs = Pairs((n, 1) for n in numbers)
@@ -225,6 +277,8 @@ def test_thousands_of_big_numbers_that_hash_alike_are_no_dict_and_no_set() -> No
     assert parser.attributes == {0: pairs}
     assert parser.feed(b"".join(b"|1\r\n(%d\r\n:1\r\n" % n for n in numbers) + b"+OK\r\n") == ["OK"]
     assert parser.attributes == {0: pairs}
+    assert parser.feed(b"".join(b"|1\r\n*1\r\n(%d\r\n:1\r\n" % n for n in numbers) + b"+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: Pairs((ArrayKey([n]), 1) for n in numbers)}
 
 
 def test_an_attribute_may_itself_be_described() -> None:
@@ -289,8 +343,10 @@ def deep(depth: int) -> bytes:
             b"$?\r\n;3\r\nabc\r\n;3\r\n",
             "at most 2 (Limits.bulk)",
         ),
-        (Limits(line=5), b"+abcde\r\n", b"+abcdef\r\n", "a line of at most 5 bytes (Limits.line)"),
-        (Limits(line=5), b"+abcde\r\n", b"+abcdefgh", "a line of at most 5 bytes (Limits.line)"),
+        (Limits(line=5), b":12345\r\n", b":123456\r\n", "a line of at most 5 bytes (Limits.line)"),
+        (Limits(line=5), b":12345\r\n", b"(12345678", "a line of at most 5 bytes (Limits.line)"),
+        (Limits(line=3, bulk=5), b"+abcde\r\n", b"-abcdef\r\n", "a line of at most 5 bytes (Limits.bulk)"),
+        (Limits(line=3, bulk=5), b"-abcde\r\n", b"+abcdefgh", "a line of at most 5 bytes (Limits.bulk)"),
         (Limits(elements=4), b"*4\r\n" + b":1\r\n" * 4, b"*5\r\n", "at most 4 (Limits.elements)"),
         (Limits(elements=4), b"%2\r\n" + b":1\r\n" * 4, b"%3\r\n", "at most 4 elements (Limits.elements)"),
         (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio._encoder import encode_reply
-from resp_sansio._errors import LocalProtocolError, RemoteProtocolError, ReplyError
+from resp_sansio._errors import LocalProtocolError, RemoteProtocolError
 from resp_sansio._parser import Chunk, Limits, Parser
 from resp_sansio._values import Push, Reply, Verbatim
 from resp_sansio.testing import encodings, exact, mutations, pushes, replies, splits
@@ -28,7 +28,6 @@ def outcome(feeds: Iterable[bytes], parser: Parser | None = None) -> tuple[objec
     for data in feeds:
         got = parser.feed(data)
         assert parser.pushes == sum(type(value) is Push for value in got)
-        assert parser.errors == sum(type(value) is ReplyError for value in got)
         attributes |= {len(seen) + index: exact(about) for index, about in parser.attributes.items()}
         seen += got
         assert type(parser.error) in (RemoteProtocolError, type(None))
@@ -116,7 +115,7 @@ def skipping(feeds: list[bytes], count: int) -> tuple[list[Reply], int]:
     for data in feeds:
         if count:
             count -= parser.skip(data, count)
-            assert parser.pushes == parser.errors == 0
+            assert parser.pushes == 0
             seen += parser.feed(b"", 0)
             assert len(seen) == 0 or parser.pushes <= len(seen)
             data = b""
@@ -237,10 +236,10 @@ def test_what_was_begun_one_way_is_not_ended_another() -> None:
 
 def test_replies_before_a_bad_byte_are_returned_and_nothing_after_it() -> None:
     parser = Parser()
-    assert parser.feed(b"+OK\r\n>1\r\n+p\r\n*1\r\n:x\r\n+no\r\n") == ["OK", Push("p", ())]
+    assert parser.feed(b"+OK\r\n>1\r\n+p\r\n*1\r\n$x\r\n+no\r\n") == ["OK", Push("p", ())]
     assert (parser.pushes, str(parser.error)) == (
         1,
-        "expected an integer in decimal digits, got b':x\\r\\n+no\\r\\n' at byte 17 of the stream",
+        "expected a length in decimal digits, got b'$' at byte 17 of the stream",
     )
     assert parser.idle
     assert parser.feed(b"+OK\r\n") == []
@@ -249,12 +248,12 @@ def test_replies_before_a_bad_byte_are_returned_and_nothing_after_it() -> None:
     assert parser.chunks(b"+OK\r\n") == []
 
 
-def test_the_count_of_errors_and_pushes_is_of_one_feed() -> None:
+def test_the_count_of_pushes_is_of_one_feed() -> None:
     parser = Parser()
-    parser.feed(b"-ERR\r\n+OK\r\n-ERR\r\n!3\r\nERR\r\n*1\r\n-ERR\r\n|0\r\n-ERR\r\n")
-    assert (parser.errors, parser.pushes, parser.attributes) == (4, 0, {5: {}})
+    parser.feed(b"-ERR\r\n+OK\r\n|0\r\n-ERR\r\n")
+    assert (parser.pushes, parser.attributes) == (0, {2: {}})
     assert parser.feed(b"+OK\r\n") == ["OK"]
-    assert (parser.errors, parser.attributes) == (0, {})
+    assert parser.attributes == {}
     assert parser.feed(b">2\r\n$7\r\nmessage\r\n$1\r\nx\r\n") == [Push("message", (b"x",))]
     assert parser.pushes == 1
     assert parser.feed(b"$1\r\nx\r\n") == [b"x"]
@@ -306,8 +305,8 @@ def test_a_feed_of_one_reply(data: bytes, expected: Reply) -> None:
         b"$2000\r\n" + bytes(2000) + b"\r\r",
         b"$3\r\nx\r\n\r\r",
         b"\r\n",
-        b":\r\n",
-        b":1x\r\n",
+        b"$\r\n",
+        b"$1x\r\n",
         b"*1\r\n$1\r\nxy\r\n",
         b">1\r\n:1\r\n",
     ],

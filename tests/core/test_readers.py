@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import Outcome, Pairs, Parser, Reply, ReplyError, Verbatim, _readers, encode_reply
-from resp_sansio._readers import Entry, UnexpectedReplyError
+from resp_sansio import (
+    Outcome,
+    Pairs,
+    Parser,
+    Reply,
+    ReplyError,
+    UnexpectedReplyError,
+    Verbatim,
+    _readers,
+    encode_reply,
+)
+from resp_sansio._readers import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -94,7 +94,7 @@ def test_some_lines_are_no_command(nothing: bytes) -> None:
         (b"*" + b"1" * 20 + b"\r\n", "a length in decimal digits"),
         (b"*1\r\n:1\r\n", "a bulk string ($)"),
         (b"*1\r\n$-1\r\n", "a length in decimal digits"),
-        (b"*1\r\n$1\r\nxyz", "the line break that ends a bulk, got b'yz"),
+        (b"*1\r\n$1\r\nxyz", "the line break that ends a bulk, got something else at byte 15"),
         (b"GET 'x\r\n", "an inline command with balanced quotes"),
         (b"*1048577\r\n", "at most 1048576 arguments (Limits.elements)"),
         (b"*1\r\n$536870913\r\n", "a bulk of at most 536870912 bytes (Limits.bulk)"),

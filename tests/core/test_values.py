@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import pickle
+from itertools import count, islice, product
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resp_sansio._errors import InvalidReplyError, ReplyError
 from resp_sansio._values import (
-    BIG_KEYS,
+    GUESSABLE_KEYS,
     KEY_DEPTH,
     ArrayKey,
     Attributed,
@@ -25,11 +27,12 @@ from resp_sansio._values import (
     hashable,
     make_map,
     make_set,
+    merge,
 )
 from resp_sansio.testing import exact, replies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from resp_sansio._values import Reply
 
@@ -102,18 +105,68 @@ def test_what_collides_in_python_stays_apart() -> None:
     assert make_set([b"x", Verbatim(b"x")]) == Items([b"x", Verbatim(b"x")])
 
 
-@pytest.mark.parametrize("wrapped", [lambda n: n, lambda n: [n], lambda n: {n: 1}, lambda n: {n}])
-def test_thousands_of_big_numbers_are_not_hashed(wrapped: Callable[[int], Reply]) -> None:
-    """All of these have the same hash, and so would tuples of them."""
-    for count in (BIG_KEYS, BIG_KEYS + 1):
-        keys = [wrapped((2**61 - 1) * (n + 16)) for n in range(count)]
-        made, several = make_map([part for key in keys for part in (key, None)], big=True), make_set(keys, big=True)
-        assert len(made) == len(several) == count
-        assert (type(made), type(several)) == ((dict, set) if count == BIG_KEYS else (Pairs, Items))
-        if count > BIG_KEYS:
-            assert type(as_text(made)) is Pairs
-            assert type(as_text(several)) is Items
-    assert type(make_set(range(10_000), big=True)) is set
+HASHED_ALIKE = [(2**61 - 1) * n for n in range(-4, 5)]  # all within 64 bits
+
+
+def numbers_that_hash_alike() -> Iterator[int]:
+    """Big numbers; ordinary ones hash alike nine at a time, or meet in a `dict` for other reasons."""
+    return ((2**61 - 1) * (n + 16) for n in count())
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        numbers_that_hash_alike(),
+        ([number] for number in numbers_that_hash_alike()),
+        ({number: 1} for number in numbers_that_hash_alike()),
+        ({number} for number in numbers_that_hash_alike()),
+        count(),
+        (float(2**61 * n) for n in count()),
+        (list(chosen) for chosen in product(HASHED_ALIKE, repeat=6)),
+        ([*chosen, b"a string"] for chosen in product(HASHED_ALIKE, repeat=6)),
+        (SetKey([ArrayKey(chosen)]) for chosen in product(HASHED_ALIKE, repeat=6)),
+    ],
+)
+def test_thousands_of_keys_that_a_server_could_choose_are_not_hashed(keys: Iterator[Reply]) -> None:
+    """Each of these could be thousands with one hash: a `dict` of them would take seconds for a reply of one megabyte."""
+    chosen = list(islice(keys, GUESSABLE_KEYS + 1))
+    for some, kinds in ((chosen[:-1], (dict, set)), (chosen, (Pairs, Items))):
+        flat = [part for key in some for part in (key, None)]
+        safe: list[list[Reply]] = [
+            [],
+            [b"%d" % n for n in range(1000)],
+            ["a", Verbatim(b"b"), ReplyError("c"), InvalidReplyError(b"#")],
+        ]
+        for strings in safe:
+            made = make_map([*flat, *[part for key in strings for part in (key, None)]])
+            several = make_set([*some, *strings])
+            assert len(made) == len(several) == len(some) + len(strings)
+            assert (type(made), type(several)) == kinds
+            assert (type(as_text(made)), type(as_text(several))) == kinds
+
+
+def test_any_number_of_strings_are_keys() -> None:
+    strings = [b"%d" % n for n in range(10_000)]
+    for keys in (strings, [as_text(key) for key in strings], [*strings, *[as_text(key) for key in strings]]):
+        assert type(make_set(keys)) is set
+        assert type(make_map([part for key in keys for part in (key, None)])) is dict
+
+
+def test_maps_are_merged_in_time_that_grows_with_their_keys() -> None:
+    strings = make_map([part for n in range(1000) for part in (b"%d" % n, n)])
+    assert merge(strings, {b"1": None, "x": 1}) is strings
+    assert (strings[b"1"], len(strings)) == (None, 1001)  # type: ignore[call-overload]
+    few = merge({1: "a", "k": "b"}, {1: "c"})
+    assert (type(few), few) == (dict, {1: "c", "k": "b"})
+    merged: dict[Reply, Reply] | Pairs = {}
+    for n in range(GUESSABLE_KEYS):
+        merged = merge(merged, {n: n})
+    assert type(merged) is dict
+    merged = merge(merged, {-1: -1})
+    assert merged == Pairs([*[(n, n) for n in range(GUESSABLE_KEYS)], (-1, -1)])
+    assert merge(merged, Pairs([(1, 2)])) is merged
+    assert merged[-1] == (1, 2)
+    assert merge({b"k": 1}, Pairs([(1, 2), (True, 3)])) == Pairs([(b"k", 1), (1, 2), (True, 3)])
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ ORDER: Final = (
     "_stats",
     "_errors",
     "_values",
+    "_scalars",
     "_encoder",
     "_fastpath",
     "_machine",
