@@ -206,6 +206,7 @@ ONLY_LOOKS: Final = _names(
 # -- Kept by hand: which arguments are secrets. Each takes a command's words and returns the indices to hide ----------------
 
 Words: TypeAlias = Sequence[Argument]
+BUFFERS: Final = (bytes, bytearray, memoryview)
 
 
 def _all(words: Words) -> Iterable[int]:
@@ -456,10 +457,18 @@ def _words(args: Sequence[Argument]) -> Words:
     return [*(words if isinstance(name, bytes) else map(_text, words)), *args[1:]]
 
 
-def _text(argument: Argument) -> str:
+def _text(argument: object) -> str:
+    """Return an argument as text; nothing for what is none, which the encoder refuses, or too large for any rule here."""
     if isinstance(argument, str):
         return argument
-    return str(argument) if isinstance(argument, (int, float)) else bytes(argument).decode("utf-8", "surrogateescape")
+    if isinstance(argument, (int, float)):
+        return "" if _is_large(argument) else str(argument)
+    return bytes(argument).decode("utf-8", "surrogateescape") if isinstance(argument, BUFFERS) else ""
+
+
+def _is_large(number: float) -> bool:
+    """Tell whether it is an integer that Python may refuse to write in digits."""
+    return isinstance(number, int) and number.bit_length() > 64
 
 
 def _index(words: Words, word: str, start: int) -> int:
@@ -593,12 +602,15 @@ def _restored(
     return Command(*args, read=read, readonly=readonly, retry=retry, needs=needs)
 
 
-def _shown(words: Sequence[Argument], most: int = 8, longest: int = 40) -> list[str]:
-    """Return the words as a message shows them: neither a megabyte of one nor thousands of them."""
-    shown = [
-        repr(word)
-        if isinstance(word, (int, float)) or len(word) <= longest
-        else f"<{type(word).__name__} of {len(word)}>"
-        for word in words[:most]
-    ]
+def _shown(words: Sequence[object], most: int = 8, longest: int = 40) -> list[str]:
+    """Return the words as a message shows them: neither a megabyte of one nor thousands of them, and of what is none its type."""
+    shown = [_shown_word(word, longest) for word in words[:most]]
     return [*shown, f"... {len(words) - most} more"] if len(words) > most else shown
+
+
+def _shown_word(word: object, longest: int) -> str:
+    if isinstance(word, (str, *BUFFERS)):
+        return repr(word) if len(word) <= longest else f"<{type(word).__name__} of {len(word)}>"
+    if isinstance(word, (int, float)) and not _is_large(word):
+        return repr(word)
+    return f"<{type(word).__name__}>"

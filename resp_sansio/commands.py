@@ -8,14 +8,17 @@ comes back, it has a function of its own, with the option in its name: `set_get`
 that Python has for itself are spelt out: `delete` is DEL.
 
 Data comes as `bytes`, `decode` or not; `text` makes `str` of it. A reply that has not the shape that the command is known for
-raises `UnexpectedReplyError`. Options that exclude each other raise `ValueError` here, before anything is sent; arguments of
-a wrong type raise `TypeError` where commands are encoded.
+raises `UnexpectedReplyError`. An option that is no number where it must be one, or a flag that is neither True nor False, raises
+`TypeError` here; options that exclude each other raise `ValueError`. Other arguments of a wrong type raise `TypeError` where
+commands are encoded: nothing is sent in any case.
 """
 
 from __future__ import annotations
 
 import functools
+from builtins import type as kind
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any, Final, Literal, TypeAlias, overload
 
 from ._commands import Command
@@ -62,52 +65,124 @@ Fields: TypeAlias = Mapping[Any, Argument]
 """Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
 
 
+Scores: TypeAlias = Mapping[Any, float]
+"""Members with scores: numbers, because text could be read as an option."""
+
 NONE: Final[Fields] = {}
 
+# -- options: what is no number, no flag or no mapping is refused here, and each option becomes words in one way -------------------
 
-def _flat(fields: Fields) -> list[Argument]:
-    return [part for pair in fields.items() for part in pair]
+VALUED: Final = {"block", "count", "ex", "exat", "limit", "match", "maxlen", "minid", "px", "pxat", "type"}
+DATA: Final = {"match", "minid", "type"}  # the other ones with a value are ints, and those without are flags
 
 
-def _given(**options: Argument | None) -> list[Argument]:
-    """Return the words of the options that are given: a name alone if it is true, with its value otherwise."""
+def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
+    return TypeError(f"{name} of {command} must be {wanted}, not {kind(value).__name__}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _given(command: str, /, **options: Argument | None) -> list[Argument]:
+    """Return the words of the options that are given: the name of a flag, the name and the value of all else."""
     words: list[Argument] = []
     for name, value in options.items():
-        if value is True:
-            words.append(name.upper())
-        elif value is not None and value is not False:
+        if name in VALUED:
+            if value is None:
+                continue
+            if not _is_int(value) and name not in DATA:
+                raise _wrong(command, name, "an int", value)
             words += name.upper(), value
+        elif value is True:
+            words.append(name.upper())
+        elif value is not False:
+            raise _wrong(command, name, "True or False", value)
     return words
 
 
-def _exclusive(**options: Argument | None) -> list[Argument]:
+def _exclusive(command: str, /, **options: Argument | None) -> list[Argument]:
     """As `_given`, and raise `ValueError` if there is more than one."""
-    names = [name for name, value in options.items() if value is not None and value is not False]
-    if len(names) > 1:
-        raise ValueError(f"{' and '.join(names)} exclude each other")
-    return _given(**options)
+    words = _given(command, **options)
+    if len(words) > 1:  # one flag is one word, one of the others two
+        names = [name for name, value in options.items() if value is not None and value is not False]
+        if len(names) > 1:
+            raise ValueError(f"{' and '.join(names)} exclude each other")
+    return words
 
 
-def _condition(nx: bool, xx: bool, gt: bool, lt: bool) -> list[Argument]:
-    """Return the words for when to set an expiry or a score: `nx` excludes all others, `gt` excludes `lt`."""
-    if nx or xx or gt or lt:
-        _exclusive(nx=nx, xx=xx)
-        _exclusive(nx=nx, gt=gt, lt=lt)
-    return _given(nx=nx, xx=xx, gt=gt, lt=lt)
-
-
-def _trim(maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None) -> list[Argument]:
-    """Return the words for how to trim a stream."""
-    words = _exclusive(maxlen=maxlen, minid=minid)
-    if not words:
-        if limit is not None:
-            raise ValueError("limit says how much to trim at most: give maxlen or minid, too")
+def _condition(command: str, nx: bool, xx: bool, gt: bool = False, lt: bool = False) -> list[Argument]:
+    """Return the words for when to set a value, an expiry or a score: `nx` excludes all others, `gt` excludes `lt`."""
+    if nx is xx is gt is lt is False:
         return []
-    return [words[0], "~" if approximate else "=", words[1], *_given(limit=limit)]
+    words = _given(command, nx=nx, xx=xx, gt=gt, lt=lt)
+    if len(words) > 1:
+        _exclusive(command, nx=nx, xx=xx)
+        _exclusive(command, nx=nx, gt=gt, lt=lt)
+    return words
 
 
-def _limit(limit: tuple[int, int] | None) -> tuple[Argument, ...]:
-    return () if limit is None else ("LIMIT", *limit)
+def _trim(
+    command: str, maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None
+) -> list[Argument]:
+    """Return the words for how to trim a stream."""
+    if maxlen is minid is limit is None and approximate is True:
+        return []
+    words, most = _exclusive(command, maxlen=maxlen, minid=minid), _given(command, limit=limit)
+    sign = "~" if _given(command, approximate=approximate) else "="
+    if words:
+        return [words[0], sign, words[1], *most]
+    if most:
+        raise ValueError("limit says how much to trim at most: give maxlen or minid, too")
+    return []
+
+
+def _limit(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
+    if limit is None:
+        return ()
+    both: object = limit
+    if not isinstance(both, tuple) or [*map(_is_int, both)] != [True, True]:
+        raise _wrong(command, "limit", "two ints, offset and count", limit)
+    return ("LIMIT", *limit)
+
+
+def _flat(command: str, name: str, fields: Fields) -> list[Argument]:
+    """Return names and values in turn."""
+    if kind(fields) is not dict and not isinstance(fields, Mapping):
+        raise _wrong(command, name, "a mapping", fields)
+    return [part for pair in fields.items() for part in pair]
+
+
+def _scores(scores: Scores) -> list[Argument]:
+    """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
+    parts = _flat("ZADD", "scores", scores)
+    for score in parts[1::2]:
+        if not isinstance(score, (float, int)) or isinstance(score, bool):
+            raise _wrong("ZADD", "every score", "an int or float", score)
+    parts[::2], parts[1::2] = parts[1::2], parts[::2]
+    return parts
+
+
+def _entry_id(id: Argument) -> Argument:
+    """Return the ID of an entry to add. XADD takes a word in its place for an option."""
+    if isinstance(id, (bytes, bytearray, memoryview)):
+        text = bytes(id).decode("latin-1")
+    elif isinstance(id, str):
+        text = id
+    else:
+        return id  # a number, or what the encoder refuses
+    if text[:1] not in "*0123456789":
+        raise ValueError("id of XADD must be '*' or begin with a digit")
+    return id
+
+
+def __dir__() -> list[str]:
+    """Name the builders alone: what an editor or `help` offers."""
+    return [
+        name
+        for name, made in globals().items()
+        if isinstance(made, FunctionType) and made.__module__ == __name__ and not name.startswith("_")
+    ]
 
 
 # -- text ---------------------------------------------------------------------------------------------------------------------
@@ -163,10 +238,10 @@ def set(
 
     It expires after `ex` seconds or `px` milliseconds, or at the Unix time `exat` in seconds or `pxat` in milliseconds.
     """
-    if ex is px is exat is pxat is None and not (nx or xx or keepttl):
+    if ex is px is exat is pxat is None and nx is xx is keepttl is False:
         return Command("SET", key, value, read=stored)
-    expiry = _exclusive(ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *_exclusive(nx=nx, xx=xx), *expiry, read=stored)
+    expiry = _exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return Command("SET", key, value, *_condition("SET", nx, xx), *expiry, read=stored)
 
 
 def set_get(
@@ -182,8 +257,8 @@ def set_get(
     keepttl: bool = False,
 ) -> Command[bytes | None]:
     """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
-    expiry = _exclusive(ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *_exclusive(nx=nx, xx=xx), "GET", *expiry, read=maybe_bulk)
+    expiry = _exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return Command("SET", key, value, *_condition("SET", nx, xx), "GET", *expiry, read=maybe_bulk)
 
 
 def getdel(key: Argument) -> Command[bytes | None]:
@@ -201,8 +276,9 @@ def getex(
     persist: bool = False,
 ) -> Command[bytes | None]:
     """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
-    expiry = _exclusive(ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)
-    return Command("GETEX", key, *expiry, read=maybe_bulk)
+    return Command(
+        "GETEX", key, *_exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist), read=maybe_bulk
+    )
 
 
 def mget(key: Argument, *keys: Argument) -> Command[list[bytes | None]]:
@@ -212,12 +288,12 @@ def mget(key: Argument, *keys: Argument) -> Command[list[bytes | None]]:
 
 def mset(values: Fields) -> Command[None]:
     """Set all of these keys."""
-    return Command("MSET", *_flat(values), read=done)
+    return Command("MSET", *_flat("MSET", "values", values), read=done)
 
 
 def msetnx(values: Fields) -> Command[bool]:
     """Set all of these keys if none of them exists; return whether it was done."""
-    return Command("MSETNX", *_flat(values), read=truth)
+    return Command("MSETNX", *_flat("MSETNX", "values", values), read=truth)
 
 
 def append(key: Argument, value: Argument) -> Command[int]:
@@ -295,21 +371,21 @@ def expire(
 
     Only if it has no expiry (`nx`), has one (`xx`), has an earlier one (`gt`), has a later one or none (`lt`): Redis 7.0.
     """
-    return Command("EXPIRE", key, seconds, *_condition(nx, xx, gt, lt), read=truth)
+    return Command("EXPIRE", key, seconds, *_condition("EXPIRE", nx, xx, gt, lt), read=truth)
 
 
 def pexpire(
     key: Argument, milliseconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
 ) -> Command[bool]:
     """As `expire`, in milliseconds."""
-    return Command("PEXPIRE", key, milliseconds, *_condition(nx, xx, gt, lt), read=truth)
+    return Command("PEXPIRE", key, milliseconds, *_condition("PEXPIRE", nx, xx, gt, lt), read=truth)
 
 
 def expireat(
     key: Argument, unix_time_seconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
 ) -> Command[bool]:
     """As `expire`, at a Unix time in seconds."""
-    return Command("EXPIREAT", key, unix_time_seconds, *_condition(nx, xx, gt, lt), read=truth)
+    return Command("EXPIREAT", key, unix_time_seconds, *_condition("EXPIREAT", nx, xx, gt, lt), read=truth)
 
 
 def pexpireat(
@@ -322,7 +398,7 @@ def pexpireat(
     lt: bool = False,
 ) -> Command[bool]:
     """As `expire`, at a Unix time in milliseconds."""
-    return Command("PEXPIREAT", key, unix_time_milliseconds, *_condition(nx, xx, gt, lt), read=truth)
+    return Command("PEXPIREAT", key, unix_time_milliseconds, *_condition("PEXPIREAT", nx, xx, gt, lt), read=truth)
 
 
 def persist(key: Argument) -> Command[bool]:
@@ -364,7 +440,7 @@ def scan(
     cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
 ) -> Command[tuple[int, list[bytes]]]:
     """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
-    return Command("SCAN", cursor, *_given(match=match, count=count, type=type), read=scanned)
+    return Command("SCAN", cursor, *_given("SCAN", match=match, count=count, type=type), read=scanned)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------------------
@@ -382,7 +458,8 @@ def hset(
     if (field is None) is not (value is None):
         raise ValueError("field and value go together")
     one = () if field is None or value is None else (field, value)
-    return Command("HSET", key, *one, *_flat(mapping), read=whole)
+    more = () if mapping is NONE else _flat("HSET", "mapping", mapping)
+    return Command("HSET", key, *one, *more, read=whole)
 
 
 def hsetnx(key: Argument, field: Argument, value: Argument) -> Command[bool]:
@@ -439,7 +516,7 @@ def hscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, dict[bytes, bytes]]]:
     """Return where to go on, 0 if that was all, and some fields with their values."""
-    return Command("HSCAN", key, cursor, *_given(match=match, count=count), read=scanned_table)
+    return Command("HSCAN", key, cursor, *_given("HSCAN", match=match, count=count), read=scanned_table)
 
 
 # -- lists --------------------------------------------------------------------------------------------------------------------
@@ -602,7 +679,7 @@ def sscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, list[bytes]]]:
     """Return where to go on, 0 if that was all, and some members; one may come more than once."""
-    return Command("SSCAN", key, cursor, *_given(match=match, count=count), read=scanned)
+    return Command("SSCAN", key, cursor, *_given("SSCAN", match=match, count=count), read=scanned)
 
 
 # -- sorted sets --------------------------------------------------------------------------------------------------------------
@@ -610,7 +687,7 @@ def sscan(
 
 def zadd(
     key: Argument,
-    scores: Fields,
+    scores: Scores,
     *,
     nx: bool = False,
     xx: bool = False,
@@ -622,9 +699,10 @@ def zadd(
 
     Only add (`nx`), only change (`xx`), change only upwards (`gt`) or downwards (`lt`); the last two are of Redis 6.2.
     """
-    parts = _flat(scores)
-    parts[::2], parts[1::2] = parts[1::2], parts[::2]  # the score comes first
-    return Command("ZADD", key, *_condition(nx, xx, gt, lt), *_given(ch=ch), *parts, read=whole)
+    options = _condition("ZADD", nx, xx, gt, lt)
+    if ch is not False:
+        options += _given("ZADD", ch=ch)
+    return Command("ZADD", key, *options, *_scores(scores), read=whole)
 
 
 def zincrby(key: Argument, increment: float, member: Argument) -> Command[float]:
@@ -677,7 +755,8 @@ def zrange(
     `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
     `rev` counts from the highest, and then the higher one comes first. The options are of Redis 6.2.
     """
-    words = *_exclusive(byscore=byscore, bylex=bylex), *_given(rev=rev), *_limit(limit)
+    by = _exclusive("ZRANGE", byscore=byscore, bylex=bylex)
+    words = *by, *_given("ZRANGE", rev=rev), *_limit("ZRANGE", limit)
     return Command("ZRANGE", key, start, stop, *words, read=bulks)
 
 
@@ -691,7 +770,7 @@ def zrange_withscores(
     limit: tuple[int, int] | None = None,
 ) -> Command[list[tuple[bytes, float]]]:
     """As `zrange`, with scores."""
-    words = *_given(byscore=byscore, rev=rev), *_limit(limit)
+    words = *_given("ZRANGE", byscore=byscore, rev=rev), *_limit("ZRANGE", limit)
     return Command("ZRANGE", key, start, stop, *words, "WITHSCORES", read=scored)
 
 
@@ -699,14 +778,14 @@ def zrangebyscore(
     key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
 ) -> Command[list[bytes]]:
     """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
-    return Command("ZRANGEBYSCORE", key, min, max, *_limit(limit), read=bulks)
+    return Command("ZRANGEBYSCORE", key, min, max, *_limit("ZRANGEBYSCORE", limit), read=bulks)
 
 
 def zrangebyscore_withscores(
     key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
 ) -> Command[list[tuple[bytes, float]]]:
     """As `zrangebyscore`, with scores."""
-    return Command("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *_limit(limit), read=scored)
+    return Command("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *_limit("ZRANGEBYSCORE", limit), read=scored)
 
 
 def zremrangebyrank(key: Argument, start: int, stop: int) -> Command[int]:
@@ -743,7 +822,7 @@ def zscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, list[tuple[bytes, float]]]]:
     """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
-    return Command("ZSCAN", key, cursor, *_given(match=match, count=count), read=scanned_scores)
+    return Command("ZSCAN", key, cursor, *_given("ZSCAN", match=match, count=count), read=scanned_scores)
 
 
 # -- streams ------------------------------------------------------------------------------------------------------------------
@@ -763,7 +842,8 @@ def xadd(
 
     An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
     """
-    return Command("XADD", key, *_trim(maxlen, minid, approximate, limit), id, *_flat(fields), read=bulk)
+    words = _trim("XADD", maxlen, minid, approximate, limit)
+    return Command("XADD", key, *words, _entry_id(id), *_flat("XADD", "fields", fields), read=bulk)
 
 
 def xlen(key: Argument) -> Command[int]:
@@ -775,14 +855,14 @@ def xrange(
     key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
 ) -> Command[list[Entry]]:
     """Return the entries from one ID to another, both included, oldest first."""
-    return Command("XRANGE", key, start, end, *_given(count=count), read=entries)
+    return Command("XRANGE", key, start, end, *_given("XRANGE", count=count), read=entries)
 
 
 def xrevrange(
     key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
 ) -> Command[list[Entry]]:
     """Return the entries from one ID back to another, both included, newest first."""
-    return Command("XREVRANGE", key, end, start, *_given(count=count), read=entries)
+    return Command("XREVRANGE", key, end, start, *_given("XREVRANGE", count=count), read=entries)
 
 
 def xread(streams: Fields, *, count: int | None = None, block: int | None = None) -> Command[dict[bytes, list[Entry]]]:
@@ -790,7 +870,7 @@ def xread(streams: Fields, *, count: int | None = None, block: int | None = None
 
     With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
     """
-    return Command("XREAD", *_given(count=count, block=block), *_streams(streams), read=by_stream)
+    return Command("XREAD", *_given("XREAD", count=count, block=block), *_streams("XREAD", streams), read=by_stream)
 
 
 def xreadgroup(
@@ -803,18 +883,18 @@ def xreadgroup(
     noack: bool = False,
 ) -> Command[dict[bytes, list[Entry]]]:
     """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
-    options = _given(count=count, block=block, noack=noack)
-    return Command("XREADGROUP", "GROUP", group, consumer, *options, *_streams(streams), read=by_stream)
+    options = _given("XREADGROUP", count=count, block=block, noack=noack)
+    return Command("XREADGROUP", "GROUP", group, consumer, *options, *_streams("XREADGROUP", streams), read=by_stream)
 
 
-def _streams(streams: Fields) -> tuple[Argument, ...]:
-    parts = _flat(streams)
+def _streams(command: str, streams: Fields) -> tuple[Argument, ...]:
+    parts = _flat(command, "streams", streams)
     return "STREAMS", *parts[::2], *parts[1::2]
 
 
 def xgroup_create(key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False) -> Command[None]:
     """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none."""
-    return Command("XGROUP CREATE", key, group, id, *_given(mkstream=mkstream), read=done)
+    return Command("XGROUP CREATE", key, group, id, *_given("XGROUP CREATE", mkstream=mkstream), read=done)
 
 
 def xgroup_destroy(key: Argument, group: Argument) -> Command[bool]:
@@ -844,7 +924,7 @@ def xtrim(
 
     `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2).
     """
-    words = _trim(maxlen, minid, approximate, limit)
+    words = _trim("XTRIM", maxlen, minid, approximate, limit)
     if not words:
         raise ValueError("give maxlen or minid")
     return Command("XTRIM", key, *words, read=whole)
@@ -906,7 +986,7 @@ def dbsize() -> Command[int]:
 
 def flushdb(*, asynchronous: bool = False) -> Command[None]:
     """Delete all keys of this database."""
-    return Command("FLUSHDB", *(("ASYNC",) if asynchronous else ()), read=done)
+    return Command("FLUSHDB", *(("ASYNC",) if _given("FLUSHDB", asynchronous=asynchronous) else ()), read=done)
 
 
 def config_get(parameter: Argument, *parameters: Argument) -> Command[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 from hypothesis import assume, example, given
@@ -474,6 +474,21 @@ def test_a_command_shows_itself_in_one_line() -> None:
     assert repr(Command("AUTH", "pw")) == "Command('AUTH', '***')"
     assert repr(Command("SET", "k", bytes(1000))) == "Command('SET', 'k', <bytes of 1000>)"
     assert repr(Command("DEL", *range(100))) == "Command('DEL', 0, 1, 2, 3, 4, 5, 6, ... 93 more)"
+
+
+@given(names, st.lists(arguments | st.sampled_from([None, True, [], {}, object, 10**5000, -(10**5000)]), max_size=6))
+def test_whatever_is_no_argument_can_be_asked_about_and_shown(name: str | bytes, rest: list[Any]) -> None:
+    """It is refused where it is encoded, with its place; what looks at the command before, or shows it, does not mind."""
+    command = Command(name, *rest)
+    assert repr(command).startswith("Command(")
+    assert len(repr(command)) < 1000
+    assert all(0 < index < len(redact(command.args)) for index in command_keys(command.args))
+    assert block_time(command.args) >= 0
+
+
+def test_what_is_no_argument_is_shown_by_its_type() -> None:
+    args: list[Any] = ["SET", "k", None, ["a"], True, 10**5000]
+    assert repr(Command(*args)) == "Command('SET', 'k', <NoneType>, <list>, True, <int>)"
 
 
 def test_a_command_without_a_name_is_refused_when_it_is_made() -> None:

@@ -117,7 +117,7 @@ SENT: list[tuple[Command[Any], str]] = [
     (commands.sscan("s", 3), "SSCAN s 3"),
     # sorted sets
     (commands.zadd("z", {"a": 1, "b": 2.5}), "ZADD z 1 a 2.5 b"),
-    (commands.zadd("z", {"a": "-inf"}, xx=True, gt=True, ch=True), "ZADD z XX GT CH -inf a"),
+    (commands.zadd("z", {"a": float("-inf")}, xx=True, gt=True, ch=True), "ZADD z XX GT CH -inf a"),
     (commands.zincrby("z", 0.5, "a"), "ZINCRBY z 0.5 a"),
     (commands.zrem("z", "a", "b"), "ZREM z a b"),
     (commands.zscore("z", "a"), "ZSCORE z a"),
