@@ -16,7 +16,6 @@ commands are encoded: nothing is sent in any case.
 from __future__ import annotations
 
 import functools
-from builtins import type as kind
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any, Final, Literal, TypeAlias, overload
@@ -77,7 +76,7 @@ DATA: Final = {"match", "minid", "type"}  # the other ones with a value are ints
 
 
 def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
-    return TypeError(f"{name} of {command} must be {wanted}, not {kind(value).__name__}")
+    return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
 
 
 def _is_int(value: object) -> bool:
@@ -148,7 +147,7 @@ def _limit(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
 
 def _flat(command: str, name: str, fields: Fields) -> list[Argument]:
     """Return names and values in turn."""
-    if kind(fields) is not dict and not isinstance(fields, Mapping):
+    if fields.__class__ is not dict and not isinstance(fields, Mapping):
         raise _wrong(command, name, "a mapping", fields)
     return [part for pair in fields.items() for part in pair]
 
