@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 from ._commands import Command, as_it_came
 from ._config import Config
 from ._errors import InvalidReplyError, ReplyError, UnexpectedReplyError
-from ._options import is_encoding
+from ._options import DECODE, shown
 from ._values import Push, Reply, as_text
 
 __all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
@@ -49,16 +49,16 @@ def seconds_allowed(config: Config, timeout: float | None | Default = DEFAULT, b
 def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str | None:
     """Return the encoding of bulk replies as text, None to leave them bytes.
 
-    Raises `TypeError` or `ValueError`, before anything is sent, if `decode` names no encoding, or one that does not extend ASCII.
+    Raises `TypeError` or `ValueError`, before anything is sent, if `decode` is none of what the option of that name may be.
     """
     if isinstance(decode, Default):
         return config.encoding
     if isinstance(decode, bool):
         return "utf-8" if decode else None
     if not isinstance(decode, str):
-        raise TypeError(f"decode must be True, False or the name of an encoding, not {type(decode).__name__}")
-    if not is_encoding(decode):
-        raise ValueError(f"decode must be True, False or the name of an encoding that extends ASCII; got {decode!r}")
+        raise TypeError(f"decode must be {DECODE.allowed}; got {type(decode).__name__}")
+    if not DECODE.fits(decode):
+        raise ValueError(f"decode must be {DECODE.allowed}; got {shown(decode)}")
     return decode
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "command_keys",
     "prepare",
     "redact",
+    "shown_word",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -602,13 +603,14 @@ def _restored(
     return Command(*args, read=read, readonly=readonly, retry=retry, needs=needs)
 
 
-def _shown(words: Sequence[object], most: int = 8, longest: int = 40) -> list[str]:
+def _shown(words: Sequence[object], most: int = 8) -> list[str]:
     """Return the words as a message shows them: neither a megabyte of one nor thousands of them, and of what is none its type."""
-    shown = [_shown_word(word, longest) for word in words[:most]]
+    shown = [shown_word(word) for word in words[:most]]
     return [*shown, f"... {len(words) - most} more"] if len(words) > most else shown
 
 
-def _shown_word(word: object, longest: int) -> str:
+def shown_word(word: object, longest: int = 40) -> str:
+    """Return an argument, or a value of a reply, as a message shows it: short; of what is none, its type."""
     if isinstance(word, (str, *BUFFERS)):
         return repr(word) if len(word) <= longest else f"<{type(word).__name__} of {len(word)}>"
     if isinstance(word, (int, float)) and not _is_large(word):

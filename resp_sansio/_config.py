@@ -16,6 +16,7 @@ from ._options import (
     HOST,
     LIMIT,
     NAME,
+    OWNERS,
     PASSWORD,
     PATH,
     PROTOCOL,
@@ -23,12 +24,12 @@ from ._options import (
     WORD,
     Kind,
     Option,
+    hint,
     integer,
     is_text,
     option,
     options_of,
     shown,
-    suggestion,
 )
 from ._parser import Limits
 from ._record import Record, fields
@@ -143,7 +144,7 @@ class Config(Record):
             raise TypeError(f"{cls.__name__} takes keywords only; to read a URL, call {cls.__name__}.from_url")
         known = options_of(cls)
         if unknown := [name for name in options if name not in known]:
-            raise TypeError(f"{cls.__name__} has no option {unknown[0]!r}{_nearest(unknown[0], known)}")
+            raise TypeError(f"{cls.__name__} has no option {shown(unknown[0])}{hint(unknown[0], known)}")
         return object.__new__(cls)
 
     def __post_init__(self) -> None:
@@ -296,18 +297,6 @@ NEED: Final = (
     ("tls", (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
 )
-# What redis-py calls them.
-ELSEWHERE: Final = {
-    "credential_provider": "credentials",
-    "decode_responses": "decode",
-    "health_check_interval": "ping_interval",
-    "socket_connect_timeout": "connect_timeout",
-    "socket_keepalive": "keepalive",
-    "socket_timeout": "timeout",
-    "ssl": "tls",
-    "ssl_ca_certs": "tls_ca_file",
-    "unix_socket_path": "path",
-}
 
 
 def _check_together(given: Mapping[str, object]) -> None:
@@ -317,10 +306,6 @@ def _check_together(given: Mapping[str, object]) -> None:
     for name, others in NEED:
         if name not in given and (vain := [other for other in others if other in given]):
             raise ValueError(f"{' and '.join(vain)} would do nothing without {name}")
-
-
-def _nearest(name: str, known: Mapping[str, Option]) -> str:
-    return suggestion(ELSEWHERE.get(name, name), known)
 
 
 def _restore(cls: type[Config], options: dict[str, Any]) -> Config:
@@ -341,7 +326,8 @@ def _read(url: str, options: Mapping[str, Option]) -> dict[str, Any]:
     hidden = any(sign in part for pair in query for part in pair for sign in (*secrets, "=", "&", "?"))
     for name, text in query:
         if name not in options:
-            unknown = "" if hidden else f" {shown(name)}{_nearest(name, options)}"
+            keyword = ", given by keyword" if name in OWNERS else ""
+            unknown = "" if hidden else f" {shown(name)}{hint(name, options)}{keyword}"
             raise ValueError(f"the URL gives an unknown option{unknown}")
         if names.count(name) > 1:
             raise ValueError(f"the URL gives {name} more than once")

@@ -209,6 +209,10 @@ class Connection(Pairing):
 
     def send_many(self, commands: Sequence[Command[object]], token: object = None, *, deadline: float = inf) -> Slot:
         """Queue a pipeline: one slot, whose `reply` is the list of all replies. Raises what `new_batch` and `submit` raise."""
+        for command in commands:
+            if not isinstance(command, Command):
+                kind = type(command).__name__
+                raise TypeError(f"send_many() takes Commands, not {kind}: send_many([Command('GET', key), ...])")
         payloads = [encode_command(command.args) for command in commands]
         slot = new_batch(payloads, [command.info for command in commands], token, deadline)
         self.submit(slot)

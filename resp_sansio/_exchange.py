@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from ._call import DEFAULT, Default, command_alone, encoding_of, read_reply, seconds_allowed
-from ._commands import Command, CommandInfo, as_it_came, block_time, command_info, prepare
+from ._commands import Command, CommandInfo, as_it_came, block_time, command_info, prepare, shown_word
 from ._config import Config
 from ._encoder import Argument, encode_command
 from ._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
@@ -60,7 +60,9 @@ class Result(Generic[T_co]):
         self._index = index
 
     def __repr__(self) -> str:
-        return f"<Result {self._index} of {self._batch!r}>"
+        replies = self._batch.replies
+        value = "" if replies is None else f": {_shown_result(replies[self._index])}"
+        return f"<Result {self._index} of {self._batch!r}{value}>"
 
     def result(self) -> T_co:
         """Return the reply, or raise this command's own error: its error reply, or how it was lost.
@@ -73,6 +75,15 @@ class Result(Generic[T_co]):
         if isinstance(reply, Exception):
             raise reply
         return cast("T_co", reply)  # the reader of the Command[T] made it
+
+
+def _shown_result(value: object) -> str:
+    """Return a result as its `repr` shows it: of what holds many values, how many; of an error, its class and code."""
+    if isinstance(value, ReplyError):
+        return f"<ReplyError {shown_word(value.code)}>"
+    if isinstance(value, (list, dict, set, tuple)):
+        return f"<{type(value).__name__} of {len(value)}>"
+    return repr(value) if value is None else shown_word(value)
 
 
 class CommandBatch:

@@ -6,7 +6,7 @@ here name the option and what came, unless that is a secret or could be a part o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -26,6 +26,7 @@ __all__ = [
     "WORD",
     "Kind",
     "Option",
+    "hint",
     "integer",
     "is_encoding",
     "is_text",
@@ -41,6 +42,7 @@ UNREADABLE: Final = object()  # what a reader returns instead of raising: an exc
 BOOLS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # poll(2) takes its milliseconds as a C int: 24 days. Beyond that None says it better.
 LONGEST: Final = 2_147_483
+LONGEST_NAME: Final = 64  # of an encoding, and of an option or scheme that something near is looked for
 # Outside brackets a host can hold none of RFC 3986's delimiters of a URL, and no escape.
 NOT_IN_HOSTS: Final = frozenset(' /?#@[]\\%"<>^`{|}&=')
 
@@ -112,15 +114,65 @@ def options_of(record: Record | type[Record]) -> dict[str, Option]:
     return {one.name: one.metadata["option"] for one in fields(record)}
 
 
+# Options that a connection has not: keywords of these classes, which no URL can say.
+OWNERS: Final = {
+    **dict.fromkeys(("max_size", "min_size"), "Pool"),
+    **dict.fromkeys(("lanes", "max_connections"), "Client"),
+    **dict.fromkeys(
+        ("breaker_failures", "breaker_seconds", "leak_after", "max_dials", "max_idle", "max_lifetime", "max_waiting"),
+        "Pool and Client",
+    ),
+    **dict.fromkeys(("pre_ping", "retry"), "Pool and Client"),
+}
+# What others call them: redis-py and coredis, then aioredis, SQLAlchemy and go-redis.
+CALLED_HERE: Final = {
+    "charset": "decode",
+    "credential_provider": "credentials",
+    "decode_responses": "decode",
+    "encoding": "decode",
+    "health_check_interval": "ping_interval",
+    "max_connections": "max_size",
+    "max_idle_time": "max_idle",
+    "retry_on_error": "retry",
+    "retry_on_timeout": "retry",
+    "socket_connect_timeout": "connect_timeout",
+    "socket_keepalive": "keepalive",
+    "socket_timeout": "timeout",
+    "ssl": "tls",
+    "ssl_ca_certs": "tls_ca_file",
+    "ssl_ca_path": "tls_ca_path",
+    "ssl_cert_reqs": "tls_verify",
+    "ssl_certfile": "tls_cert_file",
+    "ssl_check_hostname": "tls_check_hostname",
+    "ssl_keyfile": "tls_key_file",
+    "ssl_password": "tls_key_password",
+    "unix_socket_path": "path",
+    "min_idle_conns": "min_size",
+    "pool_recycle": "max_lifetime",
+    "pool_size": "max_size",
+}
+
 # --- Words for messages ------------------------------------------------------------------------------------------------
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the nearest one that is known, if any is near."""
+    if len(name) > LONGEST_NAME:
+        return ""
     from difflib import get_close_matches  # only ever needed for this sentence
 
     near = get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """Return the end of a message about an unknown option: whose it is, or what it is called here."""
+    ours = CALLED_HERE.get(name, name)
+    if name in OWNERS:
+        return f": it is an option of {OWNERS[name]}{suggestion(ours, known) if ours in known else ''}"
+    if ours in OWNERS and ours not in known:
+        return f": it is called {ours!r} here, and is an option of {OWNERS[ours]}"
+    return suggestion(ours, known)
 
 
 def shown(value: object) -> str:
@@ -171,17 +223,14 @@ def _is_host(text: str) -> bool:
 
 @lru_cache(maxsize=64)  # asked for each call that names one
 def is_encoding(name: str) -> bool:
-    """Tell whether bytes of any kind can be read as text in this encoding, and ASCII is read as what it is.
+    """Tell whether text that is read in this encoding is sent again as the bytes that it came as: UTF-8 does that, and ASCII.
 
-    So not UTF-16, UTF-7, IDNA, or what reads escapes: replies hold numbers, names and keys in ASCII, and may hold any byte.
+    Text is always sent as UTF-8. A key read as Latin-1 would not be found again, and some encodings cannot read all bytes.
     """
-    # The escapes come first: Python warns of unknown ones.
-    probes = (b"\\u0041\\x41+AEE-", bytes(range(128)))
+    # A mark at the beginning, escapes of several encodings (Python warns of unknown ones), characters, and every byte.
+    probe = b"\xef\xbb\xbf\\u0041\\x41+AEE-\x1b$B!!" + "\xe9\u20ac\U0001f600".encode() + bytes(range(256))
     try:
-        bytes(range(128, 256)).decode(name, "surrogateescape")
-        return all(data.decode(name, "surrogateescape").encode("latin-1") == data for data in probes) and (
-            "a".encode(name) == b"a"  # no mark before it
-        )
+        return probe.decode(name, "surrogateescape").encode("utf-8", "surrogateescape") == probe
     except (LookupError, ValueError):
         return False
 
@@ -222,10 +271,10 @@ WORD: Final = Kind(
 )
 PROTOCOL: Final = Kind("3 or 2", (int,), lambda value: value in (2, 3), _read_integer, "3 or 2")
 DECODE: Final = Kind(
-    "True (UTF-8), False, or the name of an encoding that extends ASCII",
+    "True (UTF-8), False, or a name of UTF-8 or ASCII, because text is sent as UTF-8",
     (bool, str),
-    lambda value: isinstance(value, bool) or is_encoding(value),
+    lambda value: isinstance(value, bool) or (len(value) <= LONGEST_NAME and is_encoding(value)),
     lambda text: BOOLS.get(text.lower(), text),
-    "true, false, or an encoding",
+    "true, false, or utf-8",
 )
 LIMIT: Final = integer(1, 2**63 - 1)._replace(allowed="an integer from 1 to 2**63 - 1")

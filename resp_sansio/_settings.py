@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._config import ELSEWHERE, Config, Options
-from ._options import BOOL, LONGEST, SECONDS, integer, option, options_of, suggestion
+from ._config import Config, Options
+from ._options import BOOL, LONGEST, SECONDS, hint, integer, option, options_of, shown
 from ._record import Record
 from ._retry import RETRY, Breaker, Retry
 
@@ -125,16 +125,6 @@ class ClientOptions(Options, total=False):
 
 # -- Reading them ---------------------------------------------------------------------------------------------------------
 
-# What others call them: redis-py and coredis, then aioredis, SQLAlchemy and go-redis.
-NAMED_ELSEWHERE: Final = {
-    **ELSEWHERE,
-    "max_connections": "max_size",
-    "max_idle_time": "max_idle",
-    "pool_size": "max_size",
-    "pool_recycle": "max_lifetime",
-    "min_idle_conns": "min_size",
-}
-
 
 def divide_options(owner: str, options: Mapping[str, object], *records: type[Record]) -> list[dict[str, Any]]:
     """Return for each record those of the options that are its own.
@@ -144,8 +134,7 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
     known = [options_of(record) for record in records]
     names = [name for those in known for name in those]
     if unknown := [name for name in options if name not in names]:
-        near = NAMED_ELSEWHERE.get(unknown[0], unknown[0])
-        raise TypeError(f"{owner} has no option {unknown[0]!r}{suggestion(near, names)}")
+        raise TypeError(f"{owner} has no option {shown(unknown[0])}{hint(unknown[0], names)}")
     return [{name: value for name, value in options.items() if name in those} for those in known]
 
 
@@ -165,6 +154,6 @@ def read_client_options(
     connection, client, pool = divide_options(owner, options, Config, ClientSettings, PoolSettings)
     for name in ("max_size", "min_size"):
         if name in pool:
-            raise TypeError(f"{owner} has no option {name!r}; did you mean 'max_connections'?")
+            raise TypeError(f"{owner} has no option {name!r}{hint(name, ())}; did you mean 'max_connections'?")
     settings = ClientSettings(**client)
     return Config.from_url(url, **connection), settings, PoolSettings(max_size=max(settings.leases, 1), **pool)

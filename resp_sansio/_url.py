@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from ._options import is_text, suggestion
+from ._options import is_text, shown, suggestion
 
 __all__ = ["Said", "Text", "escape", "in_brackets", "read_url"]
 
@@ -51,7 +51,7 @@ def _split(url: str) -> tuple[str, str, str, str]:
     scheme = scheme.lower()
     if scheme not in SCHEMES:
         # Without an '@' in what follows, this cannot be a password that holds "://" itself.
-        named = f" {scheme!r}" if "@" not in rest and scheme.replace("+", "").replace("-", "").isalnum() else ""
+        named = f" {shown(scheme)}" if "@" not in rest and scheme.replace("+", "").replace("-", "").isalnum() else ""
         near = "; did you mean 'unix'?" if "unix" in scheme or "sock" in scheme else suggestion(scheme, SCHEMES)
         raise ValueError(f"unknown URL scheme{named}: it must be {ALLOWED}{near}")
     if "#" in rest:

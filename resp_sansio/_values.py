@@ -26,8 +26,8 @@ hash alike or meet in a `dict` all the same, and then thousands of them take a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, Union
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, Union, cast
 
 from ._errors import InvalidReplyError, ReplyError
 
@@ -231,31 +231,71 @@ def make_set(members: Sequence[Reply]) -> set[Reply] | Items:
 
 
 def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
-    """Return `value` with every bulk and verbatim string in it as `str`, whatever it is nested in.
+    """Return `value` with every bulk and verbatim string in it as `str`, whatever it is nested in and however deep.
 
     Bytes that `encoding` does not know survive as surrogates, as in simple strings, and are sent again as they came.
     """
+    if isinstance(value, bytes):
+        return value.decode(encoding, "surrogateescape")
+    if not isinstance(value, AGGREGATES):
+        return value
+    # Not recursive: a limit may let a reply nest deeper than Python calls functions.
+    open_ones: list[tuple[Reply, Iterator[Reply], list[Reply]]] = [(value, iter(_parts(value)), [])]
+    while True:
+        whole, rest, text = open_ones[-1]
+        for part in rest:
+            if isinstance(part, bytes):
+                text.append(part.decode(encoding, "surrogateescape"))
+            elif isinstance(part, AGGREGATES):
+                open_ones.append((part, iter(_parts(part)), []))
+                break
+            else:
+                text.append(part)
+        else:
+            made = _made_of(whole, text)
+            open_ones.pop()
+            if not open_ones:
+                return made
+            open_ones[-1][2].append(made)
+
+
+AGGREGATES: Final = (list, dict, set, tuple, frozenset)
+
+
+def _parts(value: Any) -> Iterable[Reply]:
+    """Return what an aggregate holds, of a map keys and values in turn."""
     match value:
-        case bytes():
-            return value.decode(encoding, "surrogateescape")
         case Push():
-            return Push(value.kind, tuple(as_text(item, encoding) for item in value.items))
-        case dict():
-            return make_map([as_text(item, encoding) for pair in value.items() for item in pair])
-        case Pairs():
-            return make_map([as_text(item, encoding) for pair in value for item in pair])
+            return value.items
         case Attributed():
-            return Attributed(as_text(value.value, encoding), value.attributes)
-        case MapKey():
-            return MapKey((as_text(key, encoding), as_text(item, encoding)) for key, item in value)
-        case Items() | set():
-            return make_set([as_text(item, encoding) for item in value])
-        case ArrayKey():
-            return ArrayKey(as_text(item, encoding) for item in value)
-        case SetKey():
-            text = SetKey(as_text(item, encoding) for item in value)
-            return text if len(text) == len(value) else value  # never shortened
-        case list():
-            return [as_text(item, encoding) for item in value]
+            return (value.value,)
+        case dict():
+            return [part for pair in value.items() for part in pair]
+        case Pairs() | MapKey():
+            return [part for pair in value for part in pair]
         case _:
-            return value
+            return cast("Iterable[Reply]", value)
+
+
+def _made_of(whole: Reply, parts: list[Reply]) -> Reply:
+    """Return an aggregate of the kind of `whole` that holds these parts; itself, if it is of no kind that replies have."""
+    match whole:
+        case Push():
+            return Push(whole.kind, tuple(parts))
+        case Attributed():
+            return Attributed(parts[0], whole.attributes)
+        case dict() | Pairs():
+            return make_map(parts)
+        case MapKey():
+            return MapKey(zip(parts[::2], parts[1::2], strict=True))
+        case Items() | set():
+            return make_set(parts)
+        case ArrayKey():
+            return ArrayKey(parts)
+        case SetKey():
+            text = SetKey(parts)
+            return text if len(text) == len(whole) else whole  # never shortened
+        case list():
+            return parts
+        case _:
+            return whole

@@ -1,12 +1,16 @@
 """For tests of programs that embed resp_sansio: a server without a network, and hypothesis strategies for what servers send.
 
-Needs hypothesis, which the library itself does not; so nothing in the library imports this.
+The strategies need hypothesis, which the library itself does not; they are imported when the first of them is asked for.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .peer import Answer, Peer, echo, talk
-from .strategies import encodings, exact, mutations, pushes, replies, scalars, splits
+
+if TYPE_CHECKING:
+    from .strategies import encodings, exact, mutations, pushes, replies, scalars, splits
 
 __all__ = [
     "Answer",
@@ -21,3 +25,17 @@ __all__ = [
     "splits",
     "talk",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from . import strategies
+    except ModuleNotFoundError as missing:
+        if missing.name != "hypothesis":
+            raise
+        raise ModuleNotFoundError(
+            f"{__name__}.{name} needs hypothesis: pip install hypothesis", name="hypothesis"
+        ) from None
+    return getattr(strategies, name)

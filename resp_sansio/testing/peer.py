@@ -34,11 +34,18 @@ SUBSCRIPTIONS: Final = {
     "PUNSUBSCRIBE": "patterns",
     "SUNSUBSCRIBE": "shard channels",
 }
+# How many words these commands have at least; their answers look at them.
+ARITY: Final = {"AUTH": 2, "CLIENT": 2, "CLIENT SETNAME": 3, "SELECT": 2}
 NOTHING_REFUSED: Final[Mapping[str, ReplyError]] = MappingProxyType({})
 
 
 def _no_subscriptions() -> dict[str, dict[bytes, None]]:
     return {"channels": {}, "patterns": {}, "shard channels": {}}
+
+
+def _text(words: Words) -> str:
+    """Return the words in capitals, as text."""
+    return b" ".join(words).upper().decode("utf-8", "replace")
 
 
 def echo(words: Words) -> Reply:
@@ -138,7 +145,7 @@ class Peer:
         return b"-ERR Protocol error\r\n"
 
     def _take(self, words: Words) -> list[bytes]:
-        name = words[0].upper().decode("utf-8", "replace")
+        name = _text(words[:1])
         before = self.protocol
         if name in SUBSCRIPTIONS and self._refusal(name, words) is None:
             parts: list[Reply] = self._subscribe(name, words[1:])
@@ -160,6 +167,8 @@ class Peer:
             refusal = ReplyError("NOAUTH Authentication required.")
         elif name in self.refused:
             refusal = self.refused[name]
+        elif len(words) < max(ARITY.get(name, 1), ARITY.get(f"{name} {_text(words[1:2])}", 1)):
+            refusal = ReplyError(f"ERR wrong number of arguments for '{name.lower()}' command")
         elif self.moved and SUBSCRIPTIONS.get(name) == "shard channels" and len(words) > 1:
             refusal = ReplyError("MOVED 0 127.0.0.1:7000")
         elif self.protocol == 2 and self.subscribed and name not in SUBSCRIBED_COMMANDS:
@@ -262,7 +271,7 @@ class Peer:
             return ReplyError("EXECABORT Transaction discarded because of previous errors.")
         if touched:
             return None
-        return [self._reply(words[0].upper().decode("utf-8", "replace"), words) for words in queued]
+        return [self._reply(_text(words[:1]), words) for words in queued]
 
     def _watch(self, name: str) -> Reply:
         if name == "WATCH":

@@ -211,10 +211,51 @@ async def test_text_is_an_option_of_the_connection_and_of_each_call(
         assert await connection.execute("HGET", "h", "ä") == "ö"
         assert await connection.execute("HGETALL", "h") == ({"ä": "ö"} if protocol == 3 else ["ä", "ö"])
         assert await connection.execute("HGET", "h", "ä", decode=False) == "ö".encode()
-        assert await connection.execute("HGET", "h", "ä", decode="latin-1") == "Ã¶"
-        async with connection.pipeline(decode="latin-1") as pipe:
+        async with connection.pipeline(decode=False) as pipe:
             result = pipe.execute("HGET", "h", "ä")
-        assert result.result() == "Ã¶"
+        assert result.result() == "ö".encode()
+
+
+@PROTOCOLS
+@contract
+async def test_bytes_that_are_no_text_are_sent_again_as_they_came(
+    backend: Backend, server: Server, protocol: int
+) -> None:
+    """No value raises where it is read as text, and a key that was listed is found."""
+    odd = b"caf\xe9 \x1b$B\xff"
+    async with (
+        backend.connect(server.url, protocol=protocol, decode=True) as connection,
+        backend.connect(server.url, protocol=protocol) as speaker,
+    ):
+        await connection.execute("SET", odd, odd)
+        key = odd.decode("utf-8", "surrogateescape")
+        assert await connection.execute("KEYS", "*") == [key]
+        assert await connection.execute("GET", key) == key
+        async with connection.pipeline() as pipe:
+            value, number = pipe.execute("GET", key), pipe.execute("INCR", "n")
+        assert (value.result(), number.result()) == (key, 1)
+        async with connection.transaction() as both:
+            value = both.execute("GET", key)
+        assert value.result() == key
+        await connection.execute("SUBSCRIBE", key)
+        assert await speaker.execute("PUBLISH", odd, odd) == 1
+        assert (await connection.next_push()).items == (key, key)
+
+
+@contract
+async def test_other_encodings_are_refused_before_anything_is_sent(backend: Backend, server: Server) -> None:
+    """Text is sent as UTF-8: what is read as anything else is not what would be sent."""
+    for name in ("latin-1", "iso2022_jp", "utf-16", "nope"):
+        for options, url in (({}, f"{server.url}?decode={name}"), ({"decode": name}, server.url)):
+            with pytest.raises(ValueError, match="a name of UTF-8 or ASCII, because text is sent as UTF-8"):
+                async with backend.connect(url, **options):
+                    pytest.fail("it was let in")
+        async with backend.connect(server.url) as connection:
+            with pytest.raises(ValueError, match="a name of UTF-8 or ASCII"):
+                await connection.execute("PING", decode=name)
+            with pytest.raises(ValueError, match="a name of UTF-8 or ASCII"):
+                connection.pipeline(decode=name)
+            assert await connection.execute("PING") == "PONG"
 
 
 @contract

@@ -46,20 +46,32 @@ def test_what_is_no_length_of_time_is_refused(timeout: Any, error: type[Exceptio
         seconds_allowed(Config(), timeout)
 
 
-@pytest.mark.parametrize(
-    ("decode", "encoding"), [(True, "utf-8"), (False, None), ("latin-1", "latin-1"), (DEFAULT, "cp1252")]
-)
+@pytest.mark.parametrize(("decode", "encoding"), [(True, "utf-8"), (False, None), ("UTF8", "UTF8"), (DEFAULT, "ascii")])
 def test_text_is_what_was_asked_for(decode: Any, encoding: str | None) -> None:
-    assert encoding_of(Config(decode="cp1252"), decode) == encoding
+    assert encoding_of(Config(decode="ascii"), decode) == encoding
 
 
 @pytest.mark.parametrize(
     ("decode", "error"),
-    [("nope", ValueError), ("utf-16", ValueError), ("idna", ValueError), (None, TypeError), (1, TypeError)],
+    [
+        ("nope", ValueError),
+        ("utf-16", ValueError),
+        ("latin-1", ValueError),
+        ("iso2022_jp", ValueError),
+        ("idna", ValueError),
+        (None, TypeError),
+        (1, TypeError),
+    ],
 )
 def test_what_names_no_encoding_is_refused(decode: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match="decode must be"):
+    with pytest.raises(error, match="decode must be True \\(UTF-8\\), False, or a name of UTF-8 or ASCII"):
         encoding_of(Config(), decode)
+
+
+def test_an_error_about_an_encoding_is_short() -> None:
+    with pytest.raises(ValueError, match="decode must be") as refused:
+        encoding_of(Config(), "x" * 1_000_000)
+    assert len(str(refused.value)) < 200
 
 
 def test_a_command_stands_alone() -> None:

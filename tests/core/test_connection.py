@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from math import inf
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 from hypothesis import given
@@ -351,6 +351,14 @@ def test_only_a_command_can_be_sent() -> None:
     connection, _ = opened()
     with pytest.raises(TypeError, match=r"send\(\) takes a Command, not str"):
         connection.send("GET")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [["GET"], [("GET", "k")], [None], [Command("GET", "k"), "GET"]], ids=str)
+def test_many_are_commands_each(wrong: Any) -> None:
+    connection = Connection()
+    with pytest.raises(TypeError, match=r"send_many\(\) takes Commands, not (str|tuple|NoneType): send_many"):
+        connection.send_many(wrong)
+    assert connection.data_to_send() == b""
 
 
 def test_a_slot_is_submitted_once() -> None:

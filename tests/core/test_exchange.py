@@ -106,6 +106,33 @@ def test_commands_are_sent_as_one_slot_and_each_has_its_result() -> None:
     with pytest.raises(ReplyError, match="unknown command"):
         third.result()
     assert repr(batch) == "<pipeline of 3 commands, run>"
+    assert [repr(result) for result in (first, second, third)] == [
+        "<Result 0 of <pipeline of 3 commands, run>: b'1'>",
+        "<Result 1 of <pipeline of 3 commands, run>: '2 of RESP3'>",
+        "<Result 2 of <pipeline of 3 commands, run>: <ReplyError 'ERR'>>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"x" * 1000, "<bytes of 1000>"),
+        ([1] * 1000, "<list of 1000>"),
+        ({b"k": b"v"}, "<dict of 1>"),
+        ({1, 2}, "<set of 2>"),
+        (None, "None"),
+        (1.5, "1.5"),
+        (10**5000, "<int>"),
+        (ReplyError("E" * 1000), "<ReplyError <str of 1000>>"),
+        (ConnectionLostError("gone"), "<ConnectionLostError>"),
+    ],
+    ids=lambda value: str(type(value)) if not isinstance(value, str) else value,
+)
+def test_a_result_shows_its_value_in_short(value: Any, shown: str) -> None:
+    batch = CommandBatch(Config())
+    result = batch.execute("GET", "a")
+    batch.replies = [value]
+    assert repr(result) == f"<Result 0 of <pipeline of 1 commands, run>: {shown}>"
 
 
 def test_an_error_is_not_for_a_reader() -> None:

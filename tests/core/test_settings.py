@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 import pytest
 
@@ -17,8 +17,21 @@ from resp_sansio import (
     read_client_options,
     read_pool_options,
 )
-from resp_sansio._options import options_of
+from resp_sansio._options import CALLED_HERE, OWNERS, options_of
 from resp_sansio._settings import divide_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def pool_of(url: str, **options: Any) -> object:
+    """How a pool reads what it is given."""
+    return read_pool_options(url, cast("Any", options))
+
+
+def client_of(url: str, **options: Any) -> object:
+    """How a client reads it."""
+    return read_client_options(url, cast("Any", options))
 
 
 def test_options_are_divided_between_the_connection_and_the_pool() -> None:
@@ -33,12 +46,66 @@ def test_options_are_divided_between_the_connection_and_the_pool() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("max_sice", "max_size"), ("max_connections", "max_size"), ("time_out", "timeout"), ("socket_timeout", "timeout")],
+    [("max_sice", "max_size"), ("pool_size", "max_size"), ("time_out", "timeout"), ("socket_timeout", "timeout")],
 )
 def test_an_unknown_option_is_told_the_right_one(wrong: str, right: str) -> None:
     options: Any = {wrong: 1}
     with pytest.raises(TypeError, match=f"^Pool has no option '{wrong}'; did you mean '{right}'.$"):
         read_pool_options("redis://", options)
+
+
+@pytest.mark.parametrize(
+    ("read", "option", "message"),
+    [
+        (Config.from_url, "max_size", "Config has no option 'max_size': it is an option of Pool"),
+        (Config.from_url, "max_connections", "Config has no option 'max_connections': it is an option of Client"),
+        (Config.from_url, "pre_ping", "Config has no option 'pre_ping': it is an option of Pool and Client"),
+        (
+            Config.from_url,
+            "retry_on_timeout",
+            "Config has no option 'retry_on_timeout': it is called 'retry' here, and is an option of Pool and Client",
+        ),
+        (pool_of, "lanes", "Pool has no option 'lanes': it is an option of Client"),
+        (
+            pool_of,
+            "max_connections",
+            "Pool has no option 'max_connections': it is an option of Client; did you mean 'max_size'?",
+        ),
+        (
+            client_of,
+            "min_size",
+            "Client has no option 'min_size': it is an option of Pool; did you mean 'max_connections'?",
+        ),
+        (client_of, "retry_on_timeout", "Client has no option 'retry_on_timeout'; did you mean 'retry'?"),
+        (client_of, "x" * 1_000_000, f"Client has no option '{'x' * 56}..."),
+    ],
+    ids=lambda value: None if callable(value) else value[:40],
+)
+def test_an_option_of_another_class_is_told_whose_it_is(read: Callable[..., Any], option: str, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        read("redis://", **{option: 3})
+    assert str(caught.value) == message
+
+
+def test_a_url_says_no_option_of_another_class() -> None:
+    for read in (Config.from_url, pool_of, client_of):
+        with pytest.raises(ValueError, match="^the URL gives an unknown option") as caught:
+            read("redis://h?max_connections=10")
+        assert str(caught.value).endswith(" 'max_connections': it is an option of Client, given by keyword")
+        with pytest.raises(ValueError, match="; did you mean 'timeout'.$"):
+            read("redis://h?socket_timeout=10")
+
+
+def test_whose_an_option_is_is_known_of_each() -> None:
+    """The tables for messages name options that there are, and all that are no connection's."""
+    pool, client = {*options_of(PoolSettings)}, {*options_of(ClientSettings)}
+    pool_by_client = pool - {"max_size", "min_size"}
+    assert {
+        **dict.fromkeys(pool - pool_by_client, "Pool"),
+        **dict.fromkeys(client - pool, "Client"),
+        **dict.fromkeys(pool_by_client, "Pool and Client"),
+    } == OWNERS
+    assert {*CALLED_HERE.values()} <= {*options_of(Config), *OWNERS}
 
 
 def test_options_can_be_divided_among_any_records() -> None:
@@ -97,7 +164,7 @@ def test_a_single_connection_leaves_none_to_lease() -> None:
     ("options", "message"),
     [
         ({"max_conections": 3}, "Client has no option 'max_conections'; did you mean 'max_connections'?"),
-        ({"max_size": 3}, "Client has no option 'max_size'; did you mean 'max_connections'?"),
+        ({"max_size": 3}, "Client has no option 'max_size': it is an option of Pool; did you mean 'max_connections'?"),
         ({"retry": 3}, "retry must be a Retry; got int"),
     ],
 )

@@ -141,6 +141,7 @@ SENT: list[tuple[Command[Any], str]] = [
     (commands.xadd("x", {"f": 1}), "XADD x * f 1"),
     (commands.xadd("x", {"f": 1, b"g": b"2"}, id="1-1", maxlen=0), "XADD x MAXLEN ~ 0 1-1 f 1 g 2"),
     (commands.xadd("x", {"f": 1}, minid="5", approximate=False), "XADD x MINID = 5 * f 1"),
+    (commands.xadd("x", {"f": 1}, approximate=False), "XADD x * f 1"),
     (commands.xlen("x"), "XLEN x"),
     (commands.xrange("x"), "XRANGE x - +"),
     (commands.xrevrange("x", "9", "1", count=2), "XREVRANGE x 9 1 COUNT 2"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resp_sansio import Config
 from resp_sansio._url import Said, Text, escape, in_brackets, read_url
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -162,6 +163,40 @@ def test_a_query_says_anything_in_its_order() -> None:
 def test_bad_urls(url: str, error: str) -> None:
     with pytest.raises(ValueError, match=re.escape(error)):
         read_url(url)
+
+
+SECRET: Final = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{long}://localhost",
+        "{long}",
+        "redis://{long}:{long}",
+        "redis://[{long}",
+        "redis://h/{long}",
+        "redis://h?{long}=1",
+        "redis://h?{long}",
+        "redis://h?db={long}",
+        "redis://h?db=1&db={long}",
+        "redis://h?timeout={long}",
+        "redis://h?decode={long}",
+        "redis://h?client_name=%20{long}",
+        "redis://:hunter2@h?{long}=1",
+        "redis://:hunter2@h:{long}",
+        "redis://:hunter2@h/{long}",
+        "{long}://:hunter2@h",
+        "redis://h?password=hunter2&passwort={long}",
+        "redis://h?password={long}hunter2&{long}=hunter2",
+    ],
+)
+def test_an_error_about_a_url_is_short_and_tells_no_secret(url: str) -> None:
+    for long in ("x" * 1_000_000, "1" * 1_000_000, "%C3%A9" * 100_000):
+        with pytest.raises((ValueError, TypeError)) as refused:
+            Config.from_url(url.format(long=long))
+        assert len(str(refused.value)) < 500
+        assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", [None, b"redis://localhost", 6379])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from itertools import count, islice, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ from resp_sansio._values import (
     make_set,
     merge,
 )
-from resp_sansio.testing import exact, replies
+from resp_sansio.testing import exact, pushes, replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,3 +213,52 @@ def test_verbatim_is_bytes_with_a_format() -> None:
 )
 def test_as_text(value: Reply, text: Reply) -> None:
     assert as_text(value) == text
+
+
+def recursively(value: Reply) -> Reply:
+    """`as_text` as its definition reads, for what does not nest deep."""
+    match value:
+        case bytes():
+            return value.decode("utf-8", "surrogateescape")
+        case Push():
+            return Push(value.kind, tuple(map(recursively, value.items)))
+        case Attributed():
+            return Attributed(recursively(value.value), value.attributes)
+        case dict():
+            return make_map([recursively(part) for pair in value.items() for part in pair])
+        case Pairs():
+            return make_map([recursively(part) for pair in value for part in pair])
+        case MapKey():
+            return MapKey((recursively(key), recursively(item)) for key, item in value)
+        case ArrayKey():
+            return ArrayKey(map(recursively, value))
+        case SetKey():
+            text = SetKey(map(recursively, value))
+            return text if len(text) == len(value) else value
+        case set() | Items():
+            return make_set([*map(recursively, value)])
+        case list():
+            return [*map(recursively, value)]
+        case _:
+            return value
+
+
+@given(replies() | pushes())
+def test_text_of_anything(value: Reply) -> None:
+    assert exact(as_text(value)) == exact(recursively(value))
+
+
+@pytest.mark.parametrize("value", [(b"x",), frozenset({b"x"})])
+def test_what_is_no_reply_is_left_alone(value: Reply) -> None:
+    assert as_text(value) is value
+
+
+def test_text_of_what_nests_deeper_than_python_calls_functions() -> None:
+    depth = 100_000
+    value: Any = b"x"
+    for _ in range(depth):
+        value = [value]
+    text: Any = as_text(value)
+    for _ in range(depth):
+        (text,), (value,) = text, value  # undone step by step: Python gives up nested lists recursively
+    assert (text, value) == ("x", b"x")

@@ -14,7 +14,7 @@ async def calls(command: Command[int]) -> None:
     assert_type(await connect(), Connection)
     async with connect() as connection:
         assert_type(connection, Connection)
-        assert_type(await connection.execute("GET", "k", timeout=1, decode="latin-1"), Reply)
+        assert_type(await connection.execute("GET", "k", timeout=1, decode="utf-8"), Reply)
         assert_type(await connection.execute(command, timeout=None), int)
         assert_type(await connection.next_push(), Push)
         async with connection.pipeline() as pipe:

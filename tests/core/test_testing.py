@@ -1,0 +1,74 @@
+"""`resp_sansio.testing` itself: the peer answers whatever it gets, and needs no hypothesis."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import resp_sansio.testing
+from resp_sansio import Parser, ReplyError, encode_command
+from resp_sansio._command_table import TABLE
+from resp_sansio.testing import Peer, strategies
+
+ROOT: Final = Path(__file__).parents[2]
+WITHOUT: Final = """
+import sys
+sys.modules["hypothesis"] = None  # as if it were not installed
+from resp_sansio import encode_command
+from resp_sansio.testing import Peer, talk, echo
+assert Peer().receive(encode_command(("PING",))) == [b"+PONG\\r\\n"]
+try:
+    from resp_sansio.testing import replies
+except ModuleNotFoundError as missing:
+    print(missing)
+"""
+
+
+def test_the_peer_needs_no_hypothesis_and_the_strategies_say_that_they_do() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "resp_sansio.testing.replies needs hypothesis: pip install hypothesis\n"
+
+
+def test_all_that_is_named_is_there() -> None:
+    for name in resp_sansio.testing.__all__:
+        assert getattr(resp_sansio.testing, name).__name__ == name
+    assert {*strategies.__all__} < {*resp_sansio.testing.__all__}
+    with pytest.raises(AttributeError, match=r"module 'resp_sansio.testing' has no attribute 'scalar'"):
+        resp_sansio.testing.scalar  # noqa: B018
+
+
+words = st.sampled_from([b"", b"SETNAME", b"GETNAME", b"AUTH", b"2", b"3", b"x", b"\xff"])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([name.split()[0] for name in TABLE]), st.lists(words, max_size=4)), max_size=6),
+    st.sampled_from([None, b"pw"]),
+    st.booleans(),
+)
+def test_the_peer_answers_whatever_it_is_asked(
+    asked: list[tuple[str, list[bytes]]], password: bytes | None, hello: bool
+) -> None:
+    """With one whole reply, or a push for each channel; until QUIT."""
+    peer = Peer(password=password, hello=hello)
+    for name, more in asked:
+        said = peer.receive(encode_command((name, *more)))  # type: ignore[arg-type]
+        if not peer.closed:
+            assert said
+        for one in said:
+            assert len(Parser().feed(one)) == 1
+
+
+@pytest.mark.parametrize("args", [("SELECT",), ("CLIENT",), ("AUTH",), ("CLIENT", "SETNAME")], ids=" ".join)
+def test_a_command_without_its_arguments_is_refused(args: tuple[str, ...]) -> None:
+    data = encode_command(args)
+    assert isinstance(data, bytes)
+    (said,) = Peer().receive(data)
+    (refused,) = Parser().feed(said)
+    assert isinstance(refused, ReplyError)
+    assert refused.message.startswith("wrong number of arguments for")
