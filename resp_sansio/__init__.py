@@ -47,7 +47,7 @@ from ._errors import (
 )
 from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from ._handshake import Accepted, Handshake
+from ._handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
 from ._methods import Methods
 from ._parser import Chunk, Limits, Parser
 from ._pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
@@ -111,6 +111,7 @@ __all__ = [
     "Dial",
     "Entry",
     "Event",
+    "Fallback",
     "Granted",
     "Handshake",
     "InvalidReplyError",
@@ -128,6 +129,7 @@ __all__ = [
     "Methods",
     "Needs",
     "Opened",
+    "Opening",
     "Options",
     "Outcome",
     "Pairs",
@@ -151,6 +153,7 @@ __all__ = [
     "Retry",
     "Route",
     "Script",
+    "ServerInfo",
     "SetKey",
     "Slot",
     "SlotState",

@@ -118,7 +118,9 @@ class Config(Record):
         "A connection that owes replies and reads nothing for this long is lost (blocking commands excepted). None: never.",
     )
     decode: bool | str = option(False, DECODE, "Give bulk replies as text.")
-    lenient_push: bool = option(False, BOOL, "Accept pushes inside aggregates, which Redis 6 sends.")
+    lenient_push: bool = option(
+        False, BOOL, "Accept pushes inside aggregates from any server, not only from Redis before 7.2."
+    )
     max_pushes: int = option(
         MAX_PUSHES, LIMIT, "Pushes kept for a reader that does not come; one more ends the connection."
     )

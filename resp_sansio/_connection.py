@@ -69,15 +69,16 @@ class Connection(Pairing):
     monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
-    pushes that were handed out and not `push_taken`. At most `max_in_flight` slots with `max_in_flight_bytes` are handed over and
-    not yet answered (a larger slot goes alone): the others stay queued, in their order, and can be withdrawn. `peer` names the
-    server in messages.
+    pushes that were handed out and not `push_taken`. `lenient_push` takes pushes inside other replies from any server, not only
+    from one that may write them or does not say (see `ServerInfo.nests_pushes`). At most `max_in_flight` slots with
+    `max_in_flight_bytes` are handed over and not yet answered (a larger slot goes alone): the others stay queued, in their
+    order, and can be withdrawn. `peer` names the server in messages.
     """
 
     __slots__ = (
-        "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed", "_handshake", "_max_in_flight",
-        "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent", "_sent_slots", "_silence",
-        "_waiting", "altered", "peer", "watch_epoch",
+        "_altered", "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed", "_handshake",
+        "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent",
+        "_sent_slots", "_silence", "_waiting", "peer", "watch_epoch",
     )  # fmt: skip
     state: State
     watching: bool
@@ -99,16 +100,16 @@ class Connection(Pairing):
         peer: str = "the server",
     ) -> None:
         super().__init__(
-            Parser(limits or Limits(), lenient_push=lenient_push, nested_attributes=nested_attributes),
+            Parser(limits or Limits(), lenient_push=True, nested_attributes=nested_attributes),
             # Every connection starts in RESP2; an answer to HELLO 3 may already be the first of RESP3.
             protocol=2 if handshake is None else handshake.protocol,
             state=READY if handshake is None else OPENING,
             max_pushes=max_pushes,
+            lenient_push=lenient_push,
         )
         self.peer: str = peer
         self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self.altered: bool = False
-        """A command was sent behind which the connection is not what it was: it is for its present owner alone."""
+        self._altered = False
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
         self._final: ConnectionStats | None = None
         self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
@@ -138,16 +139,20 @@ class Connection(Pairing):
         *,
         now: float,
         open_by: float = inf,
+        plain: bool = False,
     ) -> Self:
-        """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`)."""
+        """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
+
+        `plain` leaves out what some proxies hang up on, see `Fallback`.
+        """
         username, password = credentials or (config.username, config.password)
         handshake = Handshake(
-            protocol=config.protocol,
+            protocol=2 if plain else config.protocol,
             username=username,
             password=password,
-            client_name=config.client_name,
-            library_name=config.lib_name,
-            library_version=config.lib_version,
+            client_name=None if plain else config.client_name,
+            library_name=None if plain else config.lib_name,
+            library_version=None if plain else config.lib_version,
             database=config.db,
         )
         return cls(
@@ -180,6 +185,11 @@ class Connection(Pairing):
             return CloseReason.LOST
         return CloseReason.BROKEN if self.state is not READY or self.altered or self.subscriptions else None
 
+    @property
+    def altered(self) -> bool:
+        """Was a command sent, or is one to be, behind which the connection is not what it was? Then it is for nobody else."""
+        return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
+
     def stats(self) -> ConnectionStats:
         """Count what is under way, or was when the connection ended, and what has been."""
         return self._final or ConnectionStats(
@@ -192,6 +202,17 @@ class Connection(Pairing):
             given_up=self._given_up,
             unread_pushes=self._pushes,
         )
+
+    def not_opened(self) -> ConnectError | None:
+        """Return why there is no usable connection, once the handshake has ended; None if there is one."""
+        error = self.error
+        if error is None:
+            return None
+        told = error if isinstance(error, ConnectError) else ConnectError("", transient=False)
+        message = f"cannot open a connection to {self.peer}: {error}"
+        made = ConnectError(message, transient=told.transient, plain_may_work=told.plain_may_work)
+        made.__cause__ = error.__cause__
+        return made
 
     def timed_out(self) -> CommandTimeoutError:
         """Return why a call whose deadline has passed fails, with the counts of this moment; see `Slot.failure`."""
@@ -235,9 +256,8 @@ class Connection(Pairing):
                 self.watching = False
             if "WATCH" in names:
                 self.watching = True
-            if any([info.changes and info.name not in PASSES for info in slot.infos]):
-                self.altered = True
-            self._exclusive = self._exclusive or slot.exclusive
+            if slot.info.secret and slot.exclusive:
+                self._exclusive = True
             if "QUIT" in names:
                 self.close()
             if "MONITOR" in names:
@@ -392,6 +412,7 @@ class Connection(Pairing):
                 flying.append(slot)
                 if not slot.plain:
                     self._scripts += 1
+                    self._altered = self._altered or _alters(slot)
             taken += 1
         del self._waiting[:taken]
         if size:
@@ -445,7 +466,7 @@ class Connection(Pairing):
             return
         if isinstance(result, Accepted):
             self._opening = self._handshake = None
-            self.protocol = result.protocol
+            self._follow_hello(result)
             self._move(Input.ACCEPTED)
             self._events.append(Opened(protocol=result.protocol, server=result.server))
         else:
@@ -568,3 +589,7 @@ class Connection(Pairing):
         self._blocks.clear()
         self._abandoned = self._scripts = 0
         self._lost = ConnectionLost(error=error, unanswered=unanswered)
+
+
+def _alters(slot: Slot) -> bool:
+    return isinstance(slot, Script) and any([info.changes and info.name not in PASSES for info in slot.infos])

@@ -171,15 +171,18 @@ class ConnectError(RespError, ConnectionError):
     """No usable connection came about: the dial, TLS or the handshake failed.
 
     `transient` tells whether the same attempt may succeed later (refused, LOADING, BUSY, max number of clients) or whether
-    something has to be changed first (a wrong password, database, name or certificate).
+    something has to be changed first (a wrong password, database, name or certificate). `plain_may_work`: the connection ended
+    in the handshake as if a proxy did not know one of its commands, so one with fewer may be accepted (see `Fallback`).
     """
 
-    def __init__(self, message: str, *, transient: bool) -> None:
+    def __init__(self, message: str, *, transient: bool, plain_may_work: bool = False) -> None:
         super().__init__(message)
         self.transient: Final = transient
+        self.plain_may_work: Final = plain_may_work
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.args[0], {"transient": self.transient})
+        keywords = {"transient": self.transient, "plain_may_work": self.plain_may_work}
+        return _rebuild, (type(self), self.args[0], keywords)
 
 
 class CircuitOpenError(ConnectError):

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from ._errors import RespError
+from ._handshake import ServerInfo
 from ._record import Record
 from ._slot import Slot
-from ._values import Push, Reply
+from ._values import Push
 
 __all__ = ["ConnectionLost", "Event", "Opened", "PushReceived", "TimedOut"]
 
@@ -20,7 +21,7 @@ class Opened(Record):
     """The server accepted the handshake: commands go out from here on. `server` is what HELLO said of it."""
 
     protocol: Literal[2, 3]
-    server: dict[str, Reply]
+    server: ServerInfo
 
 
 class TimedOut(Record):

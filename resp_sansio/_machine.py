@@ -108,13 +108,13 @@ class Machine:
 
     __slots__ = (
         "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
-        "_lenient", "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
-        "attributes", "pushes",
+        "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
+        "attributes", "lenient_push", "pushes",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
         self._limits = limits
-        self._lenient = lenient_push
+        self.lenient_push: bool = lenient_push
         self._nested = nested_attributes
         # The accelerators know nothing of limits, so they need room for the largest that they read.
         self._fast = min(limits.bulk, limits.line, limits.elements // 2) >= SHORT and limits.reply >= SPAN
@@ -505,7 +505,7 @@ class Machine:
             if sign != _SEMICOLON:
                 self._fail("a chunk of a streamed string (;)", i)
         elif sign == _GREATER:
-            if not (self._lenient or not stack or (kind == DESCRIBED and len(stack) == 1)):
+            if not (self.lenient_push or not stack or (kind == DESCRIBED and len(stack) == 1)):
                 self._fail("an element (a push may not stand inside another reply)", i)
         elif sign == _DOT:
             if not stack or self._left >= 0:

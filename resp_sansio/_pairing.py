@@ -17,7 +17,7 @@ from ._handshake import Accepted
 from ._parser import Parser
 from ._slot import Batch, Script, Slot, SlotState
 from ._state import Input, State
-from ._subscriptions import Confirmations, Subscriptions
+from ._subscriptions import Subscriptions
 from ._values import Push, Reply
 
 __all__ = ["Pairing"]
@@ -35,16 +35,19 @@ class Pairing(ABC):
     """What is in flight, and the stream of replies to it. `Connection` is this and the side that speaks."""
 
     __slots__ = (
-        "_abandoned", "_answered", "_events", "_flying", "_heard", "_lost", "_max_pushes", "_opening", "_parser", "_pushes",
-        "_scripts", "protocol", "state", "subscriptions", "watching",
+        "_abandoned", "_answered", "_events", "_flying", "_heard", "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser",
+        "_pushes", "_scripts", "protocol", "server", "state", "subscriptions", "watching",
     )  # fmt: skip
 
-    def __init__(self, parser: Parser, protocol: Literal[2, 3], state: State, max_pushes: int) -> None:
+    def __init__(
+        self, parser: Parser, protocol: Literal[2, 3], state: State, max_pushes: int, *, lenient_push: bool
+    ) -> None:
         self.protocol = protocol
         self.state: State = state
         self.subscriptions: Subscriptions = Subscriptions()
         self.watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
+        self._lenient_push = lenient_push
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
         self._events: list[Event] = []
@@ -190,7 +193,7 @@ class Pairing(ABC):
                 return
             slot = self._flying[0]
             if attributes and index in attributes:
-                slot.attributes = attributes[index]
+                slot.describe(attributes[index])
             if isinstance(slot, Script):
                 self._take_scripted(slot, reply)
             elif isinstance(slot, Batch):
@@ -204,18 +207,19 @@ class Pairing(ABC):
                 self._finish(slot)
 
     def _take_scripted(self, slot: Script, reply: Reply) -> None:
-        confirmations = slot.confirmations
         try:
             info = slot.answer(reply)
         except RemoteProtocolError as error:
             self._lose(error)
             return
-        if confirmations is not None:
-            self._deliver_unasked(confirmations)
+        if slot.unasked is not None:
+            for push in slot.unasked:
+                self._deliver(push)
+            slot.unasked = None
         if not isinstance(reply, ReplyError):
             match info.name:
                 case "HELLO":
-                    self.protocol = Accepted.of(reply).protocol
+                    self._follow_hello(Accepted.of(reply) or Accepted(protocol=2))
                     self._follow_subscriptions()
                 case "RESET":
                     # Back to how a connection starts, which is RESP2.
@@ -230,6 +234,12 @@ class Pairing(ABC):
             self.watching = True  # it may have failed to; UNWATCH costs less than to find out
         if not slot.missing:
             self._finish(slot)
+
+    def _follow_hello(self, accepted: Accepted) -> None:
+        """Speak as was agreed on."""
+        self.protocol = accepted.protocol
+        self.server = accepted.server
+        self._parser.lenient_push = self._lenient_push or accepted.server.nests_pushes
 
     def _forget_monitor(self) -> None:
         """MONITOR was refused or withdrawn: the connection is what it was."""
@@ -272,12 +282,6 @@ class Pairing(ABC):
             self._deliver(push)
         else:
             self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
-
-    def _deliver_unasked(self, confirmations: Confirmations) -> None:
-        """Tell the pushes that turned out to confirm nothing."""
-        for push in confirmations.unasked:
-            self._deliver(push)
-        confirmations.unasked.clear()
 
     def _deliver(self, push: Push) -> None:
         self._pushes += 1

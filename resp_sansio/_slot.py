@@ -31,7 +31,7 @@ from ._errors import (
     RespError,
 )
 from ._subscriptions import FENCE, FENCED, Confirmations, Subscriptions
-from ._values import Pairs, Push, Reply
+from ._values import Attributed, Pairs, Push, Reply
 
 __all__ = ["AttributeMap", "Batch", "Payload", "Script", "Slot", "SlotState", "new_batch", "new_slot"]
 
@@ -55,6 +55,7 @@ class SlotState(enum.Enum):
 
 # Looked up once: these names are read for every command.
 QUEUED: Final = SlotState.QUEUED
+SUBSCRIPTION: Final = Replies.SUBSCRIPTION
 NOT_SENT: Final = Outcome.NOT_SENT
 
 
@@ -63,7 +64,8 @@ class Slot:
 
     `token` is the caller's own; `deadline` is absolute, in seconds of the caller's clock, `math.inf` for none. `end` is how
     many bytes the connection had handed over with this slot's last one. `outcomes` has an entry for each command and is
-    there once the slot has ended without all of its replies.
+    there once the slot has ended without all of its replies. `attributes` is what the server said about the reply; of a pipeline,
+    about each, by the index of the command.
     """
 
     __slots__ = ("attributes", "deadline", "end", "info", "outcomes", "payload", "reply", "state", "token", "uncertain")
@@ -134,6 +136,10 @@ class Slot:
         elif self.state is not SlotState.ANSWERED and self.state is not QUEUED:
             raise LocalProtocolError(f"{self.name} cannot go out again: its slot is {self.state.name}")
         self.state = QUEUED
+
+    def describe(self, attributes: AttributeMap) -> None:
+        """The reply that comes next has these attributes."""
+        self.attributes = attributes
 
     @property
     def begun(self) -> bool:
@@ -216,6 +222,11 @@ class Batch(Slot):
         ]
         self.state = state
 
+    def describe(self, attributes: AttributeMap) -> None:
+        described = self.attributes if isinstance(self.attributes, dict) else {}
+        described[len(self.replies)] = attributes
+        self.attributes = described
+
     @property
     def begun(self) -> bool:
         return bool(self.uncertain) or bool(self.replies)
@@ -223,6 +234,7 @@ class Batch(Slot):
     def renew(self) -> None:
         if self.state is SlotState.ANSWERED:
             self.replies = []
+            self.attributes = None
             self.missing = self.count
         super().renew()
         self.begin = len(self.replies)
@@ -239,7 +251,7 @@ class Script(Batch):
     `reply` is that of the only command if `alone`, else the list. A subscription's reply is the list of its confirmations.
     """
 
-    __slots__ = ("_confirmations", "_queued", "alone")
+    __slots__ = ("_confirmations", "_queued", "alone", "unasked")
     payload: Payload
     missing: int
     replies: list[Reply]
@@ -251,19 +263,27 @@ class Script(Batch):
         self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float, *, alone: bool
     ) -> None:
         _check(infos)
-        fenced = [
-            _join((payload, FENCE)) if info.name == FENCED else payload
-            for payload, info in zip(payloads, infos, strict=True)
-        ]
-        super().__init__(fenced, infos, token, deadline)
+        if FENCED in [info.name for info in infos]:
+            payloads = [
+                _join((payload, FENCE)) if info.name == FENCED else payload
+                for payload, info in zip(payloads, infos, strict=True)
+            ]
+        super().__init__(payloads, infos, token, deadline)
         self.alone: bool = alone
         self._confirmations: Confirmations | None = None  # of the current (un)subscription, once that was asked
         self._queued: list[CommandInfo] | None = None  # what MULTI holds back; None outside of it
+        self.unasked: list[Push] | None = None  # pushes that turned out to confirm nothing, for `Pairing` to tell
 
     @property
     def name(self) -> str:
         framed = self.infos[0].name == "MULTI" and self.infos[-1].name == "EXEC"
         return f"transaction of {self.count - 2} commands" if framed else super().name
+
+    def describe(self, attributes: AttributeMap) -> None:
+        if self.alone:
+            self.attributes = attributes
+        else:
+            super().describe(attributes)
 
     @property
     def exclusive(self) -> bool:
@@ -287,7 +307,7 @@ class Script(Batch):
     @property
     def confirmations(self) -> Confirmations | None:
         """What the current command waits for, if it is an (un)subscription."""
-        if self._confirmations is None and self.current.replies is Replies.SUBSCRIPTION:
+        if self._confirmations is None and self.current.replies is SUBSCRIPTION:
             self._confirmations = Confirmations(self.current.name, _words(self.payloads[len(self.replies)])[1:])
         return self._confirmations
 
@@ -308,9 +328,10 @@ class Script(Batch):
     def answer(self, reply: Reply) -> CommandInfo:
         """Take a reply that is not a push, and return the command it answered. Raises `RemoteProtocolError` if it can't be one."""
         info = self.current
-        if (confirmations := self.confirmations) is not None:
+        if (confirmations := self.confirmations if info.replies is SUBSCRIPTION else None) is not None:
             if (result := confirmations.answered(reply)) is not None:
                 self._take(result)
+            self.unasked, confirmations.unasked = confirmations.unasked, []
             return info
         if isinstance(reply, ReplyError):
             reply = _withheld(info, reply)
@@ -377,7 +398,11 @@ class Script(Batch):
 
 def _withheld(info: CommandInfo, reply: Reply) -> Reply:
     """Return a reply, of an error to a command with a secret no more than its code: it may well echo the arguments."""
-    if isinstance(reply, ReplyError) and info.secret:
+    if not info.secret:
+        return reply
+    if isinstance(reply, Attributed):
+        return Attributed(_withheld(info, reply.value), reply.attributes)
+    if isinstance(reply, ReplyError):
         return ReplyError(f"{reply.code} (the rest of this error is withheld: it may repeat a secret)")
     return reply
 
@@ -393,7 +418,7 @@ def _authenticates(info: CommandInfo) -> bool:
     Redis 7.2 to 8.6 and Valkey 7.2 to 8.1 leave a refused one without any answer if the client still has others to come: acl.c,
     addAuthErrReply (https://github.com/redis/redis/issues/15640).
     """
-    return info.name == "AUTH" or (info.name == "HELLO" and info.secret)
+    return info.secret and info.name in ("AUTH", "HELLO")
 
 
 def new_slot(
@@ -435,7 +460,7 @@ def _check(infos: Sequence[CommandInfo]) -> None:
             raise LocalProtocolError(f"{info.name} is refused between MULTI and EXEC: EXEC's array would not add up")
         if info.name == "QUIT" and index < len(infos) - 1:
             raise LocalProtocolError("QUIT must come last: the server answers nothing behind it")
-        if _authenticates(info) and len(infos) > 1:
+        if info.secret and len(infos) > 1 and _authenticates(info):
             raise LocalProtocolError(
                 f"{info.name} with a password must be sent alone, not in a pipeline: call it before the pipeline, because some"
                 " servers leave a refused one unanswered among others"

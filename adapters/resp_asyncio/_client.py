@@ -28,6 +28,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     Default,
+    Fallback,
     Lanes,
     LaneStats,
     LocalProtocolError,
@@ -109,8 +110,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_loop", "_protocol", "_settings", "_shares",
-        "_tasks", "_thread",
+        "__weakref__", "_breaker", "_closed", "_ending", "_fallback", "_lane", "_lanes", "_leases", "_loop", "_protocol",
+        "_settings", "_shares", "_tasks", "_thread",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -118,7 +119,8 @@ class Client(Retrying):
         config, self._settings, pool = read_client_options(url, options)
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
-        self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
+        self._fallback = Fallback()
+        self._leases = Pool._of(config, pool, self._breaker, self._fallback) if self._settings.leases else None
         self._protocol: Spoken = config.protocol
         self._closed = False
         self._forget()
@@ -315,7 +317,7 @@ class Client(Retrying):
         try:
             await asyncio.sleep(max(queue.not_before - monotonic(), 0.0))
             with nullcontext() if self._breaker is None else self._breaker.dial(monotonic):
-                driver = await Driver.open(self._config)
+                driver = await Driver.open(self._config, self._fallback)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)

@@ -17,12 +17,14 @@ from resp_sansio import (
     ConnectionLostError,
     ConnectionStats,
     Default,
+    Fallback,
     Lease,
     Options,
     Outcome,
     Push,
     Reply,
     RespError,
+    ServerInfo,
     Slot,
     SlotState,
     Spoken,
@@ -64,7 +66,7 @@ class Connecting:
         return self._open().__await__()
 
     async def _open(self) -> Connection:
-        return Connection(self._config, await Driver.open(self._config))
+        return Connection(self._config, await Driver.open(self._config, Fallback()))
 
     async def __aenter__(self) -> Connection:
         self._connection = await self
@@ -133,6 +135,11 @@ class Connection(Commands):
     def closed(self) -> bool:
         """Has the connection ended? It may also be about to: only a call can tell."""
         return self._driver.core.error is not None
+
+    @property
+    def server(self) -> ServerInfo:
+        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
+        return self._driver.core.server
 
     @property
     def protocol(self) -> Spoken:

@@ -14,6 +14,7 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from inspect import isawaitable
 from math import inf
 from threading import get_ident
@@ -28,6 +29,7 @@ from resp_sansio import (
     ConnectionClosedError,
     ConnectionLost,
     Event,
+    Fallback,
     LocalProtocolError,
     Opened,
     Push,
@@ -96,7 +98,7 @@ class Driver(asyncio.BufferedProtocol):
         _drivers.add(self)
 
     @classmethod
-    async def open(cls, config: Config) -> Self:
+    async def open(cls, config: Config, fallback: Fallback) -> Self:
         """Dial, and drive the handshake. Raises `ConnectError`."""
         deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
         credentials = None
@@ -115,19 +117,21 @@ class Driver(asyncio.BufferedProtocol):
                 except TimeoutError as error:
                     raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
             credentials = read_credentials(answer)
-        core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline)
-        driver = cls(asyncio.get_running_loop(), core, config)
-        try:
-            await dial(config, lambda: driver, deadline)
-            await driver.opened
-        except BaseException:
-            driver.end(ConnectionClosedError("it was given up while it opened"))
-            raise
-        if core.error is not None:
-            transient = core.error.transient if isinstance(core.error, ConnectError) else False
-            message = f"cannot open a connection to {config.address}: {core.error}"
-            raise ConnectError(message, transient=transient) from core.error.__cause__
-        return driver
+        opening = fallback.opening()
+        while True:
+            core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline, plain=opening.plain)
+            driver = cls(asyncio.get_running_loop(), core, config)
+            try:
+                await dial(config, partial(_itself, driver), deadline)
+                await driver.opened
+            except BaseException:
+                driver.end(ConnectionClosedError("it was given up while it opened"))
+                raise
+            if (failure := core.not_opened()) is None:
+                opening.opened()
+                return driver
+            if not opening.again(failure):
+                raise failure
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 
@@ -387,6 +391,11 @@ def _wake(slot: Slot, result: Reply | RespError) -> None:
     waiter = slot.token
     if isinstance(waiter, asyncio.Future) and not waiter.done():
         waiter.set_result(result)
+
+
+def _itself(driver: Driver) -> Driver:
+    """What asyncio wants a function for: it dials for the driver that there is."""
+    return driver
 
 
 def elsewhere(what: str, whose: str = "connection") -> LocalProtocolError:

@@ -31,6 +31,7 @@ from resp_sansio import (
     ConnectionClosedError,
     Default,
     Dial,
+    Fallback,
     Granted,
     Leaked,
     Lease,
@@ -74,25 +75,27 @@ class Pool(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_armed", "_breaker", "_drained", "_loop", "_machine", "_protocol", "_settings", "_tasks", "_thread",
+        "__weakref__", "_armed", "_breaker", "_drained", "_fallback", "_loop", "_machine", "_protocol", "_settings",
+        "_tasks", "_thread",
         "_timer",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
         config, settings = read_pool_options(url, options)
-        self._begin(config, settings, settings.breaker())
+        self._begin(config, settings, settings.breaker(), Fallback())
 
     @classmethod
-    def _of(cls, config: Config, settings: PoolSettings, breaker: Breaker | None) -> Self:
+    def _of(cls, config: Config, settings: PoolSettings, breaker: Breaker | None, fallback: Fallback) -> Self:
         pool = cls.__new__(cls)
-        pool._begin(config, settings, breaker)
+        pool._begin(config, settings, breaker, fallback)
         return pool
 
-    def _begin(self, config: Config, settings: PoolSettings, breaker: Breaker | None) -> None:
+    def _begin(self, config: Config, settings: PoolSettings, breaker: Breaker | None, fallback: Fallback) -> None:
         super().__init__(config, settings.retry)
         self._settings = settings
         self._breaker = breaker
+        self._fallback = fallback
         self._protocol: Spoken = config.protocol
         self._forget()
         _pools.add(self)
@@ -316,7 +319,7 @@ class Pool(Retrying):
 
     async def _dial(self, dial: Dial[Connection]) -> None:
         try:
-            driver = await Driver.open(self._config)
+            driver = await Driver.open(self._config, self._fallback)
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and whoever waits is to know
             self._machine.dial_failed(dial, error, monotonic())
         except BaseException:

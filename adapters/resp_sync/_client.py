@@ -28,6 +28,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     Default,
+    Fallback,
     Lanes,
     LaneStats,
     LocalProtocolError,
@@ -125,8 +126,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closed", "_ending", "_lane", "_lanes", "_leases", "_lock", "_opening", "_protocol",
-        "_settings", "_shares",
+        "__weakref__", "_breaker", "_closed", "_ending", "_fallback", "_lane", "_lanes", "_leases", "_lock", "_opening",
+        "_protocol", "_settings", "_shares",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -134,7 +135,8 @@ class Client(Retrying):
         config, self._settings, pool = read_client_options(url, options)
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
-        self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
+        self._fallback = Fallback()
+        self._leases = Pool._of(config, pool, self._breaker, self._fallback) if self._settings.leases else None
         self._protocol: Spoken = config.protocol
         self._closed = False
         self._forget()
@@ -372,11 +374,11 @@ class Client(Retrying):
     def _dial_if_allowed(self, deadline: float) -> Driver:
         breaker = self._breaker
         if breaker is None:
-            return Driver.open(self._config, deadline, self._opening)
+            return Driver.open(self._config, self._fallback, deadline, self._opening)
         with self._lock:
             breaker.check(monotonic())
         try:
-            driver = Driver.open(self._config, deadline, self._opening)
+            driver = Driver.open(self._config, self._fallback, deadline, self._opening)
         except BaseException as error:
             with self._lock:
                 if isinstance(error, Exception) and monotonic() < deadline:

@@ -17,12 +17,14 @@ from resp_sansio import (
     ConnectionLostError,
     ConnectionStats,
     Default,
+    Fallback,
     Lease,
     Options,
     Outcome,
     Push,
     Reply,
     RespError,
+    ServerInfo,
     Slot,
     Spoken,
     push_as_text,
@@ -43,7 +45,7 @@ def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Conne
     `ValueError` or `TypeError` for a wrong URL or option.
     """
     config = Config.from_url(url, **options)
-    return Connection(config, Driver.open(config))
+    return Connection(config, Driver.open(config, Fallback()))
 
 
 class Connection(Commands):
@@ -94,6 +96,11 @@ class Connection(Commands):
     def closed(self) -> bool:
         """Has the connection ended? It may also be about to: only a call can tell."""
         return self._driver.core.error is not None
+
+    @property
+    def server(self) -> ServerInfo:
+        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
+        return self._driver.core.server
 
     @property
     def protocol(self) -> Spoken:

@@ -31,6 +31,7 @@ from resp_sansio import (
     ConnectionClosedError,
     ConnectionLost,
     ConnectionLostError,
+    Fallback,
     Lease,
     LocalProtocolError,
     Push,
@@ -108,7 +109,13 @@ class Driver:
         _drivers.add(self)
 
     @classmethod
-    def open(cls, config: Config, deadline: float = inf, opening: set[Transport] | None = None) -> Self:
+    def open(
+        cls,
+        config: Config,
+        fallback: Fallback,
+        deadline: float = inf,
+        opening: set[Transport] | None = None,
+    ) -> Self:
         """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`.
 
         Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake.
@@ -116,19 +123,26 @@ class Driver:
         if config.connect_timeout is not None:
             deadline = min(deadline, monotonic() + config.connect_timeout)
         credentials = None if config.credentials is None else read_credentials(config.credentials())
-        transport = dial(config, deadline)
         opening = set() if opening is None else opening
-        opening.add(transport)
-        try:
-            core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline)
-            driver = cls(config, core, transport)
-            driver._shake_hands()
-        except BaseException:
-            transport.close()
-            raise
-        finally:
-            opening.discard(transport)
-        return driver
+        how = fallback.opening()
+        while True:
+            transport = dial(config, deadline)
+            opening.add(transport)
+            try:
+                core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline, plain=how.plain)
+                driver = cls(config, core, transport)
+                driver._shake_hands()
+                if (failure := core.not_opened()) is None:
+                    how.opened()
+                    return driver
+                transport.close()
+            except BaseException:
+                transport.close()
+                raise
+            finally:
+                opening.discard(transport)
+            if not how.again(failure):
+                raise failure
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 
@@ -496,7 +510,7 @@ class Driver:
     # -- beginning and end -------------------------------------------------------------------------------------------------
 
     def _shake_hands(self) -> None:
-        """Drive the handshake. Raises `ConnectError`."""
+        """Drive the handshake to its end."""
         core = self.core
         self._move(False)
         while core.state is State.OPENING:
@@ -505,10 +519,6 @@ class Driver:
                 core.handle_timeout(monotonic())
             self._move(True)
             self._move(False)
-        if core.error is not None:
-            transient = core.error.transient if isinstance(core.error, ConnectError) else False
-            message = f"cannot open a connection to {self._config.address}: {core.error}"
-            raise ConnectError(message, transient=transient) from core.error.__cause__
 
     def forget(self) -> None:
         """In the child of a fork: the connection is the parent's, and its locks may be held by threads that do not exist here."""

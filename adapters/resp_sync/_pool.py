@@ -33,6 +33,7 @@ from resp_sansio import (
     ConnectionClosedError,
     Default,
     Dial,
+    Fallback,
     Granted,
     Leaked,
     Lease,
@@ -109,26 +110,27 @@ class Pool(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_closers", "_due", "_ended", "_inside", "_leaked", "_lock", "_machine", "_opening",
+        "__weakref__", "_breaker", "_closers", "_due", "_ended", "_fallback", "_inside", "_leaked", "_lock", "_machine", "_opening",
         "_pre_ping", "_protocol", "_settings", "_todo",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
         config, settings = read_pool_options(url, options)
-        self._begin(config, settings, settings.breaker())
+        self._begin(config, settings, settings.breaker(), Fallback())
 
     @classmethod
-    def _of(cls, config: Config, settings: PoolSettings, breaker: Breaker | None) -> Self:
+    def _of(cls, config: Config, settings: PoolSettings, breaker: Breaker | None, fallback: Fallback) -> Self:
         pool = cls.__new__(cls)
-        pool._begin(config, settings, breaker)
+        pool._begin(config, settings, breaker, fallback)
         return pool
 
-    def _begin(self, config: Config, settings: PoolSettings, breaker: Breaker | None) -> None:
+    def _begin(self, config: Config, settings: PoolSettings, breaker: Breaker | None, fallback: Fallback) -> None:
         super().__init__(config, settings.retry)
         self._settings = settings
         self._pre_ping = settings.pre_ping
         self._breaker = breaker
+        self._fallback = fallback
         self._protocol: Spoken = config.protocol
         self._forget()
         _pools.add(self)
@@ -464,7 +466,9 @@ class Pool(Retrying):
         try:
             try:
                 if deadline > monotonic():
-                    connection = Connection(self._config, Driver.open(self._config, deadline, self._opening))
+                    connection = Connection(
+                        self._config, Driver.open(self._config, self._fallback, deadline, self._opening)
+                    )
             except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything: whoever waits is to know
                 # What this caller's own deadline cut short says nothing of the server.
                 short = dial.waiter is not None and isinstance(error, ConnectError) and monotonic() >= deadline

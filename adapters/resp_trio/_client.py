@@ -29,6 +29,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     Default,
+    Fallback,
     Lanes,
     LaneStats,
     LocalProtocolError,
@@ -112,8 +113,8 @@ class Client(Retrying):
     """
 
     __slots__ = (
-        "__weakref__", "_breaker", "_calls", "_closed", "_ending", "_lane", "_lanes", "_leases", "_protocol", "_settings",
-        "_shares",
+        "__weakref__", "_breaker", "_calls", "_closed", "_ending", "_fallback", "_lane", "_lanes", "_leases", "_protocol",
+        "_settings", "_shares",
     )  # fmt: skip
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
@@ -121,7 +122,8 @@ class Client(Retrying):
         config, self._settings, pool = read_client_options(url, options)
         super().__init__(config, self._settings.retry)
         self._breaker = pool.breaker()
-        self._leases = Pool._of(config, pool, self._breaker) if self._settings.leases else None
+        self._fallback = Fallback()
+        self._leases = Pool._of(config, pool, self._breaker, self._fallback) if self._settings.leases else None
         self._protocol: Spoken = config.protocol
         self._closed = False
         self._calls = 0
@@ -313,7 +315,7 @@ class Client(Retrying):
         try:
             await sleep_until(queue.not_before)
             with nullcontext() if self._breaker is None else self._breaker.dial(current_time):
-                driver = await Driver.open(self._config)
+                driver = await Driver.open(self._config, self._fallback)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)

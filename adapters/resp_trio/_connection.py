@@ -19,6 +19,7 @@ from resp_sansio import (
     ConnectionLostError,
     ConnectionStats,
     Default,
+    Fallback,
     Lease,
     LocalProtocolError,
     Options,
@@ -26,6 +27,7 @@ from resp_sansio import (
     Push,
     Reply,
     RespError,
+    ServerInfo,
     Slot,
     Spoken,
     push_as_text,
@@ -63,7 +65,7 @@ class Connecting:
         return self._open().__await__()
 
     async def _open(self) -> Connection:
-        return Connection(self._config, await Driver.open(self._config))
+        return Connection(self._config, await Driver.open(self._config, Fallback()))
 
     async def __aenter__(self) -> Connection:
         self._connection = await self
@@ -128,6 +130,11 @@ class Connection(Commands):
     def closed(self) -> bool:
         """Has the connection ended? It may also be about to: only a call can tell."""
         return self._driver.core.error is not None
+
+    @property
+    def server(self) -> ServerInfo:
+        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
+        return self._driver.core.server
 
     @property
     def protocol(self) -> Spoken:

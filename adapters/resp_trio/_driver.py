@@ -47,6 +47,7 @@ from resp_sansio import (
     ConnectionClosedError,
     ConnectionLost,
     ConnectionLostError,
+    Fallback,
     LocalProtocolError,
     Push,
     PushReceived,
@@ -117,7 +118,7 @@ class Driver:
         _drivers.add(self)
 
     @classmethod
-    async def open(cls, config: Config) -> Self:
+    async def open(cls, config: Config, fallback: Fallback) -> Self:
         """Dial, and drive the handshake. Raises `ConnectError`."""
         deadline = inf if config.connect_timeout is None else trio.current_time() + config.connect_timeout
         credentials = None
@@ -130,20 +131,24 @@ class Driver:
                 except TimeoutError as error:
                     raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
             credentials = read_credentials(answer)
-        core = Machine.configured(config, credentials, now=trio.current_time(), open_by=deadline)
-        driver = cls(core, await dial(config, deadline), config)
-        try:
-            driver._send()
-            while core.state is State.OPENING:
-                await driver._lead()
-        except BaseException:
-            driver.end(ConnectionClosedError("it was given up while it opened"))
-            raise
-        if core.error is not None:
-            transient = core.error.transient if isinstance(core.error, ConnectError) else False
-            message = f"cannot open a connection to {config.address}: {core.error}"
-            raise ConnectError(message, transient=transient) from core.error.__cause__
-        return driver
+        opening = fallback.opening()
+        while True:
+            core = Machine.configured(
+                config, credentials, now=trio.current_time(), open_by=deadline, plain=opening.plain
+            )
+            driver = cls(core, await dial(config, deadline), config)
+            try:
+                driver._send()
+                while core.state is State.OPENING:
+                    await driver._lead()
+            except BaseException:
+                driver.end(ConnectionClosedError("it was given up while it opened"))
+                raise
+            if (failure := core.not_opened()) is None:
+                opening.opened()
+                return driver
+            if not opening.again(failure):
+                raise failure
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 

@@ -164,6 +164,10 @@ class Commands:
     def protocol(self) -> int:
         return int(self._blocking.protocol)
 
+    @property
+    def server(self) -> Any:
+        return self._blocking.server
+
     def pipeline(self, **options: Any) -> Pipeline:
         return Pipeline(self._workers, self._blocking.pipeline(**options))
 

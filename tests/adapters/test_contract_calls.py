@@ -482,8 +482,9 @@ async def test_secret_arguments_show_in_no_error(backend: Backend, server: Serve
         wire.drain()
 
     with Peer(silent) as peer:
-        async with backend.connect(server.url) as connection, backend.connect(peer.url) as deaf:
-            for line in lines:
+        for line in lines:
+            # An AUTH that is given up ends its connection, so each has its own.
+            async with backend.connect(server.url) as connection, backend.connect(peer.url) as deaf:
                 with pytest.raises(ReplyError) as refused:
                     await connection.execute(*line)
                 with pytest.raises(CommandTimeoutError) as late:

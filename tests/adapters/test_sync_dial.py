@@ -201,7 +201,7 @@ def test_a_database_out_of_range_and_nothing_runs_after_the_refusal(
     server.call("CONFIG", "RESETSTAT")
     error = refused(server.url + "/4", protocol=protocol)
     assert not error.transient
-    assert "refused the database" in str(error)
+    assert "refused database 4: ERR DB index" in str(error)
     assert asked_for(server) <= HANDSHAKE
     with connect(f"{server.url}/3?protocol={protocol}") as connection:
         connection.execute("SET", "k", "v")

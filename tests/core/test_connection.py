@@ -29,13 +29,16 @@ from resp_sansio import (
     Outcome,
     Parser,
     Push,
+    PushReceived,
     Reply,
     ReplyError,
+    ServerInfo,
     Slot,
     SlotState,
     State,
     TimedOut,
     TransactionAbortedError,
+    encode_command,
     encode_reply,
     new_slot,
 )
@@ -485,13 +488,82 @@ def test_commands_wait_for_the_handshake(protocol: Literal[2, 3]) -> None:
     assert (peer.database, peer.name, peer.authenticated) == (3, b"me", True)
 
 
+def test_the_server_is_what_hello_said_last() -> None:
+    connection, peer = opened()
+    assert connection.server == ServerInfo(name="redis", version="7.0.0")
+    slot = connection.send(Command("HELLO", 3))
+    write_all(connection)
+    connection.receive_data(b"%2\r\n+server\r\n+valkey\r\n+version\r\n+9.1.2\r\n")
+    assert connection.events() == [slot]
+    assert connection.server == ServerInfo(name="valkey", version="9.1.2")
+    plain = Connection.configured(Config(client_name="me", password="pw"), now=0.0, plain=True)
+    assert [type(event) for event in talk(plain, Peer(password=b"pw"))] == [Opened]
+    assert plain.server == ServerInfo()
+    assert peer.protocol == 3
+
+
+NESTED = b"*2\r\n>3\r\n+message\r\n$1\r\na\r\n$2\r\nhi\r\n$1\r\nx\r\n_\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "forced", "accepted"),
+    [
+        (b"%3\r\n+server\r\n+redis\r\n+version\r\n+7.0.15\r\n+proto\r\n:3\r\n", False, True),
+        (b"%1\r\n+proto\r\n:3\r\n", False, True),
+        (b"%3\r\n+server\r\n+redis\r\n+version\r\n+7.2.0\r\n+proto\r\n:3\r\n", False, False),
+        (b"%3\r\n+server\r\n+redis\r\n+version\r\n+8.6.3\r\n+proto\r\n:3\r\n", True, True),
+        (b"%3\r\n+server\r\n+valkey\r\n+version\r\n+8.0.1\r\n+proto\r\n:3\r\n", False, False),
+    ],
+)
+def test_a_push_inside_a_reply_is_taken_from_servers_that_write_them(said: bytes, forced: bool, accepted: bool) -> None:
+    connection = Connection.configured(
+        Config(lib_name=None, lib_version=None, lenient_push=forced), now=0.0, open_by=9.0
+    )
+    slot = connection.send(Command("MGET", "a", "b"))
+    write_all(connection)
+    connection.receive_data(said)
+    write_all(connection)
+    connection.receive_data(NESTED)
+    events = connection.events()[1:]
+    if accepted:
+        assert events == [PushReceived(push=Push("message", (b"a", b"hi"))), slot]
+        assert slot.reply == [b"x", None]
+    else:
+        assert "a push may not stand inside another reply" in str(lost(connection).error)
+
+
+def test_a_handshake_that_failed_says_where_and_whether_a_plain_one_may_work() -> None:
+    connection = Connection.configured(Config(host="there", password="pw"), now=0.0)
+    assert connection.not_opened() is None
+    write_all(connection)
+    connection.receive_eof()
+    error = connection.not_opened()
+    assert isinstance(error, ConnectError)
+    assert "cannot open a connection to there:6379: the server closed the connection during the handshake" in str(error)
+    assert error.plain_may_work
+    assert error.transient
+    plain = Connection.configured(Config(client_name="me", db=3), now=0.0, plain=True)
+    assert write_all(plain) == encode_command(("SELECT", 3))
+    plain.receive_eof()
+    error = plain.not_opened()
+    assert isinstance(error, ConnectError)
+    assert not error.plain_may_work
+    malformed = Connection(Handshake(), peer="x")
+    malformed.receive_data(b"HTTP/1.1 400 Bad Request\r\n")
+    error = malformed.not_opened()
+    assert isinstance(error, ConnectError)
+    assert not error.transient
+    assert str(error).startswith("cannot open a connection to x: expected")
+
+
 @pytest.mark.parametrize("password", [None, b"pw"])
 def test_a_server_without_hello_is_asked_again_in_resp2(password: bytes | None) -> None:
     peer = Peer(hello=False, password=password)
     connection = Connection(Handshake(password=password, client_name="me", library_name="it", database=3))
     slot = connection.send(GET)
     first, second = talk(connection, peer)
-    assert first == Opened(protocol=2, server={})
+    assert first == Opened(protocol=2, server=ServerInfo())
+    assert connection.server == ServerInfo()
     assert second is slot
     assert (peer.database, peer.name) == (3, b"me")
     assert protocol_of(connection) == 2
@@ -838,6 +910,22 @@ def test_where_a_driver_cannot_tell_what_it_sent_all_that_was_handed_over_is_unc
     assert queued.outcomes == (Outcome.NOT_SENT,)
 
 
+def test_attributes_of_a_pipeline_are_kept_by_the_index_of_the_command() -> None:
+    connection, _ = opened()
+    plain = connection.send_many([GET, GET, GET])
+    script = connection.send_many([Command("UNWATCH"), GET])
+    alone = connection.send(Command("UNWATCH"))
+    write_all(connection)
+    one, two = b"|1\r\n+ttl\r\n:1\r\n", b"|1\r\n+ttl\r\n:2\r\n"
+    connection.receive_data(one + b"+a\r\n+b\r\n" + two + b"+c\r\n" + b"+OK\r\n" + two + b"+d\r\n" + one + b"+OK\r\n")
+    assert connection.events() == [plain, script, alone]
+    assert plain.attributes == {0: {"ttl": 1}, 2: {"ttl": 2}}
+    assert script.attributes == {1: {"ttl": 2}}
+    assert alone.attributes == {"ttl": 1}
+    plain.renew()
+    assert plain.attributes is None
+
+
 # -- what a borrower leaves behind -----------------------------------------------------------------------------------------------
 
 
@@ -865,6 +953,8 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
     else:
         for command in commands:
             connection.send(command)
+    assert (connection.altered, connection.watching) == (altered, watching)
+    write_all(connection)
     assert (connection.altered, connection.watching) == (altered, watching)
     assert connection.unfit is (CloseReason.BROKEN if altered else None)
 
@@ -897,3 +987,18 @@ def test_a_watch_that_may_not_have_ended_is_ended_before_the_next_borrower() -> 
     assert written
     connection.receive_data(b"+OK\r\n-BUSY no\r\n-BUSY no\r\n-BUSY no\r\n")
     assert connection.watching
+
+
+@pytest.mark.parametrize("command", [Command("SELECT", 1), Command("CLIENT", "SETNAME", "me"), Command("AUTH", "x")])
+def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> None:
+    connection, peer = opened()
+    gone = connection.send(command)
+    assert connection.unfit is CloseReason.BROKEN
+    connection.abandon(gone)
+    assert not connection.altered
+    assert connection.unfit is None
+    kept, gone = connection.send(command), connection.send(command)
+    connection.abandon(gone)
+    assert connection.altered
+    assert talk(connection, peer) == [kept]
+    assert connection.unfit is CloseReason.BROKEN

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import Accepted, ConnectError, Handshake, Pairs, Reply, ReplyError, encode_command
+from resp_sansio import (
+    Accepted,
+    ConnectError,
+    Fallback,
+    Handshake,
+    Pairs,
+    Reply,
+    ReplyError,
+    ServerInfo,
+    encode_command,
+)
 from resp_sansio.testing import Peer, replies
 
 if TYPE_CHECKING:
@@ -81,43 +91,88 @@ def test_it_shows_what_it_waits_for_and_no_secret() -> None:
 # -- what is accepted -----------------------------------------------------------------------------------------------------
 
 
+VALKEY: dict[Reply, Reply] = {
+    b"server": b"valkey",
+    b"version": b"8.1.1",
+    b"proto": 3,
+    b"id": 7,
+    b"mode": b"cluster",
+    b"role": b"replica",
+    b"modules": [],
+    b"availability_zone": b"a1",
+}
+
+
 @pytest.mark.parametrize(
     ("hello", "protocol", "server"),
     [
-        (HELLO, 3, {"server": "redis", "version": "7.0.15", "proto": 3, "modules": []}),
-        ([b"server", b"proxy", b"proto", 2], 2, {"server": "proxy", "proto": 2}),
-        ([b"server", b"proxy", b"proto"], 2, {"server": "proxy"}),
-        ([], 2, {}),
-        ({b"server": b"old"}, 3, {"server": "old"}),
-        ({b"proto": 2}, 2, {"proto": 2}),
-        (Pairs([(1, 2), (True, 3)]), 3, {"1": 2, "True": 3}),
-        ({(b"odd",): None}, 3, {"(b'odd',)": None}),
+        (HELLO, 3, ServerInfo(name="redis", version="7.0.15")),
+        (VALKEY, 3, ServerInfo(name="valkey", version="8.1.1", mode="cluster", role="replica", zone="a1")),
+        (
+            {**VALKEY, b"availability_zone": b"", b"mode": 3},
+            3,
+            ServerInfo(name="valkey", version="8.1.1", role="replica"),
+        ),
+        ([b"server", b"proxy", b"proto", 2], 2, ServerInfo(name="proxy")),
+        ([b"proto", 2, b"server"], 2, ServerInfo()),
+        ({b"server": b"old"}, 3, ServerInfo(name="old")),
+        ({b"proto": 2}, 2, ServerInfo()),
+        (Pairs([(1, 2), (True, 3)]), 3, ServerInfo()),
+        ({(b"odd",): None}, 3, ServerInfo()),
     ],
 )
-def test_the_answer_to_hello_says_what_is_spoken(hello: Reply, protocol: int, server: dict[str, Reply]) -> None:
+def test_the_answer_to_hello_says_what_is_spoken_and_by_whom(
+    hello: Reply, protocol: Literal[2, 3], server: ServerInfo
+) -> None:
     handshake = Handshake()
     handshake.first_batch()
-    assert handshake.answered([hello]) == Accepted(protocol=protocol, server=server)  # type: ignore[arg-type]
+    assert handshake.answered([hello]) == Accepted(protocol=protocol, server=server)
 
 
-@given(hello=replies())
-def test_whatever_answers_hello_is_read_or_refused(hello: Reply) -> None:
-    assert Accepted.of(hello).protocol in (2, 3)
-    handshake = Handshake(library_name="it")
+@pytest.mark.parametrize(
+    ("name", "version", "nests"),
+    [
+        *[("redis", version, True) for version in ("6.0.16", "7.0.15", "7.1.242", "7", None, "unstable", "9" * 5000)],
+        *[("redis", version, False) for version in ("7.2.0", "7.2", "8.6.3", "255.255.255")],
+        (None, None, True),
+        ("keydb", "6.3.4", True),
+        ("valkey", "7.2.5", False),
+        ("valkey", None, False),
+    ],
+)
+def test_who_may_write_a_push_inside_a_reply(name: str | None, version: str | None, nests: bool) -> None:
+    assert ServerInfo(name=name, version=version).nests_pushes is nests
+
+
+def says_a_protocol(hello: Reply) -> bool:
+    return isinstance(hello, (dict, Pairs)) or (isinstance(hello, list) and "proto" in map(text, hello[0:-1:2]))
+
+
+def text(value: Reply) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+@given(hello=replies(), password=st.sampled_from([None, "secret"]))
+def test_whatever_answers_hello_is_read_or_another_batch_goes_out(hello: Reply, password: str | None) -> None:
+    handshake = Handshake(password=password, library_name="it", database=3)
     handshake.first_batch()
-    if isinstance(hello, ReplyError):
-        assert isinstance(handshake.answered([hello, "OK"]), list)
-    elif isinstance(hello, (dict, list)):
-        assert isinstance(handshake.answered([hello, "OK"]), Accepted)
+    answer = handshake.answered(
+        [hello, "OK", ReplyError("NOAUTH") if password and not says_a_protocol(hello) else "OK"]
+    )
+    if says_a_protocol(hello):
+        assert isinstance(answer, Accepted)
+        assert answer == Accepted.of(hello)
     else:
-        assert not refused(handshake, [hello, "OK"]).transient
+        # Only what did not succeed, and in RESP2.
+        assert answer == ([("AUTH", "secret"), ("SELECT", 3)] if password else [("PING",)])
+        assert handshake.answered(["OK"] * (2 if password else 1)) == Accepted(protocol=2)
 
 
-@pytest.mark.parametrize("hello", ["OK", 3, None, b"", {b"a"}])
-def test_an_answer_to_hello_that_is_no_map_is_refused(hello: Reply) -> None:
-    handshake = Handshake()
+@pytest.mark.parametrize("hello", ["OK", "PONG", 3, None, b"", {b"a"}, [], [b"server", b"proxy", b"proto"]])
+def test_an_answer_to_hello_that_is_no_map_is_as_good_as_none(hello: Reply) -> None:
+    handshake = Handshake(client_name="me")
     handshake.first_batch()
-    assert "answered HELLO with a" in str(refused(handshake, [hello]))
+    assert handshake.answered([hello]) == [("CLIENT", "SETNAME", "me")]
 
 
 @pytest.mark.parametrize("error", ["ERR Unknown subcommand", "NOPERM not for you", "BUSY running a script"])
@@ -135,7 +190,7 @@ def test_the_second_batch_asks_for_what_did_not_succeed() -> None:
     handshake.first_batch()
     second = handshake.answered([UNKNOWN, "OK", ReplyError("ERR unknown"), "OK"])
     assert second == [("AUTH", "user", "secret"), ("CLIENT", "SETNAME", "me"), SETINFO[1]]
-    assert handshake.answered(["OK", "OK", ReplyError("ERR unknown")]) == Accepted(protocol=2, server={})
+    assert handshake.answered(["OK", "OK", ReplyError("ERR unknown")]) == Accepted(protocol=2)
 
 
 def test_what_was_refused_for_want_of_a_password_is_asked_again_behind_it() -> None:
@@ -160,13 +215,17 @@ def test_with_nothing_left_to_ask_a_ping_has_to_succeed() -> None:
     ("answers", "message", "transient"),
     [
         ([ReplyError("WRONGPASS 'secret' is wrong"), "OK", "OK", "OK"], "user name or password (WRONGPASS)", False),
-        ([ReplyError("NOAUTH HELLO must be called ..."), "OK", "OK", "OK"], "requires a password (NOAUTH)", False),
         ([ReplyError("LOADING Redis is loading"), "OK", "OK", "OK"], "cannot serve now: LOADING", True),
         ([HELLO, "OK", ReplyError("NOAUTH Authentication required."), "OK"], "requires a password (NOAUTH)", False),
         ([HELLO, "OK", "OK", ReplyError("BUSY Redis is busy")], "cannot serve now: BUSY", True),
         (
             [HELLO, "OK", "OK", ReplyError("ERR unknown command 'SELECT', with args beginning with: 'secret'")],
-            "the server refused the database (ERR)",
+            "the server refused database 3 (ERR)",
+            False,
+        ),
+        (
+            [HELLO, "OK", "OK", ReplyError("ERR DB index is out of range")],
+            "the server refused database 3: ERR DB index is out of range",
             False,
         ),
         ([ReplyError("ERR max number of clients reached")] * 4, "max number of clients reached", True),
@@ -198,7 +257,8 @@ def test_a_bad_name_is_found_by_the_second_batch(text: str) -> None:
     handshake = Handshake(client_name="bad name")
     handshake.first_batch()
     assert handshake.answered([ReplyError(text)]) == [("CLIENT", "SETNAME", "bad name")]
-    assert "the client name (ERR)" in str(refused(handshake, [ReplyError("ERR Client names cannot ...")]))
+    said = "ERR Client names cannot contain spaces"
+    assert f"the server refused the client name: {said}" in str(refused(handshake, [ReplyError(said)]))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +269,7 @@ def test_a_bad_name_is_found_by_the_second_batch(text: str) -> None:
         ([ReplyError("ERR max number of clients reached")], "max number of clients reached", True),
         ([ReplyError("DENIED Redis is running in protected mode")], "protected mode", False),
         ([UNKNOWN], "the server refused HELLO (ERR)", False),
-        ([HELLO, "OK", "OK", ReplyError("ERR DB index")], "the database (ERR)", False),
+        ([HELLO, "OK", "OK", ReplyError("ERR DB index")], "refused database 3: ERR DB index", False),
     ],
 )
 def test_a_server_that_goes_may_have_said_why(answers: list[Reply], message: str, transient: bool) -> None:
@@ -219,6 +279,124 @@ def test_a_server_that_goes_may_have_said_why(answers: list[Reply], message: str
     assert message in str(error)
     assert "secret" not in str(error)
     assert error.transient is transient
+
+
+NOAUTH = ReplyError("NOAUTH Authentication required.")
+
+
+def test_noauth_may_mean_that_there_is_no_hello() -> None:
+    """Valkey 9.1 says so to a HELLO that was renamed, or that the default user may not send."""
+    handshake = Handshake(**EVERYTHING)
+    handshake.first_batch()
+    assert handshake.answered([NOAUTH] * 4) == [
+        ("AUTH", "user", "secret"),
+        ("CLIENT", "SETNAME", "me"),
+        *SETINFO,
+        ("SELECT", 3),
+    ]
+    handshake = Handshake(database=3)
+    handshake.first_batch()
+    assert "the server requires a password (NOAUTH)" in str(refused(handshake, [NOAUTH, NOAUTH]))
+
+
+@pytest.mark.parametrize("password", ["secret", b"secret", b"\xffsecret"])
+def test_what_the_server_says_is_told_unless_it_speaks_of_a_secret(password: str | bytes) -> None:
+    for said, told in (
+        ("ERR no secret\ufffdsecret", "(ERR)"),
+        ("NOPERM not 'ann'", "(NOPERM)"),
+        ("NOPERM no", "NOPERM no"),
+    ):
+        handshake = Handshake(username="ann", password=password, database=3)
+        handshake.first_batch()
+        with pytest.raises(ConnectError) as caught:
+            handshake.answered([HELLO, ReplyError(said)])
+        assert str(caught.value).endswith(told)
+
+
+# -- a proxy that hangs up on what it does not know ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "told"),
+    [
+        ({}, [], "protocol=2"),
+        ({"client_name": "me"}, [], "protocol=2, client_name=None"),
+        ({"library_name": "it"}, [], "protocol=2, lib_name=None"),
+        ({"protocol": 2, "library_name": "it"}, [], "lib_name=None"),
+        ({"protocol": 2, "library_name": "it", "library_version": "1"}, ["PONG"], "lib_name=None, lib_version=None"),
+        ({"protocol": 2, "password": "x", "client_name": "me", "database": 3}, ["OK"], "client_name=None"),
+    ],
+)
+def test_a_close_before_any_answer_names_what_to_leave_out(
+    options: dict[str, Any], answers: list[Reply], told: str
+) -> None:
+    handshake = Handshake(**options)
+    handshake.first_batch()
+    error = handshake.interrupted(answers, "the server closed the connection")
+    assert error.plain_may_work
+    assert error.transient
+    assert str(error) == (
+        "the server closed the connection during the handshake, as proxies do that do not know each of its commands:"
+        f" {told} leaves them out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "answers"),
+    [
+        (EVERYTHING, [HELLO]),  # it knows what it hung up on, or was not asked
+        ({"protocol": 2, "client_name": "me"}, ["OK"]),
+        ({"protocol": 2}, []),
+        ({"protocol": 2, "password": "x", "database": 3}, []),
+        (EVERYTHING, [ReplyError("ERR max number of clients reached")]),
+    ],
+)
+def test_a_close_for_which_a_plain_handshake_is_no_remedy(options: dict[str, Any], answers: list[Reply]) -> None:
+    handshake = Handshake(**options)
+    handshake.first_batch()
+    error = handshake.interrupted(answers, "reset")
+    assert not error.plain_may_work
+    assert "leaves them out" not in str(error)
+
+
+HUNG_UP = ConnectError("closed", transient=True, plain_may_work=True)
+
+
+def test_a_dial_that_a_proxy_hung_up_on_is_tried_plainly_at_once_and_that_is_kept_in_mind_after_the_second() -> None:
+    fallback = Fallback()
+    for _ in range(2):
+        opening = fallback.opening()
+        assert not opening.plain
+        assert opening.again(HUNG_UP)
+        assert opening.plain
+        opening.opened()
+    opening = fallback.opening()
+    assert opening.plain
+    opening.opened()
+    assert fallback.opening().plain
+
+
+def test_one_that_ends_for_another_reason_is_not() -> None:
+    fallback = Fallback()
+    for error in (None, OSError(), ConnectError("refused", transient=True)):
+        opening = fallback.opening()
+        assert not opening.again(error)
+        assert not opening.plain
+    opening = fallback.opening()
+    assert opening.again(HUNG_UP)
+    assert not opening.again(HUNG_UP)  # plainly, it failed as well: what is there is no such proxy
+    assert not fallback.opening().plain
+
+
+def test_a_server_that_ended_once_is_asked_in_full_again() -> None:
+    fallback = Fallback()
+    for _ in range(3):
+        opening = fallback.opening()
+        assert opening.again(HUNG_UP)
+        opening.opened()
+        opening = fallback.opening()
+        assert not opening.plain
+        opening.opened()
 
 
 # -- against a server -------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def read(data: bytes, parser: Parser) -> list[Reply]:
 def complaint(data: bytes, parser: Parser | None = None) -> str:
     """What is said of a stream that breaks, whole and byte by byte; the values before that are the same."""
     whole, single = parser or Parser(), Parser((parser or Parser())._limits)
-    single._lenient = whole._lenient
+    single.lenient_push = whole.lenient_push
     assert [exact(value) for value in whole.feed(data)] == [exact(value) for value in read(data, single)]
     assert whole.error is not None
     assert single.error is not None

@@ -188,7 +188,7 @@ def test_attributes_ride_on_their_reply() -> None:
     assert (plain.reply, plain.attributes) == ("1", {"ttl": 3})
     connection.receive_data(b"|1\r\n+ttl\r\n:4\r\n+2\r\n")
     assert connection.events() == [batch]
-    assert (batch.reply, batch.attributes) == (["2"], {"ttl": 4})
+    assert (batch.reply, batch.attributes) == (["2"], {0: {"ttl": 4}})
 
 
 def test_pushes_between_replies_answer_nobody() -> None:
