@@ -24,7 +24,7 @@ from ._commands import (
 from ._config import VERSION as __version__
 from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 from ._connection import Connection
-from ._dialling import Addresses, keepalive_options, not_connected, not_resolved
+from ._dialling import Addresses, not_connected, not_resolved, socket_options
 from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
     CircuitOpenError,
@@ -183,7 +183,6 @@ __all__ = [
     "encoding_of",
     "error_reply",
     "is_transient",
-    "keepalive_options",
     "leads_elsewhere",
     "may_repeat",
     "may_resend",
@@ -204,6 +203,7 @@ __all__ = [
     "redact",
     "route",
     "seconds_allowed",
+    "socket_options",
     "tls_context",
     "tls_failure",
 ]

@@ -105,17 +105,27 @@ class Config(Record):
     connect_timeout: float | None = option(
         5.0, SECONDS, "For a dial: name resolution, connecting, TLS and handshake. None: no limit."
     )
-    # redis.conf's tcp-keepalive and go-redis use the same 300 s; an AWS load balancer forgets a flow after 350 s.
+    # An Azure load balancer forgets a flow after 4 minutes, an AWS one after 350 s; redis-py 8 begins after 30 s.
     keepalive: int | None = option(
-        300,
+        60,
         integer(1, 32767).or_none("none"),  # TCP_KEEPIDLE's largest, tcp(7)
         "Seconds of silence before TCP keep-alive probes. None: no probes.",
     )
-    ping_interval: float | None = option(None, SECONDS, "Send PING after this long without traffic. None: never.")
-    silence_timeout: float | None = option(
-        None,
+    # Linux alone would send again for 15 minutes (tcp_retries2, tcp(7)). A server whose buffers are full because it is busy does
+    # not acknowledge either, so this is longer than `silence_timeout`.
+    tcp_user_timeout: float | None = option(
+        30.0,
         SECONDS,
-        "A connection that owes replies and reads nothing for this long is lost (blocking commands excepted). None: never.",
+        "TCP ends a connection whose bytes were not acknowledged for this long (Linux). None: as the system is configured.",
+    )
+    ping_interval: float | None = option(None, SECONDS, "Send PING after this long without traffic. None: never.")
+    # Twice `timeout`, so that a call with the default timeout never ends because of it; redis-py 8 and go-redis close a
+    # connection when one call times out, after 5 s and 3 s.
+    silence_timeout: float | None = option(
+        10.0,
+        SECONDS,
+        "A connection that owes replies and reads nothing for this long is lost: not while a blocking command, or a caller with a"
+        " longer timeout, is first in line. None: never.",
     )
     decode: bool | str = option(False, DECODE, "Give bulk replies as text.")
     lenient_push: bool = option(
@@ -249,6 +259,7 @@ class Options(TypedDict, total=False):
     timeout: float | None
     connect_timeout: float | None
     keepalive: int | None
+    tcp_user_timeout: float | None
     ping_interval: float | None
     silence_timeout: float | None
     decode: bool | str

@@ -515,7 +515,9 @@ class Connection(Pairing):
             return
         self._quiet_since = now
         if self._flying:
-            if not self._flying[0].blocks:
+            first = self._flying[0]
+            # A caller that gave a deadline has said how long it waits, whatever the others think of the silence.
+            if not first.blocks and not (first.state is HANDED and now < first.deadline < inf):
                 self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
         elif self.state is READY or self.state is State.SUBSCRIBED:
             # A command that nobody waits for: its reply is skipped like that of any other.

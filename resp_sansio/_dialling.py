@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 from ._config import Config
 from ._errors import ConnectError, is_transient, reason_of
 
-__all__ = ["Addresses", "keepalive_options", "not_connected", "not_resolved"]
+__all__ = ["Addresses", "not_connected", "not_resolved", "socket_options"]
 
 A = TypeVar("A")
 
@@ -67,12 +67,24 @@ def not_resolved(config: Config, error: OSError) -> ConnectError:
     return ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True)
 
 
-def keepalive_options(config: Config) -> Sequence[tuple[str, int]]:
-    """Return the options of TCP's own probes, by their names in `socket`; where a system lacks one it does without.
+def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
+    """Return the options of a TCP socket, each as level, name and value; the names are those of `socket`.
 
-    The first after so many seconds of silence, then three more, a third of that apart.
+    A system that lacks a name does without. TCP's own probes begin after `keepalive` seconds of silence; then come three, a third
+    of that apart.
     """
-    seconds = config.keepalive
-    if seconds is None:
-        return ()
-    return (("TCP_KEEPIDLE", seconds), ("TCP_KEEPINTVL", max(seconds // 3, 1)), ("TCP_KEEPCNT", 3))
+    options = [
+        ("IPPROTO_TCP", "TCP_NODELAY", 1),
+        ("SOL_SOCKET", "SO_KEEPALIVE", int(config.keepalive is not None)),
+    ]
+    if (seconds := config.keepalive) is not None:
+        options += [
+            ("IPPROTO_TCP", "TCP_KEEPIDLE", seconds),
+            ("IPPROTO_TCP", "TCP_KEEPALIVE", seconds),  # what macOS calls it
+            ("IPPROTO_TCP", "TCP_KEEPINTVL", max(seconds // 3, 1)),
+            ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
+        ]
+    if config.tcp_user_timeout is not None:
+        # In milliseconds, an unsigned int: tcp(7).
+        options.append(("IPPROTO_TCP", "TCP_USER_TIMEOUT", max(int(config.tcp_user_timeout * 1000), 1)))
+    return options

@@ -70,8 +70,8 @@ class Driver(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_poll",
-        "_pushes", "_scheduled", "_thread", "_timer", "_transport", "_watched", "core", "ended", "opened",
+        "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_pings",
+        "_poll", "_pushes", "_scheduled", "_thread", "_timer", "_transport", "core", "ended", "opened",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
@@ -91,7 +91,7 @@ class Driver(asyncio.BufferedProtocol):
         self._scheduled = False  # `flush` will be called in this turn of the loop
         self._armed = inf  # when the timer goes off
         self._timer: asyncio.TimerHandle | None = None
-        self._watched = config.ping_interval is not None or config.silence_timeout is not None
+        self._pings = config.ping_interval is not None
         self._pushes: deque[Push] = deque()
         self._listeners: deque[asyncio.Future[Push | RespError]] = deque()
         self._closers: list[asyncio.Future[None]] = []
@@ -274,7 +274,7 @@ class Driver(asyncio.BufferedProtocol):
         if not self._scheduled and (len(events) > 1 or core.wants_to_send):
             self._scheduled = True
             self._call_soon(self.flush)
-        if self._watched:
+        if self._pings:
             self._arm(core.next_deadline())  # nothing may be owed any more, so that the next PING has a time
 
     def eof_received(self) -> None:
@@ -316,7 +316,7 @@ class Driver(asyncio.BufferedProtocol):
                 block = memoryview(block)[:HAND_OVER]
             core.sent(len(block))  # before, because `write` may call `resume_writing`
             transport.write(block)
-        if self._watched:
+        if self._pings or self._armed == inf:  # a timer that is set asks the core when it goes off
             self._arm(core.next_deadline())
 
     # -- what follows ------------------------------------------------------------------------------------------------------

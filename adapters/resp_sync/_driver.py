@@ -84,8 +84,8 @@ class Driver:
     """
 
     __slots__ = (
-        "__weakref__", "_config", "_deferred", "_inside", "_listeners", "_lock", "_parked", "_poller", "_pushes", "_reader",
-        "_stuck", "_transport", "_waking", "_watched", "_writer", "core",
+        "__weakref__", "_config", "_deferred", "_inside", "_late", "_listeners", "_lock", "_parked", "_pings", "_poller", "_pushes",
+        "_reader", "_silence", "_stuck", "_transport", "_waking", "_writer", "core",
     )  # fmt: skip
 
     def __init__(self, config: Config, core: Machine, transport: Transport) -> None:
@@ -96,7 +96,11 @@ class Driver:
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._reader: Slot | None = None
         self._writer: Slot | None = None
-        self._watched = config.ping_interval is not None or config.silence_timeout is not None
+        self._pings = config.ping_interval is not None
+        self._silence = inf if config.silence_timeout is None else config.silence_timeout
+        self._late = (
+            False  # a reply did not come in time, and nothing since: whoever comes has the machine look at the time
+        )
         self._stuck = False  # the socket takes no more for now
         self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
         self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
@@ -240,6 +244,7 @@ class Driver:
         while slot.state is HANDED or slot.state is QUEUED:
             left = deadline - monotonic()
             if left <= 0:
+                self._late = True
                 self._give_up(slot)
                 return
             if role != SLEEP:
@@ -396,14 +401,19 @@ class Driver:
             return True
         if self._deferred:
             left = min(left, NAP)
-        if self._watched:
+        if self._pings:
             left = min(left, max(self.core.next_deadline() - monotonic(), 0.0))
         if left > LONGEST:
             left = LONGEST
+            if left > self._silence:
+                left = self._silence
         if role == READ and self._poller is not None:
-            return bool(self._poller.poll(int(left * 1000) + 1))
-        wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
-        return bool(role & READ)
+            came = bool(self._poller.poll(int(left * 1000) + 1))
+        else:
+            came = wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
+        if not came:
+            self._late = True
+        return bool(came and role & READ)
 
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
 
@@ -415,7 +425,7 @@ class Driver:
                 self._receive()
                 if not self._stuck and not core.wants_to_send and not self._transport.unsent:
                     return
-            elif self._watched:
+            elif self._pings or self._late:
                 core.handle_timeout(monotonic())
                 self._report()
             self._send()
@@ -437,6 +447,7 @@ class Driver:
                 core.abort(ConnectError(f"reading failed: {error}", transient=False))
             core.receive_eof(f"reading failed: {error}")
         else:
+            self._late = False
             if data:
                 core.receive_data(data)
             else:

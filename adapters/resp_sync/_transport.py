@@ -20,9 +20,9 @@ from resp_sansio import (
     Config,
     TLSLayer,
     is_transient,
-    keepalive_options,
     not_connected,
     not_resolved,
+    socket_options,
     tls_context,
     tls_failure,
 )
@@ -196,11 +196,9 @@ def _connect_tcp(config: Config, deadline: float) -> socket.socket:
         except OSError as error:
             addresses.failed(error)
             continue
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, config.keepalive is not None)
-        for name, value in keepalive_options(config):
+        for level, name, value in socket_options(config):
             if hasattr(socket, name):
-                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
         return connected
     raise addresses.error()
 

@@ -177,7 +177,9 @@ class Driver:
                 if core.in_flight or self._crowd:
                     await self._wait_for_others()
                 self._send()
-            if deadline < self._alarm or (self._watched and core.next_deadline() < self._alarm):
+            if self._alarm != -inf and (
+                deadline < self._alarm or (self._watched and core.next_deadline() < self._alarm)
+            ):
                 self._rouse()
             await self._wait_for(slot)
         except BaseException:

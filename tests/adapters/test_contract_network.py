@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,10 +13,12 @@ from adapters.contract import Backend, contract, contract_of_tasks, seeded, told
 from adapters.peers import GARBAGE, PATIENCE, Faults, Peer, Proxy, Wire, calls, segments, statistic
 from resp_sansio import (
     CommandTimeoutError,
+    Config,
     ConnectionClosedError,
     ConnectionLostError,
     Outcome,
     RemoteProtocolError,
+    socket_options,
 )
 
 if TYPE_CHECKING:
@@ -232,6 +235,75 @@ async def test_silence_where_a_reply_is_owed_is_an_end(backend: Backend, server:
     assert type(error) is ConnectionLostError
     assert told(error).startswith(f"GET: 127.0.0.1:{proxy.port} owes a reply and has been silent for 0.1")
     assert told(error).endswith(f" s; {UNKNOWN}")
+
+
+def silent(wire: Wire) -> None:
+    """A machine that has vanished, as seen from behind a proxy that has not: it takes everything, and says nothing."""
+    wire.welcome()
+    wire.drain()
+
+
+def answering(wire: Wire) -> None:
+    wire.welcome()
+    for _ in wire.commands():
+        wire.send(b"$1\r\nv\r\n")
+
+
+@contract
+@pytest.mark.parametrize("kind", ["client", "pool"])
+async def test_a_server_that_has_vanished_is_left(backend: Backend, kind: str) -> None:
+    size = {"max_size": 1} if kind == "pool" else {}
+    with Peer(silent, answering) as peer:
+        async with getattr(backend, kind)(peer.url, timeout=0.05, silence_timeout=0.2, **size) as caller:
+            failed = 0
+            with pytest.raises(CommandTimeoutError):
+                await caller.execute("GET", "k")
+            while (reply := (await backend.together(partial(caller.execute, "GET", "k")))[0]) != b"v":
+                assert isinstance(reply, (CommandTimeoutError, ConnectionLostError))
+                failed += 1
+                assert failed < 50
+        assert peer.connections == 2
+
+
+@contract
+@pytest.mark.parametrize("kind", ["client", "pool"])
+async def test_who_waits_for_any_time_hears_of_a_server_that_has_vanished(backend: Backend, kind: str) -> None:
+    with Peer(silent, answering) as peer:
+        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.1) as caller:
+            assert await caller.execute("GET", "k") == b"v"  # once more, on another connection
+            assert caller.stats().retries == 1
+    with Peer(silent, answering) as peer:
+        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.1) as caller:
+            with pytest.raises(ConnectionLostError, match="silent") as caught:
+                await caller.execute("INCR", "n")
+            assert caught.value.outcome is Outcome.MAYBE_EXECUTED
+            assert await caller.execute("GET", "k") == b"v"
+
+
+@contract
+async def test_who_waits_longer_than_the_silence_lasts_is_left_to_wait(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url, silence_timeout=0.05) as connection:
+        assert await connection.execute("DEBUG", "SLEEP", 0.3, timeout=30) == "OK"
+
+
+@contract
+async def test_what_is_asked_of_tcp(backend: Backend) -> None:
+    asked: list[Any] = []
+    real = socket.socket.setsockopt
+
+    def noted(self: socket.socket, *arguments: Any) -> None:
+        asked.append(arguments)
+        real(self, *arguments)
+
+    with Peer(answering) as peer, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "setsockopt", noted)
+        async with backend.connect(peer.url, keepalive=77, tcp_user_timeout=12.5) as connection:
+            await connection.execute("PING")
+    for level, name, value in socket_options(Config(keepalive=77, tcp_user_timeout=12.5)):
+        if hasattr(socket, name):
+            assert (getattr(socket, level), getattr(socket, name), value) in asked
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 12500) in asked
 
 
 @contract

@@ -52,6 +52,7 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "timeout": [(0.5, ".5"), (2, "2"), (None, "NONE")],
     "connect_timeout": [(1.5, "1.5"), (None, "none")],
     "keepalive": [(60, "60"), (None, "none")],
+    "tcp_user_timeout": [(10.0, "10.0"), (None, "none")],
     "ping_interval": [(10.0, "10.0"), (None, "none")],
     "silence_timeout": [(10.0, "10.0"), (None, "none")],
     "decode": [(True, "Yes"), ("ascii", "ascii")],

@@ -822,6 +822,41 @@ def test_a_server_that_owes_a_reply_and_is_silent_counts_as_dead() -> None:
     assert end.unanswered == [slot]
 
 
+def test_a_caller_that_gave_a_longer_deadline_is_left_to_wait_and_the_silence_is_noticed_behind_it() -> None:
+    connection, _ = opened(silence=10.0)
+    slow = connection.send(GET, deadline=35.0)
+    behind = connection.send(GET)
+    write_all(connection)
+    times: list[float] = []
+    connection.handle_timeout(0.0)
+    while (deadline := connection.next_deadline()) < inf:
+        assert not times or deadline > times[-1]  # it moves, or there would be no end
+        times.append(deadline)
+        connection.handle_timeout(deadline)
+        if slow.state is SlotState.HANDED:
+            assert connection.events() == []
+    assert times == [10.0, 20.0, 30.0, 35.0, 40.0]
+    assert slow.state is SlotState.ABANDONED
+    assert lost(connection).unanswered == [behind]
+
+
+def test_the_default_leaves_a_server_that_has_vanished() -> None:
+    default = Config().silence_timeout
+    assert default is not None
+    connection, _ = opened(silence=default)
+    now, calls = 0.0, 0
+    while connection.error is None:
+        slot = connection.send(GET, deadline=now + 5.0)
+        write_all(connection)
+        while slot.state is SlotState.HANDED:
+            now = max(now, connection.next_deadline())
+            connection.handle_timeout(now)
+            connection.events()
+        calls += 1
+    assert now <= 15.0
+    assert calls <= 3
+
+
 def test_silence_counts_from_when_a_reply_is_owed() -> None:
     connection, peer = opened(silence=10.0)
     connection.handle_timeout(1.0)

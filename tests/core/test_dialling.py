@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import Addresses, Config, keepalive_options, not_connected, not_resolved
+from resp_sansio import Addresses, Config, not_connected, not_resolved, socket_options
 
 CONFIG = Config(host="db.example", port=7000)
 
@@ -55,14 +55,30 @@ def test_a_name_may_have_no_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (None, []),
-        (300, [("TCP_KEEPIDLE", 300), ("TCP_KEEPINTVL", 100), ("TCP_KEEPCNT", 3)]),
-        (1, [("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)]),
-    ],
+    ("seconds", "first", "next_ones"),
+    [(60, 60, 20), (1, 1, 1)],
 )
-def test_probes_begin_after_the_silence_that_was_asked_for(
-    seconds: int | None, expected: list[tuple[str, int]]
-) -> None:
-    assert list(keepalive_options(Config(keepalive=seconds))) == expected
+def test_probes_begin_after_the_silence_that_was_asked_for(seconds: int, first: int, next_ones: int) -> None:
+    options = {name: value for _, name, value in socket_options(Config(keepalive=seconds))}
+    assert options["SO_KEEPALIVE"] == 1
+    assert options["TCP_KEEPIDLE"] == options["TCP_KEEPALIVE"] == first
+    assert (options["TCP_KEEPINTVL"], options["TCP_KEEPCNT"]) == (next_ones, 3)
+
+
+def test_without_probes_the_system_is_told_so() -> None:
+    assert list(socket_options(Config(keepalive=None, tcp_user_timeout=None))) == [
+        ("IPPROTO_TCP", "TCP_NODELAY", 1),
+        ("SOL_SOCKET", "SO_KEEPALIVE", 0),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "milliseconds"), [(30.0, 30000), (0.0001, 1)])
+def test_bytes_may_stay_unacknowledged_for_so_long(seconds: float, milliseconds: int) -> None:
+    """Never for 0 ms, which would stand for the system's own time: tcp(7)."""
+    assert ("IPPROTO_TCP", "TCP_USER_TIMEOUT", milliseconds) in socket_options(Config(tcp_user_timeout=seconds))
+
+
+def test_the_defaults_outlive_no_load_balancer() -> None:
+    """Azure's forgets an idle flow after four minutes, the first of the common ones."""
+    options = {name: value for _, name, value in socket_options(Config())}
+    assert options["TCP_KEEPIDLE"] < 240
