@@ -24,7 +24,7 @@ from ._commands import (
 from ._config import VERSION as __version__
 from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 from ._connection import Connection
-from ._dialling import Addresses, not_connected, not_resolved, socket_options
+from ._dialling import Addresses, not_connected, not_opened, not_resolved, socket_options
 from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
     CircuitOpenError,
@@ -70,7 +70,7 @@ from ._sharing import Lane, Lanes, Route, route
 from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
 from ._state import State
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
-from ._tls import RECORDS, TLSLayer, tls_context, tls_failure
+from ._tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
 from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
 
 __all__ = [
@@ -191,6 +191,7 @@ __all__ = [
     "new_batch",
     "new_slot",
     "not_connected",
+    "not_opened",
     "not_resolved",
     "prepare",
     "push_as_text",
@@ -206,4 +207,5 @@ __all__ = [
     "socket_options",
     "tls_context",
     "tls_failure",
+    "tls_server_name",
 ]

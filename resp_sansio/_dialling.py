@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 from ._config import Config
-from ._errors import ConnectError, is_transient, reason_of
+from ._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
 
-__all__ = ["Addresses", "not_connected", "not_resolved", "socket_options"]
+__all__ = ["Addresses", "not_connected", "not_opened", "not_resolved", "socket_options"]
 
 A = TypeVar("A")
 
@@ -51,20 +51,36 @@ class Addresses(Generic[A]):
         told = "; ".join(dict.fromkeys(reason_of(error) for error in self.failures)) or "no address to try"
         transient = any(is_transient(error) for error in self.failures)
         made = ConnectError(f"cannot connect to {self._address}: {told}", transient=transient)
-        made.__cause__ = self.failures[-1] if self.failures else None
-        return made
+        return _with_cause(made, self.failures[-1] if self.failures else None)
 
 
 def not_connected(config: Config, error: OSError) -> ConnectError:
     """Return the error for the only address that there was."""
     made = Addresses[None](config, (), 0.0)
     made.failed(error)
-    return made.error()
+    why = made.error()
+    if (
+        type(error) is OSError and error.errno is None
+    ):  # Python's own, before the system was asked: the path is too long
+        return _with_cause(ConnectError(str(why), transient=False), error)
+    return why
 
 
 def not_resolved(config: Config, error: OSError) -> ConnectError:
     """Return the error for a name without addresses."""
     return ConnectError(f"cannot resolve {config.host!r}: {reason_of(error)}", transient=True)
+
+
+def not_opened(config: Config, failure: ConnectError, why: RespError | None) -> ConnectError:
+    """Return the failure of a handshake whose connection ended for this reason, with a question if that looks like the wrong port.
+
+    Redis closes a TLS port on what is no TLS; others answer with an alert, which is no RESP.
+    """
+    cut_off = isinstance(why, RemoteProtocolError) or (failure.transient and "during the handshake" in str(why))
+    if not cut_off or failure.plain_may_work or config.tls or config.path is not None:
+        return failure
+    message = f"{failure}; does the server expect TLS on this port? (rediss:// is with)"
+    return _with_cause(ConnectError(message, transient=failure.transient), failure.__cause__)
 
 
 def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
@@ -88,3 +104,8 @@ def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
         # In milliseconds, an unsigned int: tcp(7).
         options.append(("IPPROTO_TCP", "TCP_USER_TIMEOUT", max(int(config.tcp_user_timeout * 1000), 1)))
     return options
+
+
+def _with_cause(error: ConnectError, cause: BaseException | None) -> ConnectError:
+    error.__cause__ = cause
+    return error

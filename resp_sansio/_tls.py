@@ -12,7 +12,7 @@ from typing import Any, Final
 from ._config import Config, TLSContext
 from ._errors import ConnectError, is_transient, reason_of
 
-__all__ = ["RECORDS", "TLSLayer", "tls_context", "tls_failure"]
+__all__ = ["RECORDS", "TLSLayer", "tls_context", "tls_failure", "tls_server_name"]
 
 RECORDS: Final = 64 * 1024
 """Bytes given to TLS at a time: what it has taken counts as sent, so it gets no more than a few records (16 KiB each)."""
@@ -110,6 +110,25 @@ def tls_context(config: Config, ssl: ModuleType) -> TLSContext:
     return made
 
 
+def tls_server_name(config: Config) -> str:
+    """Return the name to ask the server for, and to look for in its certificate.
+
+    The dot at the end of a full domain name is for the resolver. It stands neither in certificates (RFC 5280) nor in SNI (RFC 6066,
+    3).
+    """
+    return (config.tls_server_name or config.host).removesuffix(".")
+
+
+# OpenSSL's reasons for what begins like no TLS record.
+NOT_TLS: Final = (
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+)
+
+
 def tls_failure(config: Config, error: Exception) -> ConnectError:
     """Return the error for a handshake that failed with what `ssl`, the socket or a timer raised."""
     refused = getattr(error, "verify_message", None)  # of ssl.SSLCertVerificationError
@@ -117,4 +136,7 @@ def tls_failure(config: Config, error: Exception) -> ConnectError:
         message = f"{config.address}: the server's certificate was not accepted: {refused}"
         return ConnectError(message, transient=False)
     message = f"{config.address}: TLS failed: {reason_of(error)}"
+    # A Redis that speaks no TLS waits for the end of a line that never comes, or answers with an error in plain text.
+    if isinstance(error, TimeoutError) or getattr(error, "reason", None) in NOT_TLS:
+        message += "; does the server speak TLS on this port? (redis:// is without)"
     return ConnectError(message, transient=isinstance(error, OSError) and is_transient(error))

@@ -42,6 +42,7 @@ from resp_sansio import (
     TimedOut,
     is_transient,
     new_slot,
+    not_opened,
     read_credentials,
 )
 from resp_sansio import Connection as Machine
@@ -131,7 +132,7 @@ class Driver(asyncio.BufferedProtocol):
                 opening.opened()
                 return driver
             if not opening.again(failure):
-                raise failure
+                raise not_opened(config, failure, core.error)
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 

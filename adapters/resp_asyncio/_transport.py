@@ -24,6 +24,7 @@ from resp_sansio import (
     socket_options,
     tls_context,
     tls_failure,
+    tls_server_name,
 )
 
 __all__ = ["dial", "until"]
@@ -119,12 +120,11 @@ async def _start_tls(
     import ssl
 
     assert isinstance(context, ssl.SSLContext)
-    name = config.tls_server_name or config.host
     try:
         async with until(deadline):
             await asyncio.get_running_loop().create_connection(
                 # The loop's own limit is of no use: it is told in another way.
-                protocol, sock=connected, ssl=context, server_hostname=name, ssl_handshake_timeout=LONGEST
+                protocol, sock=connected, ssl=context, server_hostname=tls_server_name(config), ssl_handshake_timeout=LONGEST
             )  # fmt: skip
     except (OSError, ValueError) as error:
         raise tls_failure(config, error) from error

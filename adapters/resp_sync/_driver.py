@@ -42,6 +42,7 @@ from resp_sansio import (
     SlotState,
     State,
     command_info,
+    not_opened,
     read_credentials,
 )
 from resp_sansio import Connection as Machine
@@ -146,7 +147,7 @@ class Driver:
             finally:
                 opening.discard(transport)
             if not how.again(failure):
-                raise failure
+                raise not_opened(config, failure, core.error)
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from resp_sansio import (
     socket_options,
     tls_context,
     tls_failure,
+    tls_server_name,
 )
 
 __all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "is_transient", "wait"]
@@ -219,9 +220,8 @@ def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLS
     import ssl
 
     context = tls_context(config, ssl)
-    name = config.tls_server_name or (config.host if config.path is None else None)
     try:
-        transport = TLSTransport(connected, TLSLayer(ssl, context, name))
+        transport = TLSTransport(connected, TLSLayer(ssl, context, tls_server_name(config)))
         transport.shake_hands(deadline)
     except (OSError, ValueError) as error:
         raise tls_failure(config, error) from error

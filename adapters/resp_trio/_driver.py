@@ -60,6 +60,7 @@ from resp_sansio import (
     command_info,
     is_transient,
     new_slot,
+    not_opened,
     read_credentials,
 )
 from resp_sansio import Connection as Machine
@@ -148,7 +149,7 @@ class Driver:
                 opening.opened()
                 return driver
             if not opening.again(failure):
-                raise failure
+                raise not_opened(config, failure, core.error)
 
     # -- for calls ---------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from resp_sansio import (
     socket_options,
     tls_context,
     tls_failure,
+    tls_server_name,
 )
 
 __all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "until"]
@@ -179,9 +180,8 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
 async def _start_tls(connected: socket.socket, context: TLSContext, config: Config, deadline: float) -> TLSTransport:
     import ssl
 
-    name = config.tls_server_name or (config.host if config.path is None else None)
     try:
-        transport = TLSTransport(connected, TLSLayer(ssl, context, name))
+        transport = TLSTransport(connected, TLSLayer(ssl, context, tls_server_name(config)))
         with until(deadline):
             await transport.shake_hands()
     except (OSError, ValueError) as error:

@@ -107,7 +107,8 @@ async def test_one_that_does_not_answer_costs_no_more_than_the_connect_timeout(
         told = f"cannot open a connection to {address}: the handshake did not finish in time"
         assert (str(error), error.transient) == (told, True)
         error = await refused(backend, f"rediss://{address}", connect_timeout=0.3)
-        assert (str(error), error.transient) == (f"{address}: TLS failed: timed out", True)
+        told = f"{address}: TLS failed: timed out; does the server speak TLS on this port? (redis:// is without)"
+        assert (str(error), error.transient) == (told, True)
 
 
 @contract
@@ -390,4 +391,64 @@ async def test_tls_to_one_that_speaks_none(backend: Backend) -> None:
     with Peer(lambda wire: wire.send(b"-ERR Protocol error: unbalanced quotes in request\r\n")) as peer:
         error = await refused(backend, f"rediss://127.0.0.1:{peer.port}")
     assert str(error).startswith(f"127.0.0.1:{peer.port}: TLS failed: ")
+    assert str(error).endswith("does the server speak TLS on this port? (redis:// is without)")
     assert not error.transient
+
+
+def alert(wire: Wire) -> None:
+    """What OpenSSL says to what is no TLS: a record (21) with the alert protocol_version (70)."""
+    wire.send(b"\x15\x03\x01\x00\x02\x02\x46")
+
+
+@contract
+@pytest.mark.parametrize("end", [alert, Wire.close, Wire.reset])
+async def test_without_tls_to_one_that_expects_it(backend: Backend, end: Callable[[Wire], object]) -> None:
+    def script(wire: Wire) -> None:
+        wire.command()
+        end(wire)
+
+    with Peer(script) as peer:
+        error = await refused(backend, peer.url)
+        assert "does the server expect TLS on this port? (rediss:// is with)" in str(error)
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_without_tls_to_a_server_that_expects_it(backend: Backend, server: Server) -> None:
+    error = await refused(backend, f"redis://localhost:{server.tls_port}")
+    assert str(error).endswith("does the server expect TLS on this port? (rediss:// is with)")
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_a_full_domain_name_has_its_certificate(
+    backend: Backend, start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dot at its end is for the resolver: no certificate has it."""
+    server = start_server(tls=True, tls_names=["redis.example"])
+    assert server.certificates
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.tls_port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    ways: list[tuple[str, dict[str, Any]]] = [
+        ("redis.example.", {}),
+        ("redis.example", {}),
+        ("other.example", {"tls_server_name": "redis.example."}),
+    ]
+    for host, options in ways:
+        url = f"rediss://{host}:{server.tls_port}"
+        async with backend.connect(url, tls_ca_file=str(server.certificates.ca), **options) as connection:
+            assert await connection.execute("PING") == "PONG"
+    error = await refused(
+        backend, f"rediss://other.example.:{server.tls_port}", tls_ca_file=str(server.certificates.ca)
+    )
+    assert "certificate was not accepted" in str(error)
+
+
+@contract
+@pytest.mark.parametrize("kind", ["connect", "pool", "client"])
+async def test_a_unix_path_that_is_too_long_stays_so(backend: Backend, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ("x" * 200)
+    with pytest.raises(ConnectError, match="too long") as caught:
+        async with getattr(backend, kind)(f"unix://{path}") as connection:
+            await connection.execute("PING")
+    assert not caught.value.transient

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import Addresses, Config, not_connected, not_resolved, socket_options
+from resp_sansio import (
+    Addresses,
+    Config,
+    ConnectError,
+    ConnectionClosedError,
+    RemoteProtocolError,
+    RespError,
+    not_connected,
+    not_opened,
+    not_resolved,
+    socket_options,
+)
 
 CONFIG = Config(host="db.example", port=7000)
 
@@ -82,3 +93,43 @@ def test_the_defaults_outlive_no_load_balancer() -> None:
     """Azure's forgets an idle flow after four minutes, the first of the common ones."""
     options = {name: value for _, name, value in socket_options(Config())}
     assert options["TCP_KEEPIDLE"] < 240
+
+
+def test_a_unix_path_that_python_refuses_stays_refused() -> None:
+    config = Config(path="/run/redis.sock")
+    refused = OSError("AF_UNIX path too long")
+    error = not_connected(config, refused)
+    assert (str(error), error.transient) == ("cannot connect to unix:/run/redis.sock: AF_UNIX path too long", False)
+    assert error.__cause__ is refused
+    assert not_connected(config, ConnectionRefusedError(111, "Connection refused")).transient
+    assert not_connected(config, TimeoutError()).transient
+
+
+HINT = "; does the server expect TLS on this port? (rediss:// is with)"
+
+
+@pytest.mark.parametrize(
+    ("why", "transient", "hint"),
+    [
+        (ConnectError("the server closed the connection during the handshake", transient=True), True, HINT),
+        (RemoteProtocolError("expected a RESP type byte"), False, HINT),
+        (ConnectError("the server cannot serve now: LOADING", transient=True), True, ""),
+        (ConnectError("the server refused the database", transient=False), False, ""),
+        (ConnectionClosedError("it was given up"), False, ""),
+    ],
+)
+def test_a_connection_that_is_cut_off_while_it_opens_may_be_to_a_tls_port(
+    why: RespError, transient: bool, hint: str
+) -> None:
+    failure = ConnectError(f"cannot open a connection: {why}", transient=transient)
+    failure.__cause__ = OSError("below")
+    error = not_opened(Config(port=7000), failure, why)
+    assert str(error) == f"{failure}{hint}"
+    assert (error.transient, error.__cause__) == (transient, failure.__cause__)
+    for config in (Config(tls=True), Config(path="/run/redis.sock")):
+        assert not_opened(config, failure, why) is failure
+
+
+def test_what_another_handshake_may_cure_is_not_asked_about_tls() -> None:
+    why = ConnectError("closed during the handshake, as proxies do", transient=True, plain_may_work=True)
+    assert not_opened(Config(), why, why) is why

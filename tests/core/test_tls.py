@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from resp_sansio import RECORDS, Config, ConnectError, TLSLayer, tls_context, tls_failure
+from resp_sansio import RECORDS, Config, ConnectError, TLSLayer, tls_context, tls_failure, tls_server_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+HINT = "; does the server speak TLS on this port? (redis:// is without)"
 
 
 class Server:
@@ -107,13 +110,31 @@ def test_a_certificate_that_is_not_trusted_is_an_error_that_stays() -> None:
     ("error", "told", "transient"),
     [
         (ConnectionResetError(104, "Connection reset by peer"), "Connection reset by peer", True),
-        (TimeoutError(), "timed out", True),
+        (TimeoutError(), f"timed out{HINT}", True),
         (ValueError("server_hostname cannot be an empty string"), "server_hostname cannot be an empty string", False),
     ],
 )
 def test_other_failures_are_told_as_they_are(error: Exception, told: str, transient: bool) -> None:
     failure = tls_failure(Config(tls=True), error)
     assert (str(failure), failure.transient) == (f"localhost:6379: TLS failed: {told}", transient)
+
+
+def test_what_speaks_no_tls_is_called_so() -> None:
+    layer = TLSLayer(ssl, tls_context(Config(tls=True), ssl), "db.example")
+    assert not layer.shake_hands()
+    layer.take(b"-ERR Protocol error: unbalanced quotes in request\r\n")
+    with pytest.raises(ssl.SSLError) as raised:
+        layer.shake_hands()
+    failure = tls_failure(Config(tls=True), raised.value)
+    assert str(failure).endswith(HINT)
+    assert not failure.transient
+
+
+@pytest.mark.parametrize("host", ["db.example", "db.example."])
+def test_the_dot_of_a_full_domain_name_is_for_the_resolver(host: str) -> None:
+    assert tls_server_name(Config(host=host, tls=True)) == "db.example"
+    assert tls_server_name(Config(host="10.0.0.1", tls=True, tls_server_name=host)) == "db.example"
+    assert Config(host=host).host == host
 
 
 # -- The context -----------------------------------------------------------------------------------------------------------
