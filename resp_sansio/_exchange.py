@@ -72,6 +72,9 @@ class Result(Generic[T_co]):
         if self._batch.replies is None:
             raise LocalProtocolError("the pipeline has not been run: leave its block, or call run()")
         reply = self._batch.replies[self._index]
+        if isinstance(reply, ReplyError):
+            reply = ReplyError(*reply.args)  # EXECABORT is the reply to all, and each is to say whose it is
+            reply.add_note(self._batch.place(self._index))
         if isinstance(reply, Exception):
             raise reply
         return cast("T_co", reply)  # the reader of the Command[T] made it
@@ -144,6 +147,8 @@ class CommandBatch:
         """
         if self.replies is not None or self._running:
             self._check_not_run()
+        if not args:
+            raise TypeError("execute() adds a command and was given none; to send those that there are, call run()")
         index = len(self._infos)
         if args and isinstance(args[0], Command):
             command = command_alone(*args)
@@ -164,6 +169,11 @@ class CommandBatch:
         """Would the next command stand between MULTI and EXEC, where nothing blocks?"""
         frames = (info.name for info in reversed(self._infos) if info.name in ("MULTI", "EXEC", "DISCARD"))
         return self._transaction or next(frames, "") == "MULTI"
+
+    def place(self, index: int) -> str:
+        """Say which command this is: `command 3 of 5 in the pipeline: INCR`."""
+        what = "transaction" if self._transaction else "pipeline"
+        return f"command {index + 1} of {len(self)} in the {what}: {self._infos[index].name}"
 
     def slot(self, deadline: float) -> Batch | None:
         """Return the slot to send, None if there is nothing to be sent.
@@ -208,6 +218,8 @@ class CommandBatch:
             # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
             answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
+        for index, failure in enumerate(failures, len(answered)):
+            failure.add_note(self.place(index))
         self.replies = [*self._read(answered[: len(self)], protocol), *failures]
         return slot.failure(cause)
 
@@ -220,6 +232,7 @@ class CommandBatch:
                 try:
                     results[index] = read_reply(replies[index], self._commands.get(index), protocol, encoding)
                 except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
+                    error.add_note(self.place(index))
                     results[index] = error
         return results
 

@@ -19,7 +19,15 @@ from math import inf
 from typing import Final
 
 from ._commands import CommandInfo, Needs
-from ._errors import CircuitOpenError, ConnectError, ConnectionLostError, Outcome, ReplyError, RespError
+from ._errors import (
+    CircuitOpenError,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    Outcome,
+    ReplyError,
+    RespError,
+)
 from ._options import BOOL, LONGEST, Kind, integer, option, options_of
 from ._record import Record
 from ._slot import Batch, Script, Slot
@@ -224,25 +232,50 @@ def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
 class Attempts:
     """The attempts of one call, of which the first is under way."""
 
-    __slots__ = ("made", "policy")
+    __slots__ = ("_no_connection", "made", "policy")
 
     def __init__(self, policy: Retry) -> None:
         self.policy: Retry = policy
         self.made: int = 1
+        self._no_connection: ConnectError | None = None  # why the last dial failed
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.made} of {self.policy.attempts}>"
 
-    def after(self, failure: RespError, random: float, slot: Slot | None = None) -> float | None:
-        """The attempt failed: return for how many seconds to wait before the next, None to give up."""
-        return self.another(random) if may_repeat(failure, slot, self.policy) else None
+    def after(self, failure: RespError, random: float, slot: Slot | None = None, *, left: float = inf) -> float | None:
+        """The attempt failed: return for how many seconds to wait before the next, None to give up.
 
-    def another(self, random: float) -> float | None:
+        `left` is for how many seconds the call may go on: the next attempt begins before, or is not made.
+        """
+        if isinstance(failure, ConnectError):
+            self._no_connection = failure
+        return self.another(random, left=left) if may_repeat(failure, slot, self.policy) else None
+
+    def another(self, random: float, *, left: float = inf) -> float | None:
         """The same, for a failure that may be repeated."""
-        if self.made >= self.policy.attempts:
+        if self.made >= self.policy.attempts or (pause := self.policy.pause(self.made, random)) >= left:
             return None
         self.made += 1
-        return self.policy.pause(self.made - 1, random)
+        return pause
+
+    def told(self, failure: RespError) -> RespError:
+        """Return the failure that ends the call, which says how many attempts were made if there was more than one."""
+        if self.made == 1:
+            return failure
+        message = f"{failure}; {self.made} attempts were made"
+        if self._no_connection is not None and not isinstance(failure, ConnectError):
+            message += f"; the last dial that failed: {self._no_connection}"
+        match failure:
+            case ConnectError():
+                told: RespError = type(failure)(message, transient=failure.transient)
+            case CommandTimeoutError():
+                told = CommandTimeoutError(message, outcome=failure.outcome, stats=failure.stats)
+            case ConnectionLostError():
+                told = type(failure)(message, outcome=failure.outcome)
+            case _:
+                return failure
+        told.__cause__ = failure.__cause__
+        return told
 
 
 class Breaker:

@@ -92,6 +92,11 @@ def _refuse_alone(info: CommandInfo) -> None:
             f"{info.name} was not sent: it speaks of other commands on the same connection; put it into a pipeline behind them, or"
             " use acquire() or connect()"
         )
+    if info.name == "WATCH":
+        raise LocalProtocolError(
+            "WATCH was not sent: it holds on one connection, and the next command may go by another; use transact(), which watches,"
+            " reads and writes in one go, or acquire() or connect()"
+        )
     if info.changes:
         raise LocalProtocolError(
             f"{info.name} was not sent: it changes one connection, and the next command may go by another; use acquire(), connect()"

@@ -213,8 +213,8 @@ class Retrying(Commands):
         while (cause := failure or error_reply(slot)) is not None:
             if failure is None and leads_elsewhere(slot):
                 self._leave_replica(era)
-            pause = attempts.after(cause, random(), slot)
-            if pause is None or monotonic() + pause >= deadline:
+            pause = attempts.after(cause, random(), slot, left=deadline - monotonic())
+            if pause is None:
                 break
             if not self._paces(slot, cause, attempts.made):
                 await asyncio.sleep(pause)
@@ -227,7 +227,7 @@ class Retrying(Commands):
                 if not slot.begun:
                     raise
                 return error  # closed meanwhile, say: what went before is still so
-        return failure
+        return failure and attempts.told(failure)
 
 
 class Pipeline(CommandBatch, Methods):
@@ -318,7 +318,12 @@ class WatchedTransaction(Pipeline):
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
             await connection.execute(self._loop.watch, timeout=self._time_left())
-            result = await update(self)
+            coming = update(self)
+            if not isinstance(coming, Awaitable):
+                raise TypeError(
+                    f"transact() takes an async function here; the one that it was given returned {type(coming).__name__}"
+                )
+            result = await coming
             if len(self):
                 await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
                 if self.refusal is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from inspect import iscoroutine
 from math import inf
 from random import random
 from time import monotonic, sleep
@@ -214,8 +215,8 @@ class Retrying(Commands):
         while (cause := failure or error_reply(slot)) is not None:
             if failure is None and leads_elsewhere(slot):
                 self._leave_replica(era)
-            pause = attempts.after(cause, random(), slot)
-            if pause is None or monotonic() + pause >= deadline:
+            pause = attempts.after(cause, random(), slot, left=deadline - monotonic())
+            if pause is None:
                 break
             if not self._paces(slot, cause, attempts.made):
                 sleep(pause)
@@ -228,7 +229,7 @@ class Retrying(Commands):
                 if not slot.begun:
                     raise
                 return error  # closed meanwhile, say: what went before is still so
-        return failure
+        return failure and attempts.told(failure)
 
 
 class Pipeline(CommandBatch, Methods):
@@ -322,6 +323,9 @@ class WatchedTransaction(Pipeline):
         try:
             connection.execute(self._loop.watch, timeout=self._time_left())
             result = update(self)
+            if iscoroutine(result):
+                result.close()
+                raise TypeError("transact() takes a plain function here, and was given an async one")
             if len(self):
                 self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
                 if self.refusal is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract, told
+from adapters.contract import Backend, contract, contract_of_tasks, told
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, statistic
 from resp_sansio import (
     Command,
@@ -394,3 +394,42 @@ async def test_a_watched_transaction_that_exec_refuses_is_an_error_and_not_done(
             await connection.transact(update, "n")
         assert await connection.execute("EXISTS", "n") == 0
         assert not connection.closed
+
+
+# -- Said so that the next step is clear ----------------------------------------------------------------------------------------
+
+
+@contract
+async def test_an_error_says_which_command_of_the_pipeline_it_answered(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url) as connection:
+        async with connection.pipeline() as pipe:
+            pipe.execute("SET", "k", "v")
+            wrong = pipe.execute("INCR", "k")
+        with pytest.raises(ReplyError) as caught:
+            wrong.result()
+        assert str(caught.value) == "ERR value is not an integer or out of range"
+        assert caught.value.__notes__ == ["command 2 of 2 in the pipeline: INCR"]
+
+
+@contract
+async def test_what_does_not_send_a_pipeline_says_what_does(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url) as client:
+        async with client.pipeline() as pipe:
+            with pytest.raises(TypeError, match=r"call run\(\)"):
+                pipe.execute()  # type: ignore[call-overload]
+        with pytest.raises(LocalProtocolError, match=r"use transact\(\)"):
+            await client.execute("WATCH", "k")
+
+
+@contract_of_tasks
+@pytest.mark.parametrize("kind", ["connect", "pool", "client"])
+async def test_transact_takes_an_async_function(backend: Backend, server: Server, kind: str) -> None:
+    def plain(transaction: Any) -> None:
+        transaction.execute("SET", "k", "v")
+
+    before = calls(server, "unwatch")
+    async with getattr(backend, kind)(server.url) as caller:
+        with pytest.raises(TypeError, match=r"^transact\(\) takes an async function here; .* returned NoneType$"):
+            await caller.transact(plain, "k")
+        assert await caller.execute("EXISTS", "k") == 0
+        await backend.until(lambda: calls(server, "unwatch") == before + 1)

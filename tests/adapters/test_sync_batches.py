@@ -359,3 +359,18 @@ def test_a_transaction_on_a_connection_that_ended_between_its_steps(server: Serv
         connection.transact(update, "n")
     assert caught.value.outcome is Outcome.NOT_SENT
     assert server.call("GET", "n") is None
+
+
+def test_transact_takes_a_plain_function(server: Server) -> None:
+    """What an async one returns is never awaited: nothing would be done, and nobody would know."""
+
+    async def update(transaction: WatchedTransaction) -> None:
+        transaction.execute("SET", "k", "v")
+
+    wrong: Any = update
+    before = calls(server, "unwatch")
+    with connect(server.url) as connection:
+        with pytest.raises(TypeError, match=r"^transact\(\) takes a plain function here"):
+            connection.transact(wrong, "k")
+        assert connection.execute("EXISTS", "k") == 0
+    assert calls(server, "unwatch") == before + 1

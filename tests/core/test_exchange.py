@@ -20,10 +20,12 @@ from resp_sansio import (
     Outcome,
     Reply,
     ReplyError,
+    RespError,
     SlotState,
     TransactionAbortedError,
     TransactionRefusedError,
     WatchLoop,
+    commands,
     encode_command,
     read_transaction,
 )
@@ -199,7 +201,7 @@ def test_nothing_to_send_is_run_at_once() -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ((), ValueError),
+        ((), TypeError),
         (("",), ValueError),
         (("SET", "k", None), TypeError),
         ((1,), TypeError),
@@ -390,3 +392,42 @@ def test_a_transaction_knows_whether_exec_was_refused(last: Reply, refused: bool
     slot.replies += ["OK", "QUEUED", last]
     batch.answered(slot, 3)
     assert (batch.refusal is last) is refused
+
+
+def test_execute_without_a_command_names_what_sends() -> None:
+    batch = CommandBatch(Config())
+    with pytest.raises(TypeError, match=r"call run\(\)"):
+        batch.execute()  # type: ignore[call-overload]
+    assert len(batch) == 0
+
+
+@pytest.mark.parametrize("transaction", [False, True])
+def test_an_error_says_which_of_the_commands_it_answered(transaction: bool) -> None:
+    batch = CommandBatch(Config(), transaction=transaction)
+    results = [batch.execute("SET", "k", "v"), batch.execute("INCR", "k"), batch.execute("INCR", "k")]
+    slot = batch.slot(inf)
+    assert slot is not None
+    wrong = ReplyError("ERR value is not an integer or out of range")
+    replies: list[Reply] = ["OK", wrong, wrong]  # one object for both, as EXECABORT is
+    slot.replies[:] = ["OK", "QUEUED", "QUEUED", "QUEUED", replies] if transaction else replies
+    batch.answered(slot, 3)
+    what = "transaction" if transaction else "pipeline"
+    for index in (1, 2, 1):  # however often it is asked for
+        with pytest.raises(ReplyError) as caught:
+            results[index].result()
+        assert caught.value == wrong
+        assert caught.value.__notes__ == [f"command {index + 1} of 3 in the {what}: INCR"]
+
+
+def test_a_reply_that_cannot_be_read_and_one_that_never_came_say_so_too() -> None:
+    batch = CommandBatch(Config())
+    results = [batch.execute(commands.incr("a")), batch.execute("GET", "b")]
+    slot = batch.slot(inf)
+    assert slot is not None
+    slot.replies.append("no number")
+    slot.settle(SlotState.LOST, 0)
+    batch.lost(slot, ConnectionLostError("gone"), 3)
+    for index, result in enumerate(results):
+        with pytest.raises(RespError) as caught:
+            result.result()
+        assert caught.value.__notes__ == [f"command {index + 1} of 2 in the pipeline: {('INCR', 'GET')[index]}"]

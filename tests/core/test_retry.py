@@ -19,6 +19,7 @@ from resp_sansio import (
     RemoteProtocolError,
     Reply,
     ReplyError,
+    RespError,
     Script,
     Slot,
     SlotState,
@@ -110,6 +111,44 @@ def test_a_call_is_tried_as_often_as_the_policy_says(attempts: int, random: floa
         assert pause == call.policy.pause(pauses, random)
     assert pauses + 1 == attempts == call.made
     assert repr(call) == f"<Attempts: {attempts} of {attempts}>"
+
+
+def test_no_attempt_begins_when_the_call_is_over_and_those_made_are_told() -> None:
+    call = Attempts(Retry(attempts=5, base=1, cap=1))
+    refused = ConnectError("refused", transient=True)
+    refused.__cause__ = OSError("below")
+    assert call.told(refused) is refused
+    assert call.after(refused, 0.5, left=0.6) == 0.5
+    assert call.after(refused, 0.5, left=0.5) is None
+    told = call.told(refused)
+    assert (type(told), str(told)) == (ConnectError, "refused; 2 attempts were made")
+    assert isinstance(told, ConnectError)
+    assert (told.transient, told.__cause__) == (True, refused.__cause__)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        CommandTimeoutError("too late", outcome=Outcome.NOT_SENT),
+        ConnectionLostError("gone"),
+        RemoteProtocolError("no RESP", outcome=Outcome.NOT_SENT),
+    ],
+)
+def test_what_ends_a_call_says_why_there_was_no_connection(failure: RespError) -> None:
+    call = Attempts(Retry())
+    call.after(ConnectError("refused", transient=True), 0.0)
+    told = call.told(failure)
+    assert (type(told), told.outcome) == (type(failure), failure.outcome)
+    assert str(told) == f"{failure}; 2 attempts were made; the last dial that failed: refused"
+
+
+def test_other_ends_of_a_call_are_told_as_they_are() -> None:
+    call = Attempts(Retry())
+    call.another(0.0)
+    closed = ConnectionClosedError("closed")
+    assert call.told(closed) is closed
+    lost = ConnectionLostError("gone")
+    assert str(call.told(lost)) == "gone; 2 attempts were made"
 
 
 # -- a slot that ended with its connection ---------------------------------------------------------------------------------

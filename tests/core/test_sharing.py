@@ -83,10 +83,15 @@ def test_what_speaks_of_its_neighbours_is_refused_without_any(commands: list[str
         route(slot_of(*commands))
 
 
-@pytest.mark.parametrize("command", ["SELECT 1", "AUTH x", "WATCH k", "CLIENT SETNAME x", "CLIENT TRACKING ON"])
+@pytest.mark.parametrize("command", ["SELECT 1", "AUTH x", "CLIENT SETNAME x", "CLIENT TRACKING ON"])
 def test_what_the_next_command_would_not_find_is_refused(command: str) -> None:
     with pytest.raises(LocalProtocolError, match=" was not sent: it changes one connection"):
         route(slot_of(command))
+
+
+def test_a_watch_without_a_connection_of_its_own_is_told_what_does_it() -> None:
+    with pytest.raises(LocalProtocolError, match=r"^WATCH was not sent: .* use transact\(\)"):
+        route(slot_of("WATCH k"))
 
 
 @pytest.mark.parametrize("commands", [["BLPOP k 0"], ["GET k", "BLPOP k 0"], ["MULTI", "GET k", "EXEC", "BLPOP k 0"]])
