@@ -46,6 +46,8 @@ from resp_sansio import (
     seconds_allowed,
 )
 
+from ._driver import check_not_patched
+
 if TYPE_CHECKING:
     from ._connection import Connection
 
@@ -65,6 +67,7 @@ class Commands(Methods, ABC):
     __slots__ = ("_config", "_encoding", "_timeout")
 
     def __init__(self, config: Config) -> None:
+        check_not_patched()
         self._config = config
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding

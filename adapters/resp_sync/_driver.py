@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -49,7 +50,7 @@ from resp_sansio import Connection as Machine
 
 from ._transport import LONGEST, Transport, dial, is_transient, wait
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "check_not_patched"]
 
 READY: Final = State.READY
 CLOSING: Final = State.CLOSING
@@ -125,6 +126,7 @@ class Driver:
 
         Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake.
         """
+        check_not_patched()
         if config.connect_timeout is not None:
             deadline = min(deadline, monotonic() + config.connect_timeout)
         credentials = None if config.credentials is None else read_credentials(config.credentials())
@@ -552,6 +554,18 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def check_not_patched() -> None:
+    """Raise `RuntimeError` if a lock is not any more what it was when this module was imported.
+
+    gevent and eventlet put their own in its place. A greenlet that waits for one of the old stops all others.
+    """
+    if threading.Lock is not Lock:
+        raise RuntimeError(
+            "resp_sync was imported before gevent or eventlet patched the standard library, and would hang: patch first, then"
+            " import"
+        )
 
 
 def _reentered() -> LocalProtocolError:

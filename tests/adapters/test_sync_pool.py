@@ -415,6 +415,28 @@ def test_greenlets_share_a_pool(server: Server) -> None:
     assert printed == "True 3 0\nlate\n"
 
 
+@pytest.mark.parametrize("kind", ["connect", "Pool", "Client"])
+def test_a_patch_that_comes_after_the_import_is_told(server: Server, kind: str) -> None:
+    """gevent's: greenlets would wait for locks that know nothing of greenlets."""
+    printed = run_program(
+        """
+        import sys
+        import resp_sync
+        early = [resp_sync.Pool(sys.argv[1]), resp_sync.Client(sys.argv[1])]
+        from gevent import monkey
+        monkey.patch_all()
+        for use in [lambda: getattr(resp_sync, sys.argv[2])(sys.argv[1]), *[lambda it=it: it.execute("PING") for it in early]]:
+            try:
+                use()
+            except RuntimeError as error:
+                print(error)
+        """,
+        server.url,
+        kind,
+    )
+    assert printed.count("patch first, then import\n") == 3
+
+
 def test_a_loan_is_entered_once(server: Server) -> None:
     with Pool(server.url) as pool:
         loan = pool.acquire()
