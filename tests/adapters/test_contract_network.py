@@ -287,6 +287,23 @@ async def test_who_waits_longer_than_the_silence_lasts_is_left_to_wait(backend: 
 
 
 @contract
+async def test_bytes_that_nobody_takes_end_a_connection(backend: Backend) -> None:
+    """The system's own word (tcp(7)), where no silence is counted: the peer takes nothing, and its window stays closed."""
+    done = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        done.wait(PATIENCE)
+
+    options: dict[str, Any] = {"timeout": None, "silence_timeout": None, "tcp_user_timeout": 0.5}
+    with Peer(script, receive_buffer=4096) as peer:
+        async with backend.connect(peer.url, **options) as connection:
+            with pytest.raises(ConnectionLostError):
+                await connection.execute("SET", "k", bytes(16 * MIB))
+        done.set()
+
+
+@contract
 async def test_what_is_asked_of_tcp(backend: Backend) -> None:
     asked: list[Any] = []
     real = socket.socket.setsockopt
