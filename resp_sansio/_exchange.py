@@ -148,7 +148,7 @@ class CommandBatch:
         if self.replies is not None or self._running:
             self._check_not_run()
         if not args:
-            raise TypeError("execute() adds a command and was given none; to send those that there are, call run()")
+            raise ValueError("a command needs a name; to send those that this pipeline has, call run()")
         index = len(self._infos)
         if args and isinstance(args[0], Command):
             command = command_alone(*args)

@@ -415,7 +415,7 @@ async def test_an_error_says_which_command_of_the_pipeline_it_answered(backend: 
 async def test_what_does_not_send_a_pipeline_says_what_does(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
         async with client.pipeline() as pipe:
-            with pytest.raises(TypeError, match=r"call run\(\)"):
+            with pytest.raises(ValueError, match=r"call run\(\)"):
                 pipe.execute()  # type: ignore[call-overload]
         with pytest.raises(LocalProtocolError, match=r"use transact\(\)"):
             await client.execute("WATCH", "k")

@@ -51,6 +51,10 @@ SWALLOW = Faults(after=0, then="close", once=True)
 
 LISTENS = "what it asks for comes to a connection that somebody listens on; use connect()"
 CHANGES = "it changes one connection, and the next command may go by another; use acquire(), connect() or an option of the client"
+WATCHES = (
+    "it holds on one connection, and the next command may go by another; use transact(), which watches, reads and writes in one go,"
+    " or acquire() or connect()"
+)
 NEIGHBOURS = "it speaks of other commands on the same connection; put it into a pipeline behind them, or use acquire() or connect()"
 REFUSED = {
     "SUBSCRIBE news": LISTENS,
@@ -58,7 +62,7 @@ REFUSED = {
     "MONITOR": LISTENS,
     "SELECT 1": CHANGES,
     "AUTH secret": CHANGES,
-    "WATCH k": CHANGES,
+    "WATCH k": WATCHES,
     "WAIT 1 0": NEIGHBOURS,
     "ASKING": NEIGHBOURS,
 }

@@ -204,7 +204,7 @@ async def test_cancel_scopes_cost_a_reply(server: Server) -> None:
 @in_a_run
 async def test_time_is_what_the_clock_of_trio_says(clock: trio.testing.MockClock) -> None:
     with Peer(silent) as peer:
-        async with connect(peer.url, timeout=3600) as connection, trio.open_nursery() as nursery:
+        async with connect(peer.url, timeout=3600, silence_timeout=None) as connection, trio.open_nursery() as nursery:
             ended: list[tuple[str, Outcome]] = []
 
             async def ask(name: str, timeout: float | Default) -> None:
@@ -227,7 +227,7 @@ async def test_time_is_what_the_clock_of_trio_says(clock: trio.testing.MockClock
 @in_a_run
 async def test_an_autojump_clock_takes_no_time(clock: trio.testing.MockClock) -> None:
     with Peer(silent) as peer:
-        async with connect(peer.url, timeout=3600) as connection:
+        async with connect(peer.url, timeout=3600, silence_timeout=None) as connection:
             clock.autojump_threshold = 0.01
             with pytest.raises(CommandTimeoutError):
                 await connection.execute("GET", "k")

@@ -325,9 +325,10 @@ def test_a_reply_to_something_else_is_an_error_of_its_own_and_the_connection_liv
         count = pipe.execute(commands.incr("n"))
         pipe.execute("EXEC")
     with pytest.raises(
-        UnexpectedReplyError, match="^INCR: an integer was expected, and the simple string 'QUEUED' came$"
-    ):
+        UnexpectedReplyError, match="^INCR: an integer was expected, and the simple string 'QUEUED' came\n"
+    ) as caught:
         count.result()
+    assert caught.value.__notes__ == ["command 2 of 3 in the pipeline: INCR"]
     with pytest.raises(UnexpectedReplyError, match="^ECHO: an integer was expected, and bytes came$"):
         connection.execute(Command("ECHO", "m", read=commands.incr("n").read))
     assert connection.execute(commands.incr("n")) == 2

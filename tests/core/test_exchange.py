@@ -201,7 +201,7 @@ def test_nothing_to_send_is_run_at_once() -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ((), TypeError),
+        ((), ValueError),
         (("",), ValueError),
         (("SET", "k", None), TypeError),
         ((1,), TypeError),
@@ -396,7 +396,7 @@ def test_a_transaction_knows_whether_exec_was_refused(last: Reply, refused: bool
 
 def test_execute_without_a_command_names_what_sends() -> None:
     batch = CommandBatch(Config())
-    with pytest.raises(TypeError, match=r"call run\(\)"):
+    with pytest.raises(ValueError, match=r"call run\(\)"):
         batch.execute()  # type: ignore[call-overload]
     assert len(batch) == 0
 
