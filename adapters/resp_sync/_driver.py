@@ -233,6 +233,8 @@ class Driver:
         finally:
             # One store, which no interrupt can split: from here on, roles that this slot still holds are free.
             slot.token = None
+        if self._reader is slot or self._writer is slot:
+            self._give_up(slot)  # it ended by another thread's hand, between two turns: nobody else closes the socket
         if slot.state is ANSWERED:
             return None
         if slot.state is LOST:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
+import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from adapters.peers import PATIENCE, Peer, Wire, eventually, run_program, statistic, together
-from resp_sansio import CloseReason
+from resp_sansio import CloseReason, RespError
 from resp_sync import CommandTimeoutError, Connection, LocalProtocolError, Outcome, Pool
 
 if TYPE_CHECKING:
@@ -413,6 +416,39 @@ def test_greenlets_share_a_pool(server: Server) -> None:
         server.url,
     )
     assert printed == "True 3 0\nlate\n"
+
+
+def test_a_thread_that_keeps_a_loan_never_reaches_the_next_borrower(server: Server) -> None:
+    """The block ends at any moment of a call: either the call is known of, and the connection not lent again, or it is refused."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    in_time = 0
+    try:
+        with Pool(server.url, max_size=1) as pool:
+            for index in range(500):
+                lent: list[Connection] = []
+                entered = threading.Event()
+
+                def change(lent: list[Connection] = lent, entered: threading.Event = entered) -> None:
+                    nonlocal in_time
+                    entered.wait()
+                    while not lent[0].closed:
+                        with suppress(RespError):
+                            lent[0].execute("CLIENT", "SETNAME", "stale")
+                            in_time += 1
+
+                thread = threading.Thread(target=change)
+                thread.start()
+                with pool.acquire() as connection:
+                    lent.append(connection)
+                    entered.set()
+                    time.sleep(index % 10 * 5e-5)
+                with pool.acquire() as connection:
+                    assert connection.execute("CLIENT", "GETNAME") in (None, b"")
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert in_time > 0
 
 
 @pytest.mark.parametrize("kind", ["connect", "Pool", "Client"])
