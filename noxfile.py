@@ -100,7 +100,7 @@ def tests(session: nox.Session) -> None:
         return
     name = re.sub(r"\W+", "-", session.name).strip("-")
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
-    core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, *COVERAGE, "tests/core"]
+    core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, *COVERAGE, "tests/core", "tests/simulation"]
     run_all(session, (core, data), rest(f"{name}-rest"))
 
 
@@ -118,7 +118,7 @@ def newest(session: nox.Session) -> None:
 def rest(name: str, **environment: str) -> tuple[list[str], dict[str, str]]:
     """The command, with its environment, that runs all but the core's own tests."""
     report = f"--junitxml={RESULTS / name}.xml"
-    return [*PYTEST, report, *IN_PARALLEL, "--ignore=tests/core", "tests"], environment
+    return [*PYTEST, report, *IN_PARALLEL, "--ignore=tests/core", "--ignore=tests/simulation", "tests"], environment
 
 
 def run_all(session: nox.Session, *commands: tuple[list[str], dict[str, str]]) -> None:

@@ -21,6 +21,7 @@ from math import inf
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, PoolFullError
+from ._pace import Pace
 from ._record import replace
 from ._retry import Breaker
 from ._settings import PoolSettings
@@ -189,13 +190,14 @@ PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
 class Pool(Generic[C]):
     """The state of a pool of connections `C`: see the module's page for how to drive it.
 
-    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say. `peer`
-    names the server in messages.
+    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say. A
+    `pace` given is that of an owner who dials for other reasons, too: it says when a dial may begin, and the owner calls `advance`
+    when that has changed. `peer` names the server in messages.
     """
 
     __slots__ = (
         "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_earliest", "_events", "_generation",
-        "_granted", "_idle", "_max_idle", "_most_leased", "_most_size", "_most_waiting", "_pause", "_places", "_queue",
+        "_granted", "_idle", "_max_idle", "_most_leased", "_most_size", "_most_waiting", "_pace", "_pause", "_places", "_queue",
         "_refill_at", "_refused", "_room", "_waited", "_withdrawn", "callers_dial", "peer", "settings", "state",
     )  # fmt: skip
 
@@ -205,8 +207,10 @@ class Pool(Generic[C]):
         *,
         callers_dial: bool = False,
         breaker: Breaker | None = None,
+        pace: Pace | None = None,
         peer: str = "the server",
     ) -> None:
+        self._pace = pace
         self.peer: Final = peer
         self.settings: PoolSettings = settings or PoolSettings()
         self.callers_dial: Final = callers_dial
@@ -348,16 +352,29 @@ class Pool(Generic[C]):
                 return
         else:
             self._dial_failures += 1
-            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
-            self._refill_at = now + self._pause
+            if self._pace is None:
+                self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
+                self._refill_at = now + self._pause
             if self._breaker is not None:
                 self._breaker.failed(now)
-            if waiter is None and self._queue:
-                waiter = next(iter(self._queue))
-            if waiter is not None:
-                self._refuse(waiter, error)
-            if isinstance(error, ConnectError) and not error.transient:
-                self._refuse_beyond(0, error)
+            self._tell(waiter, error)
+        self._advance(now)
+
+    def _tell(self, waiter: Waiter[C] | None, error: Exception) -> None:
+        """Refuse those whom a failed dial concerns."""
+        if self._pace is not None and not self._places:
+            for each in list(self._queue):  # no connection will come back to them, and their owner may ask again
+                self._refuse(each, error)
+            return
+        if self._pace is None and waiter is None and self._queue:
+            waiter = next(iter(self._queue))
+        if waiter is not None:
+            self._refuse(waiter, error)
+        if isinstance(error, ConnectError) and not error.transient:
+            self._refuse_beyond(0, error)
+
+    def advance(self, now: float) -> None:
+        """Dial if that may be now: for an owner that gave its `pace`."""
         self._advance(now)
 
     def lost(self, connection: C, now: float, reason: CloseReason = CloseReason.LOST) -> None:
@@ -415,7 +432,7 @@ class Pool(Generic[C]):
 
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
-        return min(self._earliest, self._refill_at) if self._lacks() else self._earliest
+        return min(self._earliest, self._refill_at) if self._pace is None and self._lacks() else self._earliest
 
     def handle_timeout(self, now: float, token: object = None) -> None:
         """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
@@ -437,7 +454,14 @@ class Pool(Generic[C]):
                 place.deadline if place.lease is None else place.lease._report_at for place in self._places.values()
             ]
             self._earliest = min(times, default=inf)
+        if self._pace is None:
+            self._refill(now, token)
+
+    def _refill(self, now: float, token: object = None) -> None:
+        """Dial for `min_size`."""
         while now >= self._refill_at and self._lacks():
+            if self._pace is not None and not self._pace.ready(now):
+                return
             if self._breaker is not None and not self._breaker.allows(now):
                 self._refill_at = self._breaker.until
                 return
@@ -523,6 +547,8 @@ class Pool(Generic[C]):
         while self._idle and self._queue:
             self._grant(next(iter(self._queue)), self._idle.popitem()[1], now)
         self._dial(now)
+        if self._pace is not None:
+            self._refill(now)
         if self.state is PoolState.DRAINING:
             for place in list(self._idle.values()):  # nobody is in the queue for them, and nobody else comes
                 self._close(place, CloseReason.DRAINED)
@@ -544,9 +570,13 @@ class Pool(Generic[C]):
             and len(self._places) + len(dials) < settings.max_size
             and len(dials) < settings.max_dials
         ):
-            if self._breaker is not None and not self._breaker.allows(now):
+            if self._breaker is not None and self._breaker.refuses(now):
                 self._refuse_beyond(self._anonymous, self._breaker.refusal())
                 return
+            if self._pace is not None and not self._pace.ready(now):
+                return
+            if self._breaker is not None:
+                self._breaker.allows(now)
             self._announce(next(iter(self._queue)) if self.callers_dial else None)
 
     def _announce(self, waiter: Waiter[C] | None, token: object = None) -> None:
@@ -556,6 +586,8 @@ class Pool(Generic[C]):
             waiter.state = WaiterState.DIALLING
         self._dials[dial] = None
         self._events.append(dial)
+        if self._pace is not None:
+            self._pace.begun()
         if waiter is None:
             self._anonymous += 1
         else:

@@ -316,6 +316,10 @@ class Breaker:
         self._trying = True
         return True
 
+    def refuses(self, now: float) -> bool:
+        """Is it too early for a dial? Unlike `allows`, asking changes nothing."""
+        return self.broken and now < self.until
+
     def refusal(self) -> CircuitOpenError:
         """Return the error for who is not allowed to dial."""
         return CircuitOpenError(f"no dial was tried, because the last {self._in_a_row} had failed", transient=True)

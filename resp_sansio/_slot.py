@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Sequence
 from math import inf
-from typing import ClassVar, Final, NoReturn, TypeAlias
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 from ._commands import CommandInfo, Replies, command_info
 from ._encoder import Argument, encode_command
@@ -68,7 +68,10 @@ class Slot:
     about each, by the index of the command.
     """
 
-    __slots__ = ("attributes", "deadline", "end", "info", "outcomes", "payload", "reply", "state", "token", "uncertain")
+    __slots__ = (
+        "attributes", "call", "cause", "deadline", "end", "info", "link", "outcomes", "payload", "reply", "state", "token",
+        "uncertain",
+    )  # fmt: skip
 
     plain: ClassVar[bool] = True
     count = 1
@@ -85,6 +88,10 @@ class Slot:
         self.state: SlotState = QUEUED
         self.attributes: AttributeMap | None = None
         self.uncertain: Collection[int] = ()  # which commands may have run on a connection before
+        # A client's: which link it is on, what is known of the call beyond the slot, and why it ended without a reply.
+        self.link: Any = None
+        self.call: Any = None
+        self.cause: Exception | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.state.name}>"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 import resp_sansio
+import resp_sansio.client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +58,21 @@ ORDER: Final = (
     "commands",
     "_methods",
     "_retry",
+    "_pace",
     "_settings",
     "_pool",
     "_sharing",
+    "client.timers",
+    "client.links",
+    "client.calls",
+    "client.dials",
+    "client.client",
+    "client.__init__",
     "__init__",
 )
+
+# Where the core's public names are: for users, and for those who write adapters.
+ROOMS: Final = {"resp_sansio": resp_sansio.__all__, "resp_sansio.client": resp_sansio.client.__all__}
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
@@ -100,17 +111,26 @@ def adapters() -> list[str]:
     return [name for name in found if name in ADAPTERS]
 
 
-@pytest.mark.parametrize("name", sorted(modules(CORE)))
+def core_modules() -> dict[str, ast.Module]:
+    """The core's modules, those in folders by their dotted names; `testing` is outside the walls."""
+    inside = {f"client.{name}": tree for name, tree in modules(CORE / "client").items()}
+    return {**modules(CORE), **inside}
+
+
+@pytest.mark.parametrize("name", sorted(core_modules()))
 def test_core_module_imports_pure_standard_library_and_earlier_modules(name: str) -> None:
     assert name in ORDER, f"give {name} its place in the order"
     earlier = ORDER[: ORDER.index(name)]
-    for module, names in imports(modules(CORE)[name]):
+    folder = "client." if name.startswith("client.") else ""
+    for module, names in imports(core_modules()[name]):
+        # One dot is the module's own folder, two are the core's.
+        own = folder if module.startswith(".") and not module.startswith("..") else ""
         if not module.startswith("."):
             assert module in PURE or module.split(".")[0] in PURE, f"{name} imports {module}"
-        elif module == ".":
-            assert set(names) <= set(earlier), f"{name} imports {names}"
+        elif not module.strip("."):
+            assert {own + taken for taken in names} <= set(earlier), f"{name} imports {names}"
         else:
-            assert module[1:] in earlier, f"{name} imports {module}, which comes after it"
+            assert own + module.lstrip(".") in earlier, f"{name} imports {module}, which comes after it"
 
 
 @pytest.mark.parametrize("package", ["resp_sansio", *adapters()])
@@ -127,8 +147,8 @@ def test_adapter_imports_its_own_io_and_public_names_of_the_core(package: str) -
     for name, tree in modules(package_folder(package)).items():
         for module, names in imports(tree):
             top = module.split(".")[0]
-            if module == "resp_sansio":
-                assert set(names) <= set(resp_sansio.__all__), f"{package}.{name} takes {names} from resp_sansio"
+            if module in ROOMS:
+                assert set(names) <= set(ROOMS[module]), f"{package}.{name} takes {names} from {module}"
             elif not module.startswith("."):
                 assert top != "resp_sansio", f"{package}.{name} imports {module}"
                 assert top in own or (top in sys.stdlib_module_names and top not in not_its), f"{name} imports {module}"

@@ -1,0 +1,10 @@
+"""A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
+
+from .calls import ClientEvent, error_of
+from .client import Client
+from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+
+__all__ = [
+    "Client", "ClientEvent", "Close", "Dial", "Drained", "Granted", "Leaked", "Link", "Look", "Pushed", "Refused", "Share",
+    "Waiter", "error_of",
+]  # fmt: skip

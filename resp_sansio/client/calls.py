@@ -1,0 +1,434 @@
+"""How a call gets onto a link, how an attempt ends, and whether there is another.
+
+A call goes by a lane, by a lease, or by the link that its caller was lent. While no link is there for it, it waits in a queue: of
+its lane, or of the pool. An attempt that fails, or is answered with an error that says so, may be followed by another; only the
+last one's end is told.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import inf
+from typing import Final, Literal, TypeAlias
+
+from .._config import Config
+from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, ReplyError, RespError
+from .._events import Event
+from .._pace import Pace
+from .._pool import Lease, Pool
+from .._retry import Attempts, Retry, error_reply, leads_elsewhere
+from .._settings import ClientSettings, PoolSettings
+from .._sharing import Lanes
+from .._slot import Slot, SlotState, new_slot
+from .._state import State
+from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
+from .links import Call, Close, Dial, Drained, Granted, Lane, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+from .timers import Timers
+
+__all__ = ["Calls", "ClientEvent", "error_of"]
+
+READY: Final = State.READY
+QUEUED: Final = SlotState.QUEUED
+LOST: Final = SlotState.LOST
+WITHDRAWN: Final = SlotState.WITHDRAWN
+NEVER: Final = frozenset({Outcome.NOT_SENT})
+PING: Final = ("PING",)
+PINNED: Final = Call(pinned=True)
+OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
+ONCE: Final = Retry(attempts=1)
+
+ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Pushed | Leaked | Drained
+
+
+def error_of(slot: Slot) -> Exception:
+    """Return what the caller of a slot is to be told that has ended and is not ANSWERED.
+
+    A new error each time, for a traceback belongs to one caller. Its `__cause__` is why the last dial failed, if that is why.
+    """
+    cause = slot.cause
+    if not isinstance(cause, RespError):
+        assert cause is not None
+        return cause
+    error = slot.failure(cause)
+    error.__cause__ = cause.__cause__
+    return error
+
+
+class Check:
+    """The token of a PING that a lease has to answer before its owner gets it."""
+
+    __slots__ = ("lease", "owner")
+
+    def __init__(self, lease: Lease[Link], owner: Slot | Waiter) -> None:
+        self.lease: Final = lease
+        self.owner: Final = owner
+
+
+class Calls(ABC):
+    """The calls of a client that are on no link, and the rules by which they get onto one. `Client` is this and what it drives."""
+
+    __slots__ = (
+        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_generation", "_lane", "_lanes", "_links",
+        "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers", "closed", "config", "once",
+        "protocol", "retries",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        config: Config,
+        settings: ClientSettings | None = None,
+        pool: PoolSettings | None = None,
+        *,
+        random: Callable[[], float],
+        once: bool = False,
+    ) -> None:
+        self.config: Final = config
+        self.once: Final = once
+        self.closed: ConnectionClosedError | None = None
+        self.protocol: Literal[2, 3] = config.protocol  # of the newest link
+        self.retries = 0
+        self._random = random
+        self._retry = ONCE if once else settings.retry if settings is not None else (pool or PoolSettings()).retry
+        self._pace = Pace(self._retry)
+        self._breaker = None if pool is None else pool.breaker()
+        self._pool = (
+            None if pool is None else Pool[Link](pool, breaker=self._breaker, pace=self._pace, peer=config.address)
+        )
+        self._pre_ping = pool is not None and pool.pre_ping
+        self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
+        self._lane = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
+        self._shares = Lanes(self._lanes, lambda lane: lane.load)
+        self._links: dict[Link, None] = {}
+        self._events: list[ClientEvent] = []
+        self._timers = Timers()
+        self._dial_timer = self._timers.add(inf, None)
+        self._pausing: dict[Slot, None] = {}
+        self._generation = 0  # how often the links were left for new ones
+        self._draining = False
+        self._dial_time = inf if config.connect_timeout is None else config.connect_timeout
+        # The shorter of the two times after which a quiet link is looked at; which one counts changes with every call.
+        self._quiet = min(
+            inf if config.ping_interval is None else config.ping_interval,
+            inf if config.silence_timeout is None else config.silence_timeout,
+        )
+
+    @abstractmethod
+    def _follow(self, link: Link, events: list[Event], now: float) -> None:
+        """Draw the conclusions from what a connection says."""
+
+    @abstractmethod
+    def _proved(self, link: Link, now: float) -> None:
+        """A call was answered on this link."""
+
+    @abstractmethod
+    def _see_to(self, lane: Lane, now: float) -> None:
+        """Dial for a lane that has none, if the pace allows it."""
+
+    @abstractmethod
+    def _leave_replica(self, link: Link, now: float) -> None:
+        """An answer says that this link leads to a replica."""
+
+    @abstractmethod
+    def _carry_out(self, now: float) -> None:
+        """Do what the pool says."""
+
+    @abstractmethod
+    def _watch(self, link: Link, due: float) -> None:
+        """Look at this link at that time."""
+
+    @abstractmethod
+    def abandon(self, slot: Slot, now: float) -> None:
+        """The caller has gone."""
+
+    @abstractmethod
+    def release(self, lease: Lease[Link] | Share, now: float, *, listened: bool = False) -> None:
+        """Give a link back."""
+
+    @abstractmethod
+    def stats(self) -> ClientStats | PoolStats | ConnectionStats:
+        """Return what was counted."""
+
+    # -- how a call gets onto a link -------------------------------------------------------------------------------------
+
+    def _submit_leased(self, slot: Slot, lease: Lease[Link] | Share, epoch: int | None, now: float) -> Link:
+        link = lease.connection
+        lease.check(slot.name)
+        if epoch is None:
+            link.core.submit(slot)
+        else:
+            link.core.submit_watched(slot, epoch)
+        slot.call = PINNED
+        self._on(link, slot, now)
+        return link
+
+    def _on(self, link: Link, slot: Slot, now: float) -> None:
+        """The slot was submitted to this link."""
+        slot.link = link
+        due = min(slot.deadline, now + self._quiet)
+        if due < link.due:
+            self._watch(link, due)
+
+    def _enter(self, slot: Slot, lane: Lane, now: float, *, again: bool = False) -> Link | None:
+        """Go by a lane: on its link, or in the queue for its next one."""
+        link = lane.link
+        if link is not None and (self.once or link.core.state is READY):
+            link.core.submit(slot)
+            self._on(link, slot, now)
+            return link
+        slot.link = None
+        lane.enter(slot, again=again)
+        slot.call.timer = self._timers.add(slot.deadline, slot)
+        self._see_to(lane, now)
+        return None
+
+    def _await_lane(self, waiter: Waiter, now: float, *, again: bool = False) -> None:
+        lane = self._lanes[0]
+        if lane.link is not None and (self.once or lane.link.core.state is READY):
+            self._grant(waiter, Share(lane.link))
+            return
+        lane.enter(waiter, again=again)
+        waiter.timer = self._timers.add(waiter.deadline, waiter)
+        self._see_to(lane, now)
+
+    def _borrow(self, slot: Slot, now: float, *, again: bool = False, first: bool = False) -> Link | None:
+        """Go by a lease: on an idle link, or in the pool's queue. `again`: not the first attempt, so nothing is raised."""
+        pool = self._pool
+        assert pool is not None
+        call = slot.call
+        if call is None:
+            slot.call = call = Call()
+        slot.link = None
+        try:
+            found = pool.acquire(now, slot, deadline=slot.deadline, first=first)
+        except RespError as error:
+            self._carry_out(now)
+            if not again and not isinstance(error, ConnectError):
+                slot.call = None
+                raise
+            self._settle(slot, error, now)
+            return None
+        if isinstance(found, Lease):
+            link = self._lend(slot, found, now)
+        else:
+            call.waiter = found
+            link = None
+        self._carry_out(now)
+        return link
+
+    def _lend(self, slot: Slot, lease: Lease[Link], now: float, *, checked: bool = False) -> Link | None:
+        """Put the slot on the link that it was lent."""
+        call, link = slot.call, lease.connection
+        call.lease = lease
+        link.slot = slot
+        if self._pre_ping and not checked:
+            call.check = self._check(lease, slot, slot.deadline, now)
+            return None
+        link.core.submit(slot)
+        self._on(link, slot, now)
+        return link
+
+    def _acquire(self, waiter: Waiter, now: float, *, first: bool = False, again: bool = False) -> None:
+        pool = self._pool
+        assert pool is not None
+        try:
+            found = pool.acquire(now, waiter, deadline=waiter.deadline, borrower=waiter.borrower, first=first)
+        except RespError as error:
+            self._carry_out(now)
+            if isinstance(error, ConnectError) or first or again:
+                self._refuse(waiter, error)
+                return
+            raise
+        if isinstance(found, Lease):
+            self._hold(waiter, found)
+        else:
+            waiter.place = found
+        self._carry_out(now)
+
+    def _hold(self, waiter: Waiter, lease: Lease[Link]) -> None:
+        """Hand a lease over once what its link has to say has been read: its server may have closed it long ago."""
+        if lease.fresh and not self._pre_ping:
+            self._grant(waiter, lease)
+        else:
+            waiter.held = lease
+            lease.connection.looking = waiter
+            self._events.append(Look(lease.connection))
+
+    def _grant(self, waiter: Waiter, lease: Lease[Link] | Share) -> None:
+        self._timers.cancel(waiter.timer)
+        waiter.lease = lease
+        self._events.append(Granted(waiter))
+
+    def _refuse(self, waiter: Waiter, error: Exception) -> None:
+        self._timers.cancel(waiter.timer)
+        waiter.error = error.counted() if isinstance(error, CommandTimeoutError) else error
+        self._events.append(Refused(waiter))
+
+    def _check(self, lease: Lease[Link], owner: Slot | Waiter, deadline: float, now: float) -> Slot:
+        """Ask the link of a lease for an answer, in the time that opening another may take."""
+        ping = new_slot(PING, Check(lease, owner), min(deadline, now + self._dial_time))
+        ping.call = PINNED
+        lease.connection.core.submit(ping)
+        self._on(lease.connection, ping, now)
+        self._events.append(lease.connection)
+        return ping
+
+    def _checked(self, check: Check, now: float, *, answered: bool) -> None:
+        owner, lease = check.owner, check.lease
+        if isinstance(owner, Waiter):
+            owner.check = owner.held = None
+        else:
+            owner.call.check = owner.call.lease = None
+        if not answered and lease.active:
+            assert self._pool is not None
+            self._pool.release(lease, now, reason=CloseReason.FAILED_CHECK)
+            self._carry_out(now)
+        if isinstance(owner, Waiter):
+            if answered and lease.active:
+                self._grant(owner, lease)
+            else:
+                self._acquire(owner, now, first=True)
+        elif answered and lease.active:
+            self._events += self._one(self._lend(owner, lease, now, checked=True))
+        else:
+            self._go(owner, now, first=True)
+
+    @staticmethod
+    def _one(link: Link | None) -> tuple[Link, ...]:
+        return () if link is None else (link,)
+
+    def _leave(self, slot: Slot, now: float) -> None:
+        """A slot that is on no link does not wait any more."""
+        for lane in self._lanes:
+            lane.leave(slot)
+        self._pausing.pop(slot, None)
+        call = slot.call
+        if call.check is not None:
+            check, call.check = call.check, None
+            self.abandon(check, now)
+        if call.waiter is not None:
+            assert self._pool is not None
+            waiter, call.waiter = call.waiter, None
+            self._pool.withdraw(waiter, now)
+            self._carry_out(now)
+
+    def _end_call(self, call: Call, now: float) -> None:
+        """The call has ended: nothing of it is left."""
+        self._timers.cancel(call.timer)
+        if call.lease is not None:
+            lease, call.lease = call.lease, None
+            self.release(lease, now)
+        if call.caller is not None:
+            caller, call.caller = call.caller[0], None
+            self._shares.leave(caller)
+
+    # -- how an attempt ends, and whether there is another ---------------------------------------------------------------
+
+    def _settle(self, slot: Slot, failure: RespError | None, now: float) -> None:
+        """An attempt has ended: with a failure, or None if it was answered."""
+        if isinstance(slot.token, Check):
+            self._checked(slot.token, now, answered=failure is None)
+            return
+        if slot.call is OWN:
+            return
+        cause = failure or error_reply(slot)
+        link = slot.link
+        elsewhere = failure is None and (cause is not None or slot.count > 1) and leads_elsewhere(slot)
+        if elsewhere:
+            assert link is not None
+            self._leave_replica(link, now)
+        elif failure is None and link is not None and not link.trusted:
+            self._proved(link, now)
+        call = slot.call
+        if cause is None or call is PINNED or isinstance(cause, CommandTimeoutError):
+            self._finish(slot, failure, now)
+            return
+        stale = False
+        if call is None:
+            slot.call = call = Call()
+            call.lane = None if link is None else link.lane
+        elif call.lease is not None:
+            lease, call.lease = call.lease, None
+            stale = not lease.fresh
+            self.release(lease, now)
+        if stale and slot.state is LOST and NEVER.issuperset(slot.outcomes):
+            slot.renew()  # it had ended before anything was sent, and the next one may not have
+            self._go(slot, now, first=True)
+            return
+        self._try_again(slot, call, failure, cause, now)
+
+    def _try_again(self, slot: Slot, call: Call, failure: RespError | None, cause: RespError, now: float) -> None:
+        if call.attempts is None:
+            call.attempts = Attempts(self._retry)
+        pause = call.attempts.after(cause, self._random(), slot)
+        if pause is None:
+            self._finish(slot, failure, now)
+            return
+        # A dial has a pace of its own, and a lane sends again what it lost; but not again and again.
+        at_once = isinstance(cause, ConnectError) or (
+            call.lane is not None and call.attempts.made <= 2 and not isinstance(cause, ReplyError)
+        )
+        resumes = max(now, self._pace.not_before) if at_once else now + pause
+        if resumes >= slot.deadline:
+            self._finish(slot, failure, now)
+            return
+        slot.renew()
+        slot.link = None
+        self.retries += 1
+        self._timers.cancel(call.timer)
+        if at_once:
+            self._go(slot, now)
+        else:
+            call.timer = self._timers.add(resumes, slot)
+            self._pausing[slot] = None
+
+    def _go(self, slot: Slot, now: float, *, first: bool = False) -> None:
+        """Begin another attempt."""
+        if self.closed is not None:
+            self._finish(slot, self.closed, now)
+        elif slot.call.lane is not None:
+            self._events += self._one(self._enter(slot, slot.call.lane, now, again=True))
+        else:
+            self._events += self._one(self._borrow(slot, now, again=True, first=first))
+
+    def _slot_due(self, slot: Slot, now: float) -> None:
+        """A slot on no link: its pause is over, or its deadline has come while it waited for a lane."""
+        if slot in self._pausing:
+            del self._pausing[slot]
+            self._go(slot, now)
+        else:
+            for lane in self._lanes:
+                lane.leave(slot)
+            self._finish(slot, self._late(), now)
+
+    def _late(self) -> CommandTimeoutError:
+        """Why no link came in time."""
+        why = f"{self.config.address} could not be reached in time"
+        return self._with_reason(CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=self.stats()))
+
+    def _with_reason(self, error: CommandTimeoutError) -> CommandTimeoutError:
+        """Return the same error with the reason why the last dial failed, if it did: else that would be lost."""
+        last = self._pace.last_error
+        if last is None:
+            return error
+        why = f"{error.args[0]}; the last attempt failed: {last}"
+        told = CommandTimeoutError(why, outcome=error.outcome, stats=error.stats)
+        told.__cause__ = last
+        return told
+
+    def _finish(self, slot: Slot, failure: Exception | None, now: float) -> None:
+        """The call has ended for good."""
+        self._pausing.pop(slot, None)
+        if slot.state is QUEUED:
+            slot.settle(WITHDRAWN, 0)
+        slot.cause = failure
+        self._events.append(slot)  # before the events of those whose turn it is now
+        if slot.call is not None:
+            self._end_call(slot.call, now)
+
+    def _tell(self, entry: Slot | Waiter, error: Exception, now: float) -> None:
+        """End what waited."""
+        if isinstance(entry, Waiter):
+            self._refuse(entry, error)
+        else:
+            self._finish(entry, error, now)

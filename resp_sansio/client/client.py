@@ -1,0 +1,388 @@
+"""A whole client without I/O: which link a call goes by, what it waits for, what is tried again, what is opened and closed.
+
+A call is a slot. It is submitted once and ends once. What lies in between (a dial, a lease, a pause, another attempt on another
+link) is the machine's, and no caller is woken for it. An adapter opens and closes sockets when told, moves the bytes of links,
+calls `handle_timeout` at `next_deadline`, and parks callers until their slot is among the events.
+
+The law for adapters: after each call that changes the machine, carry out `events()`, in their order. A `Slot` has ended for good:
+`error_of` says how. A `Link` has something to send. For the others see `links`. No method blocks, reads a clock, or raises on what
+a peer sent. One method runs at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import inf
+from typing import Any, Final
+
+from .._commands import Needs
+from .._connection import Connection
+from .._errors import ConnectError, ConnectionClosedError, ReplyError, RespError, is_transient, reason_of
+from .._exchange import WatchLoop
+from .._pool import Lease, Pool, PoolState
+from .._sharing import Route, route
+from .._slot import Slot, SlotState
+from .._state import State
+from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
+from .calls import OWN, ClientEvent
+from .dials import Dials
+from .links import Call, Dial, Drained, Link, Share, Waiter
+
+__all__ = ["Client"]
+
+LANE: Final = Needs.LANE
+READY: Final = State.READY
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
+WITHDRAWN: Final = SlotState.WITHDRAWN
+
+
+class Client(Dials):
+    """The state of a client, a pool or a single connection: one machine over other settings.
+
+    `settings` alone: lanes that all calls share. `pool` alone: a lease for each call. Both: lanes for what can share, leases for
+    the rest. `once`: one link, opened by the first `acquire`; the client ends when it ends. `random` gives numbers from [0, 1).
+    Times and deadlines are seconds of one monotonic clock, whichever.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self._links)} links, {len(self._pausing)} calls pausing"
+        return f"<{type(self).__name__} to {self.config.address}: {state}>"
+
+    @property
+    def pool(self) -> Pool[Link] | None:
+        """The pool of leases, None if there are none."""
+        return self._pool
+
+    @property
+    def kind(self) -> str:
+        """What it is for its callers, for messages."""
+        return "connection" if self.once else "client" if self._lanes else "pool"
+
+    @property
+    def several_lanes(self) -> bool:
+        """Does `submit` need to know whose call it is?"""
+        return len(self._lanes) > 1
+
+    @property
+    def links(self) -> list[Link]:
+        """All links that have not ended, those included whose handshake is under way."""
+        return list(self._links)
+
+    def stats(self) -> ClientStats | PoolStats | ConnectionStats:
+        """Return what was counted: a client's, a pool's or a connection's counts."""
+        if self.once:
+            link = self._lanes[0].link
+            return Connection().stats() if link is None else link.core.stats()
+        leases = None if self._pool is None else self._pool.stats(self.retries)
+        if leases is not None and not self._lanes:
+            return leases
+        return ClientStats(lanes=[lane.stats() for lane in self._lanes], leases=leases, retries=self.retries)
+
+    def events(self) -> list[ClientEvent]:
+        """Return what has happened, and what is to be done, since the last call."""
+        events = self._events
+        if events:
+            self._events = []
+        return events
+
+    # -- calls -----------------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        slot: Slot,
+        now: float,
+        *,
+        caller: Hashable = None,
+        lease: Lease[Link] | Share | None = None,
+        epoch: int | None = None,
+    ) -> Link | None:
+        """Begin a call. Returns the link that it is on, which has something to send; None if it waits.
+
+        `caller` keeps to one lane while it has calls under way. With `lease` the call goes by that link and ends with it; `epoch`
+        is that of its WATCH, see `Connection.submit_watched`. Raises `LocalProtocolError`, `ConnectionClosedError` and
+        `PoolFullError`, and then nothing has changed.
+        """
+        lane = self._lane
+        if lane is not None and lease is None and slot.info.needs is LANE and slot.count == 1:
+            link = lane.link
+            if link is not None and link.core.state is READY:
+                link.core.submit(slot)
+                slot.link = link
+                due = now + self._quiet
+                if slot.deadline < due:
+                    due = slot.deadline
+                if due < link.due:
+                    self._watch(link, due)
+                return link
+        if lease is not None:
+            return self._submit_leased(slot, lease, epoch, now)
+        if self.closed is not None and self._lanes:
+            raise ConnectionClosedError(f"{slot.name} was not sent: {self.closed}")
+        by_lane = route(slot, leases=self._pool is not None and not self.once) is Route.LANE
+        if lane is None and self._lanes and by_lane:
+            lane = self._shares.take(caller)
+            slot.call = call = Call()
+            call.caller = (caller,)
+            call.lane = lane
+        if lane is not None and (by_lane or self.once):
+            if slot.call is None:
+                slot.call = call = Call()
+                call.lane = lane
+            return self._enter(slot, lane, now)
+        return self._borrow(slot, now)
+
+    def abandon(self, slot: Slot, now: float) -> None:
+        """The caller has gone. Legal in any state and at any time; `slot.outcomes` says how its commands ended."""
+        call = slot.call
+        if slot.state is QUEUED or slot.state is HANDED:
+            link = slot.link
+            if link is not None:
+                link.core.abandon(slot)
+                self._follow(link, link.core.events(), now)
+            else:
+                self._leave(slot, now)
+                slot.settle(WITHDRAWN, 0)
+            if call is not None:
+                self._end_call(call, now)
+
+    # -- links of one's own ----------------------------------------------------------------------------------------------
+
+    def acquire(self, token: object, now: float, *, deadline: float = inf, borrower: str | None = None) -> Waiter:
+        """Ask for a link of one's own; a client without leases lends its only lane's link, which others share.
+
+        The waiter may have its `lease` or its `error` at once, or after the events are carried out. `borrower` is for the report if
+        it keeps the link for too long. Raises `ConnectionClosedError` and `PoolFullError`.
+        """
+        waiter = Waiter(token, deadline, borrower)
+        if self.closed is not None and self._lanes:
+            raise ConnectionClosedError(f"acquire: {self.closed}")
+        if self._pool is not None:
+            self._acquire(waiter, now)
+        else:
+            self._await_lane(waiter, now)
+        return waiter
+
+    def withdraw(self, waiter: Waiter, now: float) -> None:
+        """The caller does not wait any more; what it was handed meanwhile goes back. Idempotent."""
+        self._timers.cancel(waiter.timer)
+        for lane in self._lanes:
+            lane.leave(waiter)
+        if waiter.check is not None:
+            check, waiter.check = waiter.check, None
+            self.abandon(check, now)
+        held, waiter.held = waiter.held, None
+        lease, waiter.lease = waiter.lease, None
+        if held is not None:
+            held.connection.looking = None
+            self.release(held, now)
+        if lease is not None:
+            self.release(lease, now)
+        if waiter.place is not None:
+            assert self._pool is not None
+            place, waiter.place = waiter.place, None
+            self._pool.withdraw(place, now)
+            self._carry_out(now)
+
+    def looked(self, link: Link, now: float) -> None:
+        """What had come on this link was taken in: answers `Look`."""
+        waiter, link.looking = link.looking, None
+        if waiter is None or waiter.held is None:
+            return
+        lease, waiter.held = waiter.held, None
+        if not lease.active:
+            self._acquire(waiter, now, first=True)  # it had ended, and the next one may not have
+        elif self._pre_ping:
+            waiter.held = lease
+            waiter.check = self._check(lease, waiter, waiter.deadline, now)
+        else:
+            self._grant(waiter, lease)
+
+    def release(self, lease: Lease[Link] | Share, now: float, *, listened: bool = False) -> None:
+        """Give a link back, in whatever state it is. `listened`: its caller still waits for a push, and would take another's."""
+        if isinstance(lease, Share):
+            lease.ended = True
+            return
+        assert self._pool is not None
+        core = lease.connection.core
+        reason = CloseReason.BROKEN if listened else core.unfit
+        if reason is None and core.watching:
+            core.send(WatchLoop.unwatch).call = OWN
+            self._events.append(lease.connection)
+        self._pool.release(lease, now, reason=reason, owes=core.in_flight > 0)
+        self._carry_out(now)
+
+    # -- links: what the adapter says of them ----------------------------------------------------------------------------
+
+    def connected(self, dial: Dial, now: float, credentials: tuple[str | None, str | bytes] | None = None) -> Link:
+        """A socket is open: return its link, which has something to send. The handshake is the machine's."""
+        link = Link(Connection.configured(self.config, credentials, now=now, open_by=dial.deadline), dial)
+        self._links[link] = None
+        self._watch(link, dial.deadline)
+        if self.closed is not None or (dial.lane is not None and dial.lane.dial is not dial):
+            link.core.abort(self.closed)
+            self._follow(link, link.core.events(), now)
+        return link
+
+    def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
+        """No socket came of it. None: its caller gave it up."""
+        lane = dial.lane
+        if error is None:
+            self._pace.gave_up(now)
+        else:
+            self._pace.failed(error, now, self._random())
+        self._await_pace()
+        if lane is not None:
+            if self._breaker is not None:
+                if error is None:
+                    self._breaker.gave_up(now)
+                else:
+                    self._breaker.failed(now)
+            if lane.dial is dial:
+                lane.dial = None
+                if error is not None:
+                    lane.dial_failures += 1
+                    for entry in lane.empty():
+                        self._dial_told(entry, error, now)
+        else:
+            assert self._pool is not None and dial.place is not None
+            self._pool.dial_failed(dial.place, error, now)
+            self._carry_out(now)
+        self._see_to_dials(now)
+
+    def receive_data(self, link: Link, data: bytes, now: float) -> list[ClientEvent]:
+        """Bytes came on this link. Returns the events, as `events` does: the plain path touches its own link only."""
+        core = link.core
+        core.receive_data(data)
+        events: list[Any] = core.events()
+        for event in events:
+            if event.__class__ is not Slot or event.call is not None or event.reply.__class__ is ReplyError:
+                self._follow(link, events, now)
+                return self.events()
+        if not link.trusted and events:
+            self._proved(link, now)
+        if self._events:
+            self._events += events
+            return self.events()
+        return events
+
+    def receive_eof(self, link: Link, now: float, error: Exception | None = None) -> None:
+        """Nothing more will come on this link: the server closed it, or reading failed with this error."""
+        if error is None:
+            link.core.receive_eof()
+        elif link.dial is not None and isinstance(error, OSError) and not is_transient(error):
+            link.core.abort(ConnectError(f"the connection failed: {reason_of(error)}", transient=False))
+        else:
+            link.core.receive_eof(f"the connection failed: {reason_of(error)}")
+        self._follow(link, link.core.events(), now)
+
+    def send_failed(self, link: Link, error: Exception | str, now: float) -> None:
+        """Nothing more can be sent on this link. An adapter takes in what has come first: the server may have said why."""
+        link.core.send_failed(error)
+        self._follow(link, link.core.events(), now)
+
+    def abort(self, link: Link, error: RespError | None, now: float, *, uncertain: bool = False) -> None:
+        """End this link now. `uncertain`: bytes may have left that `sent` was not told of."""
+        link.core.abort(error, uncertain=uncertain)
+        self._follow(link, link.core.events(), now)
+
+    # -- time ------------------------------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float:
+        """When to call `handle_timeout`, `math.inf` for never. Calling early is harmless."""
+        due = self._timers.next()
+        return due if self._pool is None else min(due, self._pool.next_deadline())
+
+    def handle_timeout(self, now: float) -> None:
+        """The time is `now`."""
+        for timer in self._timers.due(now):
+            thing = timer.thing
+            if isinstance(thing, Link):
+                self._look_at_time(thing, now)
+            elif isinstance(thing, Slot):
+                self._slot_due(thing, now)
+            elif isinstance(thing, Waiter):
+                for lane in self._lanes:
+                    lane.leave(thing)
+                self._refuse(thing, self._late())
+            elif thing is self:
+                self._see_to_dials(now)
+        if self._pool is not None and self._pool.next_deadline() <= now:
+            self._pool.handle_timeout(now)
+            self._carry_out(now)
+
+    # -- the client as a whole -------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        """Warm up: dial for `min_size`."""
+        self._see_to_dials(now)
+
+    def retire(self, now: float) -> None:
+        """Let all links go that are open now: lanes' when their calls are answered, leased ones when they come back.
+
+        For when credentials have changed, or the links lead to a server that is not the right one any more.
+        """
+        self._generation += 1
+        for lane in self._lanes:
+            link = lane.link
+            if link is not None:
+                lane.left(CloseReason.RETIRED)
+                link.left = True
+                link.core.close()
+                self._follow(link, link.core.events(), now)
+        if self._pool is not None:
+            self._pool.retire(now)
+            self._carry_out(now)
+        self._see_to_dials(now)
+
+    def resize(self, now: float, *, max_size: int, min_size: int | None = None) -> None:
+        """Change the bounds of the pool. Raises as `PoolSettings` does."""
+        assert self._pool is not None
+        self._pool.resize(now, max_size=max_size, min_size=min_size)
+        self._carry_out(now)
+
+    def drain(self, now: float) -> None:
+        """Take no new calls. Those on a link are answered, and callers in the pool's queue served; then `Drained` says so."""
+        self._draining = True
+        self._end_waiting(now, None)
+        for lane in self._lanes:
+            link = lane.link
+            if link is not None:
+                lane.left(CloseReason.CLOSED)
+                link.core.close()
+                self._follow(link, link.core.events(), now)
+        if self._pool is not None:
+            self._pool.drain(now)
+            self._carry_out(now)
+        self._end_drain()
+
+    def close(self, now: float, reason: str | None = None) -> None:
+        """End everything now, for this reason: calls, links, dials. Idempotent."""
+        self._end_waiting(now, reason)
+        if self._pool is not None:
+            self._pool.close(now)
+            self._carry_out(now)
+        for lane in self._lanes:
+            lane.dial = None
+            if lane.link is not None:
+                lane.left(CloseReason.CLOSED)
+        for link in list(self._links):
+            self.abort(link, self.closed, now)
+        self._end_drain()
+
+    def _end_waiting(self, now: float, reason: str | None) -> None:
+        if self.closed is None:
+            self.closed = ConnectionClosedError(reason or f"the {self.kind} was closed")
+        for lane in self._lanes:
+            for entry in lane.empty():
+                self._tell(entry, self.closed, now)
+        for slot in list(self._pausing):
+            self._finish(slot, self.closed, now)
+        self._timers.cancel(self._dial_timer)
+
+    def _end_drain(self) -> None:
+        if self._draining and not self._links and (self._pool is None or self._pool.state is PoolState.CLOSED):
+            self._draining = False
+            self._events.append(Drained())

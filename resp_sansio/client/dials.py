@@ -1,0 +1,254 @@
+"""What links and the pool say, and what follows from it: the next dial, the end of a link, the turn of a waiting call."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import inf
+from typing import Any
+
+from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, RespError
+from .._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
+from .._pool import Close as PlaceClose
+from .._pool import Dial as PlaceDial
+from .._pool import Granted as PlaceGranted
+from .._pool import Lease
+from .._pool import Refused as PlaceRefused
+from .._retry import Attempts
+from .._slot import Slot
+from .._stats import CloseReason
+from .calls import Calls
+from .links import Close, Dial, Lane, Leaked, Link, Pushed, Share, Waiter
+
+__all__ = ["Dials"]
+
+
+class Dials(Calls):
+    """The dials of a client, and the conclusions from what its links and its pool say."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
+        """No socket came of it."""
+
+    @abstractmethod
+    def _end_drain(self) -> None:
+        """Tell when nothing is left of a client that was drained."""
+
+    @abstractmethod
+    def retire(self, now: float) -> None:
+        """Let all links go."""
+
+    @abstractmethod
+    def abort(self, link: Link, error: RespError | None, now: float, *, uncertain: bool = False) -> None:
+        """End this link now."""
+
+    # -- what a link says ------------------------------------------------------------------------------------------------
+
+    def _follow(self, link: Link, events: list[Event], now: float) -> None:
+        """Draw the conclusions from what a connection says."""
+        for event in events:
+            if isinstance(event, Slot):
+                self._settle(event, None, now)
+            elif isinstance(event, TimedOut):
+                self._settle(event.slot, link.core.timed_out(), now)
+            elif isinstance(event, PushReceived):
+                self._events.append(Pushed(link, event))
+            elif isinstance(event, Opened):
+                self._opened(link, event, now)
+            elif not link.ended:
+                self._lost(link, event, now)
+
+    def _opened(self, link: Link, event: Opened, now: float) -> None:
+        dial, link.dial = link.dial, None
+        assert dial is not None
+        link.opened_at = now
+        self.protocol = event.protocol
+        self._pace.opened()
+        lane = dial.lane
+        if lane is None:
+            assert self._pool is not None and dial.place is not None
+            self._pool.opened(dial.place, link, now, self._random())
+            self._carry_out(now)
+        else:
+            if self._breaker is not None:
+                self._breaker.succeeded()
+            lane.dial = None
+            lane.created += 1
+            lane.link = link
+            for entry in lane.empty():
+                if isinstance(entry, Waiter):
+                    self._grant(entry, Share(link))
+                else:
+                    self._timers.cancel(entry.call.timer)
+                    link.core.submit(entry)
+                    self._on(link, entry, now)
+            self._events.append(link)
+            if dial.generation != self._generation:  # retired while it opened: good for those who have waited for it
+                lane.left(CloseReason.RETIRED)
+                link.left = True
+                link.core.close()
+                self._follow(link, link.core.events(), now)
+        self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
+        self._see_to_dials(now)
+
+    def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
+        link.ended = True
+        self._links.pop(link, None)
+        self._timers.cancel(link.timer)
+        self._events.append(Close(link))
+        dial = link.dial
+        if dial is not None:
+            link.dial = None
+            self.dial_failed(dial, self._not_opened(event.error), now)
+        else:
+            if not (link.of_use or link.left) and self.closed is None:
+                self._pace.wasted(now, self._random())
+                self._await_pace()
+            if link.lane is None:
+                assert self._pool is not None
+                self._pool.lost(link, now)
+            elif link.lane.link is link:
+                link.lane.left(CloseReason.LOST)
+        if self.once and self.closed is None:
+            ended = "cannot be opened" if dial is not None else "has ended"
+            self.closed = ConnectionClosedError(f"the connection to {self.config.address} {ended}: {event.error}")
+        for slot in event.unanswered:
+            self._settle(slot, event.error, now)
+        self._carry_out(now)
+        self._end_drain()
+
+    def _not_opened(self, error: RespError) -> Exception | None:
+        """Why a dial failed whose handshake did not end well; None if the client itself ended it."""
+        if self.closed is not None:
+            return None
+        transient = error.transient if isinstance(error, ConnectError) else False
+        message = f"cannot open a connection to {self.config.address}: {error}"
+        failure = ConnectError(message, transient=transient)
+        failure.__cause__ = error.__cause__
+        return failure
+
+    def _proved(self, link: Link, now: float) -> None:
+        """A call was answered on this link."""
+        link.of_use = True
+        link.trusted = self._pace.proved(now, link.opened_at)
+
+    # -- dials -----------------------------------------------------------------------------------------------------------
+
+    def _dial_told(self, entry: Slot | Waiter, error: Exception, now: float) -> None:
+        """A dial failed for which this has waited: is it worth another attempt?"""
+        if not isinstance(error, RespError):
+            self._tell(entry, error, now)  # a provider of credentials may raise anything
+        elif isinstance(entry, Waiter):
+            self._wait_again(entry, error, now)
+        else:
+            self._settle(entry, error, now)
+
+    def _wait_again(self, waiter: Waiter, error: Exception, now: float) -> None:
+        """No connection came about for this waiter: try again, as a call does."""
+        self._timers.cancel(waiter.timer)
+        if waiter.attempts is None:
+            waiter.attempts = Attempts(self._retry)
+        again = isinstance(error, RespError) and waiter.attempts.after(error, self._random()) is not None
+        if self.closed is not None or not again or max(now, self._pace.not_before) >= waiter.deadline:
+            self._refuse(waiter, self.closed or error)
+        elif self._pool is not None:
+            self._acquire(waiter, now, again=True)
+        else:
+            self._await_lane(waiter, now, again=True)
+
+    def _see_to_dials(self, now: float) -> None:
+        """Dial wherever a link is missing and the pace allows it."""
+        if self.closed is not None:
+            return
+        for lane in self._lanes:
+            self._see_to(lane, now)
+        if self._pool is not None:
+            self._pool.advance(now)
+            self._carry_out(now)
+
+    def _see_to(self, lane: Lane, now: float) -> None:
+        if lane.dial is not None or lane.link is not None or not lane.waiting or self.closed is not None:
+            return
+        if self._breaker is not None and self._breaker.refuses(now):
+            refusal = self._breaker.refusal()
+            for entry in lane.empty():
+                self._tell(entry, refusal, now)
+            return
+        if not self._pace.ready(now):
+            return  # its time comes, or the dial that is under way ends
+        if self._breaker is not None:
+            self._breaker.allows(now)
+        self._pace.begun()
+        lane.dial = Dial(lane, None, now + self._dial_time, self._generation)
+        self._events.append(lane.dial)
+
+    def _await_pace(self) -> None:
+        """No dial may begin before a time: look again then."""
+        self._timers.cancel(self._dial_timer)
+        self._dial_timer = self._timers.add(self._pace.not_before, self)
+
+    def _leave_replica(self, link: Link, now: float) -> None:
+        """An answer says that this link leads to a replica: leave it, and those opened with it, once for all that hear of it."""
+        if not self.once and link.generation == self._generation:
+            self._pace.wasted(now, self._random())
+            self._await_pace()
+            self.retire(now)
+
+    # -- the pool, and the time of a link --------------------------------------------------------------------------------
+
+    def _carry_out(self, now: float) -> None:
+        """Do what the pool says."""
+        if self._pool is None:
+            return
+        for event in self._pool.events():
+            match event:
+                case PlaceGranted(place):
+                    assert place.lease is not None
+                    self._place_granted(place.token, place.lease, now)
+                case PlaceRefused(place):
+                    assert place.error is not None
+                    self._place_refused(place.token, place.error, now)
+                case PlaceDial():
+                    self._events.append(Dial(None, event, now + self._dial_time, self._generation))
+                case PlaceClose(link):
+                    if not link.ended:
+                        link.left = True
+                        self.abort(link, self.closed, now)
+                case _:
+                    self._events.append(Leaked(event.lease))
+        if self._draining:
+            self._end_drain()
+
+    def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
+        if isinstance(owner, Waiter):
+            owner.place = None
+            self._hold(owner, lease)
+        else:
+            owner.call.waiter = None
+            self._events += self._one(self._lend(owner, lease, now))
+
+    def _place_refused(self, owner: Any, error: Exception, now: float) -> None:
+        if isinstance(error, CommandTimeoutError):
+            error = self._with_reason(error)
+        if isinstance(owner, Waiter):
+            owner.place = None
+            self._wait_again(owner, error, now)
+        else:
+            owner.call.waiter = None
+            self._dial_told(owner, error, now)
+
+    def _watch(self, link: Link, due: float) -> None:
+        """Look at this link at that time."""
+        self._timers.cancel(link.timer)
+        link.due = due
+        link.timer = self._timers.add(due, link)
+
+    def _look_at_time(self, link: Link, now: float) -> None:
+        link.due = inf
+        link.core.handle_timeout(now)
+        self._follow(link, link.core.events(), now)
+        if not link.ended:
+            if link.core.wants_to_send:
+                self._events.append(link)
+            self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))

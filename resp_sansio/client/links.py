@@ -1,0 +1,262 @@
+"""What a client is made of: links, lanes of links, calls and waiters; and what an adapter is told to do about them.
+
+A link is one connection, from its socket's opening to its end. A lane is one link after another that callers share. A call is a
+slot: while it is on a link, the link's connection knows of it; one that waits for a link, or pauses before another attempt, is
+known by its `Call`. A waiter is a caller that wants a link for itself.
+
+The machine says what is to be done with sockets by the events of this page, and which caller to wake by a `Slot`, `Granted` or
+`Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import inf
+from typing import Any, Final, NamedTuple
+
+from .._connection import Connection
+from .._errors import ConnectionClosedError
+from .._events import PushReceived
+from .._pool import Dial as PlaceDial
+from .._pool import Lease
+from .._pool import Waiter as PlaceWaiter
+from .._retry import Attempts
+from .._slot import Slot
+from .._stats import CloseReason, LaneStats
+from .timers import Timer
+
+__all__ = [
+    "Call",
+    "Close",
+    "Dial",
+    "Drained",
+    "Granted",
+    "Lane",
+    "Leaked",
+    "Link",
+    "Look",
+    "Pushed",
+    "Refused",
+    "Share",
+    "Waiter",
+]
+
+
+# -- links and lanes ------------------------------------------------------------------------------------------------------
+
+
+class Dial:
+    """Open a socket before the deadline, and say `connected` or `dial_failed`.
+
+    `deadline` is in seconds of the adapter's clock, and holds for the handshake, too. `token` is the adapter's own.
+    """
+
+    __slots__ = ("deadline", "generation", "lane", "place", "token")
+
+    def __init__(self, lane: Lane | None, place: PlaceDial[Link] | None, deadline: float, generation: int) -> None:
+        self.lane: Final = lane
+        self.place: Final = place  # of the pool, for which it is if not for a lane
+        self.deadline: Final = deadline
+        self.generation: Final = generation
+        self.token: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for a {'lane' if self.place is None else 'lease'} until {self.deadline}>"
+
+
+class Link:
+    """One connection of a client. `core` is its protocol, `io` the adapter's own.
+
+    `ended` is said once, by `Close`; nothing is to be read from it or written to it after that.
+    """
+
+    __slots__ = (
+        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at", "slot",
+        "timer", "trusted",
+    )  # fmt: skip
+
+    def __init__(self, core: Connection, dial: Dial) -> None:
+        self.core: Final = core
+        self.lane: Final = dial.lane
+        self.generation: Final = dial.generation
+        self.dial: Dial | None = dial  # until the handshake is over
+        self.ended = False
+        self.io: Any = None
+        self.slot: Any = None  # the call that has it for itself
+        self.looking: Waiter | None = None  # the caller that gets it once the adapter has `looked`
+        self.due = inf  # when it is to be looked at, by `timer`
+        self.timer: Timer | None = None
+        self.opened_at = inf
+        self.left = False  # by the client: that it ends says nothing of the server
+        self.of_use = False  # a call was answered on it
+        self.trusted = False  # it has been of use for long enough to say that the server is well, see `Pace`
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' (ended)' if self.ended else ''} over {self.core!r}>"
+
+
+class Lane:
+    """The state of one lane. `link` is the present one, while it takes calls; `dial` the one under way for the next."""
+
+    __slots__ = ("_closed", "_returned", "_waiting", "created", "dial", "dial_failures", "link")
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.dial: Dial | None = None
+        self.created = 0
+        self.dial_failures = 0
+        self._closed: dict[CloseReason, int] = {}
+        self._returned: dict[Slot | Waiter, None] = {}
+        self._waiting: dict[Slot | Waiter, None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} links created>"
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next link."""
+        return len(self._returned) + len(self._waiting)
+
+    @property
+    def load(self) -> int:
+        """How many calls wait for a reply, or for a link."""
+        return self.waiting if self.link is None else self.link.core.in_flight
+
+    def enter(self, entry: Slot | Waiter, *, again: bool = False) -> None:
+        """Wait for the next link; `again`: this call was on the one before, so it goes ahead of those that were not."""
+        (self._returned if again else self._waiting)[entry] = None
+
+    def leave(self, entry: Slot | Waiter) -> None:
+        """Wait no more. Idempotent."""
+        self._returned.pop(entry, None)
+        self._waiting.pop(entry, None)
+
+    def empty(self) -> list[Slot | Waiter]:
+        """Return what waits, in the order in which it is to go out; nothing waits any more."""
+        entries = [*self._returned, *self._waiting]
+        self._returned.clear()
+        self._waiting.clear()
+        return entries
+
+    def left(self, reason: CloseReason) -> None:
+        """The present link has ended, or takes no more calls."""
+        self.link = None
+        self._closed[reason] = self._closed.get(reason, 0) + 1
+
+    def stats(self) -> LaneStats:
+        """Return what was counted."""
+        return LaneStats(
+            created=self.created,
+            closed=dict(self._closed),
+            dial_failures=self.dial_failures,
+            waiting=self.waiting,
+            connection=None if self.link is None else self.link.core.stats(),
+        )
+
+
+# -- calls and waiters ----------------------------------------------------------------------------------------------------
+
+
+class Call:
+    """What is known of a call beyond its slot. A call that goes by a lane and is answered there at once has none of it."""
+
+    __slots__ = ("attempts", "caller", "check", "lane", "lease", "pausing", "pinned", "timer", "waiter")
+
+    def __init__(self, *, pinned: bool = False) -> None:
+        self.pinned: Final = pinned  # to a link that its caller was lent: it ends with that link
+        self.lane: Lane | None = None  # by which it goes, if it does not go by a lease
+        self.caller: tuple[Hashable] | None = None  # which keeps to that lane while it has calls under way
+        self.lease: Lease[Link] | None = None
+        self.waiter: PlaceWaiter[Link] | None = None  # its place in the pool's queue
+        self.check: Slot | None = None  # the PING that its lease has to answer first
+        self.attempts: Attempts | None = None
+        self.pausing = False
+        self.timer: Timer | None = None
+
+    def __repr__(self) -> str:
+        where = "pinned" if self.pinned else "pausing" if self.pausing else "waiting" if self.waiter else "under way"
+        return f"<{type(self).__name__} {where}>"
+
+
+class Share:
+    """The use of a link by a caller among others, where there are no leases; it is given back like one."""
+
+    __slots__ = ("connection", "ended")
+
+    def __init__(self, link: Link) -> None:
+        self.connection: Final = link
+        self.ended = False
+
+    def check(self, name: str) -> None:
+        """Raise `ConnectionClosedError` if it was given back."""
+        if self.ended:
+            raise ConnectionClosedError(f"{name} was not sent: this connection was given back")
+
+
+class Waiter:
+    """A caller that waits for a link of its own. `token` is the adapter's own, to wake it by.
+
+    It ends with a `lease` or with an `error`, and then one of `Granted` and `Refused` says so; or it is withdrawn.
+    """
+
+    __slots__ = ("attempts", "borrower", "check", "deadline", "error", "held", "lease", "place", "timer", "token")
+
+    def __init__(self, token: object, deadline: float, borrower: str | None) -> None:
+        self.token = token
+        self.deadline: Final = deadline
+        self.borrower: Final = borrower
+        self.lease: Lease[Link] | Share | None = None
+        self.error: Exception | None = None
+        self.attempts: Attempts | None = None
+        self.place: PlaceWaiter[Link] | None = None  # in the pool's queue
+        self.held: Lease[Link] | None = None  # a lease that is looked at before it is handed over
+        self.check: Slot | None = None  # the PING that its link has to answer
+        self.timer: Timer | None = None
+
+    def __repr__(self) -> str:
+        state = "has its lease" if self.lease else "has its error" if self.error else "waits"
+        return f"<{type(self).__name__} {state}>"
+
+
+# -- what the adapter is to do ---------------------------------------------------------------------------------------------
+
+
+class Close(NamedTuple):
+    """Close the socket of this link. Shut it down first: a child of a fork may hold it open."""
+
+    link: Link
+
+
+class Look(NamedTuple):
+    """Take in what has come on this link, without waiting for more, and say `looked`."""
+
+    link: Link
+
+
+class Pushed(NamedTuple):
+    """A push came on this link."""
+
+    link: Link
+    event: PushReceived
+
+
+class Granted(NamedTuple):
+    """Wake this waiter: it has its lease."""
+
+    waiter: Waiter
+
+
+class Refused(NamedTuple):
+    """Wake this waiter: it has its error."""
+
+    waiter: Waiter
+
+
+class Leaked(NamedTuple):
+    """Report that this lease is out for longer than `leak_after`. Told once."""
+
+    lease: Lease[Link]
+
+
+class Drained(NamedTuple):
+    """The client was drained: it is closed, and nothing of it is left."""

@@ -1,0 +1,246 @@
+"""A client machine on a stage: its links lead to scripted servers, and nothing moves but what a test moves.
+
+Bytes are carried at once, whole; dials are carried out when the test says so, or at once (`dials_at_once`). Time stands still
+until the test moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any
+
+from resp_sansio import (
+    ClientSettings,
+    Config,
+    ConnectError,
+    Lease,
+    PoolSettings,
+    ReplyError,
+    Slot,
+    SlotState,
+    new_batch,
+    new_slot,
+    prepare,
+)
+from resp_sansio.client import (
+    Client,
+    Close,
+    Dial,
+    Drained,
+    Granted,
+    Leaked,
+    Link,
+    Look,
+    Pushed,
+    Refused,
+    Share,
+    Waiter,
+    error_of,
+)
+from resp_sansio.testing import Peer
+
+__all__ = ["LANES", "Stage"]
+
+LANES = ClientSettings()
+
+
+class Stage:
+    """One client, and what it is connected to. `half` is what it gets for every random number."""
+
+    def __init__(
+        self,
+        settings: ClientSettings | None = LANES,
+        pool: PoolSettings | None = None,
+        *,
+        once: bool = False,
+        dials_at_once: bool = True,
+        half: float = 0.5,
+        **config: Any,
+    ) -> None:
+        self.now = 0.0
+        given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
+        self.client = Client(Config.from_url("redis://stage", **given), settings, pool, random=lambda: half, once=once)
+        self.dials_at_once = dials_at_once
+        self.looks_at_once = True
+        self.away = False  # dials are refused
+        self.answer: Callable[[tuple[bytes, ...]], Any] = lambda words: words[-1]
+        self.peers: dict[Link, Peer] = {}
+        self.deaf: set[Link] = set()  # their servers read nothing
+        self.unread: dict[Link, bytes] = {}
+        self.stuck: set[Link] = set()  # the network takes nothing from them
+        self.dials: list[Dial] = []
+        self.dialled = 0
+        self.looks: list[Link] = []
+        self.ended: list[Slot] = []
+        self.woken: list[Waiter] = []
+        self.closed: list[Link] = []
+        self.pushes: list[Pushed] = []
+        self.leaked: list[Lease[Link]] = []
+        self.drained = False
+
+    # -- callers -------------------------------------------------------------------------------------------------------------
+
+    def call(self, *words: str | int, deadline: float = inf, **options: Any) -> Slot:
+        """Submit one command, and carry out what follows."""
+        return self.submit(new_slot(words, None, deadline), **options)
+
+    def batch(self, *commands: Sequence[str], deadline: float = inf, **options: Any) -> Slot:
+        """The same with a pipeline."""
+        prepared = [prepare(words) for words in commands]
+        return self.submit(
+            new_batch([payload for payload, _ in prepared], [info for _, info in prepared], None, deadline), **options
+        )
+
+    def submit(self, slot: Slot, **options: Any) -> Slot:
+        """Submit a slot, and carry out what follows."""
+        link = self.client.submit(slot, self.now, **options)
+        if link is not None:
+            self.flush(link)
+        self.run()
+        return slot
+
+    def abandon(self, slot: Slot) -> None:
+        """The caller goes."""
+        self.client.abandon(slot, self.now)
+        self.run()
+
+    def acquire(self, **options: Any) -> Waiter:
+        """Ask for a link."""
+        waiter = self.client.acquire(None, self.now, **options)
+        self.run()
+        return waiter
+
+    def lease(self, **options: Any) -> Lease[Link] | Share:
+        """Ask for a link, and get it at once."""
+        lease = self.acquire(**options).lease
+        assert lease is not None
+        return lease
+
+    def release(self, lease: Lease[Link] | Share, **options: Any) -> None:
+        """Give it back."""
+        self.client.release(lease, self.now, **options)
+        self.run()
+
+    # -- the world -------------------------------------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, from one deadline to the next."""
+        end = self.now + seconds
+        while (due := self.client.next_deadline()) <= end:
+            self.now = max(self.now, due)
+            self.client.handle_timeout(self.now)
+            self.run()
+        self.now = end
+
+    def connect(self) -> Link:
+        """The first dial opens a socket."""
+        dial = self.dials.pop(0)
+        link = self.client.connected(dial, self.now)
+        self.peers[link] = Peer(answer=self.answer)
+        self.flush(link)
+        self.run()
+        return link
+
+    def refuse(self, error: Exception | None = None) -> None:
+        """The first dial fails."""
+        failure = error or ConnectError("connection refused", transient=True)
+        failure.__cause__ = failure.__cause__ or ConnectionRefusedError(111, "connection refused")
+        self.client.dial_failed(self.dials.pop(0), failure, self.now)
+        self.run()
+
+    def give_up(self) -> None:
+        """The first dial is given up."""
+        self.client.dial_failed(self.dials.pop(0), None, self.now)
+        self.run()
+
+    def cut(self, link: Link) -> None:
+        """The server closes this link."""
+        self.client.receive_eof(link, self.now)
+        self.run()
+
+    def say(self, link: Link, data: bytes) -> None:
+        """The server says this."""
+        self.take(self.client.receive_data(link, data, self.now))
+        self.run()
+
+    @property
+    def link(self) -> Link:
+        """The newest link."""
+        return list(self.peers)[-1]
+
+    # -- the adapter -----------------------------------------------------------------------------------------------------------
+
+    def flush(self, link: Link) -> None:
+        """Carry bytes both ways until neither side has any more."""
+        while link not in self.stuck and not link.ended and (block := link.core.data_to_send()):
+            link.core.sent(len(block))
+            self.unread[link] = self.unread.get(link, b"") + block
+            if link not in self.deaf:
+                self._serve(link)
+
+    def _serve(self, link: Link) -> None:
+        for said in self.peers[link].receive(self.unread.pop(link, b"")):
+            if not link.ended:
+                self.take(self.client.receive_data(link, said, self.now))
+
+    def wake(self) -> None:
+        """Servers read, and the network takes, what there is."""
+        self.deaf.clear()
+        self.stuck.clear()
+        for link in list(self.peers):
+            self._serve(link)
+            self.flush(link)
+        self.run()
+
+    def run(self) -> None:
+        """Carry out events until there are no more."""
+        while events := self.client.events():
+            self.take(events)
+
+    def take(self, events: list[Any]) -> None:
+        """Carry out these events."""
+        for event in events:
+            match event:
+                case Slot():
+                    assert event not in self.ended
+                    self.ended.append(event)
+                case Link():
+                    self.flush(event)
+                case Dial():
+                    self.dialled += 1
+                    self.dials.append(event)
+                    if self.dials_at_once:
+                        self.refuse() if self.away else self.connect()
+                case Look(link):
+                    self.looks.append(link)
+                    if self.looks_at_once:
+                        self.client.looked(link, self.now)
+                case Granted(waiter) | Refused(waiter):
+                    self.woken.append(waiter)
+                case Close(link):
+                    self.closed.append(link)
+                case Pushed():
+                    self.pushes.append(event)
+                case Leaked(lease):
+                    self.leaked.append(lease)
+                case Drained():
+                    self.drained = True
+
+    # -- what is seen ------------------------------------------------------------------------------------------------------------
+
+    def told(self, slot: Slot) -> Any:
+        """What a slot that has ended tells its caller: a reply, or an error's type and text."""
+        assert slot in self.ended, f"{slot} has not ended"
+        if slot.state is SlotState.ANSWERED:
+            return slot.reply
+        error = error_of(slot)
+        return type(error), str(error)
+
+    def executed(self) -> list[tuple[bytes, ...]]:
+        """The commands that all servers ran, link by link."""
+        return [words for peer in self.peers.values() for words in peer.executed]
+
+
+READONLY = ReplyError("READONLY You can't write against a read only replica.")
+LOADING = ReplyError("LOADING Redis is loading the dataset in memory")

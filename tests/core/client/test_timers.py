@@ -1,0 +1,45 @@
+"""Moments in their order, and those that nobody waits for any more."""
+
+from __future__ import annotations
+
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio.client.timers import Timers
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans())))
+def test_those_that_were_not_cancelled_come_in_their_order(made: list[tuple[int, bool]]) -> None:
+    timers = Timers()
+    alive = []
+    for number, (due, cancelled) in enumerate(made):
+        timer = timers.add(due, (due, number))
+        if cancelled:
+            timers.cancel(timer)
+            timers.cancel(timer)
+        else:
+            alive.append((due, number))
+    assert len(timers) == len(alive)
+    assert timers.next() == min((due for due, _ in alive), default=inf)
+    assert [timer.thing for timer in timers.due(10)] == sorted(entry for entry in alive if entry[0] <= 10)
+    assert [timer.thing for timer in timers.due(inf)] == sorted(entry for entry in alive if entry[0] > 10)
+
+
+def test_never_is_no_moment() -> None:
+    timers = Timers()
+    timers.cancel(timers.add(inf, "never"))
+    timers.cancel(None)
+    assert (timers.next(), len(timers)) == (inf, 0)
+
+
+def test_cancelled_ones_take_no_room() -> None:
+    timers = Timers()
+    kept = timers.add(0.5, "kept")
+    for number in range(10_000):
+        timers.cancel(timers.add(1.0 + number, number))
+    assert len(timers._heap) < 200
+    assert [timer.thing for timer in timers.due(inf)] == ["kept"]
+    timers.cancel(kept)
+    assert len(timers) == 0
