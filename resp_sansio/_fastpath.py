@@ -57,6 +57,7 @@ _Make: TypeAlias = Callable[[Sequence[Reply]], Reply]
 _MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
 _PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
 
+_HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(
     rb"[^0-9.,-]|[,-]\.|\.,"
@@ -193,6 +194,9 @@ def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
     try:
         if sign == b":" and b"".join(parts).isdigit() and max(map(len, parts)) < 19:
             return list(map(int, parts))  # refuses an empty one
+        for start in range(0, len(text) - _HALF, _HALF):
+            if text.find(sign, start, start + _HALF) < 0:  # a line of more than SHORT bytes
+                return None
         if sign == b"," and not _UNUSUAL(b",%b," % b",".join(parts)):
             return list(map(float, parts))
     except ValueError:
