@@ -205,6 +205,16 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session(python=one_python, default=False)
+def proof(session: nox.Session) -> None:
+    """The proof of the parser's accelerators, ten times as long as in the suite (`-- 100` for a hundred times)."""
+    install(session, "test", wheel=True)
+    times = session.posargs[0] if session.posargs else "10"
+    files = [f"tests/core/test_{name}.py" for name in ("fastpath_proof", "planted_faults")]
+    environment = ISOLATED | {"RESP_PROOF": times}
+    session.run("python", "-m", "pytest", "-o", "pythonpath=tests", "-o", "timeout=0", *files, env=environment)
+
+
+@nox.session(python=one_python, default=False)
 def demo(session: nox.Session) -> None:
     """Start a throw-away Redis, do the main job with it, and say what was done and how long it took."""
     install(session, wheel=True)
