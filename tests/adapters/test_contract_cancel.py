@@ -348,7 +348,7 @@ async def test_close_ends_the_calls_of_all(backend: Backend, address: str, serve
         )
         assert {type(error) for error in errors} <= {ConnectionLostError, ConnectionClosedError}
         assert all("the connection was closed" in str(error) for error in errors)
-        assert told(push) == "next_push: the connection was closed"
+        assert "the connection was closed" in told(push)  # whether it had begun to wait or not
 
 
 # -- Storms -------------------------------------------------------------------------------------------------------------------

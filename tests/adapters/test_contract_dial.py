@@ -106,7 +106,7 @@ async def test_one_that_does_not_answer_costs_no_more_than_the_connect_timeout(
         address = f"127.0.0.1:{server.port}"
         told = f"cannot open a connection to {address}: the handshake did not finish in time"
         assert (str(error), error.transient) == (told, True)
-        error = await refused(backend, f"rediss://{address}", connect_timeout=0.3)
+        error = await refused(backend, f"rediss://{address}", connect_timeout=1.0)
         told = f"{address}: TLS failed: timed out; does the server speak TLS on this port? (redis:// is without)"
         assert (str(error), error.transient) == (told, True)
 

@@ -233,7 +233,7 @@ async def test_silence_where_a_reply_is_owed_is_an_end(backend: Backend, server:
             proxy.arm(down=Faults(after=0, then="stall"))
             error = await lost(connection, "GET", "k")
     assert type(error) is ConnectionLostError
-    assert told(error).startswith(f"GET: 127.0.0.1:{proxy.port} owes a reply and has been silent for 0.1")
+    assert told(error).startswith(f"GET: 127.0.0.1:{proxy.port} owes a reply and has been silent for ")
     assert told(error).endswith(f" s; {UNKNOWN}")
 
 

@@ -357,9 +357,9 @@ def test_secret_arguments_of_commands_show_in_no_error_and_no_repr(server: Serve
             with pytest.raises(ConnectionClosedError) as closed:
                 connection.execute(*line)
             assert SECRET not in everything(closed.value)
-    with Peer(silent) as peer, connect(peer.url) as connection:
+    with Peer(silent) as peer:
         for line in lines:
-            with pytest.raises(CommandTimeoutError) as timed_out:
+            with connect(peer.url) as connection, pytest.raises(CommandTimeoutError) as timed_out:
                 connection.execute(*line, timeout=0)
             assert SECRET not in everything(timed_out.value)
 
