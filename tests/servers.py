@@ -341,8 +341,12 @@ class Server:
         return [*line, *self._arguments]
 
     def _answers(self) -> bool:
+        """By its unix socket, which no other has: another server may have taken the port, and would answer there."""
         try:
-            answer = self.call("PING")
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(30)
+                connection.connect(str(self.unix))
+                answer = self._ask(connection, "PING")
         except OSError:
             return False
         return not (isinstance(answer, ServerError) and str(answer).startswith("LOADING"))
@@ -395,10 +399,11 @@ class Server:
 
         The password given as `--requirepass`, if any, is used.
         """
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection,
-            connection.makefile("rb") as reader,
-        ):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            return self._ask(connection, *words)
+
+    def _ask(self, connection: socket.socket, *words: str | bytes | int) -> Answer:
+        with connection.makefile("rb") as reader:
             if "--requirepass" in self._arguments:
                 connection.sendall(_request("AUTH", self._arguments[self._arguments.index("--requirepass") + 1]))
                 _answer(reader)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import servers
 from servers import (
     SOCKET_PATH_LIMIT,
     WHEELS,
@@ -86,6 +87,18 @@ def test_restart_keeps_the_address_and_a_password_is_used(start_server: Callable
     server.restart()
     assert (server.port, server.call("PING")) == (port, b"PONG")
     assert server.pid != pid
+
+
+def test_a_port_that_another_server_has_taken_meanwhile(
+    server: Server, start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one would answer on the port, and two runs would empty each other's server."""
+    free = servers._free_port
+    ports = iter([server.port, free()])
+    monkeypatch.setattr(servers, "_free_port", lambda: next(ports))
+    mine = start_server()
+    assert mine.running
+    assert mine.port != server.port
 
 
 def test_killed_server_is_gone_and_can_come_back(start_server: Callable[..., Server]) -> None:
