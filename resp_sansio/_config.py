@@ -132,7 +132,9 @@ class Config(Record):
         False, BOOL, "Accept pushes inside aggregates from any server, not only from Redis before 7.2."
     )
     max_pushes: int = option(
-        MAX_PUSHES, LIMIT, "Pushes kept for a reader that does not come; one more ends the connection."
+        MAX_PUSHES,
+        LIMIT,
+        "Pushes kept for a reader that does not come; the server waits with more, and replies behind them.",
     )
     limit_depth: int = option(LIMITS.depth, LIMIT, "Nesting of a reply.")
     limit_bulk: int = option(LIMITS.bulk, LIMIT, "Bytes of one bulk, or of one line of text.")

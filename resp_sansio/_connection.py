@@ -10,12 +10,15 @@ The law for drivers: after every call that changes the machine, send what `data_
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from math import inf
 from typing import Final, Self
 
 from ._commands import Command, prepare
 from ._config import MAX_PUSHES, Config
+from ._deadlines import Deadlines, after
 from ._encoder import UNCOPIED, Argument, encode_command
 from ._errors import (
     CommandTimeoutError,
@@ -54,6 +57,9 @@ MAX_IN_FLIGHT: Final = 1024
 MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 """What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
 
+PAUSE_PUSHES: Final = 1000
+"""So many pushes that nobody has taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
+
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
@@ -69,16 +75,18 @@ class Connection(Pairing):
     monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
-    pushes that were handed out and not `push_taken`. `lenient_push` takes pushes inside other replies from any server, not only
+    pushes that were handed out and not `push_taken`, see `wants_to_receive`; without `keep_pushes` all are dropped and counted,
+    for a connection that nobody listens on. `lenient_push` takes pushes inside other replies from any server, not only
     from one that may write them or does not say (see `ServerInfo.nests_pushes`). At most `max_in_flight` slots with
     `max_in_flight_bytes` are handed over and not yet answered (a larger slot goes alone): the others stay queued, in their
     order, and can be withdrawn. `peer` names the server in messages.
     """
 
     __slots__ = (
-        "_altered", "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed", "_handshake",
-        "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_open_by", "_ping_interval", "_quiet_since", "_sent",
-        "_sent_slots", "_silence", "_waiting", "peer", "watch_epoch",
+        "_altered", "_batches", "_blocks", "_deadlines", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
+        "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_never_sent", "_open_by", "_ping",
+        "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "_withdrawn", "peer",
+        "watch_epoch",
     )  # fmt: skip
     state: State
     watching: bool
@@ -93,6 +101,7 @@ class Connection(Pairing):
         lenient_push: bool = False,
         nested_attributes: bool = False,
         max_pushes: int = MAX_PUSHES,
+        keep_pushes: bool = True,
         max_in_flight: int = MAX_IN_FLIGHT,
         max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES,
         ping_interval: float = inf,
@@ -106,13 +115,16 @@ class Connection(Pairing):
             state=READY if handshake is None else OPENING,
             max_pushes=max_pushes,
             lenient_push=lenient_push,
+            keep_pushes=keep_pushes,
         )
         self.peer: str = peer
         self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
         self._altered = False
-        self._most_in_flight = self._sent_slots = self._batches = self._given_up = 0
+        self._most_in_flight = self._sent_slots = self._batches = self._given_up = self._never_sent = self._pings = 0
+        self._ping: Slot | None = None  # the last one of its own
         self._final: ConnectionStats | None = None
-        self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
+        self._waiting: deque[Slot] = deque()  # QUEUED, and WITHDRAWN ones that are passed over
+        self._withdrawn = 0  # how many of them are
         self._blocks: list[
             bytes | memoryview
         ] = []  # handed over, and not yet taken by the network; the last one goes first
@@ -122,7 +134,8 @@ class Connection(Pairing):
         self._exclusive = False  # was a slot submitted that must be the only one in flight?
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
-        self._earliest = inf
+        self._earliest = inf  # no slot's deadline is before this
+        self._deadlines = Deadlines(_is_awaited)  # of the slots whose `noted` it is
         self._open_by = open_by
         self._ping_interval = ping_interval
         self._silence = silence
@@ -140,6 +153,7 @@ class Connection(Pairing):
         now: float,
         open_by: float = inf,
         plain: bool = False,
+        keep_pushes: bool = True,
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
@@ -162,6 +176,7 @@ class Connection(Pairing):
             limits=config.limits,
             lenient_push=config.lenient_push,
             max_pushes=config.max_pushes,
+            keep_pushes=keep_pushes,
             ping_interval=inf if config.ping_interval is None else config.ping_interval,
             silence=inf if config.silence_timeout is None else config.silence_timeout,
             peer=config.address,
@@ -169,7 +184,7 @@ class Connection(Pairing):
 
     def __repr__(self) -> str:
         return (
-            f"<{type(self).__name__} to {self.peer}: {self.state.name}, RESP{self.protocol}, {len(self._waiting)} queued,"
+            f"<{type(self).__name__} to {self.peer}: {self.state.name}, RESP{self.protocol}, {self._queued} queued,"
             f" {len(self._flying)} in flight ({self._abandoned} abandoned)>"
         )
 
@@ -192,15 +207,24 @@ class Connection(Pairing):
 
     def stats(self) -> ConnectionStats:
         """Count what is under way, or was when the connection ended, and what has been."""
-        return self._final or ConnectionStats(
-            queued=len([slot for slot in self._waiting if slot.state is QUEUED]),
-            in_flight=len(self._flying),
-            abandoned=self._abandoned,
+        if self._final is not None:
+            return self._final
+        own = self._own_in_flight
+        in_flight = len(self._flying) - own
+        abandoned = self._abandoned - (own if self._opening is None else 0)
+        skipped = self._given_up - self._never_sent - abandoned
+        return ConnectionStats(
+            queued=self._queued,
+            in_flight=in_flight,
+            abandoned=abandoned,
             most_in_flight=self._most_in_flight,
             sent=self._sent_slots,
+            answered=self._sent_slots - in_flight - skipped,
             batches=self._batches,
             given_up=self._given_up,
+            pings=self._pings,
             unread_pushes=self._pushes,
+            dropped_pushes=self._dropped,
         )
 
     def not_opened(self) -> ConnectError | None:
@@ -214,9 +238,16 @@ class Connection(Pairing):
         made.__cause__ = error.__cause__
         return made
 
+    @property
+    def _own_in_flight(self) -> int:
+        """1 if what is in flight is the connection's own: a batch of the handshake, or a PING, which goes out alone; else 0."""
+        head = self.oldest
+        return int(head is not None and (head is self._opening or head is self._ping))
+
     def timed_out(self) -> CommandTimeoutError:
         """Return why a call whose deadline has passed fails, with the counts of this moment; see `Slot.failure`."""
-        return CommandTimeoutError(f"{self.peer} did not answer in time", stats=self.stats())
+        full = f": {self._pushes} pushes wait to be taken before more is read" if not self.wants_to_receive else ""
+        return CommandTimeoutError(f"{self.peer} did not answer in time{full}", stats=self.stats())
 
     # -- commands ----------------------------------------------------------------------------------------------------------
 
@@ -281,12 +312,12 @@ class Connection(Pairing):
         would take an element for nobody, and hold up the others until then. So it does for AUTH, whose reply may never come.
         """
         if slot.state is QUEUED:
-            self._given_up += 1
+            self._note_deadlines()
             slot.settle(SlotState.WITHDRAWN, 0)
             slot.payload = b""
-            if not slot.plain:
-                self.watching = self.watching or self.watch_epoch > 0  # it may have been to end one
-            if self.state is not READY:
+            if getattr(slot, "noted", None) is self._deadlines:  # else it was never submitted
+                self._given_up += 1
+                self._never_sent += 1
                 self._follow_withdrawal(slot)
         elif slot.state is HANDED:
             self._given_up += 1
@@ -306,9 +337,17 @@ class Connection(Pairing):
 
     def _follow_withdrawal(self, slot: Slot) -> None:
         """A slot that was not sent may have been what the state stood for, or waited for."""
-        if slot.info.name == "MONITOR" and slot in self._waiting:
-            self._forget_monitor()
-        self._end_if_idle()
+        self._withdrawn += 1
+        if 2 * self._withdrawn > len(self._waiting):
+            self._waiting = deque([waiting for waiting in self._waiting if waiting.state is QUEUED])
+            self._withdrawn = 0
+            self._forget_ended()
+        if not slot.plain:
+            self.watching = self.watching or self.watch_epoch > 0  # it may have been to end one
+        if self.state is not READY:
+            if slot.info.name == "MONITOR":
+                self._forget_monitor()
+            self._end_if_idle()
 
     def push_taken(self) -> None:
         """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
@@ -318,6 +357,19 @@ class Connection(Pairing):
         if not self._pushes:
             raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
         self._pushes -= 1
+
+    @property
+    def wants_to_receive(self) -> bool:
+        """Is more to be read? While it is not, a driver leaves what comes to TCP, which makes the server wait.
+
+        False while 1000 pushes (or `max_pushes`, if that is less) wait to be taken and no caller waits for a reply; and, though
+        callers wait, while `max_pushes` do: then their replies come once some were taken. Ask again after `push_taken` and
+        `submit`. Of a driver that reads on all the same, the connection ends with the next push beyond `max_pushes`.
+        """
+        pushes = self._pushes
+        return (pushes < PAUSE_PUSHES and pushes < self._max_pushes) or (
+            pushes < self._max_pushes and len(self._flying) > self._abandoned
+        )
 
     def close(self) -> None:
         """Accept no more commands; the connection ends when what it has accepted is answered. Idempotent."""
@@ -354,12 +406,21 @@ class Connection(Pairing):
     @property
     def wants_to_send(self) -> bool:
         """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
-        return bool(self._blocks or self._waiting)
+        return bool(self._blocks or self._queued)
+
+    @property
+    def _queued(self) -> int:
+        return len(self._waiting) - self._withdrawn
 
     @property
     def in_flight(self) -> int:
         """How many slots were handed over and have not all of their replies, abandoned ones included."""
         return len(self._flying)
+
+    @property
+    def oldest(self) -> Slot | None:
+        """The slot in flight whose reply is next, None if nothing is in flight."""
+        return self._flying[0] if self._flying else None
 
     def sent(self, count: int) -> None:
         """The network took this many more bytes of what `data_to_send` gave, in that order.
@@ -392,7 +453,8 @@ class Connection(Pairing):
         room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
         joined: list[bytes] = []
         size = taken = 0
-        for slot in self._waiting:
+        waiting = self._waiting
+        for slot in waiting:
             if slot.state is QUEUED:
                 payload = slot.payload
                 length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
@@ -413,14 +475,22 @@ class Connection(Pairing):
                 if not slot.plain:
                     self._scripts += 1
                     self._altered = self._altered or _alters(slot)
+            else:
+                self._withdrawn -= 1
             taken += 1
-        del self._waiting[:taken]
+        if taken == len(waiting):
+            waiting.clear()
+            self._withdrawn = 0  # it may have been wrong, if an interrupt kept it from being counted
+        else:
+            while taken:
+                waiting.popleft()
+                taken -= 1
         if size:
             self._handed = handed + size
             self._batches += 1
             self._sent_slots += len(flying) - flew
             if len(flying) > self._most_in_flight:
-                self._most_in_flight = len(flying)
+                self._most_in_flight = max(self._most_in_flight, len(flying) - self._own_in_flight)
         if joined:
             self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
         if len(self._blocks) > 1:
@@ -475,13 +545,14 @@ class Connection(Pairing):
     # -- time --------------------------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> float:
-        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless."""
+        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless.
+
+        Called at that time, `handle_timeout` deals with what is due, and the next deadline is a later one.
+        """
         if self._lost is not None:
             return inf
         opening = self._open_by if self.state is State.OPENING else inf
-        return min(
-            self._earliest, opening, self._quiet_since + (self._silence if self._flying else self._ping_interval)
-        )
+        return min(self._earliest, opening, self._quiet_until)
 
     def handle_timeout(self, now: float) -> None:
         """The time is `now`: give up what has taken too long, and see whether the peer is still there."""
@@ -495,25 +566,43 @@ class Connection(Pairing):
         self._listen(now)
 
     def _expire(self, now: float) -> None:
-        """Abandon each slot whose deadline has passed. No heap: deadlines rarely pass, and slots come and go all the time."""
-        self._earliest = inf
-        for slot in (*self._flying, *self._waiting):
-            if slot.state is not QUEUED and slot.state is not HANDED:
-                continue
-            if slot.deadline <= now:
-                self._events.append(TimedOut(slot=slot))
-                self.abandon(slot)
-            elif slot.deadline < self._earliest:
-                self._earliest = slot.deadline
+        """Abandon each slot whose deadline has passed."""
+        self._note_deadlines()
+        for slot in self._deadlines.take(now):
+            self._events.append(TimedOut(slot=slot))
+            self.abandon(slot)
+        self._earliest = self._deadlines.next()
+
+    def _note_deadlines(self) -> None:
+        """Take note of the deadlines of all slots that are under way.
+
+        Not before one has passed, or was withdrawn: slots come and go all the time, deadlines rarely pass. New slots are at the
+        end of their queues, so each is looked at once, however often this is called.
+        """
+        deadlines, new = self._deadlines, []
+        for slot in chain(reversed(self._waiting), reversed(self._flying)):
+            if getattr(slot, "noted", None) is deadlines:
+                break
+            slot.noted = deadlines
+            new.append(slot)
+        for slot in reversed(new):
+            deadlines.add(slot, slot.deadline)
+
+    def _forget_ended(self) -> None:
+        self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
+
+    @property
+    def _quiet_until(self) -> float:
+        """How long the peer may be silent, or left alone."""
+        return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
 
     def _listen(self, now: float) -> None:
-        if self._heard:
+        if self._heard or not self.wants_to_receive:  # while nothing is read, silence is not the peer's
             self._heard = False
             self._quiet_since = now
-        quiet = now - self._quiet_since
-        if quiet < (self._silence if self._flying else self._ping_interval):
+        if now < self._quiet_until:
             return
-        self._quiet_since = now
+        quiet, self._quiet_since = now - self._quiet_since, now
         if self._flying:
             first = self._flying[0]
             # A caller that gave a deadline has said how long it waits, whatever the others think of the silence.
@@ -521,9 +610,11 @@ class Connection(Pairing):
                 self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
         elif self.state is READY or self.state is State.SUBSCRIBED:
             # A command that nobody waits for: its reply is skipped like that of any other.
-            ping = new_slot(("PING",))
-            self._send_first(ping)
-            self.abandon(ping)
+            self._ping = new_slot(("PING",))
+            self._send_first(self._ping)
+            self._ping.settle(ABANDONED, inf)
+            self._abandoned += 1
+            self._pings += 1
 
     # -- events, and the end -----------------------------------------------------------------------------------------------
 
@@ -531,6 +622,8 @@ class Connection(Pairing):
         """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
         events = self._events
         self._events = []
+        if self._deadlines.entries:
+            self._forget_ended()
         if self._lost is not None:
             events.append(self._lost)
         return events
@@ -567,7 +660,7 @@ class Connection(Pairing):
         self.state = move(self.state, what)
 
     def _end_if_idle(self) -> None:
-        if self.state is State.CLOSING and not self._flying and not any(slot.state is QUEUED for slot in self._waiting):
+        if self.state is State.CLOSING and not self._flying and not self._queued:
             self._lose(ConnectionClosedError("the connection was closed"))
 
     def _ended(self, why: str) -> RespError:
@@ -589,9 +682,14 @@ class Connection(Pairing):
         self._flying.clear()
         self._waiting.clear()
         self._blocks.clear()
-        self._abandoned = self._scripts = 0
+        self._deadlines.entries.clear()
+        self._abandoned = self._scripts = self._withdrawn = 0
         self._lost = ConnectionLost(error=error, unanswered=unanswered)
 
 
 def _alters(slot: Slot) -> bool:
     return isinstance(slot, Script) and any([info.changes and info.name not in PASSES for info in slot.infos])
+
+
+def _is_awaited(slot: Slot, _deadline: float) -> bool:
+    return slot.state is HANDED or slot.state is QUEUED

@@ -35,12 +35,19 @@ class Pairing(ABC):
     """What is in flight, and the stream of replies to it. `Connection` is this and the side that speaks."""
 
     __slots__ = (
-        "_abandoned", "_answered", "_events", "_flying", "_heard", "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser",
-        "_pushes", "_scripts", "protocol", "server", "state", "subscriptions", "watching",
+        "_abandoned", "_answered", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes", "_lenient_push", "_lost",
+        "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "protocol", "server", "state", "subscriptions", "watching",
     )  # fmt: skip
 
     def __init__(
-        self, parser: Parser, protocol: Literal[2, 3], state: State, max_pushes: int, *, lenient_push: bool
+        self,
+        parser: Parser,
+        protocol: Literal[2, 3],
+        state: State,
+        max_pushes: int,
+        *,
+        keep_pushes: bool,
+        lenient_push: bool,
     ) -> None:
         self.protocol = protocol
         self.state: State = state
@@ -57,8 +64,11 @@ class Pairing(ABC):
         self._abandoned = 0
         self._scripts = 0
         self._heard = False
-        self._pushes = 0
+        self._pushes = 0  # handed out, and not taken
         self._max_pushes = max_pushes
+        self._full = False  # were as many waiting as may, before the data came that is being read?
+        self._keep_pushes = keep_pushes
+        self._dropped = 0
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -103,6 +113,7 @@ class Pairing(ABC):
         else:
             replies = parser.feed(data)
             if parser.pushes or parser.attributes:
+                self._full = self._pushes >= self._max_pushes
                 self._pair_each(replies)
             else:
                 self._pair_run(replies)
@@ -138,6 +149,7 @@ class Pairing(ABC):
     def _receive_with_care(self, data: bytes) -> None:
         """Read no further than the next reply that is to be skipped, and look at each value."""
         parser = self._parser
+        self._full = self._pushes >= self._max_pushes
         while self._lost is None:
             head = self._flying[0] if self._flying else None
             if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
@@ -284,14 +296,17 @@ class Pairing(ABC):
             self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
 
     def _deliver(self, push: Push) -> None:
-        self._pushes += 1
-        if self._pushes > self._max_pushes:
+        if not self._keep_pushes:
+            self._dropped += 1
+        elif self._full:
             self._lose(
                 RemoteProtocolError(
-                    f"more than {self._max_pushes} pushes wait to be taken; raise `max_pushes`, or take them"
+                    f"{self._pushes} pushes wait to be taken, and more was read; stop reading while `wants_to_receive` is"
+                    f" False, take them, or raise `max_pushes` ({self._max_pushes})"
                 )
             )
         else:
+            self._pushes += 1
             self._events.append(PushReceived(push=push))
 
     def _follow_subscriptions(self) -> None:

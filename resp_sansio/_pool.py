@@ -17,9 +17,11 @@ from __future__ import annotations
 import enum
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from math import inf
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from ._deadlines import Deadlines
 from ._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, PoolFullError
 from ._pace import Pace
 from ._record import replace
@@ -36,6 +38,9 @@ C = TypeVar("C")
 # psycopg_pool doubles from 1 s as well; its last is 5 minutes, too long for a cache.
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
+REPLY_GRACE: Final = 0.1
+"""Seconds for which a connection may owe a reply to a caller who has gone, and be lent as if it did not: a prompt server answers
+sooner, so that fifty cancelled calls cost no dial."""
 LIFETIME_JITTER: Final = 0.05  # psycopg_pool's
 
 
@@ -61,9 +66,13 @@ class WaiterState(enum.Enum):
 
 
 class _Place(Generic[C]):
-    """A connection of the pool's. Idle until `deadline`; not used any more from `expires`, which is -inf once it is retired."""
+    """A connection of the pool's. Idle until `deadline`; not used any more from `expires`, which is -inf once it is retired.
 
-    __slots__ = ("connection", "deadline", "expires", "fresh", "lease")
+    `noted`: when the pool looks at it next: too early perhaps, but not too late. `owes`: the oldest reply that it owed when it
+    was last asked, and `owes_since` when, at the earliest.
+    """
+
+    __slots__ = ("connection", "deadline", "expires", "fresh", "lease", "noted", "owes", "owes_since")
 
     def __init__(self, connection: C, expires: float) -> None:
         self.connection: Final = connection
@@ -71,6 +80,14 @@ class _Place(Generic[C]):
         self.deadline: float = expires
         self.fresh: bool = True
         self.lease: Lease[C] | None = None
+        self.noted: float = inf
+        self.owes: object = None
+        self.owes_since: float = -inf
+
+    @property
+    def due(self) -> float:
+        """When there is something to close or to report."""
+        return self.deadline if self.lease is None else self.lease._report_at
 
 
 class Lease(Generic[C]):
@@ -121,12 +138,13 @@ class Lease(Generic[C]):
 class Waiter(Generic[C]):
     """A caller that waits. `token` is the adapter's own, to wake it by; one of the others tells what it was woken for."""
 
-    __slots__ = ("borrower", "deadline", "dial", "error", "lease", "state", "token")
+    __slots__ = ("_noted", "borrower", "deadline", "dial", "error", "lease", "state", "token")
 
     def __init__(self, token: object, borrower: str | None, deadline: float) -> None:
         self.token: object = token
         self.borrower: str | None = borrower
         self.deadline: float = deadline
+        self._noted = False  # has the pool taken note of the deadline?
         self.state: WaiterState = WaiterState.WAITING
         self.lease: Lease[C] | None = None
         self.error: Exception | None = None
@@ -184,6 +202,18 @@ class Leaked(NamedTuple, Generic[C]):
 PoolEvent: TypeAlias = Dial[C] | Granted[C] | Refused[C] | Close[C] | Leaked[C]
 
 
+def _nothing(_: object) -> None:
+    """Nothing is owed."""
+
+
+def _is_noted(place: _Place[C], deadline: float) -> bool:
+    return place.noted == deadline
+
+
+def _is_waiting(waiter: Waiter[C], _deadline: float) -> bool:
+    return waiter.state is WaiterState.WAITING
+
+
 # -- The pool --------------------------------------------------------------------------------------------------------------
 
 
@@ -192,13 +222,15 @@ class Pool(Generic[C]):
 
     All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say. A
     `pace` given is that of an owner who dials for other reasons, too: it says when a dial may begin, and the owner calls `advance`
-    when that has changed. `peer` names the server in messages.
+    when that has changed. `peer` names the server in messages. `owed` is asked what a connection owes that came back with replies
+    owed (see `release`), before another one is dialled instead; without it, such a connection owes nothing any more.
     """
 
     __slots__ = (
-        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_earliest", "_events", "_generation",
-        "_granted", "_idle", "_max_idle", "_most_leased", "_most_size", "_most_waiting", "_pace", "_pause", "_places", "_queue",
-        "_refill_at", "_refused", "_room", "_waited", "_withdrawn", "callers_dial", "peer", "settings", "state",
+        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_events", "_generation", "_granted",
+        "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
+        "_owed", "_owing", "_pace", "_pause", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
+        "callers_dial", "peer", "settings", "state",
     )  # fmt: skip
 
     def __init__(
@@ -209,9 +241,11 @@ class Pool(Generic[C]):
         breaker: Breaker | None = None,
         pace: Pace | None = None,
         peer: str = "the server",
+        owed: Callable[[C], object] = _nothing,
     ) -> None:
         self._pace = pace
         self.peer: Final = peer
+        self._owed: Final = owed
         self.settings: PoolSettings = settings or PoolSettings()
         self.callers_dial: Final = callers_dial
         self.state: PoolState = PoolState.OPEN
@@ -219,6 +253,9 @@ class Pool(Generic[C]):
         # By the id of the connection, which need not be hashable: a place keeps it alive.
         self._places: dict[int, _Place[C]] = {}
         self._idle: OrderedDict[int, _Place[C]] = OrderedDict()  # the last one goes first
+        self._owing: OrderedDict[int, _Place[C]] = (
+            OrderedDict()
+        )  # idle as well, but they owe replies: the first one goes first
         self._queue: OrderedDict[Waiter[C], None] = (
             OrderedDict()
         )  # the only one that is O(1) at both ends and in between
@@ -228,7 +265,11 @@ class Pool(Generic[C]):
         self._generation = 0
         self._room = self.settings.max_size  # how many may be kept
         self._max_idle = inf if self.settings.max_idle is None else self.settings.max_idle
-        self._earliest = inf  # no idle place's deadline, and no report, is before this
+        # When something is to be done: for places, and for waiters; nothing is before the two times.
+        self._looks: Deadlines[_Place[C]] = Deadlines(_is_noted)
+        self._look_at = inf
+        self._late: Deadlines[Waiter[C]] = Deadlines(_is_waiting)
+        self._late_at = inf
         self._refill_at = -inf
         self._pause = 0.0
         self._created = self._dial_failures = 0
@@ -237,7 +278,7 @@ class Pool(Generic[C]):
         self._most_size = self._most_leased = self._most_waiting = 0
 
     def __repr__(self) -> str:
-        places, idle = len(self._places), len(self._idle)
+        places, idle = len(self._places), len(self._idle) + len(self._owing)
         return (
             f"<{type(self).__name__} {self.state.name}: {places} of {self.settings.max_size}, {idle} idle, {places - idle} leased,"
             f" {len(self._dials)} dialling, {len(self._queue)} waiting>"
@@ -275,23 +316,27 @@ class Pool(Generic[C]):
             if now < place.deadline or (reason := self._outdated(place, now)) is None:
                 return self._lend(place, now, borrower, token)
             self._close(place, reason)
+        if self._owing and not self._queue and (owing := self._take_owing(now)) is not None:
+            return self._lend(owing, now, borrower, token)
         return self._wait(Waiter(token, borrower, deadline), now, first=first)
 
-    def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: bool = False) -> None:
+    def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: object = None) -> None:
         """Give a connection back; with a reason if it is not to be used again. A lease that is over, or another pool's (after a
         fork), changes nothing of the pool's; it refuses calls from now on in any case.
 
-        One that still `owes` replies, to callers who have gone, is lent again only when no other is idle.
+        `owes` is what stands for the oldest reply that it owes, to a caller who has gone: anything, None if there is none. Such a
+        connection is lent last; and once it has owed that for `REPLY_GRACE`, only where no more may be dialled, for the next
+        borrower would wait behind it.
         """
         lease.ended = True
         place = lease._place
         if place.lease is not lease or id(place.connection) not in self._places:
             return
+        if owes is not place.owes:
+            place.owes, place.owes_since = owes, lease.since
         place.lease = None
         if reason is None and now < place.expires and not self._queue and len(self._places) <= self._room:
             self._rest(place, now)
-            if owes:
-                self._idle.move_to_end(id(place.connection), last=False)
         else:
             self._give_back(place, now, reason)
 
@@ -338,8 +383,8 @@ class Pool(Generic[C]):
     def dial_failed(self, dial: Dial[C], error: Exception | None, now: float) -> None:
         """A dial failed with this error, or was given up (None), as when its caller was cancelled: then the turn passes on.
 
-        The error is told to the waiter that dialled, else to the first. One that is not transient is told to all in the queue, for
-        the next dial would end so too.
+        The error is told to the waiter that dialled, else to the first, unless there is a connection left that owes replies: that
+        is better than none. One that is not transient is told to all in the queue, for the next dial would end so too.
         """
         if dial not in self._dials:
             return
@@ -357,21 +402,25 @@ class Pool(Generic[C]):
                 self._refill_at = now + self._pause
             if self._breaker is not None:
                 self._breaker.failed(now)
-            self._tell(waiter, error)
+            self._tell(waiter, error, now)
         self._advance(now)
 
-    def _tell(self, waiter: Waiter[C] | None, error: Exception) -> None:
+    def _tell(self, waiter: Waiter[C] | None, error: Exception, now: float) -> None:
         """Refuse those whom a failed dial concerns."""
+        if waiter is None and self._queue:
+            waiter = next(iter(self._queue))
+        if isinstance(error, ConnectError) and not error.transient:
+            if waiter is not None:
+                self._refuse(waiter, error)
+            self._refuse_beyond(0, error)
+        elif waiter is not None:
+            if (place := self._take_owing(now, at_once=True)) is not None:
+                self._grant(waiter, place, now)
+            elif self._pace is None:
+                self._refuse(waiter, error)
         if self._pace is not None and not self._places:
             for each in list(self._queue):  # no connection will come back to them, and their owner may ask again
                 self._refuse(each, error)
-            return
-        if self._pace is None and waiter is None and self._queue:
-            waiter = next(iter(self._queue))
-        if waiter is not None:
-            self._refuse(waiter, error)
-        if isinstance(error, ConnectError) and not error.transient:
-            self._refuse_beyond(0, error)
 
     def advance(self, now: float) -> None:
         """Dial if that may be now: for an owner that gave its `pace`."""
@@ -432,28 +481,19 @@ class Pool(Generic[C]):
 
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
-        return min(self._earliest, self._refill_at) if self._pace is None and self._lacks() else self._earliest
+        return min(self._look_at, self._late_at, self._refill_at if self._pace is None and self._lacks() else inf)
 
     def handle_timeout(self, now: float, token: object = None) -> None:
         """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
-        if now >= self._earliest:
-            for place in list(self._idle.values()):
-                if now < place.deadline:
-                    continue
-                if (reason := self._outdated(place, now)) is not None:
-                    self._close(place, reason)
-                else:
-                    place.deadline = place.expires
-            for lease in [place.lease for place in self._places.values() if place.lease is not None]:
-                if now >= lease._report_at:
-                    lease._report_at = inf
-                    self._events.append(Leaked(lease))
+        if now >= self._look_at:
+            # In the order in which they were used: what is kept is what was used last.
+            for place in sorted(self._looks.take(now), key=lambda place: place.deadline):
+                place.noted = inf
+                self._look(place, now)
+            self._looks.trim(len(self._places))
+            self._look_at = self._looks.next()
+        if now >= self._late_at:
             self._refuse_late(now)
-            times = [waiter.deadline for waiter in self._queue]
-            times += [
-                place.deadline if place.lease is None else place.lease._report_at for place in self._places.values()
-            ]
-            self._earliest = min(times, default=inf)
         if self._pace is None:
             self._refill(now, token)
 
@@ -466,6 +506,36 @@ class Pool(Generic[C]):
                 self._refill_at = self._breaker.until
                 return
             self._announce(None, token)
+
+    def _look(self, place: _Place[C], now: float) -> None:
+        """Close what is out of date, report what is lent for too long; else look again later."""
+        lease = place.lease
+        if lease is None:
+            if now >= place.deadline:
+                if (reason := self._outdated(place, now)) is not None:
+                    self._close(place, reason)
+                    return
+                place.deadline = place.expires
+        elif now >= lease._report_at:
+            lease._report_at = inf
+            self._events.append(Leaked(lease))
+        self._note(place)
+
+    def _note(self, place: _Place[C]) -> None:
+        """See that the place is looked at when it is due, at the latest."""
+        due = place.due
+        if due < place.noted:
+            place.noted = due
+            self._looks.add(place, due)
+            if due < self._look_at:
+                self._look_at = due
+
+    def _note_waiters(self) -> None:
+        """Take note of the deadlines of those in the queue. New ones are at its end, so each is looked at once."""
+        new = list(takewhile(lambda waiter: not waiter._noted, reversed(self._queue)))
+        for waiter in reversed(new):
+            waiter._noted = True
+            self._late.add(waiter, waiter.deadline)
 
     def mend(self, now: float, here: Callable[[Any], bool]) -> None:
         """Put everything in order after a method was cut short, wherever it was, or after a caller has gone without a word.
@@ -486,15 +556,30 @@ class Pool(Generic[C]):
         for key, place in list(self._places.items()):
             if key in told:
                 del self._places[key]
-            elif key not in self._idle and (place.lease is None or not here(place.lease.token)):
+            elif (
+                key not in self._idle
+                and key not in self._owing
+                and (place.lease is None or not here(place.lease.token))
+            ):
                 self._close(place, CloseReason.INTERRUPTED)
         self._created = len(self._places) + sum(self._closed.values())
         self._room = self.settings.max_size if self.state is PoolState.OPEN else 0
-        self._earliest = -inf
+        self._note_anew()
         if self.state is PoolState.CLOSED:
             self.close(now)
         else:
             self._advance(now)
+
+    def _note_anew(self) -> None:
+        """Have everything looked at."""
+        self._looks.entries.clear()
+        self._late.entries.clear()
+        self._late_at = -inf
+        for waiter in self._queue:
+            waiter._noted = False
+        for place in self._places.values():
+            place.noted = inf
+            self._note(place)
 
     def _mend_waiter(self, waiter: Waiter[C], here: Callable[[Any], bool]) -> None:
         """One in the queue, from which it would have been taken last: finish what was begun, or undo it."""
@@ -518,7 +603,7 @@ class Pool(Generic[C]):
 
     def stats(self, retries: int = 0) -> PoolStats:
         """Return a snapshot of all counts, among them how many attempts its owner has repeated."""
-        size, idle = len(self._places), len(self._idle)
+        size, idle = len(self._places), len(self._idle) + len(self._owing)
         return PoolStats(
             size=size,
             idle=idle,
@@ -542,18 +627,63 @@ class Pool(Generic[C]):
 
     def _advance(self, now: float) -> None:
         """Bring the pool in order after the facts have changed."""
-        while self._idle and len(self._places) > self.settings.max_size:
-            self._close(next(iter(self._idle.values())), CloseReason.SURPLUS)
+        while len(self._places) > self.settings.max_size and (idle := self._owing or self._idle):
+            self._close(next(iter(idle.values())), CloseReason.SURPLUS)
         while self._idle and self._queue:
             self._grant(next(iter(self._queue)), self._idle.popitem()[1], now)
+        self._lend_owing(now)
         self._dial(now)
         if self._pace is not None:
             self._refill(now)
+        self._lend_owing(now)
         if self.state is PoolState.DRAINING:
-            for place in list(self._idle.values()):  # nobody is in the queue for them, and nobody else comes
+            for place in [
+                *self._idle.values(),
+                *self._owing.values(),
+            ]:  # nobody is in the queue for them, and nobody else comes
                 self._close(place, CloseReason.DRAINED)
             if not self._pending:
                 self._end_drain(now)
+
+    def _lend_owing(self, now: float) -> None:
+        """Hand out connections that owe replies, or did, to those in the queue for whom no dial is under way."""
+        while self._owing and len(self._queue) > self._anonymous and (place := self._take_owing(now)) is not None:
+            self._grant(next(iter(self._queue)), place, now)
+
+    def _take_owing(self, now: float, *, at_once: bool = False) -> _Place[C] | None:
+        """Take out a connection that owes no replies any more, or not for long; or any if none may be dialled instead.
+
+        Only the one that has waited for longest is asked, and then it is behind the others: so each has its turn, at a question or
+        two for a call.
+        """
+        owing = self._owing
+        at_once = at_once or not self._may_dial(now)
+        while owing:
+            key, place = next(iter(owing.items()))
+            if now >= place.deadline and (reason := self._outdated(place, now)) is not None:
+                self._close(place, reason)
+            elif at_once or self._owes_little(place, now):
+                if owing.pop(key, None) is not None:  # else it has ended, as asking showed
+                    return place
+            else:
+                owing.move_to_end(key)
+                break
+        return None
+
+    def _owes_little(self, place: _Place[C], now: float) -> bool:
+        owes = self._owed(place.connection)
+        if owes is not place.owes:
+            place.owes, place.owes_since = owes, now  # the server has answered meanwhile
+        return owes is None or now < place.owes_since + REPLY_GRACE
+
+    def _may_dial(self, now: float) -> bool:
+        """Is there room for another connection, and may it be dialled, now or when another dial has ended?"""
+        breaker = self._breaker
+        return (
+            self.state is PoolState.OPEN
+            and len(self._places) + len(self._dials) < self.settings.max_size
+            and (breaker is None or not breaker.broken or now >= breaker.until)
+        )
 
     def _end_drain(self, now: float) -> None:
         for dial in list(self._dials):
@@ -629,10 +759,12 @@ class Pool(Generic[C]):
                 f"{pending} callers wait for a connection already (max_waiting={settings.max_waiting}); {self!r}"
             )
         self._queue[waiter] = None
-        if waiter.deadline < self._earliest:
-            self._earliest = waiter.deadline
+        if waiter.deadline < self._late_at:
+            self._late_at = waiter.deadline
         if first:
             self._queue.move_to_end(waiter, last=False)
+            waiter._noted = True
+            self._late.add(waiter, waiter.deadline)
         self._waited += 1
         self._most_waiting = max(self._most_waiting, pending + 1)
         self._advance(now)
@@ -653,12 +785,12 @@ class Pool(Generic[C]):
             waiter.lease = lease  # first, so that a lease always has somebody who knows of it
         place.lease = lease
         self._granted += 1
-        leased = len(self._places) - len(self._idle)
+        leased = len(self._places) - len(self._idle) - len(self._owing)
         if leased > self._most_leased:
             self._most_leased = leased
         if borrower is not None and self.settings.leak_after is not None:
             lease._report_at = now + self.settings.leak_after
-            self._earliest = min(self._earliest, lease._report_at)
+            self._note(place)
         return lease
 
     def _grant(self, waiter: Waiter[C], place: _Place[C], now: float) -> None:
@@ -675,11 +807,14 @@ class Pool(Generic[C]):
         self._queue.pop(waiter, None)
 
     def _refuse_late(self, now: float) -> None:
-        late = [waiter for waiter in self._queue if waiter.deadline <= now]
+        self._note_waiters()
+        late = list(self._late.take(now))
         stats = self.stats() if late else None
         for waiter in late:
             why = f"no connection to {self.peer} became free in time"
             self._refuse(waiter, CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=stats))
+        self._late.trim(len(self._queue))
+        self._late_at = self._late.next()
 
     def _refuse_beyond(self, count: int, why: ConnectError) -> None:
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""
@@ -693,13 +828,13 @@ class Pool(Generic[C]):
 
     def _rest(self, place: _Place[C], now: float) -> None:
         """A place is idle from now on."""
-        self._idle[id(place.connection)] = place
+        (self._idle if place.owes is None else self._owing)[id(place.connection)] = place
         deadline = now + self._max_idle
         if deadline > place.expires:
             deadline = place.expires
         place.deadline = deadline
-        if deadline < self._earliest:
-            self._earliest = deadline
+        if deadline < place.noted:
+            self._note(place)
 
     def _give_back(self, place: _Place[C], now: float, reason: CloseReason | None) -> None:
         if reason is None and now >= place.expires:
@@ -720,7 +855,9 @@ class Pool(Generic[C]):
         """A connection leaves the pool, from wherever it is."""
         key = id(place.connection)
         self._idle.pop(key, None)
+        self._owing.pop(key, None)
         place.lease = None
+        place.noted = inf
         self._events.append(Close(place.connection, reason))
         self._closed[reason] += 1
         del self._places[key]

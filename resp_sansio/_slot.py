@@ -65,18 +65,20 @@ class Slot:
     `token` is the caller's own; `deadline` is absolute, in seconds of the caller's clock, `math.inf` for none. `end` is how
     many bytes the connection had handed over with this slot's last one. `outcomes` has an entry for each command and is
     there once the slot has ended without all of its replies. `attributes` is what the server said about the reply; of a pipeline,
-    about each, by the index of the command.
+    about each, by the index of the command. `noted` is unset until a connection has taken note of
+    the deadline.
     """
 
     __slots__ = (
-        "attributes", "call", "cause", "deadline", "end", "info", "link", "outcomes", "payload", "reply", "state", "token",
-        "uncertain",
+        "attributes", "call", "cause", "deadline", "end", "info", "link", "noted", "outcomes", "payload", "reply", "state",
+        "token", "uncertain",
     )  # fmt: skip
 
     plain: ClassVar[bool] = True
     count = 1
     missing = 1
     end: int
+    noted: object
     outcomes: Sequence[Outcome]
     reply: Reply
 
@@ -143,6 +145,7 @@ class Slot:
         elif self.state is not SlotState.ANSWERED and self.state is not QUEUED:
             raise LocalProtocolError(f"{self.name} cannot go out again: its slot is {self.state.name}")
         self.state = QUEUED
+        self.noted = None  # it may go out again on the connection that knows its deadline, and has forgotten it
 
     def describe(self, attributes: AttributeMap) -> None:
         """The reply that comes next has these attributes."""

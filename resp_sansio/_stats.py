@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ._record import Record
+from ._record import Record, fields
 
 __all__ = ["ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolStats", "Stats"]
 
@@ -18,13 +19,19 @@ __all__ = ["ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolSt
 class Stats(Record):
     """The base of all snapshots; `str` is one line that fits into a message."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as new dicts, lists, numbers and None, which `json.dumps` takes; reasons by their names."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
 
 class ConnectionStats(Stats):
-    """One connection. A slot is a command, or a pipeline.
+    """One connection. A slot is a command, or a pipeline; only those of callers count, not the connection's own.
 
     `queued`: slots that wait to be sent. `in_flight`: sent, and not answered yet; `abandoned`: those of them whose callers have
-    gone. `sent`: slots sent so far, in `batches` blocks; `given_up`: how many of all were abandoned. `unread_pushes`: pushes that
-    nobody has taken.
+    gone. `sent`: slots sent so far, in `batches` blocks; `answered`: to callers that waited; `given_up`: by their callers, or at
+    their deadlines. So each that was accepted is queued, in flight and not abandoned, answered, or given up. `pings`: the
+    connection's own, to see that the peer is there. `unread_pushes`: those that no reader has taken; `dropped_pushes`: those that
+    came to a connection without readers.
     """
 
     queued: int
@@ -32,9 +39,12 @@ class ConnectionStats(Stats):
     abandoned: int
     most_in_flight: int
     sent: int
+    answered: int
     batches: int
     given_up: int
+    pings: int
     unread_pushes: int
+    dropped_pushes: int
 
     def __str__(self) -> str:
         return f"{self.queued} queued, {self.in_flight} in flight, {self.abandoned} of them abandoned"
@@ -108,3 +118,13 @@ class ClientStats(Stats):
     def __str__(self) -> str:
         leases = "" if self.leases is None else f"; leases: {self.leases}"
         return f"lanes: {'; '.join(map(str, self.lanes))}{leases}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Stats):
+        return value.as_dict()
+    if isinstance(value, Mapping):
+        return {key.name if isinstance(key, enum.Enum) else str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value

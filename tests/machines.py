@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,7 +10,8 @@ from resp_sansio import Connection, ConnectionLost, Handshake, Opened, Push, Pus
 from resp_sansio.testing import Peer, talk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from resp_sansio import Event
 
@@ -54,3 +56,22 @@ def lost(connection: Connection) -> ConnectionLost:
 def pushes(events: Sequence[Event]) -> list[Push]:
     """The pushes among the events."""
     return [event.push for event in events if isinstance(event, PushReceived)]
+
+
+def opcodes(work: Callable[[], object]) -> int:
+    """How many bytecodes of Python this takes: a measure of work that no other process changes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count

@@ -317,7 +317,7 @@ class Client(Retrying):
         try:
             await asyncio.sleep(max(queue.not_before - monotonic(), 0.0))
             with nullcontext() if self._breaker is None else self._breaker.dial(monotonic):
-                driver = await Driver.open(self._config, self._fallback)
+                driver = await Driver.open(self._config, self._fallback, keep_pushes=False)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)

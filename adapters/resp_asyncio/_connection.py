@@ -124,7 +124,7 @@ class Connection(Commands):
             raise
         if isinstance(push, RespError):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
-        driver.core.push_taken()
+        driver.taken()
         return push_as_text(push, self._encoding)
 
     def stats(self) -> ConnectionStats:

@@ -72,7 +72,7 @@ class Driver(asyncio.BufferedProtocol):
 
     __slots__ = (
         "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_pings",
-        "_poll", "_pushes", "_scheduled", "_thread", "_timer", "_transport", "core", "ended", "opened",
+        "_poll", "_pushes", "_reading", "_scheduled", "_thread", "_timer", "_transport", "core", "ended", "opened",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
@@ -89,6 +89,7 @@ class Driver(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
         self._paused = True  # the transport takes no more for now
+        self._reading = True  # and gives what it has; else pushes are to be taken first
         self._scheduled = False  # `flush` will be called in this turn of the loop
         self._armed = inf  # when the timer goes off
         self._timer: asyncio.TimerHandle | None = None
@@ -99,8 +100,8 @@ class Driver(asyncio.BufferedProtocol):
         _drivers.add(self)
 
     @classmethod
-    async def open(cls, config: Config, fallback: Fallback) -> Self:
-        """Dial, and drive the handshake. Raises `ConnectError`."""
+    async def open(cls, config: Config, fallback: Fallback, *, keep_pushes: bool = True) -> Self:
+        """Dial, and drive the handshake. Raises `ConnectError`. Without `keep_pushes` nobody will ask for one."""
         deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
         credentials = None
         if config.credentials is not None:
@@ -120,7 +121,9 @@ class Driver(asyncio.BufferedProtocol):
             credentials = read_credentials(answer)
         opening = fallback.opening()
         while True:
-            core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline, plain=opening.plain)
+            core = Machine.configured(
+                config, credentials, now=monotonic(), open_by=deadline, plain=opening.plain, keep_pushes=keep_pushes
+            )
             driver = cls(asyncio.get_running_loop(), core, config)
             try:
                 await dial(config, partial(_itself, driver), deadline)
@@ -197,6 +200,12 @@ class Driver(asyncio.BufferedProtocol):
         self._listeners.append(waiter)
         self._hand_out()
         return waiter
+
+    def taken(self) -> None:
+        """A push has reached its caller."""
+        self.core.push_taken()
+        if not self._reading:
+            self._read_on()
 
     def take_back(self, waiter: asyncio.Future[Push | RespError]) -> None:
         """Nobody waits for this push any more: it is the next one's."""
@@ -317,6 +326,8 @@ class Driver(asyncio.BufferedProtocol):
                 block = memoryview(block)[:HAND_OVER]
             core.sent(len(block))  # before, because `write` may call `resume_writing`
             transport.write(block)
+        if not self._reading:
+            self._read_on()  # a reply is behind what was left unread
         if self._pings or self._armed == inf:  # a timer that is set asks the core when it goes off
             self._arm(core.next_deadline())
 
@@ -335,6 +346,8 @@ class Driver(asyncio.BufferedProtocol):
             case PushReceived():
                 self._pushes.append(event.push)
                 self._hand_out()
+                if self._reading and not self.core.wants_to_receive:
+                    self._pause()
             case TimedOut():
                 _wake(event.slot, self.core.timed_out())
             case Opened():
@@ -367,6 +380,17 @@ class Driver(asyncio.BufferedProtocol):
             if not waiter.done():
                 error = self.core.error
                 waiter.set_result(self._pushes.popleft() if self._pushes or error is None else error)
+
+    def _pause(self) -> None:
+        """Leave what comes to TCP until pushes were taken."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self.core.wants_to_receive and self._transport is not None and not self._transport.is_closing():
+            self._reading = True
+            self._transport.resume_reading()
 
     # -- time --------------------------------------------------------------------------------------------------------------
 

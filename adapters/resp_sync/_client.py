@@ -374,11 +374,11 @@ class Client(Retrying):
     def _dial_if_allowed(self, deadline: float) -> Driver:
         breaker = self._breaker
         if breaker is None:
-            return Driver.open(self._config, self._fallback, deadline, self._opening)
+            return Driver.open(self._config, self._fallback, deadline, self._opening, keep_pushes=False)
         with self._lock:
             breaker.check(monotonic())
         try:
-            driver = Driver.open(self._config, self._fallback, deadline, self._opening)
+            driver = Driver.open(self._config, self._fallback, deadline, self._opening, keep_pushes=False)
         except BaseException as error:
             with self._lock:
                 if isinstance(error, Exception) and monotonic() < deadline:

@@ -121,10 +121,13 @@ class Driver:
         fallback: Fallback,
         deadline: float = inf,
         opening: set[Transport] | None = None,
+        *,
+        keep_pushes: bool = True,
     ) -> Self:
         """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`.
 
-        Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake.
+        Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake. Without `keep_pushes`
+        nobody will ask for a push.
         """
         check_not_patched()
         if config.connect_timeout is not None:
@@ -136,7 +139,9 @@ class Driver:
             transport = dial(config, deadline)
             opening.add(transport)
             try:
-                core = Machine.configured(config, credentials, now=monotonic(), open_by=deadline, plain=how.plain)
+                core = Machine.configured(
+                    config, credentials, now=monotonic(), open_by=deadline, plain=how.plain, keep_pushes=keep_pushes
+                )
                 driver = cls(config, core, transport)
                 driver._shake_hands()
                 if (failure := core.not_opened()) is None:
@@ -302,6 +307,8 @@ class Driver:
         core, transport, poller = self.core, self._transport, self._poller
         # Not once the connection has ended: after a fork, a thread of the parent's may still seem to be in the poller.
         while (alive := core.error is None) and poller is not None and (transport.pending or poller.poll(0)):
+            if not core.wants_to_receive:
+                break  # pushes are to be taken first
             self._move(True)
         return alive
 
@@ -352,7 +359,11 @@ class Driver:
     def _take_role(self, slot: Slot) -> int:
         """Decide who waits for the socket: this caller, for what nobody else waits for; otherwise it sleeps until woken."""
         role = SLEEP
-        if self._reader is None or self._reader is slot or self._reader.token is None:
+        if self._pushes and not self.core.wants_to_receive:
+            # Nobody reads, until somebody has taken a push and, on leaving, wakes one of those who sleep.
+            if self._reader is slot:
+                self._reader = None
+        elif self._reader is None or self._reader is slot or self._reader.token is None:
             self._reader = slot
             role |= READ
         if self._stuck and (self._writer is None or self._writer is slot or self._writer.token is None):
@@ -443,6 +454,8 @@ class Driver:
     def _receive(self) -> None:
         """Take in one piece of what has come. If there is more, the next turn finds it, after a look at the clock."""
         core = self.core
+        if not core.wants_to_receive:
+            return
         try:
             data = self._transport.recv(RECEIVE)
         except (BlockingIOError, InterruptedError):

@@ -138,7 +138,11 @@ class Pool(Retrying):
     def _forget(self) -> None:
         """Begin, or begin anew in the child of a fork."""
         self._machine = Machine[Connection](
-            self._settings, callers_dial=True, breaker=self._breaker, peer=self._config.address
+            self._settings,
+            callers_dial=True,
+            breaker=self._breaker,
+            peer=self._config.address,
+            owed=_owed,
         )
         self._lock = RLock()
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
@@ -361,8 +365,9 @@ class Pool(Retrying):
         driver = lease.connection._driver
         core = driver.core
         reason = reason or core.unfit
+        owes = core.oldest
         if reason is None and core.watching:
-            driver.submit_and_forget(WatchLoop.unwatch)
+            driver.submit_and_forget(WatchLoop.unwatch)  # which is answered at once, so it counts for nothing
         now = monotonic()
         machine = caller.machine
         with self._lock:
@@ -370,7 +375,7 @@ class Pool(Retrying):
                 raise _reentered()
             self._inside = True
             try:
-                machine.release(lease, now, reason=reason, owes=core.in_flight > 0)
+                machine.release(lease, now, reason=reason, owes=owes)
                 if events := machine.events():
                     self._todo += events
                 if self._todo:
@@ -526,6 +531,12 @@ def _reentered() -> LocalProtocolError:
     return LocalProtocolError(
         "this thread is already inside a call on this pool: a signal handler or finaliser must not use it"
     )
+
+
+def _owed(connection: Connection) -> object:
+    driver = connection._driver
+    driver.check()
+    return driver.core.oldest
 
 
 def _stack() -> str:

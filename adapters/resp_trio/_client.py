@@ -315,7 +315,7 @@ class Client(Retrying):
         try:
             await sleep_until(queue.not_before)
             with nullcontext() if self._breaker is None else self._breaker.dial(current_time):
-                driver = await Driver.open(self._config, self._fallback)
+                driver = await Driver.open(self._config, self._fallback, keep_pushes=False)
         except BaseException as error:  # a provider of credentials may raise anything, and whoever waits is to know
             queue.dialling = False
             cancelled = not isinstance(error, Exception)

@@ -94,7 +94,7 @@ class Driver:
 
     __slots__ = (
         "__weakref__", "_alarm", "_closers", "_config", "_crowd", "_due", "_leader", "_listeners", "_parked", "_poller", "_pushes",
-        "_run", "_stuck", "_transport", "_watched", "core", "ended",
+        "_run", "_stuck", "_taken", "_transport", "_watched", "core", "ended",
     )  # fmt: skip
 
     def __init__(self, core: Machine, transport: Transport, config: Config) -> None:
@@ -111,6 +111,9 @@ class Driver:
         self._stuck = False  # the socket takes no more for now
         self._watched = config.ping_interval is not None or config.silence_timeout is not None
         self._pushes: deque[Push] = deque()
+        self._taken: trio.Event | None = (
+            None  # what the leader waits for while pushes are to be taken before more is read
+        )
         self._listeners: deque[Slot] = deque()
         self._closers: list[Slot] = []
         self._poller = select.poll() if hasattr(select, "poll") else None
@@ -119,8 +122,8 @@ class Driver:
         _drivers.add(self)
 
     @classmethod
-    async def open(cls, config: Config, fallback: Fallback) -> Self:
-        """Dial, and drive the handshake. Raises `ConnectError`."""
+    async def open(cls, config: Config, fallback: Fallback, *, keep_pushes: bool = True) -> Self:
+        """Dial, and drive the handshake. Raises `ConnectError`. Without `keep_pushes` nobody will ask for one."""
         deadline = inf if config.connect_timeout is None else trio.current_time() + config.connect_timeout
         credentials = None
         if config.credentials is not None:
@@ -135,7 +138,12 @@ class Driver:
         opening = fallback.opening()
         while True:
             core = Machine.configured(
-                config, credentials, now=trio.current_time(), open_by=deadline, plain=opening.plain
+                config,
+                credentials,
+                now=trio.current_time(),
+                open_by=deadline,
+                plain=opening.plain,
+                keep_pushes=keep_pushes,
             )
             driver = cls(core, await dial(config, deadline), config)
             try:
@@ -179,7 +187,9 @@ class Driver:
                     await self._wait_for_others()
                 self._send()
             if self._alarm != -inf and (
-                deadline < self._alarm or (self._watched and core.next_deadline() < self._alarm)
+                deadline < self._alarm
+                or self._taken is not None  # its reply is behind what was left unread
+                or (self._watched and core.next_deadline() < self._alarm)
             ):
                 self._rouse()
             await self._wait_for(slot)
@@ -242,6 +252,8 @@ class Driver:
                 self._listeners.remove(listener)
         if listener.state is ANSWERED and isinstance(listener.reply, Push):
             self.core.push_taken()
+            if self._taken is not None:
+                self._rouse()
             return listener.reply
         return self.core.error or ConnectionClosedError("the connection was closed")
 
@@ -331,7 +343,11 @@ class Driver:
         """Wait for the socket, or the machine's earliest deadline, and do what is to be done then."""
         core = self.core
         connected = self._transport.socket
-        wait = _go_on if self._transport.pending else _wait_both_ways if self._stuck else wait_readable
+        wait: Callable[[socket], Awaitable[None]]
+        if not core.wants_to_receive:
+            wait = wait_writable if self._stuck else self._wait_until_taken
+        else:
+            wait = _go_on if self._transport.pending else _wait_both_ways if self._stuck else wait_readable
         self._alarm = alarm = core.next_deadline()
         late = False
         try:
@@ -354,6 +370,16 @@ class Driver:
         """Have the leader look again at what it waits for."""
         if self._alarm != -inf:
             notify_closing(self._transport.socket)
+            if self._taken is not None:
+                self._taken.set()
+
+    async def _wait_until_taken(self, _: socket) -> None:
+        """Wait, while nothing may be read, until pushes were taken or a caller comes."""
+        self._taken = trio.Event()
+        try:
+            await self._taken.wait()
+        finally:
+            self._taken = None
 
     def give_up(self, slot: Slot) -> None:
         """Nobody waits for this slot any more; and who was to send for others does so now."""
@@ -389,6 +415,8 @@ class Driver:
         core, transport = self.core, self._transport
         try:
             for _ in range(PIECES):
+                if not core.wants_to_receive:
+                    break
                 data = transport.recv(RECEIVE)
                 if not data:
                     core.receive_eof()

@@ -100,7 +100,9 @@ class Pool(Retrying):
 
     def _forget(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self._machine = Machine[Connection](self._settings, breaker=self._breaker, peer=self._config.address)
+        self._machine = Machine[Connection](
+            self._settings, breaker=self._breaker, peer=self._config.address, owed=_owed
+        )
         self._nursery = None
         self._armed = inf  # until when `_keep_time` sleeps
         self._sooner = Event()
@@ -252,9 +254,10 @@ class Pool(Retrying):
         driver = lease.connection._driver
         # Those who still wait for a push would take the next borrower's.
         reason = CloseReason.BROKEN if driver.listened else driver.core.unfit
+        owes = driver.core.oldest
         if reason is None and driver.core.watching:
-            driver.submit_and_forget(WatchLoop.unwatch)
-        self._machine.release(lease, current_time(), reason=reason, owes=driver.core.in_flight > 0)
+            driver.submit_and_forget(WatchLoop.unwatch)  # which is answered at once, so it counts for nothing
+        self._machine.release(lease, current_time(), reason=reason, owes=owes)
         self._carry_out()
 
     def _elsewhere(self) -> None:
@@ -351,6 +354,12 @@ def _tell(to: ref[Pool], of: ref[Connection]) -> None:
     if pool is not None and connection is not None:
         pool._machine.lost(connection, current_time())
         pool._carry_out()
+
+
+def _owed(connection: Connection) -> object:
+    driver = connection._driver
+    driver.look()
+    return driver.core.oldest
 
 
 def _stack() -> str:

@@ -55,6 +55,11 @@ def error_of(slot: Slot) -> Exception:
     return error
 
 
+def oldest_of(link: Link) -> object:
+    """Return what stands for the oldest reply that this link owes, None if it owes none."""
+    return link.core.oldest
+
+
 class Check:
     """The token of a PING that a lease has to answer before its owner gets it."""
 
@@ -93,7 +98,9 @@ class Calls(ABC):
         self._pace = Pace(self._retry)
         self._breaker = None if pool is None else pool.breaker()
         self._pool = (
-            None if pool is None else Pool[Link](pool, breaker=self._breaker, pace=self._pace, peer=config.address)
+            None
+            if pool is None
+            else Pool[Link](pool, breaker=self._breaker, pace=self._pace, peer=config.address, owed=oldest_of)
         )
         self._pre_ping = pool is not None and pool.pre_ping
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]

@@ -211,7 +211,7 @@ class Client(Dials):
         if reason is None and core.watching:
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)
-        self._pool.release(lease, now, reason=reason, owes=core.in_flight > 0)
+        self._pool.release(lease, now, reason=reason, owes=core.oldest)
         self._carry_out(now)
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------

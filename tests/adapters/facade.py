@@ -195,6 +195,7 @@ class Connection(Commands):
     def __init__(self, workers: Workers, blocking: resp_sync.Connection) -> None:
         super().__init__(workers, blocking)
         self.next_push = partial(workers.call, blocking.next_push)
+        self.stats = blocking.stats
 
 
 class Lending(Commands):

@@ -8,12 +8,13 @@ import socket
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, told
-from adapters.peers import Peer, Wire, calls, listed, statistic
+from adapters.peers import PATIENCE, Peer, Wire, calls, listed, statistic
 from resp_sansio import (
     CloseReason,
     CommandTimeoutError,
@@ -95,6 +96,38 @@ async def test_what_came_back_last_is_used_first(backend: Backend, server: Serve
             again = [await identity(await stack.enter_async_context(pool.acquire())) for stack in stacks]
             assert again == [three, two, one]
         assert pool.stats().created == 3
+
+
+@contract
+@pytest.mark.parametrize("strategy", ["pool", "client"])
+async def test_nobody_waits_behind_a_late_reply_while_another_connection_can_be_opened(
+    backend: Backend, strategy: str
+) -> None:
+    released = Event()
+
+    def late(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            if words[0] == b"SLOW":
+                released.wait(PATIENCE)
+            wire.send(b"+%s\r\n" % words[-1])
+
+    with Peer(late, late) as peer:
+        borrow = backend.pool if strategy == "pool" else backend.client
+        try:
+            async with borrow(peer.url) as lender:
+                with pytest.raises(CommandTimeoutError):
+                    async with lender.acquire() as connection:
+                        await connection.execute("SLOW", "reply", timeout=0.2)
+                async with lender.acquire() as connection:
+                    assert await connection.execute("ECHO", "mine") == "mine"
+                released.set()
+                for number in range(20):  # whichever it is, what comes late is dropped
+                    async with lender.acquire() as connection:
+                        assert await connection.execute("ECHO", number) == str(number)
+                assert peer.connections == 2
+        finally:
+            released.set()
 
 
 @contract
@@ -395,6 +428,7 @@ async def read_and_write(transaction: Any) -> None:
 @pytest.mark.parametrize("kind", ["pool", "client"])
 async def test_a_connection_is_of_no_use_once_its_block_has_ended(backend: Backend, server: Server, kind: str) -> None:
     size = {"max_size": 1} if kind == "pool" else {"max_connections": 2}
+    server.call("CONFIG", "RESETSTAT")  # the server is that of other tests, too
     async with getattr(backend, kind)(server.url, **size) as lender:
         stale, unrun, result, call = await kept(lender)
         called = [calls(server, name) for name in NEVER]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -195,21 +196,91 @@ async def test_who_waits_is_told_of_the_end(backend: Backend, server: Server) ->
 
 @PROTOCOLS
 @contract
-async def test_more_pushes_than_anybody_takes_end_the_connection(
+async def test_more_pushes_than_anybody_takes_make_the_server_wait(
     backend: Backend, server: Server, protocol: int
 ) -> None:
     async with backend.connect(server.url, protocol=protocol, max_pushes=10) as connection:
         await connection.execute("SUBSCRIBE", "news")
         for _ in range(3):
-            for index in range(10):
+            for index in range(30):
                 server.call("PUBLISH", "news", index)
-            assert [(await connection.next_push()).items[1] for _ in range(10)] == [
-                b"%d" % index for index in range(10)
+            assert [(await connection.next_push()).items[1] for _ in range(30)] == [
+                b"%d" % index for index in range(30)
             ]
         server.call("EVAL", "for index = 1, 20 do redis.call('PUBLISH', 'news', index) end", 0)  # in one write
-        with pytest.raises((ConnectionLostError, ConnectionClosedError), match="max_pushes"):  # noqa: PT012
-            for _ in range(20):
-                await connection.next_push()
+        assert [(await connection.next_push()).items[1] for _ in range(20)] == [b"%d" % index for index in range(1, 21)]
+
+
+BACKLOG: Final = 50_000
+
+
+def publish(server: Server, count: int) -> None:
+    """Publish the numbers up to this one, faster than they are read."""
+    script = "for index = ARGV[1], ARGV[2] do redis.call('PUBLISH', 'news', index) end"
+    for start in range(1, count, 1000):
+        server.call("EVAL", script, 0, start, start + 999)
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("tls", [False, pytest.param(True, marks=pytest.mark.needs("tls"))], ids=["plain", "TLS"])
+@contract
+async def test_a_backlog_is_read_without_loss_by_a_reader_that_comes_late(
+    backend: Backend, server: Server, protocol: int, tls: bool
+) -> None:
+    url = (
+        f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
+        if server.certificates and tls
+        else server.url
+    )
+    async with backend.connect(url, protocol=protocol) as connection:
+        await connection.execute("SUBSCRIBE", "news")
+        publish(server, BACKLOG)
+        await backend.sleep(0.1)
+        assert connection.stats().unread_pushes < 25_000  # what else there is waits outside
+        for index in range(1, BACKLOG + 1):
+            push = await connection.next_push()
+            assert push.items[1] == b"%d" % index
+            if index == 20_000:
+                await backend.sleep(0.05)
+        assert connection.stats().unread_pushes == 0
+        await connection.execute("UNSUBSCRIBE")
+        assert await connection.execute("PING") == "PONG"
+
+
+@contract
+async def test_a_reply_behind_a_backlog_comes_once_the_reader_has_made_room(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url) as connection:
+        await connection.execute("SUBSCRIBE", "news")
+        publish(server, 20_000)
+        with pytest.raises(CommandTimeoutError, match="pushes wait to be taken before more is read"):
+            await connection.execute("ECHO", "late", timeout=0.3)
+
+        async def read() -> None:
+            for index in range(1, 20_001):
+                assert (await connection.next_push()).items[1] == b"%d" % index
+
+        _, reply = await backend.together(read, partial(connection.execute, "ECHO", "behind them", timeout=60))
+        assert reply == b"behind them"
+
+
+@contract
+async def test_where_nobody_can_listen_pushes_are_dropped_and_counted(backend: Backend) -> None:
+    """On the connection that a client's calls share, such as invalidations that a proxy has asked for."""
+    invalidation = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            wire.send(invalidation * 10_001 + b"+%s\r\n" % words[-1])
+
+    with Peer(script) as peer:
+        async with backend.client(peer.url) as client:
+            for number in range(3):
+                assert await client.execute("ECHO", number) == str(number)
+            connection = client.stats().lanes[0].connection
+            assert connection is not None
+            assert (connection.dropped_pushes, connection.unread_pushes) == (30_003, 0)
+        assert peer.connections == 1
 
 
 @contract

@@ -203,19 +203,6 @@ def test_reset_ends_everything(server: Server) -> None:
         assert connection.execute("HGETALL", "h") == {b"f": b"v"}
 
 
-def test_more_pushes_than_anybody_takes_end_the_connection(server: Server, protocol: Literal[2, 3]) -> None:
-    with connect(server.url, protocol=protocol, max_pushes=10) as connection:
-        connection.execute("SUBSCRIBE", "news")
-        for _ in range(3):
-            for index in range(10):
-                server.call("PUBLISH", "news", index)
-            assert [push.items[1] for push in take(connection, 10)] == [b"%d" % index for index in range(10)]
-        for index in range(12):
-            server.call("PUBLISH", "news", index)
-        with pytest.raises((RemoteProtocolError, ConnectionClosedError), match="max_pushes"):
-            take(connection, 12)
-
-
 def take(connection: Connection, count: int) -> list[Push]:
     return [connection.next_push() for _ in range(count)]
 

@@ -769,7 +769,7 @@ def test_deadlines_abandon_slots_whether_they_were_sent_or_not() -> None:
     connection.handle_timeout(0.4)
     assert connection.events() == []
     connection.handle_timeout(2.0)
-    assert connection.events() == [TimedOut(slot=sent), TimedOut(slot=queued)]
+    assert connection.events() == [TimedOut(slot=queued), TimedOut(slot=sent)]  # the earliest first
     assert (sent.outcomes, queued.outcomes) == ((MAYBE,), (NOT_SENT,))
     assert connection.next_deadline() == 3.0
     connection.receive_data(b"+a\r\n")
@@ -1037,3 +1037,20 @@ def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> Non
     assert connection.altered
     assert talk(connection, peer) == [kept]
     assert connection.unfit is CloseReason.BROKEN
+
+
+def test_a_slot_that_goes_out_again_keeps_its_deadline() -> None:
+    """As after LOADING: the connection has taken note of its deadline before, and forgotten it with the answer."""
+    connection, _ = opened()
+    early = connection.send(Command("GET", "a"), deadline=1.0)
+    again = connection.send(Command("GET", "b"), deadline=5.0)
+    write_all(connection)
+    connection.handle_timeout(1.0)  # notes all deadlines
+    assert [event.slot for event in connection.events() if isinstance(event, TimedOut)] == [early]
+    connection.receive_data(b"$-1\r\n-LOADING wait\r\n")
+    connection.events()
+    again.renew()
+    connection.submit(again)
+    write_all(connection)
+    connection.handle_timeout(5.0)
+    assert [event.slot for event in connection.events() if isinstance(event, TimedOut)] == [again]

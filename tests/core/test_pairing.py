@@ -264,16 +264,18 @@ def test_pushes_amid_a_reply_that_is_skipped_come_at_once() -> None:
     assert pushes(connection.events()) == [Push("pong", ())]
 
 
-@pytest.mark.parametrize(("max_pushes", "told"), [(1, [Push("ping", ())]), (0, [])])
-def test_pushes_amid_the_last_skipped_reply_come_before_the_end(max_pushes: int, told: list[Push]) -> None:
-    connection, _ = opened(max_pushes=max_pushes)
+@pytest.mark.parametrize("full", [False, True])
+def test_pushes_amid_the_last_skipped_reply_come_before_the_end(full: bool) -> None:
+    connection, _ = opened(max_pushes=1)
+    connection.receive_data(encode_reply(Push("x", ())) * full)
+    connection.events()
     gone = connection.send_many([GET, GET])
     write_all(connection)
     connection.abandon(gone)
     connection.close()
     connection.receive_data(b"+1\r\n>1\r\n+ping\r\n+2\r\n")
     *events, end = connection.events()
-    assert pushes(events) == told
+    assert pushes(events) == ([] if full else [Push("ping", ())])
     assert isinstance(end, ConnectionLost)
 
 
@@ -455,12 +457,78 @@ def test_an_abandoned_subscription_still_subscribes(protocol: Literal[2, 3]) -> 
 def test_pushes_that_nobody_takes_are_bounded() -> None:
     connection, _ = opened(max_pushes=2)
     push = encode_reply(Push("x", ()))
-    connection.receive_data(push * 2)
+    connection.receive_data(push * 5)  # what came together is told together
+    assert not connection.wants_to_receive
+    for _ in range(4):
+        connection.push_taken()
+    assert connection.wants_to_receive
+    connection.receive_data(push)
+    assert not connection.wants_to_receive
+    connection.send(GET)
+    write_all(connection)
+    connection.receive_data(b"+a reply is none of them\r\n")
+    assert len(connection.events()) == 7
+    connection.receive_data(push)  # by a driver that reads on all the same
+    assert "wants_to_receive" in str(lost(connection).error)
+    assert "`max_pushes` (2)" in str(lost(connection).error)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_reading_pauses_for_readers_that_are_late_and_goes_on_while_replies_are_owed(protocol: Literal[2, 3]) -> None:
+    connection, _ = opened(protocol, max_pushes=3000)
+    subscribed = connection.send(Command("SUBSCRIBE", "a"))
+    write_all(connection)
+    kind = b"*" if protocol == 2 else b">"
+    connection.receive_data(kind + b"3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")
+    assert connection.events() == [subscribed]
+    push = kind + b"3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n"
+    connection.receive_data(push * 999)
+    assert connection.wants_to_receive
+    connection.receive_data(push)
+    assert not connection.wants_to_receive
+    ping = connection.send(Command("PING"))
+    assert not connection.wants_to_receive
+    write_all(connection)
+    assert connection.wants_to_receive  # its reply is behind them
+    connection.receive_data(push * 2000)
+    assert not connection.wants_to_receive
+    assert "3000 pushes wait to be taken" in str(connection.timed_out())
     connection.push_taken()
-    connection.receive_data(push)
-    assert len(connection.events()) == 3
-    connection.receive_data(push)
-    assert "max_pushes" in str(lost(connection).error)
+    assert connection.wants_to_receive
+    connection.abandon(ping)
+    assert not connection.wants_to_receive  # nobody waits for it any more
+    for _ in range(2000):
+        connection.push_taken()
+    assert connection.wants_to_receive
+    assert len(pushes(connection.events())) == 3000
+    assert connection.stats().unread_pushes == 999
+
+
+def test_while_reading_pauses_silence_is_not_the_servers() -> None:
+    connection, _ = opened(max_pushes=1, silence=5.0, ping_interval=5.0)
+    connection.receive_data(encode_reply(Push("x", ())))
+    connection.send(GET)
+    write_all(connection)
+    for now in range(1, 100):
+        connection.handle_timeout(float(now))
+    connection.push_taken()
+    connection.handle_timeout(103.0)
+    assert connection.error is None
+    connection.handle_timeout(104.0)
+    assert "has been silent" in str(lost(connection).error)
+
+
+def test_where_nobody_listens_pushes_are_dropped_and_counted() -> None:
+    connection, _ = opened(keep_pushes=False, max_pushes=1)
+    slot = connection.send(GET)
+    write_all(connection)
+    invalidate = encode_reply(Push("invalidate", ([b"k"],)))
+    for _ in range(3):
+        connection.receive_data(invalidate * 10_001)
+    connection.receive_data(b"+reply\r\n")
+    assert connection.events() == [slot]
+    assert connection.wants_to_receive
+    assert (connection.stats().unread_pushes, connection.stats().dropped_pushes) == (0, 30_003)
 
 
 # -- commands that change what the connection is ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from functools import partial
 from math import inf
 from random import Random
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from machines import opcodes
 from resp_sansio import (
     Breaker,
     Close,
@@ -34,6 +36,7 @@ from resp_sansio import (
     Waiter,
     WaiterState,
 )
+from resp_sansio._pool import REPLY_GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,12 +63,15 @@ class PoolModel(RuleBasedStateMachine):
         max_idle=st.sampled_from([None, 10.0]),
         max_lifetime=st.sampled_from([None, 30.0]),
         breaker=st.sampled_from([None, None, 2]),
+        now=st.sampled_from([0.0, 0.1, 1e9 + 0.7]) | st.floats(0, 1e12),
     )
-    def begin(self, callers_dial: bool, breaker: int | None, **options: Any) -> None:
+    def begin(self, callers_dial: bool, breaker: int | None, now: float, **options: Any) -> None:
         options["min_size"] = min(options["min_size"], options["max_size"])
         options["leak_after"] = 20.0
-        self.pool: Pool[Wire] = Pool(PoolSettings(breaker_failures=breaker, **options), callers_dial=callers_dial)
-        self.now = 0.0
+        self.pool: Pool[Wire] = Pool(
+            PoolSettings(breaker_failures=breaker, **options), callers_dial=callers_dial, owed=self.owed
+        )
+        self.now = now
         self.asked = self.made = 0
         self.total = 0
         self.queue: list[Waiter[Wire]] = []  # in the order in which they are to be served
@@ -75,9 +81,16 @@ class PoolModel(RuleBasedStateMachine):
         self.leases: list[Lease[Wire]] = []  # all there ever were
         self.open: dict[int, Wire] = {}
         self.idle: list[Wire] = []  # the last is the one used last
+        self.owing: list[Wire] = []  # idle as well, but they owed replies when they came back
+        self.debtors: dict[int, tuple[object, float]] = {}  # those that do: what, and since when
+        self.failing = False  # a dial has just failed
         self.old: list[Wire] = []  # opened before the last retire()
         self.born: dict[int, float] = {}
         self.rested: dict[int, float] = {}
+
+    def owed(self, wire: Wire) -> object:
+        assert wire in self.owing, "asked of one that is not idle, or never owed"
+        return self.debtors.get(wire[0], (None, 0))[0]
 
     # -- what the pool asks for --------------------------------------------------------------------------------------------
 
@@ -103,7 +116,7 @@ class PoolModel(RuleBasedStateMachine):
                     assert isinstance(waiter.error, RespError)
                 case Close(wire, _):
                     assert self.open.pop(wire[0]) is wire, "closed twice"
-                    self.idle = [one for one in self.idle if one is not wire]
+                    self.forget(wire)
                 case Leaked(lease):
                     assert lease.since + 20 <= self.now
                     assert lease.borrower == "me"
@@ -115,17 +128,31 @@ class PoolModel(RuleBasedStateMachine):
 
     def begin_lease(self, lease: Lease[Wire]) -> None:
         # Whether it is over already, because the pool was closed, shows in the events that follow.
-        self.idle = [one for one in self.idle if one is not lease.connection]
+        if lease.connection in self.owing and lease.connection[0] in self.debtors:
+            stats, settings, breaker = self.pool.stats(), self.pool.settings, self.pool._breaker
+            assert not self.idle
+            assert (
+                self.failing
+                or self.now < self.debtors[lease.connection[0]][1] + REPLY_GRACE
+                or self.pool.state is not OPEN
+                or stats.size + stats.dialling >= settings.max_size
+                or (breaker is not None and breaker.broken)
+            ), "lent to wait for others' replies, though another could be dialled"
+        self.forget(lease.connection)
         self.leases.append(lease)
+
+    def forget(self, wire: Wire) -> None:
+        self.idle = [one for one in self.idle if one is not wire]
+        self.owing = [one for one in self.owing if one is not wire]
 
     # -- callers -----------------------------------------------------------------------------------------------------------
 
-    @rule(first=RARELY, borrower=st.sampled_from([None, "me"]))
-    def acquire(self, first: bool, borrower: str | None) -> None:
+    @rule(first=RARELY, borrower=st.sampled_from([None, "me"]), allowed=st.sampled_from([inf, inf, 0.3, 7.0]))
+    def acquire(self, first: bool, borrower: str | None, allowed: float = inf) -> None:
         pool, before = self.pool, self.pool.stats()
         self.asked += 1
         try:
-            answer = pool.acquire(self.now, "token", borrower=borrower, first=first)
+            answer = pool.acquire(self.now, "token", deadline=self.now + allowed, borrower=borrower, first=first)
         except ConnectionClosedError:
             assert pool.state is not OPEN
         except PoolFullError:
@@ -143,7 +170,7 @@ class PoolModel(RuleBasedStateMachine):
                 self.queue.insert(0 if first else len(self.queue), answer)
                 assert answer.token == "token"
                 self.carry_out()
-                assert pool.stats().idle == 0
+                assert not self.idle
                 return
             self.carry_out()
             self.check_reuse(answer)
@@ -163,23 +190,36 @@ class PoolModel(RuleBasedStateMachine):
     def check_reuse(self, lease: Lease[Wire]) -> None:
         wire, limits = lease.connection, self.pool.settings
         assert lease.active
-        assert wire is self.idle[-1], "not the one used last"
+        assert wire in self.owing if not self.idle else wire is self.idle[-1], "not the one used last"
         assert wire not in self.old
         assert self.now - self.born[wire[0]] < (limits.max_lifetime or inf)
-        if self.pool.stats().size > limits.min_size:
-            assert self.now - self.rested[wire[0]] < (limits.max_idle or inf)
+        # One that was kept for `min_size` when its time came may owe replies, and is lent when others are out.
+        if self.pool.stats().size > limits.min_size and wire not in self.owing:
+            assert self.now < self.rested[wire[0]] + (limits.max_idle or inf)
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data(), reason=st.sampled_from([None, None, None, CloseReason.BROKEN]))
-    def release(self, data: st.DataObject, reason: CloseReason | None) -> None:
-        self.give_back(data.draw(st.sampled_from(self.leases)), reason)  # one that is over, perhaps
+    @rule(data=st.data(), reason=st.sampled_from([None, None, None, CloseReason.BROKEN]), owes=st.booleans())
+    def release(self, data: st.DataObject, reason: CloseReason | None, owes: bool) -> None:
+        self.give_back(data.draw(st.sampled_from(self.leases)), reason, owes)  # one that is over, perhaps
 
-    def give_back(self, lease: Lease[Wire], reason: CloseReason | None) -> None:
+    @precondition(lambda self: self.debtors)
+    @rule(data=st.data())
+    def answer(self, data: st.DataObject) -> None:
+        """The server answers what it owed."""
+        del self.debtors[data.draw(st.sampled_from(sorted(self.debtors)))]
+
+    def give_back(self, lease: Lease[Wire], reason: CloseReason | None, owes: bool = False) -> None:
         active, wire = lease.active, lease.connection
-        self.pool.release(lease, self.now, reason=reason)
+        if active and owes:
+            self.debtors.setdefault(wire[0], (object(), lease.since))
+            self.owing.append(wire)
+        debt = self.debtors.get(wire[0], (None, 0))[0] if owes else None
+        self.pool.release(lease, self.now, reason=reason, owes=debt)
         assert not lease.active
         assert lease.ended
-        if active:
+        if active and owes:
+            self.rested[wire[0]] = self.now
+        elif active:
             self.rest(wire)
         self.carry_out()
         too_old = self.now - self.born[wire[0]] >= (self.pool.settings.max_lifetime or inf)
@@ -220,9 +260,15 @@ class PoolModel(RuleBasedStateMachine):
             self.open_one(dial)
             return
         error = {"away": AWAY, "wrong": WRONG, "bug": ConnectionClosedError("bug")}.get(how)
+        at_hand = len(self.owing) if error not in (None, WRONG) else 0
+        self.failing = True
         self.pool.dial_failed(dial, error, self.now)
         self.carry_out()
-        if waiter is not None and alive:
+        self.failing = False
+        concerned = waiter if waiter is not None else first
+        if concerned is not None and at_hand and alive:
+            assert concerned.lease is not None or concerned.error is error  # the connection may have been too old
+        elif waiter is not None and alive:
             assert waiter.error is error
             assert waiter.state is (WITHDRAWN if error is None else REFUSED)
         elif waiter is None and first is not None and error is not None:
@@ -255,7 +301,7 @@ class PoolModel(RuleBasedStateMachine):
         self.pool.lost(wire, self.now)
         assert not self.pool.events()
 
-    @rule(seconds=st.sampled_from([0, 1, 5, 11, 31]))
+    @rule(seconds=st.sampled_from([0, 0.07, 1, 5, 11, 31]))
     def wait(self, seconds: float) -> None:
         self.now += seconds
         deadline = self.pool.next_deadline()
@@ -263,9 +309,20 @@ class PoolModel(RuleBasedStateMachine):
         if deadline > self.now:
             assert not self.pool.events()
         self.carry_out()
+        assert all(waiter.deadline > self.now for waiter in self.queue)
         self.pool.handle_timeout(self.now)
         assert not self.pool.events()
         assert self.pool.next_deadline() > self.now
+
+    @precondition(lambda self: self.pool.next_deadline() < inf)
+    @rule()
+    def come_to_the_deadline(self) -> None:
+        """Not later: what is due is dealt with, or moves."""
+        due = self.pool.next_deadline()
+        self.now = max(self.now, due)
+        self.pool.handle_timeout(due)
+        assert self.pool.next_deadline() > due
+        self.carry_out()
 
     # -- the pool as a whole -----------------------------------------------------------------------------------------------
 
@@ -277,6 +334,7 @@ class PoolModel(RuleBasedStateMachine):
         self.pool.retire(self.now)
         self.carry_out()
         assert not self.idle
+        assert not self.owing
 
     @rule(max_size=st.integers(1, 5))
     def resize(self, max_size: int) -> None:
@@ -306,7 +364,7 @@ class PoolModel(RuleBasedStateMachine):
         self.total = total
         assert stats.size == len(self.open)
         assert stats.leased == sum(lease.active for lease in self.leases)
-        assert stats.idle == len(self.idle) <= limits.max_size
+        assert stats.idle == len(self.idle) + len(self.owing) <= limits.max_size
         busy = [lease.connection[0] for lease in self.leases if lease.active]
         assert len(busy) == len(set(busy)), "two callers on one connection"
         assert set(busy) <= set(self.open)
@@ -315,11 +373,13 @@ class PoolModel(RuleBasedStateMachine):
     def nobody_waits_for_nothing(self) -> None:
         stats, limits = self.pool.stats(), self.pool.settings
         if self.queue:
-            assert stats.idle == 0
+            assert not self.idle
             assert stats.leased or stats.dialling
             for_anybody = sum(dial.waiter is None for dial in self.dials)
             room = stats.size + stats.dialling < limits.max_size and stats.dialling < limits.max_dials
             assert not room or len(self.queue) <= for_anybody
+            full = stats.size + stats.dialling >= limits.max_size
+            assert not full or not self.owing or len(self.queue) <= for_anybody
         if self.pool.state is DRAINING:
             assert stats.leased or stats.waiting
             assert stats.idle == 0, "kept for nobody, and there to be taken"
@@ -450,8 +510,161 @@ def test_a_connection_that_owes_replies_to_those_who_have_gone_is_lent_last() ->
     one, two, three = it.take(), it.take(), it.take()
     it.give(one)
     it.give(three)
-    it.pool.release(two, it.now, owes=True)
+    it.pool.release(two, it.now, owes=object())
     assert [it.take().connection for _ in range(3)] == [three.connection, one.connection, two.connection]
+
+
+class Debtors(Driven):
+    """Of these connections, some owe replies to callers who have gone: each is asked whether it still does."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.owe: dict[int, object] = {}
+        self.asked: list[int] = []
+        self.pool = Pool(self.pool.settings, callers_dial=self.pool.callers_dial, owed=self.owed)
+
+    def owed(self, wire: Wire) -> object:
+        self.asked.append(wire[0])
+        return self.owe.get(wire[0])
+
+    def time_out(self, lease: Lease[Wire], seconds: float = 1.0) -> None:
+        """A call takes so long that its caller goes."""
+        self.now += seconds
+        owes = self.owe.setdefault(lease.connection[0], object())
+        self.pool.release(lease, self.now, owes=owes)
+        self.look()
+
+
+@pytest.mark.parametrize("callers_dial", [False, True])
+def test_rather_than_wait_behind_a_late_reply_another_connection_is_dialled(callers_dial: bool) -> None:
+    it = Debtors(max_size=2, callers_dial=callers_dial)
+    it.time_out(it.take())
+    waiter = it.ask()
+    assert len(it.dials) == 1
+    it.dial()
+    assert waiter.lease is not None
+    assert waiter.lease.connection == [2]
+    late = it.take()  # no more may be dialled
+    assert late.connection == [1]
+    assert not it.dials
+
+
+def test_what_owes_nothing_any_more_is_used_before_another_is_dialled() -> None:
+    it = Debtors(max_size=9)
+    it.time_out(it.take())
+    it.owe.clear()
+    assert it.take().connection == [1]
+    assert not it.dials
+
+
+def test_a_reply_that_is_likely_to_be_on_its_way_costs_no_dial() -> None:
+    """As where calls are cancelled again and again, and the server is prompt: each time it is another reply that is owed."""
+    it = Debtors(max_size=9)
+    lease = it.take()
+    for _ in range(100):
+        it.owe.clear()
+        it.time_out(lease, seconds=0.01)
+        lease = it.take()
+        assert lease.connection == [1]
+    assert it.pool.stats().created == 1
+
+
+def test_a_reply_that_is_owed_for_long_costs_one_however_short_the_calls_are() -> None:
+    it = Debtors(max_size=9)
+    lease = it.take()
+    while lease.connection == [1]:
+        it.time_out(lease, seconds=0.03)
+        lease = it.take()
+    assert it.now == pytest.approx(0.12)
+
+
+def test_an_answer_that_comes_while_others_are_owed_says_that_more_will() -> None:
+    it = Debtors(max_size=9)
+    it.time_out(it.take(), seconds=5)
+    it.owe[1] = object()
+    assert it.take().connection == [1]
+
+
+def test_each_connection_that_owes_is_asked_in_its_turn_and_one_for_a_call() -> None:
+    it = Debtors(max_size=100)
+    for lease in [it.take() for _ in range(3)]:
+        it.time_out(lease)
+    it.asked.clear()
+    del it.owe[3]
+    waiters = [it.ask(), it.ask()]
+    assert it.asked == [1, 2, 3]  # of these the third is lent, and the other caller dials
+    assert [waiter.lease.connection for waiter in waiters if waiter.lease is not None] == [[3]]
+
+
+@pytest.mark.parametrize("callers_dial", [False, True])
+def test_if_no_other_can_be_dialled_a_late_reply_is_waited_for(callers_dial: bool) -> None:
+    it = Debtors(max_size=9, callers_dial=callers_dial)
+    it.time_out(it.take())
+    waiter = it.ask()
+    it.fail()
+    assert waiter.error is None
+    assert waiter.lease is not None
+    assert waiter.lease.connection == [1]
+    assert it.pool.stats().dial_failures == 1
+
+
+def test_where_dialling_is_of_no_use_a_late_reply_is_not_waited_for() -> None:
+    it = Debtors(max_size=9)
+    it.time_out(it.take())
+    waiter = it.ask()
+    it.fail(WRONG)
+    assert waiter.error is not None
+
+
+def test_while_the_server_is_known_to_be_away_a_late_reply_is_waited_for() -> None:
+    it = Debtors(max_size=9, breaker_failures=1)
+    lease = it.take()
+    it.ask()
+    it.fail()
+    it.time_out(lease)
+    assert it.take().connection == [1]
+
+
+def test_one_that_owes_is_closed_in_its_time_like_any_other() -> None:
+    it = Debtors(max_size=2, max_idle=10)
+    it.time_out(it.take())
+    it.pass_time(10.0)
+    assert it.closed == [(1, CloseReason.IDLE)]
+    it.time_out(it.take())
+    it.now += 10
+    it.ask()  # before the timer
+    assert it.closed == [(1, CloseReason.IDLE), (2, CloseReason.IDLE)]
+
+
+def test_one_that_has_ended_by_the_time_it_is_asked_is_not_lent() -> None:
+    it = Driven(max_size=9)
+
+    def ended(wire: Wire) -> None:
+        it.pool.lost(wire, it.now)
+
+    it.pool = Pool(it.pool.settings, owed=ended)
+    it.pool.release(it.take(), it.now, owes=object())
+    assert it.take().connection == [2]
+    assert it.closed == [(1, CloseReason.LOST)]
+
+
+def test_what_is_too_much_owes_first() -> None:
+    it = Debtors(max_size=2)
+    one, two = it.take(), it.take()
+    it.time_out(two)
+    it.give(one)
+    it.pool.resize(it.now, max_size=1)
+    it.look()
+    assert it.closed == [(2, CloseReason.SURPLUS)]
+
+
+def test_draining_closes_what_owes() -> None:
+    it = Debtors(max_size=2)
+    it.time_out(it.take())
+    it.pool.drain(it.now)
+    it.look()
+    assert it.closed == [(1, CloseReason.DRAINED)]
+    assert it.pool.state is CLOSED
 
 
 def test_a_waiter_that_leaves_with_its_lease_in_the_hand_passes_it_on() -> None:
@@ -680,6 +893,7 @@ def test_a_pool_keeps_itself_warm() -> None:
     leases = [it.take(), it.take(), it.take()]
     for lease in leases:
         it.give(lease)
+        it.pass_time(0.001)
     it.pass_time(10)  # down to what is always kept, and no further
     assert it.closed == [(2, CloseReason.IDLE)]
     assert it.pool.next_deadline() == inf
@@ -884,6 +1098,78 @@ def test_a_breaker_can_be_shared_by_pools() -> None:
     waiter = other.ask()
     other.pool.withdraw(waiter, other.now)
     assert other.ask().state is DIALLING
+
+
+class Crowded(Driven):
+    """A pool in full use: all of its connections are out, or idle, and others wait."""
+
+    def __init__(self, size: int, waiting: int, **options: Any) -> None:
+        super().__init__(max_size=size, max_dials=size, leak_after=1e6, **options)
+        for _ in range(size):
+            self.ask(borrower="me")
+        while self.dials:
+            self.dial()
+        self.leases: list[Lease[Wire]] = [
+            place.lease for place in self.pool._places.values() if place.lease is not None
+        ]
+        self.waiting = deque(self.ask(deadline=self.now + 1e5 + number) for number in range(waiting))
+
+    def wait_in_vain(self, _: int) -> None:
+        """The one that came last is the first to give up."""
+        waiter = self.ask(deadline=self.now + 0.5)
+        self.now = self.pool.next_deadline()
+        self.pool.handle_timeout(self.now)
+        self.look()
+        assert (waiter.error is not None) == (self.now >= waiter.deadline)
+        str(self.pool.stats())
+
+    def go(self, _: int) -> None:
+        self.pool.withdraw(self.ask(deadline=self.now + 50), self.now)
+        self.look()
+
+    def hand_on(self, number: int) -> None:
+        lease = self.leases[number % len(self.leases)]
+        waiter = self.waiting.popleft()
+        self.give(lease)
+        assert waiter.lease is not None
+        self.leases[number % len(self.leases)] = waiter.lease
+        self.waiting.append(self.ask(deadline=self.now + 1e5))
+        self.now += 0.001
+
+
+@pytest.mark.parametrize("what", ["wait_in_vain", "go", "hand_on"])
+def test_a_caller_costs_no_more_because_many_wait_or_have_gone(what: str) -> None:
+    def each(size: int, waiting: int, *, before: int) -> float:
+        it = Crowded(size, waiting)
+        it.pool.handle_timeout(it.now)
+        one = getattr(it, what)
+        for number in range(before):
+            one(number)
+        return opcodes(lambda: [one(number) for number in range(before, before + 100)]) / 100
+
+    few = each(2, 10, before=1)
+    assert each(1000, 10, before=1) < 1.2 * few
+    assert each(2, 10_000, before=1_000) < 1.2 * few
+
+
+def test_idle_connections_are_closed_at_the_same_cost_each() -> None:
+    def each(size: int) -> float:
+        it = Crowded(size, 0, max_idle=10.0)
+        for lease in it.leases:
+            it.now += 0.01
+            it.give(lease)
+
+        def close() -> None:
+            while (due := it.pool.next_deadline()) < inf:
+                it.now = due
+                it.pool.handle_timeout(due)
+                it.look()
+
+        cost = opcodes(close) / size
+        assert it.pool.stats().size == 0
+        return cost
+
+    assert each(1000) < 1.2 * each(100)
 
 
 def test_counts_are_a_snapshot() -> None:

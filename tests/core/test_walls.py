@@ -45,6 +45,7 @@ ORDER: Final = (
     "_config",
     "_dialling",
     "_tls",
+    "_deadlines",
     "_state",
     "_handshake",
     "_subscriptions",
