@@ -140,7 +140,9 @@ class Config(Record):
     limit_bulk: int = option(LIMITS.bulk, LIMIT, "Bytes of one bulk, or of one line of text.")
     limit_line: int = option(LIMITS.line, LIMIT, "Bytes of any other line.")
     limit_elements: int = option(LIMITS.elements, LIMIT, "Elements of one aggregate.")
-    limit_reply: int = option(LIMITS.reply, LIMIT, "Bytes of one reply.")
+    limit_reply: int = option(
+        LIMITS.reply, LIMIT, "Bytes of one reply, and of the objects made of it where these take far more."
+    )
     tls: bool = option(False, BOOL, "Speak TLS; `rediss://` and `valkeys://` say so.")
     tls_ca_file: str | None = option(None, FILE, "Certificates to trust (PEM) instead of the system's.")
     tls_ca_path: str | None = option(None, FILE, "Directory of certificates to trust instead of the system's.")

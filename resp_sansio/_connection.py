@@ -323,6 +323,8 @@ class Connection(Pairing):
             self._given_up += 1
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
+            if slot is self._flying[0] and slot.plain and not self._mixed:
+                self._parser.drop()
             self._follow_abandonment(slot)
         elif slot.state is ANSWERED:
             return (Outcome.REPLY,) * slot.count

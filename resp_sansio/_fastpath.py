@@ -15,10 +15,24 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final, TypeAlias
 
+from ._errors import InvalidReplyError
 from ._scalars import LINES
 from ._values import Push, Reply, make_map, make_set
 
-__all__ = ["COUNTS", "LENGTHS", "SCALARS", "SHORT", "SPAN", "columns", "flat", "large", "scalar", "several", "whole"]
+__all__ = [
+    "COSTS",
+    "COUNTS",
+    "LENGTHS",
+    "SCALARS",
+    "SHORT",
+    "SPAN",
+    "columns",
+    "flat",
+    "large",
+    "scalar",
+    "several",
+    "whole",
+]
 
 SHORT: Final = 1024
 """Lengths and counts below this are in tables."""
@@ -43,6 +57,7 @@ SCALARS: Final[dict[bytes, Reply]] = {
     b"#t": True,
     b"#f": False,
     **{b":%d" % number: number for number in range(-1, SHORT)},
+    **{b"+%c" % byte: chr(0xDC00 + byte) for byte in range(128, 256)},  # each took 80 bytes, for four that came
 }
 
 
@@ -57,11 +72,12 @@ _Make: TypeAlias = Callable[[Sequence[Reply]], Reply]
 _MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
 _PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
 
+COSTS: Final = {b"*": 96, b"%": 256, b"~": 256}
+"""Bytes of a small aggregate, of CPython, its place in another included."""
+
 _HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
-_UNUSUAL: Final = re.compile(
-    rb"[^0-9.,-]|[,-]\.|\.,"
-).search  # in ",1,2.5,": what float() reads otherwise, or an exponent
+_UNUSUAL: Final = re.compile(rb"[^0-9.,eE+-]|[^0-9]\.|\.[^0-9]").search  # in ",1,2.5,": what float() reads otherwise
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
 
@@ -99,7 +115,11 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
         start = at
         at, left = flat(tokens, at, last, items, left)
         if at == start:
-            return None
+            if head[:1] != b"-" or len(head) > SHORT or b"\r" in head or b"\n" in head:
+                return None
+            items.append(LINES[b"-"](head))
+            at += 1
+            left -= 1
     if stack or tokens[last] or -1 < most < len(out) - pushes:
         return None
     return out, pushes
@@ -186,18 +206,22 @@ def _values(lines: list[bytes]) -> Sequence[Reply] | None:
 
 
 def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
-    """Return the values of integers without a sign, or of doubles without an exponent."""
+    """Return the values of integers of 64 bits, or of doubles; None for anything else, and for what is no number (nan)."""
     text = b"\r\n" + b"\r\n".join(lines)
     parts = text.split(b"\r\n" + sign)[1:]
     if len(parts) != len(lines):  # some line has another type
         return None
     try:
-        if sign == b":" and b"".join(parts).isdigit() and max(map(len, parts)) < 19:
-            return list(map(int, parts))  # refuses an empty one
+        if sign == b":":
+            digits, longest = b"".join(parts), max(map(len, parts))
+            if longest < 21 and (digits.isdigit() or digits.translate(None, b"+-").isdigit()):
+                numbers = list(map(int, parts))  # refuses an empty one, and a sign amid digits
+                return numbers if longest < 19 or -(2**63) <= min(numbers) <= max(numbers) < 2**63 else None
+            return None
         for start in range(0, len(text) - _HALF, _HALF):
             if text.find(sign, start, start + _HALF) < 0:  # a line of more than SHORT bytes
                 return None
-        if sign == b"," and not _UNUSUAL(b",%b," % b",".join(parts)):
+        if sign == b"," and not _UNUSUAL((b",%b," % b",".join(parts)).replace(b"inf,", b"0,")):
             return list(map(float, parts))
     except ValueError:
         pass
@@ -248,11 +272,14 @@ def _broken(tokens: list[bytes], at: int, last: int, length: int) -> int:
 
 
 def scalar(line: bytes) -> Reply:
-    """Return the value of a line that is a whole element; None for any other line, a null, and what is too long to be sure of."""
+    """Return the value of a line that is a whole element; None for any other line, for errors, which are counted elsewhere, a
+    null, and what is too long to be sure of.
+    """
     read = LINES.get(line[:1])
-    if read is None or len(line) > SHORT or b"\r" in line or b"\n" in line:
+    if read is None or len(line) > SHORT or line[0] == 45 or b"\r" in line or b"\n" in line:  # "-"
         return None
-    return read(line)
+    value = read(line)
+    return None if type(value) is InvalidReplyError else value
 
 
 def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tuple[int, int]:
@@ -289,8 +316,10 @@ _Shape: TypeAlias = tuple[int, bytes, _Make | None, list["_Shape"]]
 """How far into the row an element starts, its first line, what makes it of its parts (None: it has none), and those."""
 
 
-def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> tuple[list[Reply], int] | None:
-    """Read at most `most` aggregates shaped like the one at `tokens[at]`, as columns; return them and the next index.
+def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> tuple[list[Reply], int, int] | None:
+    """Read at most `most` aggregates shaped like the one at `tokens[at]`, as columns.
+
+    Returns them, the next index, and how many bytes each took beyond those of its elements, see `COSTS`.
 
     None if there are not several, or if they nest deeper than `depth`.
     """
@@ -310,7 +339,12 @@ def columns(tokens: list[bytes], at: int, last: int, most: int, depth: int) -> t
         found += values
         at += rows * stride
         rows *= 4
-    return (found, at) if found else None
+    return (found, at, _cost(shape)) if found else None
+
+
+def _cost(shape: _Shape) -> int:
+    _, head, make, parts = shape
+    return 0 if make is None else COSTS.get(head[:1], 0) + sum(map(_cost, parts))
 
 
 def _shape(

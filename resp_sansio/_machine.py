@@ -12,13 +12,14 @@ Strict in everything: the accelerators that it runs first only ever take what is
 from __future__ import annotations
 
 import re
+from sys import getsizeof
 from typing import Final, NoReturn, Self, TypeAlias
 
-from ._errors import RemoteProtocolError, ReplyError
-from ._fastpath import COUNTS, SHORT, SPAN, columns, flat, large
+from ._errors import InvalidReplyError, RemoteProtocolError, ReplyError
+from ._fastpath import COSTS, COUNTS, LARGE, SHORT, SPAN, columns, flat, large
 from ._record import Record
-from ._scalars import LINES, verbatim
-from ._values import Attributed, Pairs, Push, Reply, make_map, make_set, merge
+from ._scalars import LINES, gather, verbatim
+from ._values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set, merge
 
 __all__ = ["Limits", "Machine", "refused"]
 
@@ -40,7 +41,8 @@ class Limits(Record):
     """Elements of one aggregate (keys and values count singly): hiredis' `REDIS_READER_MAX_ARRAY_ELEMENTS`."""
 
     reply: int = 1024 * 1024 * 1024
-    """Bytes of one top-level aggregate with all that it holds: what Redis takes from its clients (`client-query-buffer-limit`)."""
+    """Bytes of one top-level aggregate with all that it holds, and of the objects that it is made of as far as these take much
+    more than came (a set of one byte takes 200): what Redis takes from its clients (`client-query-buffer-limit`)."""
 
 
 # What a frame collects for.
@@ -55,6 +57,11 @@ _SHOWN: Final = re.compile(
     rb"[$*%~>|!=;][0-9?+-]{0,20}|[\x00-\xff]"
 ).match  # of what came: the type byte and the length, never data
 
+_MAKERS: Final = {MAP: make_map, SET: make_set}
+_ARRAY_COST: Final = COSTS[b"*"]
+# Of what takes far more than the bytes that it came as; other values take at most 16 for each of those.
+_SCALAR_COSTS: Final[dict[type, int]] = {ReplyError: 176, InvalidReplyError: 176, Verbatim: 256}
+
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
 _WORTH_A_VIEW: Final = 16 * 1024  # bytes: copying fewer costs less than a view of them
@@ -62,6 +69,13 @@ _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 
 Attributes: TypeAlias = dict[Reply, Reply] | Pairs
 _Frame: TypeAlias = tuple[list[Reply], int, int, Attributes | None]
+
+
+def _header(line: bytes) -> tuple[int, int] | None:
+    """Return what a frame with this header collects for, and how many elements; None for a header that is read elsewhere."""
+    kind = _AGGREGATES.get(line[0]) if line else None
+    count = None if kind is None or kind == PUSH else COUNTS.get(b"*" + line[1:])
+    return None if kind is None or count is None else (kind, count * 2 if kind in (MAP, ATTRIBUTE) else count)
 
 
 class _Nothing(list[Reply]):
@@ -107,7 +121,7 @@ class Machine:
     """
 
     __slots__ = (
-        "_at", "_base", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
+        "_at", "_base", "_built", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
         "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_span", "_stack", "_start", "_window",
         "attributes", "lenient_push", "pushes",
     )  # fmt: skip
@@ -127,12 +141,12 @@ class Machine:
         self._window = b""
         self._at = 0
         self._base = 0
-        self._later: list[bytes] = []
+        self._later: list[bytes | bytearray | memoryview] = []
         # An unfinished line; an unfinished bulk (its type byte, its pieces, and how much is missing with its line break).
-        self._line: list[bytes] = []
+        self._line: list[bytes | bytearray | memoryview] = []
         self._line_size = 0
         self._bulk = 0
-        self._chunks: list[bytes | memoryview] = []
+        self._chunks: list[bytes | bytearray | memoryview] = []
         self._need = 0
         # The open frame (its items, how many are missing, its kind, attributes for its one item), and those around it.
         self._items: list[Reply] = self._out
@@ -140,6 +154,7 @@ class Machine:
         self._kind = TOP
         self._described: Attributes | None = None
         self._stack: list[_Frame] = []
+        self._built = 0  # bytes of the objects that the open reply is made of, see `Limits.reply`
         self._start = 0  # where in the stream the reply began that these are part of
         self._dropping = False  # whether what is read goes nowhere
 
@@ -209,18 +224,27 @@ class Machine:
         at, last = 0, len(tokens) - 1
         where, known = i, 0  # the index in the window of tokens[known]
         opened = -1  # the token that opened the reply, if it is one of these
+        behind = 0  # where an element ends that goes on behind these tokens
+        declined = b""  # the type of a line that was declined just now: the next ones of this type are read one by one
         shy, pause = 1, 0  # after columns were tried in vain: how many aggregates to open one by one
         items, left, kind = self._items, self._left, self._kind
         while True:
             while left == 0 and stack:
                 if opened < 0 and len(stack) == 1:
                     self._check_size(where + _length(tokens, known, at))
-                if kind == ARRAY:
-                    value = items
+                if kind <= MAP:
+                    value: Reply = items
+                    if kind == ARRAY:
+                        self._built += _ARRAY_COST
+                    else:
+                        value = _MAKERS[kind](items)
+                        self._built += getsizeof(value)
                     items, left, kind, self._described = stack.pop()
                     items.append(value)
                     left -= 1
                 else:
+                    if opened >= 0:
+                        self._start, opened = self._base + where + _length(tokens, known, opened), -1
                     where, known = where + _length(tokens, known, at), at
                     self._items, self._left, self._kind = items, left, kind
                     self._close(where)
@@ -230,18 +254,19 @@ class Machine:
             if left == 0 or at >= last:
                 break
             head = tokens[at]
-            count = COUNTS.get(head)
-            if count is None and head[:1] not in b"%~>":
+            header = _header(head) if head[:1] in b"*%~|" else None
+            if header is None and head[:1] not in b"->|.!=*%~" and head[:1] != declined:
                 at, left = flat(tokens, at, last, [] if items is _NOTHING else items, left)
                 if left == 0 or at >= last:
                     continue
                 head = tokens[at]
-                count = COUNTS.get(head)
-            if count is not None or head[:1] in b"%~" or (head[:1] == b">" and not stack):
-                if pause == 0 and not 0 < left < 3 and (count is None or count < _WIDE):
+                header = _header(head) if head[:1] in b"*%~|" else None
+            if header is not None or (head[:1] == b">" and not stack):
+                if pause == 0 and not 0 < left < 3 and (header is None or (0 < header[1] < _WIDE and header[0] <= MAP)):
                     read = columns(tokens, at, last, left if left > 0 else last, self._limits.depth - len(stack))
                     if read is not None:
-                        rows, at = read
+                        rows, at, cost = read
+                        self._built += cost * len(rows)
                         items += rows
                         if head[:1] == b">":
                             self.pushes += len(rows)
@@ -251,28 +276,48 @@ class Machine:
                         continue
                     pause = shy = min(shy * 2, 64)
                 pause = max(0, pause - 1)
-                if count is not None and not dropping and len(stack) < self._limits.depth:
+                if header is not None and not dropping and len(stack) < self._limits.depth:
                     if not stack:
-                        opened = at
+                        opened, self._built = at, 0
                     stack.append((items, left, kind, self._described))
-                    items, left, kind = [], count, ARRAY
+                    items, (kind, left) = [], header
                     at += 1
                     continue
-            if head[:1] == b"$":
-                break
+            if head[:1] == b"$" and (
+                last - at <= 2 or (head[1:].isdigit() and (len(head) > 9 or int(head[1:]) >= LARGE))
+            ):
+                break  # it may go on behind these tokens, or is cut out faster
+            if opened >= 0:
+                self._start, opened = self._base + where + _length(tokens, known, opened), -1
             where, known = where + _length(tokens, known, at), at
             self._items, self._left, self._kind = items, left, kind
-            end = self._element(self._whole_line(where, where + len(head) + 1), where)
+            clean = 0 < len(head) < SHORT and b"\r" not in head and b"\n" not in head
+            if clean and (read_line := LINES.get(head[:1])) is not None:
+                value = read_line(head)
+                if items is not _NOTHING:
+                    self._built += _SCALAR_COSTS.get(type(value), 0)
+                items.append(value)
+                left -= 1
+                at += 1
+                declined = head[:1] if type(value) in _SCALAR_COSTS else b""
+                continue
+            declined = b""
+            end = self._element(head if clean else self._whole_line(where, where + len(head) + 1), where)
             items, left, kind = self._items, self._left, self._kind
             while where < end and at < last:
                 where += len(tokens[at]) + 2
                 at += 1
             known = at
             if where != end:
-                return end
+                behind = end
+                break
         self._items, self._left, self._kind = items, left, kind
-        if stack and opened >= 0:
-            self._start = self._base + i + _length(tokens, 0, opened)
+        if opened >= 0:
+            self._start = self._base + where + _length(tokens, known, opened)
+        if stack and self._built:
+            self._check_size(where)
+        if behind:
+            return behind
         if last - at <= 2:
             self._span = min(self._span * 2, SPAN)
             return stop - _length(tokens, at, last) - len(tokens[last])
@@ -308,6 +353,8 @@ class Machine:
 
     def _value(self, value: Reply) -> None:
         """Take a value that is complete into the open frame."""
+        if self._items is not _NOTHING:
+            self._built += _SCALAR_COSTS.get(type(value), 0)
         self._items.append(value)
         self._left -= 1
 
@@ -328,10 +375,22 @@ class Machine:
         if len(stack) == self._limits.depth:
             self._fail(f"at most {self._limits.depth} aggregates inside each other (Limits.depth)", i)
         if not stack:
-            self._start = self._base + i
+            self._start, self._built = self._base + i, 0
         lost = self._dropping and (outer is _NOTHING or (not stack and kind not in (PUSH, ATTRIBUTE)))
         stack.append((outer, self._left, self._kind, self._described))
         self._items, self._left, self._kind = _NOTHING if lost and kind != PUSH else [], left, kind
+
+    def _empty_frames(self) -> None:
+        """Let go of what came of the open reply; what follows of it goes nowhere. Pushes, and what may describe one, stay."""
+        frames = [*self._stack, (self._items, self._left, self._kind, self._described)]
+        for index, (_, left, kind, described) in enumerate(frames):
+            if kind == PUSH or (kind == ATTRIBUTE and index == 1):
+                break
+            if index:
+                frames[index] = (_NOTHING, left, kind, described)
+        else:
+            self._chunks = []
+        *self._stack, (self._items, self._left, self._kind, self._described) = frames
 
     def _open(self, sign: int, line: bytes, i: int) -> None:
         """Open the aggregate whose header is `line`."""
@@ -363,18 +422,24 @@ class Machine:
         """Make the value of the open frame, which is complete, and hand it to the one around it."""
         items, kind, described = self._items, self._kind, self._described
         if kind == ATTRIBUTE:
-            self._describe(make_map(items))
+            described = make_map(items)
+            self._built += getsizeof(described)
+            self._describe(described)
             return
         if kind == PUSH:
             self._close_push(items, i)
             return
         value: Reply = items
+        if items is not _NOTHING:
+            self._built += _ARRAY_COST
         if kind == DESCRIBED:
             value = items[0] if items else None
         elif kind == MAP:
             value = make_map(items)
+            self._built += getsizeof(value)
         elif kind == SET:
             value = make_set(items)
+            self._built += getsizeof(value)
         self._items, self._left, self._kind, self._described = self._stack.pop()
         if kind == DESCRIBED:
             assert described is not None
@@ -429,8 +494,8 @@ class Machine:
                 if data[-1] != _CR:
                     self._fail("the line break that ends a bulk", len(data) - 1, shown=False)
                 part = part[:-1]
-            if part and not (self._dropping and self._bulk != _EQUALS and (self._items is _NOTHING or not self._stack)):
-                self._chunks.append(part)
+            if part and not (self._dropping and (self._items is _NOTHING or not self._stack)):
+                gather(self._chunks, part)
             if self._stack:
                 self._check_size(end)
             return len(data)
@@ -476,7 +541,7 @@ class Machine:
         part = self._window[i:]
         if not self._line:
             self._check_type(part[0], i)
-        self._line.append(part)
+        gather(self._line, part)
         self._line_size += len(part)
         self._check_line(self._line[0][0], self._line_size - 2, i - self._line_size + len(part))
         return len(self._window)
@@ -515,7 +580,7 @@ class Machine:
 
     def _check_size(self, i: int) -> None:
         """Refuse a reply that is too large by index `i`."""
-        if self._base + i - self._start > self._limits.reply:
+        if self._base + i - self._start + self._built > self._limits.reply:
             where = self._start - self._base
             self._fail(f"a reply of at most {self._limits.reply} bytes (Limits.reply)", where)
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
 from ._machine import DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
+from ._scalars import gather
 from ._values import Push, Reply
 
 __all__ = ["Chunk", "Limits", "Parser"]
@@ -110,14 +111,19 @@ class Parser(Machine):
             self._items = self._out
         return out
 
+    def drop(self) -> None:
+        """Let go of what has come of the reply that is being read, if one is: nobody waits for it, and `skip` is to end it."""
+        if self._stack or self._need:
+            self._empty_frames()
+            self._unfinished = "skip()"
+
     def skip(self, data: bytes, count: int) -> int:
         """Read and drop `count` replies without building them; return how many of them were completed now.
 
         As long as that is fewer than asked for, go on with `skip`. Pushes are not dropped and do not count: those met meanwhile are
         returned by the next `feed` or `chunks`, before what these read (`feed(b"", 0)` returns them without reading a reply).
         """
-        if self._unfinished == "chunks()":
-            self._unfinished = "skip()"
+        self.drop()
         self._dropping = True
         self._read(data, count)
         self._dropping = False
@@ -184,7 +190,7 @@ class Parser(Machine):
         if self.error is not None:
             return
         if self._window:
-            self._later.append(data)
+            gather(self._later, data)
         else:
             self._window = data
         if self._stack:

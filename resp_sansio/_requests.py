@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from ._errors import RemoteProtocolError
 from ._machine import Limits, refused
+from ._scalars import gather
 
 __all__ = ["CommandParser", "split_inline"]
 
@@ -29,11 +30,13 @@ class CommandParser:
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
         self._base = 0  # where in the stream the window starts
-        self._line: list[bytes] = []  # an unfinished line
+        self._line: list[bytes | bytearray | memoryview] = []  # an unfinished line
         self._line_size = 0
         self._args: list[bytes] = []  # an unfinished command, and how many bulks it lacks
         self._missing = 0
-        self._chunks: list[bytes] = []  # an unfinished bulk, and how many bytes it lacks with its line break
+        self._chunks: list[
+            bytes | bytearray | memoryview
+        ] = []  # an unfinished bulk, and how many bytes it lacks with its line break
         self._need = 0
 
     @property
@@ -84,7 +87,7 @@ class CommandParser:
 
     def _keep_line(self, data: bytes, i: int) -> None:
         part = data[i:]
-        self._line.append(part)
+        gather(self._line, part)
         self._line_size += len(part)
         if self._line_size > self._limits.line + 1:
             self._fail(f"a line of at most {self._limits.line} bytes (Limits.line)", b"", i)
@@ -117,7 +120,7 @@ class CommandParser:
         """Read what the bulk still lacks from index `i` on; return where that ends."""
         end = i + self._need
         part = data[i:end]
-        self._chunks.append(part)
+        gather(self._chunks, part)
         self._need -= len(part)
         if self._need == 0:
             body = b"".join(self._chunks)

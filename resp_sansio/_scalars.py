@@ -13,7 +13,7 @@ from typing import Final
 from ._errors import InvalidReplyError, ReplyError
 from ._values import Reply, Verbatim
 
-__all__ = ["LINES", "verbatim"]
+__all__ = ["LINES", "gather", "verbatim"]
 
 _INTEGER: Final = re.compile(rb"[+-]?[0-9]+").fullmatch
 _DOUBLE: Final = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)").fullmatch
@@ -71,6 +71,20 @@ LINES: Final[dict[bytes, Callable[[bytes], Reply]]] = {
     b"_": _null,
 }
 """What makes a value of a whole line, its type byte included and its line break not, by type byte. None of these raises."""
+
+
+_SMALL_PIECE: Final = 1024  # bytes: smaller ones are copied together, because each object costs some 50
+_GATHERED: Final = 64 * 1024
+
+
+def gather(pieces: list[bytes | bytearray | memoryview], piece: bytes | memoryview) -> None:
+    """Append to the pieces of something unfinished, so that they cost little more than their bytes, however small they come."""
+    if len(piece) >= _SMALL_PIECE:
+        pieces.append(piece)
+    elif pieces and type(pieces[-1]) is bytearray and len(pieces[-1]) < _GATHERED:
+        pieces[-1] += piece
+    else:
+        pieces.append(bytearray(piece))
 
 
 def verbatim(body: bytes) -> Reply:

@@ -156,7 +156,7 @@ class Items(list[Reply]):
         return f"Items({super().__repr__()})"
 
 
-KEY_DEPTH: Final = 32
+KEY_DEPTH: Final = 4
 """How deep an aggregate may nest and still become a map key or set member; Python hashes and compares tuples recursively."""
 
 GUESSABLE_KEYS: Final = 128

@@ -458,6 +458,10 @@ streams = {
     "small among large": (b"$1500\r\n" + b"x" * 1500 + b"\r\n" + b":1\r\n" * 10) * 50,
     "unlike elements": (b"*2\r\n%1\r\n+a\r\n,1.5\r\n*3\r\n$-1\r\n+x\r\n=5\r\ntxt:a\r\n") * 500,
     "streamed": b"$?\r\n" + b";3\r\nabc\r\n" * 3000 + b";0\r\n",
+    "lengths with zeros": (b"$01\r\nx\r\n$1\r\nx\r\n" + b"%01\r\n+a\r\n$0003\r\nabc\r\n") * 1000,
+    "streamed ones among others": b"$?\r\n;1\r\nx\r\n;0\r\n:1\r\n*?\r\n.\r\n" * 1000,
+    "attributes and pushes": b"|0\r\n>1\r\n+p\r\n|1\r\n+k\r\n_\r\n:1\r\n" * 1000,
+    "errors and verbatim strings": b"*3\r\n-\r\n!1\r\nx\r\n=4\r\ntxt:\r\n" * 1000,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -348,3 +349,66 @@ def test_an_idle_parser_holds_nothing_of_what_it_read() -> None:
     parser.feed(b"$100000\r\n" + b"x" * 50_000)
     parser.feed(b"x" * 50_000 + b"\r\n")
     assert (parser._window, parser._chunks, parser._line, parser._later) == (b"", [], [], [])
+
+
+@given(st.data(), replies(max_leaves=12), st.integers(1, 1000), st.booleans())
+def test_what_is_dropped_half_way_leaves_what_follows_as_it_is(
+    data: st.DataObject, value: Reply, cut: int, lenient: bool
+) -> None:
+    wire = data.draw(encodings(value)) + b"+OK\r\n"
+    parser = Parser(lenient_push=lenient)
+    cut = min(cut, len(wire) - 5)
+    if parser.feed(wire[:cut]):
+        return
+    parser.drop()
+    feeds = data.draw(splits(wire[cut:]))
+    seen: list[Reply] = []
+    missing = 1
+    for part in feeds:
+        if missing:
+            missing -= parser.skip(part, 1)
+            seen += parser.feed(b"") if not missing else []
+        else:
+            seen += parser.feed(part)
+    assert seen == ["OK"]
+    assert parser.idle
+
+
+def test_a_dropped_reply_holds_nothing() -> None:
+    row = b"*2\r\n$3\r\nabc\r\n~1\r\n:1\r\n"
+    for begin, more in (
+        (b"*9\r\n*900000\r\n" + row * 2000, row),
+        (b"$9000000\r\n", b"x" * 25),
+        (b"*1\r\n$9000000\r\n", b"x" * 25),
+    ):
+        parser = Parser()
+        tracemalloc.start()
+        try:
+            parser.feed(begin + more * 2000)
+            parser.drop()
+            assert parser.idle is False
+            for _ in range(10):
+                assert parser.skip(more * 1000, 1) == 0
+            assert tracemalloc.get_traced_memory()[0] < 100_000
+        finally:
+            tracemalloc.stop()
+        with pytest.raises(LocalProtocolError):
+            parser.feed(b"x")
+
+
+def test_pushes_and_what_may_describe_them_are_not_dropped() -> None:
+    push = b">2\r\n+p\r\n$3\r\nabc\r\n"
+    for before, cut, value in (
+        (b"", 12, b":1\r\n"),
+        (b"|1\r\n+k\r\n:1\r\n", 8, b""),
+        (b"*2\r\n*1\r\n", 24, b":1\r\n:2\r\n"),
+    ):
+        parser = Parser(lenient_push=True)
+        wire = before + push + value
+        assert parser.feed(wire[:cut]) == []
+        parser.drop()
+        parser.skip(wire[cut:], 1)
+        assert parser.feed(b"", 0) == [Push("p", (b"abc",))]
+    parser = Parser()
+    parser.drop()
+    assert parser.feed(b"+OK\r\n") == ["OK"]
