@@ -240,23 +240,26 @@ def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
     if not isinstance(value, AGGREGATES):
         return value
     # Not recursive: a limit may let a reply nest deeper than Python calls functions.
-    open_ones: list[tuple[Reply, Iterator[Reply], list[Reply]]] = [(value, iter(_parts(value)), [])]
+    whole: Reply = value
+    rest: Iterator[Reply] = iter(_parts(value))
+    text: list[Reply] = []
+    waiting: list[tuple[Reply, Iterator[Reply], list[Reply]]] = []
     while True:
-        whole, rest, text = open_ones[-1]
         for part in rest:
             if isinstance(part, bytes):
                 text.append(part.decode(encoding, "surrogateescape"))
             elif isinstance(part, AGGREGATES):
-                open_ones.append((part, iter(_parts(part)), []))
+                waiting.append((whole, rest, text))
+                whole, rest, text = part, iter(part if type(part) is list else _parts(part)), []
                 break
             else:
                 text.append(part)
         else:
-            made = _made_of(whole, text)
-            open_ones.pop()
-            if not open_ones:
+            made = text if type(whole) is list else _made_of(whole, text)
+            if not waiting:
                 return made
-            open_ones[-1][2].append(made)
+            whole, rest, text = waiting.pop()
+            text.append(made)
 
 
 AGGREGATES: Final = (list, dict, set, tuple, frozenset)
@@ -295,7 +298,5 @@ def _made_of(whole: Reply, parts: list[Reply]) -> Reply:
         case SetKey():
             text = SetKey(parts)
             return text if len(text) == len(whole) else whole  # never shortened
-        case list():
-            return parts
         case _:
             return whole
