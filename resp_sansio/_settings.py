@@ -27,7 +27,7 @@ class PoolSettings(Record):
 
     # HikariCP and r2d2.
     max_size: int = option(10, integer(1, MOST), "Connections at most.")
-    min_size: int = option(0, integer(0, MOST), "Connections kept even if nobody needs them.")
+    min_size: int = option(0, integer(0, MOST), "Connections kept even if no caller needs them.")
     # psycopg_pool: no limit.
     max_waiting: int | None = option(
         None,
@@ -47,7 +47,7 @@ class PoolSettings(Record):
     pre_ping: bool = option(False, BOOL, "Before a connection is lent, see that it answers a PING.")
     retry: Retry = option(Retry(), RETRY, "What is tried again, how often, and after which pauses.")
     leak_after: float | None = option(
-        None, SECONDS, "Report who keeps a connection for longer, with their stack. None: never."
+        None, SECONDS, "Report a caller that keeps a connection for longer, with its stack. None: never."
     )
     breaker_failures: int | None = option(
         None, integer(1, MOST).or_none("none"), "Fail fast after so many failed dials in a row. None: never."

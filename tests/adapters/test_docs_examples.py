@@ -246,6 +246,13 @@ def prose(page: str) -> str:
     return re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", [path for path in PAGES if path.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_sentences_name_their_actor(page: Path) -> None:
+    text = re.sub(r"^[#|].*$", "", prose(read(page)), flags=re.MULTILINE)  # headings and cells are no sentences
+    assert re.findall(r"\b(?:some|no|any|every)body\b|\b[Ww]hoever\b", prose(read(page))) == []
+    assert re.findall(r"(?:^\W*|[.!?:]\s+|\*\*)(Wh(?:o|at)\b.*)", text, re.MULTILINE) == []
+
+
 def anchors(page: str) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
