@@ -13,7 +13,7 @@ from typing import Final, Literal, NoReturn
 
 from ._errors import RemoteProtocolError, ReplyError, RespError
 from ._events import ConnectionLost, Event, PushReceived
-from ._handshake import Accepted
+from ._handshake import Accepted, ServerInfo
 from ._parser import Parser
 from ._slot import Batch, Script, Slot, SlotState
 from ._state import Input, State
@@ -51,6 +51,7 @@ class Pairing(ABC):
     ) -> None:
         self.protocol = protocol
         self.state: State = state
+        self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
         self.subscriptions: Subscriptions = Subscriptions()
         self.watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser

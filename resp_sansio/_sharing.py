@@ -80,7 +80,7 @@ def _refuse_anywhere(info: CommandInfo) -> None:
     """Refuse what lasts longer than a call."""
     if info.needs is Needs.PUBSUB or info.replies is Replies.STREAM:
         raise LocalProtocolError(
-            f"{info.name} was not sent: what it asks for comes to a connection that somebody listens on; use connect()"
+            f"{info.name} was not sent: its answers come later, one by one; use connect(), and next_push() there"
         )
 
 

@@ -188,6 +188,7 @@ class Batch(Slot):
     __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies")
     payload: Payload
     outcomes: list[Outcome]
+    attributes: AttributeMap | None
 
     def __init__(
         self, payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object, deadline: float
@@ -263,6 +264,7 @@ class Script(Batch):
 
     __slots__ = ("_confirmations", "_queued", "alone", "unasked")
     payload: Payload
+    attributes: AttributeMap | None
     missing: int
     replies: list[Reply]
     reply: Reply

@@ -488,6 +488,10 @@ def test_commands_wait_for_the_handshake(protocol: Literal[2, 3]) -> None:
     assert (peer.database, peer.name, peer.authenticated) == (3, b"me", True)
 
 
+def test_before_the_handshake_is_accepted_nothing_is_known_of_the_server() -> None:
+    assert Connection(Handshake(protocol=3)).server == Connection().server == ServerInfo()
+
+
 def test_the_server_is_what_hello_said_last() -> None:
     connection, peer = opened()
     assert connection.server == ServerInfo(name="redis", version="7.0.0")
