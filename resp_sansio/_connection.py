@@ -323,7 +323,7 @@ class Connection(Pairing):
             self._given_up += 1
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
-            if slot is self._flying[0] and slot.plain and not self._mixed:
+            if slot is self.oldest and slot.plain and not self._mixed:
                 self._parser.drop()
             self._follow_abandonment(slot)
         elif slot.state is ANSWERED:

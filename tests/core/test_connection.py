@@ -343,6 +343,15 @@ def test_abandoning_a_stranger_or_an_ended_slot() -> None:
     assert slot.state is SlotState.LOST
 
 
+def test_what_an_interrupt_took_out_of_flight_can_be_abandoned() -> None:
+    """An interrupt may strike when a slot has left the queue and is not marked as answered yet."""
+    connection, _ = opened()
+    slot = connection.send(GET)
+    write_all(connection)
+    connection._flying.clear()
+    assert connection.abandon(slot) == (MAYBE,)
+
+
 def test_what_was_answered_needs_no_abandoning() -> None:
     connection, peer = opened()
     slots = [connection.send(GET), connection.send_many([GET, GET])]
