@@ -16,6 +16,7 @@ from resp_sansio import (
     Config,
     ConnectionClosedError,
     ConnectionLostError,
+    InvalidReplyError,
     Outcome,
     RemoteProtocolError,
     socket_options,
@@ -135,10 +136,32 @@ async def test_a_line_that_is_cut_at_any_byte(
 
 
 @contract
+async def test_a_value_that_makes_no_sense_fails_its_own_command_only(backend: Backend) -> None:
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for said in (b":12x\r\n", b"(abc\r\n", b"*2\r\n:1\r\n,one\r\n", b":12\r\n"):
+            wire.command()
+            wire.send(said)
+        wire.drain()
+
+    with Peer(script) as peer:
+        async with backend.connect(peer.url) as connection:
+            for _ in range(2):
+                with pytest.raises(InvalidReplyError) as caught:
+                    await connection.execute("GET", "k")
+                assert caught.value.outcome is Outcome.REPLY
+            pair = await connection.execute("LRANGE", "k", 0, -1)
+            assert isinstance(pair, list)
+            assert [type(value) for value in pair] == [int, InvalidReplyError]
+            assert await connection.execute("GET", "k") == 12
+    assert peer.connections == 1
+
+
+@contract
 async def test_what_the_peer_may_not_say_ends_it_at_once_and_is_given_to_nobody(backend: Backend) -> None:
     breaches = [
         (b"$-5\r\n", "expected"),
-        (b":12x\r\n", "expected"),
+        (b"*2x\r\n", "expected"),
         (b"hello\r\n", "expected"),
         (b">2\r\n$9\r\nsubscribe\r\n:1\r\n", "subscribe"),
         (b"*1\r\n" * 5000, "inside each other"),

@@ -192,13 +192,13 @@ def test_after_a_reset_while_idle_nothing_can_have_run() -> None:
     ("said", "told"),
     [
         (b"$-5\r\n", "expected"),
-        (b":12x\r\n", "expected"),
+        (b"*2x\r\n", "expected"),
         (b"hello\r\n", "expected"),
         (b"+one\r\n+two\r\n", "no command asked for"),
         (b">2\r\n$9\r\nsubscribe\r\n:1\r\n", "subscribe"),
         (b"*1\r\n" * 5000, "inside each other"),
     ],
-    ids=["negative length", "not a number", "not RESP", "one too many", "unasked confirmation", "too deep"],
+    ids=["negative length", "not a count", "not RESP", "one too many", "unasked confirmation", "too deep"],
 )
 def test_a_peer_that_breaks_the_protocol_is_left_at_once_and_nobody_gets_what_it_said(said: bytes, told: str) -> None:
     heard: list[bytes] = []
