@@ -277,7 +277,7 @@ class Pairing(ABC):
 
     def _take_push(self, push: Push, *, in_band: bool) -> None:
         if self.protocol == 2 and not in_band:
-            self._lose(RemoteProtocolError(f"a push ({push.kind!r}) came on a connection that speaks RESP2"))
+            self._lose(RemoteProtocolError("a push came on a connection that speaks RESP2"))
         elif push.kind not in Subscriptions.KINDS:
             self._deliver(push)
         elif not Subscriptions.well_formed(push):

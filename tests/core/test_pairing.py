@@ -371,6 +371,12 @@ def test_on_resp2_messages_come_between_replies_and_are_told_apart() -> None:
     assert events[3] is ping
 
 
+def test_a_push_on_resp2_shows_nothing_of_what_came() -> None:
+    connection, _ = opened(2)
+    connection.receive_data(b">1\r\n$100000\r\n%b\r\n" % (b"s" * 100_000))
+    assert str(lost(connection).error) == "a push came on a connection that speaks RESP2"
+
+
 def test_on_resp2_a_reply_that_looks_like_a_message_is_a_reply() -> None:
     connection, peer = opened(2)
     peer.answer = lambda words: [b"message", b"a", words[-1]]
