@@ -481,7 +481,8 @@ class Pool(Generic[C]):
 
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
-        return min(self._look_at, self._late_at, self._refill_at if self._pace is None and self._lacks() else inf)
+        refills = (self._pace is None or self._refill_at > -inf) and self._lacks()
+        return min(self._look_at, self._late_at, self._refill_at if refills else inf)
 
     def handle_timeout(self, now: float, token: object = None) -> None:
         """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
@@ -494,13 +495,13 @@ class Pool(Generic[C]):
             self._look_at = self._looks.next()
         if now >= self._late_at:
             self._refuse_late(now)
-        if self._pace is None:
-            self._refill(now, token)
+        self._refill(now, token)
 
     def _refill(self, now: float, token: object = None) -> None:
         """Dial for `min_size`."""
         while now >= self._refill_at and self._lacks():
             if self._pace is not None and not self._pace.ready(now):
+                self._refill_at = -inf  # the owner of the pace says when
                 return
             if self._breaker is not None and not self._breaker.allows(now):
                 self._refill_at = self._breaker.until
@@ -815,6 +816,8 @@ class Pool(Generic[C]):
             self._refuse(waiter, CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=stats))
         self._late.trim(len(self._queue))
         self._late_at = self._late.next()
+        if late and self.state is PoolState.DRAINING:
+            self._advance(now)  # they may have been the last
 
     def _refuse_beyond(self, count: int, why: ConnectError) -> None:
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""

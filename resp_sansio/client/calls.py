@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from math import inf
 from typing import Final, Literal, TypeAlias
 
@@ -53,6 +54,15 @@ def error_of(slot: Slot) -> Exception:
     error = slot.failure(cause)
     error.__cause__ = cause.__cause__
     return error
+
+
+def _anew(error: Exception) -> Exception:
+    """Return an error of ours once more, for another caller; any other one as it is."""
+    if not isinstance(error, RespError):
+        return error
+    told = copy(error)
+    told.__cause__ = error.__cause__
+    return told
 
 
 def oldest_of(link: Link) -> object:
@@ -268,7 +278,7 @@ class Calls(ABC):
 
     def _refuse(self, waiter: Waiter, error: Exception) -> None:
         self._timers.cancel(waiter.timer)
-        waiter.error = error.counted() if isinstance(error, CommandTimeoutError) else error
+        waiter.error = error.counted() if isinstance(error, CommandTimeoutError) else _anew(error)
         self._events.append(Refused(waiter))
 
     def _check(self, lease: Lease[Link], owner: Slot | Waiter, deadline: float, now: float) -> Slot:
@@ -286,6 +296,10 @@ class Calls(ABC):
             owner.check = owner.held = None
         else:
             owner.call.check = owner.call.lease = None
+        if not answered and now >= owner.deadline:  # the caller's own time is up, which says little of the link
+            self.release(lease, now)
+            self._tell(owner, self._late(), now)
+            return
         if not answered and lease.active:
             assert self._pool is not None
             self._pool.release(lease, now, reason=CloseReason.FAILED_CHECK)

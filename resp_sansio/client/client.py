@@ -208,7 +208,7 @@ class Client(Dials):
         assert self._pool is not None
         core = lease.connection.core
         reason = CloseReason.BROKEN if listened else core.unfit
-        if reason is None and core.watching:
+        if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)
         self._pool.release(lease, now, reason=reason, owes=core.oldest)
@@ -221,10 +221,14 @@ class Client(Dials):
         link = Link(Connection.configured(self.config, credentials, now=now, open_by=dial.deadline), dial)
         self._links[link] = None
         self._watch(link, dial.deadline)
-        if self.closed is not None or (dial.lane is not None and dial.lane.dial is not dial):
-            link.core.abort(self.closed)
-            self._follow(link, link.core.events(), now)
+        if not self._is_wanted(dial):
+            self.abort(link, self.closed, now)
         return link
+
+    def _is_wanted(self, dial: Dial) -> bool:
+        if dial.lane is not None:
+            return dial.lane.dial is dial
+        return self._pool is not None and self._pool.state is not PoolState.CLOSED
 
     def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
         """No socket came of it. None: its caller gave it up."""
@@ -353,6 +357,8 @@ class Client(Dials):
                 lane.left(CloseReason.CLOSED)
                 link.core.close()
                 self._follow(link, link.core.events(), now)
+        for link in [link for link in self._links if link.lane is not None and link.dial is not None]:
+            self.abort(link, self.closed, now)  # no call is left for what it would open
         if self._pool is not None:
             self._pool.drain(now)
             self._carry_out(now)
@@ -361,11 +367,11 @@ class Client(Dials):
     def close(self, now: float, reason: str | None = None) -> None:
         """End everything now, for this reason: calls, links, dials. Idempotent."""
         self._end_waiting(now, reason)
+        self._timers.cancel(self._dial_timer)
         if self._pool is not None:
             self._pool.close(now)
             self._carry_out(now)
         for lane in self._lanes:
-            lane.dial = None
             if lane.link is not None:
                 lane.left(CloseReason.CLOSED)
         for link in list(self._links):
@@ -376,11 +382,11 @@ class Client(Dials):
         if self.closed is None:
             self.closed = ConnectionClosedError(reason or f"the {self.kind} was closed")
         for lane in self._lanes:
+            lane.dial = None
             for entry in lane.empty():
                 self._tell(entry, self.closed, now)
         for slot in list(self._pausing):
             self._finish(slot, self.closed, now)
-        self._timers.cancel(self._dial_timer)
 
     def _end_drain(self) -> None:
         if self._draining and not self._links and (self._pool is None or self._pool.state is PoolState.CLOSED):

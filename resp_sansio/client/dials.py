@@ -120,7 +120,7 @@ class Dials(Calls):
 
     def _not_opened(self, error: RespError) -> Exception | None:
         """Why a dial failed whose handshake did not end well; None if the client itself ended it."""
-        if self.closed is not None:
+        if error is self.closed:
             return None
         transient = error.transient if isinstance(error, ConnectError) else False
         message = f"cannot open a connection to {self.config.address}: {error}"
@@ -159,8 +159,6 @@ class Dials(Calls):
 
     def _see_to_dials(self, now: float) -> None:
         """Dial wherever a link is missing and the pace allows it."""
-        if self.closed is not None:
-            return
         for lane in self._lanes:
             self._see_to(lane, now)
         if self._pool is not None:

@@ -194,6 +194,9 @@ class World:
                 self.after(random.random() * 4, self._cut)
             if random.random() < 0.2:
                 self.after(random.random() * 4, self._retire)
+        self._drains = random.random() < 0.1
+        if self._drains:
+            self.after(random.random() * 4, self._drain)
         self.at(30.0, self._finish)
 
     def _client(self) -> Client:
@@ -274,8 +277,12 @@ class World:
         if self.mode != "once":
             self.client.retire(self.now)
 
+    def _drain(self) -> None:
+        self.client.drain(self.now)
+
     def _finish(self) -> None:
         self._check_quiet()
+        assert self.drained or not self._drains, "what was drained has not ended"
         if self.random.random() < 0.5:
             self.client.drain(self.now)
             self.after(5.0, self._close)

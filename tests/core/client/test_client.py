@@ -407,6 +407,27 @@ def test_one_that_does_not_answer_is_replaced() -> None:
     assert pool_stats(stage).closed[CloseReason.FAILED_CHECK] == 2
 
 
+@pytest.mark.parametrize("wants", ["call", "lease"])
+def test_a_check_that_outlasts_its_caller_costs_no_link(wants: str) -> None:
+    stage = Stage(None, PoolSettings(max_size=3, pre_ping=True))
+    leases = [stage.lease() for _ in range(3)]
+    for lease in leases:
+        stage.release(lease)
+    stage.deaf.update(stage.peers)
+    told: type[Exception]
+    if wants == "call":
+        slot = stage.call("GET", "a", deadline=0.05)
+        stage.pass_time(0.1)
+        told = stage.told(slot)[0]
+    else:
+        waiter = stage.acquire(deadline=0.05)
+        stage.pass_time(0.1)
+        told = type(waiter.error)  # type: ignore[assignment]
+    assert told is CommandTimeoutError
+    assert (pool_stats(stage).size, pool_stats(stage).leased) == (3, 0)
+    assert pool_stats(stage).closed[CloseReason.FAILED_CHECK] == 0
+
+
 def test_a_caller_may_go_while_its_lease_is_checked() -> None:
     stage = Stage(None, PoolSettings(max_size=1, pre_ping=True))
     stage.call("GET", "a")
@@ -551,6 +572,62 @@ def test_draining_answers_what_is_under_way(kind: str) -> None:
     assert stage.told(slot) == b"b"
     assert stage.drained
     assert not stage.client.links
+
+
+def test_draining_serves_a_waiter_whose_dial_is_under_way() -> None:
+    stage = Stage(None, PoolSettings(max_size=1), dials_at_once=False)
+    waiter, slot = stage.acquire(), stage.call("GET", "a")
+    stage.client.drain(stage.now)
+    stage.run()
+    stage.connect()
+    assert waiter.lease is not None
+    stage.release(waiter.lease)
+    assert stage.told(slot) == b"a"
+    assert stage.drained
+
+
+def test_draining_dials_again_after_a_dial_that_was_given_up() -> None:
+    stage = Stage(None, PoolSettings(max_size=1), dials_at_once=False)
+    slot = stage.call("GET", "a")
+    stage.client.drain(stage.now)
+    stage.run()
+    stage.give_up()
+    stage.pass_time(1.0)
+    stage.connect()
+    assert stage.told(slot) == b"a"
+    assert stage.drained
+
+
+def test_draining_ends_behind_a_waiter_that_is_refused_at_its_deadline() -> None:
+    stage = Stage(None, PoolSettings(max_size=1), dials_at_once=False)
+    waiter = stage.acquire(deadline=0.001)
+    stage.client.drain(stage.now)
+    stage.run()
+    stage.give_up()
+    stage.pass_time(1.0)
+    assert waiter.error is not None
+    assert stage.drained
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_draining_lets_go_of_a_lane_that_is_being_opened(connected: bool) -> None:
+    stage = Stage(dials_at_once=False)
+    slot = stage.call("GET", "a")
+    if connected:
+        dial = stage.dials[0]
+        link = stage.client.connected(dial, stage.now)
+        stage.client.drain(stage.now)
+        stage.run()
+        assert link.ended
+    else:
+        stage.client.drain(stage.now)
+        stage.run()
+        assert stage.connect().ended
+    assert "the client was closed" in stage.told(slot)[1]
+    assert stage.drained
+    assert not stage.client.links
+    with pytest.raises(ConnectionClosedError):
+        stage.call("GET", "b")
 
 
 def test_closing_ends_everything_at_once() -> None:
@@ -824,3 +901,46 @@ def test_lanes_without_a_link_when_a_client_is_drained() -> None:
     stage.client.drain(stage.now)
     stage.run()
     assert stage.drained
+
+
+def test_a_lease_that_is_over_ends_no_watch_of_the_next_borrower() -> None:
+    stage = Stage(None, PoolSettings(max_size=1))
+    first = stage.lease()
+    stage.release(first)
+    second = stage.lease()
+    stage.call("WATCH", "k", lease=second)
+    epoch = stage.link.core.watch_epoch
+    stage.release(first)
+    assert stage.link.core.watching
+    assert stage.link.core.watch_epoch == epoch
+
+
+def test_each_waiter_gets_an_error_of_its_own() -> None:
+    stage = Stage(dials_at_once=False)
+    waiters = [stage.acquire() for _ in range(2)]
+    stage.refuse(ConnectError("no", transient=False))
+    one, other = [waiter.error for waiter in waiters]
+    assert (str(one), type(one)) == (str(other), type(other))
+    assert one is not other
+    assert one is not None
+    assert isinstance(one.__cause__, ConnectionRefusedError)
+
+
+def test_a_provider_s_error_is_told_as_it_is() -> None:
+    stage = Stage(dials_at_once=False)
+    waiter, error = stage.acquire(), KeyError("provider")
+    stage.refuse(error)
+    assert waiter.error is error
+
+
+def test_min_size_is_dialled_for_once_the_breaker_allows_it() -> None:
+    stage = Stage(None, PoolSettings(max_size=2, min_size=1, breaker_failures=2, breaker_seconds=5.0))
+    stage.away = True
+    stage.client.open(stage.now)
+    stage.run()
+    stage.pass_time(4.0)
+    assert stage.dialled == 2
+    stage.away = False
+    stage.pass_time(4.0)
+    assert stage.dialled == 3
+    assert pool_stats(stage).size == 1
