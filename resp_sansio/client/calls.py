@@ -85,8 +85,8 @@ class Calls(ABC):
 
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_generation", "_lane", "_lanes", "_links",
-        "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers", "closed", "config", "once",
-        "protocol", "retries",
+        "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers", "closed", "config",
+        "once", "protocol", "retries",
     )  # fmt: skip
 
     def __init__(
@@ -117,6 +117,7 @@ class Calls(ABC):
         self._lane = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
         self._shares = Lanes(self._lanes, lambda lane: lane.load)
         self._links: dict[Link, None] = {}
+        self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
         self._timers = Timers()
         self._dial_timer = self._timers.add(inf, None)

@@ -74,8 +74,7 @@ class Client(Dials):
     def stats(self) -> ClientStats | PoolStats | ConnectionStats:
         """Return what was counted: a client's, a pool's or a connection's counts."""
         if self.once:
-            link = self._lanes[0].link
-            return Connection().stats() if link is None else link.core.stats()
+            return Connection().stats() if self._only is None else self._only.core.stats()
         leases = None if self._pool is None else self._pool.stats(self.retries)
         if leases is not None and not self._lanes:
             return leases

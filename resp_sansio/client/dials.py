@@ -63,6 +63,8 @@ class Dials(Calls):
         dial, link.dial = link.dial, None
         assert dial is not None
         link.opened_at = now
+        if self.once:
+            self._only = link
         self.protocol = event.protocol
         self._pace.opened()
         lane = dial.lane

@@ -944,3 +944,12 @@ def test_min_size_is_dialled_for_once_the_breaker_allows_it() -> None:
     stage.pass_time(4.0)
     assert stage.dialled == 3
     assert pool_stats(stage).size == 1
+
+
+def test_a_single_connection_keeps_its_counts_when_it_has_ended() -> None:
+    stage = Stage(None, once=True)
+    stage.call("GET", "a", lease=stage.lease())
+    stage.cut(stage.link)
+    stats = stage.client.stats()
+    assert isinstance(stats, ConnectionStats)
+    assert (stats.sent, stats.answered) == (1, 1)
