@@ -58,7 +58,7 @@ MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 """What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
 
 PAUSE_PUSHES: Final = 1000
-"""So many pushes that nobody has taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
+"""So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
 
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
@@ -76,7 +76,7 @@ class Connection(Pairing):
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
     pushes that were handed out and not `push_taken`, see `wants_to_receive`; without `keep_pushes` all are dropped and counted,
-    for a connection that nobody listens on. `lenient_push` takes pushes inside other replies from any server, not only
+    for a connection without a listener. `lenient_push` takes pushes inside other replies from any server, not only
     from one that may write them or does not say (see `ServerInfo.nests_pushes`). At most `max_in_flight` slots with
     `max_in_flight_bytes` are handed over and not yet answered (a larger slot goes alone): the others stay queued, in their
     order, and can be withdrawn. `peer` names the server in messages.
@@ -202,7 +202,7 @@ class Connection(Pairing):
 
     @property
     def altered(self) -> bool:
-        """Was a command sent, or is one to be, behind which the connection is not what it was? Then it is for nobody else."""
+        """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
         return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
 
     def stats(self) -> ConnectionStats:
@@ -309,7 +309,7 @@ class Connection(Pairing):
 
         A queued slot is withdrawn: NOT_SENT. A handed one keeps its place, the rest of it is still sent, and its reply is
         skipped when it comes. Only if the server may put it aside and act on it later (BLPOP) does the connection end: it
-        would take an element for nobody, and hold up the others until then. So it does for AUTH, whose reply may never come.
+        would take an element that is lost then, and hold up the others until then. So it does for AUTH, whose reply may never come.
         """
         if slot.state is QUEUED:
             self._note_deadlines()

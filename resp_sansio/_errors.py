@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+LONGEST_CODE: Final = 32  # characters of what a message shows as an error's code
+
+
 class Outcome(enum.Enum):
     """How a command ended: exactly one of these, always."""
 
@@ -234,6 +237,16 @@ def is_transient(error: OSError) -> bool:
     """
     reason = getattr(error, "reason", None)  # OpenSSL's; to be cut off is no disagreement
     return not isinstance(error, PermissionError) and (reason is None or "EOF" in reason)
+
+
+def shown_code(error: ReplyError, *secrets: str | None) -> str:
+    """Return an error's code for a message of ours: capital letters, as servers' codes are, that are no part of a secret; else ERR.
+
+    Another first word may be anything, a password that a proxy repeats included.
+    """
+    code = error.code
+    fits = len(code) <= LONGEST_CODE and code.isascii() and code.replace("_", "").isalpha() and code.isupper()
+    return code if fits and not any(secret and (secret in code or code in secret) for secret in secrets) else "ERR"
 
 
 def reason_of(error: Exception) -> str:

@@ -18,7 +18,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NoReturn
 
-from ._errors import ConnectError, ReplyError
+from ._errors import ConnectError, ReplyError, shown_code
 from ._record import Record
 from ._values import Pairs, Reply
 
@@ -244,9 +244,11 @@ class Handshake:
             return ConnectError("the server is in protected mode and refuses other hosts (DENIED)", transient=False)
         match step:
             case Step.HELLO if reply.code != "WRONGPASS":
-                return ConnectError(f"the server refused HELLO ({reply.code})", transient=False)
+                return ConnectError(f"the server refused HELLO ({self._code(reply)})", transient=False)
             case Step.HELLO | Step.AUTH:
-                return ConnectError(f"the server refused the user name or password ({reply.code})", transient=False)
+                return ConnectError(
+                    f"the server refused the user name or password ({self._code(reply)})", transient=False
+                )
             case Step.DATABASE:
                 return ConnectError(f"the server refused database {self.database}{self._said(reply)}", transient=False)
             case _:
@@ -254,10 +256,17 @@ class Handshake:
 
     def _said(self, reply: ReplyError) -> str:
         """What the server said to a step without secrets: its own words, unless it speaks of the secret of another step."""
-        password = self._password.decode("utf-8", "replace") if isinstance(self._password, bytes) else self._password
-        if any(secret and secret in str(reply) for secret in (password, self.username)):
-            return f" ({reply.code})"
+        if any(secret and secret in str(reply) for secret in self._secrets):
+            return f" ({self._code(reply)})"
         return f": {reply}"
+
+    def _code(self, reply: ReplyError) -> str:
+        return shown_code(reply, *self._secrets)
+
+    @property
+    def _secrets(self) -> tuple[str | None, str | None]:
+        password = self._password.decode("utf-8", "replace") if isinstance(self._password, bytes) else self._password
+        return password, self.username
 
 
 # A single close may be a server that ends just then; the next dial asks in full again.

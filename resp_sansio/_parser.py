@@ -112,7 +112,7 @@ class Parser(Machine):
         return out
 
     def drop(self) -> None:
-        """Let go of what has come of the reply that is being read, if one is: nobody waits for it, and `skip` is to end it."""
+        """Let go of what has come of the reply that is being read, if one is: no caller waits for it, and `skip` is to end it."""
         if self._stack or self._need:
             self._empty_frames()
             self._unfinished = "skip()"

@@ -29,6 +29,7 @@ from ._errors import (
     RemoteProtocolError,
     ReplyError,
     RespError,
+    shown_code,
 )
 from ._subscriptions import FENCE, FENCED, Confirmations, Subscriptions
 from ._values import Attributed, Pairs, Push, Reply
@@ -415,7 +416,7 @@ def _withheld(info: CommandInfo, reply: Reply) -> Reply:
     if isinstance(reply, Attributed):
         return Attributed(_withheld(info, reply.value), reply.attributes)
     if isinstance(reply, ReplyError):
-        return ReplyError(f"{reply.code} (the rest of this error is withheld: it may repeat a secret)")
+        return ReplyError(f"{shown_code(reply)} (the rest of this error is withheld: it may repeat a secret)")
     return reply
 
 

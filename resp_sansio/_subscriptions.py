@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from ._encoder import encode_command
-from ._errors import RemoteProtocolError, ReplyError
+from ._errors import RemoteProtocolError, ReplyError, shown_code
 from ._values import Push, Reply
 
 __all__ = ["FENCE", "FENCED", "Confirmations", "Subscriptions"]
@@ -144,7 +144,7 @@ class Confirmations:
         """Does this error refuse the command, not the PING behind it?
 
         Each channel is confirmed, or none is: while confirmations are missing, it is the command that was refused. Raises
-        `RemoteProtocolError` where nobody can tell: to guess wrongly would give each later caller the reply of another.
+        `RemoteProtocolError` where the answers do not tell: to guess wrongly would give each later caller the reply of another.
         """
         if len(self._pushes) < max(self._count, 1) or error.code in REDIRECTED:
             return True
@@ -152,7 +152,7 @@ class Confirmations:
         if error.code in NOT_NOW or any(words in text for words in NO_PING):
             return False
         raise RemoteProtocolError(
-            f"an error ({error.code}) refuses either {FENCED} or the PING behind it: which, is unknown"
+            f"an error ({shown_code(error)}) refuses either {FENCED} or the PING behind it: which, is unknown"
         )
 
     def _own(self) -> list[Reply]:

@@ -448,3 +448,21 @@ def test_it_is_accepted_if_and_only_if_the_server_is_as_was_asked_for(
         assert peer.name == (name or "").encode()
         assert peer.password is None or peer.authenticated
         assert possible
+
+
+@pytest.mark.parametrize("said", ["hunter2", "hunter2 is wrong", "SECRET no", "SECRETS"])
+def test_a_password_is_not_shown_as_the_code_of_an_error(said: str) -> None:
+    password = "hunter2" if "hunter2" in said else "SECRET"
+    for protocol in (2, 3):
+        handshake = Handshake(protocol=protocol, password=password, client_name="me", database=1)
+        sent = handshake.first_batch()
+        if protocol == 3:
+            answer = handshake.answered([ReplyError("ERR unknown command"), *["OK"] * (len(sent) - 1)])
+            assert isinstance(answer, list)
+            sent = answer
+        for refused in range(len(sent)):
+            replies: list[Reply] = ["OK"] * len(sent)
+            replies[refused] = ReplyError(said)
+            error = handshake.interrupted(replies, "it ended")
+            assert password not in str(error)
+            assert password not in repr(error)

@@ -223,6 +223,13 @@ def test_an_error_that_may_repeat_a_secret_keeps_only_its_code() -> None:
     assert "secret'" not in str(slot.reply)
 
 
+@pytest.mark.parametrize("said", ["hunter2", "hunter2 is wrong", "x" * 1000, "X" * 1000, "ERR no"])
+def test_a_first_word_that_is_no_code_is_withheld_too(said: str) -> None:
+    slot = script("ACL SETUSER u >hunter2")
+    slot.answer(ReplyError(said))
+    assert slot.replies == [ReplyError("ERR (the rest of this error is withheld: it may repeat a secret)")]
+
+
 def test_inside_a_transaction_too() -> None:
     error = ReplyError("ERR Error in ACL SETUSER modifier '#hunter2': the password hash must be ...")
     slot = script("MULTI", "ACL SETUSER u #hunter2", "GET k", "EXEC")
