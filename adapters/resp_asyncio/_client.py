@@ -59,6 +59,7 @@ __all__ = ["Client"]
 LANE: Final = Needs.LANE
 READY: Final = State.READY
 PING: Final = Command("PING")
+LOST: Final = SlotState.LOST
 ANSWERED: Final = SlotState.ANSWERED
 
 
@@ -259,7 +260,7 @@ class Client(Retrying):
             raise
         if slot.state is ANSWERED:
             return None
-        if isinstance(result, LocalProtocolError) or not isinstance(result, RespError):
+        if not isinstance(result, RespError) or (isinstance(result, LocalProtocolError) and slot.state is not LOST):
             raise result
         return result
 

@@ -482,6 +482,27 @@ async def test_closing_gracefully_lets_those_finish_who_are_in(backend: Backend,
 
 
 @contract
+async def test_closing_tells_whom_the_first_dial_served_that_their_commands_were_sent(backend: Backend) -> None:
+    heard = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        wire.command()
+        heard.set()
+        wire.drain()
+
+    with Peer(script) as peer:
+        async with backend.client(peer.url) as client:
+
+            async def close() -> None:
+                await backend.until(heard.is_set)
+                await client.close()
+
+            error, _ = await backend.together(partial(client.execute, "INCR", "n"), close)
+            assert (type(error), error.outcome) == (ConnectionLostError, Outcome.MAYBE_EXECUTED)
+
+
+@contract
 async def test_closing_while_a_dial_is_under_way(backend: Backend, start_server: Callable[..., Server]) -> None:
     server = start_server()
     with server.paused():
