@@ -25,8 +25,8 @@ class Pace:
     def __init__(self, policy: Retry) -> None:
         self._policy = policy
         self._under_way = 0
-        self.failures = 0
-        self.not_before = 0.0
+        self.failures: int = 0
+        self.not_before: float = 0.0
         self.last_error: Exception | None = None
 
     def __repr__(self) -> str:

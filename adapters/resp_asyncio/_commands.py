@@ -1,17 +1,14 @@
 """The commands: what `Connection`, `Pool` and `Client` have in common, and the pipelines that they make.
 
-All of it rests on one step, `_call`: send this slot, wait for its end, say why it was not answered. The three differ in
-which connection takes the step.
+All of it rests on one step: submit a slot to the client machine, and await its end.
 """
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
-from random import random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
@@ -19,19 +16,16 @@ from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
-    Attempts,
     Command,
     CommandBatch,
     Config,
     ConnectionLostError,
     Default,
+    Lease,
     LocalProtocolError,
     Methods,
     Reply,
-    ReplyError,
     RespError,
-    Retry,
-    Slot,
     SlotState,
     Spoken,
     TransactionAbortedError,
@@ -39,17 +33,18 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
-    error_reply,
-    leads_elsewhere,
     new_slot,
     read_reply,
     seconds_allowed,
 )
+from resp_sansio.client import Link, Share, error_of
+
+from ._driver import Driver
 
 if TYPE_CHECKING:
-    from ._connection import Connection
+    from ._client import Connection
 
-__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
 
 T = TypeVar("T")
 
@@ -59,10 +54,12 @@ ANSWERED: Final = SlotState.ANSWERED
 class Commands(Methods, ABC):
     """What can be asked of a server, whichever connection it goes by."""
 
-    __slots__ = ("_config", "_encoding", "_timeout")
+    __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share | None = None) -> None:
         self._config = config
+        self._driver = driver
+        self._lease = lease  # the link that all of it goes by, if it is one's own
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
 
@@ -70,16 +67,15 @@ class Commands(Methods, ABC):
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
 
     @property
-    @abstractmethod
     def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map.
 
-    @abstractmethod
-    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        """Send the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
-
-        Raises what `enter` raises. `deadline` is on `time.monotonic`.
+        Before a connection was opened, the version that was asked for.
         """
+        if self._lease is None:
+            return self._driver.machine.protocol
+        link: Link = self._lease.connection
+        return link.core.protocol
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
@@ -121,10 +117,18 @@ class Commands(Methods, ABC):
         allowed = self._timeout
         if timeout is not DEFAULT or slot.info.blocking is not None:
             allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
-        failure = await self._call(slot, monotonic() + allowed)
-        if failure is not None:
-            raise slot.failure(failure) from failure.__cause__
-        return read_reply(slot.reply, command, self.protocol, encoding)
+        slot.deadline = monotonic() + allowed
+        driver = self._driver
+        waiter = driver.submit(slot, self._lease)
+        try:
+            await waiter
+        except BaseException:
+            driver.give_up(slot)
+            raise
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_reply(slot.reply, command, link.core.protocol, encoding)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -167,69 +171,6 @@ class Commands(Methods, ABC):
                         raise
 
 
-class Retrying(Commands):
-    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
-
-    __slots__ = ("_era", "_retries", "_retry")
-
-    def __init__(self, config: Config, retry: Retry) -> None:
-        super().__init__(config)
-        self._retry = retry
-        self._retries = 0
-        self._era = 0  # how often the connections have been left for new ones
-
-    @abstractmethod
-    def _attempt(
-        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
-    ) -> Coroutine[Any, Any, RespError | None]:
-        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
-
-    @abstractmethod
-    def _elsewhere(self) -> None:
-        """The connections lead to a replica, where a master is wanted: use new ones."""
-
-    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:  # noqa: ARG002  # for those that do
-        """Does the next attempt wait of itself for as long as it should?"""
-        return False
-
-    def _leave_replica(self, era: int) -> None:
-        """Leave the connections of this era, unless somebody has: who hears of it late has been on one of the old ones."""
-        if era == self._era:
-            self._era += 1
-            self._elsewhere()
-
-    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        era = self._era
-        failure = await self._attempt(slot, deadline, enter)
-        if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
-            if slot.count > 1 and leads_elsewhere(slot):
-                self._leave_replica(era)
-            return None
-        return await self._call_again(slot, deadline, failure, era)
-
-    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None, era: int) -> RespError | None:
-        """The first attempt failed, or was answered with an error: go on as long as that may help."""
-        attempts = Attempts(self._retry)
-        while (cause := failure or error_reply(slot)) is not None:
-            if failure is None and leads_elsewhere(slot):
-                self._leave_replica(era)
-            pause = attempts.after(cause, random(), slot, left=deadline - monotonic())
-            if pause is None:
-                break
-            if not self._paces(slot, cause, attempts.made):
-                await asyncio.sleep(pause)
-            slot.renew()
-            self._retries += 1
-            era = self._era
-            try:
-                failure = await self._attempt(slot, deadline, again=True)
-            except RespError as error:
-                if not slot.begun:
-                    raise
-                return error  # closed meanwhile, say: what went before is still so
-        return failure and attempts.told(failure)
-
-
 class Pipeline(CommandBatch, Methods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
@@ -265,16 +206,20 @@ class Pipeline(CommandBatch, Methods):
         """
         return await self._run(monotonic() + self.seconds_allowed)
 
-    async def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
+    async def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
         slot = self.slot(deadline)
         if slot is None:
             return []
+        driver = self._by._driver
         try:
-            failure = await self._by._call(slot, deadline, enter)
+            waiter = driver.submit(slot, self._by._lease, epoch)
         except RespError as error:
             self.refused(error)
             raise
+        try:
+            await waiter
         except BaseException as error:
+            driver.give_up(slot)
             if slot.state is ANSWERED:
                 with suppress(RespError):
                     self.answered(slot, self._by.protocol)
@@ -282,8 +227,12 @@ class Pipeline(CommandBatch, Methods):
                 why = type(error).__name__ if isinstance(error, Exception) else "the task was cancelled"
                 self.lost(slot, ConnectionLostError(why), self._by.protocol)
             raise
-        if failure is not None:
-            raise self.lost(slot, failure, self._by.protocol) from failure.__cause__
+        if slot.state is not ANSWERED:
+            cause = slot.cause
+            if not isinstance(cause, RespError):
+                self.lost(slot, ConnectionLostError(str(cause)), self._by.protocol)
+                raise error_of(slot)
+            raise self.lost(slot, cause, self._by.protocol) from cause.__cause__
         return self.answered(slot, self._by.protocol)
 
 
@@ -314,7 +263,7 @@ class WatchedTransaction(Pipeline):
 
     async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
-        connection, core = self._connection, self._connection._driver.core
+        connection, core = self._connection, self._connection._link.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
             await connection.execute(self._loop.watch, timeout=self._time_left())
@@ -325,14 +274,14 @@ class WatchedTransaction(Pipeline):
                 )
             result = await coming
             if len(self):
-                await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+                await self._run(self._deadline, epoch)
                 if self.refusal is not None:
                     raise self.refusal
             else:
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
         except BaseException as error:
             if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
             raise
         return result
 

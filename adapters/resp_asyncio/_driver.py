@@ -1,87 +1,85 @@
-"""Drive one `resp_sansio.Connection` with a transport of asyncio's, for any number of tasks and without one of its own.
+"""Carry out one client machine on one event loop: bytes, one timer, futures. Nothing is decided here.
 
-A call makes a slot and gets a future for it. If nothing is in flight the command is written at once; otherwise it goes out with
-all others of this turn of the loop. What comes is read in the transport's own callback, which resolves the futures.
+A call submits its slot and awaits a future. If nothing is in flight on its link the command is written at once; otherwise it goes
+out with all others of this turn of the loop. The bytes that come are read in the transport's own callback, which resolves the
+futures. A dial is a task of the driver's, so a caller that is cancelled does not end it.
 
-Everything happens on the loop's thread and nothing of it awaits, so there is no lock. A task that is cancelled abandons its
-slot: nothing of it is left in the connection but a place in the order of replies.
+Everything happens on the loop's thread and nothing of it awaits, so there is no lock. A task that is cancelled abandons its slot:
+nothing of it is left but a place in the order of replies.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import select
+import socket
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from contextvars import Context
 from inspect import isawaitable
 from math import inf
+from random import random
+from select import POLLIN
 from threading import get_ident
 from time import monotonic
-from typing import Any, Final, Self, cast
+from typing import Any, Final, cast
+from warnings import warn
 from weakref import WeakKeyDictionary, WeakSet
 
 from resp_sansio import (
-    Command,
     Config,
     ConnectError,
-    ConnectionClosedError,
-    ConnectionLost,
-    Event,
-    Fallback,
+    Lease,
     LocalProtocolError,
-    Opened,
     Push,
-    PushReceived,
-    Reply,
     RespError,
     Slot,
-    SlotState,
-    State,
-    TimedOut,
-    is_transient,
-    new_slot,
-    not_opened,
     read_credentials,
 )
-from resp_sansio import Connection as Machine
+from resp_sansio.client import (
+    Client,
+    ClientEvent,
+    Close,
+    Dial,
+    Drained,
+    Granted,
+    Leaked,
+    Link,
+    Look,
+    Pushed,
+    Refused,
+    Share,
+    Waiter,
+)
 
-from ._transport import dial, until
+from ._transport import dial, last_words, poll_of, until
 
-__all__ = ["Driver", "elsewhere"]
-
-LOST: Final = SlotState.LOST
+__all__ = ["Driver"]
 
 RECEIVE: Final = 256 * 1024
-"""Bytes received at a time at most, into a buffer that all connections of a loop share: it is empty again before the next turn."""
+"""Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn."""
 
 HAND_OVER: Final = 64 * 1024
-"""Bytes given to the transport at a time. What it keeps counts as sent, so it gets no more before that has gone."""
+"""Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
 
 _buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
 _drivers: Final[WeakSet[Driver]] = WeakSet()
 
 
-class Driver(asyncio.BufferedProtocol):
-    """What the loop knows of a connection: it moves bytes between transport and machine, and wakes those whom replies concern.
-
-    Waiters are futures. They get what came, or the `RespError` that is why nothing will: results both, so that one whom nobody
-    awaits any more is not missed. The `Connection` is an object of its own so that its going away is noticed.
-    """
+class Socket(asyncio.BufferedProtocol):
+    """A link's socket, as the loop sees it."""
 
     __slots__ = (
-        "__weakref__", "_armed", "_buffer", "_call_soon", "_closers", "_config", "_listeners", "_loop", "_paused", "_pings",
-        "_poll", "_pushes", "_reading", "_scheduled", "_thread", "_timer", "_transport", "core", "ended", "opened",
+        "_buffer", "_call_soon", "_closers", "_core", "_dial", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
+        "_transport", "credentials", "failure", "link", "listeners", "pushes",
     )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, core: Machine, config: Config) -> None:
-        self.core: Machine = core
-        self.ended: Callable[[], None] | None = None  # to be called when it has
-        self.opened: asyncio.Future[None] = loop.create_future()
-        self._config = config
-        self._loop = loop
-        self._thread = get_ident()
+    def __init__(self, driver: Driver, dial: Dial, credentials: tuple[str | None, str | bytes] | None) -> None:
+        loop = driver.loop
+        assert loop is not None
+        self._driver = driver
+        self._machine = driver.machine
+        self._dial = dial
         self._call_soon = loop.call_soon
         if loop not in _buffers:
             _buffers[loop] = memoryview(bytearray(RECEIVE))
@@ -91,216 +89,71 @@ class Driver(asyncio.BufferedProtocol):
         self._paused = True  # the transport takes no more for now
         self._reading = True  # and gives what it has; else pushes are to be taken first
         self._scheduled = False  # `flush` will be called in this turn of the loop
-        self._armed = inf  # when the timer goes off
-        self._timer: asyncio.TimerHandle | None = None
-        self._pings = config.ping_interval is not None
-        self._pushes: deque[Push] = deque()
-        self._listeners: deque[asyncio.Future[Push | RespError]] = deque()
         self._closers: list[asyncio.Future[None]] = []
-        _drivers.add(self)
+        self.credentials = credentials
+        self.failure: Exception | None = None  # why there is no link, though there is a socket
+        self.link: Link | None = None
+        self.pushes: deque[Push] = deque()
+        self.listeners: deque[asyncio.Future[Push | RespError]] = deque()
 
-    @classmethod
-    async def open(cls, config: Config, fallback: Fallback, *, keep_pushes: bool = True) -> Self:
-        """Dial, and drive the handshake. Raises `ConnectError`. Without `keep_pushes` nobody will ask for one."""
-        deadline = inf if config.connect_timeout is None else monotonic() + config.connect_timeout
-        credentials = None
-        if config.credentials is not None:
-            answer: object = config.credentials()
-            if isawaitable(answer):
-                try:
-                    async with until(deadline):
-                        answer = await answer
-                except asyncio.CancelledError as error:
-                    if (task := asyncio.current_task()) is not None and task.cancelling():
-                        raise
-                    raise ConnectError(
-                        f"{config.address}: who gives credentials was cancelled", transient=True
-                    ) from error
-                except TimeoutError as error:
-                    raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
-            credentials = read_credentials(answer)
-        opening = fallback.opening()
-        while True:
-            core = Machine.configured(
-                config, credentials, now=monotonic(), open_by=deadline, plain=opening.plain, keep_pushes=keep_pushes
-            )
-            driver = cls(asyncio.get_running_loop(), core, config)
-            try:
-                await dial(config, partial(_itself, driver), deadline)
-                await driver.opened
-            except BaseException:
-                driver.end(ConnectionClosedError("it was given up while it opened"))
-                raise
-            if (failure := core.not_opened()) is None:
-                opening.opened()
-                return driver
-            if not opening.again(failure):
-                raise not_opened(config, failure, core.error)
-
-    # -- for calls ---------------------------------------------------------------------------------------------------------
-
-    def submit(
-        self,
-        slot: Slot,
-        deadline: float,
-        enter: Callable[[Slot], None] | None = None,
-        waiter: asyncio.Future[Any] | None = None,
-    ) -> asyncio.Future[Any]:
-        """Submit the slot (or `enter` it otherwise), and return the future of its reply: `waiter`, or a new one.
-
-        A caller that stops waiting says so by `give_up`. If the slot is not ANSWERED then, the result is the error that is why.
-        """
-        if get_ident() != self._thread or not self._loop.is_running():
-            raise elsewhere(slot.name)
-        slot.deadline = deadline
-        (enter or self.core.submit)(slot)
-        if waiter is None:
-            waiter = asyncio.Future(loop=self._loop)  # faster than by `create_future`
-        slot.token = waiter
-        if not self._scheduled:
-            if self.core.in_flight:
-                self._scheduled = True
-                self._call_soon(self.flush)
-            elif self._poll is not None and self._poll(0):
-                # What nobody asked for must not answer this; the turn after the next one is behind its reading.
-                self._scheduled = True
-                self._call_soon(self._call_soon, self.flush)
-            else:
-                self.flush()
-        if deadline < self._armed:
-            self._arm(deadline)  # behind the flush: uvloop calls what is due at once in the order in which it was told
-        return waiter
-
-    @property
-    def listened(self) -> bool:
-        """Does anybody wait for a push?"""
-        return bool(self._listeners)
-
-    def submit_and_forget(self, command: Command[Reply]) -> None:
-        """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
-        try:
-            self.submit(new_slot(command.args), inf)
-        except LocalProtocolError:
-            pass
-
-    def give_up(self, slot: Slot) -> None:
-        """Nobody waits for this slot any more."""
-        if self._loop.is_closed():
-            return  # and its tasks are being thrown away
-        self.core.abandon(slot)
-        self._report()
-
-    def listen(self) -> asyncio.Future[Push | RespError]:
-        """Return the future of the next push; a caller that stops waiting says so by `take_back`."""
-        if get_ident() != self._thread or not self._loop.is_running():
-            raise elsewhere("next_push")
-        if self.core.error is not None and not self._pushes:
-            raise ConnectionClosedError(f"next_push: the connection has ended: {self.core.error}")
-        waiter: asyncio.Future[Push | RespError] = self._loop.create_future()
-        self._listeners.append(waiter)
-        self._hand_out()
-        return waiter
-
-    def taken(self) -> None:
-        """A push has reached its caller."""
-        self.core.push_taken()
-        if not self._reading:
-            self._read_on()
-
-    def take_back(self, waiter: asyncio.Future[Push | RespError]) -> None:
-        """Nobody waits for this push any more: it is the next one's."""
-        if waiter in self._listeners:
-            self._listeners.remove(waiter)
-        elif not waiter.cancelled() and isinstance(push := waiter.result(), Push):
-            self._pushes.appendleft(push)
-            self._hand_out()
-
-    async def close(self, deadline: float = -inf) -> None:
-        """End when all is answered, at the deadline at the latest, and wait until the transport has closed its socket."""
-        if self._transport is None:
-            return
-        if get_ident() != self._thread or not self._loop.is_running():
-            raise elsewhere("close")
-        closer: asyncio.Future[None] = self._loop.create_future()
-        self._closers.append(closer)
-        if deadline > monotonic():
-            self.finish()
-            await asyncio.wait([closer], timeout=None if deadline == inf else deadline - monotonic())
-        self.end(None)
-        await closer
-
-    def finish(self) -> None:
-        """Take no more commands, and end when those under way are answered."""
-        self.core.close()
-        self._report()
-
-    def end(self, error: RespError | None) -> None:
-        """End now, for this reason."""
-        self.core.abort(error)
-        self._report()
-
-    def drop(self) -> None:
-        """The connection was thrown away without being closed, in whichever thread."""
-        if self._transport is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._transport.abort)
-
-    def forget(self) -> None:
-        """In the child of a fork: the connection is the parent's."""
-        self.core.abort(ConnectionClosedError("it was opened before a fork, and belongs to the parent process"))
-        self._transport = None  # to end it would tell the loop's selector, which the parent shares
-
-    # -- for the loop ------------------------------------------------------------------------------------------------------
+    # -- for the loop --------------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._paused = False
-        if hasattr(select, "poll"):
-            poller = select.poll()
-            poller.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-            self._poll = poller.poll
+        self._poll = poll_of(self._transport, POLLIN)
         # It tells of every byte that it has to keep (at once, if TLS has some; that compares by >=), and when there are none.
         self._transport.set_write_buffer_limits(high=1, low=0)
+        try:
+            self.link = link = self._machine.connected(self._dial, monotonic(), self.credentials)
+        except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
+            self.failure = error
+            self._transport.abort()
+            return
+        link.io = self
+        self._core = link.core
         self.flush()
-        self._arm(self.core.next_deadline())
+        self._driver.carry_out()
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where to put what comes."""
         return self._buffer
 
     def buffer_updated(self, count: int) -> None:
-        """Something has come."""
-        core = self.core
-        core.receive_data(bytes(self._buffer[:count]))
-        events = core.events()
+        """Bytes have come."""
+        assert self.link is not None
+        events = self._machine.receive_data(self.link, bytes(self._buffer[:count]), monotonic())
         for event in events:
             if isinstance(event, Slot):
                 waiter: Any = event.token
                 if not waiter.done():
-                    waiter.set_result(event.reply)
+                    waiter.set_result(None)
             else:
-                self._tell(event)
+                self._driver.carry_out(events[events.index(event) :])
+                break
+        if (due := self._machine.next_deadline()) < self._driver.armed:
+            self._driver.arm(due)
         # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
-        if not self._scheduled and (len(events) > 1 or core.wants_to_send):
+        if not self._scheduled and (len(events) > 1 or self._core.wants_to_send):
             self._scheduled = True
             self._call_soon(self.flush)
-        if self._pings:
-            self._arm(core.next_deadline())  # nothing may be owed any more, so that the next PING has a time
 
     def eof_received(self) -> None:
-        """The peer sends no more."""
-        self.core.receive_eof()
-        self._report()
+        """The server sends no more."""
+        if self.link is not None:
+            self._machine.receive_eof(self.link, monotonic())
+            self._driver.carry_out()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The transport has ended; the socket is closed when this returns."""
-        core = self.core
-        if core.error is None:
-            if core.state is State.OPENING and isinstance(error, OSError) and not is_transient(error):
-                core.abort(ConnectError(f"the connection failed: {error}", transient=False))
-            core.receive_eof(*([f"the connection failed: {error}"] if error else []))
-        self._report()
-        self._transport = None
+        link, transport, self._transport = self.link, self._transport, None
+        if link is not None and not link.ended:
+            if error is not None and transport is not None:
+                for data in last_words(transport):  # a server says why, and then closes
+                    self._driver.carry_out(self._machine.receive_data(link, data, monotonic()))
+            self._machine.receive_eof(link, monotonic(), error)
+            self._driver.carry_out()
         for closer in self._closers:
             if not closer.done():
                 closer.set_result(None)
@@ -311,14 +164,14 @@ class Driver(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         """The socket has taken them all."""
-        if self.core.error is None:
+        if self.link is not None and not self.link.ended:
             self._paused = False
             self.flush()
 
     def flush(self) -> None:
         """Hand over what is queued, as far as it goes."""
         self._scheduled = False
-        core, transport = self.core, self._transport
+        core, transport = self._core, self._transport
         while not self._paused and transport is not None and (block := core.data_to_send()):
             if len(block) > HAND_OVER:
                 if transport.is_closing():
@@ -328,106 +181,375 @@ class Driver(asyncio.BufferedProtocol):
             transport.write(block)
         if not self._reading:
             self._read_on()  # a reply is behind what was left unread
-        if self._pings or self._armed == inf:  # a timer that is set asks the core when it goes off
-            self._arm(core.next_deadline())
 
-    # -- what follows ------------------------------------------------------------------------------------------------------
+    # -- for the driver --------------------------------------------------------------------------------------------------------
 
-    def _report(self) -> None:
-        """Hand out the machine's events."""
-        for event in self.core.events():
-            if isinstance(event, Slot):
-                _wake(event, event.reply)
+    def wants_to_send(self) -> None:
+        """A call has put something on the link."""
+        if not self._scheduled:
+            if self._core.in_flight:
+                self._scheduled = True
+                self._call_soon(self.flush)
+            elif self._poll is not None and self._poll(0):
+                # Bytes that nobody asked for must not answer this; the turn after the next one is behind their reading.
+                self._scheduled = True
+                self._call_soon(self._call_soon, self.flush)
             else:
-                self._tell(event)
+                self.flush()
 
-    def _tell(self, event: Event) -> None:
-        match event:
-            case PushReceived():
-                self._pushes.append(event.push)
-                self._hand_out()
-                if self._reading and not self.core.wants_to_receive:
-                    self._pause()
-            case TimedOut():
-                _wake(event.slot, self.core.timed_out())
-            case Opened():
-                if not self.opened.done():
-                    self.opened.set_result(None)
-            case ConnectionLost():
-                for slot in event.unanswered:
-                    if slot.state is LOST:  # this is told again and again, and by now it may be on another connection
-                        _wake(slot, event.error)
-                self._clean_up()
+    def look(self, link: Link) -> None:
+        """Say `looked` once what has come is read."""
+        if self._transport is not None and self._poll is not None and self._poll(0):
+            self._call_soon(self._call_soon, self._looked, link)
+        else:
+            self._machine.looked(link, monotonic())
 
-    def _clean_up(self) -> None:
-        """Once the machine has ended there is nothing to be sent, and nothing to wait for."""
+    def _looked(self, link: Link) -> None:
+        self._machine.looked(link, monotonic())
+        self._driver.carry_out()
+
+    def close(self) -> None:
+        """End now. The connection is shut down first, since the child of a fork may hold the socket."""
         self._paused = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self.opened.done():
-            self.opened.set_result(None)
-        self._hand_out()
+        self.hand_out()
         if self._transport is not None:
+            shut_down(self._transport)
             self._transport.abort()
-        if self.ended is not None:
-            ended, self.ended = self.ended, None
-            ended()
 
-    def _hand_out(self) -> None:
-        while self._listeners and (self._pushes or self.core.error is not None):
-            waiter = self._listeners.popleft()
-            if not waiter.done():
-                error = self.core.error
-                waiter.set_result(self._pushes.popleft() if self._pushes or error is None else error)
+    def closed(self) -> asyncio.Future[None] | None:
+        """Return the future of the transport's end, None if it has ended."""
+        if self._transport is None:
+            return None
+        assert self._driver.loop is not None
+        closer = self._driver.loop.create_future()
+        self._closers.append(closer)
+        return closer
 
-    def _pause(self) -> None:
-        """Leave what comes to TCP until pushes were taken."""
-        if self._transport is not None and not self._transport.is_closing():
+    def forget(self) -> None:
+        """In the child of a fork the socket is the parent's: to end it would tell the loop's selector, which both share."""
+        self._transport = None
+
+    # -- pushes ------------------------------------------------------------------------------------------------------------------
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Push | RespError]:
+        """Return the future of the next push; a caller that stops waiting says so by `take_back`."""
+        waiter: asyncio.Future[Push | RespError] = loop.create_future()
+        self.listeners.append(waiter)
+        self.hand_out()
+        return waiter
+
+    def take_back(self, waiter: asyncio.Future[Push | RespError]) -> None:
+        """The caller does not wait for this push any more: it is the next one's."""
+        if waiter in self.listeners:
+            self.listeners.remove(waiter)
+        elif not waiter.cancelled() and isinstance(push := waiter.result(), Push):
+            self.pushes.appendleft(push)
+            self.hand_out()
+
+    def push(self, push: Push) -> None:
+        """A push has come. While too many wait to be taken, what follows is left to TCP."""
+        self.pushes.append(push)
+        self.hand_out()
+        if (
+            self._reading
+            and not self._core.wants_to_receive
+            and self._transport is not None
+            and not self._transport.is_closing()
+        ):
             self._reading = False
             self._transport.pause_reading()
 
+    def taken(self) -> None:
+        """A push has reached its caller."""
+        self._core.push_taken()
+        if not self._reading:
+            self._read_on()
+
     def _read_on(self) -> None:
-        if self.core.wants_to_receive and self._transport is not None and not self._transport.is_closing():
+        if self._core.wants_to_receive and self._transport is not None and not self._transport.is_closing():
             self._reading = True
             self._transport.resume_reading()
 
-    # -- time --------------------------------------------------------------------------------------------------------------
+    def hand_out(self) -> None:
+        """Give pushes to those who wait for them, and the link's end to those who will get none."""
+        error = self._core.error
+        while self.listeners and (self.pushes or error is not None):
+            waiter = self.listeners.popleft()
+            if not waiter.done():
+                waiter.set_result(self.pushes.popleft() if self.pushes or error is None else error)
 
-    def _arm(self, deadline: float) -> None:
-        """See that the timer goes off at this time or before."""
-        if deadline >= self._armed or self.core.error is not None:
+
+class Driver:
+    """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
+
+    __slots__ = (
+        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "config", "drained", "loop", "machine", "whose",
+    )  # fmt: skip
+
+    armed: float  # when the timer goes off
+
+    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+        self.config: Config = config
+        self.whose: str = whose
+        self._make = make
+        self.begin()
+        _drivers.add(self)
+
+    def begin(self) -> None:
+        """Begin, or begin anew in the child of a fork."""
+        self.machine: Client = self._make(random)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.drained: asyncio.Future[None] | None = None
+        self._thread = 0
+        self.armed = inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- for calls -------------------------------------------------------------------------------------------------------------
+
+    def submit(
+        self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None
+    ) -> asyncio.Future[None]:
+        """Begin a call, and return the future of its end. A caller that stops waiting says so by `give_up`."""
+        if get_ident() != self._thread or self.loop is None or not self.loop.is_running():
+            self.check(slot.name)
+        loop, machine = cast("asyncio.AbstractEventLoop", self.loop), self.machine
+        slot.token = waiter = asyncio.Future[None](loop=loop)  # faster than by `create_future`
+        caller = asyncio.current_task() if machine.several_lanes else None
+        link = machine.submit(slot, monotonic(), caller=caller, lease=lease, epoch=epoch)
+        if link is not None:
+            link.io.wants_to_send()
+        if events := machine.events():
+            self.carry_out(events)
+        if slot.deadline < self.armed:
+            self.arm(
+                slot.deadline
+            )  # behind the flush: uvloop calls what is due at once in the order in which it was told
+        return waiter
+
+    def give_up(self, slot: Slot) -> None:
+        """The caller of this slot has gone."""
+        if self.loop is None or self.loop.is_closed():
+            return  # and its tasks are being thrown away
+        self.machine.abandon(slot, monotonic())
+        self.carry_out()
+
+    async def acquire(self, deadline: float, borrower: str | None = None) -> Lease[Link] | Share:
+        """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
+        self.check("acquire")
+        assert self.loop is not None
+        waiter = self.machine.acquire(None, monotonic(), deadline=deadline, borrower=borrower)
+        self.carry_out()
+        if waiter.lease is None and waiter.error is None:
+            waiter.token = woken = self.loop.create_future()
+            try:
+                await woken
+            except BaseException:
+                self.machine.withdraw(waiter, monotonic())
+                self.carry_out()
+                raise
+        if waiter.lease is None:
+            assert waiter.error is not None
+            raise waiter.error
+        return waiter.lease
+
+    def release(self, lease: Lease[Link] | Share) -> None:
+        """Give a link back."""
+        io = lease.connection.io
+        self.machine.release(lease, monotonic(), listened=bool(io.listeners))
+        self.carry_out()
+
+    def abort(self, link: Link) -> None:
+        """End a link now."""
+        self.machine.abort(link, None, monotonic())
+        self.carry_out()
+
+    def open(self) -> None:
+        """Dial what is to be open before it is needed."""
+        self.check(self.whose)
+        self.machine.open(monotonic())
+        self.carry_out()
+
+    def check(self, what: str) -> None:
+        """Belong to the event loop that first uses this. Raises `LocalProtocolError` in another."""
+        if self.loop is None:
+            self.loop, self._thread = asyncio.get_running_loop(), get_ident()
+        elif get_ident() != self._thread or not self.loop.is_running():
+            raise LocalProtocolError(
+                f"{what}: this {self.whose} belongs to the event loop that it was opened in; elsewhere, or in another thread,"
+                " open another"
+            )
+
+    # -- the end -----------------------------------------------------------------------------------------------------------------
+
+    async def close(self, deadline: float) -> None:
+        """Take no new calls, wait until the deadline for those under way, end what is left, and wait for the sockets' end."""
+        loop = self.loop
+        if loop is None:
+            self.machine.close(monotonic())
             return
+        if self.machine.closed is not None and not self.machine.links and not self._tasks:
+            return
+        self.check("close")
+        try:
+            if deadline > monotonic() and self.machine.closed is None:
+                self.drained = loop.create_future()
+                self.machine.drain(monotonic())
+                self.carry_out()
+                await asyncio.wait([self.drained], timeout=None if deadline == inf else deadline - monotonic())
+        finally:
+            ended = self.end()
+        await asyncio.gather(*self._tasks, *ended, return_exceptions=True)
+
+    def end(self) -> list[asyncio.Future[None]]:
+        """End everything now, and return the futures of the sockets' ends."""
+        ends = [link.io.closed() for link in self.machine.links if link.io is not None]
+        self.machine.close(monotonic())
+        self.carry_out()
+        for task in self._tasks:
+            task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        self._armed = deadline
-        self._timer = self._loop.call_later(max(deadline - monotonic(), 0.0), self._look_at_the_time)
+            self._timer = None
+        return [end for end in ends if end is not None]
+
+    def drop(self) -> None:
+        """The client was thrown away without being closed, in whichever thread."""
+        if self.loop is not None and not self.loop.is_closed() and (self.machine.links or self._tasks):
+            self.loop.call_soon_threadsafe(self.end)
+
+    def forget(self) -> None:
+        """In the child of a fork everything that is open is the parent's."""
+        machine = self.machine
+        for link in machine.links:
+            if link.io is not None:
+                link.io.forget()
+        machine.close(monotonic(), "it was opened before a fork, and belongs to the parent process")
+        if not machine.once:
+            self.begin()
+
+    # -- what the machine says ----------------------------------------------------------------------------------------------------
+
+    def carry_out(self, events: list[ClientEvent] | None = None) -> None:
+        """Carry out these events, or all there are, and those that follow; see that the timer goes off in time."""
+        machine = self.machine
+        if events is None:
+            events = machine.events()
+        while events:
+            for event in events:
+                if isinstance(event, Slot):
+                    waiter: Any = event.token
+                    if not waiter.done():
+                        waiter.set_result(None)
+                else:
+                    self._tell(event)
+            events = machine.events()
+        due = machine.next_deadline()
+        if due < self.armed:
+            self.arm(due)
+
+    def _tell(self, event: ClientEvent) -> None:
+        match event:
+            case Link():
+                if event.io is not None:
+                    event.io.wants_to_send()
+            case Dial():
+                assert self.loop is not None
+                task = self.loop.create_task(self._dial(event), context=Context())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case Look(link):
+                link.io.look(link)
+            case Granted(waiter) | Refused(waiter):
+                self._wake(waiter)
+            case Close(link):
+                if link.io is not None:
+                    link.io.close()
+            case Pushed(link, push):
+                link.io.push(push.push)
+            case Drained():
+                if self.drained is not None and not self.drained.done():
+                    self.drained.set_result(None)
+            case Leaked(lease):
+                assert self.loop is not None
+                self.loop.call_soon(report, lease)  # work first, then tell: it may raise
+
+    @staticmethod
+    def _wake(waiter: Waiter) -> None:
+        if waiter.token is not None and not cast("asyncio.Future[None]", waiter.token).done():
+            cast("asyncio.Future[None]", waiter.token).set_result(None)
+
+    async def _dial(self, wanted: Dial) -> None:
+        made: Socket | None = None
+
+        def protocol() -> Socket:
+            nonlocal made
+            made = Socket(self, wanted, credentials)
+            return made
+
+        failure: Exception | None = None
+        opened = False
+        try:
+            credentials = await self._credentials(wanted.deadline)
+            await dial(self.config, protocol, wanted.deadline)
+            opened = True
+        except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know
+            failure = error
+        finally:
+            if made is None or made.link is None:
+                self.machine.dial_failed(wanted, failure or (None if made is None else made.failure), monotonic())
+            elif not opened:
+                made.connection_lost(failure)  # its socket is closed, and the loop may not say so
+            self.carry_out()
+
+    async def _credentials(self, deadline: float) -> tuple[str | None, str | bytes] | None:
+        """Ask the provider, if there is one. Raises `ConnectError`, and whatever the provider raises."""
+        if self.config.credentials is None:
+            return None
+        answer: object = self.config.credentials()
+        if isawaitable(answer):
+            try:
+                async with until(deadline):
+                    answer = await answer
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                why = f"{self.config.address}: the provider of credentials was cancelled"
+                raise ConnectError(why, transient=True) from error
+            except TimeoutError as error:
+                raise ConnectError(f"{self.config.address}: no credentials came in time", transient=True) from error
+        return read_credentials(answer)
+
+    # -- time ----------------------------------------------------------------------------------------------------------------------
+
+    def arm(self, deadline: float) -> None:
+        """See that the timer goes off at this time or before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.armed = deadline
+        assert self.loop is not None
+        # Not the caller's context: what it holds would live as long as the timer.
+        self._timer = self.loop.call_later(max(deadline - monotonic(), 0.0), self._look_at_the_time, context=Context())
 
     def _look_at_the_time(self) -> None:
         self._timer = None
-        self._armed = inf
-        self.core.handle_timeout(monotonic())
-        self._report()
-        self.flush()
-        self._arm(self.core.next_deadline())
+        self.armed = inf
+        self.machine.handle_timeout(monotonic())
+        self.carry_out()
 
 
-def _wake(slot: Slot, result: Reply | RespError) -> None:
-    waiter = slot.token
-    if isinstance(waiter, asyncio.Future) and not waiter.done():
-        waiter.set_result(result)
+def report(lease: Lease[Link]) -> None:
+    """Tell who keeps a link for long."""
+    warn(f"a connection is out for long; it was borrowed here:\n{lease.borrower}", ResourceWarning, stacklevel=1)
 
 
-def _itself(driver: Driver) -> Driver:
-    """What asyncio wants a function for: it dials for the driver that there is."""
-    return driver
-
-
-def elsewhere(what: str, whose: str = "connection") -> LocalProtocolError:
-    """Return the error for a call from another thread or event loop."""
-    return LocalProtocolError(
-        f"{what}: this {whose} belongs to the event loop that it was opened in; elsewhere, or in another thread, open another"
-    )
+def shut_down(transport: asyncio.Transport) -> None:
+    """Tell the server that nothing more will come, whatever other process holds the socket."""
+    try:
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:  # uvloop's can't
+            connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is not connected any more
 
 
 def _after_fork() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
@@ -27,7 +28,7 @@ from resp_sansio import (
     tls_server_name,
 )
 
-__all__ = ["dial", "until"]
+__all__ = ["dial", "last_words", "poll_of", "until"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one timer lasts at most; whoever wants to wait longer waits again. Loops differ in what they take."""
@@ -133,3 +134,27 @@ async def _start_tls(
 def until(deadline: float) -> AbstractAsyncContextManager[object]:
     """Raise `TimeoutError` in the block at this time."""
     return asyncio.timeout(None if deadline == inf else deadline - monotonic())
+
+
+def poll_of(transport: asyncio.Transport, what: int) -> Callable[[float], list[tuple[int, int]]] | None:
+    """Return a function that asks whether bytes have come that were not read; None on systems without poll."""
+    if not hasattr(select, "poll"):
+        return None
+    poller = select.poll()
+    poller.register(transport.get_extra_info("socket").fileno(), what)
+    return poller.poll
+
+
+def last_words(transport: asyncio.Transport) -> Iterator[bytes]:
+    """Read what had come when writing failed, from a socket that is about to be closed. Under TLS it can't be read here."""
+    connected = transport.get_extra_info("socket")
+    if connected is None or connected.fileno() < 0 or transport.get_extra_info("ssl_object") is not None:
+        return
+    while True:
+        try:
+            data = os.read(connected.fileno(), 64 * 1024)
+        except OSError:
+            return
+        if not data:
+            return
+        yield data

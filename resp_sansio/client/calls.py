@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 from .._config import Config
 from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, ReplyError, RespError
 from .._events import Event
+from .._handshake import Fallback
 from .._pace import Pace
 from .._pool import Lease, Pool
 from .._retry import Attempts, Retry, error_reply, leads_elsewhere
@@ -76,18 +77,21 @@ class Check:
     __slots__ = ("lease", "owner")
 
     def __init__(self, lease: Lease[Link], owner: Slot | Waiter) -> None:
-        self.lease: Final = lease
-        self.owner: Final = owner
+        self.lease: Final[Lease[Link]] = lease
+        self.owner: Final[Slot | Waiter] = owner
 
 
 class Calls(ABC):
     """The calls of a client that are on no link, and the rules by which they get onto one. `Client` is this and what it drives."""
 
     __slots__ = (
-        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_generation", "_lane", "_lanes", "_links",
-        "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers", "closed", "config",
-        "once", "protocol", "retries",
+        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lane",
+        "_lanes", "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares",
+        "_timers", "closed", "config", "once", "protocol", "retries",
     )  # fmt: skip
+
+    closed: ConnectionClosedError | None
+    protocol: Literal[2, 3]
 
     def __init__(
         self,
@@ -98,14 +102,15 @@ class Calls(ABC):
         random: Callable[[], float],
         once: bool = False,
     ) -> None:
-        self.config: Final = config
-        self.once: Final = once
-        self.closed: ConnectionClosedError | None = None
-        self.protocol: Literal[2, 3] = config.protocol  # of the newest link
-        self.retries = 0
+        self.config: Final[Config] = config
+        self.once: Final[bool] = once
+        self.closed = None
+        self.protocol = config.protocol  # of the newest link
+        self.retries: int = 0
         self._random = random
         self._retry = ONCE if once else settings.retry if settings is not None else (pool or PoolSettings()).retry
         self._pace = Pace(self._retry)
+        self._fallback = Fallback()
         self._breaker = None if pool is None else pool.breaker()
         self._pool = (
             None
@@ -382,16 +387,13 @@ class Calls(ABC):
     def _try_again(self, slot: Slot, call: Call, failure: RespError | None, cause: RespError, now: float) -> None:
         if call.attempts is None:
             call.attempts = Attempts(self._retry)
-        pause = call.attempts.after(cause, self._random(), slot)
-        if pause is None:
-            self._finish(slot, failure, now)
-            return
         # A dial has a pace of its own, and a lane sends again what it lost; but not again and again.
         at_once = isinstance(cause, ConnectError) or (
-            call.lane is not None and call.attempts.made <= 2 and not isinstance(cause, ReplyError)
+            call.lane is not None and call.attempts.made == 1 and not isinstance(cause, ReplyError)
         )
-        resumes = max(now, self._pace.not_before) if at_once else now + pause
-        if resumes >= slot.deadline:
+        left = self._dial_fits(slot.deadline, now) if at_once else slot.deadline - now
+        pause = call.attempts.after(cause, self._random(), slot, left=left)
+        if pause is None:
             self._finish(slot, failure, now)
             return
         slot.renew()
@@ -401,8 +403,12 @@ class Calls(ABC):
         if at_once:
             self._go(slot, now)
         else:
-            call.timer = self._timers.add(resumes, slot)
+            call.timer = self._timers.add(now + pause, slot)
             self._pausing[slot] = None
+
+    def _dial_fits(self, deadline: float, now: float) -> float:
+        """Return any time if the next dial may begin before the deadline, else none."""
+        return inf if max(now, self._pace.not_before) < deadline else -inf
 
     def _go(self, slot: Slot, now: float, *, first: bool = False) -> None:
         """Begin another attempt."""
@@ -443,6 +449,8 @@ class Calls(ABC):
         self._pausing.pop(slot, None)
         if slot.state is QUEUED:
             slot.settle(WITHDRAWN, 0)
+        if slot.call is not None and slot.call.attempts is not None and isinstance(failure, RespError):
+            failure = slot.call.attempts.told(failure)
         slot.cause = failure
         self._events.append(slot)  # before the events of those whose turn it is now
         if slot.call is not None:

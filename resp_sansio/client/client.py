@@ -47,6 +47,8 @@ class Client(Dials):
 
     __slots__ = ()
 
+    closed: ConnectionClosedError | None
+
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self._links)} links, {len(self._pausing)} calls pausing"
         return f"<{type(self).__name__} to {self.config.address}: {state}>"
@@ -121,17 +123,19 @@ class Client(Dials):
         if self.closed is not None and self._lanes:
             raise ConnectionClosedError(f"{slot.name} was not sent: {self.closed}")
         by_lane = route(slot, leases=self._pool is not None and not self.once) is Route.LANE
-        if lane is None and self._lanes and by_lane:
+        if not self._lanes or not (by_lane or self.once):
+            return self._borrow(slot, now)
+        before, slot.call = slot.call, Call()
+        if lane is None:
             lane = self._shares.take(caller)
-            slot.call = call = Call()
-            call.caller = (caller,)
-            call.lane = lane
-        if lane is not None and (by_lane or self.once):
-            if slot.call is None:
-                slot.call = call = Call()
-                call.lane = lane
+            slot.call.caller = (caller,)
+        slot.call.lane = lane
+        try:
             return self._enter(slot, lane, now)
-        return self._borrow(slot, now)
+        except RespError:
+            self._end_call(slot.call, now)
+            slot.call = before
+            raise
 
     def abandon(self, slot: Slot, now: float) -> None:
         """The caller has gone. Legal in any state and at any time; `slot.outcomes` says how its commands ended."""
@@ -217,7 +221,15 @@ class Client(Dials):
 
     def connected(self, dial: Dial, now: float, credentials: tuple[str | None, str | bytes] | None = None) -> Link:
         """A socket is open: return its link, which has something to send. The handshake is the machine's."""
-        link = Link(Connection.configured(self.config, credentials, now=now, open_by=dial.deadline), dial)
+        core = Connection.configured(
+            self.config,
+            credentials,
+            now=now,
+            open_by=dial.deadline,
+            plain=dial.opening.plain,
+            keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
+        )
+        link = Link(core, dial)
         self._links[link] = None
         self._watch(link, dial.deadline)
         if not self._is_wanted(dial):

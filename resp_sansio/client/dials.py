@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
-from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, RespError
+from .._dialling import not_opened
+from .._errors import CommandTimeoutError, ConnectionClosedError, RespError
 from .._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from .._pool import Close as PlaceClose
 from .._pool import Dial as PlaceDial
@@ -26,6 +27,9 @@ class Dials(Calls):
     """The dials of a client, and the conclusions from what its links and its pool say."""
 
     __slots__ = ()
+
+    closed: ConnectionClosedError | None
+    protocol: Literal[2, 3]
 
     @abstractmethod
     def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
@@ -66,6 +70,7 @@ class Dials(Calls):
         if self.once:
             self._only = link
         self.protocol = event.protocol
+        dial.opening.opened()
         self._pace.opened()
         lane = dial.lane
         if lane is None:
@@ -102,7 +107,7 @@ class Dials(Calls):
         dial = link.dial
         if dial is not None:
             link.dial = None
-            self.dial_failed(dial, self._not_opened(event.error), now)
+            self._not_opened(dial, link, now)
         else:
             if not (link.of_use or link.left) and self.closed is None:
                 self._pace.wasted(now, self._random())
@@ -112,23 +117,22 @@ class Dials(Calls):
                 self._pool.lost(link, now)
             elif link.lane.link is link:
                 link.lane.left(CloseReason.LOST)
-        if self.once and self.closed is None:
-            ended = "cannot be opened" if dial is not None else "has ended"
-            self.closed = ConnectionClosedError(f"the connection to {self.config.address} {ended}: {event.error}")
+            if self.once and self.closed is None:
+                self.closed = ConnectionClosedError(f"the connection to {self.config.address} has ended: {event.error}")
         for slot in event.unanswered:
             self._settle(slot, event.error, now)
         self._carry_out(now)
         self._end_drain()
 
-    def _not_opened(self, error: RespError) -> Exception | None:
-        """Why a dial failed whose handshake did not end well; None if the client itself ended it."""
-        if error is self.closed:
-            return None
-        transient = error.transient if isinstance(error, ConnectError) else False
-        message = f"cannot open a connection to {self.config.address}: {error}"
-        failure = ConnectError(message, transient=transient)
-        failure.__cause__ = error.__cause__
-        return failure
+    def _not_opened(self, dial: Dial, link: Link, now: float) -> None:
+        """The handshake of a dial did not end well; or the client itself ended it."""
+        failure = link.core.not_opened()
+        if failure is None or link.core.error is self.closed:
+            self.dial_failed(dial, None, now)
+        elif dial.opening.again(failure):
+            self._events.append(dial)  # another socket at once, with what is left of the time
+        else:
+            self.dial_failed(dial, not_opened(self.config, failure, link.core.error), now)
 
     def _proved(self, link: Link, now: float) -> None:
         """A call was answered on this link."""
@@ -151,9 +155,11 @@ class Dials(Calls):
         self._timers.cancel(waiter.timer)
         if waiter.attempts is None:
             waiter.attempts = Attempts(self._retry)
-        again = isinstance(error, RespError) and waiter.attempts.after(error, self._random()) is not None
-        if self.closed is not None or not again or max(now, self._pace.not_before) >= waiter.deadline:
-            self._refuse(waiter, self.closed or error)
+        left = self._dial_fits(waiter.deadline, now)
+        again = isinstance(error, RespError) and waiter.attempts.after(error, self._random(), left=left) is not None
+        if self.closed is not None or not again:
+            told = waiter.attempts.told(error) if isinstance(error, RespError) else error
+            self._refuse(waiter, self.closed or told)
         elif self._pool is not None:
             self._acquire(waiter, now, again=True)
         else:
@@ -180,7 +186,7 @@ class Dials(Calls):
         if self._breaker is not None:
             self._breaker.allows(now)
         self._pace.begun()
-        lane.dial = Dial(lane, None, now + self._dial_time, self._generation)
+        lane.dial = Dial(lane, None, now + self._dial_time, self._generation, self._fallback.opening())
         self._events.append(lane.dial)
 
     def _await_pace(self) -> None:
@@ -210,7 +216,8 @@ class Dials(Calls):
                     assert place.error is not None
                     self._place_refused(place.token, place.error, now)
                 case PlaceDial():
-                    self._events.append(Dial(None, event, now + self._dial_time, self._generation))
+                    opening = self._fallback.opening()
+                    self._events.append(Dial(None, event, now + self._dial_time, self._generation, opening))
                 case PlaceClose(link):
                     if not link.ended:
                         link.left = True

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from .._connection import Connection
 from .._errors import ConnectionClosedError
 from .._events import PushReceived
+from .._handshake import Opening
 from .._pool import Dial as PlaceDial
 from .._pool import Lease
 from .._pool import Waiter as PlaceWaiter
@@ -51,13 +52,21 @@ class Dial:
     `deadline` is in seconds of the adapter's clock, and holds for the handshake, too. `token` is the adapter's own.
     """
 
-    __slots__ = ("deadline", "generation", "lane", "place", "token")
+    __slots__ = ("deadline", "generation", "lane", "opening", "place", "token")
 
-    def __init__(self, lane: Lane | None, place: PlaceDial[Link] | None, deadline: float, generation: int) -> None:
-        self.lane: Final = lane
-        self.place: Final = place  # of the pool, for which it is if not for a lane
-        self.deadline: Final = deadline
-        self.generation: Final = generation
+    def __init__(
+        self,
+        lane: Lane | None,
+        place: PlaceDial[Link] | None,
+        deadline: float,
+        generation: int,
+        opening: Opening,
+    ) -> None:
+        self.opening: Final[Opening] = opening  # in full, or plainly
+        self.lane: Final[Lane | None] = lane
+        self.place: Final[PlaceDial[Link] | None] = place  # of the pool, for which it is if not for a lane
+        self.deadline: Final[float] = deadline
+        self.generation: Final[int] = generation
         self.token: Any = None
 
     def __repr__(self) -> str:
@@ -76,20 +85,20 @@ class Link:
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial) -> None:
-        self.core: Final = core
-        self.lane: Final = dial.lane
-        self.generation: Final = dial.generation
+        self.core: Final[Connection] = core
+        self.lane: Final[Lane | None] = dial.lane
+        self.generation: Final[int] = dial.generation
         self.dial: Dial | None = dial  # until the handshake is over
-        self.ended = False
+        self.ended: bool = False
         self.io: Any = None
         self.slot: Any = None  # the call that has it for itself
         self.looking: Waiter | None = None  # the caller that gets it once the adapter has `looked`
-        self.due = inf  # when it is to be looked at, by `timer`
+        self.due: float = inf  # when it is to be looked at, by `timer`
         self.timer: Timer | None = None
-        self.opened_at = inf
-        self.left = False  # by the client: that it ends says nothing of the server
-        self.of_use = False  # a call was answered on it
-        self.trusted = False  # it has been of use for long enough to say that the server is well, see `Pace`
+        self.opened_at: float = inf
+        self.left: bool = False  # by the client: that it ends says nothing of the server
+        self.of_use: bool = False  # a call was answered on it
+        self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{' (ended)' if self.ended else ''} over {self.core!r}>"
@@ -103,8 +112,8 @@ class Lane:
     def __init__(self) -> None:
         self.link: Link | None = None
         self.dial: Dial | None = None
-        self.created = 0
-        self.dial_failures = 0
+        self.created: int = 0
+        self.dial_failures: int = 0
         self._closed: dict[CloseReason, int] = {}
         self._returned: dict[Slot | Waiter, None] = {}
         self._waiting: dict[Slot | Waiter, None] = {}
@@ -163,14 +172,14 @@ class Call:
     __slots__ = ("attempts", "caller", "check", "lane", "lease", "pausing", "pinned", "timer", "waiter")
 
     def __init__(self, *, pinned: bool = False) -> None:
-        self.pinned: Final = pinned  # to a link that its caller was lent: it ends with that link
+        self.pinned: Final[bool] = pinned  # to a link that its caller was lent: it ends with that link
         self.lane: Lane | None = None  # by which it goes, if it does not go by a lease
         self.caller: tuple[Hashable] | None = None  # which keeps to that lane while it has calls under way
         self.lease: Lease[Link] | None = None
         self.waiter: PlaceWaiter[Link] | None = None  # its place in the pool's queue
         self.check: Slot | None = None  # the PING that its lease has to answer first
         self.attempts: Attempts | None = None
-        self.pausing = False
+        self.pausing: bool = False
         self.timer: Timer | None = None
 
     def __repr__(self) -> str:
@@ -184,8 +193,8 @@ class Share:
     __slots__ = ("connection", "ended")
 
     def __init__(self, link: Link) -> None:
-        self.connection: Final = link
-        self.ended = False
+        self.connection: Final[Link] = link
+        self.ended: bool = False
 
     def check(self, name: str) -> None:
         """Raise `ConnectionClosedError` if it was given back."""
@@ -202,9 +211,9 @@ class Waiter:
     __slots__ = ("attempts", "borrower", "check", "deadline", "error", "held", "lease", "place", "timer", "token")
 
     def __init__(self, token: object, deadline: float, borrower: str | None) -> None:
-        self.token = token
-        self.deadline: Final = deadline
-        self.borrower: Final = borrower
+        self.token: object = token
+        self.deadline: Final[float] = deadline
+        self.borrower: Final[str | None] = borrower
         self.lease: Lease[Link] | Share | None = None
         self.error: Exception | None = None
         self.attempts: Attempts | None = None

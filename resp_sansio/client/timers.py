@@ -18,9 +18,9 @@ class Timer:
     __slots__ = ("due", "queued", "thing")
 
     def __init__(self, due: float, thing: Any) -> None:
-        self.due: Final = due
-        self.thing = thing  # None once cancelled
-        self.queued = due < inf
+        self.due: Final[float] = due
+        self.thing: Any = thing  # None once cancelled
+        self.queued: bool = due < inf
 
 
 class Timers:

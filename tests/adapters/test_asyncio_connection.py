@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,6 @@ from resp_sansio import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
-    new_slot,
 )
 
 if TYPE_CHECKING:
@@ -145,8 +143,8 @@ class Counting:
 @everywhere
 async def test_three_hundred_gets_started_together_are_few_writes(address: str, server: Server) -> None:
     async with connect(address) as connection:
-        driver: Any = connection._driver
-        counting = driver._transport = Counting(driver._transport)
+        socket: Any = connection._link.io
+        counting = socket._transport = Counting(socket._transport)
         await asyncio.gather(*[connection.execute("GET", number) for number in range(300)])
         assert counting.writes <= 2
         for _ in range(9):  # and so it stays: those who were answered together ask together
@@ -160,8 +158,7 @@ async def test_a_server_that_does_not_read_gets_no_more_than_the_buffers_hold(
 ) -> None:
     server = start_server()
     async with connect(server.url, timeout=None) as connection:
-        transport = connection._driver._transport
-        assert transport is not None
+        transport = connection._link.io._transport
         with server.paused():
             tasks = [asyncio.create_task(connection.execute("SET", "k", bytes(MIB))) for _ in range(50)]
             await asyncio.sleep(0.05)
@@ -240,45 +237,28 @@ def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
 
 
 @everywhere
-async def test_an_end_that_is_told_again_is_not_news_to_who_has_gone_on_elsewhere(server: Server) -> None:
-    async with connect(server.url) as one, connect(server.url) as other:
-        ended, alive = one._driver, other._driver
-        slot = new_slot(("ECHO", "mine"))
-        first = ended.submit(slot, inf)
-        ended.core.abort(ConnectionLostError("cut"))
-        ended._report()
-        assert isinstance(await first, ConnectionLostError)
-        slot.renew()
-        again = alive.submit(slot, inf)
-        ended._report()  # as the transport's end makes it, later
-        assert not again.done()
-        assert await again == b"mine"
-
-
-@everywhere
 async def test_a_pipeline_whose_task_is_cancelled_as_it_is_answered_has_its_results(server: Server) -> None:
     async with connect(server.url) as connection:
         pipe = connection.pipeline()
         results = [pipe.execute("INCR", "n"), pipe.execute("INCR", "n")]
-        driver: Any = connection._driver
+        socket: Any = connection._link.io
         task = asyncio.ensure_future(pipe.run())
         await asyncio.sleep(0)
-        report = driver.core.events
 
         class Reporting:
             """The machine; once it has told of the answer, the task is cancelled before it runs."""
 
             def __getattr__(self, name: str) -> Any:
-                return getattr(core, name)
+                return getattr(machine, name)
 
-            def events(self) -> Any:
-                told = report()
+            def receive_data(self, *arguments: Any) -> Any:
+                told = machine.receive_data(*arguments)
                 asyncio.get_running_loop().call_soon(task.cancel)
                 return told
 
-        core, driver.core = driver.core, Reporting()
+        machine, socket._machine = socket._machine, Reporting()
         await asyncio.wait([task])
-        driver.core = core
+        socket._machine = machine
         assert [result.result() for result in results] == [1, 2]
         with pytest.raises(LocalProtocolError, match="run already"):
             await pipe.run()

@@ -49,7 +49,7 @@ def opened(backend: Backend, strategy: str, url: str, **options: Any) -> Abstrac
 SWALLOW = Faults(after=0, then="close", once=True)
 """The next reply is not seen: the connection ends instead."""
 
-LISTENS = "what it asks for comes to a connection that somebody listens on; use connect()"
+LISTENS = "its answers come later, one by one; use connect(), and next_push() there"
 CHANGES = "it changes one connection, and the next command may go by another; use acquire(), connect() or an option of the client"
 WATCHES = (
     "it holds on one connection, and the next command may go by another; use transact(), which watches, reads and writes in one go,"

@@ -338,7 +338,7 @@ def test_acquire_is_refused_when_trying_again_is_of_no_use() -> None:
     stage.refuse()
     stage.pass_time(1.0)
     stage.refuse()
-    assert str(once_more.error) == "connection refused"
+    assert str(once_more.error) == "connection refused; 2 attempts were made"
 
 
 def test_waiters_of_a_lane_are_told_and_time_out_like_others() -> None:
@@ -953,3 +953,55 @@ def test_a_single_connection_keeps_its_counts_when_it_has_ended() -> None:
     stats = stage.client.stats()
     assert isinstance(stats, ConnectionStats)
     assert (stats.sent, stats.answered) == (1, 1)
+
+
+def test_a_proxy_that_hangs_up_on_a_full_handshake_gets_a_plain_one_at_once() -> None:
+    stage = Stage(dials_at_once=False)
+    slot = stage.call("GET", "a")
+    full = stage.client.connected(stage.dials[0], stage.now)
+    assert b"HELLO" in full.core.data_to_send()
+    stage.client.receive_eof(full, stage.now)
+    stage.run()
+    assert stage.dials == [stage.dials[0]] * 2  # the same dial again, with what is left of its time
+    stage.dials.pop()
+    plain = stage.connect()
+    assert stage.told(slot) == b"a"
+    assert plain.core.protocol == 2
+
+
+def test_a_client_that_is_closed_while_it_opens_dials_no_more() -> None:
+    stage = Stage(dials_at_once=False)
+    stage.call("GET", "a")
+    link = stage.client.connected(stage.dials.pop(), stage.now)
+    stage.client.close(stage.now)
+    stage.run()
+    assert stage.closed == [link]
+    assert not stage.dials
+
+
+def test_a_provider_that_raises_is_heard_by_those_who_wait_for_a_lease() -> None:
+    stage = Stage(None, POOL, dials_at_once=False)
+    waiter = stage.acquire()
+    error = KeyError("no password today")
+    stage.refuse(error)
+    assert waiter.error is error
+
+
+def test_no_call_waits_behind_a_late_reply_while_another_link_may_be_dialled() -> None:
+    stage = Stage(None, POOL)
+    stage.call("GET", "a")
+    stage.deaf.add(stage.link)
+    stage.abandon(stage.call("GET", "b"))
+    stage.pass_time(1.0)
+    assert stage.told(stage.call("GET", "c")) == b"c"
+    assert stage.dialled == 2
+
+
+def test_a_slot_that_is_refused_leaves_nothing_behind() -> None:
+    stage = Stage(ClientSettings(lanes=2))
+    slot = stage.call("GET", "a", caller="one")
+    for _ in range(2):
+        with pytest.raises(LocalProtocolError, match="submitted once"):
+            stage.submit(slot, caller="one")
+    assert not stage.client._shares._kept
+    assert stage.told(slot) == b"a"
