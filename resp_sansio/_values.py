@@ -206,14 +206,25 @@ def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
 
 
 def merge(before: dict[Reply, Reply] | Pairs, after: dict[Reply, Reply] | Pairs) -> dict[Reply, Reply] | Pairs:
-    """Return both maps in one, of which the first is used up: a peer may send thousands of them in a row. The last value wins."""
+    """Return both maps in one, of which the first is used up: a peer may send thousands of them in a row. The last value wins.
+
+    Keys that are equal in Python and not the same, such as 1 and True, make it `Pairs`.
+    """
     few = len(before) + len(after) <= GUESSABLE_KEYS
     if isinstance(before, dict) and isinstance(after, dict) and (few or _SECRETLY_HASHED.issuperset(map(type, after))):
-        before.update(after)
-        return before
+        # Of more keys, only strings and errors can be in both; those that are equal say the same.
+        shared = before.keys() & after.keys() if few else set()
+        if not shared or _written(before, shared) == _written(after, shared):
+            before.update(after)
+            return before
     merged = Pairs(before.items()) if isinstance(before, dict) else before
     merged += after.items() if isinstance(after, dict) else after
     return merged
+
+
+def _written(keys: Iterable[Reply], wanted: set[Reply]) -> dict[Reply, str]:
+    """Return how each wanted key is written here: equal keys may differ in that."""
+    return {key: repr(key) for key in keys if key in wanted}
 
 
 def make_set(members: Sequence[Reply]) -> set[Reply] | Items:

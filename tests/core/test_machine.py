@@ -259,6 +259,12 @@ def test_attributes_that_collide_are_merged_all_the_same() -> None:
     assert parser.attributes == {0: Pairs([("k", 1), (1, "a"), (True, "b")])}
 
 
+def test_attributes_in_a_row_keep_both_of_two_keys_that_only_python_takes_for_equal() -> None:
+    parser = Parser()
+    assert parser.feed(b"|1\r\n:1\r\n+int\r\n|1\r\n#t\r\n+bool\r\n|1\r\n+k\r\n:2\r\n+OK\r\n") == ["OK"]
+    assert parser.attributes == {0: Pairs([(1, "int"), (True, "bool"), ("k", 2)])}
+
+
 def test_many_attributes_in_a_row_are_merged_in_place() -> None:
     parser = Parser()
     assert parser.feed(b"".join(b"|1\r\n+%d\r\n+v\r\n" % key for key in range(50_000)) + b"+OK\r\n") == ["OK"]

@@ -152,6 +152,31 @@ def test_any_number_of_strings_are_keys() -> None:
         assert type(make_map([part for key in keys for part in (key, None)])) is dict
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (1, True),
+        (True, 1.0),
+        (0, False),
+        (0.0, -0.0),
+        (b"x", Verbatim(b"x")),
+        (Verbatim(b"x", "txt"), Verbatim(b"x", "mkd")),
+        (ArrayKey([1]), ArrayKey([True])),
+        (ArrayKey([ArrayKey([0])]), ArrayKey([ArrayKey([0.0])])),
+        (SetKey([1]), SetKey([True])),
+        (MapKey([(1, b"x")]), MapKey([(True, b"x")])),
+    ],
+    ids=repr,
+)
+def test_maps_are_merged_without_losing_keys_that_only_python_takes_for_equal(first: Any, second: Any) -> None:
+    for one, other in ((first, second), (second, first)):
+        both = merge({b"k": 0, one: "a"}, {other: "b", b"l": 1})
+        assert both == Pairs([(b"k", 0), (one, "a"), (other, "b"), (b"l", 1)])
+        assert list(map(repr, both)) == list(map(repr, [(b"k", 0), (one, "a"), (other, "b"), (b"l", 1)]))
+        again = merge({one: "a"}, {one: "b"})
+        assert (type(again), again) == (dict, {one: "b"})
+
+
 def test_maps_are_merged_in_time_that_grows_with_their_keys() -> None:
     strings = make_map([part for n in range(1000) for part in (b"%d" % n, n)])
     assert merge(strings, {b"1": None, "x": 1}) is strings
