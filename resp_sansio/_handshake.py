@@ -18,7 +18,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NoReturn
 
-from ._errors import ConnectError, ReplyError, shown_code
+from ._errors import ConnectError, InvalidReplyError, ReplyError, shown_code
 from ._record import Record
 from ._values import Pairs, Reply
 
@@ -162,9 +162,9 @@ class Handshake:
             if step is Step.HELLO and accepted is None:
                 if isinstance(reply, ReplyError) and self._ends_at_hello(reply):
                     raise self._refusal(step, reply)
-            elif not isinstance(reply, ReplyError):
+            elif not isinstance(reply, (ReplyError, InvalidReplyError)):
                 self._done.add(step)
-            elif (step not in OPTIONAL or reply.code == "NOAUTH") and not again:
+            elif (step not in OPTIONAL or _code(reply) == "NOAUTH") and not again:
                 raise self._refusal(step, reply)
         return accepted or self._batch([Step.AUTH, Step.CLIENT_NAME])
 
@@ -182,7 +182,7 @@ class Handshake:
         it does not know a command; then `plain_may_work`.
         """
         for step, reply in zip(self._steps, replies, strict=False):
-            if isinstance(reply, ReplyError) and step not in OPTIONAL:
+            if isinstance(reply, (ReplyError, InvalidReplyError)) and step not in OPTIONAL:
                 return self._refusal(step, reply)
         message = f"{why} during the handshake"
         plain_may_work = PLAIN.issuperset(self._steps[: len(replies)]) and not PLAIN.issuperset(self._steps)
@@ -233,7 +233,9 @@ class Handshake:
     def _authenticates(self) -> bool:
         return self.username is not None or self._password is not None
 
-    def _refusal(self, step: Step, reply: ReplyError) -> ConnectError:
+    def _refusal(self, step: Step, reply: ReplyError | InvalidReplyError) -> ConnectError:
+        if isinstance(reply, InvalidReplyError):
+            return ConnectError(f"the answer to {step.value} makes no sense: {reply}", transient=False)
         if reply.code == "NOAUTH":  # told by whichever step meets it first
             return ConnectError("the server requires a password (NOAUTH); configure `password`", transient=False)
         if _is_transient(reply):
@@ -313,6 +315,10 @@ class Opening:
         """The handshake was accepted."""
         if self._fell_back or not self.plain:
             self._fallback._opened(fell_back=self._fell_back)
+
+
+def _code(reply: ReplyError | InvalidReplyError) -> str:
+    return reply.code if isinstance(reply, ReplyError) else ""
 
 
 def _is_transient(reply: ReplyError) -> bool:

@@ -14,6 +14,7 @@ from resp_sansio import (
     ConnectError,
     Fallback,
     Handshake,
+    InvalidReplyError,
     Pairs,
     Reply,
     ReplyError,
@@ -243,6 +244,40 @@ def test_a_refusal_says_what_was_refused_and_whether_it_may_pass(
     assert message in str(error)
     assert "secret" not in str(error)
     assert error.transient is transient
+
+
+NONSENSE = InvalidReplyError(b":secret")
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "what"),
+    [
+        ({"protocol": 2, "password": "secret"}, [NONSENSE], "AUTH"),
+        ({"protocol": 2, "database": 3}, [NONSENSE], "database"),
+        ({"database": 3}, [HELLO, NONSENSE], "database"),
+        ({"protocol": 2}, [NONSENSE], "PING"),
+        ({"client_name": "me", "protocol": 2}, [NONSENSE], "the client name"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_accepts_nothing(
+    options: dict[str, Any], answers: list[Reply], what: str
+) -> None:
+    handshake = Handshake(**options)
+    handshake.first_batch()
+    interrupted = handshake.interrupted(answers, "reset")
+    error = refused(handshake, answers)
+    assert str(error).startswith(f"the answer to {what} makes no sense: the server marked a value as an integer")
+    assert (error.transient, str(interrupted)) == (False, str(error))
+
+
+def test_steps_that_may_be_refused_may_be_answered_with_nonsense() -> None:
+    handshake = Handshake(**EVERYTHING)
+    handshake.first_batch()
+    assert handshake.answered([HELLO, NONSENSE, NONSENSE, "OK"]) == Accepted(
+        protocol=3, server=ServerInfo.of({"server": "redis", "version": "7.0.15"})
+    )
+    assert handshake.answered([NONSENSE] * 4)  # not a map: the second batch tells
+    refused(handshake, [NONSENSE] * 5)
 
 
 def test_it_cannot_be_pickled() -> None:
