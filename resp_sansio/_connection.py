@@ -639,7 +639,7 @@ class Connection(Pairing):
         if self._lost is not None:
             raise ConnectionClosedError(
                 f"{slot.name} was not sent: the connection to {self.peer} has ended: {self._lost.error}"
-            )
+            ) from self._lost.error  # `may_repeat` looks for it
         if self.state is State.CLOSING:
             raise ConnectionClosedError(f"{slot.name} was not sent: the connection to {self.peer} is closing")
         if self.state is State.MONITORING:

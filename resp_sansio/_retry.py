@@ -23,6 +23,7 @@ from ._errors import (
     CircuitOpenError,
     CommandTimeoutError,
     ConnectError,
+    ConnectionClosedError,
     ConnectionLostError,
     Outcome,
     ReplyError,
@@ -211,9 +212,16 @@ def may_resend(slot: Slot, *, maybe_executed: bool = False) -> bool:
 def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
     """May a call that failed so be tried again? `slot` is its own, None if none was made.
 
-    A timeout is the end of the call, and closing is the caller's own wish: neither is tried again.
+    A timeout is the end of the call, and closing is the caller's own wish: neither is tried again. A connection that had ended by
+    itself before this command was submitted is another matter: nothing was sent. `__cause__` tells which of the two it was.
     """
     match failure:
+        case ConnectionLostError(__cause__=ConnectionClosedError()):
+            return False
+        case ConnectionClosedError(__cause__=ConnectionLostError()):
+            return True
+        case ConnectionClosedError(__cause__=ConnectError() as cause):
+            return cause.transient
         case CircuitOpenError():
             return False  # whoever has a breaker wants to be told at once
         case ConnectError():

@@ -23,6 +23,7 @@ from ._encoder import Argument, encode_command
 from ._errors import (
     CommandTimeoutError,
     ConnectError,
+    ConnectionClosedError,
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
@@ -179,6 +180,10 @@ class Slot:
                 return CommandTimeoutError(message, outcome=outcome, stats=cause.stats).counted()
             case RemoteProtocolError():
                 return RemoteProtocolError(message, outcome=outcome)
+            case ConnectionClosedError():
+                lost = ConnectionLostError(message, outcome=outcome)
+                lost.__cause__ = cause  # `may_repeat` looks for it
+                return lost
             case _:
                 return ConnectionLostError(message, outcome=outcome)
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from resp_sansio import (
     Argument,
     Batch,
+    Command,
     CommandTimeoutError,
     ConnectError,
+    Connection,
     ConnectionClosedError,
     ConnectionLostError,
     Outcome,
@@ -334,6 +336,40 @@ def test_a_transaction_that_was_refused_says_why_in_one_place_or_another() -> No
 def test_a_call_is_repeated_where_that_is_safe_and_may_help(failure: Any, slot: Slot | None, repeated: bool) -> None:
     assert may_repeat(failure, slot, POLICY) is repeated
     assert (Attempts(POLICY).after(failure, 0.5, slot) is not None) is repeated
+
+
+@pytest.mark.parametrize(
+    ("error", "repeated"),
+    [
+        (ConnectionLostError("the server closed the connection"), True),
+        (RemoteProtocolError("garbage"), True),
+        (ConnectError("reset in the handshake", transient=True), True),
+        (ConnectError("wrong password", transient=False), False),
+        (None, False),  # the caller closed it
+    ],
+)
+@pytest.mark.parametrize("command", [Command("GET", "k"), Command("INCR", "k")], ids=str)
+def test_a_command_for_a_connection_that_had_ended_is_repeated_unless_the_caller_closed_it(
+    error: RespError | None, repeated: bool, command: Command[Reply]
+) -> None:
+    connection, slot = Connection(), new_slot(command.args)
+    connection.abort(error)
+    with pytest.raises(ConnectionClosedError) as caught:
+        connection.submit(slot)
+    assert may_repeat(caught.value, slot, POLICY) is repeated
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_call_whose_connection_its_caller_closed_is_not_repeated(sent: bool) -> None:
+    for error, repeated in ((None, False), (LOST, True)):
+        connection = Connection()
+        slot = connection.send(Command("GET", "k"))
+        if sent:
+            connection.sent(len(connection.data_to_send()))
+        connection.abort(error)
+        assert connection.error is not None
+        for failure in (connection.error, slot.failure(connection.error)):
+            assert may_repeat(failure, slot, POLICY) is repeated
 
 
 def test_a_policy_may_allow_what_may_have_run() -> None:
