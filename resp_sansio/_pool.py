@@ -488,7 +488,8 @@ class Pool(Generic[C]):
         """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
         if now >= self._look_at:
             # In the order in which they were used: what is kept is what was used last.
-            for place in sorted(self._looks.take(now), key=lambda place: place.deadline):
+            # Each once, though it may have been noted twice for one time.
+            for place in sorted(dict.fromkeys(self._looks.take(now)), key=lambda place: place.deadline):
                 place.noted = inf
                 self._look(place, now)
             self._looks.trim(len(self._places))

@@ -411,6 +411,7 @@ class PoolModel(RuleBasedStateMachine):
             unfinished = [waiter for waiter in self.waiters if waiter.state in (WAITING, DIALLING)]
             if not unfinished:
                 break
+            self.failing = bool(self.dials)
             if self.dials:
                 self.pool.dial_failed(self.dials.pop(0), AWAY, self.now)
             else:
@@ -1422,3 +1423,20 @@ def test_closing_is_finished_wherever_it_was_cut_short() -> None:
         assert states(waiters) == [REFUSED, REFUSED]
         assert sorted(number for number, _ in it.closed) == [1, 2]
         after += 1
+
+
+def test_a_place_that_was_noted_twice_for_one_time_is_closed_once() -> None:
+    """It was to be looked at when it grew old, then earlier, when its lease was out for long, and then for its age again."""
+    pool: Pool[str] = Pool(PoolSettings(max_size=2, leak_after=20.0, max_lifetime=30.0))
+    waiter = pool.acquire(0.0, borrower="me")
+    assert isinstance(waiter, Waiter)
+    (dial,) = pool.events()
+    assert isinstance(dial, Dial)
+    pool.opened(dial, "one", 0.0)
+    assert waiter.lease is not None
+    pool.events()
+    pool.handle_timeout(20.0)
+    assert [type(event) for event in pool.events()] == [Leaked]
+    pool.release(waiter.lease, 21.0)
+    pool.handle_timeout(30.0)
+    assert [event.reason for event in pool.events() if isinstance(event, Close)] == [CloseReason.MAX_LIFETIME]
