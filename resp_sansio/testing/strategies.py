@@ -170,5 +170,7 @@ def exact(value: Reply) -> object:
             return kind, tuple(map(exact, value))
         case float():
             return kind, repr(value)
+        case InvalidReplyError():
+            return kind, value.raw  # its repr shows nothing of it, so sets of several could not be sorted
         case _:
             return kind, value

@@ -1426,17 +1426,17 @@ def test_closing_is_finished_wherever_it_was_cut_short() -> None:
 
 
 def test_a_place_that_was_noted_twice_for_one_time_is_closed_once() -> None:
-    """It was to be looked at when it grew old, then earlier, when its lease was out for long, and then for its age again."""
-    pool: Pool[str] = Pool(PoolSettings(max_size=2, leak_after=20.0, max_lifetime=30.0))
+    """Its lease was to be reported, then it was idle, and both times its age was noted."""
+    pool: Pool[str] = Pool(PoolSettings(max_size=1, leak_after=20.0, max_lifetime=30.0, max_idle=None))
     waiter = pool.acquire(0.0, borrower="me")
     assert isinstance(waiter, Waiter)
-    (dial,) = pool.events()
-    assert isinstance(dial, Dial)
-    pool.opened(dial, "one", 0.0)
+    pool.resize(0.0, max_size=2)
+    pool.acquire(0.0)
+    for dial, name in zip([event for event in pool.events() if isinstance(event, Dial)], ("one", "two"), strict=True):
+        pool.opened(dial, name, 0.0)
     assert waiter.lease is not None
+    pool.release(waiter.lease, 0.0)
     pool.events()
-    pool.handle_timeout(20.0)
-    assert [type(event) for event in pool.events()] == [Leaked]
-    pool.release(waiter.lease, 21.0)
-    pool.handle_timeout(30.0)
+    while (due := pool.next_deadline()) < inf:
+        pool.handle_timeout(due)
     assert [event.reason for event in pool.events() if isinstance(event, Close)] == [CloseReason.MAX_LIFETIME]
