@@ -255,7 +255,9 @@ class World:
     def _trouble(self, kind: str) -> None:
         seconds = self.random.random() * 2
         setattr(self.server, kind, True)
-        self.troubled = max(self.troubled, self.now + seconds + 4.0)  # a link that owes a reply is left after 3 s
+        # A link that owes a reply is left after 3 s; but a first caller in line with a longer time is waited for.
+        left = 16.0 if kind == "silent" else 4.0
+        self.troubled = max(self.troubled, self.now + seconds + left)
         self.after(seconds, self._relief, kind)
 
     def _relief(self, kind: str) -> None:
@@ -269,7 +271,7 @@ class World:
             wire.deaf = self.random.random() < 0.5
             # Without a FIN it is for the client to find out.
             seen = self.random.random() < 0.7
-            self.troubled = max(self.troubled, self.now + (1.0 if seen else 12.0))
+            self.troubled = max(self.troubled, self.now + (1.0 if seen else 16.0))
             if seen:
                 self.after(self.random.random() * 0.05, wire.end)
 
@@ -298,7 +300,7 @@ class World:
         random = self.random
         key = f"id{number}"
         # A first caller in line with a longer time is not undercut by `silence_timeout`.
-        deadline = self.now + random.choice([0.05, 0.5, 5.0, 8.0])
+        deadline = self.now + random.choice([0.05, 0.5, 5.0, 12.0])
         slot: Slot
         match random.choice(["incr", "incr", "get", "get", "blpop", "batch", "transaction", "acquire", "acquire"]):
             case "incr":
