@@ -120,6 +120,9 @@ class Pairing(ABC):
                 self._pair_run(replies)
         if parser.error is not None:
             self._lose(parser.error)
+        elif not (parser.quiet or self._flying) and self.state is READY and parser.begins_reply:
+            # Else the next caller's reply would end up inside it, and every later one at the wrong caller.
+            self._lose(RemoteProtocolError("a reply begins that no command asked for"))
 
     def _pair_run(self, replies: list[Reply]) -> None:
         """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ._errors import LocalProtocolError, RemoteProtocolError
 from ._fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
-from ._machine import DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
+from ._machine import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
 from ._scalars import gather
 from ._values import Push, Reply
 
@@ -41,7 +41,7 @@ class Parser(Machine):
     by index.
     """
 
-    __slots__ = ("_held", "_held_attributes", "_quiet", "_unfinished", "error")
+    __slots__ = ("_held", "_held_attributes", "quiet", "_unfinished", "error")
     pushes: int
     attributes: dict[int, Attributes]
 
@@ -51,7 +51,7 @@ class Parser(Machine):
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
-        self._quiet = self._fast  # whether the next feed may take the short cut
+        self.quiet = self._fast  # whether the next feed may take the short cut
         self._unfinished = ""  # what skip() or chunks() began and must end
         self._held: list[Reply] = []  # pushes met while skipping
         self._held_attributes: dict[int, Attributes] = {}
@@ -66,7 +66,7 @@ class Parser(Machine):
         Raises `LocalProtocolError` if `skip` or `chunks` has begun a reply that it has not ended; `feed(b"", 0)`, which reads none,
         may be called even then.
         """
-        if self._quiet and most:
+        if self.quiet and most:
             size = len(data)
             self._base += size
             if size < LARGE or (size < _SMALL and data[0] != _DOLLAR):
@@ -92,14 +92,14 @@ class Parser(Machine):
                         return [bodies]
                 if (read := several(tokens, most, self._limits.depth)) is not None:
                     replies, self.pushes = read
-                    self._quiet = not self.pushes
+                    self.quiet = not self.pushes
                     return replies
             elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
                 return [bulk]
             self._base -= size
         elif self.pushes or self.attributes:
             self.pushes, self.attributes = 0, {}
-            self._quiet = self._may_hurry()
+            self.quiet = self._may_hurry()
             return self.feed(data, most)
         if self._unfinished and (data or most):
             raise LocalProtocolError(
@@ -132,7 +132,7 @@ class Parser(Machine):
         self._held_attributes = {new: attributes[old] for new, old in enumerate(pushes) if old in attributes}
         self._held = [out[index] for index in pushes]
         self._out, self.pushes, self.attributes = [], 0, {}
-        self._quiet = self._may_hurry()
+        self.quiet = self._may_hurry()
         completed = len(out) - len(pushes)
         self._unfinished = "skip()" if completed < count and (self._stack or self._need) else ""
         return completed
@@ -181,6 +181,13 @@ class Parser(Machine):
         """Whether everything that came was read and returned: nothing is unread, incomplete, or held back."""
         return not (self._window or self._line or self._need or self._stack or self._held)
 
+    @property
+    def begins_reply(self) -> bool:
+        """Whether the beginning of a reply has come: of anything but a push, or of an attribute that may describe one."""
+        if self._stack:
+            return (self._stack[1][2] if len(self._stack) > 1 else self._kind) not in (PUSH, ATTRIBUTE, DESCRIBED)
+        return bool(self._need or (self._line and self._line[0][0] not in b">|"))
+
     def _read(self, data: bytes, most: int) -> None:
         """Read `data`, after what is still unread, into a new `_out`."""
         out, self._held = self._held, []
@@ -204,7 +211,7 @@ class Parser(Machine):
                 self.error = error
                 self._window, self._later, self._line, self._chunks, self._stack = b"", [], [], [], []
                 self._need, self._unfinished = 0, ""
-        self._quiet = self._may_hurry()
+        self.quiet = self._may_hurry()
 
     def _may_hurry(self) -> bool:
         """Whether the next feed may take the short cut: nothing is unread, unfinished, held back, or to be reset."""

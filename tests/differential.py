@@ -80,7 +80,7 @@ def make(wire: Wire, kind: type[Parser] = Parser, *, strict: bool = False) -> Pa
     limits = Limits(depth=wire.depth, bulk=wire.bulk, line=wire.line, elements=wire.elements, reply=wire.reply or 2**30)
     parser = kind(limits, lenient_push=wire.lenient, nested_attributes=wire.nested)
     if strict:
-        parser._fast = parser._quiet = False
+        parser._fast = parser.quiet = False
     elif not parser._fast:
         raise AssertionError("these limits leave no room for the accelerators")
     return parser
@@ -354,7 +354,7 @@ def check_pairing(rng: Random, kind: type[Connection] = Connection) -> int:
                     token = handed.index(event)
                     replies: Any = event.reply if slots[token] > 1 else [event.reply]
                     seen.append((token, [plain(reply) for reply in replies], event.state.name))
-            due = paired(slots, given_up, [item for item in items if item.end <= fed])
+            due = paired(slots, given_up, [item for item in items if item.end <= fed], data[:fed])
             if seen != due:
                 raise Difference(f"{seen!r:.300}, not {due!r:.300}, after {fed} bytes for {slots}, {given_up} given up")
     if not given_up and "lost" not in seen:
@@ -364,8 +364,11 @@ def check_pairing(rng: Random, kind: type[Connection] = Connection) -> int:
     return 1
 
 
-def paired(slots: Sequence[int], given_up: set[int], items: Iterable[resp_reference.Item]) -> list[Any]:
-    """What a connection has to tell when these replies have come: they belong to the slots in their order."""
+def paired(slots: Sequence[int], given_up: set[int], items: Sequence[resp_reference.Item], data: bytes) -> list[Any]:
+    """What a connection has to tell when these replies have come: they belong to the slots in their order.
+
+    Behind the last one nothing may begin but a push, or an attribute that may describe one.
+    """
     told: list[Any] = []
     waiting = [(token, count) for token, count in enumerate(slots)]
     replies: list[Any] = []
@@ -382,4 +385,5 @@ def paired(slots: Sequence[int], given_up: set[int], items: Iterable[resp_refere
                 told.append((token, replies, "ANSWERED"))
             del waiting[0]
             replies = []
-    return told
+    begun = data[items[-1].end if items else 0 :]
+    return [*told, "lost"] if begun and not waiting and begun[:1] not in b">|" else told

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def strictly(data: bytes) -> tuple[list[object], bool]:
     """What the strict machine makes of it, without any accelerator."""
     parser = Parser()
-    parser._fast = parser._quiet = False
+    parser._fast = parser.quiet = False
     return [exact(value) for value in parser.feed(data)], parser.error is None
 
 

@@ -649,3 +649,42 @@ def test_an_exec_that_was_refused_may_have_left_the_watch() -> None:
     write_all(connection)
     connection.receive_data(b"+OK\r\n+QUEUED\r\n-BUSY no\r\n")
     assert connection.watching
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize(
+    "begun", [b"*2\r\n", b"%1\r\n", b"$", b"$5\r\nab", b"+O", b"*1\r\n>", b"-ERR", b"*1\r\n*2\r\n:1\r\n", b":"]
+)
+def test_the_beginning_of_a_reply_that_nobody_asked_for_ends_it(protocol: Literal[2, 3], begun: bytes) -> None:
+    """Else the next reply would end up inside it, and each later one at the wrong caller."""
+    connection, _ = opened(protocol)
+    connection.receive_data(begun)
+    assert "no command asked for" in str(lost(connection).error)
+
+
+@pytest.mark.parametrize("begun", [b">", b">2\r\n", b">2\r\n*1\r\n", b"|1\r\n", b"|1\r\n+a\r\n+b\r\n>"])
+def test_a_push_may_begin_at_any_time(begun: bytes) -> None:
+    connection, _ = opened(3)
+    connection.receive_data(begun)
+    connection.send(Command("PING"))
+    assert connection.error is None
+
+
+def test_a_message_may_begin_at_any_time_on_a_subscribed_connection() -> None:
+    connection, peer = opened(2)
+    connection.send(Command("SUBSCRIBE", "news"))
+    talk(connection, peer)
+    connection.receive_data(b"*3\r\n$7\r\nmess")
+    assert connection.error is None
+
+
+@given(st.data())
+def test_replies_that_were_asked_for_may_be_cut_anywhere(data: st.DataObject) -> None:
+    connection, _ = opened(3)
+    value = data.draw(replies())
+    slot = connection.send(Command("GET", "a"))
+    write_all(connection)
+    for part in data.draw(splits(encode_reply(value, 3))):
+        connection.receive_data(part)
+    assert connection.error is None
+    assert slot.state is SlotState.ANSWERED
