@@ -69,6 +69,7 @@ def opcodes(work: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # since 3.12 `settrace` asks whether any frame wants them
     sys.settrace(trace)
     try:
         work()

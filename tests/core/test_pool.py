@@ -1217,6 +1217,7 @@ def interrupted(function: Callable[[], object], after: int) -> bool:
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # since 3.12 `settrace` asks whether any frame wants them
     sys.settrace(trace)
     try:
         function()
