@@ -28,6 +28,7 @@ from resp_sansio import (
     Push,
     RespError,
     ServerInfo,
+    Spoken,
     WatchLoop,
     new_slot,
     push_as_text,
@@ -52,16 +53,17 @@ class Connection(Commands):
     it, or use it as a context manager. It does not survive a fork: in the child it is closed.
     """
 
-    __slots__ = ("__weakref__", "_link")
+    __slots__ = ("__weakref__", "_link", "_loan")
 
-    _lease: Lease[Link] | Share
-
-    def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share) -> None:
+    def __init__(
+        self, config: Config, driver: Driver, loan: Lease[Link] | Share, lease: Lease[Link] | None = None
+    ) -> None:
         super().__init__(config, driver, lease)
-        self._link = lease.connection
+        self._loan = loan
+        self._link = loan.connection
 
     def __repr__(self) -> str:
-        state = "given back" if self._lease.ended else self._link.core.state.name
+        state = "given back" if self._loan.ended else self._link.core.state.name
         return f"<{type(self).__name__} to {self._config.address}: {state}>"
 
     async def __aenter__(self) -> Self:
@@ -82,7 +84,7 @@ class Connection(Commands):
         pushes that came before have been had.
         """
         allowed = seconds_allowed(self._config, timeout)
-        self._lease.check("next_push")
+        self._loan.check("next_push")
         driver, core, io = self._driver, self._link.core, self._link.io
         driver.check("next_push")
         if core.error is not None and not io.pushes:
@@ -109,7 +111,12 @@ class Connection(Commands):
     @property
     def closed(self) -> bool:
         """Has the connection ended? It may also be about to: only a call can tell."""
-        return self._lease.ended or self._link.core.error is not None
+        return self._loan.ended or self._link.core.error is not None
+
+    @property
+    def protocol(self) -> Spoken:
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        return self._link.core.protocol
 
     @property
     def server(self) -> ServerInfo:
@@ -122,9 +129,9 @@ class Connection(Commands):
 
     def _unwatch(self) -> None:
         """End a WATCH; if that fails here, it fails for those who come after, too."""
-        if not self._lease.ended:
+        if not self._loan.ended:
             try:
-                self._driver.submit(new_slot(WatchLoop.unwatch.args), self._lease)
+                self._driver.submit(new_slot(WatchLoop.unwatch.args), self._loan)
             except LocalProtocolError:
                 pass
 
@@ -140,12 +147,16 @@ class Leased(Connection):
 
     __slots__ = ()
 
+    def __init__(self, config: Config, driver: Driver, loan: Lease[Link] | Share) -> None:
+        super().__init__(config, driver, loan)
+        self._lease = loan
+
     def __del__(self) -> None:
         """The pool closes the connection."""
 
     async def close(self) -> None:
         """End the connection now; once the block has ended there is nothing to close."""
-        if not self._lease.ended:
+        if not self._loan.ended:
             self._driver.abort(self._link)
 
 

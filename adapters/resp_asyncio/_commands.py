@@ -56,6 +56,8 @@ class Commands(Methods, ABC):
 
     __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
 
+    _loan: Lease[Link] | Share  # a connection's: its link, with the right to use it
+
     def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share | None = None) -> None:
         self._config = config
         self._driver = driver
@@ -72,10 +74,7 @@ class Commands(Methods, ABC):
 
         Before a connection was opened, the version that was asked for.
         """
-        if self._lease is None:
-            return self._driver.machine.protocol
-        link: Link = self._lease.connection
-        return link.core.protocol
+        return self._driver.machine.protocol
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
@@ -212,7 +211,7 @@ class Pipeline(CommandBatch, Methods):
             return []
         driver = self._by._driver
         try:
-            waiter = driver.submit(slot, self._by._lease, epoch)
+            waiter = driver.submit(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise

@@ -121,9 +121,12 @@ class Client(Dials):
         if lease is not None:
             return self._submit_leased(slot, lease, epoch, now)
         if self.closed is not None and self._lanes:
+            if self._only is not None:
+                self._only.core.submit(slot)  # raises, and says how the connection ended
             raise ConnectionClosedError(f"{slot.name} was not sent: {self.closed}")
-        by_lane = route(slot, leases=self._pool is not None and not self.once) is Route.LANE
-        if not self._lanes or not (by_lane or self.once):
+        # One connection takes everything, and says itself what its state does not allow.
+        by_lane = self.once or route(slot, leases=self._pool is not None) is Route.LANE
+        if not self._lanes or not by_lane:
             return self._borrow(slot, now)
         before, slot.call = slot.call, Call()
         if lane is None:
