@@ -45,6 +45,8 @@ class Parser(Machine):
     pushes: int
     attributes: dict[int, Attributes]
 
+    quiet: bool
+
     def __init__(
         self, limits: Limits = _LIMITS, *, lenient_push: bool = False, nested_attributes: bool = False
     ) -> None:
