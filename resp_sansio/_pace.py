@@ -1,6 +1,6 @@
 """When the next connection may be dialled: one pace for every reason to dial.
 
-A server that is away, or wrong, must not be met by a storm of dials, whoever wants them: a lane, a lease, or `min_size`. So the
+A server that is away, or wrong, must not be met by a storm of dials, whatever they are for: a lane, a lease, or `min_size`. So the
 pause before the next dial grows with each dial that failed, and with each new connection that was no better. Only a connection
 that was of use for a while resets it. While dials fail, one is tried at a time.
 

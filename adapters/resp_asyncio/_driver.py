@@ -191,7 +191,7 @@ class Socket(asyncio.BufferedProtocol):
                 self._scheduled = True
                 self._call_soon(self.flush)
             elif self._poll is not None and self._poll(0):
-                # Bytes that nobody asked for must not answer this; the turn after the next one is behind their reading.
+                # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
                 self._scheduled = True
                 self._call_soon(self._call_soon, self.flush)
             else:

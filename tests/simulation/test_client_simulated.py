@@ -79,7 +79,7 @@ def never_looks_at_the_time(self: Client, link: Link, due: float) -> None:
     """A link's deadlines are forgotten."""
 
 
-def wakes_nobody(self: Client, slot: Slot, now: float) -> None:
+def wakes_no_call(self: Client, slot: Slot, now: float) -> None:
     """A pause that ends is forgotten."""
 
 
@@ -90,7 +90,7 @@ PLANTED: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "keeps the lease": (Client, "_finish", keeps_the_lease),
     "forgets a waiter": (Pool, "withdraw", forgets_a_waiter),
     "never looks at the time": (Client, "_watch", never_looks_at_the_time),
-    "wakes nobody": (Client, "_slot_due", wakes_nobody),
+    "wakes no call": (Client, "_slot_due", wakes_no_call),
 }
 
 

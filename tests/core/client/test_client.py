@@ -315,7 +315,7 @@ def test_acquire_waits_until_what_the_link_has_to_say_was_read() -> None:
     stage.pass_time(1.0)
     assert waiter.lease is not None
     assert waiter.lease.connection is not link
-    stage.client.looked(link, stage.now)  # nobody waits for that any more
+    stage.client.looked(link, stage.now)  # no caller waits for that any more
 
 
 def test_acquire_is_tried_again_when_no_connection_came_about() -> None:

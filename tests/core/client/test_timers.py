@@ -1,4 +1,4 @@
-"""Moments in their order, and those that nobody waits for any more."""
+"""Moments in their order, and those that were cancelled."""
 
 from __future__ import annotations
 
