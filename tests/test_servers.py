@@ -129,8 +129,8 @@ def test_a_server_that_does_not_start_says_why() -> None:
 
 
 def test_directives_are_known_without_starting_anything() -> None:
-    assert understands(find_server(), "maxclients 10")
-    assert not understands(find_server(), "minclients 10")
+    assert understands(find_server(), "maxclients")
+    assert not understands(find_server(), "minclients")
 
 
 def test_tls_is_asked_of_the_build(server: Server) -> None:
