@@ -209,7 +209,7 @@ def proof(session: nox.Session) -> None:
     """The proof of the parser's accelerators, ten times as long as in the suite (`-- 100` for a hundred times)."""
     install(session, "test", wheel=True)
     times = session.posargs[0] if session.posargs else "10"
-    files = [f"tests/core/test_{name}.py" for name in ("fastpath_proof", "planted_faults")]
+    files = [f"tests/core/wire/test_{name}.py" for name in ("fastpath_proof", "planted_faults")]
     environment = ISOLATED | {"RESP_PROOF": times}
     session.run("python", "-m", "pytest", "-o", "pythonpath=tests", "-o", "timeout=0", *files, env=environment)
 

@@ -6,26 +6,6 @@ deadlines and what a failure means for each command. Nothing in here opens a soc
 """
 
 from . import commands
-from ._call import DEFAULT, Default, command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
-from ._commands import (
-    Blocking,
-    Command,
-    CommandInfo,
-    KeySpec,
-    Needs,
-    Replies,
-    as_it_came,
-    block_time,
-    command_info,
-    command_keys,
-    prepare,
-    redact,
-)
-from ._config import VERSION as __version__
-from ._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
-from ._connection import Connection
-from ._dialling import Addresses, not_connected, not_opened, not_resolved, socket_options
-from ._encoder import Argument, encode_command, encode_reply
 from ._errors import (
     CircuitOpenError,
     CommandTimeoutError,
@@ -45,19 +25,15 @@ from ._errors import (
     is_transient,
     reason_of,
 )
-from ._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
-from ._exchange import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from ._handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
-from ._methods import Methods
-from ._parser import Chunk, Limits, Parser
-from ._pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
-from ._readers import Entry
-from ._requests import CommandParser
-from ._retry import (
+from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
+from .client.batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
+from .client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
+from .client.lanes import Lane, Lanes, Route, route
+from .client.methods import Methods
+from .client.pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
+from .client.retry import (
     Attempts,
-    Breaker,
     Meaning,
-    Retry,
     error_reply,
     leads_elsewhere,
     may_repeat,
@@ -65,13 +41,43 @@ from ._retry import (
     meaning,
     meaning_of_all,
 )
-from ._settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings, read_client_options, read_pool_options
-from ._sharing import Lane, Lanes, Route, route
-from ._slot import Batch, Script, Slot, SlotState, new_batch, new_slot
-from ._state import State
-from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
-from ._tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
-from ._values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
+from .commands.knowledge import (
+    Blocking,
+    Command,
+    CommandInfo,
+    KeySpec,
+    Needs,
+    Replies,
+    as_it_came,
+    block_time,
+    command_info,
+    command_keys,
+    prepare,
+    redact,
+)
+from .commands.readers import Entry
+from .config.addresses import Addresses, not_connected, not_opened, not_resolved, socket_options
+from .config.config import VERSION as __version__
+from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from .config.retry import Breaker, Retry
+from .config.settings import (
+    ClientOptions,
+    ClientSettings,
+    PoolOptions,
+    PoolSettings,
+    read_client_options,
+    read_pool_options,
+)
+from .config.tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
+from .connection.connection import Connection
+from .connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
+from .connection.handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
+from .connection.slot import Batch, Script, Slot, SlotState, new_batch, new_slot
+from .connection.state import State
+from .wire.encoder import Argument, encode_command, encode_reply
+from .wire.parser import Chunk, Limits, Parser
+from .wire.requests import CommandParser
+from .wire.values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
 
 __all__ = [
     "ATTEMPTS",

@@ -26,9 +26,9 @@ from resp_sansio import (
     Push,
     PushReceived,
 )
-from resp_sansio._parser import Limits, Parser
-from resp_sansio._slot import Slot
-from resp_sansio._values import Attributed
+from resp_sansio.connection.slot import Slot
+from resp_sansio.wire.parser import Limits, Parser
+from resp_sansio.wire.values import Attributed
 from streams import LARGE, SHORT, SMALL, SPAN, Wire, attribute, element, push
 
 if TYPE_CHECKING:

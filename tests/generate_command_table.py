@@ -4,7 +4,7 @@
 
 Each server is started, asked and stopped. Of a command that several know, flags are added up, keys are those of the last one,
 and the version is the first of each product. Only what a server says of itself, and `BY_HAND`, is data; what no server says
-(how a command blocks, what it does to its connection, which arguments are secret) is kept in `resp_sansio/_commands.py`.
+(how a command blocks, what it does to its connection, which arguments are secret) is kept in `resp_sansio/commands/knowledge.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from servers import Server
 
-TABLE: Final = Path(__file__).resolve().parent.parent / "resp_sansio" / "_command_table.py"
+TABLE: Final = Path(__file__).resolve().parent.parent / "resp_sansio" / "commands" / "table.py"
 
 HEADER: Final = '''\
 """What servers say of their commands: data, written by `tests/generate_command_table.py`, not by hand.

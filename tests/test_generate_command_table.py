@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from generate_command_table import Line, by_hand, lines, merged, versions
-from resp_sansio._command_table import TABLE
+from resp_sansio.commands.table import TABLE
 
 
 def line(flags: str, keys: str = "1", **since: str) -> Line:

@@ -13,19 +13,20 @@ from copy import copy
 from math import inf
 from typing import Final, Literal, TypeAlias
 
-from .._config import Config
 from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, ReplyError, RespError
-from .._events import Event
-from .._handshake import Fallback
-from .._pace import Pace
-from .._pool import Lease, Pool
-from .._retry import Attempts, Retry, error_reply, leads_elsewhere
-from .._settings import ClientSettings, PoolSettings
-from .._sharing import Lanes
-from .._slot import Slot, SlotState, new_slot
-from .._state import State
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
+from ..config.config import Config
+from ..config.retry import Retry
+from ..config.settings import ClientSettings, PoolSettings
+from ..connection.events import Event
+from ..connection.handshake import Fallback
+from ..connection.slot import Slot, SlotState, new_slot
+from ..connection.state import State
+from .lanes import Lanes
 from .links import Call, Close, Dial, Drained, Granted, Lane, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+from .pace import Pace
+from .pool import Lease, Pool
+from .retry import Attempts, error_reply, leads_elsewhere
 from .timers import Timers
 
 __all__ = ["Calls", "ClientEvent", "error_of"]

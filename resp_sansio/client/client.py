@@ -15,18 +15,18 @@ from collections.abc import Hashable
 from math import inf
 from typing import Any, Final
 
-from .._commands import Needs
-from .._connection import Connection
 from .._errors import ConnectError, ConnectionClosedError, ReplyError, RespError, is_transient, reason_of
-from .._exchange import WatchLoop
-from .._pool import Lease, Pool, PoolState
-from .._sharing import Route, route
-from .._slot import Slot, SlotState
-from .._state import State
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
+from ..commands.knowledge import Needs
+from ..connection.connection import Connection
+from ..connection.slot import Slot, SlotState
+from ..connection.state import State
+from .batch import WatchLoop
 from .calls import OWN, ClientEvent
 from .dials import Dials
+from .lanes import Route, route
 from .links import Call, Dial, Drained, Link, Share, Waiter
+from .pool import Lease, Pool, PoolState
 
 __all__ = ["Client"]
 

@@ -6,19 +6,19 @@ from abc import abstractmethod
 from math import inf
 from typing import Any, Literal
 
-from .._dialling import not_opened
 from .._errors import CommandTimeoutError, ConnectionClosedError, RespError
-from .._events import ConnectionLost, Event, Opened, PushReceived, TimedOut
-from .._pool import Close as PlaceClose
-from .._pool import Dial as PlaceDial
-from .._pool import Granted as PlaceGranted
-from .._pool import Lease
-from .._pool import Refused as PlaceRefused
-from .._retry import Attempts
-from .._slot import Slot
 from .._stats import CloseReason
+from ..config.addresses import not_opened
+from ..connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
+from ..connection.slot import Slot
 from .calls import Calls
 from .links import Close, Dial, Lane, Leaked, Link, Pushed, Share, Waiter
+from .pool import Close as PlaceClose
+from .pool import Dial as PlaceDial
+from .pool import Granted as PlaceGranted
+from .pool import Lease
+from .pool import Refused as PlaceRefused
+from .retry import Attempts
 
 __all__ = ["Dials"]
 

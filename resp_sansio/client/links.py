@@ -14,16 +14,16 @@ from collections.abc import Hashable
 from math import inf
 from typing import Any, Final, NamedTuple
 
-from .._connection import Connection
 from .._errors import ConnectionClosedError
-from .._events import PushReceived
-from .._handshake import Opening
-from .._pool import Dial as PlaceDial
-from .._pool import Lease
-from .._pool import Waiter as PlaceWaiter
-from .._retry import Attempts
-from .._slot import Slot
 from .._stats import CloseReason, LaneStats
+from ..connection.connection import Connection
+from ..connection.events import PushReceived
+from ..connection.handshake import Opening
+from ..connection.slot import Slot
+from .pool import Dial as PlaceDial
+from .pool import Lease
+from .pool import Waiter as PlaceWaiter
+from .retry import Attempts
 from .timers import Timer
 
 __all__ = [

@@ -11,9 +11,9 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from .._encoder import encode_reply
 from .._errors import InvalidReplyError, ReplyError
-from .._values import Attributed, MapKey, Pairs, Push, Reply, SetKey, Verbatim, make_map, make_set
+from ..wire.encoder import encode_reply
+from ..wire.values import Attributed, MapKey, Pairs, Push, Reply, SetKey, Verbatim, make_map, make_set
 
 __all__ = ["encodings", "exact", "mutations", "pushes", "replies", "scalars", "splits"]
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generate_command_table import lines, versions
-from resp_sansio._command_table import TABLE
-from resp_sansio._commands import BLOCKING, command_info, command_keys
-from resp_sansio._encoder import encode_command
 from resp_sansio._errors import ReplyError
-from resp_sansio._parser import Parser
+from resp_sansio.commands.knowledge import BLOCKING, command_info, command_keys
+from resp_sansio.commands.table import TABLE
+from resp_sansio.wire.encoder import encode_command
+from resp_sansio.wire.parser import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from resp_sansio._encoder import Argument
-    from resp_sansio._values import Reply
+    from resp_sansio.wire.encoder import Argument
+    from resp_sansio.wire.values import Reply
     from servers import Server
 
 pytestmark = pytest.mark.needs("COMMAND DOCS")

@@ -274,15 +274,10 @@ def test_the_contents_lead_to_the_pages() -> None:
     assert pages <= set(re.findall(r"\((\w[\w-]*\.md)\)", read(DOCS / "index.md")))
 
 
-def test_architecture_lists_the_modules_that_there_are() -> None:
+def test_architecture_lists_the_modules_of_the_adapters() -> None:
     page = read(DOCS / "architecture.md")
-    listed = {
-        package: set(re.findall(r"^      (\w+\.py) ", lines, re.MULTILINE))
-        for package, lines in re.findall(r"^    (\w+)/.*\n((?:      .*\n)+)", page, re.MULTILINE)
-    }
-    assert listed.keys() == {"resp_sansio", "resp_sync"}
-    assert listed["resp_sansio"] == {path.name for path in (ROOT / "resp_sansio").glob("*.py")} - {"__init__.py"}
-    assert listed["resp_sync"] == {path.name for path in (ROOT / "adapters").glob("resp_*/*.py")} - {"__init__.py"}
+    listed = re.findall(r"^      (\w+\.py) ", page[page.index("    resp_sync/ ") :], re.MULTILINE)
+    assert {*listed} == {path.name for path in (ROOT / "adapters").glob("resp_*/*.py")} - {"__init__.py"}
 
 
 def test_architecture_names_tests_that_exist() -> None:

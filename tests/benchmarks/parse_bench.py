@@ -23,8 +23,8 @@ import hiredis
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from resp_sansio._encoder import encode_command
-from resp_sansio._parser import Parser
+from resp_sansio.wire.encoder import encode_command
+from resp_sansio.wire.parser import Parser
 
 KIB = 1024
 MIB = 1024 * KIB

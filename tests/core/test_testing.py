@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import resp_sansio.testing
 from resp_sansio import Parser, ReplyError, encode_command
-from resp_sansio._command_table import TABLE
+from resp_sansio.commands.table import TABLE
 from resp_sansio.testing import Peer, strategies
 
 ROOT: Final = Path(__file__).parents[2]

@@ -19,61 +19,21 @@ import pytest
 
 import resp_sansio
 import resp_sansio.client
+import resp_sansio.config
+import resp_sansio.connection
+import resp_sansio.wire
+from house import CORE, FOLDERS, ORDER, core_modules, folder_of, imports, picture, taken_by
+
+ROOT: Final = Path(__file__).parents[2]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT: Final = Path(__file__).parents[2]
-CORE: Final = Path(resp_sansio.__file__).parent
-
-# A core module imports only those before it. The parser runs the accelerators, which know nothing of it: so they come first.
-ORDER: Final = (
-    "_record",
-    "_stats",
-    "_errors",
-    "_values",
-    "_scalars",
-    "_encoder",
-    "_fastpath",
-    "_machine",
-    "_parser",
-    "_requests",
-    "_command_table",
-    "_commands",
-    "_options",
-    "_url",
-    "_config",
-    "_dialling",
-    "_tls",
-    "_deadlines",
-    "_state",
-    "_handshake",
-    "_subscriptions",
-    "_slot",
-    "_events",
-    "_pairing",
-    "_connection",
-    "_readers",
-    "_call",
-    "_exchange",
-    "commands",
-    "_methods",
-    "_retry",
-    "_pace",
-    "_settings",
-    "_pool",
-    "_sharing",
-    "client.timers",
-    "client.links",
-    "client.calls",
-    "client.dials",
-    "client.client",
-    "client.__init__",
-    "__init__",
-)
-
 # Where the core's public names are: for users, and for those who write adapters.
-ROOMS: Final = {"resp_sansio": resp_sansio.__all__, "resp_sansio.client": resp_sansio.client.__all__}
+ROOMS: Final = {
+    room.__name__: room.__all__
+    for room in (resp_sansio, resp_sansio.wire, resp_sansio.config, resp_sansio.connection, resp_sansio.client)
+}
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
@@ -95,16 +55,8 @@ ADAPTERS: Final = {
 
 
 def modules(package: Path) -> dict[str, ast.Module]:
-    return {path.stem: ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in sorted(package.glob("*.py"))}
-
-
-def imports(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every import, wherever it stands, as (module with its leading dots, names taken from it)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or ""), tuple(alias.name for alias in node.names)
+    paths = sorted(package.rglob("*.py"))
+    return {str(path.relative_to(package)): ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in paths}
 
 
 def adapters() -> list[str]:
@@ -112,26 +64,33 @@ def adapters() -> list[str]:
     return [name for name in found if name in ADAPTERS]
 
 
-def core_modules() -> dict[str, ast.Module]:
-    """The core's modules, those in folders by their dotted names; `testing` is outside the walls."""
-    inside = {f"client.{name}": tree for name, tree in modules(CORE / "client").items()}
-    return {**modules(CORE), **inside}
-
-
 @pytest.mark.parametrize("name", sorted(core_modules()))
 def test_core_module_imports_pure_standard_library_and_earlier_modules(name: str) -> None:
     assert name in ORDER, f"give {name} its place in the order"
-    earlier = ORDER[: ORDER.index(name)]
-    folder = "client." if name.startswith("client.") else ""
-    for module, names in imports(core_modules()[name]):
-        # One dot is the module's own folder, two are the core's.
-        own = folder if module.startswith(".") and not module.startswith("..") else ""
-        if not module.startswith("."):
-            assert module in PURE or module.split(".")[0] in PURE, f"{name} imports {module}"
-        elif not module.strip("."):
-            assert {own + taken for taken in names} <= set(earlier), f"{name} imports {names}"
-        else:
-            assert own + module.lstrip(".") in earlier, f"{name} imports {module}, which comes after it"
+    path = core_modules()[name]
+    for module, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        assert module.startswith(".") or {module, module.split(".")[0]} & PURE, f"{name} imports {module}"
+    late = set(taken_by(name, path)) - set(ORDER[: ORDER.index(name)])
+    assert not late, f"{name} imports what comes after it"
+
+
+def test_the_modules_of_a_folder_stand_together_in_the_order() -> None:
+    folders = [folder_of(name) for name in ORDER]
+    assert [folder for folder, before in zip(folders, ["", *folders], strict=False) if folder != before] == list(
+        FOLDERS
+    )
+
+
+def test_the_page_on_the_architecture_shows_the_order_and_what_the_imports_are() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert picture() in page
+    listed = page[page.index("    resp_sansio/\n") : page.index("    adapters/\n")]
+    written = re.findall(r"^    ( +)(\w+)(/|\.py) ", listed, re.MULTILINE)
+    folder, modules = "", []
+    for indent, name, kind in written:
+        folder = folder if len(indent) > 2 else name if kind == "/" else ""
+        modules += [f"{folder}.{name}" if folder else name] if kind == ".py" else []
+    assert modules == [name for name in ORDER if name not in FOLDERS]
 
 
 @pytest.mark.parametrize("package", ["resp_sansio", *adapters()])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resp_sansio import LocalProtocolError, Slot, SlotState
-from resp_sansio._pool import Pool
 from resp_sansio.client import Client, Link
 from resp_sansio.client.links import Lane
+from resp_sansio.client.pool import Pool
 from simulation.world import World
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_may_have_run_is_not_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resp_sansio._retry.may_resend", lambda _slot, **_: True)
+    monkeypatch.setattr("resp_sansio.client.retry.may_resend", lambda _slot, **_: True)
     with pytest.raises(AssertionError, match="ran 2 times"):
         live_all()
 

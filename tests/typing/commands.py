@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, assert_type
 
-from resp_sansio._commands import Command, CommandInfo, Needs, Replies, command_info, prepare, redact
-from resp_sansio._encoder import Argument
-from resp_sansio._values import Reply
+from resp_sansio.commands.knowledge import Command, CommandInfo, Needs, Replies, command_info, prepare, redact
+from resp_sansio.wire.encoder import Argument
+from resp_sansio.wire.values import Reply
 
 
 def a_command_without_a_reader_is_untyped() -> None:

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Literal, Unpack, assert_type
 
-from resp_sansio._config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from resp_sansio.config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 
 
 def read() -> None:

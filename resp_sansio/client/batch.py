@@ -1,0 +1,286 @@
+"""Conversations of several steps, as small state objects: they say what to send and read what came, and move no bytes.
+
+A transaction is one slot, MULTI ... EXEC, whose replies `read_transaction` takes apart. With WATCH before it, it is the
+optimistic lock of Redis: read, decide, write if nothing that was read has changed; else again. `WatchLoop` is that loop.
+
+WATCH belongs to the connection, not to the caller: any EXEC, DISCARD, UNWATCH or RESET on it ends every WATCH. Where callers
+share a connection that is noticed (`resp_sansio.Connection.watch_epoch`) and treated like any other lost race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
+
+from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
+from ..commands.knowledge import Command, CommandInfo, as_it_came, block_time, command_info, prepare, shown_word
+from ..config.config import Config
+from ..connection.slot import Batch, Payload, new_batch
+from ..wire.encoder import Argument, encode_command
+from ..wire.values import Reply
+from .call import DEFAULT, Default, command_alone, encoding_of, read_reply, seconds_allowed
+
+__all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+MULTI: Final = prepare(("MULTI",))
+EXEC: Final = prepare(("EXEC",))
+
+ATTEMPTS: Final = 16
+"""How often a watched transaction is tried by default; with one writer in the way each time, more would not help."""
+
+
+def read_transaction(replies: Sequence[Reply]) -> list[Reply]:
+    """Return what each command between MULTI and EXEC was answered, given the replies to all of them.
+
+    A command that was refused while being queued keeps its own error, and the others get EXEC's (EXECABORT): none ran. Raises
+    `TransactionAbortedError` if a watched key had changed (none ran), and `TransactionRefusedError` if MULTI itself was refused:
+    Redis then runs the commands singly, and the error has their replies.
+    """
+    multi, *queued, executed = replies
+    if isinstance(multi, ReplyError):
+        raise TransactionRefusedError(f"MULTI was refused ({multi}), so the commands ran singly", replies=queued)
+    if executed is None:
+        raise TransactionAbortedError("a watched key changed, so nothing was executed; try again")
+    # Servers before Redis 2.6.5 execute the others when one was refused.
+    results = iter(executed) if isinstance(executed, list) else repeat(executed)
+    return [reply if isinstance(reply, ReplyError) else next(results) for reply in queued]
+
+
+class Result(Generic[T_co]):
+    """What one command of a pipeline or transaction will have been answered."""
+
+    __slots__ = ("_batch", "_index")
+
+    def __init__(self, batch: CommandBatch, index: int) -> None:
+        self._batch = batch
+        self._index = index
+
+    def __repr__(self) -> str:
+        replies = self._batch.replies
+        value = "" if replies is None else f": {_shown_result(replies[self._index])}"
+        return f"<Result {self._index} of {self._batch!r}{value}>"
+
+    def result(self) -> T_co:
+        """Return the reply, or raise this command's own error: its error reply, or how it was lost.
+
+        Raises `LocalProtocolError` before the pipeline was run.
+        """
+        if self._batch.replies is None:
+            raise LocalProtocolError("the pipeline has not been run: leave its block, or call run()")
+        reply = self._batch.replies[self._index]
+        if isinstance(reply, ReplyError):
+            reply = ReplyError(*reply.args)  # EXECABORT is the reply to all, and each is to say whose it is
+            reply.add_note(self._batch.place(self._index))
+        if isinstance(reply, Exception):
+            raise reply
+        return cast("T_co", reply)  # the reader of the Command[T] made it
+
+
+def _shown_result(value: object) -> str:
+    """Return a result as its `repr` shows it: of what holds many values, how many; of an error, its class and code."""
+    if isinstance(value, ReplyError):
+        return f"<ReplyError {shown_word(value.code)}>"
+    if isinstance(value, (list, dict, set, tuple)):
+        return f"<{type(value).__name__} of {len(value)}>"
+    return repr(value) if value is None else shown_word(value)
+
+
+class CommandBatch:
+    """Commands collected to be sent at once, as one slot: the part of a pipeline that needs no connection.
+
+    Arguments are encoded as they are added, so a wrong one is told at once, and later changes to a buffer change nothing.
+    `timeout` and `decode` are as for a single call, see `seconds_allowed` and `encoding_of`. Raises as these two do, for a wrong
+    `timeout` not before it is asked for.
+    """
+
+    __slots__ = (
+        "_block_time", "_commands", "_config", "_encoding", "_infos", "_payloads", "_running", "_timeout", "_transaction",
+        "refusal", "replies",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        transaction: bool = False,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> None:
+        self.replies: Sequence[object] | None = None
+        self.refusal: ReplyError | None = None  # why EXEC executed nothing, if it was refused
+        self._running = False
+        self._config = config
+        self._timeout = timeout
+        self._encoding = encoding_of(config, decode)
+        self._block_time = 0.0  # how long the server may take on purpose, in seconds
+        self._payloads: list[Payload] = []
+        self._infos: list[CommandInfo] = []
+        self._commands: dict[int, Command[object]] = {}  # those that read their replies, by index
+        self._transaction = transaction
+
+    def __len__(self) -> int:
+        return len(self._infos)
+
+    @property
+    def seconds_allowed(self) -> float:
+        """How long sending it, and waiting for all of the replies, may take."""
+        return seconds_allowed(self._config, self._timeout, self._block_time)
+
+    def __repr__(self) -> str:
+        what = "transaction" if self._transaction else "pipeline"
+        return f"<{what} of {len(self)} commands, {'not run' if self.replies is None else 'run'}>"
+
+    @overload
+    def execute(self, command: Command[T], /) -> Result[T]: ...
+
+    @overload
+    def execute(self, name: str | bytes, /, *args: Argument) -> Result[Reply]: ...
+
+    def execute(self, *args: Any) -> Result[Any]:
+        """Add a command, given by its words or as a `Command`, to be sent with the others; its reply will be on the result.
+
+        Raises `TypeError` or `ValueError` for wrong arguments, `LocalProtocolError` once the pipeline was run.
+        """
+        if self.replies is not None or self._running:
+            self._check_not_run()
+        if not args:
+            raise ValueError("a command needs a name; to send those that this pipeline has, call run()")
+        index = len(self._infos)
+        if args and isinstance(args[0], Command):
+            command = command_alone(*args)
+            args, info = command.args, command.info
+            payload = encode_command(args)
+            if command.read is not as_it_came:
+                self._commands[index] = command
+        else:
+            payload = encode_command(args)
+            info = command_info(args)
+        if info.blocking is not None and not self._in_multi():
+            self._block_time += block_time(args, info)
+        self._payloads.append(payload)
+        self._infos.append(info)
+        return Result(self, index)
+
+    def _in_multi(self) -> bool:
+        """Would the next command stand between MULTI and EXEC, where nothing blocks?"""
+        frames = (info.name for info in reversed(self._infos) if info.name in ("MULTI", "EXEC", "DISCARD"))
+        return self._transaction or next(frames, "") == "MULTI"
+
+    def place(self, index: int) -> str:
+        """Say which command this is: `command 3 of 5 in the pipeline: INCR`."""
+        what = "transaction" if self._transaction else "pipeline"
+        return f"command {index + 1} of {len(self)} in the {what}: {self._infos[index].name}"
+
+    def slot(self, deadline: float) -> Batch | None:
+        """Return the slot to send, None if there is nothing to be sent.
+
+        Raises `LocalProtocolError` for commands that may not be sent together, or were sent already.
+        """
+        self._check_not_run()
+        if not self._infos:
+            self.replies = ()
+            return None
+        payloads, infos = [*self._payloads], [*self._infos]
+        if self._transaction:
+            payloads = [MULTI[0], *payloads, EXEC[0]]
+            infos = [MULTI[1], *infos, EXEC[1]]
+        slot = new_batch(payloads, infos, None, deadline)
+        self._running = True
+        return slot
+
+    def answered(self, slot: Batch, protocol: Literal[2, 3]) -> list[object]:
+        """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
+
+        Bulk replies become text if that is asked for, except where a command's reader sees to its reply; what a reader or a
+        decoder raises is that command's result.
+        """
+        if self._transaction and isinstance(slot.replies[-1], ReplyError):
+            self.refusal = slot.replies[-1]
+        try:
+            replies = read_transaction(slot.replies) if self._transaction else slot.replies
+        except RespError as error:
+            self.replies = [error] * len(self)
+            raise
+        self.replies = results = self._read(replies, protocol)
+        return results
+
+    def lost(self, slot: Batch, cause: RespError, protocol: Literal[2, 3]) -> RespError:
+        """The slot ended without all of its replies: read those that came, give each other command its own error.
+
+        Returns the error of the first of them.
+        """
+        answered, first = slot.replies, 0
+        if self._transaction:
+            # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
+            answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
+        failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
+        for index, failure in enumerate(failures, len(answered)):
+            failure.add_note(self.place(index))
+        self.replies = [*self._read(answered[: len(self)], protocol), *failures]
+        return slot.failure(cause)
+
+    def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3]) -> list[object]:
+        """Return what the first commands gave, as these replies to them say."""
+        encoding = self._encoding
+        results: list[object] = [*replies]
+        for index in self._commands if encoding is None else range(len(results)):
+            if index < len(results) and not isinstance(replies[index], ReplyError):
+                try:
+                    results[index] = read_reply(replies[index], self._commands.get(index), protocol, encoding)
+                except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
+                    error.add_note(self.place(index))
+                    results[index] = error
+        return results
+
+    def refused(self, error: RespError) -> None:
+        """Nothing was sent, for this reason: each result will say so."""
+        self.replies = [error] * len(self)
+
+    def _check_not_run(self) -> None:
+        if self._running and self.replies is None:
+            raise LocalProtocolError("this pipeline is being run; begin another")
+        if self.replies is not None:
+            raise LocalProtocolError("this pipeline was run already; begin another")
+
+
+class WatchLoop:
+    """Watch, decide, execute; again if the race was lost.
+
+    Drive it so: send `watch`, let the caller read and decide, send MULTI ... EXEC; when that ends with a
+    `TransactionAbortedError`, ask `again`. A caller who decides for nothing, or fails, sends `unwatch`.
+    """
+
+    unwatch: Final = Command("UNWATCH")
+
+    def __init__(self, keys: Sequence[Argument], attempts: int = ATTEMPTS) -> None:
+        """Raises `ValueError` if nothing is to be watched or done, `TypeError` for what can't be a key or a number."""
+        if not keys:
+            raise ValueError("name at least one key to watch; without one, a plain transaction() does")
+        if type(attempts) is not int:
+            raise TypeError(f"attempts must be an int, not {type(attempts).__name__}")
+        if attempts < 1:
+            raise ValueError(f"attempts must be at least 1, not {attempts!r}")
+        self.watch: Final = Command("WATCH", *keys)
+        encode_command(self.watch.args)  # told now: of a WATCH that fails later nobody knows whether it was sent
+        self.attempts: Final = attempts
+        self.attempt: int = 1
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: attempt {self.attempt} of {self.attempts}>"
+
+    @staticmethod
+    def needs_unwatch(error: BaseException, *, ended: bool) -> bool:
+        """An attempt failed: is UNWATCH to be sent? `ended`: has the connection's `watch_epoch` moved since WATCH?
+
+        Where an EXEC has ended this WATCH already, it would only end those of others.
+        """
+        return not (ended and isinstance(error, (TransactionAbortedError, ReplyError)))
+
+    def again(self) -> bool:
+        """The race was lost: is there another attempt?"""
+        self.attempt += 1
+        return self.attempt <= self.attempts

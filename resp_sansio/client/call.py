@@ -1,0 +1,90 @@
+"""What every call has in common, whatever moves the bytes: what it is given, how long it may take, how its reply is read."""
+
+from __future__ import annotations
+
+from enum import Enum
+from math import inf
+from typing import Any, Final, Literal, TypeVar
+
+from .._errors import InvalidReplyError, ReplyError, UnexpectedReplyError
+from ..commands.knowledge import Command, as_it_came
+from ..config.config import Config
+from ..config.options import DECODE, shown
+from ..wire.values import Push, Reply, as_text
+
+__all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
+
+T = TypeVar("T")
+
+
+class Default(Enum):
+    """The type of `DEFAULT`, which stands for what the connection was configured with."""
+
+    DEFAULT = "as configured"
+
+
+DEFAULT: Final = Default.DEFAULT
+
+
+def seconds_allowed(config: Config, timeout: float | None | Default = DEFAULT, blocking: float = 0.0) -> float:
+    """Return how many seconds a call may take, `math.inf` for any time.
+
+    A timeout that is given covers the whole call. The configured one is extended by `blocking`, the time that the server may
+    hold the reply back on purpose (see `block_time`). Raises `TypeError` or `ValueError` if `timeout` is not a length of time.
+    """
+    if isinstance(timeout, Default):
+        return inf if config.timeout is None else config.timeout + blocking
+    if timeout is None:
+        return inf
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
+    if not timeout >= 0:
+        raise ValueError(f"timeout must not be negative, and is {timeout!r}")
+    try:
+        return float(timeout)
+    except OverflowError:
+        raise ValueError("timeout must be a number of seconds that a float can hold, or None for any time") from None
+
+
+def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str | None:
+    """Return the encoding of bulk replies as text, None to leave them bytes.
+
+    Raises `TypeError` or `ValueError`, before anything is sent, if `decode` is none of what the option of that name may be.
+    """
+    if isinstance(decode, Default):
+        return config.encoding
+    if isinstance(decode, bool):
+        return "utf-8" if decode else None
+    if not isinstance(decode, str):
+        raise TypeError(f"decode must be {DECODE.allowed}; got {type(decode).__name__}")
+    if not DECODE.fits(decode):
+        raise ValueError(f"decode must be {DECODE.allowed}; got {shown(decode)}")
+    return decode
+
+
+def push_as_text(push: Push, encoding: str | None) -> Push:
+    """Return a push with its bulk strings as text, if text is asked for."""
+    return push if encoding is None else Push(push.kind, tuple(as_text(item, encoding) for item in push.items))
+
+
+def command_alone(command: Command[T], *more: object) -> Command[T]:
+    """Return the `Command` that a call was given; raise `TypeError` if there was anything beside it."""
+    if more:
+        raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
+    return command
+
+
+def read_reply(reply: Reply, command: Command[Any] | None, protocol: Literal[2, 3], encoding: str | None) -> Any:
+    """Return what a call returns: the reply as its `Command` reads it, as it came, or as text.
+
+    Raises the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and `UnexpectedReplyError`,
+    which names the command, if its reader can't take the reply.
+    """
+    if isinstance(reply, (ReplyError, InvalidReplyError)):
+        raise reply
+    if command is not None and command.read is not as_it_came:
+        try:
+            return command.read(reply, protocol)
+        except UnexpectedReplyError as error:
+            raise UnexpectedReplyError(f"{command.info.name}: {error}") from None
+    return reply if encoding is None else as_text(reply, encoding)

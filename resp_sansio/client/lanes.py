@@ -1,0 +1,225 @@
+"""Which commands ride together on a connection, and which get one of their own.
+
+A lane is a connection that many callers share: their commands go out together, and replies are paired by position, so it
+serves any number of them. A lease is a connection for one caller. What blocks would hold up everyone on a lane, and what
+changes the connection (its user, its database, its watched keys) would change it for everyone: these get a lease. What makes
+sense only beside its neighbours, or only for as long as somebody listens, is refused, with the remedy.
+
+A lane outlives its connections. When one is lost, `Lane` knows who waits for the next one, in which order, and how soon it may be
+dialled.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Generic, TypeVar
+
+from .._errors import CircuitOpenError, ConnectError, LocalProtocolError, ReplyError, RespError
+from .._stats import CloseReason, ConnectionStats, LaneStats
+from ..commands.knowledge import CommandInfo, Needs, Replies
+from ..config.retry import Retry
+from ..connection.slot import Batch, Slot
+from .retry import FRAME
+
+__all__ = ["Lane", "Lanes", "Route", "route"]
+
+E = TypeVar("E")
+L = TypeVar("L")
+
+
+# -- Lane or lease -----------------------------------------------------------------------------------------------------------
+
+
+class Route(enum.Enum):
+    """Where a command goes."""
+
+    LANE = "a connection that it shares"
+    LEASE = "a connection of its own, for as long as it takes"
+
+
+LANE: Final = Needs.LANE
+
+
+def route(slot: Slot, *, leases: bool = True) -> Route:
+    """Return where this slot is to go. Raises `LocalProtocolError`, with the remedy, for what a client can't carry out.
+
+    A transaction shares a lane as a whole: Redis runs it in one piece, and inside it nothing blocks. Where there are no leases,
+    what blocks goes by a lane as well, and holds up the others there; what would change the lane for them is refused.
+    """
+    if not isinstance(slot, Batch) or len(slot.infos) == 1:
+        if slot.info.needs is LANE:
+            return Route.LANE
+        _refuse_alone(slot.info)
+        found = Route.LEASE
+    else:
+        found = _route_batch(slot.infos)
+    if found is Route.LANE or leases:
+        return found
+    for info in slot.infos if isinstance(slot, Batch) else ():
+        if info.changes and info.name not in FRAME:
+            raise LocalProtocolError(f"{info.name} was not sent: it changes a connection that all share; use connect()")
+    return Route.LANE
+
+
+def _route_batch(infos: Sequence[CommandInfo]) -> Route:
+    if all([info.needs is LANE for info in set(infos)]):
+        return Route.LANE
+    found, in_transaction = Route.LANE, False
+    for index, info in enumerate(infos):
+        if info.name in FRAME:
+            in_transaction = info.name == "MULTI"
+        elif info.needs is not LANE and not (in_transaction and info.blocking is not None):
+            _refuse_anywhere(info)
+            if info.needs is Needs.NEIGHBOURS and index == 0 and info.blocking is not None:
+                _refuse_alone(info)
+            found = Route.LEASE
+    return found
+
+
+def _refuse_anywhere(info: CommandInfo) -> None:
+    """Refuse what lasts longer than a call."""
+    if info.needs is Needs.PUBSUB or info.replies is Replies.STREAM:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: its answers come later, one by one; use connect(), and next_push() there"
+        )
+
+
+def _refuse_alone(info: CommandInfo) -> None:
+    """Refuse what would be forgotten, or would mean nothing, as soon as it is answered."""
+    _refuse_anywhere(info)
+    if info.needs is Needs.NEIGHBOURS:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: it speaks of other commands on the same connection; put it into a pipeline behind them, or"
+            " use acquire() or connect()"
+        )
+    if info.name == "WATCH":
+        raise LocalProtocolError(
+            "WATCH was not sent: it holds on one connection, and the next command may go by another; use transact(), which watches,"
+            " reads and writes in one go, or acquire() or connect()"
+        )
+    if info.changes:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: it changes one connection, and the next command may go by another; use acquire(), connect()"
+            " or an option of the client"
+        )
+
+
+# -- Lanes -----------------------------------------------------------------------------------------------------------------------
+
+
+class Lane(Generic[E]):
+    """What lasts when connections of a lane do not: who waits for the next one (entries `E`, opaque), and when to dial it.
+
+    `dialling` is the adapter's word that somebody is at it. A dial that fails is told to all who wait, since each call has a
+    deadline and a number of attempts of its own; `not_before` bounds the next dial from below, whoever asks for it.
+    """
+
+    __slots__ = (
+        "_closed", "_returned", "_waiting", "created", "dial_failures", "dialling", "failures", "not_before", "policy",
+    )  # fmt: skip
+
+    def __init__(self, policy: Retry) -> None:
+        self.policy: Final = policy
+        self.dialling: bool = False
+        self.failures: int = 0  # in a row
+        self.not_before: float = 0.0
+        self.created: int = 0
+        self.dial_failures: int = 0
+        self._closed: dict[CloseReason, int] = {}
+        self._returned: dict[E, None] = {}
+        self._waiting: dict[E, None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} created, {self.failures} failures in a row>"
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for the next connection."""
+        return len(self._returned) + len(self._waiting)
+
+    def enter(self, entry: E, *, again: bool = False) -> None:
+        """Wait for the next connection; `again`: it was on the one before, so it goes ahead of those who were not."""
+        (self._returned if again else self._waiting)[entry] = None
+
+    def leave(self, entry: E) -> None:
+        """Wait no more. Idempotent."""
+        self._returned.pop(entry, None)
+        self._waiting.pop(entry, None)
+
+    def succeeded(self) -> list[E]:
+        """There is a connection: return who is to go out by it, in this order, before anyone else."""
+        self.created += 1
+        self.failures = 0
+        self.not_before = 0.0
+        return self.empty()
+
+    def failed(self, error: BaseException, now: float, random: float) -> list[E]:
+        """A dial ended with this error: return who is to be told, in this order. `random` is from [0, 1).
+
+        One that was cancelled, or that the breaker did not allow, says nothing of the server.
+        """
+        if isinstance(error, CircuitOpenError) or not isinstance(error, Exception):
+            return self.empty()
+        self.dial_failures += 1
+        self.failures += 1
+        self.not_before = now + self.policy.pause(self.failures, random)
+        return self.empty()
+
+    @staticmethod
+    def paces(failure: RespError, attempt: int) -> bool:
+        """May the attempt of this number begin at once behind such a failure, since the lane has a pace of its own?
+
+        Its dials keep it, and who lost its connection goes ahead of others; but not again and again.
+        """
+        return isinstance(failure, ConnectError) or (attempt <= 2 and not isinstance(failure, ReplyError))
+
+    def closed(self, reason: CloseReason) -> None:
+        """A connection of this lane has ended, or takes no more commands."""
+        self._closed[reason] = self._closed.get(reason, 0) + 1
+
+    def stats(self, connection: ConnectionStats | None) -> LaneStats:
+        """Return what was counted; `connection` is what the present one has, if there is one."""
+        return LaneStats(
+            created=self.created,
+            closed=dict(self._closed),
+            dial_failures=self.dial_failures,
+            waiting=self.waiting,
+            connection=connection,
+        )
+
+    def empty(self) -> list[E]:
+        """Return who waits, in order: nobody does any more."""
+        entries = [*self._returned, *self._waiting]
+        self._returned.clear()
+        self._waiting.clear()
+        return entries
+
+
+class Lanes(Generic[L]):
+    """Several lanes: a caller (a task, a thread) keeps to one while it has commands under way, for the sake of their order.
+
+    Whoever has none takes the lane that is least loaded, by `load`. With one lane there is nothing to choose, nor to keep.
+    """
+
+    __slots__ = ("_kept", "_lanes", "_load")
+
+    def __init__(self, lanes: Sequence[L], load: Callable[[L], int]) -> None:
+        self._lanes: Final = lanes
+        self._load: Final = load
+        self._kept: dict[Hashable, tuple[L, int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self._lanes)}, {len(self._kept)} callers on them>"
+
+    def take(self, caller: Hashable) -> L:
+        """Return the lane for this caller's next command; `leave` when that has ended."""
+        lane, count = self._kept.get(caller) or (min(self._lanes, key=self._load), 0)
+        self._kept[caller] = lane, count + 1
+        return lane
+
+    def leave(self, caller: Hashable) -> None:
+        """One of this caller's commands has ended."""
+        lane, count = self._kept.pop(caller)
+        if count > 1:
+            self._kept[caller] = lane, count - 1

@@ -1,0 +1,618 @@
+"""What is known of a command before it is sent: whether it may run twice, blocks, can share, holds secrets; where its keys are.
+
+Three layers. `table` is what servers say in COMMAND. The tables on this page are the authority for what servers don't
+say, or say wrongly. `command_info` puts both together for given arguments, because some of it depends on them: XREAD blocks
+only with BLOCK and may run twice only without `$`, CONFIG SET has a secret only if it sets a password.
+
+What is so for all arguments is found out once for each name and kept. A command that was never heard of shares a connection,
+answers with one reply, and is never tried again.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+
+from .._record import Record, replace
+from ..wire.encoder import Argument, encode_command
+from ..wire.values import Reply
+from .table import TABLE
+
+__all__ = [
+    "Blocking",
+    "Command",
+    "CommandInfo",
+    "KeySpec",
+    "Needs",
+    "Reader",
+    "Replies",
+    "block_time",
+    "command_info",
+    "command_keys",
+    "prepare",
+    "redact",
+    "shown_word",
+]
+
+T_co = TypeVar("T_co", covariant=True)
+
+Reader: TypeAlias = Callable[[Reply, Literal[2, 3]], T_co]
+"""Makes a result of a reply and the protocol it came in: RESP2 says with an array what RESP3 says with a map."""
+
+
+class Needs(enum.Enum):
+    """What kind of connection a command asks for."""
+
+    LANE = "any: it can share one with other callers"
+    NEIGHBOURS = "the one of the commands it speaks of: a lease, or a pipeline behind them"
+    LEASE = "one of its own: it blocks, or changes what the connection is"
+    PUBSUB = "the one for subscriptions"
+
+
+class Replies(enum.Enum):
+    """How a command is answered."""
+
+    ONE = "one reply"
+    SUBSCRIPTION = "a push for each channel, or one error"
+    STREAM = "one reply, and then lines without end"
+    NONE = "not at all, or not in RESP"
+
+
+class KeySpec(NamedTuple):
+    """Where some of a command's keys are, by index (the name's words count).
+
+    If `word` is given the search begins behind it, which is looked for from `start`. Then every `step`-th argument up to `last`
+    is a key; `last` counts from the beginning of the search, or from the end of the command if negative. `share` 2 means that
+    only the first half of them are keys. If `last` is None, the first argument is the number of keys that follow.
+    """
+
+    start: int
+    last: int | None = 0
+    step: int = 1
+    share: int = 1
+    word: str = ""
+
+
+class Blocking(NamedTuple):
+    """Where a command says how long it may block: at `position`, or behind the word `option`, looked for from there.
+
+    `unit` is in seconds. `forever` says whether 0 means no limit.
+    """
+
+    position: int
+    unit: float = 1.0
+    option: str = ""
+    forever: bool = True
+
+
+class CommandInfo(Record):
+    """What is known of a command. One object serves all calls alike, so identity is equality.
+
+    `name` is in capitals, with its subcommand and without any argument. `readonly`: it changes nothing, neither data nor
+    connection. `retryable`: it may run twice with these arguments, so a lost reply is no reason to give up. `secret`: one of the
+    arguments is, and an error reply might repeat it. `changes`: the connection is not what it was, or keeps something in mind (a
+    user, a database, a mode, watched keys). `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought
+    it, empty if it is not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
+    """
+
+    name: str
+    readonly: bool
+    retryable: bool
+    blocking: Blocking | None
+    needs: Needs
+    replies: Replies
+    secret: bool
+    changes: bool
+    keys: tuple[KeySpec, ...]
+    denied_in_multi: bool
+    since: str
+    plain: bool
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+# -- Kept by hand: what COMMAND does not say --------------------------------------------------------------------------------
+
+MILLISECONDS: Final = 0.001
+
+# The pages of https://redis.io/docs/latest/commands/ say where the timeout is and what 0 means. MIGRATE's is for each step of
+# its transfer (cluster.c: 0 becomes a second); DEBUG SLEEP stops the whole server.
+BLOCKING: Final = {
+    "BLMOVE": Blocking(5),
+    "BLMOVEM": Blocking(5),
+    "BLMPOP": Blocking(1),
+    "BLPOP": Blocking(-1),
+    "BRPOP": Blocking(-1),
+    "BRPOPLPUSH": Blocking(3),
+    "BZMPOP": Blocking(1),
+    "BZPOPMAX": Blocking(-1),
+    "BZPOPMIN": Blocking(-1),
+    "DEBUG": Blocking(1, option="SLEEP", forever=False),
+    "MIGRATE": Blocking(5, MILLISECONDS, forever=False),
+    "TS.READ": Blocking(3, MILLISECONDS, option="BLOCK"),
+    "WAIT": Blocking(2, MILLISECONDS),
+    "WAITAOF": Blocking(3, MILLISECONDS),
+    "XREAD": Blocking(1, MILLISECONDS, option="BLOCK"),
+    "XREADGROUP": Blocking(4, MILLISECONDS, option="BLOCK"),
+}
+
+
+def _names(lists: dict[str, str]) -> frozenset[str]:
+    """Return full names: each of the words, after its container's name if there is one."""
+    return frozenset(f"{container} {name}".lstrip() for container, names in lists.items() for name in names.split())
+
+
+SUBSCRIPTIONS: Final = _names({"": "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE"})
+
+REPLIES: Final = {
+    **dict.fromkeys(SUBSCRIPTIONS, Replies.SUBSCRIPTION),
+    "MONITOR": Replies.STREAM,
+    "CLIENT REPLY": Replies.NONE,
+    # A replication link: what follows is a snapshot and a stream of commands.
+    **dict.fromkeys(["SYNC", "PSYNC", "REPLCONF", "CLUSTER SYNCSLOTS"], Replies.NONE),
+}
+
+# They speak of what was, or will be, sent beside them on the same connection.
+NEIGHBOURS: Final = _names({"": "ASKING READONLY READWRITE WAIT WAITAOF", "CLIENT": "CACHING"})
+
+# After these the connection is not what it was: who is on it, in which database, protocol or mode, what it keeps in mind.
+CHANGES_CONNECTION: Final = _names(
+    {
+        "": "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI QUIT READONLY READWRITE RESET SELECT UNWATCH WATCH "
+        "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE SYNC PSYNC REPLCONF",
+        "CLIENT": "CACHING CAPA IMPORT-SOURCE MAINT_NOTIFICATIONS NO-EVICT NO-TOUCH REPLY SETINFO SETNAME TRACKING",
+        "CLUSTER": "SYNCSLOTS",
+        "HIMPORT": "DISCARD DISCARDALL PREPARE SET",
+        "SCRIPT": "DEBUG",
+    }
+)
+
+# Inside MULTI they are executed, and several make EXEC's array lie; whatever is not answered by one reply is refused there too.
+DENIED_IN_MULTI: Final = _names({"": "AUTH HELLO MULTI QUIT RESET SELECT WATCH", "CLIENT": "TRACKING"})
+
+# COMMAND's flag `readonly` is about keys, so what only looks at the server lacks it. Every HELP is one of these too; those that
+# may also reset something are not (ACL LOG).
+ONLY_LOOKS: Final = _names(
+    {
+        "": "COMMAND ECHO INFO LASTSAVE PING ROLE TIME",
+        "ACL": "CAT DRYRUN GENPASS GETUSER LIST USERS WHOAMI",
+        "BACKUP": "LIST STATUS",
+        "CLIENT": "GETNAME GETREDIR ID INFO LIST TRACKINGINFO",
+        "CLUSTER": "COUNT-FAILURE-REPORTS COUNTKEYSINSLOT GETKEYSINSLOT GETSLOTMIGRATIONS INFO KEYSLOT LINKS MYID MYSHARDID "
+        "NODES REPLICAS SHARDS SLAVES SLOT-STATS SLOTS",
+        "COMMAND": "COUNT DOCS GETKEYS GETKEYSANDFLAGS INFO LIST",
+        "COMMANDLOG": "GET LEN",
+        "CONFIG": "GET",
+        "FUNCTION": "DUMP LIST STATS",
+        "HOTKEYS": "GET",
+        "LATENCY": "DOCTOR GRAPH HISTOGRAM HISTORY LATEST",
+        "MEMORY": "DOCTOR MALLOC-STATS STATS",
+        "MODULE": "LIST",
+        "PUBSUB": "CHANNELS NUMPAT NUMSUB SHARDCHANNELS SHARDNUMSUB",
+        "SCRIPT": "EXISTS SHOW",
+        # Not IS-MASTER-DOWN-BY-ADDR: with a run ID it asks for a vote.
+        "SENTINEL": "CKQUORUM GET-MASTER-ADDR-BY-NAME GET-PRIMARY-ADDR-BY-NAME INFO-CACHE MASTER MASTERS MYID PENDING-SCRIPTS "
+        "PRIMARIES PRIMARY REPLICAS SENTINELS SLAVES",
+        "SLOWLOG": "GET LEN",
+    }
+)
+
+# -- Kept by hand: which arguments are secrets. Each takes a command's words and returns the indices to hide ----------------
+
+Words: TypeAlias = Sequence[Argument]
+BUFFERS: Final = (bytes, bytearray, memoryview)
+
+
+def _all(words: Words) -> Iterable[int]:
+    return range(1, len(words))
+
+
+def _auth(words: Words) -> Iterable[int]:
+    """AUTH [username] password; with any other number of arguments, who knows which is which."""
+    return [2] if len(words) == 3 else _all(words)
+
+
+def _hello(words: Words) -> Iterable[int]:
+    """HELLO [protocol [AUTH username password] [SETNAME name]]: hide all that follows AUTH, well formed or not."""
+    return range(_index(words, "AUTH", 1) + 1, len(words))
+
+
+def _acl_rules(words: Words) -> Iterable[int]:
+    """ACL SETUSER name [rule ...]: `>` and `<` begin a password, `#` and `!` a hash of one, even where rules ran together."""
+    return [index for index in range(3, len(words)) if any(rule[0] in "><#!" for rule in _text(words[index]).split())]
+
+
+def _credentials(words: Words) -> Iterable[int]:
+    """MIGRATE and CLUSTER MIGRATESLOTS ... AUTH password, or AUTH2 username password. A key of that name costs nothing."""
+    name, password = _index(words, "AUTH2", 1), _index(words, "AUTH", 1)
+    return {index for index in (name + 1, name + 2, password + 1) if index < len(words)}
+
+
+def _settings(words: Words) -> Iterable[int]:
+    """CONFIG SET name value ...: what follows names such as requirepass, masterauth, tls-key-file-pass, auth-pass."""
+    secret = ("pass", "password", "auth", "secret")
+    return [index for index in range(3, len(words)) if _text(words[index - 1]).lower().endswith(secret)]
+
+
+SECRETS: Final[dict[str, Callable[[Words], Iterable[int]]]] = {
+    "ACL SETUSER": _acl_rules,
+    "AUTH": _auth,
+    "CLUSTER MIGRATESLOTS": _credentials,
+    "CONFIG SET": _settings,
+    "HELLO": _hello,
+    "MIGRATE": _credentials,
+    "MODULE LOADEX": _settings,
+    "SENTINEL CONFIG": _settings,
+    "SENTINEL SET": _settings,
+}
+
+# -- Kept by hand: keys that no key specification finds -----------------------------------------------------------------------
+
+
+def _options(words: Words, start: int, takes: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Go from option to option, each with its index: what one takes may be called like another."""
+    while start < len(words):
+        word = _text(words[start]).upper()
+        yield word, start
+        start += 1 + takes.get(word, 0)
+
+
+def _sort_keys(words: Words) -> Sequence[int]:
+    """SORT key ... [STORE destination]: the last STORE counts."""
+    takes = {"BY": 1, "GET": 1, "LIMIT": 2, "STORE": 1}
+    return [1, *[index + 1 for word, index in _options(words, 2, takes) if word == "STORE"][-1:]]
+
+
+def _migrate_keys(words: Words) -> Sequence[int]:
+    """MIGRATE host port key ..., or an empty one and ... KEYS key ... to the end."""
+    if len(words) > 3 and _text(words[3]):
+        return [3]
+    behind = (index + 1 for word, index in _options(words, 6, {"AUTH": 1, "AUTH2": 2}) if word == "KEYS")
+    return range(next(behind, len(words)), len(words))
+
+
+KEYS: Final = {"MIGRATE": _migrate_keys, "SORT": _sort_keys}
+
+# -- Kept by hand: what changes nothing, and still may not run twice -----------------------------------------------------------
+
+
+def _reads_from_now(words: Words) -> bool:
+    """XREAD ... STREAMS key ... id ...: `$` and `+` stand for what is last when the server reads them.
+
+    What came between a first run, whose reply was lost, and a second would be skipped without a sign.
+    """
+    ids = words[_index(words, "STREAMS", 1) + 1 :]
+    return any(_text(id) in ("$", "+") for id in ids[len(ids) // 2 :])
+
+
+def _samples_from_now(words: Words) -> bool:
+    """TS.READ key timestamp ...: as with XREAD, for `$` and `+` in place of a timestamp."""
+    return _text(words[2]) in ("$", "+")
+
+
+def _opens_a_cursor(words: Words) -> bool:
+    """FT.AGGREGATE ... WITHCURSOR: each run leaves a cursor on the server, and only the last would be read and closed."""
+    return _index(words, "WITHCURSOR", 1) < len(words)
+
+
+# Of what blocks only with an option, the rule is asked only if that is given: else the answer is what is there, as for any read.
+RUNS_ONCE: Final[dict[str, Callable[[Words], bool]]] = {
+    "FT.AGGREGATE": _opens_a_cursor,
+    "FT.HYBRID": _opens_a_cursor,
+    "FT.PROFILE": _opens_a_cursor,
+    "TS.READ": _samples_from_now,
+    "XREAD": _reads_from_now,
+}
+
+# -- Finding it out -----------------------------------------------------------------------------------------------------------
+
+# Bounded as the encoder's heads are, and for the same reason; names come from programs.
+_MOST_NAMES: Final = 1024
+_LONGEST_NAME: Final = 64
+_known: Final[dict[object, CommandInfo]] = {}
+_known_pairs: Final[dict[tuple[object, object], CommandInfo]] = {}
+
+
+def command_info(args: Sequence[Argument]) -> CommandInfo:
+    """Return what is known of the command `args` (its name first, in any case; one or two words of it in the first argument).
+
+    Raises `TypeError` if the name is neither `str` nor `bytes`, `ValueError` if there is none.
+    """
+    try:
+        return _known[args[0]]
+    except (KeyError, IndexError, TypeError, ValueError):  # the last two: what can't be hashed
+        return _find(args)
+
+
+def prepare(args: Sequence[Argument]) -> tuple[bytes | list[bytes], CommandInfo]:
+    """Return the bytes to send for a command (see `encode_command`), and what is known of it. Raises as those two do."""
+    return encode_command(args), command_info(args)
+
+
+def block_time(args: Sequence[Argument], info: CommandInfo | None = None) -> float:
+    """Return for how many seconds the server may hold this command's reply back on purpose: 0.0 if not, `math.inf` for ever.
+
+    A timeout that the server will refuse counts as 0.0: the refusal comes at once.
+    """
+    blocking = (info or command_info(args)).blocking
+    if blocking is None:
+        return 0.0
+    words = _words(args)
+    try:
+        time = float(_text(words[_timeout(blocking, words)])) * blocking.unit
+    except (ValueError, IndexError):
+        return 0.0
+    if time == 0 and blocking.forever:
+        return math.inf
+    return time if 0 < time < math.inf else 0.0
+
+
+def command_keys(args: Sequence[Argument]) -> list[int]:
+    """Return the indices of a command's keys in their order: of all that decides which slot of a cluster it belongs to.
+
+    They count every word of the name: for `("OBJECT ENCODING", "k")` as for `("OBJECT", "ENCODING", "k")` it is `[2]`. Sharded
+    channels are among them; keys that only patterns name (SORT's BY and GET) are not. None if the arguments make no sense.
+    """
+    info, words = command_info(args), _words(args)
+    if info.name in KEYS:
+        return [index for index in KEYS[info.name](words) if index < len(words)]
+    return [index for spec in info.keys for index in _positions(spec, words)]
+
+
+def redact(args: Sequence[Argument]) -> tuple[Argument, ...]:
+    """Return a command's words for a message, with "***" in place of each secret. Raises as `command_info` does."""
+    words = _words(args)
+    hidden = _secrets(command_info(args).name, words)
+    return tuple("***" if index in hidden else word for index, word in enumerate(words))
+
+
+def _find(args: Sequence[Argument]) -> CommandInfo:
+    words = _words(args)
+    if len(words) > 1 and isinstance(words[1], (str, bytes)) and (info := _known_pairs.get((words[0], words[1]))):
+        return info
+    name = _text(words[0]).upper()[:_LONGEST_NAME]
+    if _is_container(name) and len(words) > 1 and (longer := f"{name} {_text(words[1]).upper()}") in TABLE:
+        name = longer
+    blocking = BLOCKING.get(name)
+    blocks = blocking is not None and (not blocking.option or _timeout(blocking, words) < len(words))
+    once = name in RUNS_ONCE and (blocks or blocking is None) and RUNS_ONCE[name](words)
+    info = _info(name, blocks, bool(_secrets(name, words)), once)
+    if not (name in SECRETS or name in RUNS_ONCE or (blocking and blocking.option) or _is_container(name)):
+        _remember(args, words, info)
+    return info
+
+
+def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None:
+    """Keep what is so for all arguments, under the name as it was written."""
+    if max(len(_known), len(_known_pairs)) >= _MOST_NAMES:
+        _known.clear()
+        _known_pairs.clear()
+    in_the_first, in_the_name = len(words) - len(args) + 1, info.name.count(" ") + 1
+    if in_the_first == in_the_name and len(_text(args[0])) <= _LONGEST_NAME:
+        _known[args[0]] = info
+    elif in_the_first < in_the_name and isinstance(words[1], (str, bytes)):
+        _known_pairs[words[0], words[1]] = info
+
+
+@functools.lru_cache(_MOST_NAMES)
+def _info(name: str, blocks: bool, secret: bool, once: bool) -> CommandInfo:
+    """Put together what the table and this page know of a command, of a container without a known subcommand, or of neither."""
+    flags, keys, since = TABLE.get(name, "- - ").split(" ", 2)
+    # What a container's unknown subcommand does is unknown, so it is taken for the worst of those that are known.
+    members = [member for member in TABLE if member.startswith(f"{name} ")] if "c" in flags else [name]
+    changes = not CHANGES_CONNECTION.isdisjoint(members)
+    readonly = "r" in flags or name in ONLY_LOOKS or name.endswith(" HELP")
+    replies = REPLIES.get(name, Replies.ONE)
+    if name in SUBSCRIPTIONS:
+        needs = Needs.PUBSUB
+    elif name in NEIGHBOURS:
+        needs = Needs.NEIGHBOURS
+    else:
+        needs = Needs.LEASE if blocks or changes else Needs.LANE
+    return CommandInfo(
+        name=name,
+        readonly=readonly,
+        retryable=readonly and not once,
+        blocking=BLOCKING[name] if blocks else None,
+        needs=needs,
+        replies=replies,
+        secret=secret,
+        changes=changes,
+        keys=tuple(_key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?"),
+        denied_in_multi="n" in flags or name in DENIED_IN_MULTI or replies is not Replies.ONE,
+        since=since,
+        plain=replies is Replies.ONE and not changes and not secret,
+    )
+
+
+@functools.lru_cache(_MOST_NAMES)
+def _overruled(info: CommandInfo, readonly: bool, retryable: bool, needs: Needs) -> CommandInfo:
+    return replace(info, readonly=readonly, retryable=retryable, needs=needs)
+
+
+def _is_container(name: str) -> bool:
+    return TABLE.get(name, "").startswith("c")
+
+
+def _words(args: Sequence[Argument]) -> Words:
+    """Return the command's words as the encoder sends them: the first argument may hold several."""
+    if not args:
+        raise ValueError("a command needs a name: it was given no arguments")
+    name = args[0]
+    if not isinstance(name, (str, bytes)):
+        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}")
+    # As bytes, because a str would be split at other characters too (U+0085, no-break spaces).
+    data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+    words = data.split()
+    if not words:
+        raise ValueError("a command needs a name, not an empty one")
+    if len(words[0]) == len(data):
+        return args
+    return [*(words if isinstance(name, bytes) else map(_text, words)), *args[1:]]
+
+
+def _text(argument: object) -> str:
+    """Return an argument as text; nothing for what is none, which the encoder refuses, or too large for any rule here."""
+    if isinstance(argument, str):
+        return argument
+    if isinstance(argument, (int, float)):
+        return "" if _is_large(argument) else str(argument)
+    return bytes(argument).decode("utf-8", "surrogateescape") if isinstance(argument, BUFFERS) else ""
+
+
+def _is_large(number: float) -> bool:
+    """Tell whether it is an integer that Python may refuse to write in digits."""
+    return isinstance(number, int) and number.bit_length() > 64
+
+
+def _index(words: Words, word: str, start: int) -> int:
+    """Return where `word` stands, in any case, from `start` on; if nowhere, behind the end."""
+    return next((index for index in range(start, len(words)) if _text(words[index]).upper() == word), len(words))
+
+
+def _timeout(blocking: Blocking, words: Words) -> int:
+    """Return the index of the timeout, behind the end if there is none."""
+    if not blocking.option:
+        return blocking.position
+    for index in range(blocking.position, len(words)):
+        word = _text(words[index]).upper()
+        if word == blocking.option:
+            return index + 1
+        if word == "STREAMS":  # from here on there are keys, one of which may be called BLOCK
+            break
+    return len(words)
+
+
+def _secrets(name: str, words: Words) -> Collection[int]:
+    rule = SECRETS.get(name)
+    if rule is None and _is_container(name) and any(known.startswith(f"{name} ") for known in SECRETS):
+        rule = _all  # an unknown subcommand, perhaps a misspelt one
+    return () if rule is None else set(rule(words))
+
+
+def _key_spec(text: str) -> KeySpec:
+    """Read the table's notation."""
+    word, _, text = text.rstrip("!").rpartition("@")
+    text, _, share = text.partition("/")
+    start, counted, step = text.partition("#")
+    if counted:
+        return KeySpec(int(start), None, int(step), word=word)
+    start, last, step = [*text.split(":"), "0", "1"][:3]
+    return KeySpec(int(start), int(last), int(step), int(share or 1), word)
+
+
+def _positions(spec: KeySpec, words: Words) -> range:
+    first = _index(words, spec.word, spec.start) + 1 if spec.word else spec.start
+    if first >= len(words):
+        return range(0)
+    if spec.last is None:
+        number = _text(words[first])
+        # More digits than any command has arguments: int() is quadratic in them, and the server refuses it.
+        count = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else len(words)
+        after = first + 1 + count * spec.step
+        return range(first + 1, after, spec.step) if after <= len(words) else range(0)
+    after = first + spec.last + 1 if spec.last >= 0 else first + (len(words) + spec.last + 1 - first) // spec.share
+    return range(first, min(after, len(words)), spec.step)
+
+
+# -- The unit that everything accepts -----------------------------------------------------------------------------------------
+
+
+def as_it_came(reply: Reply, _protocol: Literal[2, 3]) -> Reply:
+    """Return the reply: the reader of a command without one."""
+    return reply
+
+
+class Command(Generic[T_co]):
+    """A command: its arguments (the name first), what is known of it, and how its reply is read.
+
+        Command("GET", "key")                                            # Command[Reply]: what the server said
+        Command("INCR", "n", read=lambda reply, protocol: int(reply))    # Command[int]
+        Command("MY.LOOKUP", "key", readonly=True)                       # a module's command that changes nothing
+
+    `readonly`, `retry` and `needs` overrule what is known: `retry` says that it may run twice, `needs` what kind of connection a
+    client is to give it (a large reply does not belong on one that others share). Two commands are equal if their arguments
+    are. Not to be changed once made. `repr` shows no secret and shortens long arguments; a pickle holds them all. Raises as
+    `command_info` does.
+    """
+
+    __slots__ = ("args", "info", "read")
+
+    args: Final[tuple[Argument, ...]]
+    info: Final[CommandInfo]
+    read: Reader[T_co]
+
+    @overload
+    def __init__(
+        self: Command[Reply],
+        *args: Argument,
+        readonly: bool | None = None,
+        retry: bool | None = None,
+        needs: Needs | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        *args: Argument,
+        read: Reader[T_co],
+        readonly: bool | None = None,
+        retry: bool | None = None,
+        needs: Needs | None = None,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        *args: Argument,
+        read: Reader[Any] = as_it_came,  # the overloads say that T is Reply then
+        readonly: bool | None = None,
+        retry: bool | None = None,
+        needs: Needs | None = None,
+    ) -> None:
+        info = command_info(args)
+        if readonly is not None or retry is not None or needs is not None:
+            twice = retry if retry is not None else readonly if readonly is not None else info.retryable
+            info = _overruled(info, info.readonly if readonly is None else readonly, twice, needs or info.needs)
+        self.args = args
+        self.info = info
+        self.read = read
+
+    def __eq__(self, other: object) -> bool:
+        return self.args == other.args if isinstance(other, Command) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.args)
+
+    def __repr__(self) -> str:
+        return f"Command({', '.join(_shown(redact(self.args)))})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self.args, self.read, self.info.readonly, self.info.retryable, self.info.needs)
+
+
+def _restored(
+    args: tuple[Argument, ...], read: Reader[T_co], readonly: bool, retry: bool, needs: Needs
+) -> Command[T_co]:
+    return Command(*args, read=read, readonly=readonly, retry=retry, needs=needs)
+
+
+def _shown(words: Sequence[object], most: int = 8) -> list[str]:
+    """Return the words as a message shows them: neither a megabyte of one nor thousands of them, and of what is none its type."""
+    shown = [shown_word(word) for word in words[:most]]
+    return [*shown, f"... {len(words) - most} more"] if len(words) > most else shown
+
+
+def shown_word(word: object, longest: int = 40) -> str:
+    """Return an argument, or a value of a reply, as a message shows it: short; of what is none, its type."""
+    if isinstance(word, (str, *BUFFERS)):
+        return repr(word) if len(word) <= longest else f"<{type(word).__name__} of {len(word)}>"
+    if isinstance(word, (int, float)) and not _is_large(word):
+        return repr(word)
+    return f"<{type(word).__name__}>"

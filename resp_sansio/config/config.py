@@ -1,0 +1,370 @@
+"""How a connection is made and kept: one immutable value, from a URL, from keywords or from both.
+
+Every option is declared once, as a field of `Config` with its kind, default and meaning. The check of a value, the reading
+of a URL's query, the representation without secrets and the page of options in the documentation all follow from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, runtime_checkable
+
+from .._record import Record, fields
+from ..wire.parser import Limits
+from .options import (
+    BOOL,
+    DECODE,
+    FILE,
+    HOST,
+    LIMIT,
+    NAME,
+    OWNERS,
+    PASSWORD,
+    PATH,
+    PROTOCOL,
+    SECONDS,
+    WORD,
+    Kind,
+    Option,
+    hint,
+    integer,
+    is_text,
+    option,
+    options_of,
+    shown,
+)
+from .url import escape, in_brackets, read_url
+
+__all__ = [
+    "VERSION",
+    "Config",
+    "CredentialProvider",
+    "Credentials",
+    "Options",
+    "TLSContext",
+    "options_table",
+    "read_credentials",
+]
+
+VERSION: Final = "0.1.0"
+
+Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
+"""A password, or a user name and a password. Redis takes any bytes as a password; a `str` is sent as UTF-8."""
+
+CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
+"""Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
+
+
+@runtime_checkable
+class TLSContext(Protocol):
+    """What the core knows of an `ssl.SSLContext`, without importing `ssl`. Adapters take the real class only."""
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, server_side: bool = ..., server_hostname: str | None = ...) -> Any:
+        """Begin TLS over two memory buffers."""
+
+
+# --- The options -------------------------------------------------------------------------------------------------------
+
+PROVIDER: Final = Kind("a callable without arguments", (Callable,), read=None).or_none(None)
+CONTEXT: Final = Kind("an ssl.SSLContext", (TLSContext,), read=None).or_none(None)
+LIMITS: Final = Limits()
+# About what Redis keeps for a subscriber that does not read: 32 MiB (client-output-buffer-limit), in pushes of 3 KiB.
+MAX_PUSHES: Final = 10_000
+
+
+class Config(Record):
+    """Where the server is, who asks, and what a connection to it may do. Immutable, checked, compared by value.
+
+    `Config(**options)` and `Config.from_url(url, **options)` take the same options, which `options_table()` describes. Raises
+    `TypeError` for an unknown option (with the nearest name) or a value of the wrong type, `ValueError` for a value that is
+    not allowed or that contradicts another. User names, passwords and their providers show in no `repr`, no error and no
+    pickle: a configuration that holds a secret cannot be pickled.
+    """
+
+    host: str = option("localhost", HOST, "Where the server listens.")
+    port: int = option(6379, integer(1, 65535), "TCP port.")
+    path: str | None = option(None, PATH, "Unix socket to use instead of `host` and `port`.")
+    db: int = option(0, integer(0, 2**31 - 1), "Database that the handshake selects.")
+    username: str | None = option(None, NAME, "ACL user; without it the server's default user.", secret=True)
+    password: str | bytes | None = option(None, PASSWORD, "Password of the user.", secret=True)
+    credentials: CredentialProvider | None = option(
+        None,
+        PROVIDER,
+        "Asked at each dial; returns a password or `(username, password)`. In async adapters it may be async.",
+        secret=True,
+    )
+    protocol: Literal[2, 3] = option(3, PROTOCOL, "RESP version: 3 falls back to 2 on old servers, 2 never asks.")
+    client_name: str | None = option(None, WORD.or_none(None), "Shown by CLIENT LIST (CLIENT SETNAME).")
+    lib_name: str | None = option("resp-sansio", WORD.or_none("none"), "CLIENT SETINFO LIB-NAME; None sends none.")
+    lib_version: str | None = option(VERSION, WORD.or_none("none"), "CLIENT SETINFO LIB-VER; None sends none.")
+    # Callers wait for seconds, not minutes; 5 s is what redis-py 8 and StackExchange.Redis give a call.
+    timeout: float | None = option(
+        5.0, SECONDS, "For a whole call, retries included; a blocking command adds its own. None: no limit."
+    )
+    # go-redis's DialTimeout.
+    connect_timeout: float | None = option(
+        5.0, SECONDS, "For a dial: name resolution, connecting, TLS and handshake. None: no limit."
+    )
+    # An Azure load balancer forgets a flow after 4 minutes, an AWS one after 350 s; redis-py 8 begins after 30 s.
+    keepalive: int | None = option(
+        60,
+        integer(1, 32767).or_none("none"),  # TCP_KEEPIDLE's largest, tcp(7)
+        "Seconds of silence before TCP keep-alive probes. None: no probes.",
+    )
+    # Linux alone would send again for 15 minutes (tcp_retries2, tcp(7)). A server whose buffers are full because it is busy does
+    # not acknowledge either, so this is longer than `silence_timeout`.
+    tcp_user_timeout: float | None = option(
+        30.0,
+        SECONDS,
+        "TCP ends a connection whose bytes were not acknowledged for this long (Linux). None: as the system is configured.",
+    )
+    ping_interval: float | None = option(None, SECONDS, "Send PING after this long without traffic. None: never.")
+    # Twice `timeout`, so that a call with the default timeout never ends because of it; redis-py 8 and go-redis close a
+    # connection when one call times out, after 5 s and 3 s.
+    silence_timeout: float | None = option(
+        10.0,
+        SECONDS,
+        "A connection that owes replies and reads nothing for this long is lost: not while a blocking command, or a caller with a"
+        " longer timeout, is first in line. None: never.",
+    )
+    decode: bool | str = option(False, DECODE, "Give bulk replies as text.")
+    lenient_push: bool = option(
+        False, BOOL, "Accept pushes inside aggregates from any server, not only from Redis before 7.2."
+    )
+    max_pushes: int = option(
+        MAX_PUSHES,
+        LIMIT,
+        "Pushes kept for a reader that does not come; the server waits with more, and replies behind them.",
+    )
+    limit_depth: int = option(LIMITS.depth, LIMIT, "Nesting of a reply.")
+    limit_bulk: int = option(LIMITS.bulk, LIMIT, "Bytes of one bulk, or of one line of text.")
+    limit_line: int = option(LIMITS.line, LIMIT, "Bytes of any other line.")
+    limit_elements: int = option(LIMITS.elements, LIMIT, "Elements of one aggregate.")
+    limit_reply: int = option(
+        LIMITS.reply, LIMIT, "Bytes of one reply, and of the objects made of it where these take far more."
+    )
+    tls: bool = option(False, BOOL, "Speak TLS; `rediss://` and `valkeys://` say so.")
+    tls_ca_file: str | None = option(None, FILE, "Certificates to trust (PEM) instead of the system's.")
+    tls_ca_path: str | None = option(None, FILE, "Directory of certificates to trust instead of the system's.")
+    tls_cert_file: str | None = option(None, FILE, "Client certificate (PEM).")
+    tls_key_file: str | None = option(None, FILE, "Its key, if not in the same file.")
+    tls_key_password: str | bytes | None = option(None, PASSWORD, "Password of the key.", secret=True)
+    tls_verify: bool = option(True, BOOL, "Check the server's certificate. False checks nothing, the name included.")
+    tls_check_hostname: bool = option(True, BOOL, "Check that the certificate names the host.")
+    tls_server_name: str | None = option(None, HOST.or_none(None), "Name to ask for and to check instead of `host`.")
+    ssl_context: TLSContext | None = option(None, CONTEXT, "Used as it is, instead of the `tls_` options above.")
+
+    def __new__(cls, *args: object, **options: object) -> Self:
+        """Name the nearest option if one is unknown, which `Record` would not."""
+        if args:
+            raise TypeError(f"{cls.__name__} takes keywords only; to read a URL, call {cls.__name__}.from_url")
+        known = options_of(cls)
+        if unknown := [name for name in options if name not in known]:
+            raise TypeError(f"{cls.__name__} has no option {shown(unknown[0])}{hint(unknown[0], known)}")
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        options = options_of(self)
+        for name, value in vars(self).items():  # those given: defaults are fine
+            options[name].check(name, value)
+        _check_together(self._changed())
+
+    @classmethod
+    def from_url(cls, url: str, /, **options: Unpack[Options]) -> Self:
+        """Read `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://`; a keyword wins over what the URL says.
+
+            redis://[[username]:password@][host][:port][/db][?option=value&...]       rediss: the same over TLS
+            unix://[[username]:password@]/path/to/socket[?db=0&option=value&...]
+
+        Only the use of TLS cannot be changed by a keyword: a URL that promises it keeps its promise. What a URL says twice and
+        differently is an error. Escapes are decoded once, as UTF-8; `+` is a plus sign.
+        """
+        said = _read(url, options_of(cls))
+        if options.get("tls") is (not said["tls"]):
+            raise ValueError("tls contradicts the URL's scheme: rediss:// and valkeys:// mean TLS, the others none")
+        return cls(**{**said, **options})
+
+    def replace(self, **options: Unpack[Options]) -> Self:
+        """Return a configuration that differs in these options."""
+        return type(self)(**{**self._changed(), **options})
+
+    @property
+    def address(self) -> str:
+        """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `unix:@abstract`."""
+        if self.path is not None:
+            return "unix:" + self.path.replace("\0", "@")
+        return f"{in_brackets(self.host)}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """For logs: where the server is, with `***` in place of all credentials and without further options."""
+        user = "***@" if self._changed().keys() & {"username", "password", "credentials"} else ""
+        if self.path is not None:
+            return f"unix://{user}{escape(self.path)}?db={self.db}"
+        host = in_brackets(escape(self.host, ":"))
+        return f"redis{'s' * self.tls}://{user}{host}:{self.port}/{self.db}"
+
+    @property
+    def limits(self) -> Limits:
+        """The parser's limits."""
+        return Limits(
+            depth=self.limit_depth,
+            bulk=self.limit_bulk,
+            line=self.limit_line,
+            elements=self.limit_elements,
+            reply=self.limit_reply,
+        )
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding that `decode` asks for, None for bytes."""
+        return ("utf-8" if self.decode else None) if isinstance(self.decode, bool) else self.decode
+
+    def _changed(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, in the order of declaration."""
+        values = ((one, getattr(self, one.name)) for one in fields(self))
+        return {one.name: value for one, value in values if value != one.default}
+
+    def __repr__(self) -> str:
+        options = options_of(self)
+        parts = [f"{name}={'***' if options[name].secret else repr(value)}" for name, value in self._changed().items()]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        changed, options = self._changed(), options_of(self)
+        if held := [name for name in changed if options[name].secret]:
+            raise TypeError(
+                f"a {type(self).__name__} with {' and '.join(held)} cannot be pickled, because a pickle would show secrets: "
+                "pickle it without, and call replace() where it is read"
+            )
+        return _restore, (type(self), changed)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class Options(TypedDict, total=False):
+    """The options of `Config` as a type: `def connect(url: str, **options: Unpack[Options])` is checked by type checkers."""
+
+    host: str
+    port: int
+    path: str | None
+    db: int
+    username: str | None
+    password: str | bytes | None
+    credentials: CredentialProvider | None
+    protocol: Literal[2, 3]
+    client_name: str | None
+    lib_name: str | None
+    lib_version: str | None
+    timeout: float | None
+    connect_timeout: float | None
+    keepalive: int | None
+    tcp_user_timeout: float | None
+    ping_interval: float | None
+    silence_timeout: float | None
+    decode: bool | str
+    lenient_push: bool
+    max_pushes: int
+    limit_depth: int
+    limit_bulk: int
+    limit_line: int
+    limit_elements: int
+    limit_reply: int
+    tls: bool
+    tls_ca_file: str | None
+    tls_ca_path: str | None
+    tls_cert_file: str | None
+    tls_key_file: str | None
+    tls_key_password: str | bytes | None
+    tls_verify: bool
+    tls_check_hostname: bool
+    tls_server_name: str | None
+    ssl_context: TLSContext | None
+
+
+def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
+    """Return the user name, if any, and the password that a credential provider answered with.
+
+    Raises `TypeError` for anything else, an awaitable included, and `ValueError` for text that no AUTH can carry; neither
+    says what came.
+    """
+    username, password = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, answer)
+    if not isinstance(username, str | None) or not isinstance(password, str | bytes):
+        came = f"{type(answer).__name__}: await it first" if isinstance(answer, Awaitable) else type(answer).__name__
+        raise TypeError(f"credentials must return a password or (username, password); got {came}")
+    if username == "" or not is_text(username or "") or not is_text(password):
+        raise ValueError("credentials returned an empty user name, or text that UTF-8 cannot encode")
+    return username, password
+
+
+# --- Checks ------------------------------------------------------------------------------------------------------------
+
+TLS_FILES: Final = ("tls_ca_file", "tls_ca_path", "tls_cert_file", "tls_key_file", "tls_key_password")
+EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("credentials", ("username", "password"), "the callable gives both"),
+    ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
+    ("ssl_context", (*TLS_FILES, "tls_verify", "tls_check_hostname"), "the context has decided that"),
+)
+NEED: Final = (
+    # Otherwise somebody believes that an open connection is encrypted.
+    ("tls", (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")),
+    ("tls_cert_file", ("tls_key_file", "tls_key_password")),
+)
+
+
+def _check_together(given: Mapping[str, object]) -> None:
+    for name, others, why in EXCLUDE:
+        if name in given and (both := [other for other in others if other in given]):
+            raise ValueError(f"{name} excludes {' and '.join(both)}: {why}")
+    for name, others in NEED:
+        if name not in given and (vain := [other for other in others if other in given]):
+            raise ValueError(f"{' and '.join(vain)} would do nothing without {name}")
+
+
+def _restore(cls: type[Config], options: dict[str, Any]) -> Config:
+    """Unpickle: with every check, because a pickle may be older than the options are."""
+    return cls(**options)
+
+
+# --- URLs --------------------------------------------------------------------------------------------------------------
+
+
+def _read(url: str, options: Mapping[str, Option]) -> dict[str, Any]:
+    """Return the options that a URL gives."""
+    parts, query = read_url(url)
+    said = {name: options[name].read(name, text, hidden=True) for name, text in parts}
+    names = [name for name, _ in query]
+    # A '&' too many makes a name, or a value, of the rest of a password, and one too few puts it behind another's value.
+    secrets = [name for name, option in options.items() if option.secret]
+    hidden = any(sign in part for pair in query for part in pair for sign in (*secrets, "=", "&", "?"))
+    for name, text in query:
+        if name not in options:
+            keyword = ", given by keyword" if name in OWNERS else ""
+            unknown = "" if hidden else f" {shown(name)}{hint(name, options)}{keyword}"
+            raise ValueError(f"the URL gives an unknown option{unknown}")
+        if names.count(name) > 1:
+            raise ValueError(f"the URL gives {name} more than once")
+        value = options[name].read(name, text, hidden=hidden)
+        if said.setdefault(name, value) != value:
+            raise ValueError(f"the query of the URL contradicts the rest of it on {name}")
+    return said
+
+
+# --- Documentation -----------------------------------------------------------------------------------------------------
+
+
+def options_table(record: type[Record] = Config) -> str:
+    """Return the table of options that the documentation shows (Markdown). A URL can say those of a `Config` only."""
+    rows = [["Option", "Allowed", "Default", "In a URL", "Meaning"], ["---"] * 5]
+    for one in fields(record):
+        kind, meaning, secret = options_of(record)[one.name]
+        written = "keyword only" if kind.read is None else kind.written
+        meaning += " Secret." if secret else ""
+        rows.append([f"`{one.name}`", kind.allowed, f"`{one.default!r}`", written, meaning])
+    if not issubclass(record, Config):
+        rows = [[*row[:3], row[4]] for row in rows]
+    return "".join([f"| {' | '.join(row)} |\n" for row in rows]).replace(" --- ", "---")

@@ -1,0 +1,697 @@
+"""One connection, without the connection: bytes in, events out, bytes out, deadlines.
+
+The machine keeps two queues of slots: what waits to be sent, and what was handed over and waits for its reply, in the order of
+the bytes. A reply belongs to the first slot of the second queue: that is the whole of pairing, and everything else here serves
+to keep it true. Whatever does not fit ends the connection, because nothing behind it could be paired.
+
+The law for drivers: after every call that changes the machine, send what `data_to_send` gives (and say so with `sent`), take
+`events`, and re-arm the timer for `next_deadline`. No call here blocks, reads a clock, or raises on what the peer sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+from math import inf
+from typing import Final, Self
+
+from .._errors import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    RespError,
+    TransactionAbortedError,
+)
+from .._stats import CloseReason, ConnectionStats
+from ..commands.knowledge import Command, prepare
+from ..config.config import MAX_PUSHES, Config
+from ..wire.encoder import UNCOPIED, Argument, encode_command
+from ..wire.parser import Limits, Parser
+from .deadlines import Deadlines, after
+from .events import ConnectionLost, Event, Opened, TimedOut
+from .handshake import Accepted, Handshake
+from .pairing import ENDS_WATCH, Pairing
+from .slot import Batch, Script, Slot, SlotState, new_batch, new_slot
+from .state import Input, State, move
+
+__all__ = ["Connection"]
+
+
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
+ANSWERED: Final = SlotState.ANSWERED
+ABANDONED: Final = SlotState.ABANDONED
+OPENING: Final = State.OPENING
+READY: Final = State.READY
+
+WRITE_BLOCK: Final = 64 * 1024
+"""Commands are joined into blocks of about this many bytes; in go-redis' measurements larger ones gained nothing."""
+
+MAX_IN_FLIGHT: Final = 1024
+"""Slots; the size of rueidis' ring of commands in flight."""
+
+MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
+"""What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
+
+PAUSE_PUSHES: Final = 1000
+"""So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
+
+# server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
+SUBSCRIBED_COMMANDS: Final = frozenset(
+    {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
+)
+# They change a connection for no longer than a transaction lasts.
+PASSES: Final = frozenset({"WATCH", "MULTI", "EXEC", "DISCARD", "UNWATCH"})
+
+
+class Connection(Pairing):
+    """The state of one connection to one server: see the module's page for how to drive it.
+
+    `handshake` says what to agree on first (None: nothing; commands go out at once). `now` and all deadlines are seconds of one
+    monotonic clock, whichever. `open_by` is the deadline of the handshake. After `ping_interval` seconds without a byte and
+    with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
+    reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
+    pushes that were handed out and not `push_taken`, see `wants_to_receive`; without `keep_pushes` all are dropped and counted,
+    for a connection without a listener. `lenient_push` takes pushes inside other replies from any server, not only
+    from one that may write them or does not say (see `ServerInfo.nests_pushes`). At most `max_in_flight` slots with
+    `max_in_flight_bytes` are handed over and not yet answered (a larger slot goes alone): the others stay queued, in their
+    order, and can be withdrawn. `peer` names the server in messages.
+    """
+
+    __slots__ = (
+        "_altered", "_batches", "_blocks", "_deadlines", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
+        "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_never_sent", "_open_by", "_ping",
+        "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "_withdrawn", "peer",
+        "watch_epoch",
+    )  # fmt: skip
+    state: State
+    watching: bool
+
+    def __init__(
+        self,
+        handshake: Handshake | None = None,
+        *,
+        now: float = 0.0,
+        open_by: float = inf,
+        limits: Limits | None = None,
+        lenient_push: bool = False,
+        nested_attributes: bool = False,
+        max_pushes: int = MAX_PUSHES,
+        keep_pushes: bool = True,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES,
+        ping_interval: float = inf,
+        silence: float = inf,
+        peer: str = "the server",
+    ) -> None:
+        super().__init__(
+            Parser(limits or Limits(), lenient_push=True, nested_attributes=nested_attributes),
+            # Every connection starts in RESP2; an answer to HELLO 3 may already be the first of RESP3.
+            protocol=2 if handshake is None else handshake.protocol,
+            state=READY if handshake is None else OPENING,
+            max_pushes=max_pushes,
+            lenient_push=lenient_push,
+            keep_pushes=keep_pushes,
+        )
+        self.peer: str = peer
+        self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
+        self._altered = False
+        self._most_in_flight = self._sent_slots = self._batches = self._given_up = self._never_sent = self._pings = 0
+        self._ping: Slot | None = None  # the last one of its own
+        self._final: ConnectionStats | None = None
+        self._waiting: deque[Slot] = deque()  # QUEUED, and WITHDRAWN ones that are passed over
+        self._withdrawn = 0  # how many of them are
+        self._blocks: list[
+            bytes | memoryview
+        ] = []  # handed over, and not yet taken by the network; the last one goes first
+        # Of all bytes ever: how many were handed over, and how many of them the network has taken.
+        self._handed = 0
+        self._sent = 0
+        self._exclusive = False  # was a slot submitted that must be the only one in flight?
+        self._max_in_flight = max_in_flight
+        self._max_in_flight_bytes = max_in_flight_bytes
+        self._earliest = inf  # no slot's deadline is before this
+        self._deadlines = Deadlines(_is_awaited)  # of the slots whose `noted` it is
+        self._open_by = open_by
+        self._ping_interval = ping_interval
+        self._silence = silence
+        self._quiet_since = now
+        self._handshake = handshake
+        if handshake is not None:
+            self._send_handshake(handshake.first_batch())
+
+    @classmethod
+    def configured(
+        cls,
+        config: Config,
+        credentials: tuple[str | None, str | bytes] | None = None,
+        *,
+        now: float,
+        open_by: float = inf,
+        plain: bool = False,
+        keep_pushes: bool = True,
+    ) -> Self:
+        """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
+
+        `plain` leaves out what some proxies hang up on, see `Fallback`.
+        """
+        username, password = credentials or (config.username, config.password)
+        handshake = Handshake(
+            protocol=2 if plain else config.protocol,
+            username=username,
+            password=password,
+            client_name=None if plain else config.client_name,
+            library_name=None if plain else config.lib_name,
+            library_version=None if plain else config.lib_version,
+            database=config.db,
+        )
+        return cls(
+            handshake,
+            now=now,
+            open_by=open_by,
+            limits=config.limits,
+            lenient_push=config.lenient_push,
+            max_pushes=config.max_pushes,
+            keep_pushes=keep_pushes,
+            ping_interval=inf if config.ping_interval is None else config.ping_interval,
+            silence=inf if config.silence_timeout is None else config.silence_timeout,
+            peer=config.address,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} to {self.peer}: {self.state.name}, RESP{self.protocol}, {self._queued} queued,"
+            f" {len(self._flying)} in flight ({self._abandoned} abandoned)>"
+        )
+
+    @property
+    def error(self) -> RespError | None:
+        """Why the connection has ended; None while it has not."""
+        return None if self._lost is None else self._lost.error
+
+    @property
+    def unfit(self) -> CloseReason | None:
+        """Why a next borrower can't have it, None if it is as good as new: behind an UNWATCH, if it is `watching`."""
+        if self._lost is not None:
+            return CloseReason.LOST
+        return CloseReason.BROKEN if self.state is not READY or self.altered or self.subscriptions else None
+
+    @property
+    def altered(self) -> bool:
+        """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
+        return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
+
+    def stats(self) -> ConnectionStats:
+        """Count what is under way, or was when the connection ended, and what has been."""
+        if self._final is not None:
+            return self._final
+        own = self._own_in_flight
+        in_flight = len(self._flying) - own
+        abandoned = self._abandoned - (own if self._opening is None else 0)
+        skipped = self._given_up - self._never_sent - abandoned
+        return ConnectionStats(
+            queued=self._queued,
+            in_flight=in_flight,
+            abandoned=abandoned,
+            most_in_flight=self._most_in_flight,
+            sent=self._sent_slots,
+            answered=self._sent_slots - in_flight - skipped,
+            batches=self._batches,
+            given_up=self._given_up,
+            pings=self._pings,
+            unread_pushes=self._pushes,
+            dropped_pushes=self._dropped,
+        )
+
+    def not_opened(self) -> ConnectError | None:
+        """Return why there is no usable connection, once the handshake has ended; None if there is one."""
+        error = self.error
+        if error is None:
+            return None
+        told = error if isinstance(error, ConnectError) else ConnectError("", transient=False)
+        message = f"cannot open a connection to {self.peer}: {error}"
+        made = ConnectError(message, transient=told.transient, plain_may_work=told.plain_may_work)
+        made.__cause__ = error.__cause__
+        return made
+
+    @property
+    def _own_in_flight(self) -> int:
+        """1 if what is in flight is the connection's own: a batch of the handshake, or a PING, which goes out alone; else 0."""
+        head = self.oldest
+        return int(head is not None and (head is self._opening or head is self._ping))
+
+    def timed_out(self) -> CommandTimeoutError:
+        """Return why a call whose deadline has passed fails, with the counts of this moment; see `Slot.failure`."""
+        full = f": {self._pushes} pushes wait to be taken before more is read" if not self.wants_to_receive else ""
+        return CommandTimeoutError(f"{self.peer} did not answer in time{full}", stats=self.stats())
+
+    # -- commands ----------------------------------------------------------------------------------------------------------
+
+    def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:
+        """Queue one command, and return its slot. Raises what `new_slot` and `submit` raise, and then nothing has changed."""
+        if not isinstance(command, Command):
+            raise TypeError(f"send() takes a Command, not {type(command).__name__}: send(Command('GET', key))")
+        slot = new_slot(command.args, token, deadline, command.info)
+        self.submit(slot)
+        return slot
+
+    def send_many(self, commands: Sequence[Command[object]], token: object = None, *, deadline: float = inf) -> Slot:
+        """Queue a pipeline: one slot, whose `reply` is the list of all replies. Raises what `new_batch` and `submit` raise."""
+        for command in commands:
+            if not isinstance(command, Command):
+                kind = type(command).__name__
+                raise TypeError(f"send_many() takes Commands, not {kind}: send_many([Command('GET', key), ...])")
+        payloads = [encode_command(command.args) for command in commands]
+        slot = new_batch(payloads, [command.info for command in commands], token, deadline)
+        self.submit(slot)
+        return slot
+
+    def submit(self, slot: Slot) -> None:
+        """Queue a slot made by `new_slot` or `new_batch`: making one needs no connection, so it can be done outside a lock.
+
+        Raises `ConnectionClosedError` or `LocalProtocolError` if the state allows no such command; nothing has changed then.
+        """
+        if self.state is not READY or slot.state is not QUEUED:
+            self._check_allowed(slot)
+        self._waiting.append(slot)
+        if slot.deadline < self._earliest:
+            self._earliest = slot.deadline
+        if not slot.plain and isinstance(slot, Script):
+            names = {info.name for info in slot.infos}
+            if names & ENDS_WATCH:
+                self.watch_epoch += 1
+                self.watching = False
+            if "WATCH" in names:
+                self.watching = True
+            if slot.info.secret and slot.exclusive:
+                self._exclusive = True
+            if "QUIT" in names:
+                self.close()
+            if "MONITOR" in names:
+                self._move(Input.MONITORED)
+
+    def submit_watched(self, slot: Slot, epoch: int) -> None:
+        """Queue a MULTI ... EXEC that relies on a WATCH sent when `watch_epoch` was `epoch`.
+
+        Raises `TransactionAbortedError` if another caller's EXEC, DISCARD, UNWATCH or RESET has ended that WATCH since: the server
+        would no longer notice a change. Else as `submit`.
+        """
+        if epoch != self.watch_epoch:
+            raise TransactionAbortedError("another transaction on this connection ended the WATCH; try again")
+        self.submit(slot)
+
+    def abandon(self, slot: Slot) -> Sequence[Outcome]:
+        """Nobody waits for this slot any more: say how its commands ended. Legal at any time, and as often as wanted.
+
+        A queued slot is withdrawn: NOT_SENT. A handed one keeps its place, the rest of it is still sent, and its reply is
+        skipped when it comes. Only if the server may put it aside and act on it later (BLPOP) does the connection end: it
+        would take an element that is lost then, and hold up the others until then. So it does for AUTH, whose reply may never come.
+        """
+        if slot.state is QUEUED:
+            self._note_deadlines()
+            slot.settle(SlotState.WITHDRAWN, 0)
+            slot.payload = b""
+            if getattr(slot, "noted", None) is self._deadlines:  # else it was never submitted
+                self._given_up += 1
+                self._never_sent += 1
+                self._follow_withdrawal(slot)
+        elif slot.state is HANDED:
+            self._given_up += 1
+            slot.settle(ABANDONED, inf)
+            self._abandoned += 1
+            if slot is self.oldest and slot.plain and not self._mixed:
+                self._parser.drop()
+            self._follow_abandonment(slot)
+        elif slot.state is ANSWERED:
+            return (Outcome.REPLY,) * slot.count
+        return slot.outcomes
+
+    def _follow_abandonment(self, slot: Slot) -> None:
+        """End where a reply may be acted on later, or never come."""
+        if slot.exclusive:
+            self._lose(ConnectionLostError(f"{slot.name} was given up, and a server may leave it unanswered"))
+        elif slot.lingers:
+            self._lose(ConnectionLostError(f"{slot.name} was given up while the server could still act on it"))
+
+    def _follow_withdrawal(self, slot: Slot) -> None:
+        """A slot that was not sent may have been what the state stood for, or waited for."""
+        self._withdrawn += 1
+        if 2 * self._withdrawn > len(self._waiting):
+            self._waiting = deque([waiting for waiting in self._waiting if waiting.state is QUEUED])
+            self._withdrawn = 0
+            self._forget_ended()
+        if not slot.plain:
+            self.watching = self.watching or self.watch_epoch > 0  # it may have been to end one
+        if self.state is not READY:
+            if slot.info.name == "MONITOR":
+                self._forget_monitor()
+            self._end_if_idle()
+
+    def push_taken(self) -> None:
+        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
+
+        Raises `LocalProtocolError` if all of them have been.
+        """
+        if not self._pushes:
+            raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
+        self._pushes -= 1
+
+    @property
+    def wants_to_receive(self) -> bool:
+        """Is more to be read? While it is not, a driver leaves what comes to TCP, which makes the server wait.
+
+        False while 1000 pushes (or `max_pushes`, if that is less) wait to be taken and no caller waits for a reply; and, though
+        callers wait, while `max_pushes` do: then their replies come once some were taken. Ask again after `push_taken` and
+        `submit`. Of a driver that reads on all the same, the connection ends with the next push beyond `max_pushes`.
+        """
+        pushes = self._pushes
+        return (pushes < PAUSE_PUSHES and pushes < self._max_pushes) or (
+            pushes < self._max_pushes and len(self._flying) > self._abandoned
+        )
+
+    def close(self) -> None:
+        """Accept no more commands; the connection ends when what it has accepted is answered. Idempotent."""
+        self._move(Input.CLOSE)
+        if self.state is State.LOST:
+            self._lose(ConnectionClosedError("the connection was closed before it opened"))
+        self._end_if_idle()
+
+    def abort(self, error: RespError | None = None, *, uncertain: bool = False) -> None:
+        """End now, whatever is under way. Idempotent.
+
+        `uncertain`: bytes may have left that `sent` was not told of, so whatever was handed over counts as sent.
+        """
+        if uncertain:
+            self._sent = self._handed
+        self._lose(error or ConnectionClosedError("the connection was closed"))
+
+    # -- bytes out ---------------------------------------------------------------------------------------------------------
+
+    def data_to_send(self) -> bytes | memoryview:
+        """Return the next block to send, empty if there is none. The slots in it count as handed over.
+
+        What the network did not take, as told by `sent`, comes again first.
+        """
+        blocks = self._blocks
+        if not blocks:
+            if not self._waiting or self.state is OPENING:
+                return b""
+            self._hand_over()
+            if not blocks:
+                return b""
+        return blocks[-1]
+
+    @property
+    def wants_to_send(self) -> bool:
+        """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
+        return bool(self._blocks or self._queued)
+
+    @property
+    def _queued(self) -> int:
+        return len(self._waiting) - self._withdrawn
+
+    @property
+    def in_flight(self) -> int:
+        """How many slots were handed over and have not all of their replies, abandoned ones included."""
+        return len(self._flying)
+
+    @property
+    def oldest(self) -> Slot | None:
+        """The slot in flight whose reply is next, None if nothing is in flight."""
+        return self._flying[0] if self._flying else None
+
+    def sent(self, count: int) -> None:
+        """The network took this many more bytes of what `data_to_send` gave, in that order.
+
+        A driver tells before it tells of the end (`receive_eof`, `send_failed`), for that is when outcomes are decided. Raises
+        `LocalProtocolError`, and changes nothing, if so many can't have been sent.
+        """
+        blocks = self._blocks
+        if not 0 <= count <= self._handed - self._sent:
+            raise LocalProtocolError(
+                f"sent({count}): only {self._handed - self._sent} bytes were handed over and not yet sent"
+            )
+        self._sent += count
+        while blocks and count >= len(blocks[-1]):
+            count -= len(blocks.pop())
+        if count and blocks:
+            blocks[-1] = memoryview(blocks[-1])[count:]
+
+    def send_failed(self, error: Exception | str) -> None:
+        """Writing is no longer possible. A driver reads what is left to read first: the server may have said why."""
+        self._lose(self._ended(f"sending failed: {error}"))
+
+    def _hand_over(self) -> None:
+        """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
+        if not self._flying:
+            self._heard = True  # nothing was owed until now, so silence counts from here
+        flying, handed, exclusive = self._flying, self._handed, self._exclusive
+        flew = len(flying)
+        room = self._max_in_flight - flew
+        room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
+        joined: list[bytes] = []
+        size = taken = 0
+        waiting = self._waiting
+        for slot in waiting:
+            if slot.state is QUEUED:
+                payload = slot.payload
+                length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+                if exclusive and flying and (slot.exclusive or flying[0].exclusive):
+                    break
+                # What does not fit waits for replies; what would never fit goes alone.
+                if size >= WRITE_BLOCK or (flying and (room <= 0 or size + length > room_in_bytes)):
+                    break
+                size += length
+                room -= 1
+                if isinstance(payload, bytes):
+                    joined.append(payload)
+                else:
+                    joined = self._set_large_apart(joined, payload)
+                slot.state = HANDED
+                slot.end = handed + size
+                flying.append(slot)
+                if not slot.plain:
+                    self._scripts += 1
+                    self._altered = self._altered or _alters(slot)
+            else:
+                self._withdrawn -= 1
+            taken += 1
+        if taken == len(waiting):
+            waiting.clear()
+            self._withdrawn = 0  # it may have been wrong, if an interrupt kept it from being counted
+        else:
+            while taken:
+                waiting.popleft()
+                taken -= 1
+        if size:
+            self._handed = handed + size
+            self._batches += 1
+            self._sent_slots += len(flying) - flew
+            if len(flying) > self._most_in_flight:
+                self._most_in_flight = max(self._most_in_flight, len(flying) - self._own_in_flight)
+        if joined:
+            self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
+        if len(self._blocks) > 1:
+            self._blocks.reverse()
+
+    def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
+        """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
+        for buffer in buffers:
+            if len(buffer) < UNCOPIED:
+                joined.append(buffer)
+            else:
+                self._blocks += (b"".join(joined), buffer) if joined else (buffer,)
+                joined = []
+        return joined
+
+    def receive_eof(self, why: str = "the server closed the connection") -> None:
+        """Nothing more will come: the peer closed its side, or reading failed (`why` then says how)."""
+        self._lose(self._ended(why))
+
+    # -- opening -----------------------------------------------------------------------------------------------------------
+
+    def _send_handshake(self, commands: Sequence[Sequence[Argument]]) -> None:
+        """Send a batch of the handshake, past whatever waits."""
+        prepared = [prepare(arguments) for arguments in commands]
+        self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
+        self._send_first(self._opening)
+
+    def _send_first(self, slot: Slot) -> None:
+        block = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
+        # The place before the bytes: a driver that is interrupted in between must not send what nothing waits for.
+        slot.end = self._handed + len(block)
+        slot.state = HANDED
+        self._flying.append(slot)
+        self._handed = slot.end
+        self._blocks.insert(0, block)
+
+    def _read_handshake(self) -> None:
+        assert self._handshake is not None and self._opening is not None
+        try:
+            result = self._handshake.answered(self._opening.replies)
+        except ConnectError as error:
+            self._lose(error)
+            return
+        if isinstance(result, Accepted):
+            self._opening = self._handshake = None
+            self._follow_hello(result)
+            self._move(Input.ACCEPTED)
+            self._events.append(Opened(protocol=result.protocol, server=result.server))
+        else:
+            self._send_handshake(result)
+
+    # -- time --------------------------------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float:
+        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless.
+
+        Called at that time, `handle_timeout` deals with what is due, and the next deadline is a later one.
+        """
+        if self._lost is not None:
+            return inf
+        opening = self._open_by if self.state is State.OPENING else inf
+        return min(self._earliest, opening, self._quiet_until)
+
+    def handle_timeout(self, now: float) -> None:
+        """The time is `now`: give up what has taken too long, and see whether the peer is still there."""
+        if self._lost is not None:
+            return
+        if self.state is State.OPENING and now >= self._open_by:
+            self._lose(ConnectError("the handshake did not finish in time", transient=True))
+            return
+        if now >= self._earliest:
+            self._expire(now)
+        self._listen(now)
+
+    def _expire(self, now: float) -> None:
+        """Abandon each slot whose deadline has passed."""
+        self._note_deadlines()
+        for slot in self._deadlines.take(now):
+            self._events.append(TimedOut(slot=slot))
+            self.abandon(slot)
+        self._earliest = self._deadlines.next()
+
+    def _note_deadlines(self) -> None:
+        """Take note of the deadlines of all slots that are under way.
+
+        Not before one has passed, or was withdrawn: slots come and go all the time, deadlines rarely pass. New slots are at the
+        end of their queues, so each is looked at once, however often this is called.
+        """
+        deadlines, new = self._deadlines, []
+        for slot in chain(reversed(self._waiting), reversed(self._flying)):
+            if getattr(slot, "noted", None) is deadlines:
+                break
+            slot.noted = deadlines
+            new.append(slot)
+        for slot in reversed(new):
+            deadlines.add(slot, slot.deadline)
+
+    def _forget_ended(self) -> None:
+        self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
+
+    @property
+    def _quiet_until(self) -> float:
+        """How long the peer may be silent, or left alone."""
+        return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
+
+    def _listen(self, now: float) -> None:
+        if self._heard or not self.wants_to_receive:  # while nothing is read, silence is not the peer's
+            self._heard = False
+            self._quiet_since = now
+        if now < self._quiet_until:
+            return
+        quiet, self._quiet_since = now - self._quiet_since, now
+        if self._flying:
+            first = self._flying[0]
+            # A caller that gave a deadline has said how long it waits, whatever the others think of the silence.
+            if not first.blocks and not (first.state is HANDED and now < first.deadline < inf):
+                self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
+        elif self.state is READY or self.state is State.SUBSCRIBED:
+            # A command that nobody waits for: its reply is skipped like that of any other.
+            self._ping = new_slot(("PING",))
+            self._send_first(self._ping)
+            self._ping.settle(ABANDONED, inf)
+            self._abandoned += 1
+            self._pings += 1
+
+    # -- events, and the end -----------------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
+        events = self._events
+        self._events = []
+        if self._deadlines.entries:
+            self._forget_ended()
+        if self._lost is not None:
+            events.append(self._lost)
+        return events
+
+    def _check_allowed(self, slot: Slot) -> None:
+        """Raise unless the state takes this slot; READY, and OPENING where commands wait, take (almost) any."""
+        if slot.state is not QUEUED:
+            raise LocalProtocolError(
+                f"{slot.name} was not sent: a slot is submitted once, and this one is {slot.state.name}"
+            )
+        if self._lost is not None:
+            raise ConnectionClosedError(
+                f"{slot.name} was not sent: the connection to {self.peer} has ended: {self._lost.error}"
+            ) from self._lost.error  # `may_repeat` looks for it
+        if self.state is State.CLOSING:
+            raise ConnectionClosedError(f"{slot.name} was not sent: the connection to {self.peer} is closing")
+        if self.state is State.MONITORING:
+            raise LocalProtocolError(
+                f"{slot.name} was not sent: after MONITOR a connection only listens; use another one"
+            )
+        if self.state is OPENING and slot.info.name == "MONITOR":
+            raise LocalProtocolError(
+                "MONITOR was not sent: nothing could wait behind it; send it once the connection is open"
+            )
+        if self.state is State.SUBSCRIBED:
+            for info in slot.infos if isinstance(slot, Batch) else (slot.info,):
+                if info.name not in SUBSCRIBED_COMMANDS:
+                    raise LocalProtocolError(
+                        f"{info.name} was not sent: on RESP2 a subscribed connection takes only (un)subscribe commands, PING, QUIT"
+                        " and RESET; unsubscribe first, or use RESP3 or another connection"
+                    )
+
+    def _move(self, what: Input) -> None:
+        self.state = move(self.state, what)
+
+    def _end_if_idle(self) -> None:
+        if self.state is State.CLOSING and not self._flying and not self._queued:
+            self._lose(ConnectionClosedError("the connection was closed"))
+
+    def _ended(self, why: str) -> RespError:
+        if self.state is State.OPENING and self._handshake is not None and self._opening is not None:
+            return self._handshake.interrupted(self._opening.replies, why)
+        where = "" if self._parser.idle else " in the middle of a reply"
+        return ConnectionLostError(f"{why}{where}")
+
+    def _lose(self, error: RespError) -> None:
+        if self._lost is not None:
+            return
+        self._final = self.stats()
+        self._move(Input.ENDED)
+        unanswered = []
+        for slot in (*self._flying, *self._waiting):
+            if slot.state is QUEUED or (slot.state is HANDED and slot is not self._opening):
+                slot.settle(SlotState.LOST, self._sent)
+                unanswered.append(slot)
+        self._flying.clear()
+        self._waiting.clear()
+        self._blocks.clear()
+        self._deadlines.entries.clear()
+        self._abandoned = self._scripts = self._withdrawn = 0
+        self._lost = ConnectionLost(error=error, unanswered=unanswered)
+
+
+def _alters(slot: Slot) -> bool:
+    return isinstance(slot, Script) and any([info.changes and info.name not in PASSES for info in slot.infos])
+
+
+def _is_awaited(slot: Slot, _deadline: float) -> bool:
+    return slot.state is HANDED or slot.state is QUEUED

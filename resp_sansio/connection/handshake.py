@@ -1,0 +1,329 @@
+"""The opening batch, and what each answer means.
+
+HELLO (with AUTH and SETNAME inside), CLIENT SETINFO twice and SELECT go out in one write. Redis runs what follows a refused
+step, as the wrong user or in the wrong database, so a connection sends nothing of its callers' until every answer has been
+read and accepted here. A server, proxy or user that may not HELLO gets a second batch: the steps that did not succeed, in
+RESP2. Which answer means what is the table at the end of this page.
+
+Some proxies hang up on a command that they do not know, instead of refusing it. So a dial that ends before any answer is tried once
+more with nothing but what was configured and every proxy knows: AUTH, SELECT, PING, in RESP2. `Fallback` keeps that in mind.
+
+No secret leaves this module but in the batch itself: an unknown-command error echoes arguments, so of an error that answers
+HELLO or AUTH only the code is kept, with our own words for what was refused.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, NoReturn
+
+from .._errors import ConnectError, InvalidReplyError, ReplyError, shown_code
+from .._record import Record
+from ..wire.values import Pairs, Reply
+
+__all__ = ["Accepted", "Fallback", "Handshake", "Opening", "ServerInfo", "Step"]
+
+TRANSIENT_CODES: Final = frozenset({"BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"})
+# networking.c, acceptCommonHandler: sent instead of an answer, and followed by a close.
+MAX_CLIENTS: Final = "max number of clients"
+
+
+class Step(enum.Enum):
+    """What the opening has to achieve; the value is how an error speaks of it."""
+
+    HELLO = "HELLO"
+    AUTH = "AUTH"
+    CLIENT_NAME = "the client name"
+    LIBRARY_NAME = "the library name"
+    LIBRARY_VERSION = "the library version"
+    DATABASE = "database"
+    PING = "PING"
+
+
+# CLIENT SETINFO is newer than most servers (7.2), and documented as one to send and forget.
+OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION})
+
+
+# What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
+PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.PING})
+
+
+class ServerInfo(Record):
+    """What the server says of itself in its answer to HELLO; a field that it does not say, or a server without HELLO, is None.
+
+    `name` is `redis`, `valkey` or what else there is; `mode` standalone, cluster or sentinel; `role` master or replica; `zone`
+    the availability zone, of Valkey since 8.1 if it is configured.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    mode: str | None = None
+    role: str | None = None
+    zone: str | None = None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Reply]) -> ServerInfo:
+        """Read what HELLO said."""
+        keys = {"name": "server", "version": "version", "mode": "mode", "role": "role", "zone": "availability_zone"}
+        found = {field: said[key] for field, key in keys.items() if key in said}
+        return cls(**{field: value for field, value in found.items() if isinstance(value, str) and value})
+
+    @property
+    def nests_pushes(self) -> bool:
+        """May it write a push inside another reply? Redis before 7.2 does, in arrays that it writes while keys expire."""
+        version = tuple(int(part) for part in (self.version or "").split(".")[:2] if part.isdecimal() and len(part) < 9)
+        return self.name != "valkey" and version < (7, 2)
+
+
+class Accepted(Record):
+    """The handshake is over: the protocol spoken from here on, and what HELLO said of the server."""
+
+    protocol: Literal[2, 3]
+    server: ServerInfo = ServerInfo()
+
+    @classmethod
+    def of(cls, hello: Reply) -> Accepted | None:
+        """Read HELLO's answer; None if it is no such thing.
+
+        It is a map, or a flat array with a protocol in it, where the server agreed to HELLO but speaks RESP2.
+        """
+        pairs: list[tuple[Reply, Reply]]
+        if isinstance(hello, dict):
+            pairs = list(hello.items())
+        elif isinstance(hello, Pairs):
+            pairs = list(hello)
+        elif isinstance(hello, list):
+            pairs = list(zip(hello[0::2], hello[1::2], strict=False))
+        else:
+            return None
+        said = {_text(key): _text(value) if isinstance(value, bytes) else value for key, value in pairs}
+        # A server that doesn't say which protocol it speaks, but says it with a map, speaks RESP3.
+        spoken = 3 if isinstance(hello, (dict, Pairs)) else None
+        protocol = said.get("proto", spoken)
+        if protocol is None:
+            return None
+        return cls(protocol=3 if protocol == 3 else 2, server=ServerInfo.of(said))
+
+
+class Handshake:
+    """What to agree on with the server before the first command; one object for one dial.
+
+    `protocol` 3 falls back to 2 where the server has no HELLO; 2 never asks. `username` without `password` authenticates
+    with an empty password. `database` is selected unless it is 0, where every connection starts.
+    """
+
+    __slots__ = (
+        "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "protocol", "username",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        protocol: Literal[2, 3] = 3,
+        username: str | None = None,
+        password: str | bytes | None = None,
+        client_name: str | None = None,
+        library_name: str | None = None,
+        library_version: str | None = None,
+        database: int = 0,
+    ) -> None:
+        self.protocol = protocol
+        self.username: str | None = username
+        self._password = password
+        self.client_name: str | None = client_name
+        self.library_name: str | None = library_name
+        self.library_version: str | None = library_version
+        self.database: int = database
+        self._steps: list[Step] = []
+        self._done: set[Step] = set()
+
+    def __repr__(self) -> str:
+        waits = ", ".join(step.name for step in self._steps if step not in self._done)
+        return f"<{type(self).__name__} for RESP{self.protocol}, waiting for {waits or 'nothing'}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled, because a pickle would show the password")
+
+    def first_batch(self) -> list[tuple[str | bytes | int, ...]]:
+        """Return the commands of the first batch, to be sent in one write. Never empty."""
+        return self._batch([Step.HELLO] if self.protocol == 3 else [Step.AUTH, Step.CLIENT_NAME])
+
+    def answered(self, replies: Sequence[Reply]) -> Accepted | list[tuple[str | bytes | int, ...]]:
+        """Read the answers of a whole batch: the handshake is accepted, or goes on with the batch that is returned.
+
+        Raises `ConnectError` if the server refused; nothing may be sent after that.
+        """
+        asked = self._steps[0] is Step.HELLO
+        accepted = Accepted.of(replies[0]) if asked else Accepted(protocol=2)
+        # What was refused for want of HELLO's AUTH is asked again behind the AUTH of the second batch.
+        again = accepted is None and self._authenticates
+        for step, reply in zip(self._steps, replies, strict=True):
+            if step is Step.HELLO and accepted is None:
+                if isinstance(reply, ReplyError) and self._ends_at_hello(reply):
+                    raise self._refusal(step, reply)
+            elif not isinstance(reply, (ReplyError, InvalidReplyError)):
+                self._done.add(step)
+            elif (step not in OPTIONAL or _code(reply) == "NOAUTH") and not again:
+                raise self._refusal(step, reply)
+        return accepted or self._batch([Step.AUTH, Step.CLIENT_NAME])
+
+    def _ends_at_hello(self, reply: ReplyError) -> bool:
+        """Does this answer to HELLO end the handshake? Others may only mean that there is no HELLO: the second batch will tell.
+
+        Valkey 9.1 answers NOAUTH to a HELLO that it does not have, or that the default user may not send.
+        """
+        return reply.code == "WRONGPASS" or (reply.code == "NOAUTH" and not self._authenticates) or _is_transient(reply)
+
+    def interrupted(self, replies: Sequence[Reply], why: str) -> ConnectError:
+        """Return the error for a connection that ended inside a batch, after these replies to it.
+
+        A server that is full, or that protects itself, says so and closes without reading what was sent. A proxy may close because
+        it does not know a command; then `plain_may_work`.
+        """
+        for step, reply in zip(self._steps, replies, strict=False):
+            if isinstance(reply, (ReplyError, InvalidReplyError)) and step not in OPTIONAL:
+                return self._refusal(step, reply)
+        message = f"{why} during the handshake"
+        plain_may_work = PLAIN.issuperset(self._steps[: len(replies)]) and not PLAIN.issuperset(self._steps)
+        if plain_may_work:
+            wanted = {
+                "protocol=2": self.protocol == 3,
+                "client_name=None": self.client_name is not None,
+                "lib_name=None": self.library_name is not None,
+                "lib_version=None": self.library_version is not None,
+            }
+            options = ", ".join([option for option, given in wanted.items() if given])
+            message += f", as proxies do that do not know each of its commands: {options} leaves them out"
+        return ConnectError(message, transient=True, plain_may_work=plain_may_work)
+
+    def _batch(self, opening: list[Step]) -> list[tuple[str | bytes | int, ...]]:
+        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE]
+        batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
+        # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
+        # full, or wants a password, from one that serves.
+        if not batch or batch[0][0] in OPTIONAL:
+            batch.insert(0, (Step.PING, ("PING",)))
+        self._steps = [step for step, _ in batch]
+        return [arguments for _, arguments in batch]
+
+    def _command(self, step: Step) -> tuple[str | bytes | int, ...]:
+        """Return the command that achieves a step, or () if this handshake does not ask for it."""
+        match step:
+            case Step.HELLO:
+                name = ("SETNAME", self.client_name) if self.client_name is not None else ()
+                # HELLO knows only the form with a user; the user of a bare password is called default (Redis 6 ACL).
+                auth = ("AUTH", self.username or "default", self._password or "") if self._authenticates else ()
+                return ("HELLO", 3, *auth, *name)
+            case Step.AUTH if self._authenticates:
+                user = () if self.username is None else (self.username,)
+                return ("AUTH", *user, self._password or "")
+            case Step.CLIENT_NAME if self.client_name is not None:
+                return ("CLIENT", "SETNAME", self.client_name)
+            case Step.LIBRARY_NAME if self.library_name is not None:
+                return ("CLIENT", "SETINFO", "LIB-NAME", self.library_name)
+            case Step.LIBRARY_VERSION if self.library_version is not None:
+                return ("CLIENT", "SETINFO", "LIB-VER", self.library_version)
+            case Step.DATABASE if self.database:
+                return ("SELECT", self.database)
+            case _:
+                return ()
+
+    @property
+    def _authenticates(self) -> bool:
+        return self.username is not None or self._password is not None
+
+    def _refusal(self, step: Step, reply: ReplyError | InvalidReplyError) -> ConnectError:
+        if isinstance(reply, InvalidReplyError):
+            return ConnectError(f"the answer to {step.value} makes no sense: {reply}", transient=False)
+        if reply.code == "NOAUTH":  # told by whichever step meets it first
+            return ConnectError("the server requires a password (NOAUTH); configure `password`", transient=False)
+        if _is_transient(reply):
+            said = MAX_CLIENTS + " reached" if MAX_CLIENTS in reply.message else reply.code
+            return ConnectError(f"the server cannot serve now: {said}", transient=True)
+        # networking.c, clientAcceptHandler: said before anything is read, and followed by a close.
+        if reply.code == "DENIED":
+            return ConnectError("the server is in protected mode and refuses other hosts (DENIED)", transient=False)
+        match step:
+            case Step.HELLO if reply.code != "WRONGPASS":
+                return ConnectError(f"the server refused HELLO ({self._code(reply)})", transient=False)
+            case Step.HELLO | Step.AUTH:
+                return ConnectError(
+                    f"the server refused the user name or password ({self._code(reply)})", transient=False
+                )
+            case Step.DATABASE:
+                return ConnectError(f"the server refused database {self.database}{self._said(reply)}", transient=False)
+            case _:
+                return ConnectError(f"the server refused {step.value}{self._said(reply)}", transient=False)
+
+    def _said(self, reply: ReplyError) -> str:
+        """What the server said to a step without secrets: its own words, unless it speaks of the secret of another step."""
+        if any(secret and secret in str(reply) for secret in self._secrets):
+            return f" ({self._code(reply)})"
+        return f": {reply}"
+
+    def _code(self, reply: ReplyError) -> str:
+        return shown_code(reply, *self._secrets)
+
+    @property
+    def _secrets(self) -> tuple[str | None, str | None]:
+        password = self._password.decode("utf-8", "replace") if isinstance(self._password, bytes) else self._password
+        return password, self.username
+
+
+# A single close may be a server that ends just then; the next dial asks in full again.
+TWICE: Final = 2
+
+
+class Fallback:
+    """How the dials of one client open: in full, or plainly, because what is there hangs up on a full handshake.
+
+    One object for a client, a pool or a single connection; `opening` gives one for each dial.
+    """
+
+    __slots__ = ("_times",)
+
+    def __init__(self) -> None:
+        self._times = 0  # in a row, a dial was ended in a full handshake, and accepted in a plain one
+
+    def opening(self) -> Opening:
+        """Return how the next dial opens."""
+        return Opening(self, plain=self._times >= TWICE)
+
+    def _opened(self, *, fell_back: bool) -> None:
+        self._times = self._times + 1 if fell_back else 0
+
+
+class Opening:
+    """One dial: open by `plain`; if that fails, ask `again`, which changes it; else tell `opened`."""
+
+    __slots__ = ("_fallback", "_fell_back", "plain")
+
+    def __init__(self, fallback: Fallback, *, plain: bool) -> None:
+        self.plain: bool = plain
+        self._fallback = fallback
+        self._fell_back = False
+
+    def again(self, error: Exception | None) -> bool:
+        """The handshake failed: is another connection to be opened at once, with what is left of the time?"""
+        if self.plain or not (isinstance(error, ConnectError) and error.plain_may_work):
+            return False
+        self.plain = self._fell_back = True
+        return True
+
+    def opened(self) -> None:
+        """The handshake was accepted."""
+        if self._fell_back or not self.plain:
+            self._fallback._opened(fell_back=self._fell_back)
+
+
+def _code(reply: ReplyError | InvalidReplyError) -> str:
+    return reply.code if isinstance(reply, ReplyError) else ""
+
+
+def _is_transient(reply: ReplyError) -> bool:
+    return reply.code in TRANSIENT_CODES or MAX_CLIENTS in reply.message
+
+
+def _text(value: Reply) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

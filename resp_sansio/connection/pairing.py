@@ -1,0 +1,340 @@
+"""Whose reply is this: the side of a connection that listens.
+
+A reply belongs to the first slot in flight: that is the whole of pairing. While all slots are plain and awaited, replies are
+handed out by the run; one that is abandoned, a subscription or a transaction makes for a closer look. Whatever does not fit
+ends the connection, because nothing behind it could be paired.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import takewhile
+from typing import Final, Literal, NoReturn
+
+from .._errors import RemoteProtocolError, ReplyError, RespError
+from ..wire.parser import Parser
+from ..wire.values import Push, Reply
+from .events import ConnectionLost, Event, PushReceived
+from .handshake import Accepted, ServerInfo
+from .slot import Batch, Script, Slot, SlotState
+from .state import Input, State
+from .subscriptions import Subscriptions
+
+__all__ = ["Pairing"]
+
+ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
+ABANDONED: Final = SlotState.ABANDONED
+ANSWERED: Final = SlotState.ANSWERED
+READY: Final = State.READY
+
+# What RESP2 sends as arrays where RESP3 has pushes.
+MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.KINDS})
+
+
+class Pairing(ABC):
+    """What is in flight, and the stream of replies to it. `Connection` is this and the side that speaks."""
+
+    __slots__ = (
+        "_abandoned", "_answered", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes", "_lenient_push", "_lost",
+        "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "protocol", "server", "state", "subscriptions", "watching",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        parser: Parser,
+        protocol: Literal[2, 3],
+        state: State,
+        max_pushes: int,
+        *,
+        keep_pushes: bool,
+        lenient_push: bool,
+    ) -> None:
+        self.protocol = protocol
+        self.state: State = state
+        self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
+        self.subscriptions: Subscriptions = Subscriptions()
+        self.watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
+        self._parser = parser
+        self._lenient_push = lenient_push
+        self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
+        self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
+        self._events: list[Event] = []
+        self._lost: ConnectionLost | None = None
+        self._opening: Batch | None = None
+        # Why a reply may need a closer look; while both are zero, and the state is READY, replies are paired by the run.
+        self._abandoned = 0
+        self._scripts = 0
+        self._heard = False
+        self._pushes = 0  # handed out, and not taken
+        self._max_pushes = max_pushes
+        self._full = False  # were as many waiting as may, before the data came that is being read?
+        self._keep_pushes = keep_pushes
+        self._dropped = 0
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled: its peer stays where it is, and it may hold a secret"
+        )
+
+    @abstractmethod
+    def _lose(self, error: RespError) -> None:
+        """End, for this reason."""
+
+    @abstractmethod
+    def _move(self, what: Input) -> None:
+        """Go where the table of transitions says."""
+
+    @abstractmethod
+    def _end_if_idle(self) -> None:
+        """A connection that is closing ends with the last reply."""
+
+    @abstractmethod
+    def _follow_abandonment(self, slot: Slot) -> None:
+        """End if what is left of an abandoned slot may be acted on later."""
+
+    @abstractmethod
+    def _read_handshake(self) -> None:
+        """All answers to a batch of the handshake are there."""
+
+    @property
+    def needed(self) -> int:
+        """How many more bytes complete the bulk that is being received, 0 if unknown: a hint for the size of the next read."""
+        return self._parser.needed
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take in what the peer sent; `bytes` are kept, other buffers are copied."""
+        if self._lost is not None:
+            return
+        if type(data) is not bytes:
+            data = bytes(data)
+        self._heard = True
+        parser = self._parser
+        if self._scripts or self._abandoned or self.state is not READY:
+            self._receive_with_care(data)
+        else:
+            replies = parser.feed(data)
+            if parser.pushes or parser.attributes:
+                self._full = self._pushes >= self._max_pushes
+                self._pair_each(replies)
+            else:
+                self._pair_run(replies)
+        if parser.error is not None:
+            self._lose(parser.error)
+        elif not (parser.quiet or self._flying) and self.state is READY and parser.begins_reply:
+            # Else the next caller's reply would end up inside it, and every later one at the wrong caller.
+            self._lose(RemoteProtocolError("a reply begins that no command asked for"))
+
+    def _pair_run(self, replies: list[Reply]) -> None:
+        """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""
+        flying, events = self._flying, self._events
+        index, done, total = 0, 0, len(replies)
+        while index < total and done < len(flying):
+            slot = flying[done]
+            if not isinstance(slot, Batch):
+                slot.reply = replies[index]
+                index += 1
+            else:
+                part = replies[index : index + slot.missing]
+                index += len(part)
+                slot.missing -= len(part)
+                slot.replies += part
+                if slot.missing:
+                    break
+                slot.reply = slot.replies
+            slot.state = ANSWERED
+            events.append(slot)
+            done += 1
+        if done:
+            self._answered = flying[done - 1].end
+            del flying[:done]
+        if index < total:
+            self._surplus(replies[index])
+
+    def _receive_with_care(self, data: bytes) -> None:
+        """Read no further than the next reply that is to be skipped, and look at each value."""
+        parser = self._parser
+        self._full = self._pushes >= self._max_pushes
+        while self._lost is None:
+            head = self._flying[0] if self._flying else None
+            if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
+                missing = head.missing
+                skipped = parser.skip(data, missing)
+                if skipped < missing:
+                    if isinstance(head, Batch):
+                        head.missing -= skipped
+                else:
+                    self._answered = head.end
+                    del self._flying[0]
+                    self._abandoned -= 1
+                # The pushes met meanwhile, and those right behind: they may confirm what comes next.
+                self._pair_each(parser.feed(b"", 0))
+                if skipped < missing:
+                    break
+                self._end_if_idle()
+            else:
+                most = self._until_skipped()
+                replies = parser.feed(data, most)
+                self._pair_each(replies)
+                if most < 0 or len(replies) - parser.pushes < most:
+                    break
+            data = b""
+
+    def _until_skipped(self) -> int:
+        """How many replies may be read before one that is to be skipped; -1 for any number."""
+        if not self._abandoned or self._mixed:
+            return -1
+        if isinstance(self._flying[0], Script):
+            return 1
+        awaited = takewhile(lambda slot: slot.plain and slot.state is not ABANDONED, self._flying)
+        return sum([slot.missing for slot in awaited])
+
+    @property
+    def _mixed(self) -> bool:
+        """On RESP2, messages look like replies: each has to be looked at, so none can be skipped unread."""
+        return self.protocol == 2 and bool(self.subscriptions)
+
+    def _pair_each(self, replies: list[Reply]) -> None:
+        """As `_pair_run`, with everything that can be special about a reply."""
+        attributes, opening = self._parser.attributes, self._opening
+        for index, reply in enumerate(replies):
+            if self._lost is not None:
+                return
+            push = reply if isinstance(reply, Push) else self._as_push(reply)
+            if push is not None:
+                self._take_push(push, in_band=push is not reply)
+                continue
+            # A second batch of the handshake, made of the answers to the first, cannot be answered by what came with those.
+            if not self._flying or (self._opening is not None and self._opening is not opening):
+                self._surplus(reply)
+                return
+            slot = self._flying[0]
+            if attributes and index in attributes:
+                slot.describe(attributes[index])
+            if isinstance(slot, Script):
+                self._take_scripted(slot, reply)
+            elif isinstance(slot, Batch):
+                slot.replies.append(reply)
+                slot.missing -= 1
+                slot.reply = slot.replies
+                if not slot.missing:
+                    self._finish(slot)
+            else:
+                slot.reply = reply
+                self._finish(slot)
+
+    def _take_scripted(self, slot: Script, reply: Reply) -> None:
+        try:
+            info = slot.answer(reply)
+        except RemoteProtocolError as error:
+            self._lose(error)
+            return
+        if slot.unasked is not None:
+            for push in slot.unasked:
+                self._deliver(push)
+            slot.unasked = None
+        if not isinstance(reply, ReplyError):
+            match info.name:
+                case "HELLO":
+                    self._follow_hello(Accepted.of(reply) or Accepted(protocol=2))
+                    self._follow_subscriptions()
+                case "RESET":
+                    # Back to how a connection starts, which is RESP2.
+                    self.protocol = 2
+                    self.subscriptions.clear()
+                    self._follow_subscriptions()
+        elif info.name == "MULTI" and slot.state is ABANDONED:
+            self._follow_abandonment(slot)  # what it was to hold back is run singly, and may block
+        elif info.name == "MONITOR":
+            self._forget_monitor()
+        elif info.name in ENDS_WATCH:
+            self.watching = True  # it may have failed to; UNWATCH costs less than to find out
+        if not slot.missing:
+            self._finish(slot)
+
+    def _follow_hello(self, accepted: Accepted) -> None:
+        """Speak as was agreed on."""
+        self.protocol = accepted.protocol
+        self.server = accepted.server
+        self._parser.lenient_push = self._lenient_push or accepted.server.nests_pushes
+
+    def _forget_monitor(self) -> None:
+        """MONITOR was refused or withdrawn: the connection is what it was."""
+        if self.state is State.MONITORING:
+            self._move(Input.UNMONITORED)
+            self._follow_subscriptions()
+
+    def _as_push(self, reply: Reply) -> Push | None:
+        """Return the push that this reply stands for in the modes that have no type of their own for it."""
+        if self.state is State.MONITORING and not self._flying:
+            return Push("monitor", (reply,))
+        if self.protocol == 2 and isinstance(reply, list) and reply and isinstance(reply[0], bytes):
+            kind = reply[0].decode("utf-8", "surrogateescape")
+            if kind in MESSAGES and (self.subscriptions or self._awaiting(kind)):
+                return Push(kind, tuple(reply[1:]))
+        return None
+
+    def _awaiting(self, kind: str) -> Script | None:
+        """Return the slot whose turn it is if it waits for a push of this kind."""
+        slot = self._flying[0] if self._flying else None
+        return slot if isinstance(slot, Script) and slot.awaits(kind) else None
+
+    def _take_push(self, push: Push, *, in_band: bool) -> None:
+        if self.protocol == 2 and not in_band:
+            self._lose(RemoteProtocolError("a push came on a connection that speaks RESP2"))
+        elif push.kind not in Subscriptions.KINDS:
+            self._deliver(push)
+        elif not Subscriptions.well_formed(push):
+            self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
+        elif (slot := self._awaiting(push.kind)) is not None and slot.names(push.items[0]):
+            self.subscriptions.update(push)
+            self._follow_subscriptions()
+            slot.confirm(push, self.subscriptions)
+            if not slot.missing:
+                self._finish(slot)
+        elif push.kind == "sunsubscribe":
+            # The slot of a shard channel has moved to another node: nobody asked, and Redis is right to tell.
+            self.subscriptions.update(push)
+            self._follow_subscriptions()
+            self._deliver(push)
+        else:
+            self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
+
+    def _deliver(self, push: Push) -> None:
+        if not self._keep_pushes:
+            self._dropped += 1
+        elif self._full:
+            self._lose(
+                RemoteProtocolError(
+                    f"{self._pushes} pushes wait to be taken, and more was read; stop reading while `wants_to_receive` is"
+                    f" False, take them, or raise `max_pushes` ({self._max_pushes})"
+                )
+            )
+        else:
+            self._pushes += 1
+            self._events.append(PushReceived(push=push))
+
+    def _follow_subscriptions(self) -> None:
+        """RESP2 has a mode for subscribers."""
+        if self.state is READY and self._mixed:
+            self._move(Input.SUBSCRIBED)
+        elif self.state is State.SUBSCRIBED and not self._mixed:
+            self._move(Input.UNSUBSCRIBED)
+
+    def _finish(self, slot: Slot) -> None:
+        """The first slot in flight has all its replies."""
+        self._answered = slot.end
+        del self._flying[0]
+        if not slot.plain:
+            self._scripts -= 1
+        if slot.state is ABANDONED:
+            self._abandoned -= 1
+        elif slot is self._opening:
+            self._read_handshake()
+        else:
+            slot.state = ANSWERED
+            self._events.append(slot)
+        self._end_if_idle()
+
+    def _surplus(self, reply: Reply) -> None:
+        # Not shown: it may well be the answer to somebody else's question.
+        self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))

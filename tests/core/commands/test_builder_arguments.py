@@ -1,0 +1,158 @@
+"""What a builder is given of a wrong kind is refused, or sent as data in its place: it never turns into an option."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from resp_sansio import Command, commands, encode_command
+from resp_sansio.client.methods import Methods
+from resp_sansio.wire.values import Verbatim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUILDERS: Final = [getattr(commands, name) for name in dir(commands) if name != "text"]
+
+# A right value for each kind of parameter, as the builders' annotations name them.
+RIGHT: Final[dict[str, Any]] = {
+    "Argument": "data",
+    "Argument | None": "data",
+    "Fields": {"name": "value"},
+    "Scores": {"member": 1.5},
+    "Side": "LEFT",
+    "bool": True,
+    "float": 0.5,
+    "int": 7,
+    "int | None": 7,
+    "tuple[int, int] | None": (1, 2),
+}
+# Words that servers take for options where they look for some.
+OPTIONS: Final = (
+    "NX XX GT LT CH INCR EX GET KEEPTTL LIMIT MAXLEN NOMKSTREAM KEEPREF COUNT BLOCK STREAMS MATCH BYLEX".split()
+)
+# Of each kind: what no builder takes, and what is sent in its place.
+NO_DATA: Final = [True, False, None, object(), ["a"]]
+REFUSED: Final[dict[str, list[Any]]] = {
+    "Argument": NO_DATA,
+    "Argument | None": [value for value in NO_DATA if value is not None],
+    "Fields": [True, None, "text", 5, ["a"], {"name": True}, {"name": None}, {None: "value"}],
+    "Scores": [
+        True,
+        "text",
+        {"member": "5"},
+        {"member": b"5"},
+        {"member": True},
+        {"member": None},
+        *({"m": w} for w in OPTIONS),
+    ],
+    "Side": NO_DATA,
+    "bool": [0, 1, None, "x", b"", 0.0, *OPTIONS],
+    "float": NO_DATA,
+    "int": NO_DATA,
+    "tuple[int, int] | None": [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), (1.5, 2), "12", *OPTIONS],
+    "int | None": [True, False, "5", b"5", 1.5, [], (), *OPTIONS],
+}
+TAKEN: Final[dict[str, list[Any]]] = {
+    "Argument": ["other", b"\xff", bytearray(b"b"), 3, 1.5, Verbatim(b"v", "txt"), *OPTIONS],
+    "float": [1, 0, *OPTIONS],
+    "int": [0, -1, *OPTIONS],
+}
+PARAMETERS: Final = [
+    (build, parameter) for build in BUILDERS for parameter in inspect.signature(build).parameters.values()
+]
+
+
+# What is given beside the parameter that a test is about, because there must be something.
+BESIDE: Final[dict[object, dict[str, Any]]] = {
+    commands.hset: {"field": "data", "value": "data"},
+    commands.xadd: {"maxlen": 7},
+    commands.xtrim: {"maxlen": 7},
+}
+
+
+def given(build: Callable[..., Command[Any]], name: str = "", value: object = None) -> Command[Any]:
+    """Call a builder with a right value for each parameter that it needs, and with `value` for the one of this name."""
+    beside = BESIDE.get(build, {}) if name != "minid" else {}
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for parameter in inspect.signature(build).parameters.values():
+        if parameter.name == name:
+            one = value
+        elif parameter.name in beside:
+            one = beside[parameter.name]
+        elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL:
+            one = RIGHT[parameter.annotation]
+        else:
+            one = parameter.default
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            keywords[parameter.name] = one
+        elif one is not parameter.empty:
+            positional.append(one)
+    return build(*positional, **keywords)
+
+
+def words(command: Command[Any]) -> list[bytes]:
+    """What is sent, as words."""
+    encoded = encode_command(command.args)
+    data = encoded if isinstance(encoded, bytes) else b"".join(encoded)
+    return data.split(b"\r\n")[2::2]
+
+
+def name_of(case: Any) -> str | None:
+    return case.__name__ if inspect.isfunction(case) else case.name if isinstance(case, inspect.Parameter) else None
+
+
+@pytest.mark.parametrize(("build", "parameter"), PARAMETERS, ids=name_of)
+def test_a_wrong_kind_of_value_is_refused(build: Callable[..., Command[Any]], parameter: inspect.Parameter) -> None:
+    """By an error that names the command, before anything is sent."""
+    command = words(given(build))[0].decode()
+    for wrong in REFUSED[parameter.annotation]:
+        if wrong is not None or parameter.default is not None:
+            with pytest.raises((TypeError, ValueError), match=f"{command}|go together"):
+                encode_command(given(build, parameter.name, wrong).args)
+
+
+@pytest.mark.parametrize(
+    ("build", "parameter"), [case for case in PARAMETERS if case[1].annotation in TAKEN], ids=name_of
+)
+def test_data_stays_in_its_place(build: Callable[..., Command[Any]], parameter: inspect.Parameter) -> None:
+    marked = words(given(build, parameter.name, "0-here"))
+    place = marked.index(b"0-here")
+    for value in TAKEN[parameter.annotation]:
+        if (build, parameter.name) == (commands.xadd, "id") and isinstance(value, (str, bytes, bytearray)):
+            with pytest.raises(ValueError, match="id of XADD must be"):  # where the server looks for options
+                given(build, parameter.name, value)
+            continue
+        sent = words(given(build, parameter.name, value))
+        assert [*sent[:place], *sent[place + 1 :]] == [*marked[:place], *marked[place + 1 :]]
+
+
+@pytest.mark.parametrize("id", ["*", "5", "5-1", "5-*", b"*", bytearray(b"5-1"), 5, "", "0-here"])
+def test_the_id_of_an_entry(id: Any) -> None:
+    assert encode_command(commands.xadd("x", {"f": 1}, id=id).args) == encode_command(("XADD", "x", id, "f", 1))
+
+
+def test_an_error_names_the_command_and_the_option() -> None:
+    build: Any = commands
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: build.set("k", "v", ex=False), "ex of SET must be an int, not bool"),
+        (lambda: build.set("k", "v", nx=0), "nx of SET must be True or False, not int"),
+        (lambda: build.xadd("x", {}, maxlen=True), "maxlen of XADD must be an int, not bool"),
+        (lambda: build.xadd("x", {}, approximate=1), "approximate of XADD must be True or False, not int"),
+        (lambda: build.zadd("z", {"CH": "XX"}), "every score of ZADD must be an int or float, not str"),
+        (lambda: build.zrange("z", 0, 1, limit=(1,)), "limit of ZRANGE must be two ints, offset and count, not tuple"),
+        (lambda: build.mset(["k", "v"]), "values of MSET must be a mapping, not list"),
+        (lambda: build.flushdb(asynchronous="no"), "asynchronous of FLUSHDB must be True or False, not str"),
+    ]
+    for call, message in calls:
+        with pytest.raises(TypeError, match=f"^{message}$"):
+            call()
+
+
+def test_only_builders_are_offered() -> None:
+    assert [name for name in dir(commands) if name.startswith("_") or name[0].isupper()] == []
+    assert {build.__module__ for build in BUILDERS} == {commands.__name__}
+    assert {name for name in vars(Methods) if not name.startswith("_")} == {*dir(commands)} - {"text"}

@@ -1,0 +1,370 @@
+"""Faults planted by hand, each of which the proof of the accelerators must find in seconds.
+
+A fault is a small change of the source: an off-by-one or a check less in one accelerator. It is made in a copy of the
+modules, which then reads what the generators aimed at that accelerator draw. A change whose text is no longer in the source
+fails, and so does one that no stream shows.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import count, islice, zip_longest
+from pathlib import Path
+from random import Random
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import pytest
+
+import resp_sansio
+from differential import check, check_pairing, check_requests
+from streams import GENERATORS, draw, requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CORE: Final = Path(resp_sansio.__file__).parent
+COPIED: Final = (
+    "wire.fastpath",
+    "wire.grammar",
+    "wire.parser",
+    "wire.requests",
+    "connection.pairing",
+    "connection.connection",
+)
+MOST: Final = 150  # streams of one generator
+numbers: Final = count()
+
+
+class Fault(NamedTuple):
+    """A change of one module, and the accelerator that it is in."""
+
+    name: str
+    module: str
+    accelerator: str
+    old: str
+    new: str
+
+
+FAULTS: Final = [
+    Fault(
+        "large takes find()'s -1 for a place",
+        "wire.fastpath",
+        "large",
+        "        if end < 0:  # the rest of the header is still to come\n            break\n",
+        "",
+    ),
+    Fault(
+        "whole takes find()'s -1 for a place",
+        "wire.fastpath",
+        "whole",
+        'digits = data[1:end] if end > 0 else b""',
+        "digits = data[1:end]",
+    ),
+    Fault(
+        "large looks at half of the line break behind a bulk",
+        "wire.fastpath",
+        "large",
+        'data[end : end + 2] != b"\\r\\n" or length > limit',
+        'data[end : end + 1] != b"\\r" or length > limit',
+    ),
+    Fault(
+        "large takes a byte more than the limit", "wire.fastpath", "large", "or length > limit", "or length > limit + 1"
+    ),
+    Fault(
+        "large reads one more than it was asked for",
+        "wire.fastpath",
+        "large",
+        "    size = len(data)\n    while left:",
+        "    size = len(data)\n    while left + 1:",
+    ),
+    Fault(
+        "whole leaves the byte behind the bulk unread",
+        "wire.fastpath",
+        "whole",
+        "len(data) == end + 4 + int(digits)",
+        "len(data) in (end + 4 + int(digits), end + 5 + int(digits))",
+    ),
+    Fault(
+        "whole takes a byte more than the limit",
+        "wire.fastpath",
+        "whole",
+        "and int(digits) <= limit",
+        "and int(digits) <= limit + 1",
+    ),
+    Fault(
+        "several returns one more than it was asked for",
+        "wire.fastpath",
+        "several",
+        "-1 < most < len(out) - pushes",
+        "-1 < most < len(out) - pushes - 1",
+    ),
+    Fault(
+        "several nests one deeper than allowed",
+        "wire.fastpath",
+        "several",
+        "len(stack) == depth or (inner",
+        "len(stack) == depth + 1 or (inner",
+    ),
+    Fault(
+        "several counts pairs as one",
+        "wire.fastpath",
+        "several",
+        "2 * count if inner is make_map else count, inner",
+        "count, inner",
+    ),
+    Fault(
+        "flat counts one value of a run twice",
+        "wire.fastpath",
+        "flat",
+        "            left -= len(values)\n            run *= 4",
+        "            left -= len(values) + 1\n            run *= 4",
+    ),
+    Fault(
+        "flat reads one more alone than are missing",
+        "wire.fastpath",
+        "flat",
+        "        most = min(patience, left) if left > 0 else patience",
+        "        most = min(patience, left + 1) if left > 0 else patience",
+    ),
+    Fault("a run of bulks ends in a header", "wire.fastpath", "_run", "last - (last - at) % 2", "last"),
+    Fault(
+        "every other bulk is not compared",
+        "wire.fastpath",
+        "_proven",
+        " and _alike(heads[1::2], bodies[1::2]):",
+        ":",
+    ),
+    Fault(
+        "one bulk of a run may have another length",
+        "wire.fastpath",
+        "_alike",
+        "list(map(len, bodies)).count(length) == len(bodies)",
+        "list(map(len, bodies)).count(length) >= len(bodies) - 1",
+    ),
+    Fault(
+        "one scalar of a run may be another",
+        "wire.fastpath",
+        "_values",
+        "lines.count(first) == len(lines)",
+        "lines.count(first) >= len(lines) - 1",
+    ),
+    Fault(
+        "a run of numbers longer than a line may be",
+        "wire.fastpath",
+        "lines",
+        "if text.find(sign, start, start + _HALF) < 0:",
+        "if text.find(sign, start) < 0:",
+    ),
+    Fault(
+        "a bulk read alone may be longer than said",
+        "wire.fastpath",
+        "_singly",
+        "len(tokens[at + 1]) != length:",
+        "len(tokens[at + 1]) < length:",
+    ),
+    Fault(
+        "a bulk with line breaks may be longer than said",
+        "wire.fastpath",
+        "_broken",
+        "return at if size == length else 0",
+        "return at if size >= length else 0",
+    ),
+    Fault(
+        "columns look at a row that is not all there",
+        "wire.fastpath",
+        "columns",
+        "(last - at) // stride)",
+        "(last - at + 1) // stride)",
+    ),
+    Fault(
+        "columns read more rows than are missing", "wire.fastpath", "columns", "most - len(found), (last", "most, (last"
+    ),
+    Fault(
+        "a row nests one deeper than allowed",
+        "wire.fastpath",
+        "_shape",
+        "if depth == 0 or not 0",
+        "if depth < 0 or not 0",
+    ),
+    Fault(
+        "one row may have another shape",
+        "wire.fastpath",
+        "_column",
+        "if heads.count(head) != len(heads):",
+        "if heads.count(head) < len(heads) - 1:",
+    ),
+    Fault(
+        "a push of a row may have no kind",
+        "wire.fastpath",
+        "_column",
+        "return None if make is _push and None in made else made",
+        "return made",
+    ),
+    Fault(
+        "a line that is no scalar is a null of its column",
+        "wire.fastpath",
+        "_each",
+        "return None if None in values else values",
+        "return values",
+    ),
+    Fault(
+        "tokens nest one deeper than allowed",
+        "wire.grammar",
+        "_run_tokens",
+        "and not dropping and len(stack) < self._limits.depth:",
+        "and not dropping and len(stack) <= self._limits.depth:",
+    ),
+    Fault(
+        "tokens are counted without the line break of the last",
+        "wire.grammar",
+        "_run_tokens",
+        "return stop - _length(tokens, at, last) - len(tokens[last])",
+        "return stop - _length(tokens, at, last) - len(tokens[last]) + (at < last)",
+    ),
+    Fault(
+        "the size of a reply of several windows is not looked at",
+        "wire.grammar",
+        "limits",
+        "if opened < 0 and len(stack) == 1:",
+        "if opened < -1 and len(stack) == 1:",
+    ),
+    Fault(
+        "pushes read as rows count as replies",
+        "wire.grammar",
+        "pushes",
+        '                        if head[:1] == b">":\n                            self.pushes += len(rows)\n',
+        '                        if head[:1] == b">":\n'
+        "                            self.pushes += len(rows)\n                            left -= 1\n",
+    ),
+    Fault(
+        "the line break of a bulk is looked for in the last part only",
+        "wire.grammar",
+        "_read_bulk",
+        "last = max(end - 2, i)",
+        "last = end - 2",
+    ),
+    Fault(
+        "a large part of a bulk loses its last byte",
+        "wire.grammar",
+        "_read_bulk",
+        "memoryview(data)[start:stop]",
+        "memoryview(data)[start : stop - 1]",
+    ),
+    Fault(
+        "a small feed of one bulk may go on",
+        "wire.parser",
+        "feed",
+        "LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:",
+        "LENGTHS.get(head) == len(tokens[1]):",
+    ),
+    Fault(
+        "a small feed of one integer of any size",
+        "wire.parser",
+        "feed",
+        "head[0] == _COLON and size < 22:",
+        "head[0] == _COLON and size < 25:",
+    ),
+    Fault(
+        "a small feed of one array may go on",
+        "wire.parser",
+        "feed",
+        "parts == 2 * count + 2 and not tokens[-1]:",
+        "parts >= 2 * count + 2 and not tokens[-1]:",
+    ),
+    Fault(
+        "skip forgets a push",
+        "wire.parser",
+        "skip",
+        "self._held = [out[index] for index in pushes]",
+        "self._held = [out[index] for index in pushes[:1]]",
+    ),
+    Fault(
+        "a command's bulk ends in any line break",
+        "wire.requests",
+        "requests",
+        'if not body.endswith(b"\\r\\n"):',
+        'if not body.endswith(b"\\n"):',
+    ),
+    Fault(
+        "a command's header may lack its carriage return",
+        "wire.requests",
+        "requests",
+        'if data[end - 1 : end] != b"\\r" or not announced:',
+        "if not announced:",
+    ),
+    Fault(
+        "a reply that belongs to nobody is dropped",
+        "connection.pairing",
+        "pairing",
+        "        if index < total:\n            self._surplus",
+        "        if index < total - 1:\n            self._surplus",
+    ),
+    Fault(
+        "a pipeline takes one reply of the next slot",
+        "connection.pairing",
+        "pairing",
+        "part = replies[index : index + slot.missing]",
+        "part = replies[index : index + slot.missing + (slot.missing > 1)]",
+    ),
+]
+
+
+@pytest.fixture
+def package() -> Iterator[str]:
+    """The name of a package that has the core's modules, but for those that are to be copied."""
+    name = f"planted_{next(numbers)}"
+    made = ModuleType(name)
+    made.__path__ = []
+    sys.modules[name] = made
+    for module in [module for module in sys.modules if module.startswith("resp_sansio.")]:
+        short = module.removeprefix("resp_sansio.")
+        if short not in COPIED:
+            sys.modules[f"{name}.{short}"] = sys.modules[module]
+    yield name
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+        del sys.modules[module]
+
+
+def copied(package: str, short: str, fault: Fault) -> ModuleType:
+    """Make a module of the package from the core's source, with the fault if it is the one."""
+    source = (CORE / f"{short.replace('.', '/')}.py").read_text(encoding="utf-8")
+    if short == fault.module:
+        assert source.count(fault.old) == 1, f"{short}.py has {source.count(fault.old)} times: {fault.old}"
+        source = source.replace(fault.old, fault.new)
+    module = ModuleType(f"{package}.{short}")
+    module.__package__ = module.__name__.rpartition(".")[0]
+    sys.modules[module.__name__] = module
+    exec(compile(source, f"<{short}.py: {fault.name}>", "exec"), module.__dict__)
+    return module
+
+
+def search(accelerator: str, parser: Any, requests_parser: Any, connection: Any) -> Iterator[int]:
+    """Run everything that is aimed at this accelerator, until something is found."""
+    if accelerator == "requests":
+        rng = Random("requests")
+        yield from (check_requests(data, rng, 4, requests_parser) for data in islice(requests(rng), 3 * MOST))
+    elif accelerator == "pairing":
+        rng = Random("pairing")
+        yield from (check_pairing(rng, connection) for _ in range(3 * MOST))
+    aimed = [(name, Random(name)) for name, generator in GENERATORS.items() if accelerator in generator.aims]
+    drawn = [[(wire, rng) for wire in draw(name, rng, MOST)] for name, rng in aimed]
+    for turn in zip_longest(*drawn):
+        yield from (check(wire, rng, 4, parser) for wire, rng in filter(None, turn))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_fault_is_found(fault: Fault, package: str) -> None:
+    modules = {short: copied(package, short, fault) for short in COPIED}
+    parser, requests_parser = modules["wire.parser"].Parser, modules["wire.requests"].CommandParser
+    connection = modules["connection.connection"].Connection
+    streams = 0
+    try:
+        for _ in search(fault.accelerator, parser, requests_parser, connection):
+            streams += 1
+    except BaseException as found:
+        if not isinstance(found, (AssertionError, Exception)) and type(found).__name__ != "TooManySteps":
+            raise
+        print(f"{fault.name}: {type(found).__name__} in stream {streams + 1}")
+    else:
+        pytest.fail(f"not found in {streams} streams")

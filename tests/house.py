@@ -1,0 +1,93 @@
+"""The core as a house: the order of its modules, what each imports, and the picture of it that the docs show."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import resp_sansio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CORE: Final = Path(resp_sansio.__file__).parent
+
+# A folder imports only folders above it, a module only modules above it; a folder's face stands behind its modules. The parser
+# runs the accelerators, which know nothing of it: so they come first.
+ORDER: Final = """
+_record _stats _errors
+wire.values wire.scalars wire.encoder wire.fastpath wire.grammar wire.parser wire.requests wire
+commands.table commands.knowledge commands.readers commands
+config.options config.url config.config config.retry config.settings config.addresses config.tls config
+connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
+connection.pairing connection.connection connection
+client.call client.batch client.methods client.retry client.pace client.pool client.lanes
+client.timers client.links client.calls client.dials client.client client
+resp_sansio
+""".split()
+
+# From the ground up, as the picture names them.
+FOLDERS: Final = {
+    "ground": "records, errors, statistics",
+    "wire": "bytes to values and back",
+    "commands": "what is known of commands, and typed commands",
+    "config": "options, URLs, addresses, TLS",
+    "connection": "one connection: slots, pairing, handshake, deadlines",
+    "client": "the whole client: lanes, leases, dials, attempts",
+    "resp_sansio": "names for users",
+}
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every import, wherever it stands, as (module with its leading dots, names taken from it)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), tuple(alias.name for alias in node.names)
+
+
+def core_modules() -> dict[str, Path]:
+    """The core's modules by their dotted names; `testing` is outside the walls."""
+    found = [path.relative_to(CORE) for path in sorted(CORE.rglob("*.py")) if path.parent != CORE / "testing"]
+    return {dotted(path): CORE / path for path in found}
+
+
+def dotted(path: Path) -> str:
+    """The name of a module within the core; a folder's face has the folder's name, and the core's own is `resp_sansio`."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "resp_sansio"
+
+
+def taken_by(name: str, path: Path) -> Iterator[str]:
+    """The modules of the core that a module imports, by their dotted names; those of its packages where it takes a name."""
+    package = [] if name == "resp_sansio" else name.split(".")
+    for module, names in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        if module.startswith("."):
+            dots = len(module) - len(module.lstrip("."))
+            up = dots - 1 if path.name == "__init__.py" else dots
+            base = [*package[: len(package) - up], *filter(None, module.lstrip(".").split("."))]
+            yield from [".".join(base)] if module.strip(".") else [".".join([*base, taken]) for taken in names]
+
+
+def folder_of(name: str) -> str:
+    """The folder of a module; the modules that are in none are the ground."""
+    return "ground" if name.startswith("_") else name.partition(".")[0]
+
+
+def picture() -> str:
+    """The folders from the top down, and which imports which: only the arrows that others do not imply."""
+    above: dict[str, set[str]] = {folder: set() for folder in FOLDERS}
+    for name, path in core_modules().items():
+        above[folder_of(name)] |= {folder_of(taken) for taken in taken_by(name, path)} - {folder_of(name)}
+    lines = [f'    {folder}["{folder}: {text}"]' for folder, text in reversed(FOLDERS.items())]
+    for folder, below in reversed(above.items()):
+        implied = {deeper for one in below for deeper in reached(one, above)}
+        lines += [f"    {folder} --> {one}" for one in FOLDERS if one in below - implied]
+    return "\n".join(["```mermaid", "flowchart TB", *lines, "```"])
+
+
+def reached(folder: str, above: dict[str, set[str]]) -> set[str]:
+    """All folders that a folder imports, directly or not."""
+    return above[folder] | {deeper for one in above[folder] for deeper in reached(one, above)}
