@@ -72,7 +72,7 @@ from .config.tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_
 from .connection.connection import Connection
 from .connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from .connection.handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
-from .connection.slot import Batch, Script, Slot, SlotState, new_batch, new_slot
+from .connection.slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
 from .connection.state import State
 from .wire.encoder import Argument, encode_command, encode_reply
 from .wire.parser import Chunk, Limits, Parser
@@ -158,13 +158,13 @@ __all__ = [
     "Result",
     "Retry",
     "Route",
-    "Script",
     "ServerInfo",
     "SetKey",
     "Slot",
     "SlotState",
     "Spoken",
     "State",
+    "StatefulBatch",
     "Stats",
     "TLSContext",
     "TLSLayer",

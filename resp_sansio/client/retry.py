@@ -28,7 +28,7 @@ from .._errors import (
 )
 from ..commands.knowledge import CommandInfo, Needs
 from ..config.retry import Retry
-from ..connection.slot import Batch, Script, Slot
+from ..connection.slot import Batch, Slot, StatefulBatch
 
 __all__ = [
     "Attempts", "Meaning", "error_reply", "leads_elsewhere", "may_repeat", "may_resend", "meaning", "meaning_of_all",
@@ -118,7 +118,7 @@ def leads_elsewhere(slot: Slot) -> bool:
     Taken at its word, whoever says so: a new connection costs little, and staying on this one costs every write.
     """
     found = [*slot.replies] if isinstance(slot, Batch) else [slot.reply]
-    found += [one for reply in found if type(reply) is list for one in reply] if isinstance(slot, Script) else []
+    found += [one for reply in found if type(reply) is list for one in reply] if isinstance(slot, StatefulBatch) else []
     return any([isinstance(one, ReplyError) and CODES.get(_reason(one)) is Meaning.ELSEWHERE for one in found])
 
 
@@ -154,12 +154,12 @@ FRAME: Final = frozenset({"MULTI", "EXEC", "DISCARD"})  # they do nothing themse
 def may_resend(slot: Slot, *, maybe_executed: bool = False) -> bool:
     """A connection ended with this slot on it: may what was not answered be sent again, on another one?
 
-    A pipeline then continues behind its last reply, in its order. A `Script` (a transaction, or commands that change the
+    A pipeline then continues behind its last reply, in its order. A `StatefulBatch` (a transaction, or commands that change the
     connection) is sent again whole, so what was answered counts too. With `maybe_executed` the caller allows what may have run.
 
     For commands that stand on what their connection was before (WATCH, SELECT) the answer is void: those are not to be moved.
     """
-    whole = isinstance(slot, Script)
+    whole = isinstance(slot, StatefulBatch)
     infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
     rest = infos[len(slot.replies) :] if isinstance(slot, Batch) and slot.replies and not whole else ()
     if any([info.needs is Needs.NEIGHBOURS for info in rest]):

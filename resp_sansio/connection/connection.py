@@ -35,7 +35,7 @@ from .deadlines import Deadlines, after
 from .events import ConnectionLost, Event, Opened, TimedOut
 from .handshake import Accepted, Handshake
 from .pairing import ENDS_WATCH, Pairing
-from .slot import Batch, Script, Slot, SlotState, new_batch, new_slot
+from .slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
 from .state import Input, State, move
 
 __all__ = ["Connection"]
@@ -198,10 +198,10 @@ class Connection(Pairing):
         """Why a next borrower can't have it, None if it is as good as new: behind an UNWATCH, if it is `watching`."""
         if self._lost is not None:
             return CloseReason.LOST
-        return CloseReason.BROKEN if self.state is not READY or self.altered or self.subscriptions else None
+        return CloseReason.BROKEN if self.state is not READY or self.session_changed or self.subscriptions else None
 
     @property
-    def altered(self) -> bool:
+    def session_changed(self) -> bool:
         """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
         return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
 
@@ -280,7 +280,7 @@ class Connection(Pairing):
         self._waiting.append(slot)
         if slot.deadline < self._earliest:
             self._earliest = slot.deadline
-        if not slot.plain and isinstance(slot, Script):
+        if not slot.plain and isinstance(slot, StatefulBatch):
             names = {info.name for info in slot.infos}
             if names & ENDS_WATCH:
                 self.watch_epoch += 1
@@ -334,7 +334,7 @@ class Connection(Pairing):
         """End where a reply may be acted on later, or never come."""
         if slot.exclusive:
             self._lose(ConnectionLostError(f"{slot.name} was given up, and a server may leave it unanswered"))
-        elif slot.lingers:
+        elif slot.may_act_later:
             self._lose(ConnectionLostError(f"{slot.name} was given up while the server could still act on it"))
 
     def _follow_withdrawal(self, slot: Slot) -> None:
@@ -690,7 +690,7 @@ class Connection(Pairing):
 
 
 def _alters(slot: Slot) -> bool:
-    return isinstance(slot, Script) and any([info.changes and info.name not in PASSES for info in slot.infos])
+    return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
 
 
 def _is_awaited(slot: Slot, _deadline: float) -> bool:

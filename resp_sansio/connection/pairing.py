@@ -16,7 +16,7 @@ from ..wire.parser import Parser
 from ..wire.values import Push, Reply
 from .events import ConnectionLost, Event, PushReceived
 from .handshake import Accepted, ServerInfo
-from .slot import Batch, Script, Slot, SlotState
+from .slot import Batch, Slot, SlotState, StatefulBatch
 from .state import Input, State
 from .subscriptions import Subscriptions
 
@@ -183,7 +183,7 @@ class Pairing(ABC):
         """How many replies may be read before one that is to be skipped; -1 for any number."""
         if not self._abandoned or self._mixed:
             return -1
-        if isinstance(self._flying[0], Script):
+        if isinstance(self._flying[0], StatefulBatch):
             return 1
         awaited = takewhile(lambda slot: slot.plain and slot.state is not ABANDONED, self._flying)
         return sum([slot.missing for slot in awaited])
@@ -210,7 +210,7 @@ class Pairing(ABC):
             slot = self._flying[0]
             if attributes and index in attributes:
                 slot.describe(attributes[index])
-            if isinstance(slot, Script):
+            if isinstance(slot, StatefulBatch):
                 self._take_scripted(slot, reply)
             elif isinstance(slot, Batch):
                 slot.replies.append(reply)
@@ -222,7 +222,7 @@ class Pairing(ABC):
                 slot.reply = reply
                 self._finish(slot)
 
-    def _take_scripted(self, slot: Script, reply: Reply) -> None:
+    def _take_scripted(self, slot: StatefulBatch, reply: Reply) -> None:
         try:
             info = slot.answer(reply)
         except RemoteProtocolError as error:
@@ -273,10 +273,10 @@ class Pairing(ABC):
                 return Push(kind, tuple(reply[1:]))
         return None
 
-    def _awaiting(self, kind: str) -> Script | None:
+    def _awaiting(self, kind: str) -> StatefulBatch | None:
         """Return the slot whose turn it is if it waits for a push of this kind."""
         slot = self._flying[0] if self._flying else None
-        return slot if isinstance(slot, Script) and slot.awaits(kind) else None
+        return slot if isinstance(slot, StatefulBatch) and slot.awaits(kind) else None
 
     def _take_push(self, push: Push, *, in_band: bool) -> None:
         if self.protocol == 2 and not in_band:

@@ -5,7 +5,7 @@ position for as long as a reply may come, whether or not anybody still waits for
 
 - `Slot`: one command, one reply. Nearly all there is, so it is kept small.
 - `Batch`: a pipeline of such commands: N replies, one token, one deadline.
-- `Script`: commands that are answered otherwise, alone or among others: a subscription ends with its own number of pushes,
+- `StatefulBatch`: commands that are answered otherwise, alone or among others: a subscription ends with its own number of pushes,
   MULTI ... EXEC must add up, MONITOR and HELLO change what the connection is.
 
 A slot is its own event: once answered, the connection hands it back with `reply` on it, and the caller's `token`.
@@ -35,7 +35,7 @@ from ..wire.encoder import Argument, encode_command
 from ..wire.values import Attributed, Pairs, Push, Reply
 from .subscriptions import FENCE, FENCED, Confirmations, Subscriptions
 
-__all__ = ["AttributeMap", "Batch", "Payload", "Script", "Slot", "SlotState", "new_batch", "new_slot"]
+__all__ = ["AttributeMap", "Batch", "Payload", "Slot", "SlotState", "StatefulBatch", "new_batch", "new_slot"]
 
 AttributeMap: TypeAlias = dict[Reply, Reply] | Pairs
 """What the server said about a reply, in an attribute before it."""
@@ -114,12 +114,12 @@ class Slot:
         return self.info.blocking is not None
 
     @property
-    def lingers(self) -> bool:
+    def may_act_later(self) -> bool:
         """May the server put a command aside that is not answered yet, and act on it at any later time?
 
         Who gives up such a slot ends its connection, or lets what the server takes from a list (BLPOP) be lost.
         """
-        return _lingers(self.info)
+        return _may_act_later(self.info)
 
     @property
     def exclusive(self) -> bool:
@@ -219,8 +219,8 @@ class Batch(Slot):
         return self.infos[self.count - self.missing].blocking is not None
 
     @property
-    def lingers(self) -> bool:
-        return any([_lingers(info) for info in self.infos[self.count - self.missing :]])
+    def may_act_later(self) -> bool:
+        return any([_may_act_later(info) for info in self.infos[self.count - self.missing :]])
 
     def settle(self, state: SlotState, accepted: float) -> None:
         offset = self.end - _size(self.payload) if self.state is not QUEUED else 0
@@ -262,7 +262,7 @@ class Batch(Slot):
         return range(self.count)
 
 
-class Script(Batch):
+class StatefulBatch(Batch):
     """Commands of which at least one is not answered by exactly one reply that changes nothing.
 
     `reply` is that of the only command if `alone`, else the list. A subscription's reply is the list of its confirmations.
@@ -313,9 +313,11 @@ class Script(Batch):
         return self._runs_by(guess=True)[index] == index and super().blocks
 
     @property
-    def lingers(self) -> bool:
+    def may_act_later(self) -> bool:
         runs_by, first = self._runs_by(guess=True), self.count - self.missing
-        return any([runs_by[index] == index and _lingers(self.infos[index]) for index in range(first, self.count)])
+        return any(
+            [runs_by[index] == index and _may_act_later(self.infos[index]) for index in range(first, self.count)]
+        )
 
     @property
     def current(self) -> CommandInfo:
@@ -425,7 +427,7 @@ def _withheld(info: CommandInfo, reply: Reply) -> Reply:
     return reply
 
 
-def _lingers(info: CommandInfo) -> bool:
+def _may_act_later(info: CommandInfo) -> bool:
     # Those that can't block for ever (DEBUG SLEEP, MIGRATE) block the server itself, with or without a connection.
     return info.blocking is not None and info.blocking.forever
 
@@ -452,7 +454,7 @@ def new_slot(
         info = command_info(args)
     if info.plain:
         return Slot(payload, info, token, deadline)
-    return Script((payload,), (info,), token, deadline, alone=True)
+    return StatefulBatch((payload,), (info,), token, deadline, alone=True)
 
 
 def new_batch(
@@ -463,7 +465,7 @@ def new_batch(
         raise ValueError("a pipeline needs at least one command")
     if all([info.plain for info in infos]):
         return Batch(payloads, infos, token, deadline)
-    return Script(payloads, infos, token, deadline, alone=False)
+    return StatefulBatch(payloads, infos, token, deadline, alone=False)
 
 
 def _check(infos: Sequence[CommandInfo]) -> None:

@@ -21,7 +21,7 @@ from .fastpath import COSTS, COUNTS, LARGE, SHORT, SPAN, columns, flat, large
 from .scalars import LINES, gather, verbatim
 from .values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set, merge
 
-__all__ = ["Limits", "Machine", "refused"]
+__all__ = ["Grammar", "Limits", "refused"]
 
 
 class Limits(Record):
@@ -114,7 +114,7 @@ def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
     return data[start:stop] if stop - start < _WORTH_A_VIEW else memoryview(data)[start:stop]
 
 
-class Machine:
+class Grammar:
     """The state of reading one direction of one connection, and the grammar that moves it.
 
     `_fail` raises `RemoteProtocolError`; everything complete before that is in `_out` by then.

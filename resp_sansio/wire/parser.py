@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from .._errors import LocalProtocolError, RemoteProtocolError
 from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
-from .grammar import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes, Limits, Machine
+from .grammar import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes, Grammar, Limits
 from .scalars import gather
 from .values import Push, Reply
 
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
     last: bool
 
 
-class Parser(Machine):
+class Parser(Grammar):
     """One direction of one connection's bytes, as values.
 
     `lenient_push` lets a push stand inside an aggregate (Redis 6 with CLIENT TRACKING sent some); it is returned before the reply

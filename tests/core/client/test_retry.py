@@ -22,9 +22,9 @@ from resp_sansio import (
     Reply,
     ReplyError,
     RespError,
-    Script,
     Slot,
     SlotState,
+    StatefulBatch,
     command_info,
     new_batch,
     new_slot,
@@ -61,7 +61,7 @@ def ended(commands: Sequence[tuple[Argument, ...]], sent: int, answered: Sequenc
     payloads, infos = zip(*map(prepare, commands), strict=True)
     slot = new_slot(commands[0]) if len(commands) == 1 else new_batch(payloads, infos)
     for reply in answered:
-        if isinstance(slot, Script):
+        if isinstance(slot, StatefulBatch):
             slot.answer(reply)
         elif isinstance(slot, Batch):
             slot.replies.append(reply)

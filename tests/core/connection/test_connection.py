@@ -196,7 +196,7 @@ def test_what_multi_holds_back_neither_blocks_nor_lingers(commands: list[Command
     said = peer.receive(write_all(connection))
     connection.receive_data(b"".join(said[:answered]))
     assert not slot.blocks
-    assert not slot.lingers
+    assert not slot.may_act_later
     connection.abandon(slot)
     connection.receive_data(b"".join(said[answered:]))
     assert connection.events() == [behind]
@@ -223,7 +223,7 @@ def test_a_transaction_whose_multi_was_refused_is_given_up_as_its_commands_would
     connection, _ = opened()
     slot = connection.send_many([*HELD_BACK, BLPOP])
     write_all(connection)
-    assert slot.lingers
+    assert slot.may_act_later
     connection.receive_data(b"-NOPERM no\r\n")
     assert slot.blocks
     connection.abandon(slot)
@@ -978,7 +978,7 @@ def test_attributes_of_a_pipeline_are_kept_by_the_index_of_the_command() -> None
 
 
 @pytest.mark.parametrize(
-    ("sent", "altered", "watching"),
+    ("sent", "session_changed", "watching"),
     [
         (["GET k"], False, False),
         (["CONFIG SET requirepass x"], False, False),
@@ -991,7 +991,7 @@ def test_attributes_of_a_pipeline_are_kept_by_the_index_of_the_command() -> None
     ],
 )
 def test_a_connection_knows_what_its_commands_have_changed_of_it(
-    sent: list[str], altered: bool, watching: bool
+    sent: list[str], session_changed: bool, watching: bool
 ) -> None:
     connection, _ = opened()
     commands = [Command(*words.split()) for words in sent]
@@ -1001,10 +1001,10 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
     else:
         for command in commands:
             connection.send(command)
-    assert (connection.altered, connection.watching) == (altered, watching)
+    assert (connection.session_changed, connection.watching) == (session_changed, watching)
     write_all(connection)
-    assert (connection.altered, connection.watching) == (altered, watching)
-    assert connection.unfit is (CloseReason.BROKEN if altered else None)
+    assert (connection.session_changed, connection.watching) == (session_changed, watching)
+    assert connection.unfit is (CloseReason.BROKEN if session_changed else None)
 
 
 def test_only_what_serves_everybody_can_be_used_again() -> None:
@@ -1043,11 +1043,11 @@ def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> Non
     gone = connection.send(command)
     assert connection.unfit is CloseReason.BROKEN
     connection.abandon(gone)
-    assert not connection.altered
+    assert not connection.session_changed
     assert connection.unfit is None
     kept, gone = connection.send(command), connection.send(command)
     connection.abandon(gone)
-    assert connection.altered
+    assert connection.session_changed
     assert talk(connection, peer) == [kept]
     assert connection.unfit is CloseReason.BROKEN
 

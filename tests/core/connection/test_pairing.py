@@ -24,10 +24,10 @@ from resp_sansio import (
     RemoteProtocolError,
     Reply,
     ReplyError,
-    Script,
     Slot,
     SlotState,
     State,
+    StatefulBatch,
     encode_command,
     encode_reply,
 )
@@ -610,7 +610,7 @@ def test_a_transaction_is_one_slot() -> None:
     connection, peer = opened()
     slot = connection.send_many(TRANSACTION)
     assert talk(connection, peer) == [slot]
-    assert isinstance(slot, Script)
+    assert isinstance(slot, StatefulBatch)
     assert slot.reply == ["OK", "QUEUED", "QUEUED", [b"1", b"2"]]
 
 

@@ -25,9 +25,9 @@ from resp_sansio import (
     Reply,
     ReplyError,
     RespError,
-    Script,
     Slot,
     SlotState,
+    StatefulBatch,
     encode_command,
     new_batch,
     new_slot,
@@ -48,9 +48,9 @@ def batch(*commands: Sequence[Argument] | str) -> Batch:
     return new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
 
 
-def script(*commands: Sequence[Argument] | str) -> Script:
+def script(*commands: Sequence[Argument] | str) -> StatefulBatch:
     made = batch(*commands)
-    assert isinstance(made, Script)
+    assert isinstance(made, StatefulBatch)
     return made
 
 
@@ -77,7 +77,13 @@ def test_a_pipeline_sends_its_commands_one_after_the_other(sizes: list[int]) -> 
 
 @pytest.mark.parametrize(
     ("words", "kind"),
-    [("GET k", Slot), ("BLPOP k 0", Slot), ("SUBSCRIBE a", Script), ("AUTH secret", Script), ("MONITOR", Script)],
+    [
+        ("GET k", Slot),
+        ("BLPOP k 0", Slot),
+        ("SUBSCRIBE a", StatefulBatch),
+        ("AUTH secret", StatefulBatch),
+        ("MONITOR", StatefulBatch),
+    ],
 )
 def test_one_command_gets_the_smallest_shape_that_can_hold_it(words: str, kind: type[Slot]) -> None:
     slot = new_slot(words.split(), "token", 5.0)
@@ -96,7 +102,7 @@ def test_a_caller_may_know_better_what_a_command_is() -> None:
 
 def test_a_pipeline_is_a_script_if_one_command_is() -> None:
     assert type(batch("GET k", "GET k")) is Batch
-    assert type(batch("GET k", "UNWATCH")) is Script
+    assert type(batch("GET k", "UNWATCH")) is StatefulBatch
     assert (batch("GET k", "GET k").name, batch("GET k").name) == ("pipeline of 2 commands", "GET")
     assert batch("MULTI", "INCR n", "INCR n", "EXEC").name == "transaction of 2 commands"
 
@@ -136,13 +142,13 @@ def test_a_pipeline_of_nothing_is_refused() -> None:
 
 
 def test_a_slot_knows_whether_the_server_may_still_act_when_nobody_waits() -> None:
-    assert new_slot(("BLPOP", "k", 0)).lingers
-    assert not new_slot(("GET", "k")).lingers
-    assert not new_slot(("DEBUG", "SLEEP", 1)).lingers
+    assert new_slot(("BLPOP", "k", 0)).may_act_later
+    assert not new_slot(("GET", "k")).may_act_later
+    assert not new_slot(("DEBUG", "SLEEP", 1)).may_act_later
     slot = batch("GET k", "BLPOP k 0", "GET k")
-    assert slot.lingers
+    assert slot.may_act_later
     slot.missing = 1
-    assert not slot.lingers
+    assert not slot.may_act_later
 
 
 def test_a_slot_knows_whether_its_next_reply_may_be_held_back() -> None:
@@ -216,7 +222,7 @@ def test_discard_ends_a_transaction() -> None:
 
 def test_an_error_that_may_repeat_a_secret_keeps_only_its_code() -> None:
     slot = new_slot(("AUTH", "secret"))
-    assert isinstance(slot, Script)
+    assert isinstance(slot, StatefulBatch)
     slot.answer(ReplyError("ERR unknown command 'AUTH', with args beginning with: 'secret'"))
     assert isinstance(slot.reply, ReplyError)
     assert slot.reply.code == "ERR"

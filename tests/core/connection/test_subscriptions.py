@@ -20,10 +20,10 @@ from resp_sansio import (
     RemoteProtocolError,
     Reply,
     ReplyError,
-    Script,
     Slot,
     SlotState,
     State,
+    StatefulBatch,
     encode_command,
     encode_reply,
     new_batch,
@@ -41,14 +41,14 @@ MOVED: Final = ReplyError("MOVED 0 127.0.0.1:7000")
 LEFT: Final = Push("sunsubscribe", (b"a", 0))
 
 
-def script(*words: Argument) -> Script:
+def script(*words: Argument) -> StatefulBatch:
     payload, info = prepare(words)
     made = new_batch([payload], [info])
-    assert isinstance(made, Script)
+    assert isinstance(made, StatefulBatch)
     return made
 
 
-def confirm(slot: Script, subscriptions: Subscriptions, push: Push) -> bool:
+def confirm(slot: StatefulBatch, subscriptions: Subscriptions, push: Push) -> bool:
     subscriptions.update(push)
     slot.confirm(push, subscriptions)
     return not slot.missing
@@ -312,10 +312,14 @@ def test_whenever_slots_move_each_command_gets_its_own_answer(
     said = [list(answer.parts) for answer in peer.received if answer.words != (b"PING",)]
     for index, slot in enumerate(slots):
         assert slot.state is (SlotState.ABANDONED if index in abandoned else SlotState.ANSWERED)
-        assert isinstance(slot, Script) or not [command for command in pipelines[index] if command.args[0] != "PING"]
+        assert isinstance(slot, StatefulBatch) or not [
+            command for command in pipelines[index] if command.args[0] != "PING"
+        ]
         for command in pipelines[index]:
             parts = said.pop(0)
-            reply = slot.replies.pop(0) if isinstance(slot, Script) else parts  # (an abandoned plain one is skipped)
+            reply = (
+                slot.replies.pop(0) if isinstance(slot, StatefulBatch) else parts
+            )  # (an abandoned plain one is skipped)
             if command.args == ("SUNSUBSCRIBE",) and isinstance(reply, list):
                 # It leaves all, so what the server left before it may be among its confirmations.
                 told += [push for push in reply[: len(reply) - len(parts)] if isinstance(push, Push)]

@@ -14,7 +14,7 @@ from resp_sansio.testing import encodings, exact, mutations, pushes, replies, sp
 from resp_sansio.wire import grammar
 from resp_sansio.wire.encoder import encode_reply
 from resp_sansio.wire.fastpath import SPAN
-from resp_sansio.wire.grammar import Machine
+from resp_sansio.wire.grammar import Grammar
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.values import ArrayKey, Attributed, Items, Pairs, Push, Reply, Verbatim
 
@@ -440,9 +440,9 @@ class Work:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bytes = 0
         for name in ("_run_tokens", "_keep_line", "_read_bulk", "_resume"):
-            step = getattr(Machine, name)
+            step = getattr(Grammar, name)
 
-            def counted(machine: Machine, *args: int, step: object = step, name: str = name) -> object:
+            def counted(machine: Grammar, *args: int, step: object = step, name: str = name) -> object:
                 before = args[0] if args else machine._at
                 result = step(machine, *args)  # type: ignore[operator]
                 if name == "_run_tokens":
@@ -453,7 +453,7 @@ class Work:
                     self.bytes += result - before
                 return result
 
-            monkeypatch.setattr(Machine, name, counted)
+            monkeypatch.setattr(Grammar, name, counted)
 
 
 streams = {
