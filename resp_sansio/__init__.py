@@ -41,14 +41,13 @@ from .client.retry import (
     meaning,
     meaning_of_all,
 )
+from .commands.command import Command, as_it_came
+from .commands.keys import KeySpec
 from .commands.knowledge import (
     Blocking,
-    Command,
     CommandInfo,
-    KeySpec,
     Needs,
     Replies,
-    as_it_came,
     block_time,
     command_info,
     command_keys,

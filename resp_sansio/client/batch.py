@@ -14,7 +14,9 @@ from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
-from ..commands.knowledge import Command, CommandInfo, as_it_came, block_time, command_info, prepare, shown_word
+from ..commands.command import Command, as_it_came
+from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
+from ..commands.words import shown_word
 from ..config.config import Config
 from ..connection.slot import Batch, Payload, new_batch
 from ..wire.encoder import Argument, encode_command

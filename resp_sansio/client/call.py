@@ -7,7 +7,7 @@ from math import inf
 from typing import Any, Final, Literal, TypeVar
 
 from .._errors import InvalidReplyError, ReplyError, UnexpectedReplyError
-from ..commands.knowledge import Command, as_it_came
+from ..commands.command import Command, as_it_came
 from ..config.config import Config
 from ..config.options import DECODE, shown
 from ..wire.values import Push, Reply, as_text

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, overload
 
 from .. import commands
-from ..commands.knowledge import Command
+from ..commands.command import Command
 from .batch import Result
 
 __all__ = ["Methods"]

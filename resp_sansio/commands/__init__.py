@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, TypeAlias, overload
 
 from ..wire.encoder import Argument
 from ..wire.values import Reply
-from .knowledge import Command
+from .command import Command
 from .readers import (
     Entry,
     Members,

@@ -13,34 +13,26 @@ from __future__ import annotations
 import enum
 import functools
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, NamedTuple
 
-from .._record import Record, replace
+from .._record import Record
 from ..wire.encoder import Argument, encode_command
-from ..wire.values import Reply
+from .keys import KEYS, KeySpec, key_spec, positions
 from .table import TABLE
+from .words import Words, index_of, text_of, words_of
 
 __all__ = [
     "Blocking",
-    "Command",
     "CommandInfo",
-    "KeySpec",
     "Needs",
-    "Reader",
     "Replies",
     "block_time",
     "command_info",
     "command_keys",
     "prepare",
     "redact",
-    "shown_word",
 ]
-
-T_co = TypeVar("T_co", covariant=True)
-
-Reader: TypeAlias = Callable[[Reply, Literal[2, 3]], T_co]
-"""Makes a result of a reply and the protocol it came in: RESP2 says with an array what RESP3 says with a map."""
 
 
 class Needs(enum.Enum):
@@ -59,21 +51,6 @@ class Replies(enum.Enum):
     SUBSCRIPTION = "a push for each channel, or one error"
     STREAM = "one reply, and then lines without end"
     NONE = "not at all, or not in RESP"
-
-
-class KeySpec(NamedTuple):
-    """Where some of a command's keys are, by index (the name's words count).
-
-    If `word` is given the search begins behind it, which is looked for from `start`. Then every `step`-th argument up to `last`
-    is a key; `last` counts from the beginning of the search, or from the end of the command if negative. `share` 2 means that
-    only the first half of them are keys. If `last` is None, the first argument is the number of keys that follow.
-    """
-
-    start: int
-    last: int | None = 0
-    step: int = 1
-    share: int = 1
-    word: str = ""
 
 
 class Blocking(NamedTuple):
@@ -206,9 +183,6 @@ ONLY_LOOKS: Final = _names(
 
 # -- Kept by hand: which arguments are secrets. Each takes a command's words and returns the indices to hide ----------------
 
-Words: TypeAlias = Sequence[Argument]
-BUFFERS: Final = (bytes, bytearray, memoryview)
-
 
 def _all(words: Words) -> Iterable[int]:
     return range(1, len(words))
@@ -221,24 +195,24 @@ def _auth(words: Words) -> Iterable[int]:
 
 def _hello(words: Words) -> Iterable[int]:
     """HELLO [protocol [AUTH username password] [SETNAME name]]: hide all that follows AUTH, well formed or not."""
-    return range(_index(words, "AUTH", 1) + 1, len(words))
+    return range(index_of(words, "AUTH", 1) + 1, len(words))
 
 
 def _acl_rules(words: Words) -> Iterable[int]:
     """ACL SETUSER name [rule ...]: `>` and `<` begin a password, `#` and `!` a hash of one, even where rules ran together."""
-    return [index for index in range(3, len(words)) if any(rule[0] in "><#!" for rule in _text(words[index]).split())]
+    return [index for index in range(3, len(words)) if any(rule[0] in "><#!" for rule in text_of(words[index]).split())]
 
 
 def _credentials(words: Words) -> Iterable[int]:
     """MIGRATE and CLUSTER MIGRATESLOTS ... AUTH password, or AUTH2 username password. A key of that name costs nothing."""
-    name, password = _index(words, "AUTH2", 1), _index(words, "AUTH", 1)
+    name, password = index_of(words, "AUTH2", 1), index_of(words, "AUTH", 1)
     return {index for index in (name + 1, name + 2, password + 1) if index < len(words)}
 
 
 def _settings(words: Words) -> Iterable[int]:
     """CONFIG SET name value ...: what follows names such as requirepass, masterauth, tls-key-file-pass, auth-pass."""
     secret = ("pass", "password", "auth", "secret")
-    return [index for index in range(3, len(words)) if _text(words[index - 1]).lower().endswith(secret)]
+    return [index for index in range(3, len(words)) if text_of(words[index - 1]).lower().endswith(secret)]
 
 
 SECRETS: Final[dict[str, Callable[[Words], Iterable[int]]]] = {
@@ -253,33 +227,6 @@ SECRETS: Final[dict[str, Callable[[Words], Iterable[int]]]] = {
     "SENTINEL SET": _settings,
 }
 
-# -- Kept by hand: keys that no key specification finds -----------------------------------------------------------------------
-
-
-def _options(words: Words, start: int, takes: dict[str, int]) -> Iterator[tuple[str, int]]:
-    """Go from option to option, each with its index: what one takes may be called like another."""
-    while start < len(words):
-        word = _text(words[start]).upper()
-        yield word, start
-        start += 1 + takes.get(word, 0)
-
-
-def _sort_keys(words: Words) -> Sequence[int]:
-    """SORT key ... [STORE destination]: the last STORE counts."""
-    takes = {"BY": 1, "GET": 1, "LIMIT": 2, "STORE": 1}
-    return [1, *[index + 1 for word, index in _options(words, 2, takes) if word == "STORE"][-1:]]
-
-
-def _migrate_keys(words: Words) -> Sequence[int]:
-    """MIGRATE host port key ..., or an empty one and ... KEYS key ... to the end."""
-    if len(words) > 3 and _text(words[3]):
-        return [3]
-    behind = (index + 1 for word, index in _options(words, 6, {"AUTH": 1, "AUTH2": 2}) if word == "KEYS")
-    return range(next(behind, len(words)), len(words))
-
-
-KEYS: Final = {"MIGRATE": _migrate_keys, "SORT": _sort_keys}
-
 # -- Kept by hand: what changes nothing, and still may not run twice -----------------------------------------------------------
 
 
@@ -288,18 +235,18 @@ def _reads_from_now(words: Words) -> bool:
 
     What came between a first run, whose reply was lost, and a second would be skipped without a sign.
     """
-    ids = words[_index(words, "STREAMS", 1) + 1 :]
-    return any(_text(id) in ("$", "+") for id in ids[len(ids) // 2 :])
+    ids = words[index_of(words, "STREAMS", 1) + 1 :]
+    return any(text_of(id) in ("$", "+") for id in ids[len(ids) // 2 :])
 
 
 def _samples_from_now(words: Words) -> bool:
     """TS.READ key timestamp ...: as with XREAD, for `$` and `+` in place of a timestamp."""
-    return _text(words[2]) in ("$", "+")
+    return text_of(words[2]) in ("$", "+")
 
 
 def _opens_a_cursor(words: Words) -> bool:
     """FT.AGGREGATE ... WITHCURSOR: each run leaves a cursor on the server, and only the last would be read and closed."""
-    return _index(words, "WITHCURSOR", 1) < len(words)
+    return index_of(words, "WITHCURSOR", 1) < len(words)
 
 
 # Of what blocks only with an option, the rule is asked only if that is given: else the answer is what is there, as for any read.
@@ -344,9 +291,9 @@ def block_time(args: Sequence[Argument], info: CommandInfo | None = None) -> flo
     blocking = (info or command_info(args)).blocking
     if blocking is None:
         return 0.0
-    words = _words(args)
+    words = words_of(args)
     try:
-        time = float(_text(words[_timeout(blocking, words)])) * blocking.unit
+        time = float(text_of(words[_timeout(blocking, words)])) * blocking.unit
     except (ValueError, IndexError):
         return 0.0
     if time == 0 and blocking.forever:
@@ -360,25 +307,25 @@ def command_keys(args: Sequence[Argument]) -> list[int]:
     They count every word of the name: for `("OBJECT ENCODING", "k")` as for `("OBJECT", "ENCODING", "k")` it is `[2]`. Sharded
     channels are among them; keys that only patterns name (SORT's BY and GET) are not. None if the arguments make no sense.
     """
-    info, words = command_info(args), _words(args)
+    info, words = command_info(args), words_of(args)
     if info.name in KEYS:
         return [index for index in KEYS[info.name](words) if index < len(words)]
-    return [index for spec in info.keys for index in _positions(spec, words)]
+    return [index for spec in info.keys for index in positions(spec, words)]
 
 
 def redact(args: Sequence[Argument]) -> tuple[Argument, ...]:
     """Return a command's words for a message, with "***" in place of each secret. Raises as `command_info` does."""
-    words = _words(args)
+    words = words_of(args)
     hidden = _secrets(command_info(args).name, words)
     return tuple("***" if index in hidden else word for index, word in enumerate(words))
 
 
 def _find(args: Sequence[Argument]) -> CommandInfo:
-    words = _words(args)
+    words = words_of(args)
     if len(words) > 1 and isinstance(words[1], (str, bytes)) and (info := _known_pairs.get((words[0], words[1]))):
         return info
-    name = _text(words[0]).upper()[:_LONGEST_NAME]
-    if _is_container(name) and len(words) > 1 and (longer := f"{name} {_text(words[1]).upper()}") in TABLE:
+    name = text_of(words[0]).upper()[:_LONGEST_NAME]
+    if _is_container(name) and len(words) > 1 and (longer := f"{name} {text_of(words[1]).upper()}") in TABLE:
         name = longer
     blocking = BLOCKING.get(name)
     blocks = blocking is not None and (not blocking.option or _timeout(blocking, words) < len(words))
@@ -395,7 +342,7 @@ def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None
         _known.clear()
         _known_pairs.clear()
     in_the_first, in_the_name = len(words) - len(args) + 1, info.name.count(" ") + 1
-    if in_the_first == in_the_name and len(_text(args[0])) <= _LONGEST_NAME:
+    if in_the_first == in_the_name and len(text_of(args[0])) <= _LONGEST_NAME:
         _known[args[0]] = info
     elif in_the_first < in_the_name and isinstance(words[1], (str, bytes)):
         _known_pairs[words[0], words[1]] = info
@@ -425,56 +372,15 @@ def _info(name: str, blocks: bool, secret: bool, once: bool) -> CommandInfo:
         replies=replies,
         secret=secret,
         changes=changes,
-        keys=tuple(_key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?"),
+        keys=tuple(key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?"),
         denied_in_multi="n" in flags or name in DENIED_IN_MULTI or replies is not Replies.ONE,
         since=since,
         plain=replies is Replies.ONE and not changes and not secret,
     )
 
 
-@functools.lru_cache(_MOST_NAMES)
-def _overruled(info: CommandInfo, readonly: bool, retryable: bool, needs: Needs) -> CommandInfo:
-    return replace(info, readonly=readonly, retryable=retryable, needs=needs)
-
-
 def _is_container(name: str) -> bool:
     return TABLE.get(name, "").startswith("c")
-
-
-def _words(args: Sequence[Argument]) -> Words:
-    """Return the command's words as the encoder sends them: the first argument may hold several."""
-    if not args:
-        raise ValueError("a command needs a name: it was given no arguments")
-    name = args[0]
-    if not isinstance(name, (str, bytes)):
-        raise TypeError(f"a command's name must be str or bytes, not {type(name).__name__}")
-    # As bytes, because a str would be split at other characters too (U+0085, no-break spaces).
-    data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
-    words = data.split()
-    if not words:
-        raise ValueError("a command needs a name, not an empty one")
-    if len(words[0]) == len(data):
-        return args
-    return [*(words if isinstance(name, bytes) else map(_text, words)), *args[1:]]
-
-
-def _text(argument: object) -> str:
-    """Return an argument as text; nothing for what is none, which the encoder refuses, or too large for any rule here."""
-    if isinstance(argument, str):
-        return argument
-    if isinstance(argument, (int, float)):
-        return "" if _is_large(argument) else str(argument)
-    return bytes(argument).decode("utf-8", "surrogateescape") if isinstance(argument, BUFFERS) else ""
-
-
-def _is_large(number: float) -> bool:
-    """Tell whether it is an integer that Python may refuse to write in digits."""
-    return isinstance(number, int) and number.bit_length() > 64
-
-
-def _index(words: Words, word: str, start: int) -> int:
-    """Return where `word` stands, in any case, from `start` on; if nowhere, behind the end."""
-    return next((index for index in range(start, len(words)) if _text(words[index]).upper() == word), len(words))
 
 
 def _timeout(blocking: Blocking, words: Words) -> int:
@@ -482,7 +388,7 @@ def _timeout(blocking: Blocking, words: Words) -> int:
     if not blocking.option:
         return blocking.position
     for index in range(blocking.position, len(words)):
-        word = _text(words[index]).upper()
+        word = text_of(words[index]).upper()
         if word == blocking.option:
             return index + 1
         if word == "STREAMS":  # from here on there are keys, one of which may be called BLOCK
@@ -495,124 +401,3 @@ def _secrets(name: str, words: Words) -> Collection[int]:
     if rule is None and _is_container(name) and any(known.startswith(f"{name} ") for known in SECRETS):
         rule = _all  # an unknown subcommand, perhaps a misspelt one
     return () if rule is None else set(rule(words))
-
-
-def _key_spec(text: str) -> KeySpec:
-    """Read the table's notation."""
-    word, _, text = text.rstrip("!").rpartition("@")
-    text, _, share = text.partition("/")
-    start, counted, step = text.partition("#")
-    if counted:
-        return KeySpec(int(start), None, int(step), word=word)
-    start, last, step = [*text.split(":"), "0", "1"][:3]
-    return KeySpec(int(start), int(last), int(step), int(share or 1), word)
-
-
-def _positions(spec: KeySpec, words: Words) -> range:
-    first = _index(words, spec.word, spec.start) + 1 if spec.word else spec.start
-    if first >= len(words):
-        return range(0)
-    if spec.last is None:
-        number = _text(words[first])
-        # More digits than any command has arguments: int() is quadratic in them, and the server refuses it.
-        count = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else len(words)
-        after = first + 1 + count * spec.step
-        return range(first + 1, after, spec.step) if after <= len(words) else range(0)
-    after = first + spec.last + 1 if spec.last >= 0 else first + (len(words) + spec.last + 1 - first) // spec.share
-    return range(first, min(after, len(words)), spec.step)
-
-
-# -- The unit that everything accepts -----------------------------------------------------------------------------------------
-
-
-def as_it_came(reply: Reply, _protocol: Literal[2, 3]) -> Reply:
-    """Return the reply: the reader of a command without one."""
-    return reply
-
-
-class Command(Generic[T_co]):
-    """A command: its arguments (the name first), what is known of it, and how its reply is read.
-
-        Command("GET", "key")                                            # Command[Reply]: what the server said
-        Command("INCR", "n", read=lambda reply, protocol: int(reply))    # Command[int]
-        Command("MY.LOOKUP", "key", readonly=True)                       # a module's command that changes nothing
-
-    `readonly`, `retry` and `needs` overrule what is known: `retry` says that it may run twice, `needs` what kind of connection a
-    client is to give it (a large reply does not belong on one that others share). Two commands are equal if their arguments
-    are. Not to be changed once made. `repr` shows no secret and shortens long arguments; a pickle holds them all. Raises as
-    `command_info` does.
-    """
-
-    __slots__ = ("args", "info", "read")
-
-    args: Final[tuple[Argument, ...]]
-    info: Final[CommandInfo]
-    read: Reader[T_co]
-
-    @overload
-    def __init__(
-        self: Command[Reply],
-        *args: Argument,
-        readonly: bool | None = None,
-        retry: bool | None = None,
-        needs: Needs | None = None,
-    ) -> None: ...
-
-    @overload
-    def __init__(
-        self,
-        *args: Argument,
-        read: Reader[T_co],
-        readonly: bool | None = None,
-        retry: bool | None = None,
-        needs: Needs | None = None,
-    ) -> None: ...
-
-    def __init__(
-        self,
-        *args: Argument,
-        read: Reader[Any] = as_it_came,  # the overloads say that T is Reply then
-        readonly: bool | None = None,
-        retry: bool | None = None,
-        needs: Needs | None = None,
-    ) -> None:
-        info = command_info(args)
-        if readonly is not None or retry is not None or needs is not None:
-            twice = retry if retry is not None else readonly if readonly is not None else info.retryable
-            info = _overruled(info, info.readonly if readonly is None else readonly, twice, needs or info.needs)
-        self.args = args
-        self.info = info
-        self.read = read
-
-    def __eq__(self, other: object) -> bool:
-        return self.args == other.args if isinstance(other, Command) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.args)
-
-    def __repr__(self) -> str:
-        return f"Command({', '.join(_shown(redact(self.args)))})"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self.args, self.read, self.info.readonly, self.info.retryable, self.info.needs)
-
-
-def _restored(
-    args: tuple[Argument, ...], read: Reader[T_co], readonly: bool, retry: bool, needs: Needs
-) -> Command[T_co]:
-    return Command(*args, read=read, readonly=readonly, retry=retry, needs=needs)
-
-
-def _shown(words: Sequence[object], most: int = 8) -> list[str]:
-    """Return the words as a message shows them: neither a megabyte of one nor thousands of them, and of what is none its type."""
-    shown = [shown_word(word) for word in words[:most]]
-    return [*shown, f"... {len(words) - most} more"] if len(words) > most else shown
-
-
-def shown_word(word: object, longest: int = 40) -> str:
-    """Return an argument, or a value of a reply, as a message shows it: short; of what is none, its type."""
-    if isinstance(word, (str, *BUFFERS)):
-        return repr(word) if len(word) <= longest else f"<{type(word).__name__} of {len(word)}>"
-    if isinstance(word, (int, float)) and not _is_large(word):
-        return repr(word)
-    return f"<{type(word).__name__}>"

@@ -27,7 +27,8 @@ from .._errors import (
     TransactionAbortedError,
 )
 from .._stats import CloseReason, ConnectionStats
-from ..commands.knowledge import Command, prepare
+from ..commands.command import Command
+from ..commands.knowledge import prepare
 from ..config.config import MAX_PUSHES, Config
 from ..wire.encoder import UNCOPIED, Argument, encode_command
 from ..wire.parser import Limits, Parser

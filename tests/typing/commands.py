@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, assert_type
 
-from resp_sansio.commands.knowledge import Command, CommandInfo, Needs, Replies, command_info, prepare, redact
+from resp_sansio.commands.command import Command
+from resp_sansio.commands.knowledge import CommandInfo, Needs, Replies, command_info, prepare, redact
 from resp_sansio.wire.encoder import Argument
 from resp_sansio.wire.values import Reply
 

@@ -11,18 +11,18 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from resp_sansio.commands import knowledge
+from resp_sansio.commands.command import Command
+from resp_sansio.commands.keys import KEYS
 from resp_sansio.commands.knowledge import (
     BLOCKING,
     CHANGES_CONNECTION,
     DENIED_IN_MULTI,
-    KEYS,
     NEIGHBOURS,
     ONLY_LOOKS,
     REPLIES,
     SECRETS,
     SUBSCRIPTIONS,
     Blocking,
-    Command,
     Needs,
     Replies,
     block_time,

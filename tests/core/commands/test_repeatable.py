@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio.commands.knowledge import RUNS_ONCE, Command, command_info
+from resp_sansio.commands.command import Command
+from resp_sansio.commands.knowledge import RUNS_ONCE, command_info
 from resp_sansio.commands.table import TABLE
 
 if TYPE_CHECKING:
