@@ -16,12 +16,26 @@ commands are encoded: nothing is sent in any case.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from types import FunctionType
-from typing import Any, Final, Literal, TypeAlias, overload
+from typing import Any, overload
 
 from ..wire.encoder import Argument
 from ..wire.values import Reply
+from .arguments import (
+    NONE,
+    Fields,
+    Scores,
+    Side,
+    condition,
+    entry_id,
+    exclusive,
+    given,
+    in_turn,
+    limiting,
+    scores_in_turn,
+    streams_in_turn,
+    trimming,
+)
 from .command import Command
 from .readers import (
     Entry,
@@ -56,123 +70,6 @@ from .readers import (
     whole,
     word,
 )
-
-Side: TypeAlias = Literal["LEFT", "RIGHT"]
-
-
-Fields: TypeAlias = Mapping[Any, Argument]
-"""Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
-
-
-Scores: TypeAlias = Mapping[Any, float]
-"""Members with scores: numbers, because text could be read as an option."""
-
-NONE: Final[Fields] = {}
-
-# -- options: what is no number, no flag or no mapping is refused here, and each option becomes words in one way -------------------
-
-VALUED: Final = {"block", "count", "ex", "exat", "limit", "match", "maxlen", "minid", "px", "pxat", "type"}
-DATA: Final = {"match", "minid", "type"}  # the other ones with a value are ints, and those without are flags
-
-
-def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
-    return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _given(command: str, /, **options: Argument | None) -> list[Argument]:
-    """Return the words of the options that are given: the name of a flag, the name and the value of all else."""
-    words: list[Argument] = []
-    for name, value in options.items():
-        if name in VALUED:
-            if value is None:
-                continue
-            if not _is_int(value) and name not in DATA:
-                raise _wrong(command, name, "an int", value)
-            words += name.upper(), value
-        elif value is True:
-            words.append(name.upper())
-        elif value is not False:
-            raise _wrong(command, name, "True or False", value)
-    return words
-
-
-def _exclusive(command: str, /, **options: Argument | None) -> list[Argument]:
-    """As `_given`, and raise `ValueError` if there is more than one."""
-    words = _given(command, **options)
-    if len(words) > 1:  # one flag is one word, one of the others two
-        names = [name for name, value in options.items() if value is not None and value is not False]
-        if len(names) > 1:
-            raise ValueError(f"{' and '.join(names)} exclude each other")
-    return words
-
-
-def _condition(command: str, nx: bool, xx: bool, gt: bool = False, lt: bool = False) -> list[Argument]:
-    """Return the words for when to set a value, an expiry or a score: `nx` excludes all others, `gt` excludes `lt`."""
-    if nx is xx is gt is lt is False:
-        return []
-    words = _given(command, nx=nx, xx=xx, gt=gt, lt=lt)
-    if len(words) > 1:
-        _exclusive(command, nx=nx, xx=xx)
-        _exclusive(command, nx=nx, gt=gt, lt=lt)
-    return words
-
-
-def _trim(
-    command: str, maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None
-) -> list[Argument]:
-    """Return the words for how to trim a stream."""
-    if maxlen is minid is limit is None and approximate is True:
-        return []
-    words, most = _exclusive(command, maxlen=maxlen, minid=minid), _given(command, limit=limit)
-    sign = "~" if _given(command, approximate=approximate) else "="
-    if words:
-        return [words[0], sign, words[1], *most]
-    if most:
-        raise ValueError("limit says how much to trim at most: give maxlen or minid, too")
-    return []
-
-
-def _limit(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
-    if limit is None:
-        return ()
-    both: object = limit
-    if not isinstance(both, tuple) or [*map(_is_int, both)] != [True, True]:
-        raise _wrong(command, "limit", "two ints, offset and count", limit)
-    return ("LIMIT", *limit)
-
-
-def _flat(command: str, name: str, fields: Fields) -> list[Argument]:
-    """Return names and values in turn."""
-    if fields.__class__ is not dict and not isinstance(fields, Mapping):
-        raise _wrong(command, name, "a mapping", fields)
-    return [part for pair in fields.items() for part in pair]
-
-
-def _scores(scores: Scores) -> list[Argument]:
-    """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
-    parts = _flat("ZADD", "scores", scores)
-    for score in parts[1::2]:
-        if not isinstance(score, (float, int)) or isinstance(score, bool):
-            raise _wrong("ZADD", "every score", "an int or float", score)
-    parts[::2], parts[1::2] = parts[1::2], parts[::2]
-    return parts
-
-
-def _entry_id(id: Argument) -> Argument:
-    """Return the ID of an entry to add. XADD takes a word in its place for an option."""
-    if isinstance(id, (bytes, bytearray, memoryview)):
-        text = bytes(id).decode("latin-1")
-    elif isinstance(id, str):
-        text = id
-    else:
-        return id  # a number, or what the encoder refuses
-    if text[:1] not in "*0123456789":
-        raise ValueError("id of XADD must be '*' or begin with a digit")
-    return id
 
 
 def __dir__() -> list[str]:
@@ -239,8 +136,8 @@ def set(
     """
     if ex is px is exat is pxat is None and nx is xx is keepttl is False:
         return Command("SET", key, value, read=stored)
-    expiry = _exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *_condition("SET", nx, xx), *expiry, read=stored)
+    expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return Command("SET", key, value, *condition("SET", nx, xx), *expiry, read=stored)
 
 
 def set_get(
@@ -256,8 +153,8 @@ def set_get(
     keepttl: bool = False,
 ) -> Command[bytes | None]:
     """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
-    expiry = _exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *_condition("SET", nx, xx), "GET", *expiry, read=maybe_bulk)
+    expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return Command("SET", key, value, *condition("SET", nx, xx), "GET", *expiry, read=maybe_bulk)
 
 
 def getdel(key: Argument) -> Command[bytes | None]:
@@ -276,7 +173,7 @@ def getex(
 ) -> Command[bytes | None]:
     """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
     return Command(
-        "GETEX", key, *_exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist), read=maybe_bulk
+        "GETEX", key, *exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist), read=maybe_bulk
     )
 
 
@@ -287,12 +184,12 @@ def mget(key: Argument, *keys: Argument) -> Command[list[bytes | None]]:
 
 def mset(values: Fields) -> Command[None]:
     """Set all of these keys."""
-    return Command("MSET", *_flat("MSET", "values", values), read=done)
+    return Command("MSET", *in_turn("MSET", "values", values), read=done)
 
 
 def msetnx(values: Fields) -> Command[bool]:
     """Set all of these keys if none of them exists; return whether it was done."""
-    return Command("MSETNX", *_flat("MSETNX", "values", values), read=truth)
+    return Command("MSETNX", *in_turn("MSETNX", "values", values), read=truth)
 
 
 def append(key: Argument, value: Argument) -> Command[int]:
@@ -370,21 +267,21 @@ def expire(
 
     Only if it has no expiry (`nx`), has one (`xx`), has an earlier one (`gt`), has a later one or none (`lt`): Redis 7.0.
     """
-    return Command("EXPIRE", key, seconds, *_condition("EXPIRE", nx, xx, gt, lt), read=truth)
+    return Command("EXPIRE", key, seconds, *condition("EXPIRE", nx, xx, gt, lt), read=truth)
 
 
 def pexpire(
     key: Argument, milliseconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
 ) -> Command[bool]:
     """As `expire`, in milliseconds."""
-    return Command("PEXPIRE", key, milliseconds, *_condition("PEXPIRE", nx, xx, gt, lt), read=truth)
+    return Command("PEXPIRE", key, milliseconds, *condition("PEXPIRE", nx, xx, gt, lt), read=truth)
 
 
 def expireat(
     key: Argument, unix_time_seconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
 ) -> Command[bool]:
     """As `expire`, at a Unix time in seconds."""
-    return Command("EXPIREAT", key, unix_time_seconds, *_condition("EXPIREAT", nx, xx, gt, lt), read=truth)
+    return Command("EXPIREAT", key, unix_time_seconds, *condition("EXPIREAT", nx, xx, gt, lt), read=truth)
 
 
 def pexpireat(
@@ -397,7 +294,7 @@ def pexpireat(
     lt: bool = False,
 ) -> Command[bool]:
     """As `expire`, at a Unix time in milliseconds."""
-    return Command("PEXPIREAT", key, unix_time_milliseconds, *_condition("PEXPIREAT", nx, xx, gt, lt), read=truth)
+    return Command("PEXPIREAT", key, unix_time_milliseconds, *condition("PEXPIREAT", nx, xx, gt, lt), read=truth)
 
 
 def persist(key: Argument) -> Command[bool]:
@@ -439,7 +336,7 @@ def scan(
     cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
 ) -> Command[tuple[int, list[bytes]]]:
     """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
-    return Command("SCAN", cursor, *_given("SCAN", match=match, count=count, type=type), read=scanned)
+    return Command("SCAN", cursor, *given("SCAN", match=match, count=count, type=type), read=scanned)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------------------
@@ -457,7 +354,7 @@ def hset(
     if (field is None) is not (value is None):
         raise ValueError("field and value go together")
     one = () if field is None or value is None else (field, value)
-    more = () if mapping is NONE else _flat("HSET", "mapping", mapping)
+    more = () if mapping is NONE else in_turn("HSET", "mapping", mapping)
     return Command("HSET", key, *one, *more, read=whole)
 
 
@@ -515,7 +412,7 @@ def hscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, dict[bytes, bytes]]]:
     """Return where to go on, 0 if that was all, and some fields with their values."""
-    return Command("HSCAN", key, cursor, *_given("HSCAN", match=match, count=count), read=scanned_table)
+    return Command("HSCAN", key, cursor, *given("HSCAN", match=match, count=count), read=scanned_table)
 
 
 # -- lists --------------------------------------------------------------------------------------------------------------------
@@ -678,7 +575,7 @@ def sscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, list[bytes]]]:
     """Return where to go on, 0 if that was all, and some members; one may come more than once."""
-    return Command("SSCAN", key, cursor, *_given("SSCAN", match=match, count=count), read=scanned)
+    return Command("SSCAN", key, cursor, *given("SSCAN", match=match, count=count), read=scanned)
 
 
 # -- sorted sets --------------------------------------------------------------------------------------------------------------
@@ -698,10 +595,10 @@ def zadd(
 
     Only add (`nx`), only change (`xx`), change only upwards (`gt`) or downwards (`lt`); the last two are of Redis 6.2.
     """
-    options = _condition("ZADD", nx, xx, gt, lt)
+    options = condition("ZADD", nx, xx, gt, lt)
     if ch is not False:
-        options += _given("ZADD", ch=ch)
-    return Command("ZADD", key, *options, *_scores(scores), read=whole)
+        options += given("ZADD", ch=ch)
+    return Command("ZADD", key, *options, *scores_in_turn(scores), read=whole)
 
 
 def zincrby(key: Argument, increment: float, member: Argument) -> Command[float]:
@@ -754,8 +651,8 @@ def zrange(
     `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
     `rev` counts from the highest, and then the higher one comes first. The options are of Redis 6.2.
     """
-    by = _exclusive("ZRANGE", byscore=byscore, bylex=bylex)
-    words = *by, *_given("ZRANGE", rev=rev), *_limit("ZRANGE", limit)
+    by = exclusive("ZRANGE", byscore=byscore, bylex=bylex)
+    words = *by, *given("ZRANGE", rev=rev), *limiting("ZRANGE", limit)
     return Command("ZRANGE", key, start, stop, *words, read=bulks)
 
 
@@ -769,7 +666,7 @@ def zrange_withscores(
     limit: tuple[int, int] | None = None,
 ) -> Command[list[tuple[bytes, float]]]:
     """As `zrange`, with scores."""
-    words = *_given("ZRANGE", byscore=byscore, rev=rev), *_limit("ZRANGE", limit)
+    words = *given("ZRANGE", byscore=byscore, rev=rev), *limiting("ZRANGE", limit)
     return Command("ZRANGE", key, start, stop, *words, "WITHSCORES", read=scored)
 
 
@@ -777,14 +674,14 @@ def zrangebyscore(
     key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
 ) -> Command[list[bytes]]:
     """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
-    return Command("ZRANGEBYSCORE", key, min, max, *_limit("ZRANGEBYSCORE", limit), read=bulks)
+    return Command("ZRANGEBYSCORE", key, min, max, *limiting("ZRANGEBYSCORE", limit), read=bulks)
 
 
 def zrangebyscore_withscores(
     key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
 ) -> Command[list[tuple[bytes, float]]]:
     """As `zrangebyscore`, with scores."""
-    return Command("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *_limit("ZRANGEBYSCORE", limit), read=scored)
+    return Command("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit), read=scored)
 
 
 def zremrangebyrank(key: Argument, start: int, stop: int) -> Command[int]:
@@ -821,7 +718,7 @@ def zscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, list[tuple[bytes, float]]]]:
     """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
-    return Command("ZSCAN", key, cursor, *_given("ZSCAN", match=match, count=count), read=scanned_scores)
+    return Command("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count), read=scanned_scores)
 
 
 # -- streams ------------------------------------------------------------------------------------------------------------------
@@ -841,8 +738,8 @@ def xadd(
 
     An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
     """
-    words = _trim("XADD", maxlen, minid, approximate, limit)
-    return Command("XADD", key, *words, _entry_id(id), *_flat("XADD", "fields", fields), read=bulk)
+    words = trimming("XADD", maxlen, minid, approximate, limit)
+    return Command("XADD", key, *words, entry_id(id), *in_turn("XADD", "fields", fields), read=bulk)
 
 
 def xlen(key: Argument) -> Command[int]:
@@ -854,14 +751,14 @@ def xrange(
     key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
 ) -> Command[list[Entry]]:
     """Return the entries from one ID to another, both included, oldest first."""
-    return Command("XRANGE", key, start, end, *_given("XRANGE", count=count), read=entries)
+    return Command("XRANGE", key, start, end, *given("XRANGE", count=count), read=entries)
 
 
 def xrevrange(
     key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
 ) -> Command[list[Entry]]:
     """Return the entries from one ID back to another, both included, newest first."""
-    return Command("XREVRANGE", key, end, start, *_given("XREVRANGE", count=count), read=entries)
+    return Command("XREVRANGE", key, end, start, *given("XREVRANGE", count=count), read=entries)
 
 
 def xread(streams: Fields, *, count: int | None = None, block: int | None = None) -> Command[dict[bytes, list[Entry]]]:
@@ -869,7 +766,9 @@ def xread(streams: Fields, *, count: int | None = None, block: int | None = None
 
     With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
     """
-    return Command("XREAD", *_given("XREAD", count=count, block=block), *_streams("XREAD", streams), read=by_stream)
+    return Command(
+        "XREAD", *given("XREAD", count=count, block=block), *streams_in_turn("XREAD", streams), read=by_stream
+    )
 
 
 def xreadgroup(
@@ -882,18 +781,15 @@ def xreadgroup(
     noack: bool = False,
 ) -> Command[dict[bytes, list[Entry]]]:
     """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
-    options = _given("XREADGROUP", count=count, block=block, noack=noack)
-    return Command("XREADGROUP", "GROUP", group, consumer, *options, *_streams("XREADGROUP", streams), read=by_stream)
-
-
-def _streams(command: str, streams: Fields) -> tuple[Argument, ...]:
-    parts = _flat(command, "streams", streams)
-    return "STREAMS", *parts[::2], *parts[1::2]
+    options = given("XREADGROUP", count=count, block=block, noack=noack)
+    return Command(
+        "XREADGROUP", "GROUP", group, consumer, *options, *streams_in_turn("XREADGROUP", streams), read=by_stream
+    )
 
 
 def xgroup_create(key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False) -> Command[None]:
     """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none."""
-    return Command("XGROUP CREATE", key, group, id, *_given("XGROUP CREATE", mkstream=mkstream), read=done)
+    return Command("XGROUP CREATE", key, group, id, *given("XGROUP CREATE", mkstream=mkstream), read=done)
 
 
 def xgroup_destroy(key: Argument, group: Argument) -> Command[bool]:
@@ -923,7 +819,7 @@ def xtrim(
 
     `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2).
     """
-    words = _trim("XTRIM", maxlen, minid, approximate, limit)
+    words = trimming("XTRIM", maxlen, minid, approximate, limit)
     if not words:
         raise ValueError("give maxlen or minid")
     return Command("XTRIM", key, *words, read=whole)
@@ -985,7 +881,7 @@ def dbsize() -> Command[int]:
 
 def flushdb(*, asynchronous: bool = False) -> Command[None]:
     """Delete all keys of this database."""
-    return Command("FLUSHDB", *(("ASYNC",) if _given("FLUSHDB", asynchronous=asynchronous) else ()), read=done)
+    return Command("FLUSHDB", *(("ASYNC",) if given("FLUSHDB", asynchronous=asynchronous) else ()), read=done)
 
 
 def config_get(parameter: Argument, *parameters: Argument) -> Command[dict[str, str]]:

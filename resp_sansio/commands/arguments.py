@@ -1,0 +1,148 @@
+"""The arguments of the typed builders as words: each option in one way, and of each the types that it may have.
+
+An option that is no number where it must be one, or a flag that is neither True nor False, raises `TypeError` here; options that
+exclude each other raise `ValueError`. Text is taken for data alone: where a server looks for options, a number is required.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+from ..wire.encoder import Argument
+
+__all__ = [
+    "NONE",
+    "Fields",
+    "Scores",
+    "Side",
+    "condition",
+    "entry_id",
+    "exclusive",
+    "given",
+    "in_turn",
+    "limiting",
+    "scores_in_turn",
+    "streams_in_turn",
+    "trimming",
+]
+
+Side: TypeAlias = Literal["LEFT", "RIGHT"]
+
+Fields: TypeAlias = Mapping[Any, Argument]
+"""Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
+
+Scores: TypeAlias = Mapping[Any, float]
+"""Members with scores: numbers, because text could be read as an option."""
+
+NONE: Final[Fields] = {}
+
+VALUED: Final = {"block", "count", "ex", "exat", "limit", "match", "maxlen", "minid", "px", "pxat", "type"}
+DATA: Final = {"match", "minid", "type"}  # the other ones with a value are ints, and those without are flags
+
+
+def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
+    return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def given(command: str, /, **options: Argument | None) -> list[Argument]:
+    """Return the words of the options that are given: the name of a flag, the name and the value of all else."""
+    words: list[Argument] = []
+    for name, value in options.items():
+        if name in VALUED:
+            if value is None:
+                continue
+            if not _is_int(value) and name not in DATA:
+                raise _wrong(command, name, "an int", value)
+            words += name.upper(), value
+        elif value is True:
+            words.append(name.upper())
+        elif value is not False:
+            raise _wrong(command, name, "True or False", value)
+    return words
+
+
+def exclusive(command: str, /, **options: Argument | None) -> list[Argument]:
+    """As `given`, and raise `ValueError` if there is more than one."""
+    words = given(command, **options)
+    if len(words) > 1:  # one flag is one word, one of the others two
+        names = [name for name, value in options.items() if value is not None and value is not False]
+        if len(names) > 1:
+            raise ValueError(f"{' and '.join(names)} exclude each other")
+    return words
+
+
+def condition(command: str, nx: bool, xx: bool, gt: bool = False, lt: bool = False) -> list[Argument]:
+    """Return the words for when to set a value, an expiry or a score: `nx` excludes all others, `gt` excludes `lt`."""
+    if nx is xx is gt is lt is False:
+        return []
+    words = given(command, nx=nx, xx=xx, gt=gt, lt=lt)
+    if len(words) > 1:
+        exclusive(command, nx=nx, xx=xx)
+        exclusive(command, nx=nx, gt=gt, lt=lt)
+    return words
+
+
+def trimming(
+    command: str, maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None
+) -> list[Argument]:
+    """Return the words for how to trim a stream."""
+    if maxlen is minid is limit is None and approximate is True:
+        return []
+    words, most = exclusive(command, maxlen=maxlen, minid=minid), given(command, limit=limit)
+    sign = "~" if given(command, approximate=approximate) else "="
+    if words:
+        return [words[0], sign, words[1], *most]
+    if most:
+        raise ValueError("limit says how much to trim at most: give maxlen or minid, too")
+    return []
+
+
+def limiting(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
+    """Return the words for which part to take of what was found: offset and count."""
+    if limit is None:
+        return ()
+    both: object = limit
+    if not isinstance(both, tuple) or [*map(_is_int, both)] != [True, True]:
+        raise _wrong(command, "limit", "two ints, offset and count", limit)
+    return ("LIMIT", *limit)
+
+
+def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:
+    """Return names and values in turn."""
+    if fields.__class__ is not dict and not isinstance(fields, Mapping):
+        raise _wrong(command, name, "a mapping", fields)
+    return [part for pair in fields.items() for part in pair]
+
+
+def scores_in_turn(scores: Scores) -> list[Argument]:
+    """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
+    parts = in_turn("ZADD", "scores", scores)
+    for score in parts[1::2]:
+        if not isinstance(score, (float, int)) or isinstance(score, bool):
+            raise _wrong("ZADD", "every score", "an int or float", score)
+    parts[::2], parts[1::2] = parts[1::2], parts[::2]
+    return parts
+
+
+def entry_id(id: Argument) -> Argument:
+    """Return the ID of an entry to add. XADD takes a word in its place for an option."""
+    if isinstance(id, (bytes, bytearray, memoryview)):
+        text = bytes(id).decode("latin-1")
+    elif isinstance(id, str):
+        text = id
+    else:
+        return id  # a number, or what the encoder refuses
+    if text[:1] not in "*0123456789":
+        raise ValueError("id of XADD must be '*' or begin with a digit")
+    return id
+
+
+def streams_in_turn(command: str, streams: Fields) -> tuple[Argument, ...]:
+    """Return the words for which streams to read: all of the names, and then all of the IDs."""
+    parts = in_turn(command, "streams", streams)
+    return "STREAMS", *parts[::2], *parts[1::2]
