@@ -27,9 +27,17 @@ from ._errors import (
 )
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from .client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
+from .client.call import (
+    DEFAULT,
+    Default,
+    command_alone,
+    encoding_of,
+    push_as_text,
+    read_reply,
+    read_typed,
+    seconds_allowed,
+)
 from .client.lanes import Lane, Lanes, Route, route
-from .client.methods import Methods
 from .client.pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from .client.retry import (
     Attempts,
@@ -131,7 +139,6 @@ __all__ = [
     "LocalProtocolError",
     "MapKey",
     "Meaning",
-    "Methods",
     "Needs",
     "Opened",
     "Opening",
@@ -205,6 +212,7 @@ __all__ = [
     "read_pool_options",
     "read_reply",
     "read_transaction",
+    "read_typed",
     "reason_of",
     "redact",
     "route",

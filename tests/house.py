@@ -22,8 +22,9 @@ commands.table commands.words commands.keys commands.knowledge commands.command 
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
 connection.pairing connection.connection connection
-client.call client.batch client.methods client.retry client.pace client.pool client.lanes
+client.call client.batch client.retry client.pace client.pool client.lanes
 client.timers client.links client.calls client.dials client.client client
+methods._words methods.batch methods.sync methods.tasks methods
 resp_sansio
 """.split()
 
@@ -35,6 +36,7 @@ FOLDERS: Final = {
     "config": "options, URLs, addresses, TLS",
     "connection": "one connection: slots, pairing, handshake, deadlines",
     "client": "the whole client: lanes, leases, dials, attempts",
+    "methods": "typed commands as methods of what executes",
     "resp_sansio": "names for users",
 }
 

@@ -5,7 +5,7 @@ All of it rests on one step: submit a slot to the client machine, and await its 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
@@ -23,7 +23,6 @@ from resp_sansio import (
     Default,
     Lease,
     LocalProtocolError,
-    Methods,
     Reply,
     RespError,
     SlotState,
@@ -35,9 +34,11 @@ from resp_sansio import (
     encoding_of,
     new_slot,
     read_reply,
+    read_typed,
     seconds_allowed,
 )
 from resp_sansio.client import Link, Share, error_of
+from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, Words
 
 from ._driver import Driver
 
@@ -51,7 +52,7 @@ T = TypeVar("T")
 ANSWERED: Final = SlotState.ANSWERED
 
 
-class Commands(Methods, ABC):
+class Commands(AsyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
@@ -129,6 +130,24 @@ class Commands(Methods, ABC):
         link: Link = slot.link
         return read_reply(slot.reply, command, link.core.protocol, encoding)
 
+    async def _do(self, words: Words, read: Reader[T]) -> T:
+        slot = new_slot(words)
+        allowed = self._timeout
+        if slot.info.blocking is not None:
+            allowed += block_time(words, slot.info)
+        slot.deadline = monotonic() + allowed
+        driver = self._driver
+        waiter = driver.submit(slot, self._lease)
+        try:
+            await waiter
+        except BaseException:
+            driver.give_up(slot)
+            raise
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_typed(slot.reply, read, slot.info, link.core.protocol)
+
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
     ) -> Pipeline:
@@ -170,7 +189,7 @@ class Commands(Methods, ABC):
                         raise
 
 
-class Pipeline(CommandBatch, Methods):
+class Pipeline(CommandBatch, BatchMethods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is

@@ -6,7 +6,7 @@ which connection takes the step.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from inspect import iscoroutine
@@ -26,7 +26,6 @@ from resp_sansio import (
     ConnectionLostError,
     Default,
     LocalProtocolError,
-    Methods,
     Reply,
     ReplyError,
     RespError,
@@ -43,8 +42,10 @@ from resp_sansio import (
     leads_elsewhere,
     new_slot,
     read_reply,
+    read_typed,
     seconds_allowed,
 )
+from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
 
 from ._driver import check_not_patched
 
@@ -61,7 +62,7 @@ WITHDRAWN: Final = SlotState.WITHDRAWN
 LOST: Final = SlotState.LOST
 
 
-class Commands(Methods, ABC):
+class Commands(SyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_encoding", "_timeout")
@@ -131,6 +132,16 @@ class Commands(Methods, ABC):
         if failure is not None:
             raise slot.failure(failure) from failure.__cause__
         return read_reply(slot.reply, command, self.protocol, encoding)
+
+    def _do(self, words: Words, read: Reader[T]) -> T:
+        slot = new_slot(words)
+        allowed = self._timeout
+        if slot.info.blocking is not None:
+            allowed += block_time(words, slot.info)
+        failure = self._call(slot, monotonic() + allowed)
+        if failure is not None:
+            raise slot.failure(failure) from failure.__cause__
+        return read_typed(slot.reply, read, slot.info, self.protocol)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -235,7 +246,7 @@ class Retrying(Commands):
         return failure and attempts.told(failure)
 
 
-class Pipeline(CommandBatch, Methods):
+class Pipeline(CommandBatch, BatchMethods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is sent.

@@ -6,7 +6,7 @@ which connection takes the step. Every coroutine here is a checkpoint, whichever
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
@@ -28,7 +28,6 @@ from resp_sansio import (
     ConnectionLostError,
     Default,
     LocalProtocolError,
-    Methods,
     Reply,
     ReplyError,
     RespError,
@@ -45,8 +44,10 @@ from resp_sansio import (
     leads_elsewhere,
     new_slot,
     read_reply,
+    read_typed,
     seconds_allowed,
 )
+from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, Words
 
 from ._driver import elsewhere
 
@@ -61,7 +62,7 @@ ANSWERED: Final = SlotState.ANSWERED
 QUEUED: Final = SlotState.QUEUED
 
 
-class Commands(Methods, ABC):
+class Commands(AsyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ("_config", "_encoding", "_timeout")
@@ -134,6 +135,20 @@ class Commands(Methods, ABC):
         if failure is not None:
             raise slot.failure(failure) from failure.__cause__
         return read_reply(slot.reply, command, self.protocol, encoding)
+
+    async def _do(self, words: Words, read: Reader[T]) -> T:
+        try:
+            slot = new_slot(words)
+            allowed = self._timeout
+            if slot.info.blocking is not None:
+                allowed += block_time(words, slot.info)
+        except Exception:
+            await checkpoint()
+            raise
+        failure = await self._call(slot, current_time() + allowed)
+        if failure is not None:
+            raise slot.failure(failure) from failure.__cause__
+        return read_typed(slot.reply, read, slot.info, self.protocol)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -292,7 +307,7 @@ class Retrying(Commands):
         return failure and attempts.told(failure)
 
 
-class Pipeline(CommandBatch, Methods):
+class Pipeline(CommandBatch, BatchMethods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is

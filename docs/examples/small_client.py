@@ -30,6 +30,7 @@ from resp_sansio import (
     State,
     TimedOut,
 )
+from resp_sansio.methods import Reader, SyncMethods, Words
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def dial(config: Config) -> socket.socket:
     return connected
 
 
-class SmallClient:
+class SmallClient(SyncMethods):
     def __init__(self, url: str = "redis://localhost") -> None:
         config = Config.from_url(url)
         now = monotonic()
@@ -123,6 +124,9 @@ class SmallClient:
             raise reply
         return reply
 
+    def _do(self, words: Words, read: Reader[T]) -> T:
+        return read(self.execute(*words), self._machine.protocol)
+
     def pipeline(self, *commands: Command[Reply], timeout: float = 5.0) -> list[Reply]:
         future: Future[list[Reply]] = Future()
         self._machine.send_many(commands, future, deadline=monotonic() + timeout)
@@ -169,7 +173,7 @@ def failure(slot: Slot, cause: RespError) -> RespError:
 def main() -> None:
     with SmallClient(*sys.argv[1:]) as client:
         client.execute("SET", "greeting", "hello")
-        print(client.execute("GET", "greeting"))  # b'hello'
+        print(client.execute("GET", "greeting"), client.get("greeting"))  # b'hello' b'hello'
         print(client.pipeline(Command("INCR", "n"), Command("INCR", "n")))  # [1, 2]
         try:
             client.execute("BLPOP", "empty", 0, timeout=0.1)

@@ -14,14 +14,14 @@ from itertools import repeat
 from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
-from ..commands.command import Command, as_it_came
+from ..commands.command import Command, Reader, as_it_came
 from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
-from ..commands.words import shown_word
+from ..commands.words import Words, shown_word
 from ..config.config import Config
 from ..connection.slot import Batch, Payload, new_batch
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Reply
-from .call import DEFAULT, Default, command_alone, encoding_of, read_reply, seconds_allowed
+from .call import DEFAULT, Default, command_alone, encoding_of, read_typed, seconds_allowed, text_reader
 
 __all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
 
@@ -100,7 +100,7 @@ class CommandBatch:
     """
 
     __slots__ = (
-        "_block_time", "_commands", "_config", "_encoding", "_infos", "_payloads", "_running", "_timeout", "_transaction",
+        "_block_time", "_config", "_in_text", "_infos", "_payloads", "_readers", "_running", "_timeout", "_transaction",
         "refusal", "replies",
     )  # fmt: skip
 
@@ -117,11 +117,12 @@ class CommandBatch:
         self._running = False
         self._config = config
         self._timeout = timeout
-        self._encoding = encoding_of(config, decode)
+        encoding = encoding_of(config, decode)
+        self._in_text = None if encoding is None else text_reader(encoding)
         self._block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
-        self._commands: dict[int, Command[object]] = {}  # those that read their replies, by index
+        self._readers: dict[int, Reader[object]] = {}  # of the replies that are not left as they come, by index
         self._transaction = transaction
 
     def __len__(self) -> int:
@@ -147,24 +148,29 @@ class CommandBatch:
 
         Raises `TypeError` or `ValueError` for wrong arguments, `LocalProtocolError` once the pipeline was run.
         """
-        if self.replies is not None or self._running:
-            self._check_not_run()
         if not args:
             raise ValueError("a command needs a name; to send those that this pipeline has, call run()")
-        index = len(self._infos)
-        if args and isinstance(args[0], Command):
+        if isinstance(args[0], Command):
             command = command_alone(*args)
-            args, info = command.args, command.info
-            payload = encode_command(args)
-            if command.read is not as_it_came:
-                self._commands[index] = command
-        else:
-            payload = encode_command(args)
-            info = command_info(args)
+            return self._do(command.args, command.read, command.info)
+        return self._do(args, as_it_came)
+
+    def _do(self, words: Words, read: Reader[T], info: CommandInfo | None = None) -> Result[T]:
+        """Add a command, given by its words, with how to read its reply. Raises as `execute`."""
+        if self.replies is not None or self._running:
+            self._check_not_run()
+        payload = encode_command(words)
+        if info is None:
+            info = command_info(words)
         if info.blocking is not None and not self._in_multi():
-            self._block_time += block_time(args, info)
+            self._block_time += block_time(words, info)
+        index = len(self._infos)
         self._payloads.append(payload)
         self._infos.append(info)
+        if read is not as_it_came:
+            self._readers[index] = read
+        elif self._in_text is not None:
+            self._readers[index] = self._in_text
         return Result(self, index)
 
     def _in_multi(self) -> bool:
@@ -227,12 +233,11 @@ class CommandBatch:
 
     def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3]) -> list[object]:
         """Return what the first commands gave, as these replies to them say."""
-        encoding = self._encoding
         results: list[object] = [*replies]
-        for index in self._commands if encoding is None else range(len(results)):
+        for index, read in self._readers.items():
             if index < len(results) and not isinstance(replies[index], ReplyError):
                 try:
-                    results[index] = read_reply(replies[index], self._commands.get(index), protocol, encoding)
+                    results[index] = read_typed(replies[index], read, self._infos[index], protocol)
                 except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
                     error.add_note(self.place(index))
                     results[index] = error

@@ -6,13 +6,24 @@ from enum import Enum
 from math import inf
 from typing import Any, Final, Literal, TypeVar
 
-from .._errors import InvalidReplyError, ReplyError, UnexpectedReplyError
-from ..commands.command import Command, as_it_came
+from .._errors import UnexpectedReplyError
+from ..commands.command import Command, Reader, as_it_came
+from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..config.options import DECODE, shown
 from ..wire.values import Push, Reply, as_text
 
-__all__ = ["DEFAULT", "Default", "command_alone", "encoding_of", "push_as_text", "read_reply", "seconds_allowed"]
+__all__ = [
+    "DEFAULT",
+    "Default",
+    "command_alone",
+    "encoding_of",
+    "push_as_text",
+    "read_reply",
+    "read_typed",
+    "seconds_allowed",
+    "text_reader",
+]
 
 T = TypeVar("T")
 
@@ -80,11 +91,23 @@ def read_reply(reply: Reply, command: Command[Any] | None, protocol: Literal[2, 
     Raises the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and `UnexpectedReplyError`,
     which names the command, if its reader can't take the reply.
     """
-    if isinstance(reply, (ReplyError, InvalidReplyError)):
-        raise reply
     if command is not None and command.read is not as_it_came:
-        try:
-            return command.read(reply, protocol)
-        except UnexpectedReplyError as error:
-            raise UnexpectedReplyError(f"{command.info.name}: {error}") from None
+        return read_typed(reply, command.read, command.info, protocol)
+    if isinstance(reply, Exception):
+        raise reply
     return reply if encoding is None else as_text(reply, encoding)
+
+
+def read_typed(reply: Reply, read: Reader[T], info: CommandInfo, protocol: Literal[2, 3]) -> T:
+    """Return what a typed method returns. Raises as `read_reply`."""
+    if isinstance(reply, Exception):  # there are two classes of them, and one is quicker to ask for
+        raise reply
+    try:
+        return read(reply, protocol)
+    except UnexpectedReplyError as error:
+        raise UnexpectedReplyError(f"{info.name}: {error}") from None
+
+
+def text_reader(encoding: str) -> Reader[Reply]:
+    """Return the reader of untyped replies that makes text of their bulk strings."""
+    return lambda reply, _protocol: as_text(reply, encoding)

@@ -49,7 +49,7 @@ class Pairing(ABC):
         keep_pushes: bool,
         lenient_push: bool,
     ) -> None:
-        self.protocol = protocol
+        self.protocol: Literal[2, 3] = protocol
         self.state: State = state
         self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
         self.subscriptions: Subscriptions = Subscriptions()

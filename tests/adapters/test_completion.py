@@ -16,7 +16,7 @@ import resp_asyncio
 import resp_sync
 import resp_trio
 from adapters.contract import contract_of_tasks
-from resp_sansio import Config, Methods, commands
+from resp_sansio import Config, commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.contract import Backend
     from servers import Server
 
-TYPED = {name for name in vars(Methods) if not name.startswith("_")}
+TYPED = {*dir(commands)} - {"text"}
 CALLS = TYPED | {"execute", "pipeline", "transaction", "transact", "close", "protocol"}
 BATCH = TYPED | {"execute", "run"}
 ADAPTERS = pytest.mark.parametrize("adapter", ["resp_sync", "resp_asyncio", "resp_trio"])
@@ -37,11 +37,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jedi.settings, "cache_directory", tmp_path)
 
 
+def script(code: str, folder: Path) -> Any:
+    """A file, as jedi reads it."""
+    project = jedi.Project(folder, sys_path=[path for path in sys.path if path])
+    return jedi.Script(code, project=project, environment=jedi.InterpreterEnvironment())
+
+
 def in_a_file(code: str, folder: Path) -> set[str]:
     """Return what jedi completes at the end of a file."""
-    project = jedi.Project(folder, sys_path=[path for path in sys.path if path])
-    script = jedi.Script(code, project=project, environment=jedi.InterpreterEnvironment())
-    return {found.name for found in script.complete()}
+    return {found.name for found in script(code, folder).complete()}
 
 
 def live(code: str, **names: Any) -> set[str]:
@@ -69,6 +73,27 @@ def test_a_connection_is_completed_in_a_file(adapter: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("call", ["execute('GET', 'k')", "get('k')", "hgetall('h')", "eval('return 1', 0)"])
 def test_completing_behind_a_call_does_not_fail(adapter: str, call: str, tmp_path: Path) -> None:
     assert in_a_file(f"from {adapter} import Client\nClient('redis://localhost').{call}.", tmp_path)
+
+
+@ADAPTERS
+def test_behind_a_method_its_result_is_completed(adapter: str, tmp_path: Path) -> None:
+    called = f"from {adapter} import Client\nasync def work(redis: Client):\n    "
+    get, getall = ["redis.{}('k')", "(await redis.{}('k'))"][adapter != "resp_sync"], "hgetall"
+    assert in_a_file(f"{called}{get.format('get')}.", tmp_path) >= {"decode", "startswith"}
+    assert in_a_file(f"{called}{get.format(getall)}.", tmp_path) >= {"items", "values"}
+    assert in_a_file(f"{called}redis.pipeline().get('k').", tmp_path) >= {"result"}
+    assert in_a_file(f"{called}redis.pipeline().get('k').result().", tmp_path) >= {"decode", "startswith"}
+
+
+@ADAPTERS
+def test_the_parameters_of_a_method_are_shown(adapter: str, tmp_path: Path) -> None:
+    opened = f"from {adapter} import Client\nredis = Client('redis://localhost')\n"
+    for call, result in (("redis.expire(", "bool"), ("redis.pipeline().expire(", "Result[bool]")):
+        (shown,) = script(f"{opened}{call}", tmp_path).get_signatures()
+        assert shown.to_string() == (
+            "expire(key: Argument, seconds: int, *, nx: bool=False, xx: bool=False, gt: bool=False, lt: bool=False)"
+            f" -> {result}"
+        )
 
 
 def test_a_blocking_connection_is_completed_in_a_file(tmp_path: Path) -> None:

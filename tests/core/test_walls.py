@@ -21,6 +21,7 @@ import resp_sansio
 import resp_sansio.client
 import resp_sansio.config
 import resp_sansio.connection
+import resp_sansio.methods
 import resp_sansio.wire
 from house import CORE, FOLDERS, ORDER, core_modules, folder_of, imports, picture, taken_by
 
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
 # Where the core's public names are: for users, and for those who write adapters.
 ROOMS: Final = {
     room.__name__: room.__all__
-    for room in (resp_sansio, resp_sansio.wire, resp_sansio.config, resp_sansio.connection, resp_sansio.client)
+    for room in (
+        resp_sansio,
+        resp_sansio.wire,
+        resp_sansio.config,
+        resp_sansio.connection,
+        resp_sansio.client,
+        resp_sansio.methods,
+    )
 }
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).

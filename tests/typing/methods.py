@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeAlias, TypeVar, assert_type
+from typing import Any, TypeAlias, TypeVar, assert_type
 
 import trio
 
@@ -91,7 +91,7 @@ async def side_by_side_under_trio(redis: TrioSurface) -> None:
         nursery.start_soon(redis.execute, "BLPOP", "jobs", 5)
     with trio.move_on_after(1):
         assert_type(await redis.hgetall("h"), dict[bytes, bytes])
-    assert_type(redis.get("k"), Coroutine[object, None, bytes | None])  # type: ignore[unused-coroutine]
+    assert_type(redis.get("k"), Coroutine[Any, Any, bytes | None])  # type: ignore[unused-coroutine]
 
 
 def side_by_side_in_threads(redis: resp_sync.Connection | resp_sync.Pool | resp_sync.Client) -> None:

@@ -1,36 +1,29 @@
 """What a type checker knows of typed commands. Never run: mypy --strict and pyright read it; an ignore that is not needed fails.
 
-`Methods` is tried on the three kinds of surface there are, spelt out here as anybody's own adapter would.
+The methods are tried on what executes in one of three ways, as an adapter of your own would.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, assert_type, overload
+from typing import TypeVar, assert_type
 
-from resp_sansio import Argument, Command, CommandBatch, Config, Entry, Methods, Reply, Result, commands
+from resp_sansio import Command, CommandBatch, Config, Entry, Reply, Result, commands
+from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
 
 T = TypeVar("T")
 
 
-class Blocking(Methods):
-    @overload
-    def execute(self, command: Command[T], /, *, timeout: float = ...) -> T: ...
-    @overload
-    def execute(self, name: str | bytes, /, *args: Argument, timeout: float = ...) -> Reply: ...
-    def execute(self, *args: Any, timeout: float = 1.0) -> Any:
-        return args, timeout
+class Blocking(SyncMethods):
+    def _do(self, words: Words, read: Reader[T]) -> T:
+        return read(len(words), 3)
 
 
-class Async(Methods):
-    @overload
-    async def execute(self, command: Command[T], /, *, timeout: float = ...) -> T: ...
-    @overload
-    async def execute(self, name: str | bytes, /, *args: Argument, timeout: float = ...) -> Reply: ...
-    async def execute(self, *args: Any, timeout: float = 1.0) -> Any:
-        return args, timeout
+class Async(AsyncMethods):
+    async def _do(self, words: Words, read: Reader[T]) -> T:
+        return read(len(words), 3)
 
 
-class Pipeline(CommandBatch, Methods):
+class Pipeline(CommandBatch, BatchMethods):
     pass
 
 

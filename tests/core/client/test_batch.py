@@ -29,6 +29,7 @@ from resp_sansio import (
     encode_command,
     read_transaction,
 )
+from resp_sansio.client.call import text_reader
 from resp_sansio.testing import replies
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ def test_what_was_answered_is_read_though_the_rest_was_lost() -> None:
 def test_what_cannot_be_decoded_is_an_error_of_its_own_command() -> None:
     for end in ("answered", "lost"):
         batch = CommandBatch(Config())
-        batch._encoding = "no-such-encoding"  # no encoding that is let in fails like that today
+        batch._in_text = text_reader("no-such-encoding")  # no encoding that is let in fails like that today
         first, second, third = [batch.execute("GET", key) for key in "abc"]
         slot = made(batch)
         if end == "answered":

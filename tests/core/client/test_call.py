@@ -88,6 +88,8 @@ def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
     assert read_reply(b"ab", None, 2, None) == b"ab"
     with pytest.raises(ReplyError, match="WRONGTYPE"):
         read_reply(ReplyError("WRONGTYPE"), length, 3, None)
+    with pytest.raises(ReplyError, match="WRONGTYPE"):
+        read_reply(ReplyError("WRONGTYPE"), None, 3, "utf-8")
 
 
 def test_a_reply_that_its_command_cannot_be_answered_with_is_an_error_that_names_it() -> None:

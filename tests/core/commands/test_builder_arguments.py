@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from resp_sansio import Command, commands, encode_command
-from resp_sansio.client.methods import Methods
 from resp_sansio.wire.values import Verbatim
 
 if TYPE_CHECKING:
@@ -155,4 +154,3 @@ def test_an_error_names_the_command_and_the_option() -> None:
 def test_only_builders_are_offered() -> None:
     assert [name for name in dir(commands) if name.startswith("_") or name[0].isupper()] == []
     assert {build.__module__ for build in BUILDERS} == {commands.__name__}
-    assert {name for name in vars(Methods) if not name.startswith("_")} == {*dir(commands)} - {"text"}

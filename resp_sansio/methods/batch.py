@@ -1,0 +1,750 @@
+"""The commands as methods that collect, and return a `Result` each.
+
+Written by `tests/generate_methods.py` from the builders of `resp_sansio.commands`, not by hand.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from ..client.batch import Result
+from ..commands.arguments import (
+    NONE,
+    Fields,
+    Scores,
+    Side,
+    condition,
+    exclusive,
+    given,
+    in_turn,
+    limiting,
+    streams_in_turn,
+)
+from ..commands.command import Reader
+from ..commands.readers import (
+    Entry,
+    Members,
+    anything,
+    bulk,
+    bulks,
+    by_stream,
+    done,
+    entries,
+    facts,
+    first_scored,
+    maybe_bulk,
+    maybe_bulks,
+    maybe_number,
+    maybe_whole,
+    members,
+    moment,
+    number,
+    scanned,
+    scanned_scores,
+    scanned_table,
+    scored,
+    settings,
+    source_and_value,
+    stored,
+    table,
+    truth,
+    truths,
+    whole,
+    word,
+)
+from ..commands.words import Words
+from ..wire.encoder import Argument
+from ..wire.values import Reply
+from . import _words
+
+T = TypeVar("T")
+
+
+class BatchMethods(ABC):
+    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _do(self, words: Words, read: Reader[T]) -> Result[T]:
+        """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
+
+    # strings
+
+    def get(self, key: Argument) -> Result[bytes | None]:
+        """Return the value of `key`, None if there is none."""
+        return self._do(("GET", key), maybe_bulk)
+
+    def set(
+        self,
+        key: Argument,
+        value: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+    ) -> Result[bool]:
+        """Set `key`; return whether it was set: with `nx` only if it is new, with `xx` only if it exists.
+
+        It expires after `ex` seconds or `px` milliseconds, or at the Unix time `exat` in seconds or `pxat` in milliseconds.
+        """
+        return self._do(_words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl), stored)
+
+    def set_get(
+        self,
+        key: Argument,
+        value: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+    ) -> Result[bytes | None]:
+        """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
+        return self._do(_words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl), maybe_bulk)
+
+    def getdel(self, key: Argument) -> Result[bytes | None]:
+        """Return the value of `key` and delete it (Redis 6.2)."""
+        return self._do(("GETDEL", key), maybe_bulk)
+
+    def getex(
+        self,
+        key: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        persist: bool = False,
+    ) -> Result[bytes | None]:
+        """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
+        return self._do(
+            ("GETEX", key, *exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)), maybe_bulk
+        )
+
+    def mget(self, key: Argument, *keys: Argument) -> Result[list[bytes | None]]:
+        """Return the values of the keys, None for each that does not exist."""
+        return self._do(("MGET", key, *keys), maybe_bulks)
+
+    def mset(self, values: Fields) -> Result[None]:
+        """Set all of these keys."""
+        return self._do(("MSET", *in_turn("MSET", "values", values)), done)
+
+    def msetnx(self, values: Fields) -> Result[bool]:
+        """Set all of these keys if none of them exists; return whether it was done."""
+        return self._do(("MSETNX", *in_turn("MSETNX", "values", values)), truth)
+
+    def append(self, key: Argument, value: Argument) -> Result[int]:
+        """Append to the value of `key`; return its length."""
+        return self._do(("APPEND", key, value), whole)
+
+    def strlen(self, key: Argument) -> Result[int]:
+        """Return the length of the value of `key` in bytes."""
+        return self._do(("STRLEN", key), whole)
+
+    def getrange(self, key: Argument, start: int, end: int) -> Result[bytes]:
+        """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
+        return self._do(("GETRANGE", key, start, end), bulk)
+
+    def setrange(self, key: Argument, offset: int, value: Argument) -> Result[int]:
+        """Overwrite the bytes from `offset` on; return the length of it all."""
+        return self._do(("SETRANGE", key, offset, value), whole)
+
+    def incr(self, key: Argument) -> Result[int]:
+        """Add 1; return the result."""
+        return self._do(("INCR", key), whole)
+
+    def incrby(self, key: Argument, increment: int) -> Result[int]:
+        """Add `increment`; return the result."""
+        return self._do(("INCRBY", key, increment), whole)
+
+    def incrbyfloat(self, key: Argument, increment: float) -> Result[float]:
+        """Add `increment`; return the result."""
+        return self._do(("INCRBYFLOAT", key, increment), number)
+
+    def decr(self, key: Argument) -> Result[int]:
+        """Subtract 1; return the result."""
+        return self._do(("DECR", key), whole)
+
+    def decrby(self, key: Argument, decrement: int) -> Result[int]:
+        """Subtract `decrement`; return the result."""
+        return self._do(("DECRBY", key, decrement), whole)
+
+    # keys
+
+    def delete(self, key: Argument, *keys: Argument) -> Result[int]:
+        """Delete the keys (DEL); return how many there were."""
+        return self._do(("DEL", key, *keys), whole)
+
+    def unlink(self, key: Argument, *keys: Argument) -> Result[int]:
+        """Delete the keys, and free their memory later; return how many there were."""
+        return self._do(("UNLINK", key, *keys), whole)
+
+    def exists(self, key: Argument, *keys: Argument) -> Result[int]:
+        """Return how many of the keys exist; one that is named twice counts twice."""
+        return self._do(("EXISTS", key, *keys), whole)
+
+    def touch(self, key: Argument, *keys: Argument) -> Result[int]:
+        """Count as an access to the keys; return how many there are."""
+        return self._do(("TOUCH", key, *keys), whole)
+
+    def expire(
+        self, key: Argument, seconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
+    ) -> Result[bool]:
+        """Let `key` expire in so many seconds; return whether that was set.
+
+        Only if it has no expiry (`nx`), has one (`xx`), has an earlier one (`gt`), has a later one or none (`lt`): Redis 7.0.
+        """
+        return self._do(("EXPIRE", key, seconds, *condition("EXPIRE", nx, xx, gt, lt)), truth)
+
+    def pexpire(
+        self,
+        key: Argument,
+        milliseconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> Result[bool]:
+        """As `expire`, in milliseconds."""
+        return self._do(("PEXPIRE", key, milliseconds, *condition("PEXPIRE", nx, xx, gt, lt)), truth)
+
+    def expireat(
+        self,
+        key: Argument,
+        unix_time_seconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> Result[bool]:
+        """As `expire`, at a Unix time in seconds."""
+        return self._do(("EXPIREAT", key, unix_time_seconds, *condition("EXPIREAT", nx, xx, gt, lt)), truth)
+
+    def pexpireat(
+        self,
+        key: Argument,
+        unix_time_milliseconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> Result[bool]:
+        """As `expire`, at a Unix time in milliseconds."""
+        return self._do(("PEXPIREAT", key, unix_time_milliseconds, *condition("PEXPIREAT", nx, xx, gt, lt)), truth)
+
+    def persist(self, key: Argument) -> Result[bool]:
+        """Let `key` not expire; return whether it would have."""
+        return self._do(("PERSIST", key), truth)
+
+    def ttl(self, key: Argument) -> Result[int]:
+        """Return in how many seconds `key` expires; -1 if it does not, -2 if there is none."""
+        return self._do(("TTL", key), whole)
+
+    def pttl(self, key: Argument) -> Result[int]:
+        """As `ttl`, in milliseconds."""
+        return self._do(("PTTL", key), whole)
+
+    def type(self, key: Argument) -> Result[str]:
+        """Return what `key` holds: `string`, `list`, `set`, `zset`, `hash`, `stream`, a module's type, or `none`."""
+        return self._do(("TYPE", key), word)
+
+    def rename(self, key: Argument, newkey: Argument) -> Result[None]:
+        """Rename `key`; what `newkey` held is lost."""
+        return self._do(("RENAME", key, newkey), done)
+
+    def renamenx(self, key: Argument, newkey: Argument) -> Result[bool]:
+        """Rename `key` if there is no `newkey`; return whether it was done."""
+        return self._do(("RENAMENX", key, newkey), truth)
+
+    def keys(self, pattern: Argument) -> Result[list[bytes]]:
+        """Return all keys that match; on a large database the server does nothing else meanwhile, so use `scan`."""
+        return self._do(("KEYS", pattern), bulks)
+
+    def scan(
+        self, cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
+    ) -> Result[tuple[int, list[bytes]]]:
+        """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
+        return self._do(("SCAN", cursor, *given("SCAN", match=match, count=count, type=type)), scanned)
+
+    # hashes
+
+    def hget(self, key: Argument, field: Argument) -> Result[bytes | None]:
+        """Return the value of a field, None if there is none."""
+        return self._do(("HGET", key, field), maybe_bulk)
+
+    def hset(
+        self, key: Argument, field: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
+    ) -> Result[int]:
+        """Set one field, or those of a mapping, or both; return how many are new."""
+        return self._do(_words.hset(key, field, value, mapping), whole)
+
+    def hsetnx(self, key: Argument, field: Argument, value: Argument) -> Result[bool]:
+        """Set a field if there is none; return whether it was set."""
+        return self._do(("HSETNX", key, field, value), truth)
+
+    def hgetall(self, key: Argument) -> Result[dict[bytes, bytes]]:
+        """Return all fields with their values; empty if there is no such key."""
+        return self._do(("HGETALL", key), table)
+
+    def hmget(self, key: Argument, field: Argument, *fields: Argument) -> Result[list[bytes | None]]:
+        """Return the values of the fields, None for each that does not exist."""
+        return self._do(("HMGET", key, field, *fields), maybe_bulks)
+
+    def hdel(self, key: Argument, field: Argument, *fields: Argument) -> Result[int]:
+        """Delete fields; return how many there were."""
+        return self._do(("HDEL", key, field, *fields), whole)
+
+    def hexists(self, key: Argument, field: Argument) -> Result[bool]:
+        """Is there such a field?"""
+        return self._do(("HEXISTS", key, field), truth)
+
+    def hincrby(self, key: Argument, field: Argument, increment: int) -> Result[int]:
+        """Add to a field; return the result."""
+        return self._do(("HINCRBY", key, field, increment), whole)
+
+    def hincrbyfloat(self, key: Argument, field: Argument, increment: float) -> Result[float]:
+        """Add to a field; return the result."""
+        return self._do(("HINCRBYFLOAT", key, field, increment), number)
+
+    def hlen(self, key: Argument) -> Result[int]:
+        """Return the number of fields."""
+        return self._do(("HLEN", key), whole)
+
+    def hkeys(self, key: Argument) -> Result[list[bytes]]:
+        """Return the names of all fields."""
+        return self._do(("HKEYS", key), bulks)
+
+    def hvals(self, key: Argument) -> Result[list[bytes]]:
+        """Return the values of all fields."""
+        return self._do(("HVALS", key), bulks)
+
+    def hscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> Result[tuple[int, dict[bytes, bytes]]]:
+        """Return where to go on, 0 if that was all, and some fields with their values."""
+        return self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count)), scanned_table)
+
+    # lists
+
+    def lpush(self, key: Argument, element: Argument, *elements: Argument) -> Result[int]:
+        """Put elements before the first, one after the other; return the length."""
+        return self._do(("LPUSH", key, element, *elements), whole)
+
+    def rpush(self, key: Argument, element: Argument, *elements: Argument) -> Result[int]:
+        """Put elements behind the last; return the length."""
+        return self._do(("RPUSH", key, element, *elements), whole)
+
+    def lpop(self, key: Argument) -> Result[bytes | None]:
+        """Take the first element, None if there is none."""
+        return self._do(("LPOP", key), maybe_bulk)
+
+    def lpop_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+        """Take up to `count` elements from the front (Redis 6.2); empty if there is no such key."""
+        return self._do(("LPOP", key, count), bulks)
+
+    def rpop(self, key: Argument) -> Result[bytes | None]:
+        """Take the last element, None if there is none."""
+        return self._do(("RPOP", key), maybe_bulk)
+
+    def rpop_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+        """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
+        return self._do(("RPOP", key, count), bulks)
+
+    def blpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[bytes, bytes] | None]:
+        """Take the first element of the first of the keys that has one; return key and element.
+
+        Waits on the server for one up to `timeout` seconds, 0 for ever; None if none came.
+        """
+        return self._do(("BLPOP", key, *keys, timeout), source_and_value)
+
+    def brpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[bytes, bytes] | None]:
+        """As `blpop`, the last element."""
+        return self._do(("BRPOP", key, *keys, timeout), source_and_value)
+
+    def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> Result[bytes | None]:
+        """Move an element between ends of lists (Redis 6.2); return it, None if there is none."""
+        return self._do(("LMOVE", source, destination, wherefrom, whereto), maybe_bulk)
+
+    def blmove(
+        self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side, *, timeout: float
+    ) -> Result[bytes | None]:
+        """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
+        return self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
+
+    def llen(self, key: Argument) -> Result[int]:
+        """Return the number of elements."""
+        return self._do(("LLEN", key), whole)
+
+    def lrange(self, key: Argument, start: int, stop: int) -> Result[list[bytes]]:
+        """Return the elements from `start` to `stop`, both included; negative ones count from the end."""
+        return self._do(("LRANGE", key, start, stop), bulks)
+
+    def lindex(self, key: Argument, index: int) -> Result[bytes | None]:
+        """Return the element at `index`, None if there is none."""
+        return self._do(("LINDEX", key, index), maybe_bulk)
+
+    def lset(self, key: Argument, index: int, element: Argument) -> Result[None]:
+        """Replace the element at `index`."""
+        return self._do(("LSET", key, index, element), done)
+
+    def lrem(self, key: Argument, count: int, element: Argument) -> Result[int]:
+        """Remove the first `count` elements equal to this (the last if negative, all if 0); return how many."""
+        return self._do(("LREM", key, count, element), whole)
+
+    def ltrim(self, key: Argument, start: int, stop: int) -> Result[None]:
+        """Keep only what `lrange` would return."""
+        return self._do(("LTRIM", key, start, stop), done)
+
+    # sets
+
+    def sadd(self, key: Argument, member: Argument, *members: Argument) -> Result[int]:
+        """Add members; return how many are new."""
+        return self._do(("SADD", key, member, *members), whole)
+
+    def srem(self, key: Argument, member: Argument, *members: Argument) -> Result[int]:
+        """Remove members; return how many there were."""
+        return self._do(("SREM", key, member, *members), whole)
+
+    def smembers(self, key: Argument) -> Result[Members]:
+        """Return all members."""
+        return self._do(("SMEMBERS", key), members)
+
+    def sismember(self, key: Argument, member: Argument) -> Result[bool]:
+        """Is this a member?"""
+        return self._do(("SISMEMBER", key, member), truth)
+
+    def smismember(self, key: Argument, member: Argument, *members: Argument) -> Result[list[bool]]:
+        """Which of these are members? (Redis 6.2)"""
+        return self._do(("SMISMEMBER", key, member, *members), truths)
+
+    def scard(self, key: Argument) -> Result[int]:
+        """Return the number of members."""
+        return self._do(("SCARD", key), whole)
+
+    def spop(self, key: Argument) -> Result[bytes | None]:
+        """Take any member, None if there is none."""
+        return self._do(("SPOP", key), maybe_bulk)
+
+    def spop_count(self, key: Argument, count: int) -> Result[Members]:
+        """Take any members, up to `count`."""
+        return self._do(("SPOP", key, count), members)
+
+    def srandmember(self, key: Argument) -> Result[bytes | None]:
+        """Return any member, None if there is none."""
+        return self._do(("SRANDMEMBER", key), maybe_bulk)
+
+    def srandmember_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+        """Return any members: up to `count` different ones, or exactly `-count` that may repeat."""
+        return self._do(("SRANDMEMBER", key, count), bulks)
+
+    def sinter(self, key: Argument, *keys: Argument) -> Result[Members]:
+        """Return what is in all of the sets."""
+        return self._do(("SINTER", key, *keys), members)
+
+    def sunion(self, key: Argument, *keys: Argument) -> Result[Members]:
+        """Return what is in any of the sets."""
+        return self._do(("SUNION", key, *keys), members)
+
+    def sdiff(self, key: Argument, *keys: Argument) -> Result[Members]:
+        """Return what is in the first set and in none of the others."""
+        return self._do(("SDIFF", key, *keys), members)
+
+    def sscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> Result[tuple[int, list[bytes]]]:
+        """Return where to go on, 0 if that was all, and some members; one may come more than once."""
+        return self._do(("SSCAN", key, cursor, *given("SSCAN", match=match, count=count)), scanned)
+
+    # sorted sets
+
+    def zadd(
+        self,
+        key: Argument,
+        scores: Scores,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+        ch: bool = False,
+    ) -> Result[int]:
+        """Add members with their scores, as in `{"member": 1.5}`, or change scores; return how many are new, with `ch` or changed.
+
+        Only add (`nx`), only change (`xx`), change only upwards (`gt`) or downwards (`lt`); the last two are of Redis 6.2.
+        """
+        return self._do(_words.zadd(key, scores, nx, xx, gt, lt, ch), whole)
+
+    def zincrby(self, key: Argument, increment: float, member: Argument) -> Result[float]:
+        """Add to a member's score; return the result."""
+        return self._do(("ZINCRBY", key, increment, member), number)
+
+    def zrem(self, key: Argument, member: Argument, *members: Argument) -> Result[int]:
+        """Remove members; return how many there were."""
+        return self._do(("ZREM", key, member, *members), whole)
+
+    def zscore(self, key: Argument, member: Argument) -> Result[float | None]:
+        """Return a member's score, None if it is none."""
+        return self._do(("ZSCORE", key, member), maybe_number)
+
+    def zcard(self, key: Argument) -> Result[int]:
+        """Return the number of members."""
+        return self._do(("ZCARD", key), whole)
+
+    def zcount(self, key: Argument, min: Argument, max: Argument) -> Result[int]:
+        """Return the number of members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
+        return self._do(("ZCOUNT", key, min, max), whole)
+
+    def zrank(self, key: Argument, member: Argument) -> Result[int | None]:
+        """Return a member's place from the lowest score, 0 for the first, None if it is none."""
+        return self._do(("ZRANK", key, member), maybe_whole)
+
+    def zrevrank(self, key: Argument, member: Argument) -> Result[int | None]:
+        """Return a member's place from the highest score, 0 for the first, None if it is none."""
+        return self._do(("ZREVRANK", key, member), maybe_whole)
+
+    def zrange(
+        self,
+        key: Argument,
+        start: Argument,
+        stop: Argument,
+        *,
+        byscore: bool = False,
+        bylex: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> Result[list[bytes]]:
+        """Return members in their order, from one place to another, both included; negative ones count from the end.
+
+        `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
+        `rev` counts from the highest, and then the higher one comes first. The options are of Redis 6.2.
+        """
+        return self._do(_words.zrange(key, start, stop, byscore, bylex, rev, limit), bulks)
+
+    def zrange_withscores(
+        self,
+        key: Argument,
+        start: Argument,
+        stop: Argument,
+        *,
+        byscore: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> Result[list[tuple[bytes, float]]]:
+        """As `zrange`, with scores."""
+        return self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
+
+    def zrangebyscore(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[bytes]]:
+        """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
+        return self._do(("ZRANGEBYSCORE", key, min, max, *limiting("ZRANGEBYSCORE", limit)), bulks)
+
+    def zrangebyscore_withscores(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[tuple[bytes, float]]]:
+        """As `zrangebyscore`, with scores."""
+        return self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
+
+    def zremrangebyrank(self, key: Argument, start: int, stop: int) -> Result[int]:
+        """Remove the members that `zrange` would return; return how many."""
+        return self._do(("ZREMRANGEBYRANK", key, start, stop), whole)
+
+    def zremrangebyscore(self, key: Argument, min: Argument, max: Argument) -> Result[int]:
+        """Remove the members that `zrangebyscore` would return; return how many."""
+        return self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
+
+    def zpopmin(self, key: Argument) -> Result[tuple[bytes, float] | None]:
+        """Take the member with the lowest score, None if there is none."""
+        return self._do(("ZPOPMIN", key), first_scored)
+
+    def zpopmin_count(self, key: Argument, count: int) -> Result[list[tuple[bytes, float]]]:
+        """Take up to `count` members with the lowest scores."""
+        return self._do(("ZPOPMIN", key, count), scored)
+
+    def zpopmax(self, key: Argument) -> Result[tuple[bytes, float] | None]:
+        """Take the member with the highest score, None if there is none."""
+        return self._do(("ZPOPMAX", key), first_scored)
+
+    def zpopmax_count(self, key: Argument, count: int) -> Result[list[tuple[bytes, float]]]:
+        """Take up to `count` members with the highest scores."""
+        return self._do(("ZPOPMAX", key, count), scored)
+
+    def zscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> Result[tuple[int, list[tuple[bytes, float]]]]:
+        """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
+        return self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
+
+    # streams
+
+    def xadd(
+        self,
+        key: Argument,
+        fields: Fields,
+        *,
+        id: Argument = "*",
+        maxlen: int | None = None,
+        minid: Argument | None = None,
+        approximate: bool = True,
+        limit: int | None = None,
+    ) -> Result[bytes]:
+        """Append an entry; return its ID. `maxlen` and the others trim the stream, as `xtrim` does.
+
+        An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
+        """
+        return self._do(_words.xadd(key, fields, id, maxlen, minid, approximate, limit), bulk)
+
+    def xlen(self, key: Argument) -> Result[int]:
+        """Return the number of entries."""
+        return self._do(("XLEN", key), whole)
+
+    def xrange(
+        self, key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
+    ) -> Result[list[Entry]]:
+        """Return the entries from one ID to another, both included, oldest first."""
+        return self._do(("XRANGE", key, start, end, *given("XRANGE", count=count)), entries)
+
+    def xrevrange(
+        self, key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
+    ) -> Result[list[Entry]]:
+        """Return the entries from one ID back to another, both included, newest first."""
+        return self._do(("XREVRANGE", key, end, start, *given("XREVRANGE", count=count)), entries)
+
+    def xread(
+        self, streams: Fields, *, count: int | None = None, block: int | None = None
+    ) -> Result[dict[bytes, list[Entry]]]:
+        """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
+
+        With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
+        """
+        return self._do(
+            ("XREAD", *given("XREAD", count=count, block=block), *streams_in_turn("XREAD", streams)), by_stream
+        )
+
+    def xreadgroup(
+        self,
+        group: Argument,
+        consumer: Argument,
+        streams: Fields,
+        *,
+        count: int | None = None,
+        block: int | None = None,
+        noack: bool = False,
+    ) -> Result[dict[bytes, list[Entry]]]:
+        """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
+        return self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
+
+    def xgroup_create(
+        self, key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False
+    ) -> Result[None]:
+        """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none."""
+        return self._do(("XGROUP CREATE", key, group, id, *given("XGROUP CREATE", mkstream=mkstream)), done)
+
+    def xgroup_destroy(self, key: Argument, group: Argument) -> Result[bool]:
+        """Remove a group; return whether there was one."""
+        return self._do(("XGROUP DESTROY", key, group), truth)
+
+    def xack(self, key: Argument, group: Argument, id: Argument, *ids: Argument) -> Result[int]:
+        """Say that these entries are done with; return how many were pending."""
+        return self._do(("XACK", key, group, id, *ids), whole)
+
+    def xdel(self, key: Argument, id: Argument, *ids: Argument) -> Result[int]:
+        """Delete entries; return how many there were."""
+        return self._do(("XDEL", key, id, *ids), whole)
+
+    def xtrim(
+        self,
+        key: Argument,
+        *,
+        maxlen: int | None = None,
+        minid: Argument | None = None,
+        approximate: bool = True,
+        limit: int | None = None,
+    ) -> Result[int]:
+        """Delete the oldest entries beyond `maxlen`, or those before `minid` (Redis 6.2); return how many.
+
+        `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2).
+        """
+        return self._do(_words.xtrim(key, maxlen, minid, approximate, limit), whole)
+
+    # scripting
+
+    def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script; return what it returns, as it comes."""
+        return self._do(("EVAL", script, numkeys, *keys_and_args), anything)
+
+    def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script that the server has; return what it returns, as it comes."""
+        return self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
+
+    def script_load(self, script: Argument) -> Result[bytes]:
+        """Give the server a script to keep; return its digest for `evalsha`."""
+        return self._do(("SCRIPT LOAD", script), bulk)
+
+    def script_exists(self, sha1: Argument, *sha1s: Argument) -> Result[list[bool]]:
+        """Which of these scripts does the server have?"""
+        return self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
+
+    # server
+
+    def ping(self) -> Result[str]:
+        """Return `PONG`."""
+        return self._do(("PING",), word)
+
+    def echo(self, message: Argument) -> Result[bytes]:
+        """Return the message."""
+        return self._do(("ECHO", message), bulk)
+
+    def time(self) -> Result[tuple[int, int]]:
+        """Return the server's Unix time: seconds, and microseconds on top."""
+        return self._do(("TIME",), moment)
+
+    def info(self, *sections: Argument) -> Result[dict[str, str]]:
+        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
+
+        Where several lines have one name (`module`), its value has a line for each.
+        """
+        return self._do(("INFO", *sections), facts)
+
+    def dbsize(self) -> Result[int]:
+        """Return the number of keys."""
+        return self._do(("DBSIZE",), whole)
+
+    def flushdb(self, *, asynchronous: bool = False) -> Result[None]:
+        """Delete all keys of this database."""
+        return self._do(("FLUSHDB", *(("ASYNC",) if given("FLUSHDB", asynchronous=asynchronous) else ())), done)
+
+    def config_get(self, parameter: Argument, *parameters: Argument) -> Result[dict[str, str]]:
+        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
+        return self._do(("CONFIG GET", parameter, *parameters), settings)
+
+    def config_set(self, parameter: Argument, value: Argument) -> Result[None]:
+        """Change a setting until the server ends."""
+        return self._do(("CONFIG SET", parameter, value), done)
+
+    def client_id(self) -> Result[int]:
+        """Return the number of the connection that this is sent on."""
+        return self._do(("CLIENT ID",), whole)
+
+    def publish(self, channel: Argument, message: Argument) -> Result[int]:
+        """Send a message to all who listen; return how many there are (on this server)."""
+        return self._do(("PUBLISH", channel, message), whole)
+
+    def wait(self, numreplicas: int, timeout: int) -> Result[int]:
+        """Wait until replicas have what was written before on this connection; return how many have.
+
+        Up to `timeout` milliseconds, 0 for ever.
+        """
+        return self._do(("WAIT", numreplicas, timeout), whole)

@@ -1,0 +1,751 @@
+"""The commands as methods that are awaited.
+
+Written by `tests/generate_methods.py` from the builders of `resp_sansio.commands`, not by hand.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from ..commands.arguments import (
+    NONE,
+    Fields,
+    Scores,
+    Side,
+    condition,
+    exclusive,
+    given,
+    in_turn,
+    limiting,
+    streams_in_turn,
+)
+from ..commands.command import Reader
+from ..commands.readers import (
+    Entry,
+    Members,
+    anything,
+    bulk,
+    bulks,
+    by_stream,
+    done,
+    entries,
+    facts,
+    first_scored,
+    maybe_bulk,
+    maybe_bulks,
+    maybe_number,
+    maybe_whole,
+    members,
+    moment,
+    number,
+    scanned,
+    scanned_scores,
+    scanned_table,
+    scored,
+    settings,
+    source_and_value,
+    stored,
+    table,
+    truth,
+    truths,
+    whole,
+    word,
+)
+from ..commands.words import Words
+from ..wire.encoder import Argument
+from ..wire.values import Reply
+from . import _words
+
+T = TypeVar("T")
+
+
+class AsyncMethods(ABC):
+    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def _do(self, words: Words, read: Reader[T]) -> T:
+        """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
+
+    # strings
+
+    async def get(self, key: Argument) -> bytes | None:
+        """Return the value of `key`, None if there is none."""
+        return await self._do(("GET", key), maybe_bulk)
+
+    async def set(
+        self,
+        key: Argument,
+        value: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+    ) -> bool:
+        """Set `key`; return whether it was set: with `nx` only if it is new, with `xx` only if it exists.
+
+        It expires after `ex` seconds or `px` milliseconds, or at the Unix time `exat` in seconds or `pxat` in milliseconds.
+        """
+        return await self._do(_words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl), stored)
+
+    async def set_get(
+        self,
+        key: Argument,
+        value: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+    ) -> bytes | None:
+        """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
+        return await self._do(_words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl), maybe_bulk)
+
+    async def getdel(self, key: Argument) -> bytes | None:
+        """Return the value of `key` and delete it (Redis 6.2)."""
+        return await self._do(("GETDEL", key), maybe_bulk)
+
+    async def getex(
+        self,
+        key: Argument,
+        *,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        persist: bool = False,
+    ) -> bytes | None:
+        """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
+        return await self._do(
+            ("GETEX", key, *exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)), maybe_bulk
+        )
+
+    async def mget(self, key: Argument, *keys: Argument) -> list[bytes | None]:
+        """Return the values of the keys, None for each that does not exist."""
+        return await self._do(("MGET", key, *keys), maybe_bulks)
+
+    async def mset(self, values: Fields) -> None:
+        """Set all of these keys."""
+        return await self._do(("MSET", *in_turn("MSET", "values", values)), done)
+
+    async def msetnx(self, values: Fields) -> bool:
+        """Set all of these keys if none of them exists; return whether it was done."""
+        return await self._do(("MSETNX", *in_turn("MSETNX", "values", values)), truth)
+
+    async def append(self, key: Argument, value: Argument) -> int:
+        """Append to the value of `key`; return its length."""
+        return await self._do(("APPEND", key, value), whole)
+
+    async def strlen(self, key: Argument) -> int:
+        """Return the length of the value of `key` in bytes."""
+        return await self._do(("STRLEN", key), whole)
+
+    async def getrange(self, key: Argument, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
+        return await self._do(("GETRANGE", key, start, end), bulk)
+
+    async def setrange(self, key: Argument, offset: int, value: Argument) -> int:
+        """Overwrite the bytes from `offset` on; return the length of it all."""
+        return await self._do(("SETRANGE", key, offset, value), whole)
+
+    async def incr(self, key: Argument) -> int:
+        """Add 1; return the result."""
+        return await self._do(("INCR", key), whole)
+
+    async def incrby(self, key: Argument, increment: int) -> int:
+        """Add `increment`; return the result."""
+        return await self._do(("INCRBY", key, increment), whole)
+
+    async def incrbyfloat(self, key: Argument, increment: float) -> float:
+        """Add `increment`; return the result."""
+        return await self._do(("INCRBYFLOAT", key, increment), number)
+
+    async def decr(self, key: Argument) -> int:
+        """Subtract 1; return the result."""
+        return await self._do(("DECR", key), whole)
+
+    async def decrby(self, key: Argument, decrement: int) -> int:
+        """Subtract `decrement`; return the result."""
+        return await self._do(("DECRBY", key, decrement), whole)
+
+    # keys
+
+    async def delete(self, key: Argument, *keys: Argument) -> int:
+        """Delete the keys (DEL); return how many there were."""
+        return await self._do(("DEL", key, *keys), whole)
+
+    async def unlink(self, key: Argument, *keys: Argument) -> int:
+        """Delete the keys, and free their memory later; return how many there were."""
+        return await self._do(("UNLINK", key, *keys), whole)
+
+    async def exists(self, key: Argument, *keys: Argument) -> int:
+        """Return how many of the keys exist; one that is named twice counts twice."""
+        return await self._do(("EXISTS", key, *keys), whole)
+
+    async def touch(self, key: Argument, *keys: Argument) -> int:
+        """Count as an access to the keys; return how many there are."""
+        return await self._do(("TOUCH", key, *keys), whole)
+
+    async def expire(
+        self, key: Argument, seconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
+    ) -> bool:
+        """Let `key` expire in so many seconds; return whether that was set.
+
+        Only if it has no expiry (`nx`), has one (`xx`), has an earlier one (`gt`), has a later one or none (`lt`): Redis 7.0.
+        """
+        return await self._do(("EXPIRE", key, seconds, *condition("EXPIRE", nx, xx, gt, lt)), truth)
+
+    async def pexpire(
+        self,
+        key: Argument,
+        milliseconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> bool:
+        """As `expire`, in milliseconds."""
+        return await self._do(("PEXPIRE", key, milliseconds, *condition("PEXPIRE", nx, xx, gt, lt)), truth)
+
+    async def expireat(
+        self,
+        key: Argument,
+        unix_time_seconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> bool:
+        """As `expire`, at a Unix time in seconds."""
+        return await self._do(("EXPIREAT", key, unix_time_seconds, *condition("EXPIREAT", nx, xx, gt, lt)), truth)
+
+    async def pexpireat(
+        self,
+        key: Argument,
+        unix_time_milliseconds: int,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> bool:
+        """As `expire`, at a Unix time in milliseconds."""
+        return await self._do(
+            ("PEXPIREAT", key, unix_time_milliseconds, *condition("PEXPIREAT", nx, xx, gt, lt)), truth
+        )
+
+    async def persist(self, key: Argument) -> bool:
+        """Let `key` not expire; return whether it would have."""
+        return await self._do(("PERSIST", key), truth)
+
+    async def ttl(self, key: Argument) -> int:
+        """Return in how many seconds `key` expires; -1 if it does not, -2 if there is none."""
+        return await self._do(("TTL", key), whole)
+
+    async def pttl(self, key: Argument) -> int:
+        """As `ttl`, in milliseconds."""
+        return await self._do(("PTTL", key), whole)
+
+    async def type(self, key: Argument) -> str:
+        """Return what `key` holds: `string`, `list`, `set`, `zset`, `hash`, `stream`, a module's type, or `none`."""
+        return await self._do(("TYPE", key), word)
+
+    async def rename(self, key: Argument, newkey: Argument) -> None:
+        """Rename `key`; what `newkey` held is lost."""
+        return await self._do(("RENAME", key, newkey), done)
+
+    async def renamenx(self, key: Argument, newkey: Argument) -> bool:
+        """Rename `key` if there is no `newkey`; return whether it was done."""
+        return await self._do(("RENAMENX", key, newkey), truth)
+
+    async def keys(self, pattern: Argument) -> list[bytes]:
+        """Return all keys that match; on a large database the server does nothing else meanwhile, so use `scan`."""
+        return await self._do(("KEYS", pattern), bulks)
+
+    async def scan(
+        self, cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
+    ) -> tuple[int, list[bytes]]:
+        """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
+        return await self._do(("SCAN", cursor, *given("SCAN", match=match, count=count, type=type)), scanned)
+
+    # hashes
+
+    async def hget(self, key: Argument, field: Argument) -> bytes | None:
+        """Return the value of a field, None if there is none."""
+        return await self._do(("HGET", key, field), maybe_bulk)
+
+    async def hset(
+        self, key: Argument, field: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
+    ) -> int:
+        """Set one field, or those of a mapping, or both; return how many are new."""
+        return await self._do(_words.hset(key, field, value, mapping), whole)
+
+    async def hsetnx(self, key: Argument, field: Argument, value: Argument) -> bool:
+        """Set a field if there is none; return whether it was set."""
+        return await self._do(("HSETNX", key, field, value), truth)
+
+    async def hgetall(self, key: Argument) -> dict[bytes, bytes]:
+        """Return all fields with their values; empty if there is no such key."""
+        return await self._do(("HGETALL", key), table)
+
+    async def hmget(self, key: Argument, field: Argument, *fields: Argument) -> list[bytes | None]:
+        """Return the values of the fields, None for each that does not exist."""
+        return await self._do(("HMGET", key, field, *fields), maybe_bulks)
+
+    async def hdel(self, key: Argument, field: Argument, *fields: Argument) -> int:
+        """Delete fields; return how many there were."""
+        return await self._do(("HDEL", key, field, *fields), whole)
+
+    async def hexists(self, key: Argument, field: Argument) -> bool:
+        """Is there such a field?"""
+        return await self._do(("HEXISTS", key, field), truth)
+
+    async def hincrby(self, key: Argument, field: Argument, increment: int) -> int:
+        """Add to a field; return the result."""
+        return await self._do(("HINCRBY", key, field, increment), whole)
+
+    async def hincrbyfloat(self, key: Argument, field: Argument, increment: float) -> float:
+        """Add to a field; return the result."""
+        return await self._do(("HINCRBYFLOAT", key, field, increment), number)
+
+    async def hlen(self, key: Argument) -> int:
+        """Return the number of fields."""
+        return await self._do(("HLEN", key), whole)
+
+    async def hkeys(self, key: Argument) -> list[bytes]:
+        """Return the names of all fields."""
+        return await self._do(("HKEYS", key), bulks)
+
+    async def hvals(self, key: Argument) -> list[bytes]:
+        """Return the values of all fields."""
+        return await self._do(("HVALS", key), bulks)
+
+    async def hscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> tuple[int, dict[bytes, bytes]]:
+        """Return where to go on, 0 if that was all, and some fields with their values."""
+        return await self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count)), scanned_table)
+
+    # lists
+
+    async def lpush(self, key: Argument, element: Argument, *elements: Argument) -> int:
+        """Put elements before the first, one after the other; return the length."""
+        return await self._do(("LPUSH", key, element, *elements), whole)
+
+    async def rpush(self, key: Argument, element: Argument, *elements: Argument) -> int:
+        """Put elements behind the last; return the length."""
+        return await self._do(("RPUSH", key, element, *elements), whole)
+
+    async def lpop(self, key: Argument) -> bytes | None:
+        """Take the first element, None if there is none."""
+        return await self._do(("LPOP", key), maybe_bulk)
+
+    async def lpop_count(self, key: Argument, count: int) -> list[bytes]:
+        """Take up to `count` elements from the front (Redis 6.2); empty if there is no such key."""
+        return await self._do(("LPOP", key, count), bulks)
+
+    async def rpop(self, key: Argument) -> bytes | None:
+        """Take the last element, None if there is none."""
+        return await self._do(("RPOP", key), maybe_bulk)
+
+    async def rpop_count(self, key: Argument, count: int) -> list[bytes]:
+        """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
+        return await self._do(("RPOP", key, count), bulks)
+
+    async def blpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[bytes, bytes] | None:
+        """Take the first element of the first of the keys that has one; return key and element.
+
+        Waits on the server for one up to `timeout` seconds, 0 for ever; None if none came.
+        """
+        return await self._do(("BLPOP", key, *keys, timeout), source_and_value)
+
+    async def brpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[bytes, bytes] | None:
+        """As `blpop`, the last element."""
+        return await self._do(("BRPOP", key, *keys, timeout), source_and_value)
+
+    async def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> bytes | None:
+        """Move an element between ends of lists (Redis 6.2); return it, None if there is none."""
+        return await self._do(("LMOVE", source, destination, wherefrom, whereto), maybe_bulk)
+
+    async def blmove(
+        self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side, *, timeout: float
+    ) -> bytes | None:
+        """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
+        return await self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
+
+    async def llen(self, key: Argument) -> int:
+        """Return the number of elements."""
+        return await self._do(("LLEN", key), whole)
+
+    async def lrange(self, key: Argument, start: int, stop: int) -> list[bytes]:
+        """Return the elements from `start` to `stop`, both included; negative ones count from the end."""
+        return await self._do(("LRANGE", key, start, stop), bulks)
+
+    async def lindex(self, key: Argument, index: int) -> bytes | None:
+        """Return the element at `index`, None if there is none."""
+        return await self._do(("LINDEX", key, index), maybe_bulk)
+
+    async def lset(self, key: Argument, index: int, element: Argument) -> None:
+        """Replace the element at `index`."""
+        return await self._do(("LSET", key, index, element), done)
+
+    async def lrem(self, key: Argument, count: int, element: Argument) -> int:
+        """Remove the first `count` elements equal to this (the last if negative, all if 0); return how many."""
+        return await self._do(("LREM", key, count, element), whole)
+
+    async def ltrim(self, key: Argument, start: int, stop: int) -> None:
+        """Keep only what `lrange` would return."""
+        return await self._do(("LTRIM", key, start, stop), done)
+
+    # sets
+
+    async def sadd(self, key: Argument, member: Argument, *members: Argument) -> int:
+        """Add members; return how many are new."""
+        return await self._do(("SADD", key, member, *members), whole)
+
+    async def srem(self, key: Argument, member: Argument, *members: Argument) -> int:
+        """Remove members; return how many there were."""
+        return await self._do(("SREM", key, member, *members), whole)
+
+    async def smembers(self, key: Argument) -> Members:
+        """Return all members."""
+        return await self._do(("SMEMBERS", key), members)
+
+    async def sismember(self, key: Argument, member: Argument) -> bool:
+        """Is this a member?"""
+        return await self._do(("SISMEMBER", key, member), truth)
+
+    async def smismember(self, key: Argument, member: Argument, *members: Argument) -> list[bool]:
+        """Which of these are members? (Redis 6.2)"""
+        return await self._do(("SMISMEMBER", key, member, *members), truths)
+
+    async def scard(self, key: Argument) -> int:
+        """Return the number of members."""
+        return await self._do(("SCARD", key), whole)
+
+    async def spop(self, key: Argument) -> bytes | None:
+        """Take any member, None if there is none."""
+        return await self._do(("SPOP", key), maybe_bulk)
+
+    async def spop_count(self, key: Argument, count: int) -> Members:
+        """Take any members, up to `count`."""
+        return await self._do(("SPOP", key, count), members)
+
+    async def srandmember(self, key: Argument) -> bytes | None:
+        """Return any member, None if there is none."""
+        return await self._do(("SRANDMEMBER", key), maybe_bulk)
+
+    async def srandmember_count(self, key: Argument, count: int) -> list[bytes]:
+        """Return any members: up to `count` different ones, or exactly `-count` that may repeat."""
+        return await self._do(("SRANDMEMBER", key, count), bulks)
+
+    async def sinter(self, key: Argument, *keys: Argument) -> Members:
+        """Return what is in all of the sets."""
+        return await self._do(("SINTER", key, *keys), members)
+
+    async def sunion(self, key: Argument, *keys: Argument) -> Members:
+        """Return what is in any of the sets."""
+        return await self._do(("SUNION", key, *keys), members)
+
+    async def sdiff(self, key: Argument, *keys: Argument) -> Members:
+        """Return what is in the first set and in none of the others."""
+        return await self._do(("SDIFF", key, *keys), members)
+
+    async def sscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> tuple[int, list[bytes]]:
+        """Return where to go on, 0 if that was all, and some members; one may come more than once."""
+        return await self._do(("SSCAN", key, cursor, *given("SSCAN", match=match, count=count)), scanned)
+
+    # sorted sets
+
+    async def zadd(
+        self,
+        key: Argument,
+        scores: Scores,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+        ch: bool = False,
+    ) -> int:
+        """Add members with their scores, as in `{"member": 1.5}`, or change scores; return how many are new, with `ch` or changed.
+
+        Only add (`nx`), only change (`xx`), change only upwards (`gt`) or downwards (`lt`); the last two are of Redis 6.2.
+        """
+        return await self._do(_words.zadd(key, scores, nx, xx, gt, lt, ch), whole)
+
+    async def zincrby(self, key: Argument, increment: float, member: Argument) -> float:
+        """Add to a member's score; return the result."""
+        return await self._do(("ZINCRBY", key, increment, member), number)
+
+    async def zrem(self, key: Argument, member: Argument, *members: Argument) -> int:
+        """Remove members; return how many there were."""
+        return await self._do(("ZREM", key, member, *members), whole)
+
+    async def zscore(self, key: Argument, member: Argument) -> float | None:
+        """Return a member's score, None if it is none."""
+        return await self._do(("ZSCORE", key, member), maybe_number)
+
+    async def zcard(self, key: Argument) -> int:
+        """Return the number of members."""
+        return await self._do(("ZCARD", key), whole)
+
+    async def zcount(self, key: Argument, min: Argument, max: Argument) -> int:
+        """Return the number of members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
+        return await self._do(("ZCOUNT", key, min, max), whole)
+
+    async def zrank(self, key: Argument, member: Argument) -> int | None:
+        """Return a member's place from the lowest score, 0 for the first, None if it is none."""
+        return await self._do(("ZRANK", key, member), maybe_whole)
+
+    async def zrevrank(self, key: Argument, member: Argument) -> int | None:
+        """Return a member's place from the highest score, 0 for the first, None if it is none."""
+        return await self._do(("ZREVRANK", key, member), maybe_whole)
+
+    async def zrange(
+        self,
+        key: Argument,
+        start: Argument,
+        stop: Argument,
+        *,
+        byscore: bool = False,
+        bylex: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> list[bytes]:
+        """Return members in their order, from one place to another, both included; negative ones count from the end.
+
+        `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
+        `rev` counts from the highest, and then the higher one comes first. The options are of Redis 6.2.
+        """
+        return await self._do(_words.zrange(key, start, stop, byscore, bylex, rev, limit), bulks)
+
+    async def zrange_withscores(
+        self,
+        key: Argument,
+        start: Argument,
+        stop: Argument,
+        *,
+        byscore: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> list[tuple[bytes, float]]:
+        """As `zrange`, with scores."""
+        return await self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
+
+    async def zrangebyscore(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[bytes]:
+        """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
+        return await self._do(("ZRANGEBYSCORE", key, min, max, *limiting("ZRANGEBYSCORE", limit)), bulks)
+
+    async def zrangebyscore_withscores(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[tuple[bytes, float]]:
+        """As `zrangebyscore`, with scores."""
+        return await self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
+
+    async def zremrangebyrank(self, key: Argument, start: int, stop: int) -> int:
+        """Remove the members that `zrange` would return; return how many."""
+        return await self._do(("ZREMRANGEBYRANK", key, start, stop), whole)
+
+    async def zremrangebyscore(self, key: Argument, min: Argument, max: Argument) -> int:
+        """Remove the members that `zrangebyscore` would return; return how many."""
+        return await self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
+
+    async def zpopmin(self, key: Argument) -> tuple[bytes, float] | None:
+        """Take the member with the lowest score, None if there is none."""
+        return await self._do(("ZPOPMIN", key), first_scored)
+
+    async def zpopmin_count(self, key: Argument, count: int) -> list[tuple[bytes, float]]:
+        """Take up to `count` members with the lowest scores."""
+        return await self._do(("ZPOPMIN", key, count), scored)
+
+    async def zpopmax(self, key: Argument) -> tuple[bytes, float] | None:
+        """Take the member with the highest score, None if there is none."""
+        return await self._do(("ZPOPMAX", key), first_scored)
+
+    async def zpopmax_count(self, key: Argument, count: int) -> list[tuple[bytes, float]]:
+        """Take up to `count` members with the highest scores."""
+        return await self._do(("ZPOPMAX", key, count), scored)
+
+    async def zscan(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> tuple[int, list[tuple[bytes, float]]]:
+        """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
+        return await self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
+
+    # streams
+
+    async def xadd(
+        self,
+        key: Argument,
+        fields: Fields,
+        *,
+        id: Argument = "*",
+        maxlen: int | None = None,
+        minid: Argument | None = None,
+        approximate: bool = True,
+        limit: int | None = None,
+    ) -> bytes:
+        """Append an entry; return its ID. `maxlen` and the others trim the stream, as `xtrim` does.
+
+        An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
+        """
+        return await self._do(_words.xadd(key, fields, id, maxlen, minid, approximate, limit), bulk)
+
+    async def xlen(self, key: Argument) -> int:
+        """Return the number of entries."""
+        return await self._do(("XLEN", key), whole)
+
+    async def xrange(
+        self, key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
+    ) -> list[Entry]:
+        """Return the entries from one ID to another, both included, oldest first."""
+        return await self._do(("XRANGE", key, start, end, *given("XRANGE", count=count)), entries)
+
+    async def xrevrange(
+        self, key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
+    ) -> list[Entry]:
+        """Return the entries from one ID back to another, both included, newest first."""
+        return await self._do(("XREVRANGE", key, end, start, *given("XREVRANGE", count=count)), entries)
+
+    async def xread(
+        self, streams: Fields, *, count: int | None = None, block: int | None = None
+    ) -> dict[bytes, list[Entry]]:
+        """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
+
+        With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
+        """
+        return await self._do(
+            ("XREAD", *given("XREAD", count=count, block=block), *streams_in_turn("XREAD", streams)), by_stream
+        )
+
+    async def xreadgroup(
+        self,
+        group: Argument,
+        consumer: Argument,
+        streams: Fields,
+        *,
+        count: int | None = None,
+        block: int | None = None,
+        noack: bool = False,
+    ) -> dict[bytes, list[Entry]]:
+        """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
+        return await self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
+
+    async def xgroup_create(
+        self, key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False
+    ) -> None:
+        """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none."""
+        return await self._do(("XGROUP CREATE", key, group, id, *given("XGROUP CREATE", mkstream=mkstream)), done)
+
+    async def xgroup_destroy(self, key: Argument, group: Argument) -> bool:
+        """Remove a group; return whether there was one."""
+        return await self._do(("XGROUP DESTROY", key, group), truth)
+
+    async def xack(self, key: Argument, group: Argument, id: Argument, *ids: Argument) -> int:
+        """Say that these entries are done with; return how many were pending."""
+        return await self._do(("XACK", key, group, id, *ids), whole)
+
+    async def xdel(self, key: Argument, id: Argument, *ids: Argument) -> int:
+        """Delete entries; return how many there were."""
+        return await self._do(("XDEL", key, id, *ids), whole)
+
+    async def xtrim(
+        self,
+        key: Argument,
+        *,
+        maxlen: int | None = None,
+        minid: Argument | None = None,
+        approximate: bool = True,
+        limit: int | None = None,
+    ) -> int:
+        """Delete the oldest entries beyond `maxlen`, or those before `minid` (Redis 6.2); return how many.
+
+        `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2).
+        """
+        return await self._do(_words.xtrim(key, maxlen, minid, approximate, limit), whole)
+
+    # scripting
+
+    async def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script; return what it returns, as it comes."""
+        return await self._do(("EVAL", script, numkeys, *keys_and_args), anything)
+
+    async def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that the server has; return what it returns, as it comes."""
+        return await self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
+
+    async def script_load(self, script: Argument) -> bytes:
+        """Give the server a script to keep; return its digest for `evalsha`."""
+        return await self._do(("SCRIPT LOAD", script), bulk)
+
+    async def script_exists(self, sha1: Argument, *sha1s: Argument) -> list[bool]:
+        """Which of these scripts does the server have?"""
+        return await self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
+
+    # server
+
+    async def ping(self) -> str:
+        """Return `PONG`."""
+        return await self._do(("PING",), word)
+
+    async def echo(self, message: Argument) -> bytes:
+        """Return the message."""
+        return await self._do(("ECHO", message), bulk)
+
+    async def time(self) -> tuple[int, int]:
+        """Return the server's Unix time: seconds, and microseconds on top."""
+        return await self._do(("TIME",), moment)
+
+    async def info(self, *sections: Argument) -> dict[str, str]:
+        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
+
+        Where several lines have one name (`module`), its value has a line for each.
+        """
+        return await self._do(("INFO", *sections), facts)
+
+    async def dbsize(self) -> int:
+        """Return the number of keys."""
+        return await self._do(("DBSIZE",), whole)
+
+    async def flushdb(self, *, asynchronous: bool = False) -> None:
+        """Delete all keys of this database."""
+        return await self._do(("FLUSHDB", *(("ASYNC",) if given("FLUSHDB", asynchronous=asynchronous) else ())), done)
+
+    async def config_get(self, parameter: Argument, *parameters: Argument) -> dict[str, str]:
+        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
+        return await self._do(("CONFIG GET", parameter, *parameters), settings)
+
+    async def config_set(self, parameter: Argument, value: Argument) -> None:
+        """Change a setting until the server ends."""
+        return await self._do(("CONFIG SET", parameter, value), done)
+
+    async def client_id(self) -> int:
+        """Return the number of the connection that this is sent on."""
+        return await self._do(("CLIENT ID",), whole)
+
+    async def publish(self, channel: Argument, message: Argument) -> int:
+        """Send a message to all who listen; return how many there are (on this server)."""
+        return await self._do(("PUBLISH", channel, message), whole)
+
+    async def wait(self, numreplicas: int, timeout: int) -> int:
+        """Wait until replicas have what was written before on this connection; return how many have.
+
+        Up to `timeout` milliseconds, 0 for ever.
+        """
+        return await self._do(("WAIT", numreplicas, timeout), whole)

@@ -1,0 +1,367 @@
+"""Write what follows from the builders of `resp_sansio.commands`: the methods of `resp_sansio.methods`, and a check of their types.
+
+    python tests/generate_methods.py
+
+A builder is a function that returns `Command("NAME", ..., read=reader)`. It becomes a method of three classes: one returns the
+result, one is awaited, one collects. The body of each is one call of `_do`, with the words and the reader. Where it takes more
+than an expression to put the words together, a function in `_words.py` does it for all three. So builders alone are written by
+hand; a test holds that what is in the tree is what this script writes.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BUILDERS: Final = Path("resp_sansio", "commands", "__init__.py")
+METHODS: Final = Path("resp_sansio", "methods")
+TYPES: Final = Path("tests", "typing", "every_method.py")
+
+WIDTH: Final = 120
+NOT_BUILDERS: Final = {"text"}  # it makes a command of a command
+
+ORIGINS: Final = {
+    "ABC": "abc",
+    "Reader": "..commands.command",
+    "Result": "..client.batch",
+    "TypeVar": "typing",
+    "Words": "..commands.words",
+    "_words": ".",
+    "abstractmethod": "abc",
+}
+"""Where the methods' modules have those names from that builders do not use."""
+
+
+# -- reading the builders -----------------------------------------------------------------------------------------------------
+
+
+class Parameter(NamedTuple):
+    """A parameter of a builder, in the words of its source. `star` is one if it takes any number of arguments."""
+
+    name: str
+    kind: str
+    default: str = ""
+    star: str = ""
+    by_keyword: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.star}{self.name}: {self.kind}" + (f" = {self.default}" if self.default else "")
+
+
+class Builder(NamedTuple):
+    """A builder, in the words of its source. If it takes more than `words` to make its words, `body` are the statements."""
+
+    name: str
+    group: str
+    parameters: list[Parameter]
+    result: str
+    docstring: list[str]
+    words: list[str]
+    reader: str
+    body: list[str]
+
+
+class Source:
+    """The builders' source, and of each node of its tree the text. (`ast.get_source_segment` splits all of it each time.)"""
+
+    def __init__(self, source: str) -> None:
+        self.tree: Final = ast.parse(source)
+        self.lines: Final = [line.encode() for line in source.split("\n")]
+
+    def text(self, node: ast.expr | ast.stmt | None) -> str:
+        """Return the text of a node, nothing if there is none."""
+        if node is None:
+            return ""
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        lines = self.lines[first : last + 1]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"\n".join(lines).decode()
+
+
+def read_builders(source: Source) -> list[Builder]:
+    """Return the builders in their order. Raises `ValueError` for a public function that is none."""
+    found = []
+    headings = {at: name for at, line in enumerate(source.lines) for name in re.findall(rb"^# -- (.*?) --", line)}
+    for node in source.tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in NOT_BUILDERS:
+            group = next(headings[at] for at in reversed(headings) if at < node.lineno)
+            found.append(read_builder(node, source, group.decode()))
+    return found
+
+
+def read_builder(node: ast.FunctionDef, source: Source, group: str) -> Builder:
+    """Return what is said of one builder. Raises `ValueError` for what this script could not take over."""
+    returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+    calls = [each for each in returned if isinstance(each, ast.Call) and source.text(each.func) == "Command"]
+    options = {tuple([(each.arg, source.text(each.value)) for each in call.keywords]) for call in calls}
+    if (
+        len(calls) != len(returned)
+        or [[name for name, _ in each] for each in options] != [["read"]]
+        or not isinstance(node.returns, ast.Subscript)
+        or source.text(node.returns.value) != "Command"
+        or not ast.get_docstring(node)
+        or (node.args.posonlyargs or node.args.kwarg or node.decorator_list)
+    ):
+        raise ValueError(f"{node.name} is no builder: it says what it does, and returns Command(..., read=one_reader)")
+    docstring, *statements = node.body
+    return Builder(
+        name=node.name,
+        group=group,
+        parameters=read_parameters(node.args, source),
+        result=source.text(node.returns.slice),
+        docstring=source.text(docstring).splitlines(),
+        words=[source.text(word) for word in calls[0].args],
+        reader=next(iter(options))[0][1],
+        body=read_body(statements, calls, source) if len(statements) > 1 else [],
+    )
+
+
+def read_parameters(arguments: ast.arguments, source: Source) -> list[Parameter]:
+    """Return the parameters in their order."""
+    needed = len(arguments.args) - len(arguments.defaults)
+    defaults = [None] * needed + arguments.defaults
+    found = [
+        Parameter(each.arg, source.text(each.annotation), source.text(default))
+        for each, default in zip(arguments.args, defaults, strict=True)
+    ]
+    if (more := arguments.vararg) is not None:
+        found.append(Parameter(more.arg, source.text(more.annotation), star="*"))
+    return found + [
+        Parameter(each.arg, source.text(each.annotation), source.text(default), by_keyword=True)
+        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
+
+
+def read_body(statements: list[ast.stmt], calls: list[ast.Call], source: Source) -> list[str]:
+    """Return the lines of the statements, with no more than its words in place of each command."""
+    start = statements[0].lineno
+    lines = [line.decode() for line in source.lines[start - 1 : statements[-1].end_lineno]]
+    for call in calls:
+        at = call.lineno - start
+        lines[at] = f"{lines[at][: call.col_offset]}{', '.join([source.text(word) for word in call.args])}"
+        for rest in range(at + 1, (call.end_lineno or call.lineno) - start + 1):
+            lines[rest] = ""
+    return [line for line in lines if line]
+
+
+# -- writing what follows from them -------------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """A kind of methods: what its class and module are called and say, and how a method is defined and returns."""
+
+    module: str
+    name: str
+    says: str
+    result: str
+    define: str
+    give: str
+
+
+KINDS: Final = (
+    Kind("sync", "SyncMethods", "return their results", "{}", "def", "return"),
+    Kind("tasks", "AsyncMethods", "are awaited", "{}", "async def", "return await"),
+    Kind("batch", "BatchMethods", "collect, and return a `Result` each", "Result[{}]", "def", "return"),
+)
+
+HEAD: Final = '''\
+"""{says}.
+
+Written by `tests/generate_methods.py` from the builders of `resp_sansio.commands`, not by hand.
+"""
+
+from __future__ import annotations
+
+'''
+
+CLASS: Final = '''
+T = TypeVar("T")
+
+
+class {name}(ABC):
+    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    {define} _do(self, words: Words, read: Reader[T]) -> {result}:
+        """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
+'''
+
+TYPES_HEAD: Final = '''\
+"""What a type checker knows of every method. Never run: mypy --strict and pyright read it.
+
+Written by `tests/generate_methods.py` from the builders of `resp_sansio.commands`, not by hand.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_type
+
+import resp_asyncio
+import resp_sync
+import resp_trio
+from resp_sansio import Entry, Reply, Result
+
+Threads: TypeAlias = resp_sync.Connection | resp_sync.Pool | resp_sync.Client
+Asyncio: TypeAlias = resp_asyncio.Connection | resp_asyncio.Pool | resp_asyncio.Client
+Trio: TypeAlias = resp_trio.Connection | resp_trio.Pool | resp_trio.Client
+Batch: TypeAlias = resp_sync.Pipeline | resp_asyncio.Pipeline | resp_trio.Pipeline
+'''
+
+CHECKED: Final = (
+    ("def with_threads(redis: Threads)", "", "{}"),
+    ("async def with_asyncio(redis: Asyncio)", "await ", "{}"),
+    ("async def with_trio(redis: Trio)", "await ", "{}"),
+    ("def in_batches(redis: Batch)", "", "Result[{}]"),
+)
+"""Where the methods are: as what they are called, what stands before a call, and what it gives."""
+
+EXAMPLES: Final = {
+    "Argument": '"k"',
+    "Fields": '{"k": 1}',
+    "Scores": '{"k": 1}',
+    "Side": '"LEFT"',
+    "float": "1",
+    "int": "1",
+}
+"""An argument for each type of parameter that one must be given for."""
+
+
+def bracketed(before: str, items: list[str], after: str, indent: str = "") -> str:
+    """Return items in brackets as the formatter lays them out: on one line, on one of their own, or on a line for each."""
+    if len(line := f"{indent}{before}{', '.join(items)}{after}") <= WIDTH:
+        return f"{line}\n"
+    if len(line := f"{indent}    {', '.join(items)}") <= WIDTH:
+        return f"{indent}{before}\n{line}\n{indent}{after}\n"
+    return f"{indent}{before}\n" + "".join([f"{indent}    {item},\n" for item in items]) + f"{indent}{after}\n"
+
+
+def signature(builder: Builder) -> list[str]:
+    """Return a method's parameters, with a star before those that are given by keyword."""
+    shown = ["self"]
+    for parameter in builder.parameters:
+        if parameter.by_keyword and not any([each.startswith("*") for each in shown]):
+            shown.append("*")
+        shown.append(str(parameter))
+    return shown
+
+
+def method(builder: Builder, kind: Kind) -> str:
+    """Return the text of one method."""
+    result = kind.result.format(builder.result)
+    head = bracketed(f"{kind.define} {builder.name}(", signature(builder), f") -> {result}:", "    ")
+    docstring = "".join([f"    {line}".rstrip() + "\n" for line in builder.docstring])
+    words = f"({', '.join(builder.words)})" if len(builder.words) > 1 else f"({builder.words[0]},)"
+    if builder.body:
+        words = f"_words.{builder.name}({', '.join(passed_on(builder))})"
+    return f"\n{head}    {docstring}" + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
+
+
+def passed_on(builder: Builder) -> list[str]:
+    """Return the arguments by which a method hands on its own: by place, which is quicker, unless a star stands before them."""
+    star = any(each.star for each in builder.parameters)
+    return [
+        f"{each.name}={each.name}" if star and each.by_keyword else f"{each.star}{each.name}"
+        for each in builder.parameters
+    ]
+
+
+def methods(builders: list[Builder], kind: Kind, origins: dict[str, str]) -> str:
+    """Return the module of one kind of methods."""
+    code = CLASS.format(name=kind.name, define=kind.define, result=kind.result.format("T"))
+    group = ""
+    for builder in builders:
+        if builder.group != group:
+            group = builder.group
+            code += f"\n    # {group}\n"
+        code += method(builder, kind)
+    return HEAD.format(says=f"The commands as methods that {kind.says}") + imports(code, origins) + code
+
+
+def words(builders: list[Builder], origins: dict[str, str]) -> str:
+    """Return the module of the functions that put words together."""
+    code = ""
+    for builder in builders:
+        if builder.body:
+            parameters = [str(each._replace(default="")) for each in builder.parameters]
+            code += "\n\n" + bracketed(f"def {builder.name}(", parameters, ") -> Words:")
+            code += "".join([f"{line}\n" for line in builder.body])
+    says = "The words of the commands that take more than an expression"
+    return HEAD.format(says=says) + imports(code, origins) + code
+
+
+def types(builders: list[Builder]) -> str:
+    """Return the check of what type checkers know: a call of each method, with what must be given, and what it returns."""
+    code = TYPES_HEAD
+    for head, wait, result in CHECKED:
+        code += f"\n\n{head} -> None:\n"
+        for builder in builders:
+            given = ", ".join(
+                [
+                    f"{each.name}={EXAMPLES[each.kind]}" if each.by_keyword else EXAMPLES[each.kind]
+                    for each in builder.parameters
+                    if not each.default and not each.star
+                ]
+            )
+            call = f"{wait}redis.{builder.name}({given})"
+            # In a class with a method `set`, the builtin type is called `Members`.
+            returned = result.format(builder.result.replace("Members", "set[bytes]"))
+            if returned == "None":  # mypy refuses to look at what is never anything
+                code += f"    {call}\n"
+            else:
+                code += bracketed("assert_type(", [call, returned], ")", "    ")
+    return code
+
+
+def imports(code: str, origins: dict[str, str]) -> str:
+    """Return the imports that this code needs, in the order that the linter wants."""
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    ours: list[str] = []
+    others: list[str] = []
+    for module in sorted({*origins.values()}, key=lambda module: (module == ".", module)):
+        names = sorted([name for name in used if origins.get(name) == module], key=import_order)
+        line = f"from {module} import {', '.join(names)}\n"
+        if len(line) > WIDTH:
+            line = f"from {module} import (\n" + "".join([f"    {name},\n" for name in names]) + ")\n"
+        if names:
+            (ours if module.startswith(".") else others).append(line)
+    return "".join([*others, *["\n"] * bool(others), *ours])
+
+
+def import_order(name: str) -> tuple[int, str]:
+    """Return where a name stands among those that are imported with it: constants, classes, functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+
+
+def read_origins(source: Source) -> dict[str, str]:
+    """Return where each name is from, as the methods' modules see it."""
+    taken = [node for node in source.tree.body if isinstance(node, ast.ImportFrom) and node.level]
+    folders = {1: "..commands.", 2: ".."}
+    return ORIGINS | {alias.name: f"{folders[node.level]}{node.module}" for node in taken for alias in node.names}
+
+
+def written(builders_source: str) -> dict[Path, str]:
+    """Return all that follows from this source of the builders, by its place in the project."""
+    source = Source(builders_source)
+    builders, origins = read_builders(source), read_origins(source)
+    return {
+        METHODS / "_words.py": words(builders, origins),
+        **{METHODS / f"{kind.module}.py": methods(builders, kind, origins) for kind in KINDS},
+        TYPES: types(builders),
+    }
+
+
+def main() -> None:
+    """Write it all."""
+    for path, content in written((ROOT / BUILDERS).read_text(encoding="utf-8")).items():
+        (ROOT / path).write_text(content, encoding="utf-8")
+        print(f"{path}: {len(content.splitlines())} lines")
+
+
+if __name__ == "__main__":
+    main()

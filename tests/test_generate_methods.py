@@ -1,0 +1,87 @@
+"""The generator of the methods: it takes over what builders are, and refuses what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from generate_methods import KINDS, Source, methods, read_builders, read_origins, words
+
+IMPORTS = """
+from ..wire.encoder import Argument
+from .arguments import exclusive
+from .knowledge import Command
+from .readers import whole
+"""
+ONE = '''
+# -- strings ---
+
+
+def get(key: Argument, *keys: Argument, nx: bool = False) -> Command[int]:
+    """Get.
+
+    And more.
+    """
+    if nx is False:
+        return Command("GET", key, *keys, read=whole)
+    options = exclusive("GET", nx=nx)
+    return Command(
+        "GET",
+        *options,
+        read=whole,
+    )
+'''
+
+
+def test_a_builder_of_several_statements_becomes_a_function_and_three_methods() -> None:
+    source = Source(IMPORTS + ONE)
+    builders, origins = read_builders(source), read_origins(source)
+    made = words(builders, origins)
+    assert made.endswith("""
+
+from ..commands.arguments import exclusive
+from ..commands.words import Words
+from ..wire.encoder import Argument
+
+
+def get(key: Argument, *keys: Argument, nx: bool) -> Words:
+    if nx is False:
+        return "GET", key, *keys
+    options = exclusive("GET", nx=nx)
+    return "GET", *options
+""")
+    text = [methods(builders, kind, origins) for kind in KINDS]
+    assert text[1].endswith('''
+    # strings
+
+    async def get(self, key: Argument, *keys: Argument, nx: bool = False) -> int:
+        """Get.
+
+        And more.
+        """
+        return await self._do(_words.get(key, *keys, nx=nx), whole)
+''')
+    assert (
+        text[0].splitlines()[-1]
+        == text[2].splitlines()[-1]
+        == "        return self._do(_words.get(key, *keys, nx=nx), whole)"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'def get(key: Argument) -> Command[int]:\n    return Command("GET", key, read=whole)',
+        'def get(key: Argument) -> Command[int]:\n    """Get."""\n    return Command("GET", key)',
+        'def get(key: Argument) -> Command[int]:\n    """Get."""\n    return Command("GET", key, read=whole, readonly=True)',
+        'def get(key: Argument) -> Command[int]:\n    """Get."""\n    return other(key)',
+        'def get() -> Command[int]:\n    """Get."""\n    return Command("GET", read=a)\n    return Command("GET", read=b)',
+        'def get(key: Argument, /) -> Command[int]:\n    """Get."""\n    return Command("GET", key, read=whole)',
+        'def get(**keys: Argument) -> Command[int]:\n    """Get."""\n    return Command("GET", read=whole)',
+        'def get(key: Argument) -> Command:\n    """Get."""\n    return Command("GET", key, read=whole)',
+        'def get(key: Argument) -> Reader[int]:\n    """Get."""\n    return Command("GET", key, read=whole)',
+        '@cached\ndef get(key: Argument) -> Command[int]:\n    """Get."""\n    return Command("GET", key, read=whole)',
+    ],
+)
+def test_what_is_no_builder_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="^get is no builder"):
+        read_builders(Source(f"{IMPORTS}# -- strings ---\n{wrong}\n"))
