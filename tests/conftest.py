@@ -14,6 +14,8 @@ and where the server found does not offer that, it is not run: the end of the ru
 `--require-all`, or where CI is set to `true`, that is a failure; skipped tests count as not run. A caller who runs the suite
 on several servers gives each run `--unmet=FOLDER`: tests whose needs this server does not meet are written there instead, and
 the caller sees to it that each is run on one of the servers.
+
+With `RESP_LONG_PATH` in the environment no connection takes the short path of one that is at rest.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 
+from resp_sansio.connection import connection
 from servers import Server, ServerError, find_server, offers_tls, short_folder
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ pytest_plugins = ["pytester"]
 # that a red run is about the change; everywhere else new ones, so that the property is searched.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("search"), derandomize=True, database=None, print_blob=True)
+connection.SHORT_PATH = not os.environ.get("RESP_LONG_PATH")
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "search")
 
 NEEDS = "needs(*what): what the test needs of the server: 'tls', or names of commands in capitals ('CLIENT SETINFO')"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from asyncio import Future
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
@@ -123,19 +124,19 @@ class Socket(asyncio.BufferedProtocol):
     def buffer_updated(self, count: int) -> None:
         """Bytes have come."""
         assert self.link is not None
-        events = self._machine.receive_data(self.link, bytes(self._buffer[:count]), monotonic())
-        for event in events:
-            if isinstance(event, Slot):
-                waiter: Any = event.token
+        answered = self._machine.receive_replies(self.link, bytes(self._buffer[:count]), monotonic())
+        if answered is None:
+            events = self._machine.events()
+            self._driver.carry_out(events)
+            several = len(events) > 1
+        else:
+            for slot in answered:
+                waiter: Any = slot.token
                 if not waiter.done():
                     waiter.set_result(None)
-            else:
-                self._driver.carry_out(events[events.index(event) :])
-                break
-        if (due := self._machine.next_deadline()) < self._driver.armed:
-            self._driver.arm(due)
+            several = len(answered) > 1
         # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
-        if not self._scheduled and (len(events) > 1 or self._core.wants_to_send):
+        if not self._scheduled and (several or self._core.wants_to_send):
             self._scheduled = True
             self._call_soon(self.flush)
 
@@ -183,6 +184,22 @@ class Socket(asyncio.BufferedProtocol):
             self._read_on()  # a reply is behind what was left unread
 
     # -- for the driver --------------------------------------------------------------------------------------------------------
+
+    def start(self, slot: Slot, now: float) -> bool:
+        """Begin a call on this link, at once if nothing else is under way; False to decline, and then nothing has changed."""
+        transport = self._transport
+        if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
+            return False
+        payload = self._machine.start(slot, now)
+        if payload:
+            assert transport is not None
+            transport.write(payload)
+        elif payload is None:
+            return False
+        elif not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self.flush)
+        return True
 
     def wants_to_send(self) -> None:
         """A call has put something on the link."""
@@ -311,16 +328,21 @@ class Driver:
         self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None
     ) -> asyncio.Future[None]:
         """Begin a call, and return the future of its end. A caller that stops waiting says so by `give_up`."""
-        if get_ident() != self._thread or self.loop is None or not self.loop.is_running():
-            self.check(slot.name)
-        loop, machine = cast("asyncio.AbstractEventLoop", self.loop), self.machine
-        slot.token = waiter = asyncio.Future[None](loop=loop)  # faster than by `create_future`
-        caller = asyncio.current_task() if machine.several_lanes else None
-        link = machine.submit(slot, monotonic(), caller=caller, lease=lease, epoch=epoch)
-        if link is not None:
-            link.io.wants_to_send()
-        if events := machine.events():
-            self.carry_out(events)
+        loop = self.loop
+        if loop is None or get_ident() != self._thread or not loop.is_running():
+            loop = self.check(slot.name)
+        machine = self.machine
+        waiter: asyncio.Future[None] = Future(loop=loop)  # faster than by `create_future`, and than by `Future[None]`
+        slot.token = waiter
+        now = monotonic()
+        lane = machine.lane if lease is None else None
+        if lane is None or (link := lane.link) is None or not link.io.start(slot, now):
+            caller = asyncio.current_task() if machine.several_lanes else None
+            link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
+            if link is not None:
+                link.io.wants_to_send()
+            if events := machine.events():
+                self.carry_out(events)
         if slot.deadline < self.armed:
             self.arm(
                 slot.deadline
@@ -370,8 +392,8 @@ class Driver:
         self.machine.open(monotonic())
         self.carry_out()
 
-    def check(self, what: str) -> None:
-        """Belong to the event loop that first uses this. Raises `LocalProtocolError` in another."""
+    def check(self, what: str) -> asyncio.AbstractEventLoop:
+        """Belong to the event loop that first uses this, and return it. Raises `LocalProtocolError` in another."""
         if self.loop is None:
             self.loop, self._thread = asyncio.get_running_loop(), get_ident()
         elif get_ident() != self._thread or not self.loop.is_running():
@@ -379,6 +401,7 @@ class Driver:
                 f"{what}: this {self.whose} belongs to the event loop that it was opened in; elsewhere, or in another thread,"
                 " open another"
             )
+        return self.loop
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ last one's end is told.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from math import inf
 from typing import Final, Literal, TypeAlias
@@ -86,9 +86,9 @@ class Calls(ABC):
     """The calls of a client that are on no link, and the rules by which they get onto one. `Client` is this and what it drives."""
 
     __slots__ = (
-        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lane",
+        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation",
         "_lanes", "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares",
-        "_timers", "closed", "config", "once", "protocol", "retries",
+        "_timers", "closed", "config", "lane", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -120,7 +120,7 @@ class Calls(ABC):
         )
         self._pre_ping = pool is not None and pool.pre_ping
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
-        self._lane = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
+        self.lane: Final[Lane | None] = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
         self._shares = Lanes(self._lanes, lambda lane: lane.load)
         self._links: dict[Link, None] = {}
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
@@ -138,7 +138,7 @@ class Calls(ABC):
         )
 
     @abstractmethod
-    def _follow(self, link: Link, events: list[Event], now: float) -> None:
+    def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
 
     @abstractmethod

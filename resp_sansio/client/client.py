@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 from .._errors import ConnectError, ConnectionClosedError, ReplyError, RespError, is_transient, reason_of
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
@@ -106,17 +106,12 @@ class Client(Dials):
         is that of its WATCH, see `Connection.submit_watched`. Raises `LocalProtocolError`, `ConnectionClosedError` and
         `PoolFullError`, and then nothing has changed.
         """
-        lane = self._lane
-        if lane is not None and lease is None and slot.info.needs is LANE and slot.count == 1:
+        lane = self.lane
+        if lane is not None and lease is None and slot.info.needs is LANE and type(slot) is Slot:
             link = lane.link
             if link is not None and link.core.state is READY:
                 link.core.submit(slot)
-                slot.link = link
-                due = now + self._quiet
-                if slot.deadline < due:
-                    due = slot.deadline
-                if due < link.due:
-                    self._watch(link, due)
+                self._on(link, slot, now)
                 return link
         if lease is not None:
             return self._submit_leased(slot, lease, epoch, now)
@@ -139,6 +134,25 @@ class Client(Dials):
             self._end_call(slot.call, now)
             slot.call = before
             raise
+
+    def start(self, slot: Slot, now: float) -> bytes | None:
+        """Begin a call by the only lane: return what is to be sent at once on its link, as `Connection.start` does.
+
+        Empty if the call waits on that link, which then has something to send. None to decline, and then nothing has changed:
+        `submit` it.
+        """
+        lane = self.lane
+        if lane is None or (link := lane.link) is None or slot.info.needs is not LANE:
+            return None
+        payload = link.core.start(slot)
+        if payload is not None:
+            slot.link = link
+            due = now + self._quiet
+            if slot.deadline < due:
+                due = slot.deadline
+            if due < link.due:
+                self._watch(link, due)
+        return payload
 
     def abandon(self, slot: Slot, now: float) -> None:
         """The caller has gone. Legal in any state and at any time; `slot.outcomes` says how its commands ended."""
@@ -272,19 +286,29 @@ class Client(Dials):
 
     def receive_data(self, link: Link, data: bytes, now: float) -> list[ClientEvent]:
         """Bytes came on this link. Returns the events, as `events` does: the plain path touches its own link only."""
+        answered = self.receive_replies(link, data, now)
+        return self.events() if answered is None else [*answered]
+
+    def receive_replies(self, link: Link, data: bytes, now: float) -> list[Slot] | None:
+        """As `receive_data`, and return the calls that ended, if there is nothing else to tell, to do or to wait for.
+
+        None if there may be: then take `events()`, and ask `next_deadline()`.
+        """
         core = link.core
-        core.receive_data(data)
-        events: list[Any] = core.events()
-        for event in events:
-            if event.__class__ is not Slot or event.call is not None or event.reply.__class__ is ReplyError:
-                self._follow(link, events, now)
-                return self.events()
-        if not link.trusted and events:
+        answered = core.receive_replies(data)
+        if answered is None:
+            self._follow(link, core.events(), now)
+            return None
+        for slot in answered:
+            if slot.call is not None or type(slot.reply) is ReplyError:
+                self._follow(link, answered, now)
+                return None
+        if not link.trusted and answered:
             self._proved(link, now)
         if self._events:
-            self._events += events
-            return self.events()
-        return events
+            self._events += answered
+            return None
+        return answered
 
     def receive_eof(self, link: Link, now: float, error: Exception | None = None) -> None:
         """Nothing more will come on this link: the server closed it, or reading failed with this error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from math import inf
 from typing import Any, Literal
 
@@ -49,7 +50,7 @@ class Dials(Calls):
 
     # -- what a link says ------------------------------------------------------------------------------------------------
 
-    def _follow(self, link: Link, events: list[Event], now: float) -> None:
+    def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
         for event in events:
             if isinstance(event, Slot):

@@ -32,7 +32,7 @@ from ..commands.knowledge import prepare
 from ..config.config import MAX_PUSHES, Config
 from ..wire.encoder import UNCOPIED, Argument, encode_command
 from ..wire.parser import Limits, Parser
-from .deadlines import Deadlines, after
+from .deadlines import after
 from .events import ConnectionLost, Event, Opened, TimedOut
 from .handshake import Accepted, Handshake
 from .pairing import ENDS_WATCH, Pairing
@@ -61,6 +61,9 @@ MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 PAUSE_PUSHES: Final = 1000
 """So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
 
+SHORT_PATH: bool = True
+"""May `start` do at once what `submit`, `data_to_send` and `sent` do? Tests that compare the two switch it off."""
+
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
@@ -84,7 +87,7 @@ class Connection(Pairing):
     """
 
     __slots__ = (
-        "_altered", "_batches", "_blocks", "_deadlines", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
+        "_altered", "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
         "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_never_sent", "_open_by", "_ping",
         "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "_withdrawn", "peer",
         "watch_epoch",
@@ -136,7 +139,6 @@ class Connection(Pairing):
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
         self._earliest = inf  # no slot's deadline is before this
-        self._deadlines = Deadlines(_is_awaited)  # of the slots whose `noted` it is
         self._open_by = open_by
         self._ping_interval = ping_interval
         self._silence = silence
@@ -295,6 +297,40 @@ class Connection(Pairing):
             if "MONITOR" in names:
                 self._move(Input.MONITORED)
 
+    def start(self, slot: Slot) -> bytes | None:
+        """Submit one command, and hand it over if the connection is at rest: return its bytes, which count as sent, see `unsent`.
+
+        Empty if it is not at rest: the command waits, and comes with `data_to_send`. None to decline, and then nothing has changed:
+        `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing to read.
+        """
+        if self.state is not READY or type(slot) is not Slot or slot.state is not QUEUED or not SHORT_PATH:
+            return None
+        if slot.deadline < self._earliest:
+            self._earliest = slot.deadline
+        payload = slot.payload
+        if self._flying or self._waiting or self._blocks or type(payload) is not bytes or len(payload) > WRITE_BLOCK:
+            self._waiting.append(slot)
+            return b""
+        self._heard = True  # nothing was owed until now, so silence counts from here
+        self._flying.append(slot)
+        slot.state = HANDED
+        slot.end = self._sent = self._handed = self._handed + len(payload)
+        self._batches += 1
+        self._sent_slots += 1
+        if not self._most_in_flight:
+            self._most_in_flight = 1
+        return payload
+
+    def unsent(self, rest: bytes | memoryview) -> None:
+        """The network did not take this end of what `start` returned: it does not count as sent, and comes next.
+
+        Raises `LocalProtocolError`, and changes nothing, if that can't be.
+        """
+        if self._blocks or len(rest) > self._handed - self._answered:
+            raise LocalProtocolError(f"unsent() of {len(rest)} bytes, which are not the end of what start() returned")
+        self._sent -= len(rest)
+        self._blocks.append(rest)
+
     def submit_watched(self, slot: Slot, epoch: int) -> None:
         """Queue a MULTI ... EXEC that relies on a WATCH sent when `watch_epoch` was `epoch`.
 
@@ -409,7 +445,7 @@ class Connection(Pairing):
     @property
     def wants_to_send(self) -> bool:
         """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
-        return bool(self._blocks or self._queued)
+        return bool(self._blocks) or len(self._waiting) > self._withdrawn
 
     @property
     def _queued(self) -> int:
@@ -692,7 +728,3 @@ class Connection(Pairing):
 
 def _alters(slot: Slot) -> bool:
     return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
-
-
-def _is_awaited(slot: Slot, _deadline: float) -> bool:
-    return slot.state is HANDED or slot.state is QUEUED

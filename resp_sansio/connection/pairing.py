@@ -14,6 +14,7 @@ from typing import Final, Literal, NoReturn
 from .._errors import RemoteProtocolError, ReplyError, RespError
 from ..wire.parser import Parser
 from ..wire.values import Push, Reply
+from .deadlines import Deadlines
 from .events import ConnectionLost, Event, PushReceived
 from .handshake import Accepted, ServerInfo
 from .slot import Batch, Slot, SlotState, StatefulBatch
@@ -23,6 +24,8 @@ from .subscriptions import Subscriptions
 __all__ = ["Pairing"]
 
 ENDS_WATCH: Final = frozenset({"EXEC", "DISCARD", "UNWATCH", "RESET"})
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
 ABANDONED: Final = SlotState.ABANDONED
 ANSWERED: Final = SlotState.ANSWERED
 READY: Final = State.READY
@@ -35,8 +38,9 @@ class Pairing(ABC):
     """What is in flight, and the stream of replies to it. `Connection` is this and the side that speaks."""
 
     __slots__ = (
-        "_abandoned", "_answered", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes", "_lenient_push", "_lost",
-        "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "protocol", "server", "state", "subscriptions", "watching",
+        "_abandoned", "_answered", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes",
+        "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "protocol", "server", "state",
+        "subscriptions", "watching",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +61,7 @@ class Pairing(ABC):
         self._parser = parser
         self._lenient_push = lenient_push
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
+        self._deadlines = Deadlines(_is_awaited)  # of the slots whose `noted` it is
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
         self._events: list[Event] = []
         self._lost: ConnectionLost | None = None
@@ -93,6 +98,10 @@ class Pairing(ABC):
         """End if what is left of an abandoned slot may be acted on later."""
 
     @abstractmethod
+    def _forget_ended(self) -> None:
+        """Keep hold of few deadlines of what has ended."""
+
+    @abstractmethod
     def _read_handshake(self) -> None:
         """All answers to a batch of the handshake are there."""
 
@@ -103,12 +112,23 @@ class Pairing(ABC):
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take in what the peer sent; `bytes` are kept, other buffers are copied."""
-        if self._lost is not None:
-            return
+        answered = self.receive_replies(data)
+        if answered is not None:
+            self._events += answered
+
+    def receive_replies(self, data: bytes | bytearray | memoryview) -> list[Slot] | None:
+        """As `receive_data`, and return the slots that have their replies now, if there is nothing else to tell.
+
+        None if there may be: then `events` has all of it.
+        """
+        lost = self._lost
+        if lost is not None:
+            return None
         if type(data) is not bytes:
             data = bytes(data)
         self._heard = True
-        parser = self._parser
+        parser, flying = self._parser, self._flying
+        answered: list[Slot] | None = None
         if self._scripts or self._abandoned or self.state is not READY:
             self._receive_with_care(data)
         else:
@@ -116,20 +136,37 @@ class Pairing(ABC):
             if parser.pushes or parser.attributes:
                 self._full = self._pushes >= self._max_pushes
                 self._pair_each(replies)
+            elif len(replies) == 1 == len(flying) and type(slot := flying[0]) is Slot:
+                slot.reply = replies[0]
+                slot.state = ANSWERED
+                self._answered = slot.end
+                answered = [slot]
+                flying.clear()
             else:
-                self._pair_run(replies)
+                answered = self._pair_run(replies)
         if parser.error is not None:
             self._lose(parser.error)
-        elif not (parser.quiet or self._flying) and self.state is READY and parser.begins_reply:
+        elif not (parser.quiet or flying) and self.state is READY and parser.begins_reply:
             # Else the next caller's reply would end up inside it, and every later one at the wrong caller.
             self._lose(RemoteProtocolError("a reply begins that no command asked for"))
+        if self._deadlines.entries:
+            self._forget_ended()
+        if self._lost is None and not self._events:
+            return answered
+        if answered is not None:
+            self._events += answered
+        return None
 
-    def _pair_run(self, replies: list[Reply]) -> None:
-        """Give each reply to the slot whose turn it is. All slots are plain, and somebody waits for each."""
-        flying, events = self._flying, self._events
+    def _pair_run(self, replies: list[Reply]) -> list[Slot]:
+        """Give each reply to the slot whose turn it is, and return the slots that have theirs.
+
+        All slots are plain, and a caller waits for each.
+        """
+        flying = self._flying
         index, done, total = 0, 0, len(replies)
-        while index < total and done < len(flying):
-            slot = flying[done]
+        for slot in flying:
+            if index == total:
+                break
             if not isinstance(slot, Batch):
                 slot.reply = replies[index]
                 index += 1
@@ -142,13 +179,14 @@ class Pairing(ABC):
                     break
                 slot.reply = slot.replies
             slot.state = ANSWERED
-            events.append(slot)
             done += 1
+        answered = flying[:done]
         if done:
-            self._answered = flying[done - 1].end
+            self._answered = answered[-1].end
             del flying[:done]
         if index < total:
             self._surplus(replies[index])
+        return answered
 
     def _receive_with_care(self, data: bytes) -> None:
         """Read no further than the next reply that is to be skipped, and look at each value."""
@@ -338,3 +376,7 @@ class Pairing(ABC):
     def _surplus(self, reply: Reply) -> None:
         # Not shown: it may well be the answer to somebody else's question.
         self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))
+
+
+def _is_awaited(slot: Slot, _deadline: float) -> bool:
+    return slot.state is HANDED or slot.state is QUEUED

@@ -94,7 +94,14 @@ class Stage:
 
     def submit(self, slot: Slot, **options: Any) -> Slot:
         """Submit a slot, and carry out what follows."""
-        link = self.client.submit(slot, self.now, **options)
+        if not options and (payload := self.client.start(slot, self.now)) is not None:
+            link = slot.link
+            if payload and link in self.stuck:
+                link.core.unsent(payload)
+            elif payload:
+                self._send(link, payload)
+        else:
+            link = self.client.submit(slot, self.now, **options)
         if link is not None:
             self.flush(link)
         self.run()
@@ -175,14 +182,18 @@ class Stage:
         """Carry bytes both ways until neither side has any more."""
         while link not in self.stuck and not link.ended and (block := link.core.data_to_send()):
             link.core.sent(len(block))
-            self.unread[link] = self.unread.get(link, b"") + block
-            if link not in self.deaf:
-                self._serve(link)
+            self._send(link, block)
+
+    def _send(self, link: Link, block: bytes | memoryview) -> None:
+        self.unread[link] = self.unread.get(link, b"") + block
+        if link not in self.deaf:
+            self._serve(link)
 
     def _serve(self, link: Link) -> None:
         for said in self.peers[link].receive(self.unread.pop(link, b"")):
             if not link.ended:
-                self.take(self.client.receive_data(link, said, self.now))
+                answered: list[Any] | None = self.client.receive_replies(link, said, self.now)
+                self.take(self.client.events() if answered is None else answered)
 
     def wake(self) -> None:
         """Servers read, and the network takes, what there is."""

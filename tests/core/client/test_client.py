@@ -27,8 +27,17 @@ from resp_sansio import (
     SlotState,
 )
 from resp_sansio.client import Share, error_of
+from resp_sansio.connection import connection
 
 POOL = PoolSettings(max_size=2)
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["short", "long"])
+def short_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test once with the short path of a connection at rest, once without."""
+    monkeypatch.setattr(connection, "SHORT_PATH", request.param)
+
+
 NEVER_AGAIN = ClientSettings(retry=Retry(attempts=1))
 
 
