@@ -1,6 +1,6 @@
 """What the documentation shows is what happens: its code is run on a real server, its files and names are looked for.
 
-The adapter page is its example file, cut into pieces. On the other pages a `print` is followed by what it prints; `examples` makes
+A page on adapters is its example file, cut into pieces. On other pages a `print` is followed by what it prints; `examples` makes
 programs of them, which type checkers read as well (see noxfile.py).
 """
 
@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
     from servers import Server
 
-EXAMPLE: Final = DOCS / "examples" / "small_client.py"
+EXAMPLES: Final = {
+    "write-your-own-adapter.md": DOCS / "examples" / "small_client.py",
+    "write-a-full-adapter.md": DOCS / "examples" / "full_client.py",
+}
 PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 
 
@@ -45,23 +48,25 @@ def printed(code: str) -> list[str]:
     return re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE)
 
 
-# -- The page of the adapter ---------------------------------------------------------------------------------------------------
+# -- The pages on adapters: one connection here, a whole client in `test_full_client` ------------------------------------------
 
 
-def test_the_adapter_page_and_its_file_are_the_same_code() -> None:
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_an_adapter_page_and_its_file_are_the_same_code(page: str) -> None:
     def lines(text: str) -> list[str]:
         return [line for line in text.splitlines() if line.strip()]
 
-    left = lines(read(EXAMPLE))
-    for block in map(lines, blocks(read(DOCS / "write-your-own-adapter.md"))):
+    left = lines(read(EXAMPLES[page]))
+    for block in map(lines, blocks(read(DOCS / page))):
         piece, left = left[: len(block)], left[len(block) :]
         assert block == dedent("\n".join(piece)).splitlines()
     assert not left, "the page lacks the end of the file"
 
 
-def test_the_small_client_runs_as_a_program(server: Server) -> None:
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=lambda path: path.stem)
+def test_the_client_of_a_page_runs_as_a_program(example: Path, server: Server) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLE, server.url],
+        [sys.executable, "-W", "error", example, server.url],
         env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
         capture_output=True,
         text=True,
@@ -69,12 +74,12 @@ def test_the_small_client_runs_as_a_program(server: Server) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == printed(read(EXAMPLE)) != []
+    assert done.stdout.splitlines() == printed(read(example)) != []
 
 
 @pytest.fixture(scope="module")
 def connect() -> Callable[[str], Any]:
-    client: Callable[[str], Any] = runpy.run_path(str(EXAMPLE))["SmallClient"]
+    client: Callable[[str], Any] = runpy.run_path(str(EXAMPLES["write-your-own-adapter.md"]))["SmallClient"]
     return client
 
 
@@ -232,7 +237,7 @@ def test_sync_lists_every_public_error() -> None:
 
 
 def test_every_block_of_python_is_in_a_program() -> None:
-    run = "".join(code for _, code in programs()) + read(EXAMPLE)
+    run = "".join([*(code for _, code in programs()), *map(read, EXAMPLES.values())])
     shown = [(page.name, line.strip()) for page in PAGES for block in blocks(read(page)) for line in block.splitlines()]
     ran = {line.strip() for line in run.splitlines()}
     assert [(page, line) for page, line in shown if line not in ran] == []
@@ -280,8 +285,9 @@ def test_architecture_lists_the_modules_of_the_adapters() -> None:
     assert {*listed} == {path.name for path in (ROOT / "adapters").glob("resp_*/*.py")} - {"__init__.py"}
 
 
-def test_architecture_names_tests_that_exist() -> None:
+@pytest.mark.parametrize("page", ["architecture.md", "write-a-full-adapter.md"])
+def test_pages_name_tests_that_exist(page: str) -> None:
     tests = "".join(read(path) for path in (ROOT / "tests").rglob("test_*.py"))
-    named = set(re.findall(r"`(test_\w+)`", read(DOCS / "architecture.md")))
+    named = set(re.findall(r"`(test_\w+)`", read(DOCS / page)))
     assert named
     assert not [name for name in named if f"def {name}(" not in tests]

@@ -1,0 +1,568 @@
+"""A whole client in one thread, over non-blocking sockets: lanes, leases, TLS, retries and pushes, by the core's client machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from math import inf
+from random import random
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from time import monotonic
+from typing import Any, Self, TypeAlias, TypeVar, Unpack
+from warnings import warn
+
+from resp_sansio import (
+    DEFAULT,
+    RECORDS,
+    Addresses,
+    Argument,
+    Batch,
+    ClientOptions,
+    ClientStats,
+    CommandBatch,
+    CommandTimeoutError,
+    Config,
+    ConnectionClosedError,
+    ConnectionLostError,
+    Default,
+    Lease,
+    Push,
+    Reply,
+    RespError,
+    Slot,
+    SlotState,
+    TLSLayer,
+    block_time,
+    encoding_of,
+    new_slot,
+    not_resolved,
+    push_as_text,
+    read_client_options,
+    read_credentials,
+    read_reply,
+    seconds_allowed,
+    socket_options,
+    tls_context,
+    tls_failure,
+    tls_server_name,
+)
+from resp_sansio.client import Client, ClientEvent, Close, Dial, Drained, Leaked, Link, Look, Pushed, Share, error_of
+
+RECEIVE = 64 * 1024
+LONGEST = 3600.0  # seconds; a longer wait is several
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[tuple[socket.socket, int, float], None, T]  # a socket, its direction, until when
+Loan: TypeAlias = Lease[Link] | Share
+Timeout: TypeAlias = float | None | Default
+Decode: TypeAlias = bool | str | Default
+Credentials: TypeAlias = tuple[str | None, str | bytes]
+
+
+class Call:
+    """A call that was begun: the token of its slot."""
+
+    def __init__(self, slot: Slot, encoding: str | None) -> None:
+        self.slot = slot
+        self.encoding = encoding
+        self.ended = False  # for good, which a slot between two attempts does not show
+
+
+class FullClient:
+    """For one thread: `begin` any number of calls, and `wait` for them in any order."""
+
+    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
+        self.config, self._settings, self._pool = read_client_options(url, options, "FullClient")
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        leases = self._pool if self._settings.leases else None
+        self.machine = Client(self.config, self._settings, leases, random=random)
+        self.selector = DefaultSelector()
+        self.dials: set[Dialling] = set()
+        self.unsent: dict[Wire, None] = {}
+        self._events: deque[ClientEvent] = deque()
+        self._leaked: list[Leaked] = []
+        self._drained = False
+        self._process = os.getpid()
+
+    def begin(
+        self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT, lease: Loan | None = None
+    ) -> Call:
+        encoding = encoding_of(self.config, decode)
+        slot = new_slot(args)
+        slot.deadline = monotonic() + seconds_allowed(self.config, timeout, block_time(args, slot.info))
+        return self.submit(slot, encoding, lease)
+
+    def submit(self, slot: Slot, encoding: str | None = None, lease: Loan | None = None) -> Call:
+        self._check_process()
+        slot.token = call = Call(slot, encoding)
+        link = self.machine.submit(slot, monotonic(), lease=lease)
+        if link is not None:
+            link.io.wants_to_send()
+        self.carry_out()
+        return call
+
+    def wait(self, call: Call) -> Reply:
+        self.until_ended(call)
+        slot = call.slot
+        if slot.state is not SlotState.ANSWERED:
+            raise error_of(slot)
+        reply: Reply = read_reply(slot.reply, None, slot.link.core.protocol, call.encoding)
+        return reply
+
+    def until_ended(self, call: Call) -> None:
+        self._check_process()
+        try:
+            while not call.ended:
+                self.turn()
+        except BaseException:
+            self.give_up(call)
+            raise
+
+    def give_up(self, call: Call) -> None:
+        self.machine.abandon(call.slot, monotonic())
+        self.carry_out()
+
+    def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
+        return self.wait(self.begin(*args, timeout=timeout, decode=decode))
+
+    def turn(self, until: float = inf) -> None:
+        """Send what was put off; or else wait until a socket is ready, or something is due, and see to that."""
+        if self.unsent:
+            unsent, self.unsent = self.unsent, {}
+            for wire in unsent:
+                wire.write()
+            self.carry_out()
+            return
+        due = min(self.machine.next_deadline(), until, *[dialling.deadline for dialling in self.dials])
+        for key, events in self.selector.select(min(max(due - monotonic(), 0), LONGEST)):
+            key.data.ready(events)
+        now = monotonic()
+        for dialling in [dialling for dialling in self.dials if dialling.deadline <= now]:
+            dialling.go_on(TimeoutError("timed out"))
+        self.machine.handle_timeout(now)
+        self.carry_out()
+
+    def take(self, events: list[ClientEvent]) -> None:
+        """These are to be carried out behind those that were told before."""
+        self._events.extend(events)
+
+    def carry_out(self) -> None:
+        """Do what the machine says, in its order, until it says no more."""
+        self.take(self.machine.events())
+        while self._events:
+            match self._events.popleft():
+                case Slot(token=Call() as call):
+                    call.ended = True
+                case Link() as link:
+                    link.io.wants_to_send()
+                case Dial() as dial:
+                    Dialling(self, dial).go_on()
+                case Look(link):
+                    link.io.read()
+                    self.machine.looked(link, monotonic())
+                case Close(link):
+                    link.io.close()
+                case Pushed(link, event):
+                    link.io.pushes.append(event.push)
+                case Leaked() as leaked:
+                    self._leaked.append(leaked)
+                case Drained():
+                    self._drained = True
+                case _:
+                    pass  # Granted, Refused: `acquire` looks at its waiter after each turn
+            self.take(self.machine.events())
+        while self._leaked:  # work first, then tell: a warning may be an error
+            borrower = self._leaked.pop().lease.borrower
+            warn(f"a connection is out for long; it was borrowed by {borrower}", ResourceWarning, stacklevel=2)
+
+    @contextmanager
+    def acquire(self, *, timeout: Timeout = DEFAULT, borrower: str | None = None) -> Iterator[Borrowed]:
+        self._check_process()
+        machine = self.machine  # the child of a fork has another one
+        deadline = monotonic() + seconds_allowed(self.config, timeout)
+        waiter = machine.acquire(None, monotonic(), deadline=deadline, borrower=borrower)
+        try:
+            self.carry_out()
+            while waiter.lease is None and waiter.error is None:
+                self.turn()
+            if waiter.lease is None:
+                assert waiter.error is not None
+                raise waiter.error
+            yield Borrowed(self, waiter.lease)
+        finally:
+            machine.withdraw(waiter, monotonic())  # its place in the queue, or its lease
+            self.carry_out()
+
+    def pipeline(self, *, transaction: bool = False, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Pipeline:
+        return Pipeline(self, transaction, timeout, decode)
+
+    def stats(self) -> ClientStats:
+        stats = self.machine.stats()
+        assert isinstance(stats, ClientStats)
+        return stats
+
+    def close(self, timeout: float = 0.0) -> None:
+        """Take no new calls, wait so many seconds for those under way, and end what is left."""
+        self._check_process()
+        until = monotonic() + timeout
+        if timeout and self.machine.closed is None:
+            self.machine.drain(monotonic())
+            self.carry_out()
+            while not self._drained and monotonic() < until:
+                self.turn(until)
+        self.machine.close(monotonic())
+        for dialling in list(self.dials):
+            dialling.give_up()
+        self.carry_out()
+        self.selector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _check_process(self) -> None:
+        """All that is open belongs to the process that opened it: the child of a fork begins anew."""
+        if os.getpid() == self._process:
+            return
+        for link in self.machine.links:
+            link.io.forget()
+        for dialling in self.dials:
+            dialling.forget()
+        self.selector.close()
+        self.machine.close(monotonic(), "it was opened before a fork, and belongs to the parent process")
+        for event in self.machine.events():
+            if isinstance(event, Slot) and isinstance(event.token, Call):
+                event.token.ended = True
+        self._begin_anew()
+
+
+class Dialling:
+    """A dial under way: its steps, and what the next one waits for."""
+
+    def __init__(self, client: FullClient, dial: Dial) -> None:
+        self._client = client
+        self._dial = dial
+        self._steps = opened(client.config, dial.deadline)
+        self._waits_for: socket.socket | None = None
+        self.deadline = inf
+
+    def go_on(self, error: Exception | None = None) -> None:
+        """Take the next step, or let it fail."""
+        machine = self._client.machine
+        self._wait_for(None)
+        try:
+            waits_for = next(self._steps) if error is None else self._steps.throw(error)
+        except StopIteration as done:
+            transport, credentials = done.value
+            try:
+                link = machine.connected(self._dial, monotonic(), credentials)
+            except Exception as unfit:  # noqa: BLE001  # credentials that can't be sent
+                transport.socket.close()
+                machine.dial_failed(self._dial, unfit, monotonic())
+            else:
+                link.io = Wire(self._client, link, transport)
+                link.io.write()
+        except Exception as failed:  # noqa: BLE001  # a provider of credentials may raise anything
+            machine.dial_failed(self._dial, failed, monotonic())
+        else:
+            self._wait_for(*waits_for)
+
+    def ready(self, _events: int) -> None:
+        self.go_on()
+
+    def give_up(self) -> None:
+        self._wait_for(None)
+        self._steps.close()
+        self._client.machine.dial_failed(self._dial, None, monotonic())
+
+    def forget(self) -> None:
+        self._steps.close()
+
+    def _wait_for(self, waits_for: socket.socket | None, events: int = 0, deadline: float = inf) -> None:
+        if self._waits_for is not None:
+            self._client.selector.unregister(self._waits_for)
+            self._client.dials.remove(self)
+        if waits_for is not None:
+            self._client.selector.register(waits_for, events, self)
+            self._client.dials.add(self)
+        self._waits_for, self.deadline = waits_for, deadline
+
+
+def opened(config: Config, deadline: float) -> Steps[tuple[Transport, Credentials | None]]:
+    credentials = None if config.credentials is None else read_credentials(config.credentials())
+    connecting = yield from connected(config, deadline)
+    try:
+        transport = (yield from encrypted(config, connecting, deadline)) if config.tls else Transport(connecting)
+    except BaseException as error:  # GeneratorExit among them: it is not wanted any more
+        connecting.close()
+        if isinstance(error, OSError | ValueError):
+            raise tls_failure(config, error) from error
+        raise
+    return transport, credentials
+
+
+def connected(config: Config, deadline: float) -> Steps[socket.socket]:
+    addresses = Addresses(config, resolved(config), deadline)
+    while (address := addresses.next(monotonic())) is not None:
+        connecting = socket.socket(address[0], socket.SOCK_STREAM)
+        connecting.setblocking(False)
+        try:
+            if config.path is None:
+                for level, name, value in socket_options(config):
+                    if hasattr(socket, name):
+                        connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
+            try:
+                connecting.connect(address[4])
+            except BlockingIOError:
+                yield connecting, EVENT_WRITE, addresses.deadline
+                if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise OSError(number, os.strerror(number)) from None
+            return connecting
+        except BaseException as error:
+            connecting.close()
+            if not isinstance(error, OSError):
+                raise
+            addresses.failed(error)
+    raise addresses.error()
+
+
+def resolved(config: Config) -> list[Any]:
+    if config.path is not None:
+        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
+    try:
+        return socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise not_resolved(config, error) from error
+
+
+def encrypted(config: Config, connecting: socket.socket, deadline: float) -> Steps[Transport]:
+    layer = TLSLayer(ssl, tls_context(config, ssl), tls_server_name(config))
+    transport = Transport(connecting, layer)
+    done = False
+    while not done or layer.unsent:
+        try:
+            done = done or layer.shake_hands()
+            transport.flush()
+            if not done:
+                layer.take(connecting.recv(RECORDS))
+        except BlockingIOError:
+            yield connecting, EVENT_WRITE if layer.unsent else EVENT_READ, deadline
+    return transport
+
+
+class Transport:
+    """A connected socket, with TLS on it or without. What can't be done now raises `BlockingIOError`."""
+
+    def __init__(self, connected: socket.socket, layer: TLSLayer | None = None) -> None:
+        self.socket = connected
+        self._layer = layer
+
+    def send(self, data: bytes | memoryview) -> int:
+        if self._layer is None:
+            return self.socket.send(data)
+        self.flush()
+        count = self._layer.write(data)  # TLS has taken these bytes, whatever the network does
+        try:
+            self.flush()
+        except OSError:
+            pass  # the next flush shows it again
+        return count
+
+    def flush(self) -> None:
+        while self._layer is not None and (records := self._layer.output()):
+            self._layer.sent(self.socket.send(records))
+
+    def receive(self) -> bytes:
+        if self._layer is None:
+            return self.socket.recv(RECEIVE)
+        while (data := self._layer.read(RECEIVE)) is None:
+            self._layer.take(self.socket.recv(RECORDS))
+        return data
+
+
+class Wire:
+    """A link's socket: it moves the link's bytes, as far as they go now."""
+
+    def __init__(self, client: FullClient, link: Link, transport: Transport) -> None:
+        self._client = client
+        self._link = link
+        self._transport = transport
+        self._looked_for = 0  # by the selector
+        self._full = False  # the network takes no more for now
+        self._closed = False
+        self.pushes: deque[Push] = deque()
+
+    def ready(self, events: int) -> None:
+        if events & EVENT_READ:
+            self.read()
+        self.write()  # what came may have something to send in return
+
+    def wants_to_send(self) -> None:
+        if self._link.core.in_flight:
+            self._client.unsent[self] = None  # it goes out with what else is asked for until the next turn
+        else:
+            self.ready(EVENT_READ)  # what came unasked is read first: it must not answer this
+
+    def write(self) -> None:
+        core = self._link.core
+        self._full = False
+        try:
+            while block := core.data_to_send():
+                core.sent(self._transport.send(block))
+            if not self._closed:
+                self._transport.flush()
+        except BlockingIOError:
+            self._full = True
+        except OSError as error:
+            self.read()  # the server may have said why
+            self._client.machine.send_failed(self._link, error, monotonic())
+        except BaseException:
+            self._interrupted()
+            raise
+        self._look()
+
+    def read(self) -> None:
+        machine, link = self._client.machine, self._link
+        try:
+            while not link.ended and link.core.wants_to_receive:
+                if data := self._transport.receive():
+                    self._client.take(machine.receive_data(link, data, monotonic()))
+                else:
+                    machine.receive_eof(link, monotonic())
+        except BlockingIOError:
+            pass  # that was all
+        except OSError as error:
+            machine.receive_eof(link, monotonic(), error)
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _look(self) -> None:
+        """Have the selector look for what is wanted now."""
+        core = self._link.core
+        wanted = 0 if self._closed else EVENT_READ * core.wants_to_receive | EVENT_WRITE * self._full
+        selector, connected = self._client.selector, self._transport.socket
+        if wanted and self._looked_for:
+            selector.modify(connected, wanted, self)
+        elif wanted:
+            selector.register(connected, wanted, self)
+        elif self._looked_for:
+            selector.unregister(connected)
+        self._looked_for = wanted
+
+    def close(self) -> None:
+        self._closed = True
+        self._look()
+        try:
+            self._transport.socket.shutdown(socket.SHUT_RDWR)  # the child of a fork may hold it open
+        except OSError:
+            pass  # it is not connected any more
+        self._transport.socket.close()
+
+    def forget(self) -> None:
+        """In the child of a fork: close the descriptor and nothing else."""
+        self._closed = True
+        self._transport.socket.close()
+
+    def _interrupted(self) -> None:
+        """It is not known how far the bytes got: end the link, and take for sent what may have been."""
+        self._client.machine.abort(self._link, None, monotonic(), uncertain=True)
+
+
+class Borrowed:
+    """A connection on loan. Once its block has ended it refuses every call."""
+
+    def __init__(self, client: FullClient, lease: Loan) -> None:
+        self._client = client
+        self._lease = lease
+
+    def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
+        call = self._client.begin(*args, timeout=timeout, decode=decode, lease=self._lease)
+        return self._client.wait(call)
+
+    def next_push(self, *, timeout: Timeout = DEFAULT) -> Push:
+        client, link = self._client, self._lease.connection
+        until = monotonic() + seconds_allowed(client.config, timeout)
+        self._lease.check("next_push")
+        while not link.io.pushes:
+            if link.core.error is not None:
+                raise ConnectionClosedError(f"next_push: the connection has ended: {link.core.error}")
+            if monotonic() >= until:
+                raise CommandTimeoutError("next_push: nothing came in time")
+            client.turn(until)
+        push: Push = link.io.pushes.popleft()
+        link.core.push_taken()
+        link.io.ready(EVENT_READ)  # it may be time to read on
+        client.carry_out()
+        return push_as_text(push, client.config.encoding)
+
+
+class Pipeline(CommandBatch):
+    """Commands in one slot, sent when the block is left."""
+
+    def __init__(self, client: FullClient, transaction: bool, timeout: Timeout, decode: Decode) -> None:
+        super().__init__(client.config, transaction=transaction, timeout=timeout, decode=decode)
+        self._client = client
+
+    def run(self) -> list[object]:
+        call = self.begin()
+        return [] if call is None else self.wait(call)
+
+    def begin(self) -> Call | None:
+        slot = self.slot(monotonic() + self.seconds_allowed)
+        try:
+            return None if slot is None else self._client.submit(slot)
+        except RespError as error:
+            self.refused(error)
+            raise
+
+    def wait(self, call: Call) -> list[object]:
+        self._client.until_ended(call)
+        slot, protocol = call.slot, self._client.machine.protocol
+        assert isinstance(slot, Batch)
+        if slot.state is SlotState.ANSWERED:
+            return self.answered(slot, protocol)
+        cause = slot.cause if isinstance(slot.cause, RespError) else ConnectionLostError(str(slot.cause))
+        raise self.lost(slot, cause, protocol) from cause.__cause__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None and self.replies is None:
+            self.run()
+
+
+def main() -> None:
+    with FullClient(*sys.argv[1:]) as client:
+        print(client.execute("SET", "greeting", "hello"))  # OK
+        print(client.execute("GET", "greeting"))  # b'hello'
+
+        job = client.begin("BLPOP", "jobs", 5)  # it blocks, so it goes by a connection of its own
+        print(client.execute("RPUSH", "jobs", "one"))  # 1
+        print(client.wait(job))  # [b'jobs', b'one']
+
+        with client.pipeline(transaction=True) as pipe:
+            first, second = pipe.execute("INCR", "n"), pipe.execute("INCR", "n")
+        print(first.result(), second.result())  # 1 2
+
+        with client.acquire() as connection:
+            print(connection.execute("SUBSCRIBE", "news"))  # [Push(kind='subscribe', items=(b'news', 1))]
+            client.execute("PUBLISH", "news", "it rains")
+            print(connection.next_push())  # Push(kind='message', items=(b'news', b'it rains'))
+
+        client.execute("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")  # every connection
+        print(client.execute("GET", "greeting"))  # b'hello'
+
+
+if __name__ == "__main__":
+    main()
