@@ -84,15 +84,18 @@ class Dials(Calls):
             lane.dial = None
             lane.created += 1
             lane.link = link
+            retired = dial.generation != self._generation  # while it opened
             for entry in lane.empty():
-                if isinstance(entry, Waiter):
+                if isinstance(entry, Waiter) and retired:
+                    lane.enter(entry, again=True)  # it would be lent a link that is to end
+                elif isinstance(entry, Waiter):
                     self._grant(entry, Share(link))
                 else:
                     self._timers.cancel(entry.call.timer)
                     link.core.submit(entry)
                     self._on(link, entry, now)
             self._events.append(link)
-            if dial.generation != self._generation:  # retired while it opened: good for those who have waited for it
+            if retired:  # good for the calls that have waited for it
                 lane.left(CloseReason.RETIRED)
                 link.left = True
                 link.core.close()

@@ -555,6 +555,18 @@ def test_a_link_that_was_being_opened_when_all_were_retired_serves_those_who_wai
     assert link in stage.closed
 
 
+def test_a_borrower_is_not_lent_what_was_retired_while_it_opened() -> None:
+    stage = Stage(dials_at_once=False)
+    slot, waiter = stage.call("GET", "a"), stage.acquire()
+    stage.client.retire(stage.now)
+    first = stage.connect()
+    assert (stage.told(slot), waiter.lease) == (b"a", None)
+    second = stage.connect()
+    assert waiter.lease is not None
+    assert waiter.lease.connection is second
+    assert stage.closed == [first]
+
+
 def test_a_pool_can_be_resized() -> None:
     stage = Stage(None, POOL)
     leases = [stage.lease(), stage.lease()]
