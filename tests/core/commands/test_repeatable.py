@@ -153,6 +153,8 @@ def test_what_may_change_anything_never_runs_twice(name: str, rest: list[Argumen
     assert not command_info((*name.split(), *rest)).retryable
 
 
-@given(st.sampled_from([name for name in TABLE if name not in RUNS_ONCE]), arguments)
+@given(
+    st.sampled_from([name for name in TABLE if name not in RUNS_ONCE and not TABLE[name].startswith("c")]), arguments
+)
 def test_without_a_rule_arguments_change_nothing(name: str, rest: list[Argument]) -> None:
     assert command_info((name, *rest)).retryable is command_info((name,)).retryable
