@@ -51,28 +51,32 @@ def _is_int(value: object) -> bool:
 
 def given(command: str, /, **options: Argument | None) -> list[Argument]:
     """Return the words of the options that are given: the name of a flag, the name and the value of all else."""
+    return _words(command, options)
+
+
+def exclusive(command: str, /, **options: Argument | None) -> list[Argument]:
+    """As `given`, and raise `ValueError` if there is more than one."""
+    words = _words(command, options)
+    if len(words) > 2 or (len(words) == 2 and words[1].__class__ is not int):  # one with a number is two words
+        names = [name for name, value in options.items() if value is not None and value is not False]
+        if len(names) > 1:
+            raise ValueError(f"{' and '.join(names)} exclude each other")
+    return words
+
+
+def _words(command: str, options: Mapping[str, Argument | None]) -> list[Argument]:
     words: list[Argument] = []
     for name, value in options.items():
         if name in VALUED:
             if value is None:
                 continue
-            if not _is_int(value) and name not in DATA:
+            if value.__class__ is not int and name not in DATA and not _is_int(value):
                 raise _wrong(command, name, "an int", value)
             words += name.upper(), value
         elif value is True:
             words.append(name.upper())
         elif value is not False:
             raise _wrong(command, name, "True or False", value)
-    return words
-
-
-def exclusive(command: str, /, **options: Argument | None) -> list[Argument]:
-    """As `given`, and raise `ValueError` if there is more than one."""
-    words = given(command, **options)
-    if len(words) > 1:  # one flag is one word, one of the others two
-        names = [name for name, value in options.items() if value is not None and value is not False]
-        if len(names) > 1:
-            raise ValueError(f"{' and '.join(names)} exclude each other")
     return words
 
 
