@@ -9,10 +9,11 @@ from __future__ import annotations
 import abc
 import asyncio
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from benchmarks.peers import KEY, Work, encode, open_socket, reply_size
+from benchmarks.peers import KEY, SCRATCH, VALUE, Work, collect, collect_words, encode, open_socket, reply_size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -47,11 +48,15 @@ class AsyncPeer(abc.ABC):
 
     @abc.abstractmethod
     def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
-        """One command, one reply, as a function whose result is awaited."""
+        """One command by its method, one reply, as a function whose result is awaited."""
+
+    def words(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        """One command by its words."""
+        return self.command(client, *words)
 
     @abc.abstractmethod
-    async def pipeline(self, client: Any, count: int) -> None:
-        """`count` GETs at once, every reply looked at."""
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
+        """`count` GETs at once, every reply looked at; every other one is a SET, if it also `writes`."""
 
     @abc.abstractmethod
     async def idle(self, url: str, count: int) -> object:
@@ -66,10 +71,10 @@ class AsyncPeer(abc.ABC):
                 return lambda: self.run(self.run_tasks, client, int(words[0]), OPERATIONS), OPERATIONS
             case "waits":
                 return lambda: self.run(self.run_tasks, client, int(words[0]), WAITS), WAITS
-            case "pipeline":
-                return lambda: self.run(self.run_pipelines, client, int(words[0])), OPERATIONS
-            case "command":
-                command = self.command(client, *words)
+            case "pipeline" | "writes":
+                return lambda: self.run(self.run_pipelines, client, int(words[0]), kind == "writes"), OPERATIONS
+            case "command" | "words":
+                command = (self.command if kind == "command" else self.words)(client, *words)
                 return lambda: self.run(self.run_commands, command), COMMANDS
         raise ValueError(f"no such workload: {workload!r}")
 
@@ -89,9 +94,9 @@ class AsyncPeer(abc.ABC):
         else:
             await self.run_many(work, count)
 
-    async def run_pipelines(self, client: Any, count: int) -> None:
+    async def run_pipelines(self, client: Any, count: int, writes: bool) -> None:
         for _ in range(OPERATIONS // count):
-            await self.pipeline(client, count)
+            await self.pipeline(client, count, writes=writes)
 
 
 class Counter(asyncio.BufferedProtocol):
@@ -158,9 +163,10 @@ class AsyncFloor(AsyncPeer):
         size = size_at(self.url, request)
         return lambda: client.ask(request, size)
 
-    async def pipeline(self, client: Any, count: int) -> None:
-        request = encode("GET", KEY)
-        await client.ask(request * count, size_at(self.url, request) * count)
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
+        requests = [encode("SET", SCRATCH, VALUE), encode("GET", KEY)] if writes else [encode("GET", KEY)]
+        rounds = count // len(requests)
+        await client.ask(b"".join(requests) * rounds, sum(size_at(self.url, request) for request in requests) * rounds)
 
     async def idle(self, url: str, count: int) -> object:
         clients = [await self.open(url) for _ in range(count)]
@@ -212,9 +218,14 @@ class AsyncRedisPy(AsyncPeer):
     def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
         return by_method(client, *words)
 
-    async def pipeline(self, client: Any, count: int) -> None:
+    def words(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return lambda: client.execute_command(*words)
+
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
         pipe = client.pipeline(transaction=False)
-        for _ in range(count):
+        for _ in range(count // 2 if writes else count):
+            if writes:
+                pipe.set(SCRATCH, VALUE)
             pipe.get(KEY)
         assert len(await pipe.execute()) == count
 
@@ -251,11 +262,13 @@ class Glide(AsyncPeer):
     def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
         return by_method(client, *words)
 
-    async def pipeline(self, client: Any, count: int) -> None:
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
         from glide import Batch
 
         batch = Batch(is_atomic=False)
-        for _ in range(count):
+        for _ in range(count // 2 if writes else count):
+            if writes:
+                batch.set(SCRATCH, VALUE)
             batch.get(KEY)
         replies = await client.exec(batch, raise_on_error=True)
         assert len(replies) == count
@@ -268,47 +281,58 @@ class Glide(AsyncPeer):
 
 
 class AsyncOurs(AsyncPeer):
-    """resp_asyncio: one connection for all tasks, a deadline of 5 s for each call."""
+    """resp_asyncio as most take it: a client, and its methods; one lane for all commands here, a deadline of 5 s for each."""
 
     imports = "import resp_asyncio"
+    kind = "Client"
+    options: ClassVar[dict[str, Any]] = {}
 
     async def open(self, url: str) -> Any:
-        from resp_asyncio import connect
-
-        return await connect(url)
+        make = getattr(import_module(self.imports.removeprefix("import ")), self.kind)
+        return await make(url, **self.options).__aenter__()
 
     def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return by_method(client, *words)
+
+    def words(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
         execute = client.execute
         return lambda: execute(*words)
 
-    async def pipeline(self, client: Any, count: int) -> None:
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
         async with client.pipeline() as pipe:
-            replies = [pipe.execute("GET", KEY) for _ in range(count)]
+            replies = collect(pipe, count, writes=writes)
         assert len([reply.result() for reply in replies]) == count
 
     async def idle(self, url: str, count: int) -> object:
         clients = [await self.open(url) for _ in range(count)]
         for client in clients:
-            await client.execute("PING")
+            await client.ping()
         return clients
 
 
+class AsyncOurWords(AsyncOurs):
+    """The same client by words: what the methods cost, or spare."""
+
+    def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        return self.words(client, *words)
+
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
+        async with client.pipeline() as pipe:
+            replies = collect_words(pipe, count, writes=writes)
+        assert len([reply.result() for reply in replies]) == count
+
+
+class AsyncOurConnection(AsyncOurs):
+    """One connection for all tasks, which ends when it ends."""
+
+    kind = "connect"
+
+
 class AsyncOurPool(AsyncOurs):
-    """resp_asyncio with a pool: a connection for each command in flight, and not many of them."""
+    """A pool: a connection for each command in flight, and not many of them."""
 
-    async def open(self, url: str) -> Any:
-        from resp_asyncio import Pool
-
-        return await Pool(url, max_size=POOL).__aenter__()
-
-
-class AsyncOurClient(AsyncOurs):
-    """resp_asyncio with a client: one lane for all commands here."""
-
-    async def open(self, url: str) -> Any:
-        from resp_asyncio import Client
-
-        return await Client(url).__aenter__()
+    kind = "Pool"
+    options: ClassVar = {"max_size": POOL}
 
 
 ASYNC_PEERS: Final[dict[str, type[AsyncPeer]]] = {
@@ -318,6 +342,7 @@ ASYNC_PEERS: Final[dict[str, type[AsyncPeer]]] = {
     "asyncio redis-py+hiredis": AsyncRedisPy,
     "asyncio valkey-glide": Glide,
     "asyncio resp-sansio": AsyncOurs,
+    "asyncio resp-sansio words": AsyncOurWords,
+    "asyncio resp-sansio Connection": AsyncOurConnection,
     "asyncio resp-sansio Pool": AsyncOurPool,
-    "asyncio resp-sansio Client": AsyncOurClient,
 }

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Work: TypeAlias = "Callable[[], object]"
 
 KEY: Final = "bench:64"
+SCRATCH: Final = "bench:scratch"
+VALUE: Final = "v" * 64
 THREADS: Final = 8
 EACH: Final = 250  # GETs by each thread: long enough that starting the threads does not matter
 IDLE: Final = 300
@@ -49,11 +51,15 @@ class Peer(abc.ABC):
 
     @abc.abstractmethod
     def command(self, client: Any, *words: str | int) -> Work:
-        """One command, one reply."""
+        """One command by its method, where the client has any: because that is what users call. One reply."""
+
+    def words(self, client: Any, *words: str | int) -> Work:
+        """One command by its words, one reply."""
+        return self.command(client, *words)
 
     @abc.abstractmethod
-    def pipeline(self, client: Any, count: int) -> Work:
-        """`count` GETs at once, every reply looked at."""
+    def pipeline(self, client: Any, count: int, *, writes: bool = False) -> Work:
+        """`count` GETs at once, every reply looked at; every other one is a SET, if it also `writes`."""
 
     @abc.abstractmethod
     def threads(self, url: str) -> Work:
@@ -135,7 +141,9 @@ class Floor(Peer):
     def command(self, client: socket.socket, *words: str | int) -> Work:
         return self.exchange(client, encode(*words))
 
-    def pipeline(self, client: socket.socket, count: int) -> Work:
+    def pipeline(self, client: socket.socket, count: int, *, writes: bool = False) -> Work:
+        if writes:
+            return self.exchange(client, (encode("SET", SCRATCH, VALUE) + encode("GET", KEY)) * (count // 2))
         return self.exchange(client, encode("GET", KEY) * count)
 
     def threads(self, url: str) -> Work:
@@ -187,14 +195,17 @@ class Hiredis(Floor):
 
         return command
 
-    def pipeline(self, client: socket.socket, count: int) -> Work:
+    def pipeline(self, client: socket.socket, count: int, *, writes: bool = False) -> Work:
         import hiredis
 
         reader = hiredis.Reader()
         pack: Any = hiredis.pack_command  # its stub knows tuples of one word only
+        commands: list[tuple[str, ...]] = [("GET", KEY)] * count
+        if writes:
+            commands[::2] = [("SET", SCRATCH, VALUE)] * (count // 2)
 
         def pipeline() -> object:
-            client.sendall(b"".join([pack(("GET", KEY)) for _ in range(count)]))
+            client.sendall(b"".join([pack(words) for words in commands]))
             replies: list[object] = []
             while len(replies) < count:
                 reader.feed(client.recv(RECEIVE))
@@ -203,6 +214,13 @@ class Hiredis(Floor):
             return replies
 
         return pipeline
+
+
+def by_method(client: Any, *words: str | int) -> Work:
+    """Return a call of the method that a command has."""
+    name, *rest = words
+    call = getattr(client, str(name).lower())
+    return lambda: call(*rest)
 
 
 class RedisPy(Peer):
@@ -220,15 +238,17 @@ class RedisPy(Peer):
         return getattr(self.make, "from_url")(url)  # noqa: B009 - its type is not known here
 
     def command(self, client: Any, *words: str | int) -> Work:
-        """Its methods, where it has one, because that is what its users call."""
-        method, *rest = words
-        call = getattr(client, str(method).lower())
-        return lambda: call(*rest)
+        return by_method(client, *words)
 
-    def pipeline(self, client: Any, count: int) -> Work:
+    def words(self, client: Any, *words: str | int) -> Work:
+        return lambda: client.execute_command(*words)
+
+    def pipeline(self, client: Any, count: int, *, writes: bool = False) -> Work:
         def pipeline() -> None:
             pipe = client.pipeline(transaction=False)
-            for _ in range(count):
+            for _ in range(count // 2 if writes else count):
+                if writes:
+                    pipe.set(SCRATCH, VALUE)
                 pipe.get(KEY)
             assert len(pipe.execute()) == count
 
@@ -284,69 +304,96 @@ class ValkeyPy(RedisPy):
 
 
 class Ours(Peer):
-    """resp_sync with one connection, shared by whoever calls; a deadline of 5 s for each call is its default."""
+    """resp_sync as most take it: a client, and its methods; one lane for all commands here, a deadline of 5 s for each."""
 
     imports = "import resp_sync"
+    kind = "Client"
 
     def __init__(self) -> None:
         import resp_sync
 
-        self.connect: Callable[[str], Any] = resp_sync.connect
+        self.connect: Callable[[str], Any] = getattr(resp_sync, self.kind)
 
     def open(self, url: str) -> Any:
         return self.connect(url)
 
     def command(self, client: Any, *words: str | int) -> Work:
-        execute = client.execute
-        return lambda: execute(*words)
+        return by_method(client, *words)
 
-    def pipeline(self, client: Any, count: int) -> Work:
+    def words(self, client: Any, *words: str | int) -> Work:
+        return lambda: client.execute(*words)
+
+    def pipeline(self, client: Any, count: int, *, writes: bool = False) -> Work:
         def pipeline() -> None:
             with client.pipeline() as pipe:
-                replies = [pipe.execute("GET", KEY) for _ in range(count)]
+                replies = collect(pipe, count, writes=writes)
             assert len([reply.result() for reply in replies]) == count
 
         return pipeline
 
     def threads(self, url: str) -> Work:
-        execute = self.open(url).execute
-        return lambda: run_threads([lambda: execute("GET", KEY)] * THREADS)
+        client = self.open(url)
+        return lambda: run_threads([self.command(client, "GET", KEY)] * THREADS)
 
     def visit(self, url: str) -> None:
         with self.connect(url) as client:
-            client.execute("PING")
+            client.ping()
 
     def idle(self, url: str, count: int) -> object:
         clients = [self.connect(url) for _ in range(count)]
         for client in clients:
-            client.execute("PING")
+            client.ping()
         return clients
+
+
+def collect(pipe: Any, count: int, *, writes: bool) -> list[Any]:
+    """Add the commands of a pipeline to one of ours, by its methods."""
+    if not writes:
+        return [pipe.get(KEY) for _ in range(count)]
+    return [result for _ in range(count // 2) for result in (pipe.set(SCRATCH, VALUE), pipe.get(KEY))]
+
+
+def collect_words(pipe: Any, count: int, *, writes: bool) -> list[Any]:
+    """The same by their words."""
+    execute = pipe.execute
+    if not writes:
+        return [execute("GET", KEY) for _ in range(count)]
+    return [result for _ in range(count // 2) for result in (execute("SET", SCRATCH, VALUE), execute("GET", KEY))]
+
+
+class OurWords(Ours):
+    """The same client by words: what the methods cost, or spare."""
+
+    def command(self, client: Any, *words: str | int) -> Work:
+        return self.words(client, *words)
+
+    def pipeline(self, client: Any, count: int, *, writes: bool = False) -> Work:
+        def pipeline() -> None:
+            with client.pipeline() as pipe:
+                replies = collect_words(pipe, count, writes=writes)
+            assert len([reply.result() for reply in replies]) == count
+
+        return pipeline
+
+
+class OurConnection(Ours):
+    """resp_sync with one connection, which ends when it ends."""
+
+    kind = "connect"
 
 
 class OurPool(Ours):
     """resp_sync with a pool: a connection for each command in flight."""
 
-    def __init__(self) -> None:
-        import resp_sync
-
-        self.connect = resp_sync.Pool
+    kind = "Pool"
 
     def borrow(self, client: Any) -> Work:
         def borrow() -> None:
             with client.acquire():
                 pass
 
-        client.execute("PING")
+        client.ping()
         return borrow
-
-
-class OurClient(Ours):
-    """resp_sync with a client: one lane for all commands here."""
-
-    def __init__(self) -> None:
-        import resp_sync
-
-        self.connect = resp_sync.Client
 
 
 PEERS: Final[dict[str, type[Peer]]] = {
@@ -356,8 +403,9 @@ PEERS: Final[dict[str, type[Peer]]] = {
     "redis-py+hiredis": RedisPy,
     "valkey-py+libvalkey": ValkeyPy,
     "resp-sansio": Ours,
+    "resp-sansio words": OurWords,
+    "resp-sansio Connection": OurConnection,
     "resp-sansio Pool": OurPool,
-    "resp-sansio Client": OurClient,
 }
 
 
@@ -382,8 +430,12 @@ def make_work(peer: Peer | AsyncPeer, workload: str, url: str) -> tuple[Work, in
     match kind:
         case "command":
             return peer.command(peer.open(url), *words), 1
+        case "words":
+            return peer.words(peer.open(url), *words), 1
         case "pipeline":
             return peer.pipeline(peer.open(url), int(words[0])), int(words[0])
+        case "writes":
+            return peer.pipeline(peer.open(url), int(words[0]), writes=True), int(words[0])
         case "threads":
             return peer.threads(url), THREADS * EACH
         case "borrow":

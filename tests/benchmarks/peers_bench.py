@@ -82,6 +82,8 @@ def fill(server: Server) -> None:
     for name, mebibytes in (("1", 1), ("16", 16), ("64M", 64)):
         server.call("SET", f"bench:{name}", noise(1 << 20) * mebibytes)
     server.call("RPUSH", "bench:list", *(noise(16).hex() for _ in range(10_000)))
+    for _ in range(10):
+        server.call("RPUSH", "bench:same", *"x" * 10_000)
     server.call("HSET", "bench:hash", *(noise(8).hex() for _ in range(20_000)))
     for _ in range(1000):
         server.call("XADD", "bench:stream", "*", *(noise(8).hex() for _ in range(10)))
@@ -222,7 +224,9 @@ def reached(goal: Goal, figures: Figures) -> str | None:
     ours, than = (figure and figure[goal.measure] for figure in found)
     if not ours or not than:
         return None
-    return f"{than / ours:.2f}" if goal.than else f"{ours * 1e6:.2f}"
+    if goal.than:
+        return f"{than / ours:.2f}"
+    return f"{ours:.2f}" if goal.measure == "value" else f"{ours * 1e6:.2f}"
 
 
 def show_goals(figures: Figures) -> None:

@@ -16,8 +16,19 @@ from urllib.parse import urlsplit
 
 import trio
 
-from benchmarks.async_peers import POOL, RECEIVE, AsyncOurs, AsyncPeer, Glide, by_method, size_at
-from benchmarks.peers import KEY, encode
+from benchmarks.async_peers import (
+    POOL,
+    RECEIVE,
+    AsyncOurConnection,
+    AsyncOurPool,
+    AsyncOurs,
+    AsyncOurWords,
+    AsyncPeer,
+    Glide,
+    by_method,
+    size_at,
+)
+from benchmarks.peers import KEY, SCRATCH, VALUE, collect, encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -109,9 +120,10 @@ class TrioFloor(TrioPeer):
         for _ in range(operations):
             await self.exchange(client, request, size)
 
-    async def pipeline(self, client: socket.socket, count: int) -> None:
-        request = encode("GET", KEY)
-        await self.exchange(client, request * count, size_at(self.url, request) * count)
+    async def pipeline(self, client: socket.socket, count: int, *, writes: bool = False) -> None:
+        requests = [encode("SET", SCRATCH, VALUE), encode("GET", KEY)] if writes else [encode("GET", KEY)]
+        rounds, size = count // len(requests), sum(size_at(self.url, request) for request in requests)
+        await self.exchange(client, b"".join(requests) * rounds, size * rounds)
 
     async def idle(self, url: str, count: int) -> object:
         clients = [await self.open(url) for _ in range(count)]
@@ -159,9 +171,13 @@ class Coredis(TrioPeer):
     def command(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
         return by_method(client, *words)
 
-    async def pipeline(self, client: Any, count: int) -> None:
+    def words(self, client: Any, *words: str) -> Callable[[], Awaitable[object]]:
+        name, *rest = words
+        return lambda: client.create_request(name.encode(), *rest, callback=lambda reply: reply)
+
+    async def pipeline(self, client: Any, count: int, *, writes: bool = False) -> None:
         async with client.pipeline(transaction=False) as pipe:
-            replies = [pipe.get(KEY) for _ in range(count)]
+            replies = collect(pipe, count, writes=writes)
         assert len([await reply for reply in replies]) == count
 
     async def idle(self, url: str, count: int) -> object:
@@ -187,28 +203,23 @@ class TrioOurs(TrioPeer, AsyncOurs):
 
     imports = "import resp_trio"
 
-    async def open(self, url: str) -> Any:
-        from resp_trio import connect
 
-        return await connect(url)
+class TrioOurWords(TrioPeer, AsyncOurWords):
+    """The same client by words."""
 
-
-class TrioOurPool(TrioOurs):
-    """resp_trio with a pool: a connection for each command in flight, and not many of them."""
-
-    async def open(self, url: str) -> Any:
-        from resp_trio import Pool
-
-        return await Pool(url, max_size=POOL).__aenter__()
+    imports = "import resp_trio"
 
 
-class TrioOurClient(TrioOurs):
-    """resp_trio with a client: one lane for all commands here."""
+class TrioOurConnection(TrioPeer, AsyncOurConnection):
+    """One connection for all tasks."""
 
-    async def open(self, url: str) -> Any:
-        from resp_trio import Client
+    imports = "import resp_trio"
 
-        return await Client(url).__aenter__()
+
+class TrioOurPool(TrioPeer, AsyncOurPool):
+    """A pool of not many connections."""
+
+    imports = "import resp_trio"
 
 
 TRIO_PEERS: Final[dict[str, type[AsyncPeer]]] = {
@@ -217,6 +228,7 @@ TRIO_PEERS: Final[dict[str, type[AsyncPeer]]] = {
     "trio coredis": Coredis,
     "trio valkey-glide": TrioGlide,
     "trio resp-sansio": TrioOurs,
+    "trio resp-sansio words": TrioOurWords,
+    "trio resp-sansio Connection": TrioOurConnection,
     "trio resp-sansio Pool": TrioOurPool,
-    "trio resp-sansio Client": TrioOurClient,
 }
