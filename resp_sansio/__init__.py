@@ -63,7 +63,7 @@ from .commands.knowledge import (
     redact,
 )
 from .commands.readers import Entry
-from .config.addresses import Addresses, not_connected, not_opened, not_resolved, socket_options
+from .config.addresses import Addresses, Race, not_connected, not_opened, not_resolved, socket_options
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 from .config.retry import Breaker, Retry
@@ -155,6 +155,7 @@ __all__ = [
     "PoolStats",
     "Push",
     "PushReceived",
+    "Race",
     "Refused",
     "RemoteProtocolError",
     "Replies",

@@ -514,7 +514,7 @@ class Driver:
         opened = False
         try:
             credentials = await self._credentials(wanted.deadline)
-            await dial(self.config, protocol, wanted.deadline)
+            await dial(self.config, self.machine.addresses, protocol, wanted.deadline)
             opened = True
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know
             failure = error

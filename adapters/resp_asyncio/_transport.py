@@ -10,7 +10,7 @@ import asyncio
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
@@ -34,11 +34,12 @@ LONGEST: Final = 24 * 3600.0
 """Seconds that one timer lasts at most; whoever wants to wait longer waits again. Loops differ in what they take."""
 
 
-async def dial(config: Config, protocol: Callable[[], asyncio.BaseProtocol], deadline: float) -> None:
+async def dial(
+    config: Config, addresses: Addresses, protocol: Callable[[], asyncio.BaseProtocol], deadline: float
+) -> None:
     """Open a connection to the configured server, for `protocol()`, before `deadline` (on `time.monotonic`).
 
-    Every resolved address is tried in turn, within what is left of the time. Raises `ConnectError` naming what was tried and
-    how it failed.
+    Raises `ConnectError`, which says how each address failed that was tried.
     """
     context = None
     if config.tls:
@@ -46,7 +47,9 @@ async def dial(config: Config, protocol: Callable[[], asyncio.BaseProtocol], dea
 
         context = tls_context(config, ssl)
     connected = await (
-        _connect_unix(config, config.path, deadline) if config.path is not None else _connect_tcp(config, deadline)
+        _connect_unix(config, config.path, deadline)
+        if config.path is not None
+        else _connect_tcp(config, addresses, deadline)
     )
     loop = asyncio.get_running_loop()
     try:
@@ -68,23 +71,46 @@ async def _connect_unix(config: Config, path: str, deadline: float) -> socket.so
         raise not_connected(config, error) from error
 
 
-async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
+async def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
     try:
         found = await _resolve(config, deadline)
     except OSError as error:
         raise not_resolved(config, error) from error
-    addresses = Addresses(config, found, deadline)
-    while (address := addresses.next(monotonic())) is not None:
-        try:
-            connected = await _connect(address[0], address[4], addresses.deadline)
-        except OSError as error:
-            addresses.failed(error)
-            continue
-        for level, name, value in socket_options(config):
-            if hasattr(socket, name):
-                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
-        return connected
-    raise addresses.error()
+    race = addresses.race(found, deadline)
+    attempts: dict[asyncio.Task[socket.socket], Any] = {}
+    try:
+        while True:
+            while (address := race.next(monotonic())) is not None:
+                attempts[asyncio.create_task(_connect(address[0], address[4], deadline))] = address
+            time = None if race.wake == inf else max(race.wake - monotonic(), 0.0)
+            for attempt in (await asyncio.wait(attempts, timeout=time, return_when=asyncio.FIRST_COMPLETED))[0]:
+                address = attempts[attempt]
+                if isinstance(failure := attempt.exception(), OSError):
+                    del attempts[attempt]
+                    race.failed(failure)
+                    continue
+                connected = attempt.result()
+                _set_options(connected, config)
+                race.connected(address)
+                del attempts[attempt]
+                return connected
+    finally:
+        await _give_up(attempts)
+
+
+async def _give_up(attempts: Iterable[asyncio.Task[socket.socket]]) -> None:
+    """Leave nothing of them."""
+    for attempt in attempts:
+        attempt.cancel()
+    for ended in await asyncio.gather(*attempts, return_exceptions=True):
+        if isinstance(ended, socket.socket):
+            ended.close()
+
+
+def _set_options(connected: socket.socket, config: Config) -> None:
+    for level, name, value in socket_options(config):
+        if hasattr(socket, name):
+            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
 
 
 async def _resolve(config: Config, deadline: float) -> list[Any]:

@@ -7,17 +7,20 @@ while they wait, and what keeps deadlines exact when signals arrive (SO_RCVTIMEO
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 from collections.abc import Callable
 from math import ceil, inf
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from resp_sansio import (
     RECORDS,
     Addresses,
     Config,
+    Race,
     TLSLayer,
     is_transient,
     not_connected,
@@ -143,6 +146,9 @@ class TLSTransport:
         _forget(self.socket)
 
 
+UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
+"""What `connect_ex` says of a connection that is to be waited for."""
+
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; whoever wants to wait longer waits again. poll(2) takes a C int of milliseconds: 24 days."""
 
@@ -160,14 +166,15 @@ def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = F
     return any(select.select(reads, writes, reads + writes, timeout))
 
 
-def dial(config: Config, deadline: float) -> Transport:
+def dial(config: Config, deadline: float, addresses: Addresses | None = None) -> Transport:
     """Open a connection to the configured server before `deadline` (on `time.monotonic`).
 
-    Name resolution is the system's and can't be bounded. Every resolved address is tried in turn, within what is left of the
-    time. Raises `ConnectError` naming what was tried and how it failed.
+    Name resolution is the system's and can't be bounded. Raises `ConnectError`, which says how each address failed that was tried.
     """
     connected = (
-        _connect_unix(config, config.path, deadline) if config.path is not None else _connect_tcp(config, deadline)
+        _connect_unix(config, config.path, deadline)
+        if config.path is not None
+        else _connect_tcp(config, addresses or Addresses(config), deadline)
     )
     if not config.tls:
         return PlainTransport(connected)
@@ -180,40 +187,66 @@ def dial(config: Config, deadline: float) -> Transport:
 
 def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
     try:
-        return _connect(socket.AF_UNIX, path, deadline)
+        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connecting.settimeout(None if deadline == inf else max(deadline - monotonic(), 0.001))
+            connecting.connect(path)
+            connecting.setblocking(False)
+        except BaseException:
+            connecting.close()
+            raise
     except OSError as error:
         raise not_connected(config, error) from error
+    return connecting
 
 
-def _connect_tcp(config: Config, deadline: float) -> socket.socket:
+def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
     try:
         found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise not_resolved(config, error) from error
-    addresses = Addresses(config, found, deadline)
-    while (address := addresses.next(monotonic())) is not None:
-        try:
-            connected = _connect(address[0], address[4], addresses.deadline)
-        except OSError as error:
-            addresses.failed(error)
-            continue
-        for level, name, value in socket_options(config):
-            if hasattr(socket, name):
-                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
-        return connected
-    raise addresses.error()
-
-
-def _connect(family: int, address: str | tuple[object, ...], deadline: float) -> socket.socket:
-    connecting = socket.socket(family, socket.SOCK_STREAM)
+    race = addresses.race(found, deadline)
+    attempts: dict[int, tuple[socket.socket, Any]] = {}
     try:
-        connecting.settimeout(None if deadline == inf else max(deadline - monotonic(), 0.001))
-        connecting.connect(address)
-        connecting.setblocking(False)
-    except BaseException:
-        connecting.close()
-        raise
-    return connecting
+        while True:
+            while (address := race.next(monotonic())) is not None:
+                connecting = socket.socket(address[0], socket.SOCK_STREAM)
+                attempts[connecting.fileno()] = connecting, address
+                connecting.setblocking(False)
+                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
+                    _fail(race, attempts, connecting, number)
+            for descriptor in _connected(list(attempts), race.wake - monotonic()) if attempts else ():
+                connecting, address = attempts[descriptor]
+                if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    _fail(race, attempts, connecting, number)
+                    continue
+                for level, name, value in socket_options(config):
+                    if hasattr(socket, name):
+                        connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
+                race.connected(address)
+                del attempts[descriptor]
+                return connecting
+    finally:
+        for connecting, _ in attempts.values():
+            connecting.close()
+
+
+def _fail(race: Race, attempts: dict[int, tuple[socket.socket, Any]], connecting: socket.socket, number: int) -> None:
+    del attempts[connecting.fileno()]
+    connecting.close()
+    race.failed(OSError(number, os.strerror(number)))
+
+
+def _connected(descriptors: list[int], timeout: float) -> list[int]:
+    """Wait until connecting has ended for some of them, well or not, or `timeout` seconds have passed; return those."""
+    timeout = min(max(timeout, 0.0), LONGEST)
+    if not hasattr(select, "poll"):
+        _, connected, failed = select.select([], descriptors, descriptors, timeout)
+        return list({*connected, *failed})
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLOUT)
+    return [descriptor for descriptor, _ in poller.poll(ceil(timeout * 1000))]
 
 
 def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLSTransport:

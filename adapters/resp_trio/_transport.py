@@ -19,6 +19,8 @@ from resp_sansio import (
     RECORDS,
     Addresses,
     Config,
+    ConnectError,
+    Race,
     TLSContext,
     TLSLayer,
     not_connected,
@@ -112,11 +114,10 @@ class TLSTransport:
 Transport: TypeAlias = PlainTransport | TLSTransport
 
 
-async def dial(config: Config, deadline: float) -> Transport:
+async def dial(config: Config, deadline: float, addresses: Addresses | None = None) -> Transport:
     """Open a connection to the configured server before `deadline` (on `trio.current_time`).
 
-    Every resolved address is tried in turn, within what is left of the time. Raises `ConnectError` naming what was tried and
-    how it failed.
+    Raises `ConnectError`, which says how each address failed that was tried.
     """
     context = None
     if config.tls:
@@ -124,7 +125,9 @@ async def dial(config: Config, deadline: float) -> Transport:
 
         context = tls_context(config, ssl)
     connected = await (
-        _connect_unix(config, config.path, deadline) if config.path is not None else _connect_tcp(config, deadline)
+        _connect_unix(config, config.path, deadline)
+        if config.path is not None
+        else _connect_tcp(config, addresses or Addresses(config), deadline)
     )
     if context is None:
         return PlainTransport(connected)
@@ -142,24 +145,62 @@ async def _connect_unix(config: Config, path: str, deadline: float) -> socket.so
         raise not_connected(config, error) from error
 
 
-async def _connect_tcp(config: Config, deadline: float) -> socket.socket:
+async def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
     try:
         with until(deadline):
             found = await trio.socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise not_resolved(config, error) from error
-    addresses = Addresses(config, found, deadline)
-    while (address := addresses.next(trio.current_time())) is not None:
+    connected = await _Attempts(addresses.race(found, deadline), deadline).run()
+    for level, name, value in socket_options(config):
+        if hasattr(socket, name):
+            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+    return connected
+
+
+class _Attempts:
+    """Attempts to connect, side by side."""
+
+    def __init__(self, race: Race, deadline: float) -> None:
+        self._race = race
+        self._deadline = deadline
+        self._connected: list[socket.socket] = []
+        self._failure: ConnectError | None = None
+        self._ended = trio.Event()  # one of them
+
+    async def run(self) -> socket.socket:
         try:
-            connected = await _connect(address[0], address[4], addresses.deadline)
+            async with trio.open_nursery() as nursery:
+                while not self._connected and self._failure is None:
+                    self._ended = trio.Event()
+                    self._begin(nursery)
+                    with trio.move_on_at(self._race.wake):
+                        await self._ended.wait()
+                nursery.cancel_scope.cancel()
+            if self._failure is not None:
+                raise self._failure
+            return self._connected.pop()
+        finally:
+            for connected in self._connected:
+                connected.close()
+
+    def _begin(self, nursery: trio.Nursery) -> None:
+        try:
+            while (address := self._race.next(trio.current_time())) is not None:
+                nursery.start_soon(self._connect, address)
+        except ConnectError as error:
+            self._failure = error
+            self._ended.set()
+
+    async def _connect(self, address: Any) -> None:
+        try:
+            connected = await _connect(address[0], address[4], self._deadline)
         except OSError as error:
-            addresses.failed(error)
-            continue
-        for level, name, value in socket_options(config):
-            if hasattr(socket, name):
-                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
-        return connected
-    raise addresses.error()
+            self._race.failed(error)
+        else:
+            self._race.connected(address)
+            self._connected.append(connected)
+        self._ended.set()
 
 
 async def _connect(family: int, address: Any, deadline: float) -> socket.socket:

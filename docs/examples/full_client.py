@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
 import sys
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf
 from random import random
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
@@ -32,6 +33,7 @@ from resp_sansio import (
     Default,
     Lease,
     Push,
+    Race,
     Reply,
     RespError,
     Slot,
@@ -40,6 +42,7 @@ from resp_sansio import (
     block_time,
     encoding_of,
     new_slot,
+    not_connected,
     not_resolved,
     push_as_text,
     read_client_options,
@@ -54,10 +57,11 @@ from resp_sansio import (
 from resp_sansio.client import Client, ClientEvent, Close, Dial, Drained, Leaked, Link, Look, Pushed, Share, error_of
 
 RECEIVE = 64 * 1024
+UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # `connect_ex` says so of what is to be waited for
 LONGEST = 3600.0  # seconds; a longer wait is several
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[tuple[socket.socket, int, float], None, T]  # a socket, its direction, until when
+Steps: TypeAlias = Generator[tuple[list[socket.socket], int, float], None, T]  # sockets, their direction, until when
 Loan: TypeAlias = Lease[Link] | Share
 Timeout: TypeAlias = float | None | Default
 Decode: TypeAlias = bool | str | Default
@@ -251,14 +255,14 @@ class Dialling:
     def __init__(self, client: FullClient, dial: Dial) -> None:
         self._client = client
         self._dial = dial
-        self._steps = opened(client.config, dial.deadline)
-        self._waits_for: socket.socket | None = None
+        self._steps = opened(client.config, client.machine.addresses, dial.deadline)
+        self._waits_for: list[socket.socket] = []
         self.deadline = inf
 
     def go_on(self, error: Exception | None = None) -> None:
         """Take the next step, or let it fail."""
         machine = self._client.machine
-        self._wait_for(None)
+        self._wait_for([])
         try:
             waits_for = next(self._steps) if error is None else self._steps.throw(error)
         except StopIteration as done:
@@ -280,26 +284,27 @@ class Dialling:
         self.go_on()
 
     def give_up(self) -> None:
-        self._wait_for(None)
+        self._wait_for([])
         self._steps.close()
         self._client.machine.dial_failed(self._dial, None, monotonic())
 
     def forget(self) -> None:
         self._steps.close()
 
-    def _wait_for(self, waits_for: socket.socket | None, events: int = 0, deadline: float = inf) -> None:
-        if self._waits_for is not None:
-            self._client.selector.unregister(self._waits_for)
-            self._client.dials.remove(self)
-        if waits_for is not None:
-            self._client.selector.register(waits_for, events, self)
+    def _wait_for(self, waits_for: list[socket.socket], events: int = 0, deadline: float = inf) -> None:
+        for waited in self._waits_for:
+            self._client.selector.unregister(waited)
+        for waiting in waits_for:
+            self._client.selector.register(waiting, events, self)
+        self._client.dials.discard(self)
+        if waits_for:
             self._client.dials.add(self)
         self._waits_for, self.deadline = waits_for, deadline
 
 
-def opened(config: Config, deadline: float) -> Steps[tuple[Transport, Credentials | None]]:
+def opened(config: Config, addresses: Addresses, deadline: float) -> Steps[tuple[Transport, Credentials | None]]:
     credentials = None if config.credentials is None else read_credentials(config.credentials())
-    connecting = yield from connected(config, deadline)
+    connecting = yield from connected(config, addresses, deadline)
     try:
         transport = (yield from encrypted(config, connecting, deadline)) if config.tls else Transport(connecting)
     except BaseException as error:  # GeneratorExit among them: it is not wanted any more
@@ -310,29 +315,54 @@ def opened(config: Config, deadline: float) -> Steps[tuple[Transport, Credential
     return transport, credentials
 
 
-def connected(config: Config, deadline: float) -> Steps[socket.socket]:
-    addresses = Addresses(config, resolved(config), deadline)
-    while (address := addresses.next(monotonic())) is not None:
-        connecting = socket.socket(address[0], socket.SOCK_STREAM)
-        connecting.setblocking(False)
-        try:
-            if config.path is None:
-                for level, name, value in socket_options(config):
-                    if hasattr(socket, name):
-                        connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
-            try:
-                connecting.connect(address[4])
-            except BlockingIOError:
-                yield connecting, EVENT_WRITE, addresses.deadline
+def connected(config: Config, addresses: Addresses, deadline: float) -> Steps[socket.socket]:
+    race = addresses.race(resolved(config), deadline)
+    attempts: dict[socket.socket, Any] = {}
+    try:
+        while True:
+            while (address := race.next(monotonic())) is not None:
+                connecting = socket.socket(address[0], socket.SOCK_STREAM)
+                attempts[connecting] = address
+                connecting.setblocking(False)
+                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
+                    give_up(race, attempts, connecting, number)
+            if attempts:
+                with suppress(TimeoutError):  # then another address is tried as well
+                    yield list(attempts), EVENT_WRITE, race.wake
+            for connecting, address in list(attempts.items()):
                 if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    raise OSError(number, os.strerror(number)) from None
-            return connecting
-        except BaseException as error:
+                    give_up(race, attempts, connecting, number)
+                elif has_connected(connecting):
+                    set_options(config, connecting)
+                    race.connected(address)
+                    del attempts[connecting]
+                    return connecting
+    except OSError as error:  # a path that is too long, say
+        raise not_connected(config, error) from error
+    finally:
+        for connecting in attempts:
             connecting.close()
-            if not isinstance(error, OSError):
-                raise
-            addresses.failed(error)
-    raise addresses.error()
+
+
+def give_up(race: Race, attempts: dict[socket.socket, Any], connecting: socket.socket, number: int) -> None:
+    del attempts[connecting]
+    connecting.close()
+    race.failed(OSError(number, os.strerror(number)))
+
+
+def has_connected(connecting: socket.socket) -> bool:
+    try:
+        connecting.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+def set_options(config: Config, connecting: socket.socket) -> None:
+    if config.path is None:
+        for level, name, value in socket_options(config):
+            if hasattr(socket, name):
+                connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
 
 
 def resolved(config: Config) -> list[Any]:
@@ -355,7 +385,7 @@ def encrypted(config: Config, connecting: socket.socket, deadline: float) -> Ste
             if not done:
                 layer.take(connecting.recv(RECORDS))
         except BlockingIOError:
-            yield connecting, EVENT_WRITE if layer.unsent else EVENT_READ, deadline
+            yield [connecting], EVENT_WRITE if layer.unsent else EVENT_READ, deadline
     return transport
 
 

@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, ReplyError, RespError
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
+from ..config.addresses import Addresses
 from ..config.config import Config
 from ..config.retry import Retry
 from ..config.settings import ClientSettings, PoolSettings
@@ -86,9 +87,9 @@ class Calls(ABC):
     """The calls of a client that are on no link, and the rules by which they get onto one. `Client` is this and what it drives."""
 
     __slots__ = (
-        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation",
-        "_lanes", "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares",
-        "_timers", "closed", "config", "lane", "once", "protocol", "retries",
+        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lanes",
+        "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers",
+        "addresses", "closed", "config", "lane", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -104,6 +105,7 @@ class Calls(ABC):
         once: bool = False,
     ) -> None:
         self.config: Final[Config] = config
+        self.addresses: Final[Addresses] = Addresses(config)
         self.once: Final[bool] = once
         self.closed = None
         self.protocol = config.protocol  # of the newest link

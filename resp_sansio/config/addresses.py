@@ -1,64 +1,125 @@
-"""Where to connect, in which order, and for how long each: what an adapter decides nothing of, and carries out.
+"""Where to connect, in which order, and when: what an adapter decides nothing of, and carries out.
 
-A name may have several addresses, of which some may be dead. Each is tried in turn and gets its share of what is left of the
-time, so that none can use up all of it; if all fail, one error says how each did.
+A name may have several addresses, of which some may be dead. So a dial is a race (RFC 8305, "happy eyeballs"): while one address
+does not answer, the next is tried as well, and the first connection wins. If all fail, one error says how each did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, Generic, TypeVar
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from math import inf
+from typing import Any, Final, TypeAlias
 
 from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
 from .config import Config
 
-__all__ = ["Addresses", "not_connected", "not_opened", "not_resolved", "socket_options"]
+__all__ = ["Addresses", "Race", "not_connected", "not_opened", "not_resolved", "socket_options"]
 
-A = TypeVar("A")
+STAGGER: Final = 0.25
+"""Seconds for which an address is tried alone before the next one is, too: RFC 8305, section 5."""
+
+Address: TypeAlias = tuple[Any, Any, Any, Any, Any]
+"""As `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
 
 
-class Addresses(Generic[A]):
-    """The addresses `A` (opaque) that a server's name was resolved to.
+class Addresses:
+    """The addresses of one client's server: it keeps in mind to which one the last connection was made."""
 
-    For each that `next` returns: connect, no longer than until `deadline`, or tell `failed` why not. When there are no more, raise
-    `error()`.
+    __slots__ = ("_worked", "peer")
+
+    def __init__(self, config: Config) -> None:
+        self.peer: Final[str] = config.address
+        self._worked: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.peer}>"
+
+    def race(self, found: Iterable[Address], deadline: float) -> Race:
+        """Return the race between the addresses that were found now."""
+        order = sorted(_alternating(found), key=lambda address: address[4] != self._worked)
+        return Race(self, order, deadline)
+
+    def worked(self, address: Address) -> None:
+        """There is a connection to this one: it is tried first from now on."""
+        self._worked = address[4]
+
+
+class Race:
+    """One dial: which address is to be tried when.
+
+    Begin with each address that `next` returns, and go on with those begun before. Say how each ends by `failed` or `connected`.
+    If none ends before `wake`, ask `next` again.
     """
 
-    __slots__ = ("_address", "_found", "_last", "_left", "deadline", "failures")
+    __slots__ = ("_addresses", "_deadline", "_failures", "_left", "_next_at", "_running")
 
-    def __init__(self, config: Config, found: Sequence[A], deadline: float) -> None:
-        self.failures: Final[list[OSError]] = []
-        self.deadline: float = deadline
-        self._last = deadline
-        self._address = config.address
-        self._found: Iterator[A] = iter(found)
-        self._left = len(found)
+    def __init__(self, addresses: Addresses, order: Sequence[Address], deadline: float) -> None:
+        self._addresses = addresses
+        self._left = deque(order)
+        self._deadline = deadline
+        self._next_at = -inf
+        self._running = 0
+        self._failures: list[OSError] = []
 
-    def next(self, now: float) -> A | None:
-        """Return the next address to try, None if there is none."""
-        if not self._left:
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self._running} under way, {len(self._left)} left, {len(self._failures)} failed>"
+        )
+
+    @property
+    def wake(self) -> float:
+        """When `next` has something to say, if no attempt ends before."""
+        return min(self._next_at, self._deadline) if self._left else self._deadline
+
+    def next(self, now: float) -> Address | None:
+        """Return another address to try now, None if there is none yet. Raises `ConnectError` if all have failed, or time is up."""
+        if not self._left and not self._running:
+            raise self._error()
+        if now >= self._deadline:
+            self._failures.append(TimeoutError())
+            raise self._error()
+        if not self._left or now < self._next_at:
             return None
-        self.deadline = now + (self._last - now) / self._left
-        self._left -= 1
-        return next(self._found)
+        self._next_at = now + STAGGER
+        self._running += 1
+        return self._left.popleft()
 
     def failed(self, error: OSError) -> None:
-        """It was not to be connected to."""
-        self.failures.append(error)
+        """An attempt has failed: there is no need to wait with the next one."""
+        self._running -= 1
+        self._failures.append(error)
+        self._next_at = -inf
 
-    def error(self) -> ConnectError:
-        """Return why there is no connection."""
-        told = "; ".join(dict.fromkeys(reason_of(error) for error in self.failures)) or "no address to try"
-        transient = any(is_transient(error) for error in self.failures)
-        made = ConnectError(f"cannot connect to {self._address}: {told}", transient=transient)
-        return _with_cause(made, self.failures[-1] if self.failures else None)
+    def connected(self, address: Address) -> None:
+        """An attempt has succeeded: give the others up."""
+        self._addresses.worked(address)
+
+    def _error(self) -> ConnectError:
+        return _no_connection(self._addresses.peer, self._failures)
+
+
+def _alternating(found: Iterable[Address]) -> list[Address]:
+    """Return the addresses in their order, but of each family in turn: a network may carry one of them only."""
+    families: dict[Any, list[Address]] = {}
+    for address in found:
+        families.setdefault(address[0], []).append(address)
+    turns = zip_longest(*families.values())
+    return [address for turn in turns for address in turn if address is not None]
+
+
+def _no_connection(peer: str, failures: Sequence[OSError]) -> ConnectError:
+    """Return why there is no connection."""
+    told = "; ".join(dict.fromkeys(reason_of(error) for error in failures)) or "no address to try"
+    transient = any(is_transient(error) for error in failures)
+    made = ConnectError(f"cannot connect to {peer}: {told}", transient=transient)
+    return _with_cause(made, failures[-1] if failures else None)
 
 
 def not_connected(config: Config, error: OSError) -> ConnectError:
     """Return the error for the only address that there was."""
-    made = Addresses[None](config, (), 0.0)
-    made.failed(error)
-    why = made.error()
+    why = _no_connection(config.address, [error])
     if (
         type(error) is OSError and error.errno is None
     ):  # Python's own, before the system was asked: the path is too long

@@ -9,7 +9,9 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 import traceback
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -47,6 +49,20 @@ def asked_for(server: Server) -> set[str]:
     assert isinstance(information, bytes)
     names = {line.partition(":")[0].removeprefix("cmdstat_") for line in information.decode().splitlines()[1:]}
     return names - {"config|resetstat", "config", "info"}
+
+
+@pytest.fixture
+def black_hole() -> Iterator[tuple[str, int]]:
+    """An address that answers no attempt to connect: its queue of connections is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
 
 
 # -- Over what ----------------------------------------------------------------------------------------------------------------
@@ -94,6 +110,34 @@ async def test_every_resolved_address_is_tried(
     resolved.pop()
     error = await refused(backend, "redis://several.example")
     assert str(error) == "cannot connect to several.example:6379: Connection refused"
+
+
+@contract
+async def test_an_address_that_swallows_everything_delays_no_dial(
+    backend: Backend, server: Server, black_hole: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its share of the time would be half a minute."""
+    found = [black_hole, ("127.0.0.1", server.port)]
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+    begun = time.monotonic()
+    async with backend.connect("redis://several.example", connect_timeout=60.0) as connection:
+        assert await connection.execute("PING") == "PONG"
+    assert time.monotonic() - begun < 20
+
+
+@contract
+async def test_addresses_that_swallow_everything_are_given_up_in_time(
+    backend: Backend, black_hole: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = ("127.0.0.1", 1)
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (refusing, black_hole)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+    before = open_sockets()
+    error = await refused(backend, "redis://several.example", connect_timeout=0.1)
+    told = "cannot connect to several.example:6379: Connection refused; timed out"
+    assert (str(error), error.transient) == (told, True)
+    await backend.until(lambda: open_sockets() == before)
 
 
 @contract

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,7 @@ from resp_sansio import (
     Config,
     ConnectError,
     ConnectionClosedError,
+    Race,
     RemoteProtocolError,
     RespError,
     not_connected,
@@ -22,35 +26,107 @@ from resp_sansio import (
 CONFIG = Config(host="db.example", port=7000)
 
 
-@given(count=st.integers(1, 9), time=st.floats(0.01, 1e6), used=st.lists(st.floats(0, 1), min_size=9, max_size=9))
-def test_each_address_gets_its_share_of_what_is_left(count: int, time: float, used: list[float]) -> None:
-    addresses = Addresses(CONFIG, range(count), time)
-    now, seen = 0.0, []
-    for part in used[:count]:
-        seen.append(addresses.next(now))
-        share = (time - now) / (count - len(seen) + 1)
-        assert addresses.deadline == pytest.approx(now + share)
-        addresses.failed(TimeoutError())
-        now += share * part
-    assert seen == list(range(count))
-    assert addresses.next(now) is None
-    assert addresses.deadline <= time * 1.000001
+DEAD, ALIVE = ("10.0.0.1", 7000), ("10.0.0.2", 7000)
 
 
-def test_without_a_limit_no_address_has_one() -> None:
-    addresses = Addresses(CONFIG, "ab", float("inf"))
-    assert (addresses.next(3.0), addresses.deadline) == ("a", float("inf"))
+def address(name: object, family: str = "v4") -> tuple[str, str, int, str, object]:
+    """What `socket.getaddrinfo` says of an address."""
+    return family, "stream", 6, "", name
+
+
+def race(*names: object, deadline: float = inf) -> Race:
+    return Addresses(CONFIG).race([address(name) for name in names], deadline)
+
+
+def begun(race: Race, now: float) -> list[object]:
+    """The addresses that are to be tried now."""
+    found = []
+    while (one := race.next(now)) is not None:
+        found.append(one[4])
+    return found
+
+
+def test_an_address_that_does_not_answer_is_not_waited_for() -> None:
+    one = race("a", "b", "c", deadline=9.0)
+    assert (begun(one, 1.0), one.wake) == (["a"], 1.25)
+    assert begun(one, 1.2) == []
+    assert (begun(one, 1.25), one.wake) == (["b"], 1.5)
+    assert (begun(one, 1.6), one.wake) == (["c"], 9.0)
+    assert begun(one, 8.0) == []
+
+
+def test_behind_a_failure_the_next_is_tried_at_once() -> None:
+    one = race("a", "b", "c")
+    assert begun(one, 1.0) == ["a"]
+    one.failed(ConnectionRefusedError(111, "Connection refused"))
+    assert one.wake == -inf
+    assert (begun(one, 1.0), one.wake) == (["b"], 1.25)
+
+
+def test_the_race_is_over_when_its_time_is_up() -> None:
+    one = race("a", "b", deadline=0.2)
+    assert (begun(one, 0.0), one.wake) == (["a"], 0.2)
+    with pytest.raises(ConnectError, match=r"^cannot connect to db\.example:7000: timed out$") as caught:
+        one.next(0.2)
+    assert caught.value.transient
+    assert isinstance(caught.value.__cause__, TimeoutError)
+
+
+def test_families_take_turns() -> None:
+    found = [address(name, "v6") for name in (1, 2, 3)] + [address(name, "v4") for name in (4, 5)]
+    one = Addresses(CONFIG).race(found, inf)
+    assert [begun(one, float(time)) for time in range(5)] == [[1], [4], [2], [5], [3]]
+
+
+def test_the_address_that_worked_is_tried_first() -> None:
+    addresses = Addresses(CONFIG)
+    found = [address(DEAD), address(ALIVE)]
+    first = addresses.race(found, inf)
+    assert [begun(first, 0.0), begun(first, 1.0)] == [[DEAD], [ALIVE]]
+    first.connected(address(ALIVE))
+    assert begun(addresses.race(found, inf), 2.0) == [ALIVE]
+    assert begun(addresses.race([address(DEAD)], inf), 3.0) == [DEAD]  # it is found no more
+    assert repr(addresses) == "<Addresses of db.example:7000>"
+
+
+@given(st.lists(st.sampled_from(["v4", "v6"]), min_size=1, max_size=6), st.data())
+def test_each_address_is_tried_once_and_in_time(families: list[str], data: st.DataObject) -> None:
+    found = [address(number, family) for number, family in enumerate(families)]
+    one = Addresses(CONFIG).race(found, 10.0)
+    tried: list[object] = []
+
+    def run() -> None:
+        now, last, failed = 0.0, -inf, 0
+        while True:
+            new = begun(one, now)
+            assert len(new) <= 1
+            tried.extend(new)
+            if new:
+                last = now
+            if failed < len(tried) and data.draw(st.booleans()):
+                failed += 1
+                one.failed(OSError(failed, f"reason {failed}"))
+                continue
+            assert one.wake == (min(last + 0.25, 10.0) if len(tried) < len(found) else 10.0)
+            now = one.wake
+
+    with pytest.raises(ConnectError):
+        run()
+    assert sorted(map(str, tried)) == [str(number) for number in range(len(found))]
+    assert re.fullmatch(r"<Race: \d under way, \d left, \d failed>", repr(one))
 
 
 def test_what_failed_is_told_once_for_each_way_in_which_it_did() -> None:
-    addresses = Addresses(CONFIG, "abc", 1.0)
+    one = race("a", "b", "c")
     refused = ConnectionRefusedError(111, "Connection refused")
     for error in (refused, TimeoutError(), refused):
-        addresses.failed(error)
-    told = addresses.error()
-    assert str(told) == "cannot connect to db.example:7000: Connection refused; timed out"
-    assert told.transient
-    assert told.__cause__ is refused
+        begun(one, 0.0)
+        one.failed(error)
+    with pytest.raises(ConnectError) as caught:
+        one.next(0.0)
+    assert str(caught.value) == "cannot connect to db.example:7000: Connection refused; timed out"
+    assert caught.value.transient
+    assert caught.value.__cause__ is refused
 
 
 def test_a_missing_permission_does_not_pass() -> None:
@@ -59,7 +135,9 @@ def test_a_missing_permission_does_not_pass() -> None:
 
 
 def test_a_name_may_have_no_address() -> None:
-    told = Addresses(CONFIG, (), 1.0).error()
+    with pytest.raises(ConnectError) as caught:
+        race().next(0.0)
+    told = caught.value
     assert (str(told), told.__cause__) == ("cannot connect to db.example:7000: no address to try", None)
     told = not_resolved(CONFIG, OSError(-2, "Name or service not known"))
     assert (str(told), told.transient) == ("cannot resolve 'db.example': Name or service not known", True)
