@@ -57,7 +57,8 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
             if type(first) is bytes and type(second) is bytes:
                 return b"".join((_HEADS[3][name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n"))
         else:
-            parts = [_head(args)]
+            count = len(args)
+            parts = [_HEADS[count][args[0]] if count < len(_HEADS) else _head(args)]
             for argument in args[1:]:
                 if type(argument) is str:
                     argument = argument.encode()
