@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import resp_sync
+from resp_sansio import commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -27,6 +28,8 @@ __all__ = ["Connecting", "Entering", "Workers", "can_be_struck"]
 can_be_struck: Final = contextvars.ContextVar("can_be_struck", default=False)
 """Is the running task one that is to be cancelled?"""
 
+
+TYPED: Final = {*dir(commands)} - {"text"}
 
 MAIN: Final = threading.main_thread().ident or 0
 
@@ -153,6 +156,11 @@ class Commands:
         self.execute = partial(workers.call, blocking.execute)
         self.close = partial(workers.call, blocking.close)
 
+    def __getattr__(self, name: str) -> Any:
+        """A typed method is a call; anything else is what the one that blocks has."""
+        found = getattr(self._blocking, name)
+        return partial(self._workers.call, found) if name in TYPED else found
+
     def __repr__(self) -> str:
         return repr(self._blocking)
 
@@ -205,9 +213,6 @@ class Lending(Commands):
         super().__init__(workers, blocking)
         self.stats = blocking.stats
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._blocking, name)
-
     @asynccontextmanager
     async def acquire(self, **options: Any) -> AsyncGenerator[Connection]:
         lent = self._blocking.acquire(**options)
@@ -226,6 +231,9 @@ class Pipeline:
         self._workers = workers
         self.execute = blocking.execute
         self.run = partial(workers.call, blocking.run)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blocking, name)
 
     async def __aenter__(self) -> Self:
         self._blocking.__enter__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -10,8 +11,17 @@ import pytest
 import resp_asyncio
 import resp_sync
 import resp_trio
-from adapters.contract import contract_of_tasks
-from resp_sansio import Result, commands
+from adapters.contract import CANCELLED, contract
+from adapters.peers import Peer, Wire
+from resp_sansio import (
+    CommandTimeoutError,
+    InvalidReplyError,
+    Outcome,
+    ReplyError,
+    Result,
+    UnexpectedReplyError,
+    commands,
+)
 from resp_sansio.methods import AsyncMethods, BatchMethods, SyncMethods
 
 if TYPE_CHECKING:
@@ -33,7 +43,7 @@ def test_every_surface_has_every_method_and_none_of_its_own_in_the_way(surface: 
     assert [name for name in BUILDERS if getattr(surface, name) is not vars(kind)[name]] == []
 
 
-@contract_of_tasks
+@contract
 async def test_a_method_returns_what_the_command_of_its_name_does(backend: Backend, server: Server) -> None:
     for protocol in (2, 3):
         async with backend.connect(server.url, protocol=protocol) as connection:
@@ -49,14 +59,102 @@ async def test_a_method_returns_what_the_command_of_its_name_does(backend: Backe
             assert count.result() == 1
 
 
+@contract
+async def test_each_strategy_has_the_methods(backend: Backend, server: Server) -> None:
+    for opened in (backend.connect(server.url), backend.pool(server.url), backend.client(server.url)):
+        async with opened as redis:
+            assert await redis.set("k", "v", ex=9, xx=True) is False
+            assert await redis.incr("n") == await redis.incrby("n", 0)
+            assert await backend.together(*[partial(redis.echo, word) for word in "abc"]) == [b"a", b"b", b"c"]
+
+
+@contract
+async def test_data_stays_bytes_where_text_is_asked_for(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url, decode=True) as client:
+        await client.set("k", "v")
+        assert (await client.execute("GET", "k"), await client.get("k")) == ("v", b"v")
+        async with client.pipeline() as pipe:
+            untyped, typed = pipe.execute("GET", "k"), pipe.get("k")
+        assert (untyped.result(), typed.result()) == ("v", b"v")
+
+
+@contract
+async def test_a_method_raises_what_the_server_says(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url) as connection:
+        await connection.rpush("l", 1)
+        with pytest.raises(ReplyError, match="^WRONGTYPE"):
+            await connection.get("l")
+        assert await connection.llen("l") == 1
+
+
+@contract
+async def test_a_reply_that_its_reader_cannot_take_fails_a_method_alone(backend: Backend) -> None:
+    def answers(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            wire.send({b"INCR": b"+QUEUED\r\n", b"GET": b":(5\r\n"}.get(words[0], b"+PONG\r\n"))
+
+    with Peer(answers) as peer:
+        async with backend.connect(peer.url) as connection:
+            with pytest.raises(
+                UnexpectedReplyError, match="^INCR: an integer was expected, and the simple string 'QUEUED' came$"
+            ):
+                await connection.incr("n")
+            with pytest.raises(InvalidReplyError):
+                await connection.get("k")
+            assert await connection.ping() == "PONG"
+
+
+@contract
+async def test_a_wrong_argument_of_a_method_is_refused_and_nothing_is_sent(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url) as connection:
+        wrong: Any = connection
+        with pytest.raises(TypeError, match="argument 1 of 'GET' must be bytes"):
+            await wrong.get(None)
+        with pytest.raises(TypeError, match="ex of SET must be an int"):
+            await wrong.set("k", "v", ex="1")
+        with pytest.raises(ValueError, match="nx and xx exclude each other"):
+            await wrong.set("k", "v", nx=True, xx=True)
+        with pytest.raises(TypeError, match="missing 1 required positional argument"):
+            await wrong.set("k")
+        assert await connection.dbsize() == 0
+
+
+@contract
+async def test_a_method_that_blocks_on_the_server_has_the_time_that_it_asks_for(
+    backend: Backend, server: Server
+) -> None:
+    async with backend.client(server.url, timeout=0.5) as client:
+        assert await client.blpop("none", timeout=0.75) is None
+        assert await client.xread({"none": "$"}, block=750) == {}
+
+
+@contract
+async def test_a_method_whose_time_is_up_says_how_its_command_ended(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url, timeout=0.2) as connection:
+        server.call("CLIENT", "PAUSE", "600", "WRITE")
+        with pytest.raises(CommandTimeoutError) as caught:
+            await connection.incr("n")
+        assert caught.value.outcome is Outcome.MAYBE_EXECUTED
+        await backend.sleep(0.7)
+        assert await connection.echo("still here") == b"still here"
+
+
+@contract
+async def test_giving_up_a_method_costs_no_more_than_its_reply(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url) as client:
+        number = await client.client_id()
+        server.call("CLIENT", "PAUSE", "200", "WRITE")
+        async with backend.cancelled(partial(client.incr, "n")) as ended:
+            await backend.sleep(0.05)
+        assert ended.outcome == CANCELLED
+        assert await client.echo("next") == b"next"
+        assert await client.client_id() == number
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_a_blocking_method_returns_what_the_command_of_its_name_does(server: Server, protocol: Literal[2, 3]) -> None:
+def test_a_transaction_reads_typed_commands_and_queues_methods(server: Server, protocol: Literal[2, 3]) -> None:
     with resp_sync.connect(server.url, protocol=protocol) as connection:
-        assert connection.hset("h", mapping={"a": 1, "b": 2}) == 2
-        assert connection.hgetall("h") == {b"a": b"1", b"b": b"2"}
-        with connection.pipeline() as pipe:
-            found, missing = pipe.hget("h", "a"), pipe.get("none")
-        assert (found.result(), missing.result()) == (b"1", None)
 
         def add(transaction: resp_sync.WatchedTransaction) -> Result[int]:
             count = int(transaction.read(commands.get("n")) or 0)

@@ -90,6 +90,10 @@ CALLS: Final[list[tuple[str, Callable[[Connection], Awaitable[object]], type[Exc
     ("a command", lambda c: c.execute("PING"), None),
     ("an error reply", lambda c: c.execute("NONSENSE"), ReplyError),
     ("a wrong argument", lambda c: c.execute("SET", "k", None), TypeError),  # type: ignore[call-overload]
+    ("a method", lambda c: c.get("k"), None),
+    ("a method that blocks on the server", lambda c: c.blpop("none", timeout=0.01), None),
+    ("an error reply to a method", lambda c: c.evalsha("nonsense", 0), ReplyError),
+    ("a wrong argument of a method", lambda c: c.get(None), TypeError),  # type: ignore[arg-type]
     ("something beside a command", lambda c: c.execute(Command("PING"), "x"), TypeError),  # type: ignore[call-overload]
     ("a wrong timeout", lambda c: c.execute("PING", timeout=-1), ValueError),
     ("a wrong encoding", lambda c: c.execute("PING", decode="nonsense"), ValueError),
