@@ -1,38 +1,33 @@
 """The commands: what `Connection`, `Pool` and `Client` have in common, and the pipelines that they make.
 
-All of it rests on one step, `_call`: send this slot, wait for its end, say why it was not answered. The three differ in
-which connection takes the step. Every coroutine here is a checkpoint, whichever way it ends.
+All of it rests on one step: submit a slot to the client machine, and await its end. Every coroutine here is a checkpoint,
+whichever way it ends.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
-from random import random
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
-import trio
-from trio import Nursery, current_time, sleep
-from trio.lowlevel import TrioToken, checkpoint, current_trio_token
+from trio import current_time
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, enable_ki_protection
 
 from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
-    Attempts,
     Command,
     CommandBatch,
     Config,
     ConnectionLostError,
     Default,
+    Lease,
     LocalProtocolError,
     Reply,
-    ReplyError,
     RespError,
-    Retry,
-    Slot,
     SlotState,
     Spoken,
     TransactionAbortedError,
@@ -40,35 +35,37 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
-    error_reply,
-    leads_elsewhere,
     new_slot,
     read_reply,
     read_typed,
     seconds_allowed,
 )
+from resp_sansio.client import Link, Share, error_of
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, Words
 
-from ._driver import elsewhere
+from ._driver import Driver, checkpointed
 
 if TYPE_CHECKING:
-    from ._connection import Connection
+    from ._client import Connection
 
-__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
 
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
-QUEUED: Final = SlotState.QUEUED
 
 
 class Commands(AsyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
-    __slots__ = ("_config", "_encoding", "_timeout")
+    __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
 
-    def __init__(self, config: Config) -> None:
+    _loan: Lease[Link] | Share  # a connection's: its link, with the right to use it
+
+    def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share | None = None) -> None:
         self._config = config
+        self._driver = driver
+        self._lease = lease  # the link that all of it goes by, if it is one's own
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
 
@@ -76,16 +73,12 @@ class Commands(AsyncMethods):
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
 
     @property
-    @abstractmethod
     def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map.
 
-    @abstractmethod
-    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        """Send the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
-
-        Raises what `enter` raises. `deadline` is on `trio.current_time`.
+        Before a connection was opened, the version that was asked for.
         """
+        return self._driver.machine.protocol
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
@@ -106,6 +99,7 @@ class Commands(AsyncMethods):
         decode: bool | str | Default = ...,
     ) -> Reply: ...
 
+    @enable_ki_protection
     async def execute(
         self, *args: Any, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
     ) -> Any:
@@ -117,6 +111,7 @@ class Commands(AsyncMethods):
         Raises the server's `ReplyError`, `CommandTimeoutError`, `ConnectionLostError`, `ConnectionClosedError`; `TypeError` or
         `ValueError` for wrong arguments and `LocalProtocolError` for what can't be sent now, before anything is sent.
         """
+        await checkpoint_if_cancelled()
         command: Command[Any] | None = None
         info = None
         try:
@@ -128,27 +123,45 @@ class Commands(AsyncMethods):
             allowed = self._timeout
             if timeout is not DEFAULT or slot.info.blocking is not None:
                 allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
+            slot.deadline = current_time() + allowed
+            driver = self._driver
+            waiter = driver.submit(slot, self._lease)
         except Exception:
-            await checkpoint()
+            await cancel_shielded_checkpoint()
             raise
-        failure = await self._call(slot, current_time() + allowed)
-        if failure is not None:
-            raise slot.failure(failure) from failure.__cause__
-        return read_reply(slot.reply, command, self.protocol, encoding)
+        try:
+            await waiter
+        except BaseException:
+            driver.give_up(slot)
+            raise
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_reply(slot.reply, command, link.core.protocol, encoding)
 
+    @enable_ki_protection
     async def _do(self, words: Words, read: Reader[T]) -> T:
+        await checkpoint_if_cancelled()
         try:
             slot = new_slot(words)
             allowed = self._timeout
             if slot.info.blocking is not None:
                 allowed += block_time(words, slot.info)
+            slot.deadline = current_time() + allowed
+            driver = self._driver
+            waiter = driver.submit(slot, self._lease)
         except Exception:
-            await checkpoint()
+            await cancel_shielded_checkpoint()
             raise
-        failure = await self._call(slot, current_time() + allowed)
-        if failure is not None:
-            raise slot.failure(failure) from failure.__cause__
-        return read_typed(slot.reply, read, slot.info, self.protocol)
+        try:
+            await waiter
+        except BaseException:
+            driver.give_up(slot)
+            raise
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_typed(slot.reply, read, slot.info, link.core.protocol)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -162,6 +175,7 @@ class Commands(AsyncMethods):
         """As `pipeline`, between MULTI and EXEC: the commands run together, or not at all. For WATCH see `transact`."""
         return Pipeline(self, transaction=True, timeout=timeout, decode=decode)
 
+    @checkpointed
     async def transact(
         self,
         update: Callable[[WatchedTransaction], Awaitable[T]],
@@ -179,12 +193,8 @@ class Commands(AsyncMethods):
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
         `execute`.
         """
-        try:
-            deadline = current_time() + seconds_allowed(self._config, timeout)
-            loop = WatchLoop(keys, attempts)
-        except Exception:
-            await checkpoint()
-            raise
+        deadline = current_time() + seconds_allowed(self._config, timeout)
+        loop = WatchLoop(keys, attempts)
         async with self._alone(deadline) as connection:
             while True:
                 transaction = WatchedTransaction(connection, loop, deadline, decode)
@@ -193,118 +203,6 @@ class Commands(AsyncMethods):
                 except TransactionAbortedError:
                     if not loop.again():
                         raise
-
-
-class Retrying(Commands):
-    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe.
-
-    What is done beside the calls, dials above all, is done in a nursery of its own: so it is used by `async with`.
-    """
-
-    __slots__ = ("_manager", "_nursery", "_era", "_retries", "_retry", "_token")
-
-    def __init__(self, config: Config, retry: Retry) -> None:
-        super().__init__(config)
-        self._retry = retry
-        self._retries = 0
-        self._era = 0  # how often the connections have been left for new ones
-        self._nursery: Nursery | None = None
-        self._token: TrioToken | None = None
-
-    async def __aenter__(self) -> Self:
-        if self._nursery is not None:
-            await checkpoint()
-            raise LocalProtocolError(f"a {type(self).__name__} is entered once, and this one has been")
-        self._manager = trio.open_nursery()
-        self._serve(await self._manager.__aenter__())
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        try:
-            await self.close()
-        finally:
-            nursery, self._nursery = self._nursery, None
-            if nursery is not None:
-                nursery.cancel_scope.cancel()
-            # The nursery is told of no exception, so that the block's own comes out as it is, in no group.
-            try:
-                await self._manager.__aexit__(None, None, None)
-            except* trio.Cancelled:
-                pass
-
-    def _serve(self, nursery: Nursery) -> None:
-        """Begin what is done beside the calls."""
-        self._nursery = nursery
-        self._token = current_trio_token()
-
-    def _check_run(self, what: str) -> Nursery:
-        """Return the nursery. Raises `LocalProtocolError` outside of the block, and in another run of trio."""
-        if self._nursery is None:
-            raise LocalProtocolError(
-                f"{what}: use a {type(self).__name__} by `async with`: it works in a nursery of its own"
-            )
-        if current_trio_token() is not self._token:
-            raise elsewhere(what, type(self).__name__.lower())
-        return self._nursery
-
-    @abstractmethod
-    async def close(self, timeout: float | None = 0.0) -> None:
-        """End, see there."""
-
-    @abstractmethod
-    def _attempt(
-        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
-    ) -> Coroutine[Any, Any, RespError | None]:
-        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
-
-    @abstractmethod
-    def _elsewhere(self) -> None:
-        """The connections lead to a replica, where a master is wanted: use new ones."""
-
-    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:  # noqa: ARG002  # for those that do
-        """Does the next attempt wait of itself for as long as it should?"""
-        return False
-
-    def _leave_replica(self, era: int) -> None:
-        """Leave the connections of this era, unless somebody has: who hears of it late has been on one of the old ones."""
-        if era == self._era:
-            self._era += 1
-            self._elsewhere()
-
-    async def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        era = self._era
-        try:
-            failure = await self._attempt(slot, deadline, enter)
-        except RespError:
-            await checkpoint()
-            raise
-        if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
-            if slot.count > 1 and leads_elsewhere(slot):
-                self._leave_replica(era)
-            return None
-        return await self._call_again(slot, deadline, failure, era)
-
-    async def _call_again(self, slot: Slot, deadline: float, failure: RespError | None, era: int) -> RespError | None:
-        """The first attempt failed, or was answered with an error: go on as long as that may help."""
-        attempts = Attempts(self._retry)
-        while (cause := failure or error_reply(slot)) is not None:
-            if failure is None and leads_elsewhere(slot):
-                self._leave_replica(era)
-            pause = attempts.after(cause, random(), slot, left=deadline - current_time())
-            if pause is None:
-                break
-            if not self._paces(slot, cause, attempts.made):
-                await sleep(pause)
-            slot.renew()
-            self._retries += 1
-            era = self._era
-            try:
-                failure = await self._attempt(slot, deadline, again=True)
-            except RespError as error:
-                if not slot.begun:
-                    raise
-                return error  # closed meanwhile, say: what went before is still so
-        return failure and attempts.told(failure)
 
 
 class Pipeline(CommandBatch, BatchMethods):
@@ -344,21 +242,23 @@ class Pipeline(CommandBatch, BatchMethods):
         """
         return await self._run(current_time() + self.seconds_allowed)
 
-    async def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
-        try:
-            slot = self.slot(deadline)
-        except RespError:
-            await checkpoint()
-            raise
+    @checkpointed
+    @enable_ki_protection
+    async def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
+        slot = self.slot(deadline)
         if slot is None:
             await checkpoint()
             return []
+        driver = self._by._driver
         try:
-            failure = await self._by._call(slot, deadline, enter)
+            waiter = driver.submit(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise
+        try:
+            await waiter
         except BaseException as error:
+            driver.give_up(slot)
             if slot.state is ANSWERED:
                 with suppress(RespError):
                     self.answered(slot, self._by.protocol)
@@ -366,8 +266,12 @@ class Pipeline(CommandBatch, BatchMethods):
                 why = type(error).__name__ if isinstance(error, Exception) else "the task was cancelled"
                 self.lost(slot, ConnectionLostError(why), self._by.protocol)
             raise
-        if failure is not None:
-            raise self.lost(slot, failure, self._by.protocol) from failure.__cause__
+        if slot.state is not ANSWERED:
+            cause = slot.cause
+            if not isinstance(cause, RespError):
+                self.lost(slot, ConnectionLostError(str(cause)), self._by.protocol)
+                raise error_of(slot)
+            raise self.lost(slot, cause, self._by.protocol) from cause.__cause__
         return self.answered(slot, self._by.protocol)
 
 
@@ -398,7 +302,7 @@ class WatchedTransaction(Pipeline):
 
     async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
-        connection, core = self._connection, self._connection._driver.core
+        connection, core = self._connection, self._connection._link.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
             await connection.execute(self._loop.watch, timeout=self._time_left())
@@ -409,20 +313,20 @@ class WatchedTransaction(Pipeline):
                 )
             result = await coming
             if len(self):
-                await self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+                await self._run(self._deadline, epoch)
                 if self.refusal is not None:
                     raise self.refusal
             else:
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
         except BaseException as error:
             if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
             raise
         return result
 
+    @checkpointed
     async def run(self) -> list[Any]:
         """Refused: the transaction runs when the function that was given it returns."""
-        await checkpoint()
         raise LocalProtocolError(
             "transact() runs this transaction when your function returns; use read() for what you need now"
         )

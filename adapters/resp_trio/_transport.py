@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
+from weakref import WeakSet
 
 import trio
 from trio.lowlevel import wait_readable, wait_writable
@@ -31,7 +32,10 @@ from resp_sansio import (
     tls_server_name,
 )
 
-__all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "until"]
+__all__ = ["PlainTransport", "TLSTransport", "Transport", "close_after_fork", "dial", "until"]
+
+_sockets: Final[WeakSet[socket.socket]] = WeakSet()
+"""All that were opened here, those included that do not belong to a transport yet."""
 
 
 class PlainTransport:
@@ -51,6 +55,10 @@ class PlainTransport:
 
     def flush(self) -> None:
         """There is nothing between this and the socket."""
+
+    def close(self) -> None:
+        """Close the socket, see `shut`."""
+        shut(self.socket)
 
 
 class TLSTransport:
@@ -110,11 +118,15 @@ class TLSTransport:
             self._layer.take(self.socket.recv(max(size, RECORDS)))
         return data
 
+    def close(self) -> None:
+        """Close the socket, see `shut`."""
+        shut(self.socket)
+
 
 Transport: TypeAlias = PlainTransport | TLSTransport
 
 
-async def dial(config: Config, deadline: float, addresses: Addresses | None = None) -> Transport:
+async def dial(config: Config, addresses: Addresses, deadline: float) -> Transport:
     """Open a connection to the configured server before `deadline` (on `trio.current_time`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
@@ -127,14 +139,14 @@ async def dial(config: Config, deadline: float, addresses: Addresses | None = No
     connected = await (
         _connect_unix(config, config.path, deadline)
         if config.path is not None
-        else _connect_tcp(config, addresses or Addresses(config), deadline)
+        else _connect_tcp(config, addresses, deadline)
     )
     if context is None:
         return PlainTransport(connected)
     try:
         return await _start_tls(connected, context, config, deadline)
     except BaseException:
-        connected.close()
+        shut(connected)
         raise
 
 
@@ -182,7 +194,7 @@ class _Attempts:
             return self._connected.pop()
         finally:
             for connected in self._connected:
-                connected.close()
+                shut(connected)
 
     def _begin(self, nursery: trio.Nursery) -> None:
         try:
@@ -204,18 +216,19 @@ class _Attempts:
 
 
 async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
-    with trio.socket.socket(family, socket.SOCK_STREAM) as connecting:
-        try:
-            with until(deadline):
-                await connecting.connect(address)
-        except OSError as error:
-            if error.errno is not None:
-                # trio puts the address before what the system says.
-                raise OSError(error.errno, os.strerror(error.errno)) from error
-            raise
-        connected = socket.socket(family, socket.SOCK_STREAM, fileno=connecting.detach())
-    connected.setblocking(False)
-    return connected
+    connecting = socket.socket(family, socket.SOCK_STREAM)
+    _sockets.add(connecting)
+    try:
+        connecting.setblocking(False)
+        with until(deadline):
+            await trio.socket.from_stdlib_socket(connecting).connect(address)
+    except BaseException as error:
+        connecting.close()
+        if isinstance(error, OSError) and error.errno is not None:
+            # trio puts the address before what the system says.
+            raise OSError(error.errno, os.strerror(error.errno)) from error
+        raise
+    return connecting
 
 
 async def _start_tls(connected: socket.socket, context: TLSContext, config: Config, deadline: float) -> TLSTransport:
@@ -237,3 +250,20 @@ def until(deadline: float) -> Iterator[None]:
         yield
     if scope.cancelled_caught:
         raise TimeoutError
+
+
+def shut(connected: socket.socket) -> None:
+    """Close a socket; first tell the server that nothing more will come, whatever other process holds it since a fork."""
+    try:
+        connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is not connected any more
+    connected.close()
+
+
+def close_after_fork() -> None:
+    """In the child of a fork: close what the parent had open, without a word to the server or to the parent's run of trio."""
+    for opened in list(_sockets):
+        descriptor = opened.detach()
+        if descriptor >= 0:  # it may have been closed before
+            os.close(descriptor)

@@ -98,7 +98,7 @@ CALLS: Final[list[tuple[str, Callable[[Connection], Awaitable[object]], type[Exc
     ("a wrong timeout", lambda c: c.execute("PING", timeout=-1), ValueError),
     ("a wrong encoding", lambda c: c.execute("PING", decode="nonsense"), ValueError),
     ("a command that is refused", lambda c: c.execute("CLIENT", "REPLY", "OFF"), LocalProtocolError),
-    ("a timeout", lambda c: c.execute("PING", timeout=0), CommandTimeoutError),
+    ("a timeout", lambda c: c.execute("BLPOP", "none", 1, timeout=0), CommandTimeoutError),
     ("an empty pipeline", lambda c: c.pipeline().run(), None),
     ("a block of nothing", leave_a_block_of_nothing, None),
     ("a block left by an error", leave_a_block_by_an_error, KeyError),

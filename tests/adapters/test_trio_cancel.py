@@ -15,7 +15,7 @@ from adapters.loops import open_sockets
 from adapters.peers import PATIENCE, Peer, Wire, statistic
 from adapters.runs import in_a_run, until
 from resp_sansio import CommandTimeoutError, ConnectionClosedError, ConnectionLostError, Outcome, Push
-from resp_trio import Connection, connect
+from resp_trio import Client, Commands, Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,14 +34,14 @@ async def cancel(call: Callable[[], Awaitable[object]], turns: int = 1) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def ask(connection: Connection, name: str, replies: dict[str, Any]) -> None:
+async def ask(connection: Commands, name: str, replies: dict[str, Any]) -> None:
     replies[name] = await connection.execute("ECHO", name, decode=True)
 
 
 def is_idle(connection: Connection) -> bool:
     """Nobody has a role, or sleeps."""
-    driver = connection._driver
-    return driver._leader is None and not (driver._parked or driver._due or driver._listeners)
+    io = connection._link.io
+    return io.leader is None and not (io.parked or io.due or io.listeners)
 
 
 # -- Who leads ------------------------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ async def test_who_leads_passes_the_role_on(start_server: Callable[..., Server],
     server = start_server()
     replies: dict[str, Any] = {}
     async with connect(server.url) as connection:
-        driver = connection._driver
+        io = connection._link.io
         async with trio.open_nursery() as nursery:
             scope = trio.CancelScope()
 
@@ -68,14 +68,14 @@ async def test_who_leads_passes_the_role_on(start_server: Callable[..., Server],
             with server.paused():
                 nursery.start_soon(lead)
                 await trio.testing.wait_all_tasks_blocked()
-                leader = driver._leader
+                leader = io.leader
                 assert leader is not None
                 for name in "abc":
                     nursery.start_soon(ask, connection, name, replies)
-                await until(lambda: len(driver._parked) == 3)
+                await until(lambda: len(io.parked) == 3)
                 scope.cancel()
-                await until(lambda: len(driver._parked) == 2)
-                assert driver._leader not in (None, leader)
+                await until(lambda: len(io.parked) == 2)
+                assert io.leader not in (None, leader)
         assert replies == {name: name for name in "abc"}
         assert is_idle(connection)
 
@@ -95,7 +95,7 @@ async def test_everyone_who_leads_is_cancelled_in_turn(start_server: Callable[..
         with server.paused():
             for number in range(20):
                 nursery.start_soon(one, number)
-            await until(lambda: len(connection._driver._parked) == 19)
+            await until(lambda: len(connection._link.io.parked) == 19)
             for number in random.sample(range(1, 20), 19):
                 scopes[number].cancel()
                 if number % 3 == 0:
@@ -135,29 +135,31 @@ async def test_a_reply_that_has_come_wins_over_a_cancellation() -> None:
 async def test_a_connection_is_left_to_finish(start_server: Callable[..., Server]) -> None:
     server = start_server()
     replies: dict[str, Any] = {}
-    async with connect(server.url) as connection, trio.open_nursery() as nursery:
+    async with Client(server.url) as client, trio.open_nursery() as nursery:
+        await client.execute("PING")
         with server.paused():
             for name in "abc":
-                nursery.start_soon(ask, connection, name, replies)
+                nursery.start_soon(ask, client, name, replies)
             await trio.testing.wait_all_tasks_blocked()
-            nursery.start_soon(connection._driver.close, trio.current_time() + 60)
+            nursery.start_soon(client.close, 60)
             await trio.testing.wait_all_tasks_blocked()
             with pytest.raises(ConnectionClosedError):
-                await connection.execute("PING")
+                await client.execute("PING")
     assert replies == {name: name for name in "abc"}
-    assert connection.closed
-    connection = await connect(server.url)
-    with server.paused():
-        async with trio.open_nursery() as nursery:
+    assert client.closed
+    async with Client(server.url) as client:
+        await client.execute("PING")
+        with server.paused():
+            async with trio.open_nursery() as nursery:
 
-            async def wait() -> None:
-                with pytest.raises(ConnectionLostError):
-                    await connection.execute("PING")
+                async def wait() -> None:
+                    with pytest.raises(ConnectionLostError):
+                        await client.execute("INCR", "n")
 
-            nursery.start_soon(wait)
-            await trio.testing.wait_all_tasks_blocked()
-            await connection._driver.close(trio.current_time() + 0.05)
-    assert connection.closed
+                nursery.start_soon(wait)
+                await trio.testing.wait_all_tasks_blocked()
+                await client.close(0.05)
+        assert client.closed
 
 
 # -- Who sends ------------------------------------------------------------------------------------------------------------------
@@ -179,15 +181,15 @@ async def test_who_was_to_send_for_others_does_so_when_cancelled(server: Server)
                         await connection.execute("INCR", "n")
 
                 nursery.start_soon(first)
-                while not connection._driver._due:
+                while not connection._link.io.due:
                     await trio.lowlevel.checkpoint()
-                    if not connection._driver.core.in_flight:
+                    if not connection._link.core.in_flight:
                         break  # it was alone, and has sent its own
                 for name in "abc":
                     nursery.start_soon(ask, connection, name, replies)
                 scope.cancel()
             assert set(replies) == set("abc")
-            assert not connection._driver._due
+            assert not connection._link.io.due
 
 
 @in_a_run
@@ -206,10 +208,10 @@ async def test_what_a_cancelled_writer_leaves_goes_out_with_the_next_call() -> N
 
     with Peer(script, receive_buffer=4096) as peer:
         async with connect(peer.url) as connection:
-            driver = connection._driver
+            io = connection._link.io
             with trio.move_on_after(0.05):
                 await connection.execute("SET", "k", value)
-            assert driver._stuck
+            assert io.stuck
             with trio.move_on_after(0.01):
                 await connection.execute("SET", "k", "withdrawn")
             with pytest.raises(CommandTimeoutError) as caught:
@@ -219,7 +221,7 @@ async def test_what_a_cancelled_writer_leaves_goes_out_with_the_next_call() -> N
             await trio.sleep(0.05)
             assert seen == []
             assert await connection.execute("ECHO", "mine") == "OK"
-            assert not driver._stuck
+            assert not io.stuck
     assert seen == [value, b"mine"]
 
 
@@ -247,7 +249,7 @@ async def test_who_leads_takes_over_when_a_writer_is_cancelled() -> None:
                 nursery.start_soon(first)
                 await trio.testing.wait_all_tasks_blocked()
                 await cancel(lambda: connection.execute("SET", "k", value), turns=5)
-                assert connection._driver._stuck
+                assert connection._link.io.stuck
                 begin.set()
             assert replies == [b"first"]
 
@@ -386,7 +388,7 @@ async def test_close_closes_when_it_is_cancelled(server: Server) -> None:
         await connection.close()
     assert scope.cancelled_caught
     assert connection.closed
-    assert connection._driver._transport.socket.fileno() == -1
+    assert connection._link.io.transport.socket.fileno() == -1
 
 
 # -- Control-C ------------------------------------------------------------------------------------------------------------------

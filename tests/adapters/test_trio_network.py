@@ -45,8 +45,8 @@ class Counting:
 
 
 def count(connection: Connection) -> Counting:
-    driver: Any = connection._driver
-    driver._transport = counting = Counting(driver._transport)
+    io: Any = connection._link.io
+    io.transport = counting = Counting(io.transport)
     return counting
 
 
@@ -91,7 +91,7 @@ async def test_a_task_alone_after_a_crowd_is_served_as_before(server: Server) ->
         for _ in range(3):
             with trio.testing.assert_checkpoints():
                 await connection.execute("PING")
-        assert not connection._driver._crowd
+        assert not connection._link.io.crowd
 
 
 # -- Both ways ------------------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ async def test_no_more_than_may_be_in_flight_is_handed_over(start_server: Callab
             for _ in range(3000):
                 nursery.start_soon(connection.execute, "INCR", "n")
             await trio.testing.wait_all_tasks_blocked()
-            assert connection._driver.core.in_flight == 1024
+            assert connection._link.core.in_flight == 1024
     assert server.call("GET", "n") == b"3000"
 
 
@@ -211,7 +211,7 @@ async def test_everyone_who_waits_is_told_of_the_end(server: Server, end: Any) -
                     nursery.start_soon(wait, lambda: connection.execute("INCR", "n"))
                 nursery.start_soon(wait, connection.next_push)
             assert connection.closed
-            assert connection._driver._transport.socket.fileno() == -1
+            assert connection._link.io.transport.socket.fileno() == -1
             with pytest.raises(ConnectionClosedError):
                 await connection.execute("PING")
     assert len(told) == 11
@@ -238,7 +238,7 @@ async def test_close_wakes_whoever_waits(stuck: bool) -> None:
                 outcomes.append(caught.value.outcome)
 
             nursery.start_soon(wait, "SET", "k", bytes((16 * MIB) if stuck else 1))
-            await until(lambda: connection._driver._leader is not None)
+            await until(lambda: connection._link.io.leader is not None)
             nursery.start_soon(wait, "INCR", "n")
             await trio.testing.wait_all_tasks_blocked()
             await connection.close()
@@ -287,8 +287,9 @@ def test_another_run_is_told_so(server: Server) -> None:
         trio.run(connection.execute, "PING")
     with pytest.raises(RuntimeError, match="async context"):
         connection.execute("PING").send(None)
-    connection._driver.core.abort()
+    connection._link.core.abort()
     connection._driver.drop()
+    connection._link.ended = True  # or it would warn
 
 
 @in_a_run
