@@ -1,0 +1,216 @@
+"""The contract when servers are away, full, or the wrong ones: how often they are dialled, what callers are told, who tries again.
+
+(Threads keep this pace when they are on the same machine.)
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from adapters.contract import Backend, contract, contract_of_tasks
+from adapters.peers import Peer, Wire, run_program
+from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from servers import Server
+
+on_both = pytest.mark.parametrize("strategy", ["client", "pool"])
+CALLERS: Final = 100
+
+
+def opened(backend: Backend, strategy: str, url: str, **options: Any) -> AbstractAsyncContextManager[Any]:
+    return backend.client(url, **options) if strategy == "client" else backend.pool(url, **options)
+
+
+async def insist(backend: Backend, call: Callable[[], Any], kinds: set[type[RespError]]) -> None:
+    """Call again and again for half a second, whatever it says."""
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        try:
+            await call()
+        except RespError as error:
+            kinds.add(type(error))
+        await backend.sleep(0.001)
+
+
+# -- One pace ---------------------------------------------------------------------------------------------------------------------
+
+
+@on_both
+@contract_of_tasks
+async def test_a_server_that_refuses_is_dialled_by_all_callers_at_one_pace(backend: Backend, strategy: str) -> None:
+    """Each dial answers all who wait; 100 callers made 2,800 a second."""
+
+    def refuse(wire: Wire) -> None:
+        wire.send(b"-ERR max number of clients reached\r\n")
+
+    kinds: set[type[RespError]] = set()
+    with Peer(refuse) as peer:
+        async with opened(backend, strategy, peer.url, timeout=0.3) as asked:
+            await backend.together(*[partial(insist, backend, partial(asked.execute, "PING"), kinds)] * CALLERS)
+        assert 0 < peer.connections <= 40
+    assert kinds <= {ConnectError, CommandTimeoutError}
+
+
+@on_both
+@contract_of_tasks
+async def test_a_replica_is_left_for_new_connections_at_one_pace(backend: Backend, strategy: str) -> None:
+    """Each error says so of the same server: connections to it that turn out no better are made ever more rarely."""
+
+    def refuse(wire: Wire) -> None:
+        wire.welcome()
+        for _ in wire.commands():
+            wire.send(b"-READONLY You can't write against a read only replica.\r\n")
+
+    kinds: set[type[RespError]] = set()
+    with Peer(refuse) as peer:
+        async with opened(backend, strategy, peer.url, timeout=0.3) as asked:
+            await backend.together(*[partial(insist, backend, partial(asked.execute, "SET", "k", "v"), kinds)] * 20)
+        assert 0 < peer.connections <= 60
+    assert kinds <= {ReplyError, CommandTimeoutError}
+
+
+@contract_of_tasks
+async def test_what_is_kept_warm_is_no_storm(backend: Backend) -> None:
+    """The server ends each connection as soon as it is open."""
+    with Peer(Wire.welcome) as peer:
+        async with backend.pool(peer.url, min_size=1):
+            await backend.sleep(0.5)
+        assert 0 < peer.connections <= 40
+
+
+# -- What callers are told --------------------------------------------------------------------------------------------------------
+
+
+@on_both
+@contract_of_tasks
+async def test_a_caller_whose_time_is_up_is_told_why_the_last_dial_failed(backend: Backend, strategy: str) -> None:
+    def refuse(wire: Wire) -> None:
+        wire.send(b"-ERR max number of clients reached\r\n")
+
+    with Peer(refuse) as peer:
+
+        async def call() -> Any:
+            async with opened(backend, strategy, peer.url, timeout=1.0) as asked:
+                return await asked.execute("ECHO", "x")
+
+        for error in await backend.together(*[call] * 20):
+            assert isinstance(error, ConnectError | CommandTimeoutError)
+            assert "max number of clients" in str(error)
+
+
+# -- Borrowers --------------------------------------------------------------------------------------------------------------------
+
+
+@on_both
+@pytest.mark.parametrize("way", ["execute", "BLPOP", "acquire", "transact"])
+@contract_of_tasks
+async def test_whoever_needs_a_connection_waits_for_the_server_to_come_back(
+    backend: Backend, start_server: Callable[..., Server], strategy: str, way: str
+) -> None:
+    server = start_server()
+
+    async def call(asked: Any) -> Any:
+        if way == "execute":
+            return await asked.execute("ECHO", "mine")
+        if way == "BLPOP":
+            return await asked.execute("BLPOP", "list", 10)
+        if way == "acquire":
+            async with asked.acquire() as connection:
+                return await connection.execute("ECHO", "mine")
+
+        async def update(transaction: Any) -> Any:
+            return transaction.execute("ECHO", "mine")
+
+        return (await asked.transact(update, "k")).result()
+
+    def start() -> None:
+        time.sleep(0.3)
+        server.start()
+        server.call("RPUSH", "list", "mine")
+
+    async with opened(backend, strategy, server.url, timeout=20) as asked:
+        server.kill()
+        starting = threading.Thread(target=start)
+        starting.start()
+        try:
+            reply = await call(asked)
+        finally:
+            starting.join()
+    assert reply == [b"list", b"mine"] if way == "BLPOP" else reply == b"mine"
+
+
+@contract
+async def test_no_connection_is_lent_that_the_server_has_closed(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url) as pool:
+        for turn in range(10):
+            await pool.execute("PING")
+            server.call("CLIENT", "KILL", "TYPE", "normal")  # all in one turn: what has come was read by none
+            async with pool.acquire() as connection:
+                assert await connection.execute("INCR", "n") == turn + 1
+
+
+@contract_of_tasks
+async def test_a_borrower_whose_time_is_up_counts_as_refused(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, max_size=1) as pool, pool.acquire():
+        with pytest.raises(CommandTimeoutError):
+            async with pool.acquire(timeout=0.02):
+                pass
+        with pytest.raises(CommandTimeoutError):
+            await pool.execute("PING", timeout=0.02)
+        stats = pool.stats()
+        assert (stats.granted, stats.refused, stats.withdrawn, stats.waiting) == (1, 2, 0, 0)
+
+
+# -- Reports ----------------------------------------------------------------------------------------------------------------------
+
+
+@contract_of_tasks
+async def test_a_report_of_a_leak_ends_where_the_borrower_stands(backend: Backend, server: Server) -> None:
+    async with backend.pool(server.url, leak_after=0.02) as pool:
+        with pytest.warns(ResourceWarning, match="is out for long") as warned:
+            async with pool.acquire():
+                await backend.until(lambda: bool(warned.list))
+    *_, place, line = str(warned.list[0].message).rstrip().splitlines()
+    assert __file__ in place
+    assert "pool.acquire()" in line
+
+
+@pytest.mark.parametrize("adapter", ["asyncio", "trio"])
+def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server, adapter: str) -> None:
+    program = """
+    import asyncio, sys, trio
+    import resp_asyncio, resp_trio
+
+    url, adapter = sys.argv[1:]
+
+    async def main(library, sleep):
+        async with library.Pool(url, max_size=2, leak_after=0.02) as pool:
+            async with pool.acquire() as connection:
+                for _ in range(10):
+                    await sleep(0.02)
+                    print(await connection.execute("PING"), await pool.execute("PING"))
+
+    async def on_asyncio():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: print("told:", type(context["exception"]).__name__))
+        await main(resp_asyncio, asyncio.sleep)
+
+    sys.excepthook = lambda kind, *_: print("told:", kind.__name__)
+    if adapter == "asyncio":
+        asyncio.run(on_asyncio())
+    else:
+        trio.run(main, resp_trio, trio.sleep)
+    """
+    printed = run_program(program, server.url, adapter).splitlines()
+    assert printed.count("PONG PONG") == 10
+    assert printed.count("told: ResourceWarning") == 1
+    assert len(printed) == 11
