@@ -131,11 +131,9 @@ class Commands(AsyncMethods):
         return read_reply(slot.reply, command, link.core.protocol, encoding)
 
     async def _do(self, words: Words, read: Reader[T]) -> T:
-        slot = new_slot(words)
-        allowed = self._timeout
+        slot = new_slot(words, None, monotonic() + self._timeout)
         if slot.info.blocking is not None:
-            allowed += block_time(words, slot.info)
-        slot.deadline = monotonic() + allowed
+            slot.deadline += block_time(words, slot.info)
         driver = self._driver
         waiter = driver.submit(slot, self._lease)
         try:
