@@ -25,7 +25,7 @@ from threading import get_ident
 from time import monotonic
 from typing import Any, Final, cast
 from warnings import warn
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from resp_sansio import (
     Config,
@@ -53,17 +53,13 @@ from resp_sansio.client import (
     Waiter,
 )
 
-from ._transport import dial, last_words, poll_of, until
+from ._transport import dial, last_words, poll_of, receive_buffer, until
 
 __all__ = ["Driver"]
-
-RECEIVE: Final = 256 * 1024
-"""Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn."""
 
 HAND_OVER: Final = 64 * 1024
 """Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
 
-_buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
 _drivers: Final[WeakSet[Driver]] = WeakSet()
 
 
@@ -82,9 +78,7 @@ class Socket(asyncio.BufferedProtocol):
         self._machine = driver.machine
         self._dial = dial
         self._call_soon = loop.call_soon
-        if loop not in _buffers:
-            _buffers[loop] = memoryview(bytearray(RECEIVE))
-        self._buffer = _buffers[loop]
+        self._buffer = receive_buffer(loop)
         self._transport: asyncio.Transport | None = None
         self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
         self._paused = True  # the transport takes no more for now

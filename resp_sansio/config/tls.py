@@ -64,7 +64,7 @@ class TLSLayer:
         count: int = self._tls.write(memoryview(data)[:RECORDS])
         return count
 
-    def take(self, records: bytes) -> None:
+    def take(self, records: bytes | memoryview) -> None:
         """Take what the network gave, b"" for its end."""
         if records:
             self._incoming.write(records)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import ssl
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from adapters.loops import everywhere, open_sockets, until
-from adapters.peers import run_program
-from resp_asyncio import Connection, connect
+from adapters.peers import PATIENCE, Wire, run_program
+from resp_asyncio import Client, Connection, connect
 from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    Retry,
 )
+from servers import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,3 +268,59 @@ async def test_a_pipeline_whose_task_is_cancelled_as_it_is_answered_has_its_resu
         assert [result.result() for result in results] == [1, 2]
         with pytest.raises(LocalProtocolError, match="run already"):
             await pipe.run()
+
+
+# -- The end --------------------------------------------------------------------------------------------------------------------
+
+
+class AnswersOnce:
+    """A server of one connection: it answers one command when told to, and resets the connection."""
+
+    def __init__(self, listener: socket.socket, certificates: Certificates | None) -> None:
+        self.asked, self._go, self._done = threading.Event(), threading.Event(), threading.Event()
+        self._listener = listener
+        self._certificates = certificates
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        connection = self._listener.accept()[0]
+        if self._certificates is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificates.server_certificate, self._certificates.server_key)
+            connection = context.wrap_socket(connection, server_side=True)
+        wire = Wire(connection)
+        wire.welcome()
+        wire.command()
+        self.asked.set()
+        self._go.wait(PATIENCE)
+        wire.send(b":1\r\n")
+        wire.reset()
+        self._done.set()
+
+    def answer(self) -> None:
+        """Have it answer, and wait until all of that has happened."""
+        self._go.set()
+        assert self._done.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("kind", ["connect", "Client"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@everywhere
+async def test_what_has_come_is_told_though_a_write_fails_before_it_was_read(
+    tls: bool, kind: str, tmp_path: Path
+) -> None:
+    certificates = Certificates.make(tmp_path, ["127.0.0.1"]) if tls else None
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = AnswersOnce(listener, certificates)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        url = f"redis://{address}" if certificates is None else f"rediss://{address}?tls_ca_file={certificates.ca}"
+        open_ = connect(url) if kind == "connect" else Client(url, retry=Retry(attempts=1))
+        async with open_ as it:
+            first = asyncio.create_task(it.execute("INCR", "first"))
+            await until(server.asked.is_set)
+            second = asyncio.create_task(it.execute("INCR", "second"))
+            await asyncio.sleep(0)  # it is queued, to go out in the next turn of the loop
+            server.answer()  # the loop is busy; meanwhile the answer and the end come
+            replies = await asyncio.gather(first, second, return_exceptions=True)
+    assert replies[0] == 1
+    assert isinstance(replies[1], ConnectionLostError)
