@@ -301,6 +301,7 @@ class Calls(ABC):
 
     def _checked(self, check: Check, now: float, *, answered: bool) -> None:
         owner, lease = check.owner, check.lease
+        answered = answered and lease.connection.core.error is None  # what came behind the answer may have ended it
         if isinstance(owner, Waiter):
             owner.check = owner.held = None
         else:

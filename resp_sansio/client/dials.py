@@ -17,7 +17,7 @@ from .links import Close, Dial, Lane, Leaked, Link, Pushed, Share, Waiter
 from .pool import Close as PlaceClose
 from .pool import Dial as PlaceDial
 from .pool import Granted as PlaceGranted
-from .pool import Lease
+from .pool import Lease, PoolState
 from .pool import Refused as PlaceRefused
 from .retry import Attempts
 
@@ -60,7 +60,8 @@ class Dials(Calls):
             elif isinstance(event, PushReceived):
                 self._events.append(Pushed(link, event))
             elif isinstance(event, Opened):
-                self._opened(link, event, now)
+                if link.core.error is None:  # else more came behind the handshake, and ended it
+                    self._opened(link, event, now)
             elif not link.ended:
                 self._lost(link, event, now)
 
@@ -196,7 +197,8 @@ class Dials(Calls):
     def _await_pace(self) -> None:
         """No dial may begin before a time: look again then."""
         self._timers.cancel(self._dial_timer)
-        self._dial_timer = self._timers.add(self._pace.not_before, self)
+        if self.closed is None or (self._pool is not None and self._pool.state is PoolState.DRAINING):
+            self._dial_timer = self._timers.add(self._pace.not_before, self)
 
     def _leave_replica(self, link: Link, now: float) -> None:
         """An answer says that this link leads to a replica: leave it, and those opened with it, once for all that hear of it."""

@@ -478,6 +478,7 @@ class Pool(Generic[C]):
             self._refuse(next(iter(self._queue)), ConnectionClosedError("the pool was closed"))
         for place in list(self._places.values()):
             self._close(place, CloseReason.CLOSED)
+        self._forget_deadlines()
 
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
@@ -693,6 +694,13 @@ class Pool(Generic[C]):
             self._gave_up(now)
         if not self._places:
             self.state = PoolState.CLOSED
+            self._forget_deadlines()
+
+    def _forget_deadlines(self) -> None:
+        """A closed pool has nothing to look at, and keeps no connection for the sake of it."""
+        self._looks.entries.clear()
+        self._late.entries.clear()
+        self._look_at = self._late_at = inf
 
     def _dial(self, now: float) -> None:
         """Announce a dial for each in the queue for whom none is under way, where there is room."""

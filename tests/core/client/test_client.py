@@ -460,6 +460,24 @@ def test_a_link_that_ends_while_it_is_checked_is_replaced() -> None:
     assert stage.told(slot) == b"b"
 
 
+@pytest.mark.parametrize("wants", ["call", "lease"])
+def test_a_link_that_ends_with_its_answer_to_a_check_is_replaced(wants: str) -> None:
+    stage = Stage(None, PoolSettings(max_size=1, pre_ping=True))
+    stage.call("GET", "a")
+    link = stage.link
+    stage.deaf.add(link)
+    waiter = stage.acquire() if wants == "lease" else None
+    slot = stage.call("GET", "b") if wants == "call" else None
+    stage.say(link, b"+PONG\r\n+a reply too many\r\n")
+    stage.pass_time(1.0)
+    assert link.ended
+    if slot is not None:
+        assert stage.told(slot) == b"b"
+    if waiter is not None:
+        assert waiter.lease is not None
+        assert waiter.lease.connection is not link
+
+
 # -- the pace of dials ---------------------------------------------------------------------------------------------------------
 
 
@@ -1026,3 +1044,44 @@ def test_a_slot_that_is_refused_leaves_nothing_behind() -> None:
             stage.submit(slot, caller="one")
     assert not stage.client._shares._kept
     assert stage.told(slot) == b"a"
+
+
+@pytest.mark.parametrize("settings", [LANES, None])
+@pytest.mark.parametrize("wants", ["call", "lease"])
+def test_a_reply_too_many_behind_a_handshake_fails_the_dial(settings: ClientSettings | None, wants: str) -> None:
+    stage = Stage(settings, None if settings else POOL, protocol=2, client_name=None, lib_name=None, lib_version=None)
+    stage.dials_at_once = False
+    slot = stage.call("GET", "a") if wants == "call" else None
+    waiter = stage.acquire() if wants == "lease" else None
+    dial = stage.dials.pop(0)
+    link = stage.client.connected(dial, stage.now)
+    link.core.sent(len(link.core.data_to_send()))
+    stage.say(link, b"+PONG\r\n+a reply too many\r\n")
+    assert link.ended
+    if slot is not None:
+        assert stage.told(slot)[0] is ConnectError
+    if waiter is not None:
+        assert isinstance(waiter.error, ConnectError)
+
+
+@pytest.mark.parametrize("end", ["close", "drain"])
+def test_what_has_ended_looks_at_nothing_and_keeps_nothing(end: str) -> None:
+    stage = Stage(None, PoolSettings(max_idle=600.0))
+    stage.call("GET", "a")
+    getattr(stage.client, end)(stage.now)
+    stage.run()
+    assert stage.client.next_deadline() == inf
+    pool = stage.client.pool
+    assert pool is not None
+    assert not pool._looks.entries
+
+
+def test_a_client_that_is_closed_while_it_opens_waits_for_no_dial() -> None:
+    stage = Stage(dials_at_once=False)
+    stage.call("GET", "a")
+    dial = stage.dials.pop(0)
+    link = stage.client.connected(dial, stage.now)
+    stage.client.close(stage.now)
+    stage.run()
+    assert link.ended
+    assert stage.client.next_deadline() == inf

@@ -1,0 +1,301 @@
+"""Callers: each is a generator that asks for one thing after the other, as a program does that uses an adapter.
+
+A caller yields what it waits for, a slot or a waiter, and is resumed when that has ended. One that is cancelled gets `Cancelled`
+there, and gives up what it waits for, as adapters do. Each knows the only right answer to what it asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from resp_sansio import (
+    InvalidReplyError,
+    ReplyError,
+    RespError,
+    Slot,
+    SlotState,
+    WatchLoop,
+    new_batch,
+    new_slot,
+    prepare,
+)
+from resp_sansio.client import Waiter, error_of
+from simulation.server import LARGE
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from resp_sansio import Push
+    from simulation.script import Act
+    from simulation.world import World
+
+__all__ = ["Caller", "Cancelled", "Messages", "ProviderError"]
+
+Steps = Any  # a generator; what it returns depends on who is asked
+
+MULTI: Final = ("MULTI",)
+EXEC: Final = ("EXEC",)
+
+
+class Cancelled(BaseException):
+    """The caller's own program gives it up."""
+
+
+class ProviderError(Exception):
+    """The provider of credentials has failed."""
+
+
+class Messages:
+    """What a caller waits for that listens: the next push on its link, or the link's end."""
+
+    def __init__(self, channel: bytes) -> None:
+        self.channel = channel
+        self.came: list[Push] = []
+
+
+class Caller:
+    """One program, which asks for one or several things. `waits` is what for, `None` while it runs and when it is done."""
+
+    def __init__(self, world: World, act: Act) -> None:
+        self.world = world
+        self.act = act
+        self.waits: Slot | Waiter | Messages | None = None
+        self.gone = False
+        self.deadline = world.clock.now + act.seconds
+        self.steps: Generator[Slot | Waiter | Messages, None, None] = getattr(self, act.kind)()
+
+    def __repr__(self) -> str:
+        return f"caller {self.act.number} ({self.act.kind})"
+
+    def run(self, thrown: BaseException | None = None) -> None:
+        """Go on, up to the next thing to wait for."""
+        if self.gone:
+            return
+        self.waits = None
+        try:
+            waits = self.steps.throw(thrown) if thrown is not None else next(self.steps)
+        except StopIteration:
+            self.gone = True
+        except (RespError, ProviderError, Cancelled) as error:
+            self.gone = True
+            self.world.tell("{} is told {!r}", self, error)
+        else:
+            self.waits = waits
+            self.world.park(self, waits)
+
+    def leave(self) -> None:
+        """Its program gives it up, wherever it is."""
+        if not self.gone and self.waits is not None:
+            self.world.tell("{} leaves", self)
+            self.run(Cancelled())
+
+    # -- what all are made of ---------------------------------------------------------------------------------------------------
+
+    def ask(self, slot: Slot, *numbers: int, lease: Any = None, epoch: int | None = None) -> Steps:
+        """Submit a slot, wait for its end, and return it. Raises why it was not answered."""
+        world = self.world
+        world.submit(self, slot, numbers, lease, epoch)
+        try:
+            while not world.is_over(slot):
+                yield slot
+        except Cancelled:
+            world.abandon(slot)
+            raise
+        if slot.state is not SlotState.ANSWERED:
+            raise error_of(slot)
+        return slot
+
+    def command(self, *words: str | int, lease: Any = None) -> Steps:
+        """The same for one command, whose last number is its own; returns the reply. Raises error replies."""
+        slot = new_slot(words, None, self.deadline)
+        yield from self.ask(slot, lease=lease)
+        if isinstance(slot.reply, ReplyError):
+            raise slot.reply
+        return slot.reply
+
+    def batch(self, *commands: tuple[str | int, ...]) -> Slot:
+        """A pipeline."""
+        prepared = [prepare(words) for words in commands]
+        return new_batch([payload for payload, _ in prepared], [info for _, info in prepared], None, self.deadline)
+
+    def borrow_link(self) -> Steps:
+        """Get a lease. Raises why there is none."""
+        world = self.world
+        waiter = world.acquire(self, self.deadline)
+        try:
+            while waiter.lease is None and waiter.error is None:
+                yield waiter
+        except Cancelled:
+            world.withdraw(waiter)
+            raise
+        if waiter.error is not None:
+            raise waiter.error
+        world.granted(self, waiter.lease)
+        return waiter.lease
+
+    def own(self, reply: Any, expected: Any) -> None:
+        """A reply is this caller's own, or an error."""
+        self.world.checks.own(self, reply, expected)
+
+    # -- what they want -----------------------------------------------------------------------------------------------------------
+
+    def get(self, lease: Any = None) -> Steps:
+        """A command that may be repeated, whose answer is its own."""
+        key = f"e{self.world.fresh(self)}"
+        self.own((yield from self.command("GET", key, lease=lease)), key.encode())
+
+    def large(self) -> Steps:
+        """The same with an answer that comes in many pieces."""
+        key = f"l{self.world.fresh(self)}"
+        self.own((yield from self.command("GET", key)), key.encode() * (LARGE // len(key)))
+
+    def odd(self) -> Steps:
+        """The server answers with something that is no value: only this caller is concerned."""
+        reply = yield from self.command("GET", f"o{self.world.fresh(self)}")
+        assert isinstance(reply, InvalidReplyError), f"{self} was answered {reply!r}"
+
+    def add(self, lease: Any = None) -> Steps:
+        """A command that must not run twice. Its answer is its own number."""
+        number = self.world.fresh(self)
+        slot = new_slot(("INCRBY", f"n{number}", number), None, self.deadline)
+        yield from self.ask(slot, number, lease=lease)
+        self.own(slot.reply, number)
+
+    def push(self) -> Steps:
+        """An element for those who wait for one."""
+        number = self.world.fresh(self)
+        slot = new_slot(("RPUSH", self._list(), number), None, self.deadline)
+        yield from self.ask(slot, number)
+        assert isinstance(slot.reply, (int, ReplyError))
+
+    def pop(self, lease: Any = None) -> Steps:
+        """Wait for an element. The last key is this call's own, and always empty."""
+        number = self.world.fresh(self)
+        slot = new_slot(
+            ("BLPOP", self._list(), f"b{number}", "0.2"), None, min(self.deadline, self.world.clock.now + 3.0)
+        )
+        yield from self.ask(slot, number, lease=lease)
+        self.world.checks.popped(self, slot.reply, number)
+
+    def _list(self) -> str:
+        return f"q{int(self.act.chance * 2)}"
+
+    def pipeline(self) -> Steps:
+        """Several at once; each has its own answer."""
+        one, two, three = (self.world.fresh(self) for _ in range(3))
+        commands = (("INCRBY", f"n{one}", one), ("GET", f"e{two}"), ("INCRBY", f"n{three}", three))
+        slot = yield from self.ask(self.batch(*commands), one, three)
+        for reply, expected in zip(slot.reply, (one, b"e%d" % two, three), strict=True):
+            self.own(reply, expected)
+
+    def transaction(self) -> Steps:
+        """All of them or none; inside it BLPOP does not wait."""
+        one, two = self.world.fresh(self), self.world.fresh(self)
+        inside = ("GET", f"e{two}") if self.act.chance < 0.7 else ("BLPOP", "empty", f"b{two}", 0)
+        slot = yield from self.ask(self.batch(MULTI, ("INCRBY", f"n{one}", one), inside, EXEC), one)
+        if isinstance(slot.reply[-1], list):
+            self.own(slot.reply[-1][0], one)
+            self.own(slot.reply[-1][1], b"e%d" % two if inside[0] == "GET" else None)
+
+    def burst(self) -> Steps:
+        """Three at a time, in this order."""
+        numbers = [self.world.fresh(self) for _ in range(3)]
+        slots = [new_slot(("INCRBY", f"n{number}", number), None, self.deadline) for number in numbers]
+        world = self.world
+        sent = []
+        try:
+            for slot, number in zip(slots, numbers, strict=True):
+                world.submit(self, slot, (number,), None, None)
+                sent.append(slot)
+            for slot, number in zip(slots, numbers, strict=True):
+                while not world.is_over(slot):
+                    yield slot
+                if slot.state is SlotState.ANSWERED:
+                    self.own(slot.reply, number)
+        except BaseException:
+            for slot in sent:
+                if not world.is_over(slot):
+                    world.abandon(slot)
+            raise
+
+    def borrow(self) -> Steps:
+        """A few commands on a link of its own."""
+        lease = yield from self.borrow_link()
+        try:
+            yield from self.add(lease)
+            if self.act.chance < 0.4:
+                yield from self.pop(lease)
+            yield from self.get(lease)
+        finally:
+            self.world.release(lease)
+
+    def change(self) -> Steps:
+        """A link that was changed is not lent again. The database is this caller's number, beyond all others."""
+        lease = yield from self.borrow_link()
+        try:
+            reply = yield from self.command("SELECT", 100 + self.act.number, lease=lease)
+            assert reply == "OK"
+            yield from self.add(lease)
+        finally:
+            self.world.release(lease)
+
+    def keep(self) -> Steps:
+        """A handle that is kept beyond its block refuses."""
+        lease = yield from self.borrow_link()
+        try:
+            yield from self.get(lease)
+        finally:
+            self.world.release(lease)
+        self.world.checks.refuses(self, lease)
+
+    def watch(self) -> Steps:
+        """Add one to a counter that others change as well, by WATCH; the value is known to be right at the end."""
+        world = self.world
+        loop = WatchLoop(("w",), 3)
+        lease = yield from self.borrow_link()
+        try:
+            while True:
+                number = world.fresh(self)
+                done = yield from self._attempt(lease, number)
+                if done or not loop.again():
+                    return
+        finally:
+            world.release(lease)
+
+    def _attempt(self, lease: Any, number: int) -> Steps:
+        world, core = self.world, lease.connection.core
+        epoch = core.watch_epoch
+        slot = None
+        try:
+            yield from self.command("WATCH", "w", lease=lease)
+            value = int((yield from self.command("GET", "w", lease=lease)))
+            slot = self.batch(MULTI, ("SET", "w", value + 1), ("INCRBY", f"n{number}", number), EXEC)
+            yield from self.ask(slot, number, lease=lease, epoch=epoch)
+        except BaseException as error:
+            if WatchLoop.needs_unwatch(error, ended=core.watch_epoch != epoch):
+                world.unwatch(lease)
+            if isinstance(error, RespError) and type(error).__name__ == "TransactionAbortedError":
+                return False
+            raise
+        assert isinstance(slot.reply, list)
+        return isinstance(slot.reply[-1], list)
+
+    def subscribe(self) -> Steps:
+        """Listen to a channel on a link of its own, and have the next messages in their order, without a gap."""
+        world, channel = self.world, b"s%d" % self.act.number
+        lease = yield from self.borrow_link()
+        try:
+            if world.shares(lease) and lease.connection.core.protocol == 2:
+                return  # it would be all that the others may do
+            slot = new_slot(("SUBSCRIBE", channel), None, self.deadline)
+            messages = world.listen(self, lease.connection, channel)
+            yield from self.ask(slot, lease=lease)
+            if isinstance(slot.reply, ReplyError):
+                return
+            for _ in range(2 + int(self.act.chance * 10) % 3):
+                if not messages.came and world.can_listen(lease.connection):
+                    yield messages
+            if self.act.chance < 0.6:
+                yield from self.ask(new_slot(("UNSUBSCRIBE", channel), None, self.deadline), lease=lease)
+        finally:
+            world.release(lease)

@@ -1,0 +1,97 @@
+"""Many histories, on all processors: `python -m simulation.campaign 100000`. Says how fast it went, and which seeds fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final, NamedTuple
+
+from simulation.script import draw
+from simulation.shrink import explain
+from simulation.world import World
+
+__all__ = ["Tally", "campaign", "lives"]
+
+PART: Final = 500
+MOST: Final = 3  # failures told in full
+
+
+class Tally(NamedTuple):
+    """What so many histories came to. `failed` has seeds, in their order."""
+
+    histories: int
+    calls: int
+    steps: int
+    seconds: float  # of one processor
+    outcomes: Counter[str]
+    failed: list[int]
+
+
+def lives(first: int, last: int) -> Tally:
+    """Live through the histories of these seeds, the last one excluded."""
+    calls = steps = 0
+    outcomes: Counter[str] = Counter()
+    failed = []
+    begun = time.process_time()
+    for seed in range(first, last):
+        try:
+            world = World(draw(seed))
+            world.run()
+        except Exception:  # noqa: BLE001  # a fault of the client may show in any way
+            failed.append(seed)
+        else:
+            calls += world.calls
+            steps += world.steps
+            outcomes += world.checks.answers
+    return Tally(last - first, calls, steps, time.process_time() - begun, outcomes, failed)
+
+
+def campaign(first: int, number: int, processes: int) -> Tally:
+    """The same for so many histories in so many processes."""
+    starts = range(first, first + number, PART)
+    ends = [min(start + PART, first + number) for start in starts]
+    done = 0
+    parts = []
+    with ProcessPoolExecutor(processes) as pool:
+        for part in pool.map(lives, starts, ends):
+            parts.append(part)
+            done += part.histories
+            if done % (PART * 40) == 0:
+                print(f"{done} histories, {sum(len(one.failed) for one in parts)} failed", flush=True)
+    return Tally(
+        done,
+        sum(part.calls for part in parts),
+        sum(part.steps for part in parts),
+        sum(part.seconds for part in parts),
+        sum((part.outcomes for part in parts), Counter()),
+        [seed for part in parts for seed in part.failed],
+    )
+
+
+def main() -> int:
+    """Run as many as asked for, from seed 0 or the one that is given second."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    processes = int(sys.argv[3]) if len(sys.argv) > 3 else os.cpu_count() or 1
+    begun = time.monotonic()
+    tally = campaign(first, number, processes)
+    passed = time.monotonic() - begun
+    print(
+        f"seeds {first} to {first + number - 1}: {tally.histories} histories, {tally.calls} callers, {tally.steps} steps"
+    )
+    print(f"commands that must not run twice: {dict(tally.outcomes)}")
+    rates = [tally.histories / tally.seconds, tally.steps / tally.seconds]
+    print(
+        f"{passed:.0f} s on {processes} processes; on one: {rates[0]:.0f} histories and {rates[1]:.0f} steps per second of CPU"
+    )
+    for seed in tally.failed[:MOST]:
+        print(explain(seed))
+    print(f"{len(tally.failed)} failed: {tally.failed[:20]}")
+    return bool(tally.failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+"""What must hold, in every history: written down once, and asked wherever it can be seen.
+
+Each check knows of the client only what its callers and sockets see, and of the server what it really did. An `AssertionError`
+says which promise was broken, and by which call.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from math import inf
+from typing import TYPE_CHECKING, Any, Final
+
+from resp_sansio import (
+    CommandTimeoutError,
+    ConnectionClosedError,
+    LocalProtocolError,
+    Outcome,
+    PoolStats,
+    ReplyError,
+    Slot,
+    SlotState,
+    new_slot,
+)
+from resp_sansio.client import Client, Link, Waiter, error_of
+from resp_sansio.connection.slot import Batch
+
+if TYPE_CHECKING:
+    from simulation.callers import Caller
+    from simulation.server import Session, Words
+    from simulation.world import World
+
+__all__ = ["ENDS", "PATIENCE", "Call", "Checks", "outcomes"]
+
+PATIENCE: Final = 6.0  # seconds in which a server that is well has served every caller of a history
+ENDS: Final = frozenset({SlotState.ANSWERED, SlotState.LOST, SlotState.ABANDONED, SlotState.WITHDRAWN})
+ERRORS: Final = frozenset({"LOADING", "BUSY", "READONLY", "EXECABORT", "UNBLOCKED"})  # what the server says of itself
+ATTEMPTS: Final = 2  # a call that was tried more often has paused, and others have overtaken it
+LATE: Final = 1.0  # seconds after which a socket that was closed is closed at the server's end, too
+
+
+def outcomes(slot: Slot) -> list[tuple[str, Outcome, Any]]:
+    """How each command of a slot that is over has ended: its name, its outcome, and its reply if there is one."""
+    infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
+    replies = list(slot.replies) if isinstance(slot, Batch) else []
+    if slot.state is SlotState.ANSWERED:
+        replies = replies or [slot.reply]
+        return [(info.name, Outcome.REPLY, reply) for info, reply in zip(infos, replies, strict=True)]
+    padded = [*replies, *[None] * (len(infos) - len(replies))]
+    return [(info.name, how, reply) for info, how, reply in zip(infos, slot.outcomes, padded, strict=True)]
+
+
+class Call:
+    """One slot that a caller submitted, the numbers of those of its commands that count, and how it has gone."""
+
+    __slots__ = ("caller", "foreign", "left", "numbers", "since", "slot")
+
+    def __init__(self, slot: Slot, caller: Caller | None, numbers: tuple[int, ...], since: float) -> None:
+        self.slot = slot
+        self.caller = caller
+        self.numbers = numbers
+        self.since = since
+        self.left = inf  # when its caller went
+        self.foreign = False  # the parent's, in the child of a fork
+
+
+class Checks:
+    """The promises, for one history."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.calls: list[Call] = []
+        self.by_number: dict[int, Call] = {}
+        self.queue: dict[
+            Slot | Waiter, Any
+        ] = {}  # who waits for a lease, in order, and the first place in the pool's queue
+        self.arrived: dict[bytes, int] = {}  # how often a number has come to the server
+        self.last: dict[tuple[Session, int], int] = {}
+        self.answers: Counter[str] = Counter()
+
+    # -- 1: no caller gets another's reply ----------------------------------------------------------------------------------------
+
+    def own(self, caller: Caller, reply: Any, expected: Any) -> None:
+        """The reply is that caller's own, or the server's word that it is not well."""
+        if isinstance(reply, ReplyError):
+            assert reply.code in ERRORS, f"{caller} was answered {reply!r}"
+        else:
+            assert reply == expected, f"{caller} was answered {reply!r:.80}, and {expected!r:.80} is its own"
+
+    def popped(self, caller: Caller, reply: Any, number: int) -> None:
+        """What BLPOP got is what the server took out for it."""
+        if isinstance(reply, list):
+            assert len(reply) == 2, reply
+            whose, _ = self.world.server.taken.get(reply[1], (b"nobody", 0.0))
+            assert whose == b"b%d" % number, f"{caller} got {reply[1]!r}, which was taken out for {whose!r}"
+        else:
+            self.own(caller, reply, None)
+
+    # -- 2: nothing outlives its deadline or waits in vain ------------------------------------------------------------------------
+
+    def ended(self, call: Call) -> None:
+        """A slot is over: once, in time, and for a reason that can be told."""
+        slot, now = call.slot, self.world.clock.now
+        assert call.left == inf, f"{slot} ended after it was abandoned"
+        assert slot.state in ENDS, f"{slot} ended, and is {slot.state}"
+        assert now <= max(slot.deadline, call.since) + 0.001, f"{slot} of {call.caller} outlived its deadline"
+        if slot.state is not SlotState.ANSWERED:
+            error = error_of(slot)
+            assert str(error)
+        self._in_turn(slot, now)
+        self.punctual(call.caller, call.since)
+
+    def punctual(self, who: object, since: float) -> None:
+        """A caller whose server was well all the time does not wait for long."""
+        assert self.world.clock.now - max(since, self.world.troubled) < PATIENCE, f"{who} waited, and all was well"
+
+    def refused(self, waiter: Waiter, who: Caller, since: float) -> None:
+        """A waiter has its error."""
+        assert waiter.error is not None
+        assert str(waiter.error)
+        self.queue.pop(waiter, None)
+        if isinstance(waiter.error, CommandTimeoutError):
+            self.punctual(who, since)
+
+    # -- 3: what ran, and what callers were told ----------------------------------------------------------------------------------
+
+    def agree(self) -> None:
+        """At the end: what each caller was told agrees with what the server did."""
+        for call in self.calls:
+            if not call.foreign:
+                self._agrees(call)
+        watched = sum(self.world.server.ran[b"n%d" % number] for number in self.world.watched)
+        value = self.world.server.data[b"w"]
+        assert value == watched + self.world.touched, f"an update was lost: {value} of {watched + self.world.touched}"
+        self._elements()
+
+    def _agrees(self, call: Call) -> None:
+        ran = self.world.server.ran
+        told = outcomes(call.slot)
+        if call.slot.info.name == "MULTI":
+            told = self._inside(told)
+        acts = [one for one in told if one[0] in ("INCRBY", "RPUSH")]
+        for (name, outcome, reply), number in zip(acts, call.numbers, strict=False):
+            times = ran[b"n%d" % number if name == "INCRBY" else b"%d" % number]
+            self.answers[outcome.name] += 1
+            assert times <= 1, f"{name} {number} ran {times} times; {call.caller} knows {call.slot}"
+            if outcome is Outcome.REPLY:
+                right = 0 if isinstance(reply, ReplyError) or reply is None else 1
+                assert times == right, f"{name} {number} was answered {reply!r}, and ran {times} times"
+            elif outcome is Outcome.NOT_SENT:
+                assert times == 0, f"{name} {number} was NOT_SENT, and ran; {call.caller} knows {call.slot}"
+
+    @staticmethod
+    def _inside(told: list[tuple[str, Outcome, Any]]) -> list[tuple[str, Outcome, Any]]:
+        """What EXEC said of the commands before it; the errors that were said instead of QUEUED stay."""
+        *queued, (_, outcome, executed) = told
+        if outcome is not Outcome.REPLY or isinstance(queued[0][2], ReplyError):
+            return queued  # a MULTI that was refused holds back nothing
+        results = iter(executed if isinstance(executed, list) else [])
+        return [
+            (name, how, next(results, None)) if reply == "QUEUED" else (name, how, reply)
+            for name, how, reply in queued[1:]
+        ]
+
+    def _elements(self) -> None:
+        """No element is lost but for a caller that was told so, or had gone before."""
+        for element, (whose, when) in self.world.server.taken.items():
+            call = self.by_number.get(int(whose[1:]))
+            assert call is not None
+            if call.foreign:
+                continue
+            name, outcome, reply = outcomes(call.slot)[0]
+            if outcome is Outcome.REPLY and name == "BLPOP":
+                assert reply is not None, (
+                    f"{element!r} was taken out for {call.caller}, who was told that there is none"
+                )
+                assert not isinstance(reply, ReplyError)
+                assert reply[1] == element
+            else:
+                assert outcome is not Outcome.NOT_SENT, f"{element!r} was taken out by a command that was NOT_SENT"
+                late = when > max(call.left, self.world.troubled) + LATE
+                assert not late, f"{element!r} was taken out for {call.caller}, who had gone long before"
+
+    # -- order, turns, capacity ---------------------------------------------------------------------------------------------------
+
+    def arrives(self, session: Session, words: Words) -> None:
+        """A command has come to the server: where it may be, and in its caller's order."""
+        name = words[0]
+        if name in (b"INCRBY", b"GET", b"RPUSH"):
+            self._in_its_database(session, words)
+        if name != b"INCRBY" or words[1] == b"w":
+            return
+        number = int(words[2])
+        again = self.arrived.get(words[1], 0)
+        self.arrived[words[1]] = again + 1
+        call = self.by_number[number]
+        caller = call.caller
+        attempts = getattr(call.slot.call, "attempts", None)
+        if (
+            caller is None
+            or again
+            or not session.shared
+            or (attempts is not None and attempts.made > ATTEMPTS)
+            or self.world.paused
+        ):
+            return
+        key = session, caller.act.number
+        assert number > self.last.get(key, -1), f"{number} of {caller} came behind {self.last.get(key)}"
+        self.last[key] = number
+
+    def _in_its_database(self, session: Session, words: Words) -> None:
+        assert session.authenticated
+        key = words[2] if words[0] == b"RPUSH" else words[1][1:]
+        if not key:
+            return
+        call = self.by_number.get(int(key))
+        if session.database != self.world.server.database:
+            whose = session.database - 100
+            mine = call is not None and call.caller is not None and call.caller.act.number == whose
+            assert mine, f"{words!r} went to the database of caller {whose}"
+
+    def granted(self, waiter: Waiter) -> None:
+        """A waiter has its lease: those before it have had their turns."""
+        self._in_turn(waiter, self.world.clock.now)
+
+    def _in_turn(self, served: Slot | Waiter, now: float) -> None:
+        if served not in self.queue:
+            return
+        lent = isinstance(served, Waiter) or (served.call is not None and served.state is SlotState.ANSWERED)
+        for earlier in self.queue:
+            if earlier is served:
+                break
+            if not lent or now >= earlier.deadline:
+                continue
+            waits, attempts = (
+                (earlier.place, earlier.attempts)
+                if isinstance(earlier, Waiter)
+                else (earlier.call and earlier.call.waiter, earlier.call and earlier.call.attempts)
+            )
+            # One that had its turn, and a link that was of no use, is ahead of the others; but not in the old order.
+            passed_over = waits is not None and waits is self.queue[earlier] and attempts is None
+            assert not passed_over, f"{served} was served before {earlier}"
+        del self.queue[served]
+
+    def capacity(self) -> None:
+        """No more sockets are open for leases than the pool may have."""
+        world = self.world
+        assert world.lent_sockets <= world.capacity, f"{world.lent_sockets} sockets of {world.capacity}"
+
+    def refuses(self, caller: Caller, lease: Any) -> None:
+        """A handle that was kept beyond its block refuses, and nothing is sent."""
+        slot = new_slot(("GET", "e0"), None, inf)
+        try:
+            self.world.client.submit(slot, self.world.clock.now, lease=lease)
+        except (ConnectionClosedError, LocalProtocolError):
+            return
+        raise AssertionError(f"{caller} sent a command on a lease that it had given back")
+
+    # -- the end ------------------------------------------------------------------------------------------------------------------
+
+    def quiet(self) -> None:
+        """Long after the last call and the last trouble, no call is left, and no link is lent."""
+        world = self.world
+        assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
+        assert not world.waiting, f"still waiting: {world.waiting}"
+        pool = world.client.pool
+        if pool is not None:
+            assert (pool.stats().leased, pool.stats().waiting) == (0, 0), pool
+
+    def rest(self) -> None:
+        """The client was closed, and everything has come to an end."""
+        world, client = self.world, self.world.client
+        assert not world.live, f"never ended: {world.live}"
+        assert not world.waiting, f"never woken: {world.waiting}"
+        assert not client.links, f"links are left: {client.links}"
+        assert client.next_deadline() == inf
+        assert len(client._timers) == 0, "timers are left"
+        assert not client._pausing
+        assert not client._shares._kept, "callers are left"
+        assert all(wire.closed for wire in world.wires.values()), "a socket was left open"
+        retries = sum(slot.call.attempts.made - 1 for slot in world.tried if getattr(slot.call, "attempts", None))
+        assert client.retries == retries, f"{client.retries} retries were counted, and {retries} made"
+        pool = client.pool
+        if pool is not None:
+            self._adds_up(pool.stats())
+        for lane in client._lanes:
+            assert (lane.link, lane.dial) == (None, None)
+            assert lane.created == sum(lane._closed.values()), lane.stats()
+        for link in world.wires:
+            stats = link.core.stats()
+            assert stats.in_flight >= stats.abandoned >= 0
+            assert stats.sent >= stats.answered >= 0
+
+    @staticmethod
+    def _adds_up(stats: PoolStats) -> None:
+        assert stats.leased == stats.waiting == stats.dialling == stats.size == 0, stats
+        assert stats.created == sum(stats.closed.values()), stats
+        assert stats.granted + stats.refused + stats.withdrawn >= stats.waited, stats
+
+    @staticmethod
+    def let_go(client: Client) -> None:
+        """Nothing that was is kept: from the client no slot, waiter or link can be reached, its only one excepted."""
+        seen: set[int] = set()
+        reached: list[Any] = [client]
+        kept = client._only
+        while reached:
+            one = reached.pop()
+            if id(one) in seen or isinstance(one, type) or type(one).__name__ in ("module", "function", "frame"):
+                continue
+            seen.add(id(one))
+            assert not isinstance(one, (Slot, Waiter)), f"the closed client keeps {one}"
+            assert not isinstance(one, Link) or one is kept, f"the closed client keeps {one}"
+            if one is not kept:
+                reached += gc.get_referents(one)

@@ -1,0 +1,344 @@
+"""A small Redis: data that all connections share, what may be wrong with it, and the server's end of each connection.
+
+Each command that matters carries a number of its own, as a key or as an element, so what ran, how often and for which call can be
+read from the server afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from resp_sansio import Push, ReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulation.clock import Clock
+
+__all__ = ["RAW", "Server", "Session", "encode"]
+
+Words: TypeAlias = tuple[bytes, ...]
+
+OK: Final = "OK"
+READONLY: Final = ReplyError("READONLY You can't write against a read only replica.")
+WRITES: Final = frozenset({b"INCRBY", b"SET", b"RPUSH", b"BLPOP"})
+OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
+NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
+SUBSCRIBED: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"PING"})
+RAW: Final = b"(abc\r\n"  # framed rightly, and no number
+LARGE: Final = 5000
+
+
+def encode(value: Any, protocol: int) -> bytes:
+    """Write a reply; not the library's own encoder, so that neither hides a fault of the other."""
+    match value:
+        case bytes():
+            return b"$%d\r\n%b\r\n" % (len(value), value)
+        case int():
+            return b":%d\r\n" % value
+        case str():
+            return b"+%b\r\n" % value.encode()
+        case None:
+            return b"_\r\n" if protocol == 3 else b"$-1\r\n"
+        case ReplyError():
+            return b"-%b\r\n" % str(value).encode()
+        case Push():
+            parts = (value.kind.encode(), *value.items)
+            return b"%b%d\r\n" % (b">" if protocol == 3 else b"*", len(parts)) + _all(parts, protocol)
+        case dict():
+            flat = [one for pair in value.items() for one in pair]
+            head = b"%%%d\r\n" % len(value) if protocol == 3 else b"*%d\r\n" % len(flat)
+            return head + _all(flat, protocol)
+        case bytearray():
+            return bytes(value)  # as it is
+        case _:
+            return b"*%d\r\n" % len(value) + _all(value, protocol)
+
+
+def _all(values: Any, protocol: int) -> bytes:
+    return b"".join([encode(one, protocol) for one in values])
+
+
+class Server:
+    """Data, who waits for it, and what is wrong. `ran` counts what was executed by its number; `taken` says which call has what."""
+
+    def __init__(self, clock: Clock, *, kind: str, password: bool, database: int) -> None:
+        self.clock = clock
+        self.kind = kind
+        self.password = password
+        self.database = database
+        self.wrong: Counter[str] = Counter()  # phases, and how many acts hold each
+        self.generation = 0  # of those that were connected before a fail-over
+        self.data: dict[bytes, int] = defaultdict(int)
+        self.version: Counter[bytes] = Counter()
+        self.lists: dict[bytes, deque[bytes]] = defaultdict(deque)
+        self.blocked: dict[bytes, list[Session]] = defaultdict(list)
+        self.channels: dict[bytes, dict[Session, None]] = defaultdict(dict)
+        self.messages: Counter[bytes] = Counter()
+        self.ran: Counter[bytes] = Counter()
+        self.arrived: Callable[[Session, Words], None] = lambda _session, _words: None
+        self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when
+
+    def publish(self, channel: bytes) -> None:
+        """Somebody sends a message: its number in this channel."""
+        self.messages[channel] += 1
+        message = b"%d" % self.messages[channel]
+        for session in list(self.channels[channel]):
+            session.say(Push("message", (channel, message)))
+
+    def push(self, key: bytes, element: bytes) -> int:
+        """Append to a list, and serve who waits for it."""
+        self.lists[key].append(element)
+        size = len(self.lists[key])
+        while self.lists[key] and self.blocked[key]:
+            self.blocked[key][0].unblock(self.take(key, self.blocked[key][0].waits))
+        return size
+
+    def take(self, key: bytes, words: Words) -> list[bytes]:
+        """Take the first element for this BLPOP, whose last key is its number."""
+        element = self.lists[key].popleft()
+        assert element not in self.taken
+        self.taken[element] = words[-2], self.clock.now
+        return [key, element]
+
+
+class Session:
+    """The server's end of one connection."""
+
+    def __init__(
+        self, server: Server, send: Callable[[bytes], None], hang_up: Callable[[], None], *, shared: bool
+    ) -> None:
+        self.server = server
+        self.shared = shared  # does the client use it for many callers?
+        self.send = send
+        self.hang_up = hang_up
+        self.generation = server.generation
+        self.protocol = 2
+        self.authenticated = not server.password
+        self.database = 0
+        self.dead = False
+        self.held: deque[Words] = deque()  # behind a command that blocks
+        self.waits: Words = ()  # that command
+        self.unread = b""
+        self._queued: list[Words] | None = None
+        self._refused = False
+        self._watched: dict[bytes, int] = {}
+        self._channels: dict[bytes, None] = {}
+        self._turn = 0  # tells one wait from the next
+
+    def begin(self) -> None:
+        """A connection was accepted."""
+        if self.server.wrong["full"]:
+            self.say(ReplyError("ERR max number of clients reached"))
+            self.hang_up()
+
+    def receive(self, data: bytes) -> None:
+        """Bytes of the client's have come."""
+        if self.dead:
+            return
+        parts = (self.unread + data).split(b"\r\n")
+        at, last = 0, len(parts) - 1
+        while at < last:
+            assert parts[at][:1] == b"*", f"no command begins with {parts[at]!r}"
+            end = at + 1 + 2 * int(parts[at][1:])
+            if end > last:
+                break
+            self.held.append(tuple(parts[at + 2 : end : 2]))
+            at = end
+        self.unread = b"\r\n".join(parts[at:])
+        self._work()
+
+    def end(self) -> None:
+        """The connection has ended."""
+        self.dead = True
+        self._stop_waiting()
+        for channel in self._channels:
+            self.server.channels[channel].pop(self, None)
+
+    def say(self, value: Any) -> None:
+        """Say this."""
+        if not self.dead:
+            self.send(encode(value, self.protocol))
+
+    @property
+    def owes(self) -> bool:
+        """Is there a command that it has not answered?"""
+        return bool(self.held or self.waits or self.unread)
+
+    # -- commands that block --------------------------------------------------------------------------------------------------
+
+    def unblock(self, value: Any) -> None:
+        """End the wait of the command that blocks, with this answer."""
+        self._stop_waiting()
+        self.say(value)
+        self._work()
+
+    def _stop_waiting(self) -> None:
+        for key in self.waits[1:-1]:
+            if self in self.server.blocked[key]:
+                self.server.blocked[key].remove(self)
+        self.waits = ()
+        self._turn += 1
+
+    def _time_is_up(self, turn: int) -> None:
+        if self._turn == turn and self.waits:
+            self.unblock(None)
+
+    def _block(self, words: Words) -> None:
+        self.waits = words
+        for key in words[1:-1]:
+            self.server.blocked[key].append(self)
+        if seconds := float(words[-1]):
+            self.server.clock.after(seconds, self._time_is_up, self._turn)
+
+    # -- commands --------------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while self.held and not self.waits and not self.dead:
+            words = self.held.popleft()
+            self._take(words)
+
+    def _take(self, words: Words) -> None:
+        server, name = self.server, words[0]
+        server.arrived(self, words)
+        if server.kind == "proxy" and name in (b"HELLO", b"CLIENT"):
+            self.hang_up()
+            return
+        if (refusal := self._refusal(name)) is not None:
+            if name == b"EXEC":
+                refusal = ReplyError(f"EXECABORT Transaction discarded because of: {refusal}")
+                self._queued = None
+            self._refused = True
+            self.say(refusal)
+        elif self._queued is not None and name not in NOT_QUEUED:
+            self._queued.append(words)
+            self.say("QUEUED")
+        elif name == b"BLPOP" and not any(server.lists[key] for key in words[1:-1]):
+            self._block(words)
+        elif name in (b"SUBSCRIBE", b"UNSUBSCRIBE"):
+            self._subscribe(name, words[1:])
+        else:
+            self.say(self._run(name, words))
+        if name in (b"HELLO", b"PING") and server.wrong["hangs_up"]:
+            self.hang_up()
+
+    def _refusal(self, name: bytes) -> ReplyError | None:
+        server, refusal = self.server, None
+        if not self.authenticated and name not in (b"HELLO", b"AUTH"):
+            refusal = ReplyError("NOAUTH Authentication required.")
+        elif name in OPENING or name in NOT_QUEUED:
+            if name == b"SELECT" and server.wrong["busy"]:
+                refusal = ReplyError("BUSY Redis is busy running a script.")
+            elif name == b"EXEC" and self._queued and not self._refused and self._is_replica:
+                refusal = READONLY if any(words[0] in WRITES for words in self._queued) else None
+        elif server.wrong["loading"]:
+            refusal = ReplyError("LOADING Redis is loading the dataset in memory")
+        elif server.wrong["busy"]:
+            refusal = ReplyError("BUSY Redis is busy running a script.")
+        elif self._is_replica and name in WRITES:
+            refusal = READONLY
+        elif self.protocol == 2 and self._channels:
+            assert name in SUBSCRIBED, f"{name!r} was sent by a subscriber that speaks RESP2"
+        return refusal
+
+    @property
+    def _is_replica(self) -> bool:
+        return self.generation != self.server.generation
+
+    def become_replica(self) -> None:
+        """A fail-over: who waits for an element is told so."""
+        if self.waits:
+            self.unblock(
+                ReplyError(
+                    "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+                )
+            )
+
+    def _run(self, name: bytes, words: Words) -> Any:
+        server = self.server
+        match name:
+            case b"GET":
+                return self._get(words[1])
+            case b"INCRBY":
+                server.ran[words[1]] += 1
+                server.version[words[1]] += 1
+                server.data[words[1]] += int(words[2])
+                return server.data[words[1]]
+            case b"SET":
+                server.version[words[1]] += 1
+                server.data[words[1]] = int(words[2])
+                return OK
+            case b"RPUSH":
+                server.ran[words[2]] += 1
+                return server.push(words[1], words[2])
+            case b"BLPOP":
+                found = [key for key in words[1:-1] if server.lists[key]]
+                return server.take(found[0], words) if found else None
+            case b"HELLO":
+                return self._hello(words)
+            case b"AUTH":
+                return self._auth(words[-1])
+            case b"SELECT":
+                self.database = int(words[1])
+                return OK
+            case b"PING":
+                return "PONG"
+            case b"CLIENT":
+                return OK
+            case b"MULTI":
+                self._queued, self._refused = [], False
+                return OK
+            case b"EXEC":
+                return self._exec()
+            case b"WATCH":
+                self._watched |= {key: server.version[key] for key in words[1:] if key not in self._watched}
+                return OK
+            case b"UNWATCH":
+                self._watched = {}
+                return OK
+        raise AssertionError(f"no caller sends {words!r}")
+
+    def _get(self, key: bytes) -> Any:
+        """What a key has: its own name, unless it is a counter, large, or odd."""
+        if key[:1] == b"w":
+            return b"%d" % self.server.data[key]
+        if key[:1] == b"o":
+            return bytearray(RAW)
+        return key * (LARGE // len(key)) if key[:1] == b"l" else key
+
+    def _exec(self) -> Any:
+        queued, self._queued = self._queued, None
+        watched, self._watched = self._watched, {}
+        assert queued is not None, "EXEC without MULTI"
+        if self._refused:
+            return ReplyError("EXECABORT Transaction discarded because of previous errors.")
+        if any(self.server.version[key] != version for key, version in watched.items()):
+            return None
+        return [self._run(words[0], words) for words in queued]
+
+    def _hello(self, words: Words) -> Any:
+        if self.server.kind == "old":
+            return ReplyError("ERR unknown command 'HELLO'")
+        if b"AUTH" in words and (refusal := self._auth(words[words.index(b"AUTH") + 2])) != OK:
+            return refusal
+        if not self.authenticated:
+            return ReplyError("NOAUTH HELLO must be called with the client already authenticated")
+        self.protocol = int(words[1])
+        return {b"server": b"redis", b"version": b"7.4.0", b"proto": self.protocol}
+
+    def _auth(self, password: bytes) -> Any:
+        if self.server.password and (password != b"secret" or self.server.wrong["denied"]):
+            return ReplyError("WRONGPASS invalid username-password pair or user is disabled.")
+        self.authenticated = True
+        return OK
+
+    def _subscribe(self, name: bytes, channels: Words) -> None:
+        for channel in channels:
+            if name == b"SUBSCRIBE":
+                self._channels[channel] = None
+                self.server.channels[channel][self] = None
+            else:
+                self._channels.pop(channel, None)
+                self.server.channels[channel].pop(self, None)
+            self.say(Push(name.decode().lower(), (channel, len(self._channels))))

@@ -1,0 +1,50 @@
+"""The whole client in simulated worlds: every history keeps the promises. `nox -s simulate` lives through many more of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from resp_sansio.client.client import Client
+from simulation.script import draw
+from simulation.shrink import explain, failure, shrunk
+from simulation.world import World, live
+
+HISTORIES = 2000
+PART = 100
+
+
+@pytest.mark.parametrize("first", range(0, HISTORIES, PART))
+def test_histories_keep_the_promises(first: int) -> None:
+    for seed in range(first, first + PART):
+        if failure(draw(seed)) is not None:
+            pytest.fail(explain(seed))
+
+
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_a_history_is_its_seed(seed: int) -> None:
+    one, same = live(seed), live(seed)
+    assert (one.steps, one.clock.now, one.checks.answers) == (same.steps, same.clock.now, same.checks.answers)
+
+
+def test_leaving_out_an_act_changes_no_other() -> None:
+    script = draw(7)
+    left_out = script.acts[3].number
+    assert script.without({left_out}).acts == tuple(act for act in script.acts if act.number != left_out)
+
+
+def test_a_history_that_fails_is_made_small_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client, "withdraw", lambda *_: None)
+    seed = next(seed for seed in range(1000) if failure(draw(seed)) is not None)
+    script = shrunk(draw(seed))
+    assert len(script.acts) < len(draw(seed).acts)
+    assert failure(script) is not None
+    told = explain(seed)
+    assert f"seed {seed}" in told
+    assert "what happens" in told
+
+
+def test_a_history_without_a_trace_tells_nothing() -> None:
+    world = World(draw(3))
+    world.run()
+    assert world.trace is None
+    assert explain(3) == ""
