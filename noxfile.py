@@ -209,6 +209,15 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session(python=one_python, default=False)
+def simulate(session: nox.Session) -> None:
+    """Histories of the whole client in simulated worlds, on all processors: 100,000 (`-- 50000 7000`: so many, from that seed)."""
+    install(session, "test", wheel=True)
+    session.run(
+        "python", "-m", "simulation.campaign", *session.posargs, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")}
+    )
+
+
+@nox.session(python=one_python, default=False)
 def proof(session: nox.Session) -> None:
     """The proof of the parser's accelerators, ten times as long as in the suite (`-- 100` for a hundred times)."""
     install(session, "test", wheel=True)

@@ -101,7 +101,8 @@ class Dials(Calls):
                 link.left = True
                 link.core.close()
                 self._follow(link, link.core.events(), now)
-        self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
+        if not link.ended:  # as it is if the client is being drained
+            self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
         self._see_to_dials(now)
 
     def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
@@ -197,7 +198,7 @@ class Dials(Calls):
     def _await_pace(self) -> None:
         """No dial may begin before a time: look again then."""
         self._timers.cancel(self._dial_timer)
-        if self.closed is None or (self._pool is not None and self._pool.state is PoolState.DRAINING):
+        if self.closed is None or (self._pool is not None and self._pool.state is not PoolState.CLOSED):
             self._dial_timer = self._timers.add(self._pace.not_before, self)
 
     def _leave_replica(self, link: Link, now: float) -> None:

@@ -20,6 +20,7 @@ from resp_sansio import (
     prepare,
 )
 from resp_sansio.client import Waiter, error_of
+from simulation.driver import ProviderError
 from simulation.server import LARGE
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ class Cancelled(BaseException):
     """The caller's own program gives it up."""
 
 
-class ProviderError(Exception):
-    """The provider of credentials has failed."""
-
-
 class Messages:
     """What a caller waits for that listens: the next push on its link, or the link's end."""
 
@@ -61,6 +58,7 @@ class Caller:
         self.act = act
         self.waits: Slot | Waiter | Messages | None = None
         self.gone = False
+        self.late = world.late  # it comes when all is well again
         self.deadline = world.clock.now + act.seconds
         self.steps: Generator[Slot | Waiter | Messages, None, None] = getattr(self, act.kind)()
 
@@ -79,6 +77,7 @@ class Caller:
         except (RespError, ProviderError, Cancelled) as error:
             self.gone = True
             self.world.tell("{} is told {!r}", self, error)
+            self.world.checks.excused(self, error)
         else:
             self.waits = waits
             self.world.park(self, waits)
@@ -106,9 +105,10 @@ class Caller:
         return slot
 
     def command(self, *words: str | int, lease: Any = None) -> Steps:
-        """The same for one command, whose last number is its own; returns the reply. Raises error replies."""
+        """The same for one command that changes nothing; returns the reply. Raises error replies."""
         slot = new_slot(words, None, self.deadline)
-        yield from self.ask(slot, lease=lease)
+        numbers = (self.world.latest,) if words[0] == "GET" and words[1] != "w" else ()
+        yield from self.ask(slot, *numbers, lease=lease)
         if isinstance(slot.reply, ReplyError):
             raise slot.reply
         return slot.reply
@@ -183,16 +183,23 @@ class Caller:
     def pipeline(self) -> Steps:
         """Several at once; each has its own answer."""
         one, two, three = (self.world.fresh(self) for _ in range(3))
-        commands = (("INCRBY", f"n{one}", one), ("GET", f"e{two}"), ("INCRBY", f"n{three}", three))
-        slot = yield from self.ask(self.batch(*commands), one, three)
-        for reply, expected in zip(slot.reply, (one, b"e%d" % two, three), strict=True):
-            self.own(reply, expected)
+        commands = [("INCRBY", f"n{one}", one), ("GET", f"e{two}"), ("INCRBY", f"n{three}", three)]
+        expected = [one, b"e%d" % two, three]
+        if self.act.chance < 0.5:  # what comes behind the first may be repeated
+            commands[2] = ("GET", f"e{three}")
+            expected[2] = b"e%d" % three
+        slot = yield from self.ask(self.batch(*commands), one, two, three)
+        for reply, right in zip(slot.reply, expected, strict=True):
+            self.own(reply, right)
 
-    def transaction(self) -> Steps:
+    def transaction(self, lease: Any = None) -> Steps:
         """All of them or none; inside it BLPOP does not wait."""
         one, two = self.world.fresh(self), self.world.fresh(self)
         inside = ("GET", f"e{two}") if self.act.chance < 0.7 else ("BLPOP", "empty", f"b{two}", 0)
-        slot = yield from self.ask(self.batch(MULTI, ("INCRBY", f"n{one}", one), inside, EXEC), one)
+        numbers = (one, two) if inside[0] == "GET" else (one,)
+        slot = yield from self.ask(self.batch(MULTI, ("INCRBY", f"n{one}", one), inside, EXEC), *numbers, lease=lease)
+        watches = self.world.client.pool is None  # others', on the same link: then this EXEC may have ended one
+        assert watches or slot.reply[-1] is not None, f"{self} watches nothing, and was aborted"
         if isinstance(slot.reply[-1], list):
             self.own(slot.reply[-1][0], one)
             self.own(slot.reply[-1][1], b"e%d" % two if inside[0] == "GET" else None)
@@ -222,10 +229,12 @@ class Caller:
         """A few commands on a link of its own."""
         lease = yield from self.borrow_link()
         try:
-            yield from self.add(lease)
-            if self.act.chance < 0.4:
+            yield from self.transaction(lease)
+            if self.act.chance < 0.3:
                 yield from self.pop(lease)
             yield from self.get(lease)
+            if self.act.chance > 0.4:  # and leave it to the pool to end this
+                yield from self.command("WATCH", "w", lease=lease)
         finally:
             self.world.release(lease)
 

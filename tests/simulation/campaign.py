@@ -60,7 +60,7 @@ def campaign(first: int, number: int, processes: int) -> Tally:
             parts.append(part)
             done += part.histories
             if done % (PART * 40) == 0:
-                print(f"{done} histories, {sum(len(one.failed) for one in parts)} failed", flush=True)
+                print(f"{done} histories, failed: {[seed for one in parts for seed in one.failed]}", flush=True)
     return Tally(
         done,
         sum(part.calls for part in parts),

@@ -36,6 +36,7 @@ PATIENCE: Final = 6.0  # seconds in which a server that is well has served every
 ENDS: Final = frozenset({SlotState.ANSWERED, SlotState.LOST, SlotState.ABANDONED, SlotState.WITHDRAWN})
 ERRORS: Final = frozenset({"LOADING", "BUSY", "READONLY", "EXECABORT", "UNBLOCKED"})  # what the server says of itself
 ATTEMPTS: Final = 2  # a call that was tried more often has paused, and others have overtaken it
+HELD: Final = 1.2  # seconds for which a caller may keep a link that leads to a replica
 LATE: Final = 1.0  # seconds after which a socket that was closed is closed at the server's end, too
 
 
@@ -51,12 +52,12 @@ def outcomes(slot: Slot) -> list[tuple[str, Outcome, Any]]:
 
 
 class Call:
-    """One slot that a caller submitted, the numbers of those of its commands that count, and how it has gone."""
+    """One slot that a caller submitted (None: not yet), and the numbers of those of its commands that count."""
 
     __slots__ = ("caller", "foreign", "left", "numbers", "since", "slot")
 
-    def __init__(self, slot: Slot, caller: Caller | None, numbers: tuple[int, ...], since: float) -> None:
-        self.slot = slot
+    def __init__(self, slot: Any, caller: Caller | None, numbers: tuple[int, ...], since: float) -> None:
+        self.slot: Any = slot
         self.caller = caller
         self.numbers = numbers
         self.since = since
@@ -77,6 +78,7 @@ class Checks:
         self.arrived: dict[bytes, int] = {}  # how often a number has come to the server
         self.last: dict[tuple[Session, int], int] = {}
         self.answers: Counter[str] = Counter()
+        self.readonly: dict[int, float] = {}  # when a caller first heard of it, by fail-over
 
     # -- 1: no caller gets another's reply ----------------------------------------------------------------------------------------
 
@@ -84,8 +86,21 @@ class Checks:
         """The reply is that caller's own, or the server's word that it is not well."""
         if isinstance(reply, ReplyError):
             assert reply.code in ERRORS, f"{caller} was answered {reply!r}"
+            if reply.code == "READONLY":
+                self._left(caller)
         else:
             assert reply == expected, f"{caller} was answered {reply!r:.80}, and {expected!r:.80} is its own"
+
+    def _left(self, caller: Caller) -> None:
+        """A client leaves a replica as soon as it has heard of it; a single connection stays."""
+        world = self.world
+        known = world.server.generation in self.readonly
+        first = self.readonly.setdefault(world.server.generation, world.clock.now)
+        kept = (
+            world.clock.now < max(first, world.troubled) + HELD
+        )  # a caller may have kept its link, or its answer was late
+        stays = world.script.mode == "once" or (kept and not (known and caller.late))
+        assert stays, f"{caller} was led to a replica long after that was known"
 
     def popped(self, caller: Caller, reply: Any, number: int) -> None:
         """What BLPOP got is what the server took out for it."""
@@ -105,10 +120,16 @@ class Checks:
         assert slot.state in ENDS, f"{slot} ended, and is {slot.state}"
         assert now <= max(slot.deadline, call.since) + 0.001, f"{slot} of {call.caller} outlived its deadline"
         if slot.state is not SlotState.ANSWERED:
-            error = error_of(slot)
-            assert str(error)
+            assert str(error_of(slot))
         self._in_turn(slot, now)
         self.punctual(call.caller, call.since)
+
+    def excused(self, caller: Caller, error: BaseException) -> None:
+        """A caller that comes when all is well is served."""
+        refused = isinstance(error, LocalProtocolError) and not isinstance(error, ConnectionClosedError)
+        assert not refused, f"{caller} is refused: {error!r}"
+        ended = self.world.client.closed is not None
+        assert not caller.late or ended or isinstance(error, ReplyError), f"{caller} is told {error!r}, and all is well"
 
     def punctual(self, who: object, since: float) -> None:
         """A caller whose server was well all the time does not wait for long."""
@@ -139,8 +160,12 @@ class Checks:
         told = outcomes(call.slot)
         if call.slot.info.name == "MULTI":
             told = self._inside(told)
-        acts = [one for one in told if one[0] in ("INCRBY", "RPUSH")]
+        acts = [one for one in told if one[0] in ("INCRBY", "RPUSH", "GET")]
         for (name, outcome, reply), number in zip(acts, call.numbers, strict=False):
+            if name == "GET":
+                times = ran[b"e%d" % number] + ran[b"l%d" % number] + ran[b"o%d" % number]
+                assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
+                continue
             times = ran[b"n%d" % number if name == "INCRBY" else b"%d" % number]
             self.answers[outcome.name] += 1
             assert times <= 1, f"{name} {number} ran {times} times; {call.caller} knows {call.slot}"
@@ -207,6 +232,15 @@ class Checks:
         key = session, caller.act.number
         assert number > self.last.get(key, -1), f"{number} of {caller} came behind {self.last.get(key)}"
         self.last[key] = number
+
+    def keeps_its_lane(self, call: Call) -> None:
+        """A caller that has calls under way keeps to their lane."""
+        if call.slot.call is None or call.slot.call.lane is None or call.caller is None:
+            return
+        for other in self.world.live.values():
+            theirs = None if other.slot.state in ENDS else other.slot.call  # its end is still to be told
+            if other.caller is not None and other.caller.act.caller == call.caller.act.caller and theirs is not None:
+                assert theirs.lane in (None, call.slot.call.lane), f"{call.caller} has calls on two lanes"
 
     def _in_its_database(self, session: Session, words: Words) -> None:
         assert session.authenticated

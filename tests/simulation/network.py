@@ -48,9 +48,16 @@ class Wire:
         self.dark = False  # nothing arrives any more, and neither side is told
         self.reset = False  # sending fails
         self.full = False  # the network takes nothing for now
+        self.dies = False  # the server ends as soon as it has answered a part of what it was asked
         self.spoilt = b""  # what is to come behind the next reply after which nothing is owed
+        self._coming = 0  # parts of what the server has said that have not arrived
         self._outward = self._inward = clock.now  # when the last bytes arrive: none overtake others
         self.session.begin()
+
+    @property
+    def nothing_comes(self) -> bool:
+        """Has all arrived that the server has said?"""
+        return not (self._coming or self.unread)
 
     # -- the client's side ------------------------------------------------------------------------------------------------------
 
@@ -107,11 +114,14 @@ class Wire:
             size = random.randint(1, len(data)) if self.noise and random.random() < self.noise else len(data)
             self._come(data[:size])
             data = data[size:]
+        if self.dies and self.session.held:
+            self.hang_up()
 
     def hang_up(self, error: Exception | None = None) -> None:
         """The server closes, or resets, the connection: the client hears of it behind what was said."""
-        self.session.end()
-        self._come(error)
+        if not self.session.dead:
+            self.session.end()
+            self._come(error)
 
     def half_close(self) -> None:
         """The server says nothing more, and still does what it is asked."""
@@ -124,9 +134,11 @@ class Wire:
 
     def _come(self, what: bytes | Exception | None) -> None:
         self._inward = max(self._inward, self.clock.now + self._delay())
+        self._coming += 1
         self.clock.at(self._inward, self._arrives, what)
 
     def _arrives(self, what: bytes | Exception | None) -> None:
+        self._coming -= 1
         if self.dark or self.closed or self.foreign:
             return
         self.unread.append(what)

@@ -18,10 +18,11 @@ CALLS: Final = (
     "get", "get", "large", "odd", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "transaction", "burst",
     "burst", "borrow", "borrow", "watch", "watch", "subscribe", "change", "keep",
 )  # fmt: skip
-PHASES: Final = ("away", "silent", "hangs_up", "loading", "busy", "full", "vanished", "denied")
+PHASES: Final = ("away", "crashed", "silent", "hangs_up", "loading", "busy", "full", "vanished", "denied")
 FAULTS: Final = (
     *PHASES, "failover", "cut", "cut", "half_close", "reset", "reset", "stall", "stall", "garbage", "surplus", "surplus_behind",
     "begun", "interrupt", "retire", "resize", "drain", "close", "fork", "publish", "publish", "touch", "supply",
+    "midway", "midway",
 )  # fmt: skip
 SPANS: Final = (0.02, 0.3, 2.0)  # seconds in which all of it begins
 SPAN: Final = max(SPANS)

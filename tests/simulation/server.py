@@ -259,6 +259,7 @@ class Session:
         server = self.server
         match name:
             case b"GET":
+                server.ran[words[1]] += 1
                 return self._get(words[1])
             case b"INCRBY":
                 server.ran[words[1]] += 1

@@ -7,12 +7,10 @@ happens follows from the script, so the same seed is the same history for ever.
 from __future__ import annotations
 
 from math import inf
-from random import Random
 from typing import Any, Final
 
-from resp_sansio import ConnectError, ConnectionClosedError, RespError, Slot, WatchLoop, new_slot
+from resp_sansio import ConnectionClosedError, RespError, Slot, WatchLoop, new_slot
 from resp_sansio.client import (
-    Client,
     Close,
     Dial,
     Drained,
@@ -25,40 +23,26 @@ from resp_sansio.client import (
     Share,
     Waiter,
 )
-from simulation.callers import Caller, Messages, ProviderError
+from simulation.callers import Caller, Messages
 from simulation.checks import ENDS, PATIENCE, Call, Checks
-from simulation.clock import Clock
-from simulation.network import Wire
-from simulation.script import FAULTS, PHASES, SPAN, Act, Script, draw
-from simulation.server import Server
+from simulation.script import FAULTS, SPAN, Act, Script, draw
+from simulation.trouble import Trouble
 
 __all__ = ["World", "live"]
 
 MANY: Final = 20_000  # steps: no history takes so many
-LEFT: Final = {
-    "silent": 12.0,
-    "vanished": 12.0,
-    "stall": 3.0,
-    "hangs_up": 2.0,
-}  # seconds until a client has got over it
+LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "subscribe"})
 SAMPLED: Final = 8  # one history in so many is looked through for what its client keeps
-HEALED: Final = 3.0  # seconds: no dial fails by chance after that
 
 
-class World:
-    """A history under way. `troubled`: until when something was wrong, or the client had to get over it."""
+class World(Trouble):
+    """A history under way: callers, what they wait for, and what has ended."""
 
     def __init__(self, script: Script, *, trace: list[str] | None = None) -> None:
-        self.script = script
-        self.trace = trace
-        self.clock = Clock()
-        self.random = Random(script.seed ^ 0x5EED)
-        self.server = Server(self.clock, kind=script.server, password=script.password, database=script.database)
+        super().__init__(script, trace)
         self.checks = Checks(self)
         self.server.arrived = self.checks.arrives
-        self.client = self._make()
-        self.wires: dict[Link, Wire] = {}
         self.live: dict[Slot, Call] = {}
         self.waiting: dict[Waiter, tuple[Caller, float]] = {}
         self.parked: dict[Any, Caller] = {}
@@ -67,38 +51,17 @@ class World:
         self.tried: list[Slot] = []
         self.unheard: set[Slot] = set()
         self.watched: list[int] = []
-        self.troubled = 0.0
-        self.touched = self.steps = self.lent_sockets = self.calls = 0
-        self.capacity = script.pool.max_size
-        self.paused = False  # did the server say that it is not well? Then calls pause, and overtake each other
+        self.steps = self.calls = 0
         self.connection: Waiter | None = None  # what `connect` gave
         self.drained = False
         self.wants_drain = False
-        self.forked = self.spoils_next = False
+        self.forked = self.late = False
         self._number = 0
-        self._faulty = any(act.kind in FAULTS for act in script.acts)
-        self._interrupted: Wire | None = None
         if script.mode == "once":
             self._connect()
         for act in script.acts:
             self.clock.at(act.at, self._act, act)
         self.clock.at(SPAN + 2.0, self._finish)
-
-    def _make(self) -> Client:
-        script, random = self.script, self.random.random
-        match script.mode:
-            case "pool":
-                return Client(script.config, None, script.pool, random=random)
-            case "once":
-                return Client(script.config, random=random, once=True)
-            case "single":
-                return Client(script.config, script.settings, random=random)
-        return Client(script.config, script.settings, script.pool, random=random)
-
-    def tell(self, text: str, *about: Any) -> None:
-        """Note what happens, for a reader of a failed history."""
-        if self.trace is not None:
-            self.trace.append(f"{self.clock.now:8.4f}  {text.format(*about)}")
 
     def run(self) -> None:
         """Live through it; raises `AssertionError` where something does not hold."""
@@ -125,11 +88,7 @@ class World:
 
     def _act(self, act: Act) -> None:
         if act.kind in FAULTS:
-            self.tell("fault {}: {}", act.number, act.kind)
-            if act.kind in PHASES:
-                self._phase(act)
-            else:
-                getattr(self, f"_{act.kind}")(act)
+            self.go_wrong(act)
             return
         listens = act.kind == "subscribe" and self.script.mode == "once"
         if act.kind in LEASES and self.client.pool is None and not listens:
@@ -140,117 +99,6 @@ class World:
         caller.run()
         if act.leaves < inf:
             self.clock.after(act.leaves, caller.leave)
-
-    def trouble(self, seconds: float) -> None:
-        """Something is wrong, and the client needs so long to get over it."""
-        self.troubled = max(self.troubled, self.clock.now + seconds)
-
-    def _phase(self, act: Act) -> None:
-        self.server.wrong[act.kind] += 1
-        self.paused = True
-        self.trouble(act.seconds + LEFT.get(act.kind, 1.5))
-        if act.kind == "vanished":
-            for wire in self.wires.values():
-                wire.vanish()
-        self.clock.after(act.seconds, self._relief, act.kind)
-
-    def _relief(self, kind: str) -> None:
-        self.server.wrong[kind] -= 1
-        self.tell("{} is over", kind)
-
-    def _failover(self, _: Act) -> None:
-        self.server.generation += 1
-        self.paused = True
-        self.trouble(1.5)
-        for wire in list(self.wires.values()):
-            wire.session.become_replica()
-
-    def _some(self, act: Act) -> Wire | None:
-        """One of the connections there are."""
-        alive = [
-            wire for wire in self.wires.values() if not (wire.closed or wire.dark or wire.session.dead or wire.foreign)
-        ]
-        return alive[int(act.chance * len(alive))] if alive else None
-
-    def _cut(self, act: Act) -> None:
-        if (wire := self._some(act)) is not None:
-            self.trouble(LEFT["vanished"])
-            wire.vanish()
-
-    def _half_close(self, act: Act) -> None:
-        if (wire := self._some(act)) is not None:
-            self.trouble(1.5)
-            wire.half_close()
-
-    def _reset(self, act: Act) -> None:
-        if (wire := self._some(act)) is not None:
-            self.trouble(1.5)
-            wire.hang_up(ConnectionResetError("the simulated network") if act.chance < 0.5 else None)
-
-    def _stall(self, act: Act) -> None:
-        if (wire := self._some(act)) is not None:
-            self.trouble(act.seconds + LEFT["stall"])
-            wire.stall(act.seconds)
-
-    def _garbage(self, act: Act) -> None:
-        if (wire := self._some(act)) is not None:
-            self.trouble(1.5)
-            wire.garbage()
-
-    def _surplus(self, act: Act, data: bytes = b"+surplus\r\n") -> None:
-        """A reply that answers nothing, while nothing is asked: it ends the connection, and reaches no caller."""
-        wire = self._some(act)
-        if wire is not None and wire.link.dial is None and not self._is_busy(wire):
-            self.trouble(1.5)
-            self.hand_out(self.client.receive_data(wire.link, data, self.clock.now))
-            assert wire.link.ended, "a reply that no command asked for did not end the connection"
-
-    def _begun(self, act: Act) -> None:
-        """Half of such a reply."""
-        self._surplus(act, b"$9\r\nsur")
-
-    def _surplus_behind(self, act: Act) -> None:
-        """Such a reply right behind one that was asked for, or behind the answers to the next handshake."""
-        self.trouble(6.0)
-        if act.chance < 0.3:
-            self.spoils_next = True
-        elif (wire := self._some(act)) is not None:
-            wire.spoilt = b"+surplus\r\n"
-
-    @staticmethod
-    def _is_busy(wire: Wire) -> bool:
-        core = wire.link.core
-        listens = core.protocol == 2 and core.subscriptions  # what comes there may be a message
-        return bool(core.in_flight or core.wants_to_send or wire.unread or wire.session.owes or listens)
-
-    def _interrupt(self, act: Act) -> None:
-        """A signal comes between bytes that move and the machine's hearing of it."""
-        self._interrupted = self._some(act)
-        self.trouble(6.0)
-
-    def _publish(self, _: Act) -> None:
-        for channel in list(self.server.channels):
-            self.server.publish(channel)
-
-    def _touch(self, _: Act) -> None:
-        """Another client changes what callers watch."""
-        self.touched += 1
-        self.server.data[b"w"] += 1
-        self.server.version[b"w"] += 1
-
-    def _supply(self, act: Act) -> None:
-        """Another client brings an element."""
-        self.server.push(b"q%d" % int(act.chance * 2), b"x%d" % act.number)
-
-    def _retire(self, _: Act) -> None:
-        if self.script.mode != "once":
-            self.client.retire(self.clock.now)
-
-    def _resize(self, act: Act) -> None:
-        if self.client.pool is not None:
-            size = 1 + int(act.chance * 4)
-            self.capacity = max(self.capacity, size)
-            self.client.resize(self.clock.now, max_size=size, min_size=0)
 
     def _drain(self, act: Act) -> None:
         if act.chance < 0.3:
@@ -293,6 +141,12 @@ class World:
         if (self.live or self.waiting or self.parked) and now < max(self.troubled, SPAN) + 2 * PATIENCE:
             self.clock.after(2.0, self._finish)
             return
+        if not self.late and now <= self.troubled:
+            self.clock.at(self.troubled + 0.01, self._finish)
+            return
+        if not self.late:
+            self._come_late()
+            return
         self.checks.quiet()
         assert self.drained or not self.wants_drain or self.forked, "what was drained has not ended"
         if self.random.random() < 0.5:
@@ -300,6 +154,17 @@ class World:
             self.clock.after(3.0, self._end)
         else:
             self._end()
+
+    def _come_late(self) -> None:
+        """All is well again, so the last callers are served."""
+        self.late = True
+        self.interrupted, self.spoils_next = None, False
+        for wire in self.wires.values():
+            wire.dies, wire.spoilt = False, b""
+        for number, kind in enumerate(LATE):  # one by one: a breaker lets one through, and refuses the others meanwhile
+            act = Act(self.clock.now + number * 0.5, kind, len(self.script.acts) + number, 0, inf, inf, 0.5)
+            self.clock.at(act.at, self._act, act)
+        self.clock.after(2.0, self._finish)
 
     def _end(self) -> None:
         self.client.close(self.clock.now)
@@ -311,7 +176,12 @@ class World:
         self._number += 1
         if caller.act.kind == "watch":
             self.watched.append(self._number)
-        self.checks.by_number[self._number] = self._latest = Call(_NONE, caller, (), self.clock.now)
+        self.checks.by_number[self._number] = Call(None, caller, (), self.clock.now)
+        return self._number
+
+    @property
+    def latest(self) -> int:
+        """The last of these numbers."""
         return self._number
 
     def submit(self, caller: Caller, slot: Slot, numbers: tuple[int, ...], lease: Any, epoch: int | None) -> None:
@@ -322,7 +192,7 @@ class World:
             self.checks.by_number[number] = call
         self.live[slot] = call
         self.checks.calls.append(call)
-        if lease is None and self._starts(slot):
+        if lease is None and self.starts(slot):
             self.tried.append(slot)
             return
         try:
@@ -332,32 +202,12 @@ class World:
             self.checks.calls.pop()
             raise
         self.tried.append(slot)
+        if self.client.several_lanes:
+            self.checks.keeps_its_lane(call)
         if slot.call is not None and slot.call.waiter is not None:
             self.checks.queue[slot] = slot.call.waiter
         if link is not None:
             self.flush(link)
-
-    def _starts(self, slot: Slot) -> bool:
-        """Take the short path, if this adapter does, and the machine does not decline."""
-        lane = self.client.lane
-        if not self.script.short or lane is None or lane.link is None or self.wires[lane.link].unread:
-            return False
-        payload = self.client.start(slot, self.clock.now)
-        if payload is None:
-            return False
-        link, wire = slot.link, self.wires[slot.link]
-        if payload:
-            try:
-                size = wire.send(payload)
-            except ConnectionResetError as error:
-                link.core.unsent(payload)
-                self.clock.after(0.0, self._send_failed, wire, error)
-                return True
-            if size < len(payload):
-                link.core.unsent(memoryview(payload)[size:])
-        else:
-            self.flush(link)
-        return True
 
     def is_over(self, slot: Slot) -> bool:
         """Has this call ended?"""
@@ -442,7 +292,7 @@ class World:
         if caller is None:
             return
         if self.script.noise and self.random.random() < 0.2:
-            self.clock.after(self.random.random() * 0.002, self._resume, caller, waits)
+            self.clock.after(self.random.random() * 0.02, self._resume, caller, waits)
         else:
             self._resume(caller, waits)
 
@@ -456,99 +306,17 @@ class World:
 
     # -- the adapter ------------------------------------------------------------------------------------------------------------
 
-    def flush(self, link: Link) -> None:
-        """Send what the link has to send. What came on an idle link is read first: it must not answer what is sent now."""
-        wire = self.wires.get(link)
-        if wire is None or link.ended:
-            return
-        if wire.unread and not link.core.in_flight:
-            self.clock.after(0.0, self._read_and_flush, wire)
-            return
-        core = link.core
-        while block := core.data_to_send():
-            try:
-                size = wire.send(bytes(block))
-            except ConnectionResetError as error:
-                self.clock.after(0.0, self._send_failed, wire, error)
-                return
-            if self._interrupted is wire and size:
-                self._interrupted = None
-                self.tell("{} is interrupted while sending", link)
-                self.client.abort(link, None, self.clock.now, uncertain=True)
-                return
-            core.sent(size)
-            if size < len(block):
-                return
-
-    def _read_and_flush(self, wire: Wire) -> None:
-        self.read(wire)
-        self.flush(wire.link)
-
-    def _send_failed(self, wire: Wire, error: Exception) -> None:
-        self.read(wire)  # the server may have said why
-        if not wire.link.ended:
-            self.client.send_failed(wire.link, error, self.clock.now)
-
-    def writable(self, link: Link) -> None:
-        """The network takes bytes again."""
-        self.flush(link)
-
-    def read(self, wire: Wire) -> None:
-        """Take in what has come."""
-        link, client = wire.link, self.client
-        while wire.unread and not link.ended and not wire.closed:
-            what = wire.unread.pop(0)
-            if isinstance(what, bytes):
-                if self._interrupted is wire:
-                    self._interrupted = None
-                    self.tell("{} is interrupted while receiving", link)
-                    client.abort(link, None, self.clock.now, uncertain=True)
-                    return
-                spoilt = self._spoil(wire)
-                self.hand_out(self._take_in(link, what + spoilt))
-                assert not spoilt or link.ended, "a reply too many did not end the connection"
-                self.flush(link)
-            else:
-                client.receive_eof(link, self.clock.now, what)
-        self.hand_out(client.events())
-
-    def _take_in(self, link: Link, data: bytes) -> list[Any]:
-        if not self.script.short:
-            return self.client.receive_data(link, data, self.clock.now)
-        answered = self.client.receive_replies(link, data, self.clock.now)
-        return self.client.events() if answered is None else [*answered]
-
-    def _spoil(self, wire: Wire) -> bytes:
-        """Return what is to come behind this, if it is the last that the client waits for."""
-        core, oldest = wire.link.core, wire.link.core.oldest
-        spoilt, alone = (
-            wire.spoilt,
-            core.in_flight == 1 and not (core.wants_to_send or wire.unread or wire.session.owes),
-        )
-        if not spoilt or not alone or oldest is None or oldest.missing > 1 or not oldest.plain:
-            return b""
-        if wire.noise or oldest.state.name != "HANDED":
-            return b""  # there may be more to come
-        wire.spoilt = b""
-        return spoilt
-
-    def hand_out(self, events: list[Any]) -> None:
-        """Carry out events, and those that follow from them."""
-        while events:
-            for event in events:
-                self._carry_out(event)
-            events = self.client.events()
-
-    def _carry_out(self, event: Any) -> None:
+    def carry_out(self, event: Any) -> None:
+        """Do what the machine says, and wake those who wait."""
         match event:
             case Slot():
                 self._over(event)
             case Link():
                 self.flush(event)
             case Dial():
-                self.clock.after(self.random.random() * 0.01, self._dial, self.client, event)
+                self.clock.after(self.random.random() * 0.01, self.dial, self.client, event)
             case Look(link):
-                self.clock.after(0.0, self._look, self.client, link)
+                self.clock.after(0.0, self.look, self.client, link)
             case Granted(waiter):
                 self.waiting.pop(waiter, None)
                 self.checks.granted(waiter)
@@ -595,48 +363,9 @@ class World:
         last = self.heard.get((link, channel))
         assert last is None or int(message) == last + 1, f"{channel!r}: {message!r} came behind {last}"
         self.heard[link, channel] = int(message)
-        if messages is not None:
-            messages.came.append(push)
-            self._wake(messages)
-
-    def _dial(self, client: Client, dial: Dial) -> None:
-        if client is not self.client:
-            return  # it was the parent's
-        now, wrong = self.clock.now, self.server.wrong
-        chance = self.random.random() if self._faulty and self.script.noise and now < HEALED else 1.0
-        if client.closed is not None and chance < 0.5:
-            client.dial_failed(dial, None, now)
-        elif wrong["vanished"] and now < dial.deadline:
-            self.clock.at(dial.deadline, self._dial, client, dial)
-        elif now >= dial.deadline:
-            client.dial_failed(dial, ConnectError("nothing came in time", transient=True), now)
-        elif wrong["away"] or chance < 0.05:
-            self.trouble(1.0)
-            client.dial_failed(dial, ConnectError("refused", transient=True), now)
-        elif chance < 0.08:
-            self.trouble(1.0)
-            client.dial_failed(dial, None, now)
-        elif chance < 0.1:
-            self.trouble(1.0)
-            client.dial_failed(dial, ProviderError("it has failed"), now)
-        else:
-            link = client.connected(dial, now)
-            self.tell("{} is open", link)
-            if link.lane is None:
-                self.lent_sockets += 1
-            self.wires[link] = Wire(link, self.server, self.clock, self.random, self.script.noise, self)
-            if self.spoils_next:
-                self.spoils_next = False
-                self.wires[link].spoilt = b"+surplus\r\n"
-            self.flush(link)
-
-    def _look(self, client: Client, link: Link) -> None:
-        if client is self.client:
-            self.read(self.wires[link])
-            client.looked(link, self.clock.now)
-
-
-_NONE: Final[Any] = None
+        assert messages is not None, f"{channel!r} came on a link where no caller listens"
+        messages.came.append(push)
+        self._wake(messages)
 
 
 def live(seed: int) -> World:

@@ -28,6 +28,7 @@ from resp_sansio import (
 )
 from resp_sansio.client import Share, error_of
 from resp_sansio.connection import connection
+from resp_sansio.testing import Peer
 
 POOL = PoolSettings(max_size=2)
 
@@ -1085,3 +1086,35 @@ def test_a_client_that_is_closed_while_it_opens_waits_for_no_dial() -> None:
     stage.run()
     assert link.ended
     assert stage.client.next_deadline() == inf
+
+
+def test_a_link_that_is_not_wanted_any_more_when_it_opens_is_not_looked_at() -> None:
+    stage = Stage(None, PoolSettings(min_size=1, max_idle=None), ping_interval=5.0)
+    stage.dials_at_once = False
+    stage.client.open(stage.now)
+    stage.run()
+    waiter = stage.acquire()
+    link = stage.client.connected(stage.dials.pop(0), stage.now)
+    block = bytes(link.core.data_to_send())
+    link.core.sent(len(block))
+    stage.client.withdraw(waiter, stage.now)
+    stage.client.retire(stage.now)
+    for said in Peer().receive(block):
+        stage.say(link, said)
+    assert link.ended
+    assert len(stage.client._timers) == 0
+
+
+def test_a_caller_that_waits_for_the_pace_is_served_while_the_client_is_drained() -> None:
+    stage = Stage(LANES, POOL, dials_at_once=False)
+    waiter = stage.acquire()
+    stage.refuse()
+    stage.call("GET", "a")
+    stage.pass_time(0.001)
+    stage.dials_at_once = True
+    stage.client.drain(stage.now)
+    stage.run()
+    stage.pass_time(1.0)
+    assert waiter.lease is not None
+    stage.release(waiter.lease)
+    assert stage.drained

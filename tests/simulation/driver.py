@@ -1,0 +1,208 @@
+"""The adapter of a history: it dials when told, moves bytes as the network lets it, and says what happened, as adapters do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from resp_sansio import ConnectError, Slot, SlotState
+from resp_sansio.client import Client, Dial, Link
+from simulation.clock import Clock
+from simulation.network import Wire
+from simulation.script import FAULTS
+from simulation.server import Server
+
+if TYPE_CHECKING:
+    from simulation.script import Script
+
+__all__ = ["Driver", "ProviderError"]
+
+HEALED: Final = 3.0  # seconds: no dial fails by chance after that
+
+
+class ProviderError(Exception):
+    """The provider of credentials has failed."""
+
+
+class Driver(ABC):
+    """The machine, and what it is connected to. `troubled`: until when something is wrong, or is to be got over."""
+
+    def __init__(self, script: Script, trace: list[str] | None) -> None:
+        self.script = script
+        self.trace = trace
+        self.clock = Clock()
+        self.random = Random(script.seed ^ 0x5EED)
+        self.server = Server(self.clock, kind=script.server, password=script.password, database=script.database)
+        self.client = self._make()
+        self.wires: dict[Link, Wire] = {}
+        self.lent_sockets = 0  # open, and for leases
+        self.troubled = 0.0
+        self.spoils_next = False  # is more to come behind the answers to the next handshake?
+        self.interrupted: Wire | None = None  # a signal comes as its bytes move
+        self._faulty = any(act.kind in FAULTS for act in script.acts)
+
+    @abstractmethod
+    def carry_out(self, event: Any) -> None:
+        """Do what the machine says."""
+
+    def _make(self) -> Client:
+        script, random = self.script, self.random.random
+        match script.mode:
+            case "pool":
+                return Client(script.config, None, script.pool, random=random)
+            case "once":
+                return Client(script.config, random=random, once=True)
+            case "single":
+                return Client(script.config, script.settings, random=random)
+        return Client(script.config, script.settings, script.pool, random=random)
+
+    def tell(self, text: str, *about: Any) -> None:
+        """Note what happens, for a reader of a failed history."""
+        if self.trace is not None:
+            self.trace.append(f"{self.clock.now:8.4f}  {text.format(*about)}")
+
+    def trouble(self, seconds: float) -> None:
+        """Something is wrong, and the client needs so long to get over it."""
+        self.troubled = max(self.troubled, self.clock.now + seconds)
+
+    def starts(self, slot: Slot) -> bool:
+        """Take the short path, if this adapter does, and the machine does not decline."""
+        lane = self.client.lane
+        if not self.script.short or lane is None or lane.link is None or self.wires[lane.link].unread:
+            return False
+        payload = self.client.start(slot, self.clock.now)
+        if payload is None:
+            return False
+        link, wire = slot.link, self.wires[slot.link]
+        if payload:
+            try:
+                size = wire.send(payload)
+            except ConnectionResetError as error:
+                link.core.unsent(payload)
+                self.clock.after(0.0, self._send_failed, wire, error)
+                return True
+            if size < len(payload):
+                link.core.unsent(memoryview(payload)[size:])
+        else:
+            self.flush(link)
+        return True
+
+    def flush(self, link: Link) -> None:
+        """Send what the link has to send. What came on an idle link is read first: it must not answer what is sent now."""
+        wire = self.wires.get(link)
+        if wire is None or link.ended:
+            return
+        if wire.unread and not link.core.in_flight:
+            self.clock.after(0.0, self._read_and_flush, wire)
+            return
+        core = link.core
+        while block := core.data_to_send():
+            try:
+                size = wire.send(bytes(block))
+            except ConnectionResetError as error:
+                self.clock.after(0.0, self._send_failed, wire, error)
+                return
+            if self.interrupted is wire and size:
+                self.interrupted = None
+                self.tell("{} is interrupted while sending", link)
+                self.client.abort(link, None, self.clock.now, uncertain=True)
+                return
+            core.sent(size)
+            if size < len(block):
+                return
+
+    def _read_and_flush(self, wire: Wire) -> None:
+        self.read(wire)
+        self.flush(wire.link)
+
+    def _send_failed(self, wire: Wire, error: Exception) -> None:
+        self.read(wire)  # the server may have said why
+        if not wire.link.ended:
+            self.client.send_failed(wire.link, error, self.clock.now)
+
+    def writable(self, link: Link) -> None:
+        """The network takes bytes again."""
+        self.flush(link)
+
+    def read(self, wire: Wire) -> None:
+        """Take in what has come."""
+        link, client = wire.link, self.client
+        while wire.unread and not link.ended and not wire.closed:
+            what = wire.unread.pop(0)
+            if isinstance(what, bytes):
+                if self.interrupted is wire:
+                    self.interrupted = None
+                    self.tell("{} is interrupted while receiving", link)
+                    client.abort(link, None, self.clock.now, uncertain=True)
+                    return
+                spoilt = self._spoil(wire)
+                self.hand_out(self._take_in(link, what + spoilt))
+                assert not spoilt or link.ended, "a reply too many did not end the connection"
+                self.flush(link)
+            else:
+                client.receive_eof(link, self.clock.now, what)
+        self.hand_out(client.events())
+
+    def _take_in(self, link: Link, data: bytes) -> list[Any]:
+        if not self.script.short:
+            return self.client.receive_data(link, data, self.clock.now)
+        answered = self.client.receive_replies(link, data, self.clock.now)
+        return self.client.events() if answered is None else [*answered]
+
+    def _spoil(self, wire: Wire) -> bytes:
+        """Return what is to come behind this, if it is the last that the client waits for."""
+        core, oldest = wire.link.core, wire.link.core.oldest
+        spoilt, alone = (
+            wire.spoilt,
+            core.in_flight == 1 and not (core.wants_to_send or wire.unread or wire.session.owes),
+        )
+        if not spoilt or not alone or oldest is None or oldest.missing > 1 or not oldest.plain:
+            return b""
+        if not wire.nothing_comes or oldest.state is not SlotState.HANDED:
+            return b""
+        wire.spoilt = b""
+        return spoilt
+
+    def hand_out(self, events: list[Any]) -> None:
+        """Carry out events, and those that follow from them."""
+        while events:
+            for event in events:
+                self.carry_out(event)
+            events = self.client.events()
+
+    def dial(self, client: Client, dial: Dial) -> None:
+        if client is not self.client:
+            return  # it was the parent's
+        now, wrong = self.clock.now, self.server.wrong
+        chance = self.random.random() if self._faulty and self.script.noise and now < HEALED else 1.0
+        if client.closed is not None and chance < 0.5:
+            client.dial_failed(dial, None, now)
+        elif wrong["vanished"] and now < dial.deadline:
+            self.clock.at(dial.deadline, self.dial, client, dial)
+        elif now >= dial.deadline:
+            client.dial_failed(dial, ConnectError("nothing came in time", transient=True), now)
+        elif wrong["away"] or wrong["crashed"] or chance < 0.05:
+            self.trouble(1.0)
+            client.dial_failed(dial, ConnectError("refused", transient=True), now)
+        elif chance < 0.08:
+            self.trouble(1.0)
+            client.dial_failed(dial, None, now)
+        elif chance < 0.1:
+            self.trouble(1.0)
+            client.dial_failed(dial, ProviderError("it has failed"), now)
+        else:
+            link = client.connected(dial, now)
+            self.tell("{} is open", link)
+            if link.lane is None:
+                self.lent_sockets += 1
+            self.wires[link] = Wire(link, self.server, self.clock, self.random, self.script.noise, self)
+            if self.spoils_next:
+                self.spoils_next = False
+                self.wires[link].spoilt = b"+surplus\r\n"
+            self.flush(link)
+
+    def look(self, client: Client, link: Link) -> None:
+        if client is self.client:
+            self.read(self.wires[link])
+            client.looked(link, self.clock.now)
