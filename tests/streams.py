@@ -462,6 +462,69 @@ def simple_strings_around_the_short_ones(rng: Random) -> Drawn:
         yield in_or_out(rng, lines + run_of_lines(rng, rng.randrange(1, 12)))
 
 
+# Runs behind the header of a wide aggregate, or at the top level of a feed too large to be read at once
+
+
+def wide(rng: Random, members: list[bytes]) -> bytes:
+    """Members at the top level, or in an aggregate whose header has four digits, that has as many, or one more or less."""
+    if rng.random() < 0.4:
+        return b"".join(members)
+    count = len(members) + rng.choice([0, 0, 0, 1, -1, -7])
+    return rng.choice([b"*", b"*", b"~"]) + b"%04d\r\n" % count + b"".join(members) + rng.choice([b"", b":1\r\n"])
+
+
+ODD_INTEGERS: Final = [
+    b":-1", b":007", b":-0", b":+5", b":-", b":", b":--1", b":1-1", b":-007", b":5-", b"3", b":1:2", b":1,2", b":1,:2", b":1.5",
+    b":9223372036854775807", b":9223372036854775808", b":-9223372036854775808", b":-9223372036854775809", b":1e5", b"$1\r\n5",
+    b":12\n", b":\r12", b":[1]", b": 1", b"_", b",15", b"$0\r\n", b":00000000000000000001", b":" + b"1" * 4301,
+]  # fmt: skip
+
+
+@aimed_at("integers", "_values")
+def many_integers(rng: Random) -> Drawn:
+    for count in (1000, 1001, 2999):
+        for number in (b":1\r\n", b":123456\r\n", b":-123456\r\n", b":123\r\n", b":1234567890123456789\r\n"):
+            yield b"*%d\r\n" % count + number * count
+    for odd in ODD_INTEGERS:
+        for at in (0, 5, 1000, -1):
+            lines = [b":%d" % (12345 + number) for number in range(1200)]
+            lines[at] = odd
+            yield b"*1200\r\n" + b"\r\n".join(lines) + b"\r\n"
+    yield Wire(b":123456\r\n" * 300 + b":" + b"1" * 5000 + b"\r\n", digits=0)
+    yield None
+    while True:
+        length = rng.choice([rng.randrange(200, 500), rng.randrange(1000, 4000)])
+        digits = rng.choice([3, 5, 5, 18, 19, 19])
+        low = rng.choice([0, 10 ** (digits - 1), -(10**digits)])
+        lines = [b":%d\r\n" % rng.randrange(low, 10**digits) for _ in range(length)]
+        if rng.random() < 0.5:
+            lines[rng.randrange(length)] = rng.choice([rng.choice(ODD_INTEGERS) + b"\r\n", element(rng, 1)])
+        yield wide(rng, lines)
+
+
+@aimed_at("even", "_bulk", "_frame")
+def bulks_of_one_length(rng: Random) -> Drawn:
+    for first, second in ((0, 0), (3, 3), (16, 32), (9, 10), (99, 101), (250, 290)):
+        for count in (11, 12, 13, 1000, 1001):
+            pairs = (bulk(dull(first)) + bulk(dull(second))) * count
+            yield b"*%04d\r\n" % (2 * count) + pairs
+            yield b"%%%04d\r\n" % count + pairs
+            yield b"*%04d\r\n" % (2 * count + 1) + pairs + b":1\r\n"
+            yield b"*%04d\r\n" % (2 * count - 1) + pairs
+    yield b"*0100\r\n$00003\r\nabc\r\n" + bulk(b"abc") * 99
+    yield b"*0100\r\n" + bulk(b"abc") + b":1\r\n" + bulk(b"abc") * 98
+    yield None
+    while True:
+        pair = [bulk(body(rng, small_size(rng))), bulk(body(rng, small_size(rng)))]
+        if rng.random() < 0.4:
+            pair[1] = pair[0]
+        members = pair * rng.choice([rng.randrange(5, 20), rng.randrange(20, 200), rng.randrange(500, 700)])
+        for _ in range(rng.choice([0, 0, 1, 1, 2])):
+            at = rng.choice([0, 1, len(members) - 1, rng.randrange(len(members))])
+            members[at] = rng.choice([spoiled(rng, members[at]), spoiled(rng, members[at]), element(rng, 1)])
+        yield wide(rng, members)
+
+
 # Large bulks
 
 

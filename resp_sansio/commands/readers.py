@@ -9,6 +9,7 @@ replies; what the server says in its own words (a type's name, its settings) is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from .._errors import UnexpectedReplyError
@@ -23,6 +24,8 @@ Members: TypeAlias = set[bytes]
 TextMembers: TypeAlias = set[str]
 
 BYTES: Final = frozenset({bytes})
+LISTS: Final = frozenset({list})
+TWO: Final = frozenset({2})
 BYTES_OR_NONE: Final = frozenset({bytes, type(None)})
 
 
@@ -217,7 +220,23 @@ def first_scored(reply: Reply, _protocol: Spoken = 3) -> tuple[bytes, float] | N
 
 def entries(reply: Reply, _protocol: Spoken = 3) -> list[Entry]:
     """Entries of a stream; of one that was deleted while it was pending there is a null for its fields."""
-    return [_entry(*items(entry, 2)) for entry in items(reply)]
+    parts = items(reply)
+    return _entries_by_column(parts) or [_entry(*items(entry, 2)) for entry in parts]
+
+
+def _entries_by_column(parts: list[Reply]) -> list[Entry] | None:
+    """Return the same if each has fields, all checked at once, which is twice as fast; None to decline."""
+    rows: Any = parts
+    if not (LISTS.issuperset(map(type, rows)) and TWO.issuperset(map(len, rows))):
+        return None
+    ids, found = [row[0] for row in rows], [row[1] for row in rows]
+    if not (BYTES.issuperset(map(type, ids)) and LISTS.issuperset(map(type, found))):
+        return None
+    if not BYTES.issuperset(map(type, chain.from_iterable(found))) or any([len(fields) & 1 for fields in found]):
+        return None
+    make = tuple.__new__  # which a named tuple's own calls
+    in_turn = map(iter, found)
+    return [make(Entry, (id, [*zip(each, each)])) for id, each in zip(ids, in_turn)]  # noqa: B905  # `strict` costs as much again
 
 
 def _entry(id: Reply, fields: Reply) -> Entry:

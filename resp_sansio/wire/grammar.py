@@ -17,7 +17,7 @@ from typing import Final, NoReturn, Self, TypeAlias
 
 from .._errors import InvalidReplyError, RemoteProtocolError, ReplyError
 from .._record import Record
-from .fastpath import COSTS, COUNTS, LARGE, SHORT, SPAN, columns, flat, large
+from .fastpath import COSTS, COUNTS, LARGE, SHORT, SPAN, columns, even, flat, integers, large
 from .scalars import LINES, gather, verbatim
 from .values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set, merge
 
@@ -49,9 +49,13 @@ class Limits(Record):
 TOP, ARRAY, SET, MAP, PUSH, ATTRIBUTE, DESCRIBED, STRING = range(8)
 _AGGREGATES: Final = {42: ARRAY, 126: SET, 37: MAP, 62: PUSH, 124: ATTRIBUTE}  # * ~ % > |
 _TYPES: Final = frozenset(b"+-:$*_#,(!=~%|")  # what may stand anywhere
-_DOLLAR, _STAR, _GREATER, _DOT, _SEMICOLON, _BANG, _EQUALS, _CR, _TWO = b"$*>.;!=\r2"
+_DOLLAR, _COLON, _STAR, _GREATER, _DOT, _SEMICOLON, _BANG, _EQUALS, _CR, _TWO = b"$:*>.;!=\r2"
 _TEXTS: Final = frozenset(b"+-")  # types whose line may be as long as a bulk
 STREAMED: Final = -1  # the count of a frame that ends with a dot; the top level's if the caller wants all
+
+_OPENS_RUN: Final = re.compile(
+    rb"[*%~][0-9]{4,10}\r\n[:$]"
+).match  # behind such a header splitting may not be the fastest
 
 _SHOWN: Final = re.compile(
     rb"[$*%~>|!=;][0-9?+-]{0,20}|[\x00-\xff]"
@@ -199,13 +203,18 @@ class Grammar:
             if i >= size or (self._left == 0 and data[i] != _GREATER):  # pushes may pass when enough replies came
                 return i
             if size - i > _WORTH_SPLITTING and self._fast:
-                start = i
+                start, sign = i, data[i]
                 # A length of four digits, or of three that begin with 3 to 9, is a large one.
-                if data[i] == _DOLLAR and data[i + 3] > _CR and (data[i + 4] > _CR or data[i + 1] > _TWO):
+                if sign == _DOLLAR and data[i + 3] > _CR and (data[i + 4] > _CR or data[i + 1] > _TWO):
                     i, self._left = large(data, i, self._items, self._left, self._limits.bulk)
-                elif not split:
-                    split = size - i <= self._span
-                    i = self._run_tokens(i)
+                elif not (split or _OPENS_RUN(data, i)):
+                    if sign == _COLON:
+                        i, self._left = integers(data, i, self._items, self._left)
+                    elif sign == _DOLLAR:
+                        i, self._left = even(data, i, self._items, self._left)
+                    if i == start:
+                        split = size - i <= self._span
+                        i = self._run_tokens(i)
                 if i > start:
                     continue
             split = False

@@ -45,8 +45,8 @@ ROOMS: Final = {
 
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks).
 PURE: Final = frozenset(
-    "__future__ abc bisect collections contextlib copy difflib enum functools heapq ipaddress itertools math operator"
-    " re string struct sys types typing urllib.parse warnings weakref".split()
+    "__future__ abc bisect collections contextlib copy difflib enum functools heapq ipaddress itertools json math"
+    " operator re string struct sys types typing urllib.parse warnings weakref".split()
 )
 
 IMPURE: Final = frozenset(

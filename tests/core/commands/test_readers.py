@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,25 @@ scores = st.floats(allow_nan=False)
 labels = st.text(st.characters(codec="ascii", exclude_characters="\r\n:#"), min_size=1, max_size=5)
 both = st.tuples(names, names)
 maps = st.dictionaries(names, names, max_size=4)
+
+ENTRIES: Final[list[Any]] = [
+    [b"1-0", []],
+    [b"1-0", [b"a", b"1"]],
+    [b"1-1", [b"a", b"1", b"b", b"2", b"a", b"3"]],
+    [b"2-0", None],
+]
+NO_ENTRIES: Final[list[Any]] = [
+    None,
+    b"1-0",
+    [b"1-0"],
+    (b"1-0", [b"a", b"1"]),
+    [b"1-0", [b"a"]],
+    [b"1-0", [b"a", 1]],
+    [b"1-0", [b"a", "1"]],
+    [b"1-0", (b"a", b"1")],
+    [b"1-0", {b"a": b"1"}, 3],
+    ["1-0", [b"a", b"1"]],
+]
 
 
 def same(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Case]:
@@ -212,6 +232,22 @@ def test_an_entry_keeps_every_field() -> None:
     assert entry == (b"1-0", [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")])
     assert entry.fields == {b"a": b"3", b"b": b"2"}
     assert readers.entries([[b"1-0", None]]) == [Entry(b"1-0", [])]
+
+
+@given(st.lists(st.sampled_from([*ENTRIES, *NO_ENTRIES]), max_size=3), st.lists(st.sampled_from(ENTRIES), max_size=3))
+def test_entries_read_by_column_are_those_read_one_by_one(found: list[Any], more: list[Any]) -> None:
+    reply = [*more, *found, *more]
+    try:
+        singly = [readers._entry(*readers.items(entry, 2)) for entry in reply]
+    except UnexpectedReplyError as error:
+        with pytest.raises(UnexpectedReplyError, match=re.escape(str(error))):
+            readers.entries(reply)
+        assert readers._entries_by_column(reply) is None
+    else:
+        assert readers.entries(reply) == singly
+        assert all(type(entry) is Entry for entry in readers.entries(reply))
+        by_column = readers._entries_by_column(reply)
+        assert by_column == (None if [b"2-0", None] in reply else singly)
 
 
 def test_facts_of_one_name_are_lines_of_one_value() -> None:
