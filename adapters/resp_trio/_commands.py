@@ -143,11 +143,9 @@ class Commands(AsyncMethods):
     async def _do(self, words: Words, read: Reader[T]) -> T:
         await checkpoint_if_cancelled()
         try:
-            slot = new_slot(words)
-            allowed = self._timeout
+            slot = new_slot(words, None, current_time() + self._timeout)
             if slot.info.blocking is not None:
-                allowed += block_time(words, slot.info)
-            slot.deadline = current_time() + allowed
+                slot.deadline += block_time(words, slot.info)
             driver = self._driver
             waiter = driver.submit(slot, self._lease)
         except Exception:
