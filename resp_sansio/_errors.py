@@ -204,7 +204,7 @@ class ConnectionLostError(RespError, ConnectionError):
 
 
 class RemoteProtocolError(ConnectionLostError):
-    """The peer sent what RESP does not allow, what exceeds a limit, or a reply that nobody asked for.
+    """The peer sent what RESP does not allow, what exceeds a limit, or a reply that no command asked for.
 
     The connection is broken for ever, because nothing that follows can be paired with a command.
     """

@@ -113,7 +113,7 @@ def _answers(slot: Batch) -> tuple[Sequence[object], Sequence[CommandInfo]]:
 
 
 def leads_elsewhere(slot: Slot) -> bool:
-    """Does an answer to this slot say that its connection leads to a replica? Whoever wants the master needs another one.
+    """Does an answer to this slot say that its connection leads to a replica? For the master another is needed.
 
     Taken at its word, whoever says so: a new connection costs little, and staying on this one costs every write.
     """

@@ -31,7 +31,7 @@ class TimedOut(Record):
 
 
 class PushReceived(Record):
-    """The server said something that answers nobody. Whoever has dealt with it calls `push_taken`."""
+    """The server said something that answers no command. A driver that has dealt with it calls `push_taken`."""
 
     push: Push
 
