@@ -57,10 +57,10 @@ class CloseReason(enum.Enum):
     BROKEN = "its user found it unusable"
     INTERRUPTED = "its user was interrupted in the middle of a conversation"
     FAILED_CHECK = "it did not answer a check before use"
-    IDLE = "nobody had used it for max_idle"
+    IDLE = "it had not been used for max_idle"
     MAX_LIFETIME = "it was older than max_lifetime"
     RETIRED = "it was older than retire()"
-    SURPLUS = "there were more than max_size, or nobody wanted it any more"
+    SURPLUS = "there were more than max_size, or no caller wanted it any more"
     DRAINED = "the pool was being drained"
     CLOSED = "the pool was closed"
 
@@ -69,7 +69,7 @@ class PoolStats(Stats):
     """What a pool knows of itself, at one moment; counts are since it was made.
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
-    went before they got anything. Whoever asked is waiting, or counts in one of `granted`, `refused` and `withdrawn`. `most_`:
+    went before they got anything. A caller that asked is waiting, or counts in one of `granted`, `refused`, `withdrawn`. `most_`:
     the highest ever. `retries`: attempts of calls that were repeated.
     """
 

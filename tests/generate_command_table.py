@@ -73,7 +73,7 @@ BY_HAND: Final = (
     ("- - Valkey 8.0.0", "SENTINEL_GET-PRIMARY-ADDR-BY-NAME SENTINEL_IS-PRIMARY-DOWN-BY-ADDR"),
     ("- - Valkey 8.0.0", "SENTINEL_PRIMARIES SENTINEL_PRIMARY"),
     # The modules that became part of Redis 8; of their commands those whose page leaves no doubt. Left out: DEBUG ones, those
-    # of a module's own cluster, and the unfinished ones that begin with an underscore. What a server says of them is not
+    # of a module's own cluster, and the unfinished ones that begin with an underscore. A server's word on them is not
     # taken: RediSearch flags those that change an index, an alias or a dictionary as reading, and gives first keys alone.
     ("r 1 a module, Redis 8.0.0", "BF.CARD BF.EXISTS BF.INFO BF.MEXISTS BF.SCANDUMP"),
     ("w 1 a module, Redis 8.0.0", "BF.ADD BF.INSERT BF.LOADCHUNK BF.MADD BF.RESERVE"),

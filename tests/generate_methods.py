@@ -183,7 +183,7 @@ T = TypeVar("T")
 
 
 class {name}(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
 
     __slots__ = ()
 

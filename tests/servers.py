@@ -283,7 +283,7 @@ class Server:
                 self._start_once()
                 break
             except ServerError as error:
-                # Between our look for a free port and the server's bind somebody else may take it.
+                # Between our look for a free port and the server's bind another process may take it.
                 if attempt == 4 or "Address already in use" not in str(error):
                     self.close()
                     raise

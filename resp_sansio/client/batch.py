@@ -223,7 +223,7 @@ class CommandBatch:
         """
         answered, first = slot.replies, 0
         if self._transaction:
-            # What MULTI held back was not answered yet; if it was refused, the commands were answered one by one.
+            # Commands that MULTI held back were not answered yet; if it was refused, the commands were answered one by one.
             answered, first = (answered[1:] if answered and isinstance(answered[0], ReplyError) else []), 1
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
         for index, failure in enumerate(failures, len(answered)):
@@ -272,7 +272,7 @@ class WatchLoop:
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, not {attempts!r}")
         self.watch: Final = Command("WATCH", *keys)
-        encode_command(self.watch.args)  # told now: of a WATCH that fails later nobody knows whether it was sent
+        encode_command(self.watch.args)  # told now: of a WATCH that fails later it is not known whether it was sent
         self.attempts: Final = attempts
         self.attempt: int = 1
 

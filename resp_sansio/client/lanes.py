@@ -1,9 +1,9 @@
 """Which commands ride together on a connection, and which get one of their own.
 
 A lane is a connection that many callers share: their commands go out together, and replies are paired by position, so it
-serves any number of them. A lease is a connection for one caller. What blocks would hold up everyone on a lane, and what
-changes the connection (its user, its database, its watched keys) would change it for everyone: these get a lease. What makes
-sense only beside its neighbours, or only for as long as somebody listens, is refused, with the remedy.
+serves any number of them. A lease is a connection for one caller. A command that blocks would hold up all others on a
+lane, and one that changes the connection (its user, its database, its watched keys) would change it for all: these get a lease.
+One that makes sense only beside its neighbours, or only for as long as its caller listens, is refused, with the remedy.
 
 A lane outlives its connections. When one is lost, `Lane` knows who waits for the next one, in which order, and how soon it may be
 dialled.
@@ -199,7 +199,7 @@ class Lane(Generic[E]):
 class Lanes(Generic[L]):
     """Several lanes: a caller (a task, a thread) keeps to one while it has commands under way, for the sake of their order.
 
-    Whoever has none takes the lane that is least loaded, by `load`. With one lane there is nothing to choose, nor to keep.
+    A caller that has none takes the lane that is least loaded, by `load`. With one lane there is nothing to choose, nor to keep.
     """
 
     __slots__ = ("_kept", "_lanes", "_load")

@@ -1,8 +1,8 @@
 """Who gets which connection; what to open and close, and why.
 
-A pool keeps places, each with a connection, at most `max_size`. A place is idle or leased to one caller. Who finds none idle
-waits in a queue, strictly first come, first served; what comes back, or is newly opened, goes to the first of them. Idle ones
-are reused last in, first out, so that those not needed grow old and are closed.
+A pool keeps places, each with a connection, at most `max_size`. A place is idle or leased to one caller. A caller that finds
+none idle waits in a queue, strictly first come, first served; what comes back, or is newly opened, goes to the first of them.
+Idle ones are reused last in, first out, so that those not needed grow old and are closed.
 
 Each method changes the facts, then `_advance` draws the conclusions (hand over, dial, close) as events for the adapter to carry
 out. Nothing here waits, reads a clock or locks: an adapter calls one method at a time, and carries out `events()` after each.
@@ -51,7 +51,7 @@ class PoolState(enum.Enum):
     """What a pool does for callers."""
 
     OPEN = "it serves"
-    DRAINING = "it serves those who wait, and nobody else"
+    DRAINING = "it serves those who wait, and no others"
     CLOSED = "it has no connections, and never will"
 
 
@@ -93,7 +93,7 @@ class _Place(Generic[C]):
 class Lease(Generic[C]):
     """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
-    `fresh`: nobody had it before. `token` is the adapter's own; see `Pool.mend`. `ended`: the borrower's block is over, so a
+    `fresh`: no caller had it before. `token` is the adapter's own; see `Pool.mend`. `ended`: the borrower's block is over, so a
     handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now.
     """
 
@@ -370,7 +370,7 @@ class Pool(Generic[C]):
         self._forget(dial)
         self._most_size = max(self._most_size, len(self._places))
         retired = dial._generation != self._generation
-        if retired:  # begun before: good for one use, if somebody waits for it
+        if retired:  # begun before: good for one use, if a caller waits for it
             place.expires = -inf
         if dial.waiter is not None:
             self._grant(dial.waiter, place, now)
@@ -448,7 +448,7 @@ class Pool(Generic[C]):
         self._advance(now)
 
     def resize(self, now: float, *, max_size: int, min_size: int | None = None) -> None:
-        """Change the bounds. What is too much goes: idle connections now, leased ones as they come back.
+        """Change the bounds. Those too many go: idle connections now, leased ones as they come back.
 
         Raises as `PoolSettings` does.
         """
@@ -643,7 +643,7 @@ class Pool(Generic[C]):
             for place in [
                 *self._idle.values(),
                 *self._owing.values(),
-            ]:  # nobody is in the queue for them, and nobody else comes
+            ]:  # no caller is in the queue for them, and no other comes
                 self._close(place, CloseReason.DRAINED)
             if not self._pending:
                 self._end_drain(now)
@@ -778,7 +778,7 @@ class Pool(Generic[C]):
         self._waited += 1
         self._most_waiting = max(self._most_waiting, pending + 1)
         self._advance(now)
-        if waiter.error is not None:  # told here and now, so nobody is to be woken
+        if waiter.error is not None:  # told here and now, so no caller is to be woken
             self._events = [
                 event for event in self._events if not (isinstance(event, Refused) and event.waiter is waiter)
             ]
@@ -792,7 +792,7 @@ class Pool(Generic[C]):
         lease = Lease(place, now, borrower, token)
         place.fresh = False
         if waiter is not None:
-            waiter.lease = lease  # first, so that a lease always has somebody who knows of it
+            waiter.lease = lease  # first, so that a lease always has an owner who knows of it
         place.lease = lease
         self._granted += 1
         leased = len(self._places) - len(self._idle) - len(self._owing)

@@ -45,8 +45,8 @@ class Meaning(enum.Enum):
     ELSEWHERE = "it was not executed, and will not be on this connection, which leads to a replica"
 
 
-# server.c, processCommand: each is said instead of executing a command. What is missing there would fail again (NOAUTH, OOM,
-# MISCONF), tells where to go (MOVED, ASK) or ended a command on purpose (the UNBLOCKED of CLIENT UNBLOCK).
+# server.c, processCommand: each is said instead of executing a command. Others would come again (NOAUTH, OOM,
+# MISCONF), tell where to go (MOVED, ASK) or ended a command on purpose (the UNBLOCKED of CLIENT UNBLOCK).
 CODES: Final[Mapping[str, Meaning]] = {
     "BUSY": Meaning.LATER,  # a script or function has been running for long
     "CLUSTERDOWN": Meaning.LATER,
@@ -115,7 +115,7 @@ def _answers(slot: Batch) -> tuple[Sequence[object], Sequence[CommandInfo]]:
 def leads_elsewhere(slot: Slot) -> bool:
     """Does an answer to this slot say that its connection leads to a replica? For the master another is needed.
 
-    Taken at its word, whoever says so: a new connection costs little, and staying on this one costs every write.
+    Taken at its word, be it a script's: a new connection costs little, and staying on this one costs every write.
     """
     found = [*slot.replies] if isinstance(slot, Batch) else [slot.reply]
     found += [one for reply in found if type(reply) is list for one in reply] if isinstance(slot, StatefulBatch) else []
@@ -186,7 +186,7 @@ def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
         case ConnectionClosedError(__cause__=ConnectError() as cause):
             return cause.transient
         case CircuitOpenError():
-            return False  # whoever has a breaker wants to be told at once
+            return False  # a caller that has a breaker wants to be told at once
         case ConnectError():
             return failure.transient
         case ConnectionLostError():

@@ -780,7 +780,7 @@ def xreadgroup(
     block: int | None = None,
     noack: bool = False,
 ) -> Command[dict[bytes, list[Entry]]]:
-    """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
+    """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
     options = given("XREADGROUP", count=count, block=block, noack=noack)
     return Command(
         "XREADGROUP", "GROUP", group, consumer, *options, *streams_in_turn("XREADGROUP", streams), read=by_stream

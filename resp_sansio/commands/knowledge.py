@@ -352,7 +352,7 @@ def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None
 def _info(name: str, blocks: bool, secret: bool, once: bool) -> CommandInfo:
     """Put together what the table and this page know of a command, of a container without a known subcommand, or of neither."""
     flags, keys, since = TABLE.get(name, "- - ").split(" ", 2)
-    # What a container's unknown subcommand does is unknown, so it is taken for the worst of those that are known.
+    # A container's unknown subcommand may do anything, so it is taken for the worst of those that are known.
     members = [member for member in TABLE if member.startswith(f"{name} ")] if "c" in flags else [name]
     changes = not CHANGES_CONNECTION.isdisjoint(members)
     readonly = "r" in flags or name in ONLY_LOOKS or name.endswith(" HELP")

@@ -2,7 +2,7 @@
 
 RESP2 has arrays and strings where RESP3 has maps, sets, doubles and pairs; a reader tells by what came, so it also reads a proxy
 that speaks RESP3 outside and RESP2 behind. Nothing is guessed: what is not an answer of this kind, such as the QUEUED of a
-MULTI that somebody sent by hand, is an `UnexpectedReplyError`. Data is `bytes`, whatever text the connection makes of untyped
+MULTI that a caller sent by hand, is an `UnexpectedReplyError`. Data is `bytes`, whatever text the connection makes of untyped
 replies; what the server says in its own words (a type's name, its settings) is `str`.
 """
 

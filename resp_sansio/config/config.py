@@ -176,8 +176,8 @@ class Config(Record):
             redis://[[username]:password@][host][:port][/db][?option=value&...]       rediss: the same over TLS
             unix://[[username]:password@]/path/to/socket[?db=0&option=value&...]
 
-        Only the use of TLS cannot be changed by a keyword: a URL that promises it keeps its promise. What a URL says twice and
-        differently is an error. Escapes are decoded once, as UTF-8; `+` is a plus sign.
+        Only the use of TLS cannot be changed by a keyword: a URL that promises it keeps its promise. It is an error if
+        a URL says something twice and differently. Escapes are decoded once, as UTF-8; `+` is a plus sign.
         """
         said = _read(url, options_of(cls))
         if options.get("tls") is (not said["tls"]):
@@ -310,7 +310,7 @@ EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("ssl_context", (*TLS_FILES, "tls_verify", "tls_check_hostname"), "the context has decided that"),
 )
 NEED: Final = (
-    # Otherwise somebody believes that an open connection is encrypted.
+    # Otherwise a user believes that an open connection is encrypted.
     ("tls", (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
 )

@@ -52,8 +52,8 @@ RETRY: Final = Kind("a Retry", (Retry,))
 class Breaker:
     """Fails fast while a server is away: after `failures` dials in a row that failed, none is tried for `seconds`.
 
-    Then one is let through: if it succeeds all are again, if not the time begins anew. Whoever asks `allows` and is told yes
-    dials, and says how that ended; if nobody does, the next may try after the same time.
+    Then one is let through: if it succeeds all are again, if not the time begins anew. A caller that asks `allows` and is
+    told yes dials, and says how that ended; if it does not, the next may try after the same time.
     """
 
     __slots__ = ("_in_a_row", "_trying", "failures", "seconds", "until")

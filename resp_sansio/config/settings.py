@@ -129,7 +129,7 @@ class ClientOptions(Options, total=False):
 def divide_options(owner: str, options: Mapping[str, object], *records: type[Record]) -> list[dict[str, Any]]:
     """Return for each record those of the options that are its own.
 
-    Raises `TypeError`, with the nearest name, for one that is nobody's; `owner` is who was given it.
+    Raises `TypeError`, with the nearest name, for one that belongs to none; `owner` is the class that was given it.
     """
     known = [options_of(record) for record in records]
     names = [name for those in known for name in those]

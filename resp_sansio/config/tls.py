@@ -1,7 +1,7 @@
 """TLS without a network: plaintext on one side, records on the other, and `ssl`'s memory buffers in between.
 
 One `ssl.SSLSocket` can't serve a reader that waits and writers at the same time, and hides what it has taken; two buffers can be
-filled and emptied by anybody at any time. The module `ssl` is handed in by those who have imported it: it loads sockets.
+filled and emptied by either at any time. The module `ssl` is handed in by those who have imported it: it loads sockets.
 """
 
 from __future__ import annotations

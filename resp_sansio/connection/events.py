@@ -39,7 +39,7 @@ class PushReceived(Record):
 class ConnectionLost(Record):
     """The connection has ended; always the last event, and the only one ever after.
 
-    `unanswered` are the slots that somebody still waited for, in order, with their `outcomes`; `slot.failure(error)` makes the
+    `unanswered` are the slots that callers still waited for, in order, with their `outcomes`; `slot.failure(error)` makes the
     error for each of their callers.
     """
 

@@ -156,7 +156,7 @@ class Handshake:
         """
         asked = self._steps[0] is Step.HELLO
         accepted = Accepted.of(replies[0]) if asked else Accepted(protocol=2)
-        # What was refused for want of HELLO's AUTH is asked again behind the AUTH of the second batch.
+        # A step that was refused for want of HELLO's AUTH is asked again behind the AUTH of the second batch.
         again = accepted is None and self._authenticates
         for step, reply in zip(self._steps, replies, strict=True):
             if step is Step.HELLO and accepted is None:

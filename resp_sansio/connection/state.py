@@ -2,8 +2,8 @@
 
 A connection opens, serves, and ends; it never comes back. Between opening and ending it is READY, except for two modes that
 Redis itself has: RESP2's subscribed mode, in which only the commands of publish/subscribe are allowed, and MONITOR, after
-which the connection only listens: already from when it is sent, since nobody could tell the reply to a command behind it
-from what it hears. (On RESP3 a subscribed connection takes every command and stays READY.)
+which the connection only listens: already from when it is sent, since the reply to a command behind it could not be
+told from what it hears. (On RESP3 a subscribed connection takes every command and stays READY.)
 
 Whatever is not in `TRANSITIONS` cannot happen: `move` raises, and a test walks every state and every input.
 """

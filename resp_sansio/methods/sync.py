@@ -61,7 +61,7 @@ T = TypeVar("T")
 
 
 class SyncMethods(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
 
     __slots__ = ()
 
@@ -640,7 +640,7 @@ class SyncMethods(ABC):
         block: int | None = None,
         noack: bool = False,
     ) -> dict[bytes, list[Entry]]:
-        """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
+        """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
         return self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
 
     def xgroup_create(self, key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False) -> None:

@@ -61,7 +61,7 @@ T = TypeVar("T")
 
 
 class AsyncMethods(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. What inherits says with `_do` how each is executed."""
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
 
     __slots__ = ()
 
@@ -644,7 +644,7 @@ class AsyncMethods(ABC):
         block: int | None = None,
         noack: bool = False,
     ) -> dict[bytes, list[Entry]]:
-        """As `xread`, for a consumer of a group: `>` stands for what nobody has had, an ID for what is pending behind it."""
+        """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
         return await self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
 
     async def xgroup_create(

@@ -1,7 +1,7 @@
 """A server without a network: takes a client's bytes, runs them as Redis would, and says what it would say.
 
-What belongs to a connection is modelled: handshake, protocols, transactions, subscriptions, RESP2's subscribed mode, MONITOR, and
-that after a refusal Redis goes on with what follows. What belongs to data is not: `answer` says what any other command is
+All that belongs to a connection is modelled: handshake, protocols, transactions, subscriptions, RESP2's subscribed mode,
+MONITOR, and that after a refusal Redis goes on with what follows. Data are not: `answer` says what any other command is
 answered. Nothing here moves on its own, so a test decides at which byte anything happens.
 """
 
@@ -132,7 +132,7 @@ class Peer:
         return [Push("sunsubscribe", (channel, len(left) - index)) for index, channel in enumerate(left, 1)]
 
     def touch(self) -> None:
-        """Somebody else changes what this connection watches, if it watches anything."""
+        """Another client changes what this connection watches, if it watches anything."""
         self.touched = self.touched or self._watching
 
     @property

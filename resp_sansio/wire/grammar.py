@@ -470,7 +470,7 @@ class Grammar:
         self._described = attributes
 
     def _close_push(self, items: list[Reply], i: int) -> None:
-        """Return the push, which is nobody's element, ahead of what it may stand in."""
+        """Return the push, which is no element of anything, ahead of what it may stand in."""
         kind = items[0]
         if type(kind) is bytes:
             kind = kind.decode("utf-8", "surrogateescape")

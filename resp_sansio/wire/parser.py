@@ -3,7 +3,7 @@
 The grammar is the machine's; this is what a connection sees of it: replies in lists, as many as it wants at a time, skipped or in
 parts where it says so. A feed that is one small reply, as in request and response, takes a short cut past all of that.
 
-What the peer sends can't raise: the replies before a bad byte are returned, and the error is kept for whoever asks.
+What the peer sends can't raise: the replies before a bad byte are returned, and the error is kept for the caller that asks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Parser(Grammar):
     ) -> None:
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
         self.error: RemoteProtocolError | None = None
-        """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
+        """Set when the stream is broken. Replies that were complete before the bad byte are returned; then nothing, ever."""
         self.quiet = self._fast  # whether the next feed may take the short cut
         self._unfinished = ""  # what skip() or chunks() began and must end
         self._held: list[Reply] = []  # pushes met while skipping
@@ -61,7 +61,7 @@ class Parser(Grammar):
     def feed(self, data: bytes, most: int = -1) -> list[Reply]:
         """Return the replies that `data` completes, in order, pushes in their place among them.
 
-        At most `most` of them are not pushes (-1: no such limit). What follows stays unread, except pushes (but one that an
+        At most `most` of them are not pushes (-1: no such limit). The rest stays unread, except pushes (but one that an
         attribute describes): `feed(b"", n)` goes on with it. Never raises on what the peer sent: see `error`. `data` must be
         `bytes`, which is kept, not copied.
 
@@ -142,7 +142,7 @@ class Parser(Grammar):
     def chunks(self, data: bytes) -> list[Chunk | Reply]:
         """Read one reply: a bulk string in the parts that have come, anything else whole, and pushes that stand around it.
 
-        A part is a `Chunk`; go on until one says that it is the last (or another value came). What follows stays unread.
+        A part is a `Chunk`; go on until one says that it is the last (or another value came). The rest stays unread.
 
         Raises `LocalProtocolError` if `skip` has begun a reply that it has not ended.
         """

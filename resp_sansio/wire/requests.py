@@ -28,7 +28,7 @@ class CommandParser:
     def __init__(self, limits: Limits = _LIMITS) -> None:
         self._limits = limits
         self.error: RemoteProtocolError | None = None
-        """Set when the stream is broken. What was complete before the bad byte is still returned; after that, nothing ever."""
+        """Set when the stream is broken. Commands that were complete before the bad byte are returned; then nothing, ever."""
         self._base = 0  # where in the stream the window starts
         self._line: list[bytes | bytearray | memoryview] = []  # an unfinished line
         self._line_size = 0

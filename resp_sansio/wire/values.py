@@ -14,7 +14,7 @@
 | verbatim string `=`                | `Verbatim`            | `bytes` with a `.format`                                     |
 | error `-`, `!`                     | `ReplyError`          | a value; nested ones stay in place                           |
 | what makes no sense as its type    | `InvalidReplyError`   | the same: `(abc`, `,x`, a `:` beyond 64 bits                  |
-| push `>`                           | `Push`                | answers nobody                                               |
+| push `>`                           | `Push`                | answers no command                                           |
 | attribute before a nested reply    | `Attributed`          | only when asked for; otherwise read and left out             |
 
 Python says `1 == 1.0 == True` and `Verbatim(b"x") == b"x"`; RESP does not. A map or set that would lose an element by that

@@ -95,7 +95,7 @@ class Workers:
                 job.struck = True
                 signal.pthread_kill(MAIN, signal.SIGUSR1)
                 await asyncio.wait([waiting])
-                waiting.exception()  # whatever it was: nobody asks any more
+                waiting.exception()  # whatever it was: no caller asks any more
             raise
 
     def serve(self, test: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ LOOPS: Final[dict[str, Callable[[], asyncio.AbstractEventLoop]]] = {
 
 
 async def bounded(test: Callable[[], Awaitable[None]]) -> None:
-    """Run a test for no longer than a while. What the loop could only log, and tasks that are left behind, fail it."""
+    """Run a test for no longer than a while. Errors that the loop could only log, and tasks that are left behind, fail it."""
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     async with asyncio.timeout(PATIENCE):

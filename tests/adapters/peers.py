@@ -175,7 +175,7 @@ class Faults:
     """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`.
 
     With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
-    what goes on before and after it. What happens `once` happens to one connection; the others, and those to come, are spared.
+    what goes on before and after it. Faults that happen `once` happen to one connection; the others, and those to come, are spared.
     """
 
     split: int = 65536

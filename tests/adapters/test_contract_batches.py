@@ -320,7 +320,7 @@ async def test_when_each_attempt_meets_a_change_nothing_is_done(backend: Backend
 
 @contract
 async def test_no_update_is_lost(backend: Backend, server: Server) -> None:
-    """WATCH belongs to the connection: whoever ends it ends it for all, and that counts as a lost race."""
+    """WATCH belongs to the connection: a caller that ends it ends it for all, and that counts as a lost race."""
     async with backend.connect(server.url) as one, backend.connect(server.url) as other:
 
         async def disturb() -> None:

@@ -1,7 +1,7 @@
 """The contract of giving up: a call that is cancelled, or whose time is up, costs its reply and nothing else.
 
 In threads a KeyboardInterrupt stands for cancellation. The storms give every call a token of its own and stop calls at random
-points: whoever still gets a reply gets the one to what it asked.
+points: a call that gets a reply gets the one to what it asked.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ async def test_with_its_reply_here_already_it_loses_only_that(backend: Backend, 
         for turns in range(8):
             async with backend.cancelled(partial(connection.execute, "ECHO", turns)) as ended:
                 await backend.sleep(0)
-                server.call("PING")  # nobody else has a turn while the server answers both
+                server.call("PING")  # no other task has a turn while the server answers both
                 for _ in range(turns):
                     await backend.sleep(0)
             assert ended.outcome in (CANCELLED, b"%d" % turns)
@@ -264,7 +264,7 @@ async def test_transact_unwatches(backend: Backend, server: Server) -> None:
 @pytest.mark.parametrize("way", ["cancelled", "timed out", "in a pipeline"])
 @contract
 async def test_a_blocking_command_takes_the_connection_with_it(backend: Backend, server: Server, way: str) -> None:
-    """The server would give to nobody what it takes from the list, and hold up all others until then."""
+    """An element that the server takes from the list would reach no caller, and it would hold up all others until then."""
     async with backend.connect(server.url) as connection:
 
         async def give_up() -> None:
@@ -432,7 +432,7 @@ async def test_whatever_the_network_does(backend: Backend, server: Server) -> No
             async with backend.connect(proxy.url) as connection:
                 after = chance.randrange(20_000)
                 faults = Faults(split=5000, pause=0.0005, after=after, then=end, chance=chance)
-                # Garbage on the way up would be commands, whose replies nobody could tell from others.
+                # Garbage on the way up would be commands, whose replies could not be told from others.
                 proxy.arm(**{"down" if end == "garbage" else chance.choice(["up", "down"]): faults})
                 await backend.together(*[partial(ask, connection, name) for name in range(10)])
     assert lost > 0

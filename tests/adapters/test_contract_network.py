@@ -186,7 +186,7 @@ async def test_what_the_peer_may_not_say_ends_it_at_once_and_is_given_to_nobody(
 
 @contract
 async def test_a_surplus_reply_is_given_to_nobody(backend: Backend) -> None:
-    """It comes with the reply before it, or while nobody asks."""
+    """It comes with the reply before it, or while no caller asks."""
 
     def script(wire: Wire) -> None:
         wire.welcome()
@@ -428,7 +428,7 @@ class Withholding:
 
 @contract
 async def test_more_than_may_be_under_way_waits_in_order_and_can_be_withdrawn(backend: Backend) -> None:
-    """1024 commands; a reply that nobody waits for any more counts until it has come."""
+    """1024 commands; a reply that no caller waits for any more counts until it has come."""
     withholding = Withholding()
     with Peer(withholding) as peer:
         async with backend.connect(peer.url, timeout=None) as connection:

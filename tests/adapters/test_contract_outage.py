@@ -234,7 +234,7 @@ async def test_callers_torn_down_in_mid_call_leave_nothing(backend: Backend, ser
 async def test_torn_down_with_all_its_callers(
     backend: Backend, server: Server, start_server: Callable[..., Server], strategy: str
 ) -> None:
-    """Wherever it is: nothing is left, and nobody is told what another was to be told."""
+    """Wherever it is: nothing is left, and no caller is told what another was to be told."""
 
     async def live(url: str) -> None:
         async with opened(backend, strategy, url) as asked:
@@ -269,7 +269,7 @@ async def test_what_the_block_raises_comes_out_as_it_is(backend: Backend, server
 
 @pytest.mark.parametrize("strategy", ["Client", "Pool"])
 def test_a_fork_in_mid_load_on_asyncio(server: Server, strategy: str) -> None:
-    """The child begins with nothing, and makes connections of its own; the parent goes on, and nobody gets what is another's."""
+    """The child begins with nothing, and makes connections of its own; the parent goes on, and neither gets what is the other's."""
     printed = run_program(
         """
         import asyncio, os, sys, warnings

@@ -1,4 +1,4 @@
-"""The contract of a pool: who gets which connection and when, what is closed and why, and what everybody is told."""
+"""The contract of a pool: who gets which connection and when, what is closed and why, and what each caller is told."""
 
 from __future__ import annotations
 
@@ -663,7 +663,7 @@ async def test_closing_gracefully_lets_those_finish_who_are_in(backend: Backend,
             async with pool.acquire() as connection:
                 await backend.until(lambda: pool.closed)
                 with pytest.raises(
-                    ConnectionClosedError, match="the pool is DRAINING: it serves those who wait, and nobody else"
+                    ConnectionClosedError, match="the pool is DRAINING: it serves those who wait, and no others"
                 ):
                     await pool.execute("INCR", "n")
                 return await connection.execute("INCR", "n")

@@ -1,6 +1,6 @@
 """The contract of what a client and a pool promise, whatever happens: each promise by a test that can fail.
 
-The storms give every call a token of its own; whoever still gets a reply gets the one to what it asked.
+The storms give every call a token of its own; a call that gets a reply gets the one to what it asked.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ REFUSED = {
 }
 
 
-# -- 1, 2: nobody gets what another asked for, and nothing outlives its deadline ------------------------------------------------
+# -- 1, 2: no caller gets what another asked for, nothing outlives its deadline -------------------------------------------------
 
 
 async def storm(backend: Backend, asked: Asked, callers: int, chance: random.Random) -> int:
@@ -114,7 +114,7 @@ async def storm(backend: Backend, asked: Asked, callers: int, chance: random.Ran
 
 
 def rested(asked: Asked) -> bool:
-    """Does nobody wait, and nobody hold anything? (What was given up may still be read, by the next caller.)"""
+    """Does no caller wait, or hold anything? (What was given up may still be read, by the next caller.)"""
     stats: Any = asked.stats()
     pool = getattr(stats, "leases", stats)
     lanes = [lane for lane in getattr(stats, "lanes", ()) if lane.connection is not None]
@@ -528,7 +528,7 @@ async def test_10_nothing_is_sent_before_the_handshake_is_accepted(backend: Back
         assert wire.command() == [b"SELECT", b"3"]
         time.sleep(0.02)  # for whatever would be too early
         assert segments(wire.socket) == 1
-        with suppress(ConnectionError):  # nobody needs it any more
+        with suppress(ConnectionError):  # it is not needed any more
             if select.select([wire.socket], [], [], 0)[0]:
                 assert wire.socket.recv(1, socket.MSG_PEEK) == b""
             wire.send(b"%1\r\n$5\r\nproto\r\n:3\r\n" + b"+OK\r\n" * 3)

@@ -102,7 +102,7 @@ class AsyncPeer(abc.ABC):
 class Counter(asyncio.BufferedProtocol):
     """Resolves futures in order, one for so many bytes as its request said."""
 
-    buffer = memoryview(bytearray(RECEIVE))  # nobody looks at what is in it
+    buffer = memoryview(bytearray(RECEIVE))  # its content is not looked at
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()

@@ -487,7 +487,7 @@ class Worker:
         return max(1, round(done * seconds / spent))
 
     def repeat(self, workload: str, url: str, count: int) -> dict[str, float]:
-        """Just do it, for somebody who watches from outside."""
+        """Just do it, for a watcher outside."""
         work, _ = make_work(self.peer, workload, url)
         for _ in range(count):
             work()

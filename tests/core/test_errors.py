@@ -85,7 +85,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         (ConnectionClosedError("x"), Outcome.NOT_SENT),
         (PoolFullError("x"), Outcome.NOT_SENT),
         (ConnectError("x", transient=True), Outcome.NOT_SENT),
-        # Whoever does not know better has to be careful.
+        # A caller that does not know better has to be careful.
         (ConnectionLostError("x"), Outcome.MAYBE_EXECUTED),
         (RemoteProtocolError("x"), Outcome.MAYBE_EXECUTED),
         (CommandTimeoutError("x"), Outcome.MAYBE_EXECUTED),

@@ -1,4 +1,4 @@
-"""Two pages that speak of the core's source: the reference, and the table of places. What they say is what is there."""
+"""Two pages that speak of the core's source: the reference, and the table of places. The code has what they say."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ IMPURE: Final = frozenset(
     " socketserver ssl subprocess tempfile threading trio".split()
 )
 
-# Which I/O each adapter stands on. The standard library is everybody's, except for another adapter's part of it.
+# Which I/O each adapter stands on. The standard library is for all, except for another adapter's part of it.
 ADAPTERS: Final = {
     "resp_sync": (frozenset[str](), frozenset({"asyncio", "concurrent"})),
     "resp_asyncio": (frozenset[str](), frozenset({"concurrent"})),

@@ -495,7 +495,7 @@ def test_first_come_first_served_and_last_in_first_out() -> None:
     assert repr(it.pool) == "<Pool OPEN: 2 of 2, 0 idle, 2 leased, 0 dialling, 3 waiting>"
     it.give(two)
     assert states(waiters) == [GRANTED, WAITING, WAITING]
-    it.pool.withdraw(waiters[1], it.now)  # has gone, and delays nobody
+    it.pool.withdraw(waiters[1], it.now)  # has gone, and delays no other
     it.give(one)
     assert states(waiters) == [GRANTED, WITHDRAWN, GRANTED]
     assert waiters[2].lease is not None
@@ -798,7 +798,7 @@ def test_callers_who_dial_get_what_they_opened() -> None:
     it.dials.reverse()
     it.dial()
     assert states([one, two, three]) == [DIALLING, GRANTED, DIALLING]
-    # What comes back meanwhile goes to somebody else.
+    # One that comes back meanwhile goes to another caller.
     assert two.lease is not None
     it.give(two.lease)
     assert it.take().connection == [1]

@@ -172,7 +172,7 @@ def test_what_may_have_run_is_sent_again_only_if_it_may_run_twice_or_the_caller_
 
 
 def test_a_pipeline_continues_if_everything_sent_and_not_answered_may_run_twice() -> None:
-    # What was answered is not sent again, and what was not sent is no concern.
+    # An answered one is not sent again, and one that was not sent is no concern.
     assert may_resend(ended([INCR, GET, GET, INCR], sent=3, answered=[1]))
     assert may_resend(ended([INCR, INCR], sent=1, answered=[1]))
     assert not may_resend(ended([GET, INCR, GET], sent=3, answered=[b"v"]))
@@ -418,7 +418,7 @@ def test_a_trial_that_was_given_up_makes_way_for_the_next() -> None:
     breaker.gave_up(11)
     assert breaker.allows(11)
     assert not breaker.allows(20)
-    assert breaker.allows(21)  # nobody said how the last one ended
+    assert breaker.allows(21)  # it was not said how the last one ended
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(0, 1), (1, 0), (1, float("nan"))])

@@ -98,7 +98,7 @@ def test_facts_do_not_contradict_each_other(name: str) -> None:
 
 
 def test_what_servers_say_is_covered() -> None:
-    """A new table may bring a command that blocks, or whose keys can't be found: then somebody has to say how."""
+    """A new table may bring a command that blocks, or whose keys can't be found: then the rules have to say how."""
     for name, line in TABLE.items():
         info = command_info((name,))
         assert name in BLOCKING or "b" not in flags(name)

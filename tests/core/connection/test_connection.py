@@ -1,6 +1,6 @@
 """The side of a connection that speaks, by example: what it sends and when, how it opens and ends, what it refuses, and time.
 
-What it makes of replies is in `test_pairing.py`, conversations that nobody would think of in `test_connection_model.py`.
+What it makes of replies is in `test_pairing.py`, those that no author would think of in `test_connection_model.py`.
 """
 
 from __future__ import annotations
@@ -804,7 +804,7 @@ def test_an_idle_connection_pings(protocol: Literal[2, 3]) -> None:
     assert connection.data_to_send() == b""
     connection.handle_timeout(21.0)
     assert connection.data_to_send() == b"*1\r\n$4\r\nPING\r\n"
-    assert connection.next_deadline() == inf  # it has told nobody how long silence may last
+    assert connection.next_deadline() == inf  # it was not told how long silence may last
     assert talk(connection, peer) == []
     assert connection.next_deadline() == 31.0
     assert "0 in flight (0 abandoned)" in repr(connection)

@@ -1,4 +1,4 @@
-"""Conversations that nobody would think of: the connection machine against a simple server, at every byte and in every order.
+"""Conversations that no author would think of: the connection machine against a simple server, at every byte and in every order.
 
 The model is a list of what was sent and what must have become of it. The server is `resp_sansio.testing.Peer`; between the two
 lie two wires that stop wherever hypothesis likes. What must hold:
@@ -269,7 +269,7 @@ class Conversation(RuleBasedStateMachine):
     # -- what callers do -------------------------------------------------------------------------------------------------------
 
     def mark(self, value: Reply) -> bytes:
-        """An argument that nobody else has, and what the server will say to it."""
+        """An argument that no other call has, and what the server will say to it."""
         self.number += 1
         mark = b"%b%d" % (MARK, self.number)
         self.answers[mark] = value
@@ -651,8 +651,8 @@ class Conversation(RuleBasedStateMachine):
         while moved != (moved := self.to_server.put + self.to_client.put + self.to_server.taken + self.to_client.taken):
             self.everything_flows(1)
         if self.lost is None:
-            assert not self.mad, "the server said what nobody can understand, and the connection goes on"
-            assert not [call for call in self.calls if call.waiting], "everything was read, and somebody still waits"
+            assert not self.mad, "the server said what has no meaning, and the connection goes on"
+            assert not [call for call in self.calls if call.waiting], "everything was read, and a caller still waits"
         # At worst, the server reads all that the network took after the client has gone.
         self.peer.receive(self.to_server.read(10**9))
         marks = [words[-1] for words in self.peer.executed]

@@ -204,7 +204,7 @@ def withdrawn(crowd: Crowd, number: int) -> None:
 
 
 def withdrawn_late(crowd: Crowd, number: int) -> None:
-    """The one before goes when the next has come, so there is always somebody in the queue."""
+    """The one before goes when the next has come, so there is always one in the queue."""
     slot = crowd.send(1e6 - number)
     if crowd.last is not None:
         crowd.drop(crowd.last)
@@ -276,7 +276,7 @@ def test_the_timers_of_calls_that_are_all_pending_cost_the_same_each() -> None:
 
 
 def test_nothing_is_kept_of_calls_that_were_answered() -> None:
-    """Not even beside one that nobody has answered, once a timeout has made the connection look at all deadlines."""
+    """Not even beside one that was not answered, once a timeout has made the connection look at all deadlines."""
     crowd = Crowd()
     connection = crowd.connection
     for number in range(100):

@@ -502,7 +502,7 @@ def test_reading_pauses_for_readers_that_are_late_and_goes_on_while_replies_are_
     connection.push_taken()
     assert connection.wants_to_receive
     connection.abandon(ping)
-    assert not connection.wants_to_receive  # nobody waits for it any more
+    assert not connection.wants_to_receive  # no caller waits for it any more
     for _ in range(2000):
         connection.push_taken()
     assert connection.wants_to_receive

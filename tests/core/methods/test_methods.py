@@ -92,7 +92,7 @@ def test_a_method_shows_itself_as_its_builder_does(name: str) -> None:
         assert inspect.getdoc(method) == inspect.getdoc(build)
         assert (method.__name__, method.__qualname__) == (name, f"{kind.__name__}.{name}")
         assert inspect.iscoroutinefunction(method) == (kind is AsyncMethods)
-        inspect.signature(method, eval_str=True)  # whoever asks for types gets them
+        inspect.signature(method, eval_str=True)  # a tool that asks for types gets them
 
 
 def test_help_shows_parameters_types_and_what_it_does() -> None:

@@ -219,7 +219,7 @@ def test_a_parse_that_never_ends_is_told_from_a_slow_one() -> None:
 
 @pytest.mark.parametrize("length", [LARGE, 303, 310, SHORT, 3000])
 def test_ordinary_values_in_three_reads(length: int) -> None:
-    """Values of one length, cut at each of the first bytes and at each byte of a later header: nobody gets another's."""
+    """Values of one length, cut at each of the first bytes and at each byte of a later header: no caller gets another's."""
     values = [bytes([letter]) * (length - 1) + b"." for letter in b"abcd"]
     wire = b"".join([b"$%d\r\n%b\r\n" % (length, value) for value in values])
     header = wire.rindex(b"$")

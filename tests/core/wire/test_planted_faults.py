@@ -351,7 +351,7 @@ FAULTS: Final = [
         "if not announced:",
     ),
     Fault(
-        "a reply that belongs to nobody is dropped",
+        "a reply that no command asked for is dropped",
         "connection.pairing",
         "pairing",
         "        if index < total:\n            self._surplus",
