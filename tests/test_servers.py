@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -175,15 +174,9 @@ def test_a_forked_child_leaves_the_server_alone(server: Server) -> None:
 
 
 def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
-    program = textwrap.dedent("""
-        import os, signal
-        from servers import Server
-        server = Server()
-        print(server.port, server.folder, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
-    """)
+    program = Path(__file__).parent / "programs" / "killed_with_a_server.py"
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=False)
     port, folder = done.stdout.split()
     give_up = time.monotonic() + 30
     while os.path.exists(folder) or accepts(int(port)):  # what is killed may take a moment to be gone

@@ -20,6 +20,7 @@ import textwrap
 import threading
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GARBAGE",
     "PATIENCE",
+    "PROGRAMS",
     "Faults",
     "Peer",
     "Proxy",
@@ -341,14 +343,20 @@ def together(*functions: Callable[[], object]) -> None:
         raise AssertionError("a thread hangs; see the stacks above")
 
 
-def run_program(program: str, *arguments: object) -> str:
+PROGRAMS: Final = Path(__file__).parents[1] / "programs"
+
+
+def run_program(program: Path | str, *arguments: object) -> str:
     """Run a program in a fresh interpreter, warnings being errors, and return what it printed. It must end well and in silence.
+
+    It is a file, or text if it comes out of a page.
 
     If it hangs it is ended, with all that it has forked, and its stacks are in the failure.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    source = [str(program)] if isinstance(program, Path) else ["-c", textwrap.dedent(program)]
     with subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(program), *map(str, arguments)],
+        [sys.executable, "-X", "faulthandler", "-W", "error", *source, *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.loops import everywhere, open_sockets, until
-from adapters.peers import PATIENCE, Wire, run_program
+from adapters.peers import PATIENCE, PROGRAMS, Wire, run_program
 from resp_asyncio import Client, Connection, connect
 from resp_sansio import (
     ConnectError,
@@ -217,27 +217,7 @@ async def test_one_that_is_dropped_warns_and_is_closed(server: Server) -> None:
 
 
 def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
-    program = """
-    import asyncio, os, sys
-    from resp_asyncio import connect
-    from resp_sansio import ConnectionClosedError
-
-    async def main():
-        async with connect(sys.argv[1]) as connection:
-            child = os.fork()
-            if child == 0:
-                try:
-                    await connection.execute("INCR", "n")
-                except ConnectionClosedError as error:
-                    print(error, flush=True)
-                await connection.close()  # and the parent's loop, whose selector they share, hears on
-                os._exit(0)
-            os.waitpid(child, 0)
-            print(await connection.execute("INCR", "n"))
-
-    asyncio.run(main())
-    """
-    told, count = run_program(program, server.url).splitlines()
+    told, count = run_program(PROGRAMS / "fork_of_a_connection.py", server.url).splitlines()
     assert "it was opened before a fork, and belongs to the parent process" in told
     assert count == "1"
 

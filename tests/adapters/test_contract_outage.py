@@ -23,7 +23,7 @@ import resp_sync
 import resp_trio
 from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.loops import everywhere, open_sockets, until
-from adapters.peers import PATIENCE, eventually, listed, run_program
+from adapters.peers import PATIENCE, PROGRAMS, eventually, listed, run_program
 from resp_sansio import (
     CloseReason,
     CommandTimeoutError,
@@ -270,112 +270,14 @@ async def test_what_the_block_raises_comes_out_as_it_is(backend: Backend, server
 @pytest.mark.parametrize("strategy", ["Client", "Pool"])
 def test_a_fork_in_mid_load_on_asyncio(server: Server, strategy: str) -> None:
     """The child begins with nothing, and makes connections of its own; the parent goes on, and neither gets what is the other's."""
-    printed = run_program(
-        """
-        import asyncio, os, sys, warnings
-        import resp_asyncio
-
-        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
-
-        async def ask(asked, name, turns):
-            for turn in range(turns):
-                token = f"{name}:{turn}".encode()
-                assert await asked.execute("ECHO", token) == token
-                if turn % 10 == 0:
-                    await asked.execute("BLPOP", f"nothing:{name}", 0.005)
-
-        async def child(asked):
-            stats = asked.stats()
-            pool = getattr(stats, "leases", stats)
-            assert (pool.created, pool.size, pool.waiting) == (0, 0, 0), stats
-            await asyncio.gather(*[ask(asked, f"child {name}", 20) for name in range(10)])
-            await asked.execute("INCR", "children")
-            await asked.close()
-
-        async def main():
-            async with getattr(resp_asyncio, sys.argv[2])(sys.argv[1]) as asked:
-                running = [asyncio.create_task(ask(asked, name, 100)) for name in range(10)]
-                for _ in range(3):
-                    await asyncio.sleep(0.02)
-                    process = os.fork()
-                    if process == 0:
-                        failed = 1
-                        try:
-                            asyncio.run(child(asked))
-                            failed = 0
-                        finally:
-                            os._exit(failed)
-                    loop = asyncio.get_running_loop()
-                    _, status = await loop.run_in_executor(None, os.waitpid, process, 0)
-                    assert status == 0
-                await asyncio.gather(*running)
-                print(await asked.execute("GET", "children"))
-
-        asyncio.run(main())
-        """,
-        server.url,
-        strategy,
-    )
+    printed = run_program(PROGRAMS / "fork_amid_tasks.py", server.url, strategy)
     assert printed == "b'3'\n"
 
 
 @pytest.mark.parametrize("strategy", ["Client", "Pool"])
 def test_a_fork_in_mid_load_of_threads(server: Server, strategy: str) -> None:
     """The same; the thread that forks is not one that is in a call, and the others are not there in the child."""
-    printed = run_program(
-        """
-        import os, sys, threading, time, warnings
-        import resp_sync
-
-        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
-
-        def ask(asked, name, turns):
-            for turn in range(turns):
-                token = f"{name}:{turn}".encode()
-                assert asked.execute("ECHO", token) == token
-                if turn % 10 == 0:
-                    asked.execute("BLPOP", f"nothing:{name}", 0.005)
-            finished.append(name)
-
-        def together(asked, names, turns):
-            threads = [threading.Thread(target=ask, args=(asked, name, turns)) for name in names]
-            for thread in threads:
-                thread.start()
-            return threads
-
-        def child(asked):
-            stats = asked.stats()
-            pool = getattr(stats, "leases", stats)
-            assert (pool.created, pool.size, pool.waiting) == (0, 0, 0), stats
-            del finished[:]
-            for thread in together(asked, range(100, 110), 20):
-                thread.join()
-            assert len(finished) == 10
-            asked.execute("INCR", "children")
-            asked.close()
-
-        finished = []
-        with getattr(resp_sync, sys.argv[2])(sys.argv[1]) as asked:
-            threads = together(asked, range(10), 100)
-            for _ in range(3):
-                time.sleep(0.02)
-                process = os.fork()
-                if process == 0:
-                    failed = 1
-                    try:
-                        child(asked)
-                        failed = 0
-                    finally:
-                        os._exit(failed)
-                assert os.waitpid(process, 0)[1] == 0
-            for thread in threads:
-                thread.join()
-            assert sorted(finished) == list(range(10))
-            print(asked.execute("GET", "children"))
-        """,
-        server.url,
-        strategy,
-    )
+    printed = run_program(PROGRAMS / "fork_amid_threads.py", server.url, strategy)
     assert printed == "b'3'\n"
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SIZE: Final = int(os.environ.get("RESP_PROOF", "1"))
 CORE: Final = Path(resp_sansio.__file__).parent
 TESTS: Final = Path(__file__).parents[2]
+PROGRAM: Final = TESTS / "programs" / "reach_the_accelerators.py"
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -52,37 +53,11 @@ def test_replies_paired_by_the_run_go_to_whom_they_belong() -> None:
         check_pairing(rng)
 
 
-# In a process of its own: coverage must be there before what it looks at is imported, and may be there already.
-COVERED: Final = """
-import json, sys
-from coverage import Coverage
-core, where = sys.argv[1:]
-names = ("wire/fastpath", "wire/grammar", "wire/parser", "wire/requests", "connection/pairing")
-coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
-coverage.start()
-from itertools import islice
-from random import Random
-from differential import check, check_pairing, check_requests
-from streams import GENERATORS, draw, requests
-for name in GENERATORS:
-    rng = Random(name)
-    for wire in draw(name, rng, 10):
-        check(wire, rng, 2)
-rng = Random("requests")
-for data in islice(requests(rng), 250):
-    check_requests(data, rng, 1)
-for _ in range(100):
-    check_pairing(rng)
-coverage.stop()
-coverage.json_report(outfile=where)
-"""
-
-
 def test_each_branch_is_reached_by_a_generator(tmp_path: Path) -> None:
     report = tmp_path / "coverage.json"
     paths = os.pathsep.join([str(TESTS), str(CORE.parent)])
     environment = {**os.environ, "PYTHONPATH": paths}
-    subprocess.run([sys.executable, "-c", COVERED, str(CORE), str(report)], env=environment, check=True, timeout=280)
+    subprocess.run([sys.executable, PROGRAM, str(CORE), str(report)], env=environment, check=True, timeout=280)
     files = {Path(name).name: found for name, found in json.loads(report.read_text())["files"].items()}
     assert sorted(files) == ["fastpath.py", "grammar.py", "pairing.py", "parser.py", "requests.py"]
     unreached: list[str] = []

@@ -1,0 +1,31 @@
+"""Run every generator of streams, and report which lines and branches of the accelerators were reached: FOLDER OF THE CORE, REPORT.
+
+A process of its own: coverage must be there before what it looks at is imported, and may be there already.
+"""
+
+import sys
+
+from coverage import Coverage
+
+core, where = sys.argv[1:]
+names = ("wire/fastpath", "wire/grammar", "wire/parser", "wire/requests", "connection/pairing")
+coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
+coverage.start()
+
+from itertools import islice
+from random import Random
+
+from differential import check, check_pairing, check_requests
+from streams import GENERATORS, draw, requests
+
+for name in GENERATORS:
+    rng = Random(name)
+    for wire in draw(name, rng, 10):
+        check(wire, rng, 2)
+rng = Random("requests")
+for data in islice(requests(rng), 250):
+    check_requests(data, rng, 1)
+for _ in range(100):
+    check_pairing(rng)
+coverage.stop()
+coverage.json_report(outfile=where)
