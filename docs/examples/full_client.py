@@ -48,6 +48,7 @@ from resp_sansio import (
     read_client_options,
     read_credentials,
     read_reply,
+    read_typed,
     seconds_allowed,
     socket_options,
     tls_context,
@@ -55,6 +56,7 @@ from resp_sansio import (
     tls_server_name,
 )
 from resp_sansio.client import Client, ClientEvent, Close, Dial, Drained, Leaked, Link, Look, Pushed, Share, error_of
+from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
 
 RECEIVE = 64 * 1024
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # `connect_ex` says so of what is to be waited for
@@ -77,8 +79,8 @@ class Call:
         self.ended = False  # for good, which a slot between two attempts does not show
 
 
-class FullClient:
-    """For one thread: `begin` any number of calls, and `wait` for them in any order."""
+class FullClient(SyncMethods):
+    """For one thread: `begin` any number of calls, and take their `result` in any order."""
 
     def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
         self.config, self._settings, self._pool = read_client_options(url, options, "FullClient")
@@ -112,13 +114,21 @@ class FullClient:
         self.carry_out()
         return call
 
-    def wait(self, call: Call) -> Reply:
-        self.until_ended(call)
-        slot = call.slot
-        if slot.state is not SlotState.ANSWERED:
-            raise error_of(slot)
+    def result(self, call: Call) -> Reply:
+        slot = self.answered(call)
         reply: Reply = read_reply(slot.reply, None, slot.link.core.protocol, call.encoding)
         return reply
+
+    def _do(self, words: Words, read: Reader[T]) -> T:
+        """Execute a typed method."""
+        slot = self.answered(self.begin(*words))
+        return read_typed(slot.reply, read, slot.info, slot.link.core.protocol)
+
+    def answered(self, call: Call) -> Slot:
+        self.until_ended(call)
+        if call.slot.state is not SlotState.ANSWERED:
+            raise error_of(call.slot)
+        return call.slot
 
     def until_ended(self, call: Call) -> None:
         self._check_process()
@@ -134,7 +144,7 @@ class FullClient:
         self.carry_out()
 
     def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
-        return self.wait(self.begin(*args, timeout=timeout, decode=decode))
+        return self.result(self.begin(*args, timeout=timeout, decode=decode))
 
     def turn(self, until: float = inf) -> None:
         """Send what was put off; or else wait until a socket is ready, or something is due, and see to that."""
@@ -517,7 +527,7 @@ class Borrowed:
 
     def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
         call = self._client.begin(*args, timeout=timeout, decode=decode, lease=self._lease)
-        return self._client.wait(call)
+        return self._client.result(call)
 
     def next_push(self, *, timeout: Timeout = DEFAULT) -> Push:
         client, link = self._client, self._lease.connection
@@ -536,7 +546,7 @@ class Borrowed:
         return push_as_text(push, client.config.encoding)
 
 
-class Pipeline(CommandBatch):
+class Pipeline(CommandBatch, BatchMethods):
     """Commands in one slot, sent when the block is left."""
 
     def __init__(self, client: FullClient, transaction: bool, timeout: Timeout, decode: Decode) -> None:
@@ -545,7 +555,7 @@ class Pipeline(CommandBatch):
 
     def run(self) -> list[object]:
         call = self.begin()
-        return [] if call is None else self.wait(call)
+        return [] if call is None else self.results(call)
 
     def begin(self) -> Call | None:
         slot = self.slot(monotonic() + self.seconds_allowed)
@@ -555,7 +565,7 @@ class Pipeline(CommandBatch):
             self.refused(error)
             raise
 
-    def wait(self, call: Call) -> list[object]:
+    def results(self, call: Call) -> list[object]:
         self._client.until_ended(call)
         slot, protocol = call.slot, self._client.machine.protocol
         assert isinstance(slot, Batch)
@@ -575,14 +585,14 @@ class Pipeline(CommandBatch):
 def main() -> None:
     with FullClient(*sys.argv[1:]) as client:
         print(client.execute("SET", "greeting", "hello"))  # OK
-        print(client.execute("GET", "greeting"))  # b'hello'
+        print(client.get("greeting"))  # b'hello'
 
         job = client.begin("BLPOP", "jobs", 5)  # it blocks, so it goes by a connection of its own
         print(client.execute("RPUSH", "jobs", "one"))  # 1
-        print(client.wait(job))  # [b'jobs', b'one']
+        print(client.result(job))  # [b'jobs', b'one']
 
         with client.pipeline(transaction=True) as pipe:
-            first, second = pipe.execute("INCR", "n"), pipe.execute("INCR", "n")
+            first, second = pipe.execute("INCR", "n"), pipe.incr("n")
         print(first.result(), second.result())  # 1 2
 
         with client.acquire() as connection:

@@ -73,10 +73,10 @@ def test_calls_that_share_go_in_one_write_and_one_that_blocks_delays_none(client
     before = client.stats().lanes[0].connection.batches
     job = client.begin("BLPOP", "jobs", 0)
     calls = [client.begin("INCR", "n") for _ in range(100)]
-    assert [client.wait(call) for call in reversed(calls)] == list(range(100, 0, -1))
+    assert [client.result(call) for call in reversed(calls)] == list(range(100, 0, -1))
     assert client.stats().lanes[0].connection.batches - before == 2
     assert client.execute("RPUSH", "jobs", "one") == 1
-    assert client.wait(job) == [b"jobs", b"one"]
+    assert client.result(job) == [b"jobs", b"one"]
     assert len(listed(server)) == 3
 
 
@@ -91,7 +91,7 @@ def test_a_server_that_restarts_is_found_again(
         client.turn(monotonic() + 0.05)
         assert not call.ended
         server.restart()
-        assert client.wait(call) is None
+        assert client.result(call) is None
         assert client.stats().lanes[0].created == 2
 
 
@@ -101,7 +101,7 @@ def test_what_may_have_run_is_not_sent_again(client: Any, server: Server) -> Non
         "EVAL", "redis.call('INCR', 'n'); return redis.call('CLIENT', 'KILL', 'ID', ARGV[1])", 0, number
     )
     with pytest.raises((ConnectionLostError, ReplyError)) as raised:
-        client.wait(call)
+        client.result(call)
     assert raised.value.outcome in (Outcome.MAYBE_EXECUTED, Outcome.REPLY)
     assert client.execute("GET", "k") is None
 
@@ -157,7 +157,7 @@ def test_a_lease_is_waited_for_in_turn_and_never_lent_dead(connect: Callable[...
             with pytest.raises(CommandTimeoutError), client.acquire(timeout=0.05):
                 pass
             assert not waiting.ended
-        assert client.wait(waiting) is None
+        assert client.result(waiting) is None
         server.call("CLIENT", "KILL", "ID", number)
         with client.acquire() as connection:
             assert connection.execute("CLIENT", "ID") != number
@@ -259,13 +259,13 @@ def test_the_child_of_a_fork_disturbs_nothing(client: Any, server: Server) -> No
     child = os.fork()
     if child == 0:  # pragma: no cover
         try:
-            client.wait(under_way)
+            client.result(under_way)
         except ConnectionLostError:
             os._exit(0 if client.execute("GET", "k") == b"parent" else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     client.execute("RPUSH", "jobs", "mine")
-    assert client.wait(under_way) == [b"jobs", b"mine"]
+    assert client.result(under_way) == [b"jobs", b"mine"]
 
 
 # -- In the contract suite ------------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ class Awaited:
         return self.wait_for(await self.ended(self._client.begin(*args, **options)))
 
     def wait_for(self, call: Any) -> Any:
-        return self._client.wait(call)
+        return self._client.result(call)
 
     async def ended(self, call: Any) -> Any:
         try:
@@ -367,7 +367,7 @@ class AwaitedPipeline:
 
     async def run(self) -> Any:
         call = self._pipeline.begin()
-        return [] if call is None else self._pipeline.wait(await self._client.ended(call))
+        return [] if call is None else self._pipeline.results(await self._client.ended(call))
 
     async def __aenter__(self) -> Self:
         return self

@@ -20,6 +20,7 @@ from resp_sansio import (
     new_slot,
 )
 from resp_sansio.client import Client, Close, Dial, Look, error_of
+from resp_sansio.connection import connection
 
 POOL = PoolSettings()
 
@@ -168,6 +169,30 @@ def test_law_what_counts_as_sent_decides_the_outcome() -> None:
         link.core.sent(len(block) if sent is None else sent)
         link.core.abort()
         assert list(slot.outcomes) == [outcome]
+
+
+def test_law_short_ways_decline_where_they_would_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    stage = Stage(dials_at_once=False)
+    first = new_slot(("GET", "a"))
+    assert stage.client.start(first, stage.now) is None  # there is no link
+    stage.submit(first)
+    link = stage.connect()
+    stage.stuck.add(link)
+    second, third = new_slot(("GET", "b")), new_slot(("GET", "c"))
+    block = stage.client.start(second, stage.now)
+    assert block is not None
+    assert block.endswith(b"b\r\n")
+    assert link.core.data_to_send() == b""  # it counts as sent
+    link.core.unsent(block[-1:])
+    assert link.core.data_to_send() == b"\n"
+    link.core.sent(1)
+    assert stage.client.start(third, stage.now) == b""  # it waits, and comes with `data_to_send`
+    assert link.core.data_to_send()
+    assert stage.client.receive_replies(link, b"+b\r\n", stage.now) == [second]
+    assert stage.client.receive_replies(link, b"+c\r\n+unasked\r\n", stage.now) is None
+    assert third in stage.client.events()
+    assert link.ended
 
 
 # -- links --------------------------------------------------------------------------------------------------------------------
