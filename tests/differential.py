@@ -1,6 +1,6 @@
 """Three parsers against each other: with accelerators, without them, and `resp_reference`.
 
-For one stream: what the reference makes of it; what the strict machine does, whole; and what the accelerated parser does, whole and
+For one stream: what the reference makes of it; what the strict grammar does, whole; and what the accelerated parser does, whole and
 cut in many ways. Values are the same in type, pushes, errors and attributes too; what ends the stream ends it at the same byte;
 and each reply is there as soon as its last byte is. Each parse has a budget of steps (calls, as Python's profiler counts them), so
 that one that never ends is told apart from one that is slow, without a clock.
@@ -225,7 +225,7 @@ def same(how: str, got: Outcome, expected: Outcome) -> None:
 
 
 def agree(stream: resp_reference.Stream, parser: Parser, data: bytes, expected: Outcome) -> None:
-    """Raise `Difference` if the strict machine and the reference do not."""
+    """Raise `Difference` if the strict grammar and the reference do not."""
     values = [plain(value) for value in parser.feed(data)]
     attributes = {index: plain(value) for index, value in parser.attributes.items()}
     described = {index: item.attributes for index, item in enumerate(stream.items) if item.attributes is not None}

@@ -22,7 +22,7 @@ SHORT, LARGE, SMALL, SPAN, VIEW = 1024, 300, 2048, 128 * 1024, 16 * 1024
 class Wire(NamedTuple):
     """What a peer sends, and how the parser that reads it is set up.
 
-    Where `reply` limits a reply (0: no more than by default), only the strict machine says what is right: how it counts is its own.
+    Where `reply` limits a reply (0: no more than by default), only the strict grammar says what is right: how it counts is its own.
     `digits` is for `sys.set_int_max_str_digits`, 0 to leave it alone.
     """
 

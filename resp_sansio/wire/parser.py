@@ -1,9 +1,9 @@
 """Bytes to values: incremental at every byte, strict, limited, and iterative.
 
-The grammar is the machine's; this is what a connection sees of it: replies in lists, as many as it wants at a time, skipped or in
+The grammar is `Grammar`'s; this is what a connection sees of it: replies in lists, as many as it wants at a time, skipped or in
 parts where it says so. A feed that is one small reply, as in request and response, takes a short cut past all of that.
 
-What the peer sends can't raise: the replies before a bad byte are returned, and the error is kept for the caller that asks.
+Nothing that the peer sends raises: the replies before a bad byte are returned, and the error is kept for the caller that asks.
 """
 
 from __future__ import annotations

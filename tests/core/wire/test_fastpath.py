@@ -1,4 +1,4 @@
-"""The accelerators: what they take is what the strict machine makes of it, and they never raise."""
+"""The accelerators: what they take is what the strict grammar makes of it, and they never raise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def strictly(data: bytes) -> tuple[list[object], bool]:
-    """What the strict machine makes of it, without any accelerator."""
+    """What the strict grammar makes of it, without any accelerator."""
     parser = Parser()
     parser._fast = parser.quiet = False
     return [exact(value) for value in parser.feed(data)], parser.error is None

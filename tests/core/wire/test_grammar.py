@@ -22,7 +22,7 @@ NAN = float("nan")
 
 
 def read(data: bytes, parser: Parser) -> list[Reply]:
-    """What the strict machine alone makes of it: byte by byte, no accelerator has anything to work on."""
+    """What the strict grammar alone makes of it: byte by byte, no accelerator has anything to work on."""
     return [value for at in range(len(data)) for value in parser.feed(data[at : at + 1])]
 
 
