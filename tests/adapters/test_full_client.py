@@ -134,6 +134,22 @@ def test_an_interrupt_costs_one_call(client: Any) -> None:
     assert client.execute("ECHO", "mine") == b"mine"
 
 
+def test_an_interrupt_while_bytes_move_ends_the_link(client: Any) -> None:
+    client.execute("PING")
+    transport = client.machine.links[0].io._transport
+    send = transport.send
+
+    def struck(data: bytes) -> int:
+        send(data)
+        raise KeyboardInterrupt
+
+    transport.send = struck
+    with pytest.raises(KeyboardInterrupt):
+        client.begin("INCR", "n")
+    assert client.execute("GET", "n") == b"1"
+    assert client.stats().lanes[0].created == 2
+
+
 def test_pushes_reach_who_borrowed_the_connection(client: Any, server: Server) -> None:
     with client.acquire() as connection:
         connection.execute("SUBSCRIBE", "news")
