@@ -4,7 +4,7 @@ Three layers. `table` is what servers say in COMMAND. The tables on this page ar
 say, or say wrongly. `command_info` puts both together for given arguments, because some of it depends on them: XREAD blocks
 only with BLOCK and may run twice only without `$`, CONFIG SET has a secret only if it sets a password.
 
-What is so for all arguments is found out once for each name and kept. A command that was never heard of shares a connection,
+Facts that hold for all arguments are found out once for each name and kept. A command that was never heard of shares a connection,
 answers with one reply, and is never tried again.
 """
 

@@ -224,7 +224,7 @@ class Grammar:
     def _run_tokens(self, i: int) -> int:
         """Read elements from index `i` on out of a window split at its line breaks; return where it ended.
 
-        What is split in vain stays in proportion to what is read: a window with something in it that has to be looked at otherwise
+        Splitting in vain stays in proportion to what is read: a window with something in it that has to be looked at otherwise
         makes the next one small.
         """
         data, stack, dropping = self._window, self._stack, self._dropping

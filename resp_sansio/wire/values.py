@@ -71,7 +71,7 @@ Reply: TypeAlias = Union[
 ]
 """Any value that a reply can be. `Verbatim`, `Pairs` and `Items` are `bytes` and `list` subclasses.
 
-What is nested in a reply is a `Reply`, too, but is called `Any` here: editors that complete by jedi, IPython among them, end in a
+A reply nested in another is a `Reply`, too, but is called `Any` here: editors that complete by jedi, IPython among them, end in a
 RecursionError on a type that speaks of itself.
 """
 

@@ -1,7 +1,7 @@
 """resp_sync as if it were asynchronous: each call that blocks runs on a thread of its own, and is awaited under asyncio.
 
-A call that is to be cancelled runs on the main thread instead, one at a time: only there can a signal strike it. What
-cancelling is to a task, a `KeyboardInterrupt` is to a thread.
+A call that is to be cancelled runs on the main thread instead, one at a time: only there can a signal strike it. A
+`KeyboardInterrupt` is to a thread what cancelling is to a task.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ async def test_a_batch_that_has_left_runs_whole(backend: Backend, kind: str) -> 
 
 @contract
 async def test_a_transaction_is_cancelled_before_its_exec_has_left(backend: Backend, server: Server) -> None:
-    """What has begun to leave is sent to its end: it runs whole, or, if the connection ends before EXEC is sent, not at all."""
+    """One that has begun to leave is sent to its end: it runs whole, or, if the connection ends before EXEC is sent, not at all."""
     for reset in (False, True):
         with Proxy(server.port, receive_buffer=65536) as proxy:
             async with backend.connect(proxy.url) as connection:

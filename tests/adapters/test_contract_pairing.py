@@ -137,7 +137,7 @@ async def test_a_transaction_with_blpop_that_is_given_up_ends_no_lane(
             )
         assert isinstance(given_up, CommandTimeoutError)
         assert all(isinstance(other, CommandTimeoutError) for other in others)
-        # What was given up was not lost: the server runs it, and the lane is the same.
+        # The ones given up were not lost: the server runs it, and the lane is the same.
         assert await client.execute("INCR", "n") == 5
         assert [one["id"] for one in listed(server)[:-1]] == lanes
 

@@ -1,6 +1,6 @@
 """The adapters have one surface: the same names, parameters, defaults and types, and the same text on what is raised.
 
-What may differ is what the libraries differ in: `await`, `async with`, and whether the callers are tasks or threads.
+The only differences are those of the libraries: `await`, `async with`, and whether the callers are tasks or threads.
 """
 
 from __future__ import annotations

@@ -1311,7 +1311,7 @@ class Stricken:
         here = [person for person in self.people if person.here]
         having = chance.choice([person for person in here if person.lease is not None] or [None])
         waiting = chance.choice([person for person in here if person.lease is None] or [None])
-        # Who has gone does not dial.
+        # A caller that has gone does not dial.
         dial = chance.choice([dial for dial in self.dials if who(dial).here] or [None])
         match chance.randint(0, 11):
             case 0 | 1:

@@ -1,4 +1,4 @@
-"""What a builder is given of a wrong kind is refused, or sent as data in its place: it never turns into an option."""
+"""An argument of a wrong kind is refused by its builder, or sent as data in its place: it never turns into an option."""
 
 from __future__ import annotations
 

@@ -272,7 +272,7 @@ def test_preparing_is_encoding_and_knowing() -> None:
         (("DEBUG", "OBJECT", "k"), 0.0),
         (("CLIENT", "PAUSE", 5000), 0.0),
         (("GET", "k"), 0.0),
-        # What the server will refuse, it refuses at once.
+        # A server refuses this at once.
         (("BLPOP", "a", "soon"), 0.0),
         (("BLPOP", "a", -1), 0.0),
         (("BLPOP", "a", "nan"), 0.0),
@@ -408,7 +408,7 @@ def test_keys_that_migrate(keys: list[bytes], options: list[Argument]) -> None:
         (("JSON.MGET", "a", "b", "$"), [1, 2]),
         (("TDIGEST.MERGE", "to", 2, "a", "b", "COMPRESSION", 9), [1, 3, 4]),
         (("MIGRATE",), []),
-        # What the server will refuse.
+        # A server refuses this.
         (("EVAL", "return 1", 5, "k"), []),
         (("EVAL", "return 1", -1, "k"), []),
         (("EVAL", "return 1", "9" * 10_000, "k"), []),

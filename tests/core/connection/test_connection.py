@@ -1,6 +1,6 @@
 """The side of a connection that speaks, by example: what it sends and when, how it opens and ends, what it refuses, and time.
 
-What it makes of replies is in `test_pairing.py`, those that no author would think of in `test_connection_model.py`.
+Replies are in `test_pairing.py`, conversations that no author would think of in `test_connection_model.py`.
 """
 
 from __future__ import annotations

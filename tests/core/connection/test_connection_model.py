@@ -1,7 +1,7 @@
 """Conversations that no author would think of: the connection machine against a simple server, at every byte and in every order.
 
 The model is a list of what was sent and what must have become of it. The server is `resp_sansio.testing.Peer`; between the two
-lie two wires that stop wherever hypothesis likes. What must hold:
+lie two wires that stop wherever hypothesis likes. These must hold:
 
 - each call gets its own reply or one failure, once, and by position: the n-th command that left is the n-th that was answered;
 - NOT_SENT is never said of what the server ran, even if it gets to read all that the network took;

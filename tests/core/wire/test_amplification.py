@@ -1,4 +1,4 @@
-"""What a server sends costs in proportion to its bytes, whatever they are: memory held, and steps taken.
+"""Replies cost in proportion to their bytes, whatever they are: memory held, and steps taken.
 
 The shapes are all that RESP has in their smallest forms; they are tried alone and in chosen mixtures, because an accelerator that
 gives up on one kind of element may do so again and again.
