@@ -218,6 +218,23 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(python=one_python, default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzzing that follows coverage, a minute for each target (`-- 600 parser`: so many seconds, this one)."""
+    install(session, "test", "fuzz", wheel=True)
+    seconds, *names = session.posargs or ["60"]
+    folder = Path(session.create_tmp()).resolve()
+    for name in names or ["parser", "requests", "connection", "handshake", "url"]:
+        (folder / name).mkdir(exist_ok=True)  # what is found, and worth keeping
+        options = [
+            str(folder / name),
+            f"-max_total_time={seconds}",
+            "-max_len=1000",
+            f"-artifact_prefix={folder}/{name}-",
+        ]
+        session.run("python", "-m", "fuzz", name, *options, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")})
+
+
+@nox.session(python=one_python, default=False)
 def proof(session: nox.Session) -> None:
     """The proof of the parser's accelerators, ten times as long as in the suite (`-- 100` for a hundred times)."""
     install(session, "test", wheel=True)
