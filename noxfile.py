@@ -235,6 +235,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(python=one_python, default=False)
+def mutate(session: nox.Session) -> None:
+    """Small changes of the core that some test must notice, 30 in each module (`-- 100 client/pool`: so many, in this one)."""
+    install(session, "test", "mutate")
+    number, *modules = session.posargs or ["30"]
+    session.run("python", "tests/mutate.py", f"{session.create_tmp()}/tree", number, *modules)
+
+
+@nox.session(python=one_python, default=False)
 def proof(session: nox.Session) -> None:
     """The proof of the parser's accelerators, ten times as long as in the suite (`-- 100` for a hundred times)."""
     install(session, "test", wheel=True)

@@ -1,0 +1,99 @@
+"""Mutation check: small changes of the core's modules, each of which some test must notice. `nox -s mutate` runs it.
+
+In a copy of the checkout, so that nothing of the work tree is touched. Takes long: each change costs a run of the tests that are
+meant for its module, until the first of them fails. A sample of so many for each module is drawn, always the same one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from typing import Final
+
+__all__ = ["TESTS", "main"]
+
+ROOT: Final = Path(__file__).parent.parent
+SIMULATION: Final = "python -m pytest {options} tests/simulation/test_histories.py -k 'promises and (0 or 100)'"
+CLIENT: Final = ("tests/core/client", SIMULATION)
+CONNECTION: Final = ("tests/core/connection tests/core/test_stats.py", SIMULATION)
+WIRE: Final = (
+    "tests/core/wire/test_parser.py tests/core/wire/test_fastpath.py tests/core/wire/test_fastpath_proof.py",
+)
+TESTS: Final[dict[str, tuple[str, ...]]] = {
+    "wire/parser": WIRE,
+    "wire/fastpath": WIRE,
+    "connection/connection": CONNECTION,
+    "connection/pairing": CONNECTION,
+    "client/pool": CLIENT,
+    "client/links": CLIENT,
+    "client/calls": CLIENT,
+    "client/dials": CLIENT,
+    "client/client": CLIENT,
+    "client/retry": CLIENT,
+}
+OPTIONS: Final = "-x -q -n 0 -p no:cacheprovider -o addopts=--import-mode=importlib"
+# Annotations are not evaluated, so a `|` in them may be anything; enums, small ints and names are equal if they are the same.
+LEFT_OUT: Final = ("%BinaryOperator_BitOr%", "%_Is_Eq", "%_IsNot_NotEq", "%_Eq_Is", "%_NotEq_IsNot")
+
+
+def command(tests: tuple[str, ...]) -> str:
+    """What to run for a module, up to the first failure."""
+    runs = [f"python -m pytest {OPTIONS} {tests[0]}", *(one.format(options=OPTIONS) for one in tests[1:])]
+    return f'bash -c "{" && ".join(runs)}"'
+
+
+def sample(session: Path, number: int) -> None:
+    """Keep so many of the changes."""
+    with sqlite3.connect(session) as database:
+        for pattern in LEFT_OUT:
+            database.execute("DELETE FROM mutation_specs WHERE operator_name LIKE ?", (pattern,))
+        places = list(
+            database.execute("SELECT job_id FROM mutation_specs ORDER BY start_pos_row, start_pos_col, operator_name")
+        )
+        kept = {job for (job,) in Random(1).sample(places, min(number, len(places)))}
+        for table in ("mutation_specs", "work_items"):
+            every = [job for (job,) in database.execute(f"SELECT job_id FROM {table}")]
+            database.executemany(f"DELETE FROM {table} WHERE job_id = ?", [(job,) for job in every if job not in kept])
+
+
+def check(tree: Path, module: str, number: int) -> tuple[int, int, list[str]]:
+    """Return how many changes of a module were tried, how many were noticed, and what the others were."""
+    config, session = tree / "mutate.toml", tree / "mutate.sqlite"
+    session.unlink(missing_ok=True)
+    config.write_text(
+        f'[cosmic-ray]\nmodule-path = "resp_sansio/{module}.py"\ntimeout = 120.0\nexcluded-modules = []\n'
+        f"test-command = '''{command(TESTS[module])}'''\n[cosmic-ray.distributor]\nname = \"local\"\n"
+    )
+    for words in (["init", str(config), str(session)], ["exec", str(config), str(session)]):
+        subprocess.run(["cosmic-ray", *words], cwd=tree, check=True)
+        if words[0] == "init":
+            sample(session, number)
+    with sqlite3.connect(session) as database:
+        rows = list(
+            database.execute(
+                "SELECT r.test_outcome, r.diff FROM work_results r JOIN mutation_specs m ON m.job_id = r.job_id"
+                " ORDER BY m.start_pos_row"
+            )
+        )
+    alive = [diff for outcome, diff in rows if "SURVIVED" in str(outcome)]
+    return len(rows), len(rows) - len(alive), alive
+
+
+def main() -> None:
+    """`FOLDER NUMBER [MODULE ...]`: so many changes of each of these modules, in a copy there."""
+    tree, number = Path(sys.argv[1]), int(sys.argv[2])
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache"))
+    for module in sys.argv[3:] or TESTS:
+        tried, noticed, alive = check(tree, module, number)
+        for diff in alive:
+            print("\n".join(line for line in diff.splitlines() if line[:1] in "+-@"))
+        print(f"{module}: {noticed} of {tried} changes were noticed", flush=True)
+
+
+if __name__ == "__main__":
+    main()
