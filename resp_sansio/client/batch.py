@@ -21,7 +21,7 @@ from ..config.config import Config
 from ..connection.slot import Batch, Payload, new_batch
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Reply
-from .call import DEFAULT, Default, command_alone, encoding_of, read_typed, seconds_allowed, text_reader
+from .call import DEFAULT, Default, command_alone, encoding_of, seconds_allowed, text_reader, unreadable
 
 __all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
 
@@ -235,12 +235,21 @@ class CommandBatch:
         """Return what the first commands gave, as these replies to them say."""
         results: list[object] = [*replies]
         for index, read in self._readers.items():
-            if index < len(results) and not isinstance(replies[index], ReplyError):
+            if index >= len(results):  # they stand in their order
+                break
+            reply = replies[index]
+            if not isinstance(reply, Exception):
                 try:
-                    results[index] = read_typed(replies[index], read, self._infos[index], protocol)
-                except Exception as error:  # noqa: BLE001  # the other commands ran, and have their results
-                    error.add_note(self.place(index))
-                    results[index] = error
+                    results[index] = read(reply, protocol)
+                    continue
+                except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
+                    error = unreadable(raised, self._infos[index])
+            elif isinstance(reply, ReplyError):
+                continue
+            else:
+                error = reply
+            error.add_note(self.place(index))
+            results[index] = error
         return results
 
     def refused(self, error: RespError) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "read_typed",
     "seconds_allowed",
     "text_reader",
+    "unreadable",
 ]
 
 T = TypeVar("T")
@@ -105,7 +106,12 @@ def read_typed(reply: Reply, read: Reader[T], info: CommandInfo, protocol: Liter
     try:
         return read(reply, protocol)
     except UnexpectedReplyError as error:
-        raise UnexpectedReplyError(f"{info.name}: {error}") from None
+        raise unreadable(error, info) from None
+
+
+def unreadable(error: Exception, info: CommandInfo) -> Exception:
+    """Return what a reader has raised, with the name of the command if that is about its reply."""
+    return UnexpectedReplyError(f"{info.name}: {error}") if isinstance(error, UnexpectedReplyError) else error
 
 
 def text_reader(encoding: str) -> Reader[Reply]:

@@ -16,6 +16,7 @@ from resp_sansio import (
     Config,
     ConnectionClosedError,
     ConnectionLostError,
+    InvalidReplyError,
     LocalProtocolError,
     Outcome,
     Reply,
@@ -314,6 +315,24 @@ def test_what_was_answered_is_read_though_the_rest_was_lost() -> None:
     assert (first.result(), second.result()) == ("1", "2 of RESP2")
     with pytest.raises(ConnectionLostError):
         third.result()
+
+
+def test_an_error_is_no_reply_to_read_and_a_reader_may_raise_any() -> None:
+    def refuses(reply: Reply, _protocol: int) -> str:
+        raise ReplyError(f"MINE {reply!r}")
+
+    batch = CommandBatch(Config())
+    refused, invalid, mine = [batch.execute(Command("GET", key, read=refuses)) for key in "abc"]
+    slot = made(batch)
+    slot.replies += [NO, InvalidReplyError(b":x"), b"1"]
+    batch.answered(slot, 3)
+    with pytest.raises(ReplyError, match="unknown command"):
+        refused.result()
+    with pytest.raises(InvalidReplyError) as caught:
+        invalid.result()
+    assert caught.value.__notes__ == ["command 2 of 3 in the pipeline: GET"]
+    with pytest.raises(ReplyError, match="MINE b'1'"):
+        mine.result()
 
 
 def test_what_cannot_be_decoded_is_an_error_of_its_own_command() -> None:
