@@ -340,9 +340,9 @@ class Borrowed:
         self._seconds = seconds
         self._entered = False
 
-    @checkpointed
     @enable_ki_protection
     async def __aenter__(self) -> Connection:
+        await checkpoint()  # before, since a connection that is had at once should be of use at once
         if self._entered:
             raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
         self._entered = True
@@ -359,4 +359,4 @@ def stack() -> str:
     """Return where the caller of `acquire` stands."""
     from traceback import format_stack  # rarely needed, and slow to import
 
-    return "".join(format_stack()[:-3])  # without this function, `__aenter__` and what makes it a checkpoint
+    return "".join(format_stack()[:-2])

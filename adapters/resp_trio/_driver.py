@@ -484,8 +484,6 @@ class Driver:
                 self.machine.withdraw(waiter, current_time())
                 self.carry_out()
                 raise
-        else:
-            await cancel_shielded_checkpoint()
         if waiter.lease is None:
             assert waiter.error is not None
             raise waiter.error
