@@ -117,7 +117,7 @@ class Listener:
         self.link: Link = link
         self.push: Push | RespError | None = None
         self.state: SlotState = HANDED
-        self.token: dict[Any, Task] | None = None
+        self.token: dict[Any, Task] | Socket | None = None
 
     def __await__(self) -> Generator[Any, None, Push | RespError]:
         yield from self._driver.wait_for(self).__await__()
@@ -126,7 +126,7 @@ class Listener:
 
 
 Caller: TypeAlias = Slot | Listener
-"""What a task waits for. While the task is parked, `token` is the dictionary that holds it."""
+"""What a task waits for. `token` is where it waits: the dictionary that holds the parked task, or the socket at which it leads."""
 
 
 class Socket:
@@ -204,7 +204,7 @@ class Socket:
         successor = self._successor()
         if successor is not None:
             self.leader = successor
-            self._driver.unpark(successor)
+            self._driver.wake(successor)
         elif self._driver.nursery is not None:
             self.leader = self
             self._driver.start(self.keep)
@@ -214,7 +214,7 @@ class Socket:
         if self.parked:
             return next(reversed(self.parked))
         slot: Slot | None = self.link.slot  # it was parked when the link was not its yet
-        return slot if slot is not None and slot.link is self.link and slot.token is not None else None
+        return slot if slot is not None and slot.link is self.link and isinstance(slot.token, dict) else None
 
     def rouse(self) -> None:
         """Have the leader look again at what it waits for."""
@@ -323,11 +323,7 @@ class Socket:
                 else:
                     self.crowd = self.crowd or len(answered) > 1
                     for slot in answered:
-                        place: Any = slot.token
-                        if place is not None:
-                            slot.token = None
-                            reschedule(place.pop(slot))
-                        elif slot is not self.leader or self._waits:
+                        if slot.token is not self or self._waits:
                             driver.wake(slot)
                 if link.ended or (len(data) < RECEIVE and not transport.pending):
                     break
@@ -349,9 +345,8 @@ class Socket:
     def close(self) -> None:
         """End now."""
         self.hand_out()
-        if self.transport.socket.fileno() >= 0:
-            notify_closing(self.transport.socket)
-            self.transport.close()
+        self.rouse()
+        self.transport.close()
 
     # -- pushes --------------------------------------------------------------------------------------------------------------
 
@@ -545,7 +540,7 @@ class Driver:
                     io.appoint()
                 io = at
                 if io is not None and (io.leader is None or io.leader is caller):
-                    io.leader = caller
+                    io.leader, caller.token = caller, io
                     await io.lead()
                 else:
                     caller.token = place = self._parked if io is None else io.parked
@@ -553,7 +548,9 @@ class Driver:
                     await wait_task_rescheduled(partial(self._abort, caller))
         except BaseException:
             if io is not None and io.leader is caller:
-                io.leader = None  # `give_up` or `take_back` appoints another
+                io.leader = None
+                if caller.link is not io.link:
+                    io.appoint()  # else `give_up` or `take_back` does, once nothing is owed to this caller
             raise
         if io is not None and io.leader is caller:
             io.leader = None
@@ -568,19 +565,15 @@ class Driver:
             self.machine.abandon(caller, current_time())  # now: when the task learns of it, another may have sent it
         return Abort.SUCCEEDED
 
-    def wake(self, caller: Caller) -> None:
-        """What this caller waits for has come."""
-        if caller.token is not None:
-            self.unpark(caller)
-        elif caller.link is not None and caller.link.io.leader is caller:
-            caller.link.io.rouse()
-
     @staticmethod
-    def unpark(caller: Caller) -> None:
-        """Wake a parked caller."""
+    def wake(caller: Caller) -> None:
+        """Wake this caller: what it waits for has come, or it is to lead."""
         place: Any = caller.token
-        caller.token = None
-        reschedule(place.pop(caller))
+        if isinstance(place, dict):
+            caller.token = None
+            reschedule(place.pop(caller))
+        elif place is not None:
+            place.rouse()
 
     # -- beginning, and the end ------------------------------------------------------------------------------------------------
 
