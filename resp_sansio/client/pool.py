@@ -761,7 +761,7 @@ class Pool(Generic[C]):
         settings, pending = self.settings, self._pending
         if self.state is not PoolState.OPEN:
             self._refused += 1
-            raise ConnectionClosedError(f"the pool is {self.state.name}: {self.state.value}")
+            raise ConnectionClosedError(f"the pool is {self.state.name}: {self.state.value}; open another")
         room = max(0, settings.max_size - len(self._places))  # for so many there is or will be a dial
         if settings.max_waiting is not None and pending >= settings.max_waiting + room and not first:
             self._refused += 1

@@ -93,7 +93,6 @@ class Connection(Pairing):
         "watch_epoch",
     )  # fmt: skip
     state: State
-    watching: bool
 
     def __init__(
         self,
@@ -208,6 +207,15 @@ class Connection(Pairing):
         """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
         return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
 
+    @property
+    def watching(self) -> bool:
+        """Was a WATCH sent, or is one to be, behind which nothing is known to end it?"""
+        watching = self._watching
+        for slot in self._waiting:
+            if slot.state is QUEUED:
+                watching = _watches(slot, watching)
+        return watching
+
     def stats(self) -> ConnectionStats:
         """Count what is under way, or was when the connection ended, and what has been."""
         if self._final is not None:
@@ -287,9 +295,6 @@ class Connection(Pairing):
             names = {info.name for info in slot.infos}
             if names & ENDS_WATCH:
                 self.watch_epoch += 1
-                self.watching = False
-            if "WATCH" in names:
-                self.watching = True
             if slot.info.secret and slot.exclusive:
                 self._exclusive = True
             if "QUIT" in names:
@@ -381,8 +386,6 @@ class Connection(Pairing):
             self._waiting = deque([waiting for waiting in self._waiting if waiting.state is QUEUED])
             self._withdrawn = 0
             self._forget_ended()
-        if not slot.plain:
-            self.watching = self.watching or self.watch_epoch > 0  # it may have been to end one
         if self.state is not READY:
             if slot.info.name == "MONITOR":
                 self._forget_monitor()
@@ -514,6 +517,7 @@ class Connection(Pairing):
                 if not slot.plain:
                     self._scripts += 1
                     self._altered = self._altered or _alters(slot)
+                    self._watching = _watches(slot, self._watching)
             else:
                 self._withdrawn -= 1
             taken += 1
@@ -728,3 +732,11 @@ class Connection(Pairing):
 
 def _alters(slot: Slot) -> bool:
     return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
+
+
+def _watches(slot: Slot, before: bool) -> bool:
+    """Is anything watched behind this slot? `before`: was it?"""
+    if not isinstance(slot, StatefulBatch):
+        return before
+    names = {info.name for info in slot.infos}
+    return "WATCH" in names or (before and not names & ENDS_WATCH)

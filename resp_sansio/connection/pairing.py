@@ -39,8 +39,8 @@ class Pairing(ABC):
 
     __slots__ = (
         "_abandoned", "_answered", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes",
-        "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "protocol", "server", "state",
-        "subscriptions", "watching",
+        "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_watching", "protocol", "server",
+        "state", "subscriptions",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +57,7 @@ class Pairing(ABC):
         self.state: State = state
         self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
         self.subscriptions: Subscriptions = Subscriptions()
-        self.watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
+        self._watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
         self._lenient_push = lenient_push
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
@@ -285,7 +285,7 @@ class Pairing(ABC):
         elif info.name == "MONITOR":
             self._forget_monitor()
         elif info.name in ENDS_WATCH:
-            self.watching = True  # it may have failed to; UNWATCH costs less than to find out
+            self._watching = True  # it may have failed to; UNWATCH costs less than to find out
         if not slot.missing:
             self._finish(slot)
 

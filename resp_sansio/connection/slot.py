@@ -172,6 +172,10 @@ class Slot:
         if index is None:
             index = next((at for at, outcome in enumerate(self.outcomes) if outcome is not Outcome.REPLY), 0)
         outcome = self.outcomes[index]
+        if (
+            outcome is Outcome.REPLY
+        ):  # an interrupt struck between the last reply and the end: the caller has not seen it
+            outcome = Outcome.MAYBE_EXECUTED
         message = f"{self.called(index)}: {cause}; {outcome.value}"
         match cause:
             case ConnectError() if outcome is NOT_SENT:

@@ -678,7 +678,9 @@ async def test_closing_gracefully_lets_those_finish_who_are_in(backend: Backend,
 
         assert await backend.together(hold, wait, close) == [1, 2, None]
         assert closed(pool) == {CloseReason.DRAINED: 1}
-        with pytest.raises(ConnectionClosedError, match="the pool is CLOSED: it has no connections, and never will"):
+        with pytest.raises(
+            ConnectionClosedError, match="the pool is CLOSED: it has no connections, and never will; open another"
+        ):
             await pool.execute("PING")
 
 

@@ -1037,6 +1037,19 @@ def test_a_watch_that_may_not_have_ended_is_ended_before_the_next_borrower() -> 
     assert connection.watching
 
 
+def test_a_watch_that_was_never_sent_watches_nothing() -> None:
+    connection, _ = opened()
+    gone = connection.send(Command("WATCH", "k"))
+    assert connection.watching
+    connection.abandon(gone)
+    assert not connection.watching
+    connection.send(Command("WATCH", "k"))
+    connection.send(Command("UNWATCH"))
+    assert not connection.watching
+    write_all(connection)
+    assert not connection.watching
+
+
 @pytest.mark.parametrize("command", [Command("SELECT", 1), Command("CLIENT", "SETNAME", "me"), Command("AUTH", "x")])
 def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> None:
     connection, peer = opened()

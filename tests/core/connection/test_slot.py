@@ -374,6 +374,18 @@ def test_a_failure_is_of_the_first_command_that_was_not_answered_unless_said_oth
     assert str(alone.failure(ConnectionLostError("reset"))) == f"GET: reset; {NOT_SENT.value}"
 
 
+def test_no_failure_says_that_its_reply_was_seen() -> None:
+    """An interrupt may strike between the last reply and the end of its slot, so that all replies are there, and none is told."""
+    slot = batch("GET a", "GET b")
+    slot.state, slot.end = SlotState.HANDED, len(slot.payload)
+    slot.replies += [b"a", b"b"]
+    slot.settle(SlotState.LOST, slot.end)
+    assert slot.outcomes == [REPLY, REPLY]
+    error = slot.failure(ConnectionLostError("interrupted"))
+    assert error.outcome is MAYBE
+    assert str(error).endswith(MAYBE.value)
+
+
 # -- again, on another connection -------------------------------------------------------------------------------------------------
 
 
