@@ -126,13 +126,18 @@ class Parser(Grammar):
         returned by the next `feed` or `chunks`, before what these read (`feed(b"", 0)` returns them without reading a reply).
         """
         self.drop()
+        held, described = self._held, self._held_attributes
+        self._held, self._held_attributes = [], {}  # else each call would go through all of them again
         self._dropping = True
         self._read(data, count)
         self._dropping = False
         out, attributes = self._out, self.attributes
         pushes = [index for index, value in enumerate(out) if type(value) is Push]
-        self._held_attributes = {new: attributes[old] for new, old in enumerate(pushes) if old in attributes}
-        self._held = [out[index] for index in pushes]
+        for index in pushes:
+            if index in attributes:
+                described[len(held)] = attributes[index]
+            held.append(out[index])
+        self._held, self._held_attributes = held, described
         self._out, self.pushes, self.attributes = [], 0, {}
         self.quiet = self._may_hurry()
         completed = len(out) - len(pushes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from resp_sansio.wire.values import Push, Reply, Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
 
 values = st.lists(replies(max_leaves=12) | pushes(max_leaves=4), max_size=6)
 
@@ -139,6 +141,30 @@ def test_to_skip_is_to_parse_and_drop(expected: list[Reply], count: int, data: s
             kept.append(exact(value))
     seen, missing = skipping(data.draw(splits(wire)), count)
     assert ([exact(value) for value in seen], missing) == (kept, left)
+
+
+def lines(count: int) -> int:
+    """How many lines run while so many replies are skipped, each behind a push that is not taken."""
+    parser, seen = Parser(), 0
+
+    def see(_frame: FrameType, event: str, _: object) -> Any:
+        nonlocal seen
+        seen += event == "line"
+        return see
+
+    before = sys.gettrace()
+    sys.settrace(see)
+    try:
+        for _ in range(count):
+            parser.skip(b">2\r\n+news\r\n+x\r\n:1\r\n", 1)
+    finally:
+        sys.settrace(before)
+    assert len(parser.feed(b"", 0)) == count
+    return seen
+
+
+def test_to_skip_costs_no_more_because_pushes_wait() -> None:
+    assert lines(800) < 5 * lines(200)
 
 
 def test_what_is_skipped_is_not_held() -> None:

@@ -333,8 +333,8 @@ FAULTS: Final = [
         "skip forgets a push",
         "wire.parser",
         "skip",
-        "self._held = [out[index] for index in pushes]",
-        "self._held = [out[index] for index in pushes[:1]]",
+        "            held.append(out[index])",
+        "            held[:] = held or [out[index]]",
     ),
     Fault(
         "a command's bulk ends in any line break",
