@@ -11,13 +11,13 @@ import ssl
 import threading
 import time
 import traceback
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
-from adapters.contract import Backend, contract
+from adapters.contract import Backend, contract, contract_of_tasks
 from adapters.loops import open_sockets
 from adapters.peers import Peer, Wire, statistic
 from resp_sansio import ConnectError, Outcome, ReplyError
@@ -124,6 +124,22 @@ async def test_an_address_that_swallows_everything_delays_no_dial(
     async with backend.connect("redis://several.example", connect_timeout=60.0) as connection:
         assert await connection.execute("PING") == "PONG"
     assert time.monotonic() - begun < 20
+
+
+@contract_of_tasks
+async def test_the_address_that_worked_is_tried_first(
+    backend: Backend, server: Server, black_hole: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [black_hole, ("127.0.0.1", server.port)]
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+    async with backend.pool("redis://several.example", connect_timeout=60.0, max_size=50) as pool:
+        begun = time.monotonic()
+        async with AsyncExitStack() as stack:
+            for _ in range(50):
+                connection = await stack.enter_async_context(pool.acquire())
+                assert await connection.execute("PING") == "PONG"
+        assert time.monotonic() - begun < 10  # a quarter of a second for each would be more
 
 
 @contract
