@@ -106,10 +106,10 @@ UNITS: Final = {
     "a mix": b":1\r\n$3\r\nabc\r\n-E\r\n*1\r\n:1\r\n",
     "a run that never is one": b"$1\r\nx\r\n(5\r\n",
 }
-CALLS: Final = 10  # of functions, C's included, for a byte
-LOOKED: Final = 450  # bytes and tokens that split(), count() and others go through, for a byte that is read
-HELD: Final = 48  # bytes of memory for a byte that was read
-PASSING: Final = 48 * SPAN  # bytes of memory that a parse needs, and gives back: for the tokens of one window
+CALLS: Final = 5  # of functions, C's included, for a byte
+LOOKED: Final = 13  # bytes and tokens that split(), count() and others go through, for a byte that is read
+HELD: Final = 42  # bytes of memory for a byte that was read
+PASSING: Final = 20 * SPAN  # bytes of memory that a parse needs, and gives back: for the tokens of one window
 SCANS: Final = frozenset({"count", "decode", "find", "isdigit", "join", "replace", "split"})
 
 
