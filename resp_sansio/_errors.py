@@ -116,7 +116,7 @@ class InvalidReplyError(UnexpectedReplyError):
     }
 
     def __init__(self, raw: bytes) -> None:
-        super().__init__()  # not even in `args`
+        self.args = ()  # not even there
         self.raw: Final = raw
 
     def __str__(self) -> str:

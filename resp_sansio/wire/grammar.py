@@ -78,6 +78,8 @@ _Frame: TypeAlias = tuple[list[Reply], int, int, Attributes | None]
 def _header(line: bytes) -> tuple[int, int] | None:
     """Return what a frame with this header collects for, and how many elements; None for a header that is read elsewhere."""
     kind = _AGGREGATES.get(line[0]) if line else None
+    if line[1:] == b"?" and kind in (ARRAY, SET, MAP):
+        return kind, STREAMED
     count = None if kind is None or kind == PUSH else COUNTS.get(b"*" + line[1:])
     return None if kind is None or count is None else (kind, count * 2 if kind in (MAP, ATTRIBUTE) else count)
 
@@ -110,6 +112,8 @@ def refused(expected: str, data: bytes, i: int, base: int) -> RemoteProtocolErro
 
 def _length(tokens: list[bytes], start: int, stop: int) -> int:
     """Return how many bytes of the stream these tokens were, with their line breaks."""
+    if stop - start == 1:
+        return len(tokens[start]) + 2
     return sum(map(len, tokens[start:stop])) + 2 * (stop - start)
 
 

@@ -43,7 +43,7 @@ def _big(line: bytes) -> Reply:
 
 def _integer(line: bytes) -> Reply:
     value = _big(line)
-    return value if isinstance(value, int) and -(2**63) <= value < 2**63 else InvalidReplyError(line)
+    return InvalidReplyError(line) if type(value) is int and not -(2**63) <= value < 2**63 else value
 
 
 def _double(line: bytes) -> Reply:

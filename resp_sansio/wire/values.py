@@ -193,6 +193,8 @@ def _is_guessable(keys: Sequence[Reply]) -> bool:
 
 def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
     """Make a map of keys and values that stand in turn in `flat`: a `dict`, or `Pairs` where that would lose a key or be slow."""
+    if not flat:
+        return {}
     keys, items = flat[::2], flat[1::2]
     if _is_guessable(keys):
         return Pairs(zip(keys, items, strict=True))
