@@ -216,6 +216,41 @@ async def test_one_that_is_dropped_warns_and_is_closed(server: Server) -> None:
     await until(lambda: open_sockets() <= before)
 
 
+def test_what_is_closed_may_be_closed_once_more_in_another_loop(server: Server) -> None:
+    client = Client(server.url)
+
+    async def use() -> None:
+        await client.execute("PING")
+        await client.close()
+
+    asyncio.run(use())
+    asyncio.run(client.close())
+
+
+@pytest.mark.parametrize("kind", ["Client", "Pool"])
+@pytest.mark.parametrize("collected", ["at once", "by the collector"])
+def test_one_that_is_dropped_as_its_loop_ends_makes_no_noise(kind: str, collected: str, server: Server) -> None:
+    """But for the warning that it was not closed, and the loop's own about its transport."""
+    program = """
+    import asyncio, gc, sys, warnings
+    import resp_asyncio
+
+    async def main():
+        client = getattr(resp_asyncio, sys.argv[2])(sys.argv[1])
+        await client.execute("PING")
+        asyncio.create_task(client.execute("BLPOP", "nothing", 0))
+        await asyncio.sleep(0)
+        if sys.argv[3] == "by the collector":
+            cycle = [client]
+            cycle.append(cycle)
+
+    warnings.simplefilter("ignore", ResourceWarning)
+    asyncio.run(main())
+    gc.collect()
+    """
+    assert run_program(program, server.url, kind, collected) == ""
+
+
 def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
     told, count = run_program(PROGRAMS / "fork_of_a_connection.py", server.url).splitlines()
     assert "it was opened before a fork, and belongs to the parent process" in told
