@@ -211,7 +211,7 @@ def make_map(flat: Sequence[Reply]) -> dict[Reply, Reply] | Pairs:
 def merge(before: dict[Reply, Reply] | Pairs, after: dict[Reply, Reply] | Pairs) -> dict[Reply, Reply] | Pairs:
     """Return both maps in one, of which the first is used up: a peer may send thousands of them in a row. The last value wins.
 
-    Keys that are equal in Python and not the same, such as 1 and True, make it `Pairs`.
+    Keys that are equal in Python and not the same, such as 1 and True, make it `Pairs`, with all there were.
     """
     few = len(before) + len(after) <= GUESSABLE_KEYS
     if isinstance(before, dict) and isinstance(after, dict) and (few or _SECRETLY_HASHED.issuperset(map(type, after))):

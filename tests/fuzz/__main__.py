@@ -8,9 +8,8 @@ from pathlib import Path
 
 import atheris
 
-import differential
-
 with atheris.instrument_imports(include=["resp_sansio"]):
+    import differential
     from fuzz.targets import TARGETS
 
 

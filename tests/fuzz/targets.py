@@ -75,6 +75,8 @@ def parser(data: bytes) -> None:
     wire = Wire(stream, lenient=bool(flags & 1), nested=bool(flags & 2))
     if flags & 4:
         wire = wire._replace(depth=3, bulk=1024 * 1024, line=64 * 1024, elements=2**20)
+    if stream.count(b"|") > 1:
+        wire = wire._replace(reply=2**30)  # of attributes in a row, `Pairs` keep more than the reference does
     check(wire, Random(seed), 2)
     if Reader is not None and not flags & 7:
         _compare(stream)

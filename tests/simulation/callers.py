@@ -104,12 +104,14 @@ class Caller:
             raise error_of(slot)
         return slot
 
-    def command(self, *words: str | int, lease: Any = None) -> Steps:
+    def command(self, *words: str | bytes | int, lease: Any = None) -> Steps:
         """The same for one command that changes nothing; returns the reply. Raises error replies."""
         slot = new_slot(words, None, self.deadline)
         numbers = (self.world.latest,) if words[0] == "GET" and words[1] != "w" else ()
         yield from self.ask(slot, *numbers, lease=lease)
         if isinstance(slot.reply, ReplyError):
+            if words[0] != "SSUBSCRIBE":  # which may be another node's
+                self.own(slot.reply, None)
             raise slot.reply
         return slot.reply
 
@@ -288,6 +290,24 @@ class Caller:
             raise
         assert isinstance(slot.reply, list)
         return isinstance(slot.reply[-1], list)
+
+    def shard(self) -> Steps:
+        """Listen to a shard channel whose slot may move to another node while this caller leaves it."""
+        world, channel = self.world, b"h%d" % self.act.number
+        lease = yield from self.borrow_link()
+        try:
+            world.listen(self, lease.connection, channel)
+            yield from self.command("SSUBSCRIBE", channel, lease=lease)
+            if self.act.chance < 0.7:
+                world.clock.after(self.act.chance * 0.012, world.server.move, channel)
+            slot = new_slot(("SUNSUBSCRIBE", channel), None, self.deadline)
+            yield from self.ask(slot, lease=lease)
+            if isinstance(slot.reply, ReplyError) and slot.reply.code != "MOVED":
+                self.own(slot.reply, None)
+            else:
+                yield from self.get(lease)
+        finally:
+            world.release(lease)
 
     def subscribe(self) -> Steps:
         """Listen to a channel on a link of its own, and have the next messages in their order, without a gap."""

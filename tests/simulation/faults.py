@@ -19,7 +19,7 @@ from resp_sansio.client.links import Lane
 from resp_sansio.client.pace import Pace
 from resp_sansio.client.pool import Lease, Pool
 from resp_sansio.config.retry import Breaker
-from resp_sansio.connection import connection
+from resp_sansio.connection import connection, slot, subscriptions
 from resp_sansio.connection.connection import Connection
 from resp_sansio.connection.handshake import Handshake
 from resp_sansio.connection.pairing import Pairing
@@ -120,7 +120,7 @@ FAULTS: Final = (
         Calls, "_slot_due", "del self._pausing[slot]\n        self._go(slot, now)", "pass",
     ),
     Fault(
-        "a reply that no command asked for is passed over", "redis-py, aioredis",
+        "a reply that no command asked for is passed over", "many a client",
         Pairing, "_surplus", "self._lose(", "str(",
     ),
     Fault(
@@ -176,7 +176,7 @@ FAULTS: Final = (
         Handshake, "answered", "elif (step not in OPTIONAL or _code(reply) == \"NOAUTH\") and not again:", "elif False:",
     ),
     Fault(
-        "a replica is not left", "redis-py before 4.5",
+        "a replica is not left", "many a client",
         Dials, "_leave_replica", "self.retire(now)", "pass",
     ),
     Fault(
@@ -232,6 +232,10 @@ FAULTS: Final = (
         Connection, "unsent", "self._blocks.append(rest)", "pass",
     ),
     Fault(
+        "a SUNSUBSCRIBE that crosses the moving of its slot shifts the replies", "Redis and Valkey, valkey #1066",
+        (slot, subscriptions), "FENCED", "SUNSUBSCRIBE", "nothing",
+    ),
+    Fault(
         "a link that has ended keeps its place in the pool", OURS,
         Dials, "_lost", "self._pool.lost(link, now)", "pass",
     ),
@@ -252,8 +256,25 @@ def changed(fault: Fault, function: Any) -> Any:
 
 
 @contextmanager
+def constant(fault: Fault) -> Iterator[None]:
+    """In the block, a name means something else in all of these modules."""
+    for module in fault.owner:
+        assert getattr(module, fault.function) == fault.old
+        setattr(module, fault.function, fault.new)
+    try:
+        yield
+    finally:
+        for module in fault.owner:
+            setattr(module, fault.function, fault.old)
+
+
+@contextmanager
 def planted(fault: Fault) -> Iterator[None]:
     """In the block, the fault is there."""
+    if fault.function.isupper():
+        with constant(fault):
+            yield
+        return
     before = vars(fault.owner)[fault.function]
     made: Callable[..., Any] = changed(fault, before)
     setattr(fault.owner, fault.function, made)

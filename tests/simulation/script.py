@@ -16,7 +16,7 @@ __all__ = ["FAULTS", "Act", "Script", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "odd", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "transaction", "burst",
-    "burst", "borrow", "borrow", "watch", "watch", "subscribe", "change", "keep",
+    "burst", "borrow", "borrow", "watch", "watch", "subscribe", "shard", "change", "keep",
 )  # fmt: skip
 PHASES: Final = ("away", "crashed", "silent", "hangs_up", "loading", "busy", "full", "vanished", "denied")
 FAULTS: Final = (

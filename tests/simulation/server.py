@@ -25,7 +25,9 @@ READONLY: Final = ReplyError("READONLY You can't write against a read only repli
 WRITES: Final = frozenset({b"INCRBY", b"SET", b"RPUSH", b"BLPOP"})
 OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
 NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
-SUBSCRIBED: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"PING"})
+SUBSCRIPTIONS: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
+SHARDED: Final = frozenset({b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
+SUBSCRIBED: Final = SUBSCRIPTIONS | {b"PING"}
 RAW: Final = b"(abc\r\n"  # framed rightly, and no number
 LARGE: Final = 5000
 
@@ -76,6 +78,7 @@ class Server:
         self.blocked: dict[bytes, list[Session]] = defaultdict(list)
         self.channels: dict[bytes, dict[Session, None]] = defaultdict(dict)
         self.messages: Counter[bytes] = Counter()
+        self.moved: set[bytes] = set()  # shard channels that are another node's
         self.ran: Counter[bytes] = Counter()
         self.arrived: Callable[[Session, Words], None] = lambda _session, _words: None
         self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when
@@ -85,7 +88,13 @@ class Server:
         self.messages[channel] += 1
         message = b"%d" % self.messages[channel]
         for session in list(self.channels[channel]):
-            session.say(Push("message", (channel, message)))
+            session.say(Push("smessage" if session.shards(channel) else "message", (channel, message)))
+
+    def move(self, channel: bytes) -> None:
+        """The slot of a shard channel moves to another node: those who listen are told so, and refused from now on."""
+        self.moved.add(channel)
+        for session in list(self.channels[channel]):
+            session.leave(b"SUNSUBSCRIBE", channel)
 
     def push(self, key: bytes, element: bytes) -> int:
         """Append to a list, and serve who waits for it."""
@@ -124,7 +133,7 @@ class Session:
         self._queued: list[Words] | None = None
         self._refused = False
         self._watched: dict[bytes, int] = {}
-        self._channels: dict[bytes, None] = {}
+        self._channels: dict[bytes, bool] = {}  # those it listens to, and whether they are shard channels
         self._turn = 0  # tells one wait from the next
 
     def begin(self) -> None:
@@ -216,7 +225,7 @@ class Session:
             self.say("QUEUED")
         elif name == b"BLPOP" and not any(server.lists[key] for key in words[1:-1]):
             self._block(words)
-        elif name in (b"SUBSCRIBE", b"UNSUBSCRIBE"):
+        elif name in SUBSCRIPTIONS:
             self._subscribe(name, words[1:])
         else:
             self.say(self._run(name, words))
@@ -232,7 +241,7 @@ class Session:
                 refusal = ReplyError("BUSY Redis is busy running a script.")
             elif name == b"EXEC" and self._queued and not self._refused and self._is_replica:
                 refusal = READONLY if any(words[0] in WRITES for words in self._queued) else None
-        elif server.wrong["loading"]:
+        elif server.wrong["loading"] and name not in SUBSCRIPTIONS:
             refusal = ReplyError("LOADING Redis is loading the dataset in memory")
         elif server.wrong["busy"]:
             refusal = ReplyError("BUSY Redis is busy running a script.")
@@ -284,7 +293,7 @@ class Session:
                 self.database = int(words[1])
                 return OK
             case b"PING":
-                return "PONG"
+                return [b"pong", b""] if self.protocol == 2 and self._channels else "PONG"
             case b"CLIENT":
                 return OK
             case b"MULTI":
@@ -335,11 +344,27 @@ class Session:
         return OK
 
     def _subscribe(self, name: bytes, channels: Words) -> None:
+        if name in SHARDED and not self.server.moved.isdisjoint(channels):
+            self.say(ReplyError("MOVED 1 elsewhere:6379"))
+            return
         for channel in channels:
-            if name == b"SUBSCRIBE":
-                self._channels[channel] = None
+            if name in (b"SUBSCRIBE", b"SSUBSCRIBE"):
+                self._channels[channel] = name in SHARDED
                 self.server.channels[channel][self] = None
+                self._tell(name, channel)
             else:
-                self._channels.pop(channel, None)
-                self.server.channels[channel].pop(self, None)
-            self.say(Push(name.decode().lower(), (channel, len(self._channels))))
+                self.leave(name, channel)
+
+    def leave(self, name: bytes, channel: bytes) -> None:
+        """It listens to this channel no more, and is told so."""
+        self._channels.pop(channel, None)
+        self.server.channels[channel].pop(self, None)
+        self._tell(name, channel)
+
+    def _tell(self, name: bytes, channel: bytes) -> None:
+        left = [sharded for sharded in self._channels.values() if sharded is (name in SHARDED)]
+        self.say(Push(name.decode().lower(), (channel, len(left))))
+
+    def shards(self, channel: bytes) -> bool:
+        """Is it a shard channel that it listens to?"""
+        return self._channels[channel]

@@ -32,7 +32,7 @@ __all__ = ["World", "live"]
 
 MANY: Final = 20_000  # steps: no history takes so many
 LATE: Final = ("add", "borrow", "add")  # the last callers
-LEASES: Final = frozenset({"borrow", "change", "keep", "subscribe"})
+LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
 SAMPLED: Final = 8  # one history in so many is looked through for what its client keeps
 
 
@@ -357,7 +357,9 @@ class World(Trouble):
             self._wake(messages)
 
     def _pushed(self, link: Link, push: Any) -> None:
-        assert push.kind == "message", push
+        if push.kind == "sunsubscribe":
+            return  # its slot has moved
+        assert push.kind in ("message", "smessage"), push
         channel, message = push.items
         messages = self.listeners.get(link, {}).get(channel)
         last = self.heard.get((link, channel))
