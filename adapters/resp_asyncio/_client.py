@@ -12,23 +12,18 @@ from warnings import warn
 from resp_sansio import (
     DEFAULT,
     ClientOptions,
-    ClientStats,
     CommandTimeoutError,
     Config,
     ConnectionClosedError,
     ConnectionLostError,
-    ConnectionStats,
     Default,
     Lease,
     LocalProtocolError,
     Options,
     Outcome,
     PoolOptions,
-    PoolStats,
     Push,
     RespError,
-    ServerInfo,
-    Spoken,
     WatchLoop,
     new_slot,
     push_as_text,
@@ -36,8 +31,17 @@ from resp_sansio import (
     read_pool_options,
     seconds_allowed,
 )
+from resp_sansio.client import (
+    BorrowedBase,
+    ClientBase,
+    ConnectingBase,
+    ConnectionBase,
+    LendingBase,
+    Link,
+    PoolBase,
+    Share,
+)
 from resp_sansio.client import Client as Machine
-from resp_sansio.client import Link, Share
 
 from ._commands import Commands
 from ._driver import Driver
@@ -46,36 +50,20 @@ from ._transport import until
 __all__ = ["Client", "Connecting", "Connection", "Pool", "connect"]
 
 
-class Connection(Commands):
+class Connection(ConnectionBase[Driver], Commands):
     """One connection to one server, for any number of tasks of one event loop; made by `connect`, ends for ever when it ends.
 
     Commands of all tasks share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
     it, or use it as a context manager. It does not survive a fork: in the child it is closed.
     """
 
-    __slots__ = ("__weakref__", "_link", "_loan")
-
-    def __init__(
-        self, config: Config, driver: Driver, loan: Lease[Link] | Share, lease: Lease[Link] | None = None
-    ) -> None:
-        super().__init__(config, driver, lease)
-        self._loan = loan
-        self._link = loan.connection
-
-    def __repr__(self) -> str:
-        state = "given back" if self._loan.ended else self._link.core.state.name
-        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+    __slots__ = ("__weakref__",)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
-
-    def __del__(self) -> None:
-        if not self._link.ended:
-            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
-            self._driver.drop()
 
     async def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
         """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
@@ -103,25 +91,6 @@ class Connection(Commands):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         io.taken()
         return push_as_text(push, self._encoding)
-
-    def stats(self) -> ConnectionStats:
-        """Return what the connection has counted."""
-        return self._link.core.stats()
-
-    @property
-    def closed(self) -> bool:
-        """Has the connection ended? It may also be about to: only a call can tell."""
-        return self._loan.ended or self._link.core.error is not None
-
-    @property
-    def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
-        return self._link.core.protocol
-
-    @property
-    def server(self) -> ServerInfo:
-        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
-        return self._link.core.server
 
     async def close(self) -> None:
         """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
@@ -160,16 +129,10 @@ class Leased(Connection):
             self._driver.abort(self._link)
 
 
-class Connecting:
+class Connecting(ConnectingBase):
     """What `connect` returns: await it for a `Connection`, or let `async with` open and close one."""
 
-    __slots__ = ("_config", "_connection")
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
+    __slots__ = ("_connection",)
 
     def __await__(self) -> Generator[Any, None, Connection]:
         return self._open().__await__()
@@ -201,12 +164,10 @@ def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Conne
     return Connecting(Config.from_url(url, **options))
 
 
-class Lending(Commands):
+class Lending(LendingBase[Driver], Commands):
     """Commands that go by one connection now and another then, and connections lent to blocks."""
 
-    __slots__ = ("_keeps_stacks",)
-
-    _keeps_stacks: bool  # of borrowers, for reports of leaks
+    __slots__ = ()
 
     def __del__(self) -> None:
         if hasattr(self, "_driver") and self._driver.machine.links:  # else it was never made, or opened
@@ -220,11 +181,6 @@ class Lending(Commands):
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
-    @property
-    def closed(self) -> bool:
-        """Is it closed, or closing?"""
-        return self._driver.machine.closed is not None
-
     async def close(self, timeout: float | None = 0.0) -> None:
         """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
         await self._driver.close(monotonic() + seconds_allowed(self._config, timeout))
@@ -233,7 +189,7 @@ class Lending(Commands):
         return Borrowed(self, deadline - monotonic())
 
 
-class Client(Lending):
+class Client(ClientBase[Driver], Lending):
     """The object most programs use: `async with Client("redis://localhost") as client`, for all tasks of one event loop.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -254,28 +210,16 @@ class Client(Lending):
             config, Driver(config, lambda random: Machine(config, settings, leases, random=random), "client")
         )
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {'closed' if self.closed else self.stats()}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection for an `async with` block, as from a `Pool`.
 
         Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
         """
-        if self._driver.machine.pool is None:
-            raise LocalProtocolError(
-                "acquire: this client keeps no connections to lend; raise max_connections, or use connect()"
-            )
+        self._check_lends()
         return Borrowed(self, seconds_allowed(self._config, timeout))
 
-    def stats(self) -> ClientStats:
-        """Return what the client has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, ClientStats)
-        return stats
 
-
-class Pool(Lending):
+class Pool(PoolBase[Driver], Lending):
     """Connections for any number of tasks of one event loop, `max_size` of them at most: `Pool("redis://localhost", max_size=20)`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened
@@ -291,9 +235,6 @@ class Pool(Lending):
         self._keeps_stacks = settings.leak_after is not None
         super().__init__(config, Driver(config, lambda random: Machine(config, None, settings, random=random), "pool"))
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {self._driver.machine.pool!r}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection for an `async with` block; `timeout` is for getting one. First come, first served.
 
@@ -302,12 +243,6 @@ class Pool(Lending):
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
         return Borrowed(self, seconds_allowed(self._config, timeout))
-
-    def stats(self) -> PoolStats:
-        """Return what the pool has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, PoolStats)
-        return stats
 
     def resize(self, max_size: int, min_size: int | None = None) -> None:
         """Change the bounds. What is too much is closed, borrowed connections when they come back."""
@@ -322,20 +257,13 @@ class Pool(Lending):
         self._driver.carry_out()
 
 
-class Borrowed:
+class Borrowed(BorrowedBase[Lending]):
     """A connection on loan, for an `async with` block."""
 
-    __slots__ = ("_entered", "_from", "_lease", "_seconds")
-
-    def __init__(self, lender: Lending, seconds: float) -> None:
-        self._from = lender
-        self._seconds = seconds
-        self._entered = False
+    __slots__ = ("_lease",)
 
     async def __aenter__(self) -> Connection:
-        if self._entered:
-            raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
-        self._entered = True
+        self._enter()
         lender = self._from
         borrower = stack() if lender._keeps_stacks else None
         self._lease = await lender._driver.acquire(monotonic() + self._seconds, borrower)

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
 from typing import Any, Self, Unpack
-from warnings import warn
 
 from trio import current_time
 from trio.lowlevel import checkpoint, enable_ki_protection
@@ -14,23 +13,18 @@ from trio.lowlevel import checkpoint, enable_ki_protection
 from resp_sansio import (
     DEFAULT,
     ClientOptions,
-    ClientStats,
     CommandTimeoutError,
     Config,
     ConnectionClosedError,
     ConnectionLostError,
-    ConnectionStats,
     Default,
     Lease,
     LocalProtocolError,
     Options,
     Outcome,
     PoolOptions,
-    PoolStats,
     Push,
     RespError,
-    ServerInfo,
-    Spoken,
     WatchLoop,
     new_slot,
     push_as_text,
@@ -38,8 +32,17 @@ from resp_sansio import (
     read_pool_options,
     seconds_allowed,
 )
+from resp_sansio.client import (
+    BorrowedBase,
+    ClientBase,
+    ConnectingBase,
+    ConnectionBase,
+    LendingBase,
+    Link,
+    PoolBase,
+    Share,
+)
 from resp_sansio.client import Client as Machine
-from resp_sansio.client import Link, Share
 
 from ._commands import Commands
 from ._driver import Driver, checkpointed
@@ -48,36 +51,20 @@ from ._transport import until
 __all__ = ["Client", "Connecting", "Connection", "Pool", "connect"]
 
 
-class Connection(Commands):
+class Connection(ConnectionBase[Driver], Commands):
     """One connection to one server, for any number of tasks of one run of trio; made by `connect`, ends for ever when it ends.
 
     Commands of all tasks share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
     it, or use it as a context manager. It does not survive a fork: in the child it is closed.
     """
 
-    __slots__ = ("__weakref__", "_link", "_loan")
-
-    def __init__(
-        self, config: Config, driver: Driver, loan: Lease[Link] | Share, lease: Lease[Link] | None = None
-    ) -> None:
-        super().__init__(config, driver, lease)
-        self._loan = loan
-        self._link = loan.connection
-
-    def __repr__(self) -> str:
-        state = "given back" if self._loan.ended else self._link.core.state.name
-        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+    __slots__ = ("__weakref__",)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
-
-    def __del__(self) -> None:
-        if not self._link.ended:
-            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
-            self._driver.drop()
 
     @checkpointed
     @enable_ki_protection
@@ -108,25 +95,6 @@ class Connection(Commands):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         io.taken()
         return push_as_text(push, self._encoding)
-
-    def stats(self) -> ConnectionStats:
-        """Return what the connection has counted."""
-        return self._link.core.stats()
-
-    @property
-    def closed(self) -> bool:
-        """Has the connection ended? It may also be about to: only a call can tell."""
-        return self._loan.ended or self._link.core.error is not None
-
-    @property
-    def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
-        return self._link.core.protocol
-
-    @property
-    def server(self) -> ServerInfo:
-        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
-        return self._link.core.server
 
     async def close(self) -> None:
         """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
@@ -166,16 +134,10 @@ class Leased(Connection):
         await checkpoint()
 
 
-class Connecting:
+class Connecting(ConnectingBase):
     """What `connect` returns: await it for a `Connection`, or let `async with` open and close one."""
 
-    __slots__ = ("_config", "_connection")
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
+    __slots__ = ("_connection",)
 
     def __await__(self) -> Generator[Any, None, Connection]:
         return self._open().__await__()
@@ -211,12 +173,10 @@ def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Conne
     return Connecting(Config.from_url(url, **options))
 
 
-class Lending(Commands):
+class Lending(LendingBase[Driver], Commands):
     """Commands that go by one connection now and another then, and connections lent to blocks."""
 
-    __slots__ = ("_keeps_stacks",)
-
-    _keeps_stacks: bool  # of borrowers, for reports of leaks
+    __slots__ = ()
 
     async def __aenter__(self) -> Self:
         await self._driver.open()
@@ -228,11 +188,6 @@ class Lending(Commands):
         finally:
             await self._driver.leave()
 
-    @property
-    def closed(self) -> bool:
-        """Is it closed, or closing?"""
-        return self._driver.machine.closed is not None
-
     async def close(self, timeout: float | None = 0.0) -> None:
         """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
         await self._driver.close(current_time() + seconds_allowed(self._config, timeout))
@@ -241,7 +196,7 @@ class Lending(Commands):
         return Borrowed(self, deadline - current_time())
 
 
-class Client(Lending):
+class Client(ClientBase[Driver], Lending):
     """The object most programs use: `async with Client("redis://localhost") as client`, for any number of tasks.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -262,28 +217,16 @@ class Client(Lending):
             config, Driver(config, lambda random: Machine(config, settings, leases, random=random), "client")
         )
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {'closed' if self.closed else self.stats()}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection for an `async with` block, as from a `Pool`.
 
         Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
         """
-        if self._driver.machine.pool is None:
-            raise LocalProtocolError(
-                "acquire: this client keeps no connections to lend; raise max_connections, or use connect()"
-            )
+        self._check_lends()
         return Borrowed(self, seconds_allowed(self._config, timeout))
 
-    def stats(self) -> ClientStats:
-        """Return what the client has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, ClientStats)
-        return stats
 
-
-class Pool(Lending):
+class Pool(PoolBase[Driver], Lending):
     """Connections for any number of tasks, `max_size` of them at most: `async with Pool("redis://localhost", max_size=20) as pool`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened
@@ -299,9 +242,6 @@ class Pool(Lending):
         self._keeps_stacks = settings.leak_after is not None
         super().__init__(config, Driver(config, lambda random: Machine(config, None, settings, random=random), "pool"))
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {self._driver.machine.pool!r}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[Connection]:
         """Borrow a connection for an `async with` block; `timeout` is for getting one. First come, first served.
 
@@ -310,12 +250,6 @@ class Pool(Lending):
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
         return Borrowed(self, seconds_allowed(self._config, timeout))
-
-    def stats(self) -> PoolStats:
-        """Return what the pool has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, PoolStats)
-        return stats
 
     def resize(self, max_size: int, min_size: int | None = None) -> None:
         """Change the bounds. What is too much is closed, borrowed connections when they come back."""
@@ -330,22 +264,15 @@ class Pool(Lending):
         self._driver.carry_out()
 
 
-class Borrowed:
+class Borrowed(BorrowedBase[Lending]):
     """A connection on loan, for an `async with` block."""
 
-    __slots__ = ("_entered", "_from", "_lease", "_seconds")
-
-    def __init__(self, lender: Lending, seconds: float) -> None:
-        self._from = lender
-        self._seconds = seconds
-        self._entered = False
+    __slots__ = ("_lease",)
 
     @enable_ki_protection
     async def __aenter__(self) -> Connection:
         await checkpoint()  # before, since a connection that is had at once should be of use at once
-        if self._entered:
-            raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
-        self._entered = True
+        self._enter()
         lender = self._from
         borrower = stack() if lender._keeps_stacks else None
         self._lease = await lender._driver.acquire(current_time() + self._seconds, borrower)

@@ -3,8 +3,19 @@
 from .calls import ClientEvent, error_of
 from .client import Client
 from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+from .surface import (
+    BorrowedBase,
+    ClientBase,
+    CommandsBase,
+    ConnectingBase,
+    ConnectionBase,
+    LendingBase,
+    PipelineBase,
+    PoolBase,
+)
 
 __all__ = [
-    "Client", "ClientEvent", "Close", "Dial", "Drained", "Granted", "Leaked", "Link", "Look", "Pushed", "Refused", "Share",
+    "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandsBase", "ConnectingBase", "ConnectionBase", "Dial",
+    "Drained", "Granted", "Leaked", "LendingBase", "Link", "Look", "PipelineBase", "PoolBase", "Pushed", "Refused", "Share",
     "Waiter", "error_of",
 ]  # fmt: skip

@@ -83,14 +83,15 @@ def raised(function: Any) -> str:
 
 
 def surface(owner: type) -> dict[str, Any]:
-    """The public methods and properties of a class, those that it has of the core left out."""
+    """The public methods and properties of a class, those left out that every adapter has of the core."""
     return {
         name: each
         for name, each in inspect.getmembers(owner)
-        if not name.startswith("_") and not defining(owner, name).__module__.startswith("resp_sansio")
+        if not name.startswith("_") and not defining(owner, name).__module__.startswith(COMMON)
     }
 
 
+COMMON: Final = ("resp_sansio.client.batch", "resp_sansio.methods")
 SHARED: Final = sorted(set.intersection(*[set(own_classes(adapter)) for adapter in ADAPTERS]))
 
 

@@ -1,0 +1,231 @@
+"""What callers hold, without an adapter: its driver carries nothing out."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.client.stage import LANES, Stage
+from resp_sansio import (
+    ClientSettings,
+    ClientStats,
+    Config,
+    ConnectionLostError,
+    LocalProtocolError,
+    Outcome,
+    PoolSettings,
+    PoolStats,
+    Slot,
+    SlotState,
+)
+from resp_sansio.client import (
+    BorrowedBase,
+    ClientBase,
+    CommandsBase,
+    ConnectingBase,
+    ConnectionBase,
+    PipelineBase,
+    PoolBase,
+)
+
+if TYPE_CHECKING:
+    from resp_sansio.client import Client
+
+
+class Driver:
+    """The driver of a machine on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.machine: Client = stage.client
+        self.dropped = 0
+
+    def drop(self) -> None:
+        self.dropped += 1
+
+
+class Connection(ConnectionBase[Driver]):
+    __slots__ = ()
+
+
+class Pipeline(PipelineBase[CommandsBase[Driver]]):
+    __slots__ = ()
+
+    def on(self, stage: Stage) -> Slot:
+        """Run it as far as the stage goes."""
+        slot = self.slot(10.0)
+        assert slot is not None
+        return stage.submit(slot)
+
+
+CONFIG = Config.from_url("redis://stage", timeout=3.0)
+
+
+def connection(stage: Stage) -> Connection:
+    return Connection(CONFIG, Driver(stage), stage.lease())
+
+
+def pipeline(stage: Stage, *, transaction: bool = False) -> Pipeline:
+    made = Pipeline(CommandsBase(CONFIG, Driver(stage)), transaction=transaction)
+    made.execute("GET", "k")
+    made.execute("INCR", "n")
+    return made
+
+
+# -- connections -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_says_what_it_is() -> None:
+    stage = Stage(once=True)
+    made = connection(stage)
+    assert repr(made) == "<Connection to stage:6379: READY>"
+    assert (made.protocol, made.closed, made.server.name) == (3, False, "redis")
+    assert made.stats() == stage.link.core.stats()
+    stage.cut(stage.link)
+    assert made.closed
+
+
+def test_one_that_was_given_back_says_so() -> None:
+    stage = Stage(None, PoolSettings())
+    lease = stage.lease()
+    lent = Connection(CONFIG, Driver(stage), lease)
+    assert not lent.closed
+    stage.release(lease)
+    assert repr(lent) == "<Connection to stage:6379: given back>"
+    assert lent.closed
+    stage.client.close(stage.now)
+
+
+def test_one_that_is_thrown_away_open_is_ended_with_a_warning() -> None:
+    stage = Stage(once=True)
+    made = connection(stage)
+    driver = made._driver
+    with pytest.warns(ResourceWarning, match="<Connection to stage:6379: READY> was not closed"):
+        del made
+    assert driver.dropped == 1
+
+
+def test_one_that_has_ended_or_never_began_may_be_thrown_away() -> None:
+    stage = Stage(once=True)
+    made = connection(stage)
+    driver = made._driver
+    stage.cut(stage.link)
+    del made
+    Connection.__new__(Connection)
+    gc.collect()
+    assert driver.dropped == 0
+
+
+def test_one_that_is_still_to_be_opened_says_so() -> None:
+    assert repr(ConnectingBase(CONFIG)) == "<ConnectingBase to stage:6379: to be awaited>"
+
+
+def test_nothing_of_it_can_be_copied() -> None:
+    with pytest.raises(TypeError, match="a CommandsBase can't be copied or pickled; open another one"):
+        pickle.dumps(CommandsBase(CONFIG, Driver(Stage())))
+
+
+# -- clients and pools -------------------------------------------------------------------------------------------------------
+
+
+def test_a_client_says_what_it_is() -> None:
+    stage = Stage(LANES, PoolSettings())
+    client = ClientBase(CONFIG, Driver(stage))
+    assert isinstance(client.stats(), ClientStats)
+    assert repr(client) == f"<ClientBase to stage:6379: {client.stats()}>"
+    assert (client.protocol, client.closed) == (3, False)
+    client._check_lends()
+    stage.client.close(stage.now)
+    assert client.closed
+    assert repr(client) == "<ClientBase to stage:6379: closed>"
+
+
+def test_a_client_of_one_connection_has_none_to_lend() -> None:
+    client = ClientBase(CONFIG, Driver(Stage(ClientSettings(max_connections=1))))
+    with pytest.raises(LocalProtocolError, match="this client keeps no connections to lend; raise max_connections"):
+        client._check_lends()
+
+
+def test_a_pool_says_what_it_is() -> None:
+    stage = Stage(None, PoolSettings())
+    pool = PoolBase(Config.from_url("redis://stage", timeout=None), Driver(stage))
+    assert isinstance(pool.stats(), PoolStats)
+    assert repr(pool) == f"<PoolBase to stage:6379: {stage.client.pool!r}>"
+
+
+def test_a_block_is_entered_once() -> None:
+    block = BorrowedBase(object(), 1.0)
+    block._enter()
+    with pytest.raises(LocalProtocolError, match="this block has been entered before; ask for another connection"):
+        block._enter()
+
+
+# -- pipelines ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pipeline_that_was_answered_gives_what_its_commands_gave() -> None:
+    stage = Stage()
+    made = pipeline(stage)
+    assert made._ended(made.on(stage)) == [b"k", b"n"]  # type: ignore[arg-type]
+
+
+def test_one_that_was_lost_raises_the_first_error_with_its_cause() -> None:
+    stage = Stage()
+    made = pipeline(stage)
+    stage.call("PING")
+    stage.deaf.add(stage.link)
+    slot: Any = made.on(stage)
+    stage.cut(stage.link)
+    with pytest.raises(ConnectionLostError) as caught:
+        made._ended(slot)
+    assert caught.value.outcome is Outcome.MAYBE_EXECUTED
+    assert made.replies is not None
+    assert [type(reply) for reply in made.replies] == [ConnectionLostError] * 2
+
+
+def test_one_that_failed_by_an_error_of_the_callers_own_code_raises_that() -> None:
+    stage = Stage(ClientSettings(lanes=1), dials_at_once=False)
+    made = pipeline(stage)
+    slot: Any = made.on(stage)
+    stage.client.dial_failed(stage.dials.pop(0), ZeroDivisionError("in the provider of credentials"), stage.now)
+    stage.run()
+    with pytest.raises(ZeroDivisionError):
+        made._ended(slot)
+    assert made.replies is not None
+    assert "in the provider" in str(made.replies[0])
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyboardInterrupt(), "the task was cancelled"), (ValueError("hidden"), "ValueError")]
+)
+def test_one_that_is_given_up_tells_each_result_why(error: BaseException, told: str) -> None:
+    stage = Stage()
+    made = pipeline(stage)
+    stage.call("PING")
+    stage.deaf.add(stage.link)
+    slot: Any = made.on(stage)
+    stage.abandon(slot)
+    made._left(slot, error, "the task was cancelled")
+    assert made.replies is not None
+    assert all(told in str(reply) for reply in made.replies)
+
+
+def test_one_that_is_given_up_when_it_was_answered_keeps_its_replies() -> None:
+    stage = Stage()
+    made = pipeline(stage)
+    slot: Any = made.on(stage)
+    made._left(slot, KeyboardInterrupt(), "the task was cancelled")
+    assert made.replies == [b"k", b"n"]
+
+
+def test_what_a_transaction_raises_then_is_told_by_its_results_alone() -> None:
+    stage = Stage()
+    made = pipeline(stage, transaction=True)
+    slot: Any = made.on(stage)
+    assert slot.state is SlotState.ANSWERED
+    slot.replies[-1] = None  # as if a watched key had been changed
+    made._left(slot, KeyboardInterrupt(), "the task was cancelled")
+    assert made.replies is not None
+    assert len(made.replies) == 2
