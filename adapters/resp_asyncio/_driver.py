@@ -14,7 +14,6 @@ import asyncio
 import os
 import socket
 from asyncio import Future
-from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from inspect import isawaitable
@@ -88,8 +87,8 @@ class Socket(asyncio.BufferedProtocol):
         self.credentials = credentials
         self.failure: Exception | None = None  # why there is no link, though there is a socket
         self.link: Link | None = None
-        self.pushes: deque[Push] = deque()
-        self.listeners: deque[asyncio.Future[Push | RespError]] = deque()
+        self.pushes: list[Push] = []  # few: reading pauses while more wait
+        self.listeners: list[asyncio.Future[Push | RespError]] = []
 
     # -- for the loop --------------------------------------------------------------------------------------------------------
 
@@ -179,12 +178,12 @@ class Socket(asyncio.BufferedProtocol):
 
     # -- for the driver --------------------------------------------------------------------------------------------------------
 
-    def start(self, slot: Slot, now: float) -> bool:
+    def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None) -> bool:
         """Begin a call on this link, at once if nothing else is under way; False to decline, and then nothing has changed."""
         transport = self._transport
         if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
             return False
-        payload = self._machine.start(slot, now)
+        payload = self._machine.start(slot, now, lease)
         if payload:
             assert transport is not None
             transport.write(payload)
@@ -208,9 +207,13 @@ class Socket(asyncio.BufferedProtocol):
             else:
                 self.flush()
 
+    def has_more(self) -> bool:
+        """Is there something to read that has not been read yet?"""
+        return self._transport is not None and self._poll is not None and bool(self._poll(0))
+
     def look(self, link: Link) -> None:
         """Say `looked` once what has come is read."""
-        if self._transport is not None and self._poll is not None and self._poll(0):
+        if self.has_more():
             self._call_soon(self._call_soon, self._looked, link)
         else:
             self._machine.looked(link, monotonic())
@@ -254,7 +257,7 @@ class Socket(asyncio.BufferedProtocol):
         if waiter in self.listeners:
             self.listeners.remove(waiter)
         elif not waiter.cancelled() and isinstance(push := waiter.result(), Push):
-            self.pushes.appendleft(push)
+            self.pushes.insert(0, push)
             self.hand_out()
 
     def push(self, push: Push) -> None:
@@ -285,9 +288,9 @@ class Socket(asyncio.BufferedProtocol):
         """Give pushes to those who wait for them, and the link's end to those who will get none."""
         error = self._core.error
         while self.listeners and (self.pushes or error is not None):
-            waiter = self.listeners.popleft()
+            waiter = self.listeners.pop(0)
             if not waiter.done():
-                waiter.set_result(self.pushes.popleft() if self.pushes or error is None else error)
+                waiter.set_result(self.pushes.pop(0) if self.pushes or error is None else error)
 
 
 class Driver:
@@ -329,8 +332,8 @@ class Driver:
         waiter: asyncio.Future[None] = Future(loop=loop)  # faster than by `create_future`, and than by `Future[None]`
         slot.token = waiter
         now = monotonic()
-        lane = machine.lane if lease is None else None
-        if lane is None or (link := lane.link) is None or not link.io.start(slot, now):
+        link = lease.connection if lease is not None else None if machine.lane is None else machine.lane.link
+        if link is None or epoch is not None or not link.io.start(slot, now, lease):
             caller = asyncio.current_task() if machine.several_lanes else None
             link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
             if link is not None:
@@ -352,12 +355,17 @@ class Driver:
 
     async def acquire(self, deadline: float, borrower: str | None = None) -> Lease[Link] | Share:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
-        self.check("acquire")
-        assert self.loop is not None
-        waiter = self.machine.acquire(None, monotonic(), deadline=deadline, borrower=borrower)
+        loop, machine, now = self.check("acquire"), self.machine, monotonic()
+        lease = machine.lend(now, borrower)
+        if lease is not None and not lease.connection.io.has_more():
+            events = machine.events()
+            if events or borrower is not None:  # which is to be reported at some time
+                self.carry_out(events)
+            return lease
+        waiter = machine.acquire(None, now, deadline=deadline, borrower=borrower, held=lease)
         self.carry_out()
         if waiter.lease is None and waiter.error is None:
-            waiter.token = woken = self.loop.create_future()
+            waiter.token = woken = loop.create_future()
             try:
                 await woken
             except BaseException:

@@ -40,6 +40,7 @@ NEVER: Final = frozenset({Outcome.NOT_SENT})
 PING: Final = ("PING",)
 PINNED: Final = Call(pinned=True)
 OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
+CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 
 ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Pushed | Leaked | Drained
@@ -276,9 +277,12 @@ class Calls(ABC):
         if lease.fresh and not self._pre_ping:
             self._grant(waiter, lease)
         else:
-            waiter.held = lease
-            lease.connection.looking = waiter
-            self._events.append(Look(lease.connection))
+            self._look(waiter, lease)
+
+    def _look(self, waiter: Waiter, lease: Lease[Link]) -> None:
+        waiter.held = lease
+        lease.connection.looking = waiter
+        self._events.append(Look(lease.connection))
 
     def _grant(self, waiter: Waiter, lease: Lease[Link] | Share) -> None:
         self._timers.cancel(waiter.timer)
@@ -293,7 +297,7 @@ class Calls(ABC):
     def _check(self, lease: Lease[Link], owner: Slot | Waiter, deadline: float, now: float) -> Slot:
         """Ask the link of a lease for an answer, in the time that opening another may take."""
         ping = new_slot(PING, Check(lease, owner), min(deadline, now + self._dial_time))
-        ping.call = PINNED
+        ping.call = CHECKS
         lease.connection.core.submit(ping)
         self._on(lease.connection, ping, now)
         self._events.append(lease.connection)
@@ -345,7 +349,8 @@ class Calls(ABC):
 
     def _end_call(self, call: Call, now: float) -> None:
         """The call has ended: nothing of it is left."""
-        self._timers.cancel(call.timer)
+        if call.timer is not None:
+            self._timers.cancel(call.timer)
         if call.lease is not None:
             lease, call.lease = call.lease, None
             self.release(lease, now)
@@ -362,9 +367,10 @@ class Calls(ABC):
             return
         if slot.call is OWN:
             return
-        cause = failure or error_reply(slot)
+        plain = failure is None and type(slot) is Slot and type(slot.reply) is not ReplyError
+        cause = None if plain else failure or error_reply(slot)
         link = slot.link
-        elsewhere = failure is None and (cause is not None or slot.count > 1) and leads_elsewhere(slot)
+        elsewhere = failure is None and not plain and leads_elsewhere(slot)
         if elsewhere:
             assert link is not None
             self._leave_replica(link, now)

@@ -22,7 +22,7 @@ from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from .batch import WatchLoop
-from .calls import OWN, ClientEvent
+from .calls import OWN, PINNED, ClientEvent
 from .dials import Dials
 from .lanes import Route, route
 from .links import Call, Dial, Drained, Link, Share, Waiter
@@ -135,23 +135,27 @@ class Client(Dials):
             slot.call = before
             raise
 
-    def start(self, slot: Slot, now: float) -> bytes | None:
-        """Begin a call by the only lane: return what is to be sent at once on its link, as `Connection.start` does.
+    def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None = None) -> bytes | None:
+        """Begin a call by the only lane, or by a lease: return what is to be sent at once on its link, see `Connection.start`.
 
         Empty if the call waits on that link, which then has something to send. None to decline, and then nothing has changed:
         `submit` it.
         """
-        lane = self.lane
-        if lane is None or (link := lane.link) is None or slot.info.needs is not LANE:
+        if lease is not None:
+            link = None if lease.ended else lease.connection
+        else:
+            link = None if self.lane is None or slot.info.needs is not LANE else self.lane.link
+        payload = None if link is None else link.core.start(slot)
+        if payload is None or link is None:
             return None
-        payload = link.core.start(slot)
-        if payload is not None:
-            slot.link = link
-            due = now + self._quiet
-            if slot.deadline < due:
-                due = slot.deadline
-            if due < link.due:
-                self._watch(link, due)
+        slot.link = link
+        if lease is not None:
+            slot.call = PINNED
+        due = now + self._quiet
+        if slot.deadline < due:
+            due = slot.deadline
+        if due < link.due:
+            self._watch(link, due)
         return payload
 
     def abandon(self, slot: Slot, now: float) -> None:
@@ -170,13 +174,36 @@ class Client(Dials):
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 
-    def acquire(self, token: object, now: float, *, deadline: float = inf, borrower: str | None = None) -> Waiter:
+    def lend(self, now: float, borrower: str | None = None) -> Lease[Link] | None:
+        """Lend an idle link at once; None if there is none, or if it is to show first that it is alive: then `acquire` one.
+
+        Its caller may have it if there is nothing to read on it. An adapter that finds something hands it to `acquire`.
+        """
+        if self._pool is None or self._pre_ping or self.closed is not None:
+            return None
+        lease = self._pool.lend(now, None, borrower)
+        self._carry_out(now)
+        return lease
+
+    def acquire(
+        self,
+        token: object,
+        now: float,
+        *,
+        deadline: float = inf,
+        borrower: str | None = None,
+        held: Lease[Link] | None = None,
+    ) -> Waiter:
         """Ask for a link of one's own; a client without leases lends its only lane's link, which others share.
 
         The waiter may have its `lease` or its `error` at once, or after the events are carried out. `borrower` is for the report if
-        it keeps the link for too long. Raises `ConnectionClosedError` and `PoolFullError`.
+        it keeps the link for too long, `held` a lease that `lend` gave and that is to be looked at first. Raises
+        `ConnectionClosedError` and `PoolFullError`.
         """
         waiter = Waiter(token, deadline, borrower)
+        if held is not None:
+            self._look(waiter, held)
+            return waiter
         if self.closed is not None and self._lanes:
             raise ConnectionClosedError(f"acquire: {self.closed}")
         if self._pool is not None:
@@ -300,7 +327,8 @@ class Client(Dials):
             self._follow(link, core.events(), now)
             return None
         for slot in answered:
-            if slot.call is not None or type(slot.reply) is ReplyError:
+            alone = slot.call is None or (slot.call is PINNED and type(slot) is Slot)
+            if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None
         if not link.trusted and answered:
@@ -335,7 +363,9 @@ class Client(Dials):
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never. Calling early is harmless."""
         due = self._timers.next()
-        return due if self._pool is None else min(due, self._pool.next_deadline())
+        if self._pool is not None and (look := self._pool.next_deadline()) < due:
+            return look
+        return due
 
     def handle_timeout(self, now: float) -> None:
         """The time is `now`."""

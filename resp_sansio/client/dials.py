@@ -214,7 +214,7 @@ class Dials(Calls):
         """Do what the pool says."""
         if self._pool is None:
             return
-        for event in self._pool.events():
+        for event in self._pool.events() if self._pool.untold else ():
             match event:
                 case PlaceGranted(place):
                     assert place.lease is not None

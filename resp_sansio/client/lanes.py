@@ -63,7 +63,7 @@ def route(slot: Slot, *, leases: bool = True) -> Route:
 
 
 def _route_batch(infos: Sequence[CommandInfo]) -> Route:
-    if all([info.needs is LANE for info in set(infos)]):
+    if all([info.needs is LANE for info in infos]):
         return Route.LANE
     found, in_transaction = Route.LANE, False
     for index, info in enumerate(infos):

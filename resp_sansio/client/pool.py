@@ -227,10 +227,10 @@ class Pool(Generic[C]):
     """
 
     __slots__ = (
-        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_events", "_generation", "_granted",
+        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
         "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
         "_owed", "_owing", "_pace", "_pause", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
-        "callers_dial", "peer", "settings", "state",
+        "callers_dial", "peer", "settings", "state", "untold",
     )  # fmt: skip
 
     def __init__(
@@ -261,7 +261,7 @@ class Pool(Generic[C]):
         )  # the only one that is O(1) at both ends and in between
         self._dials: dict[Dial[C], None] = {}
         self._anonymous = 0  # those of them that no waiter makes
-        self._events: list[PoolEvent[C]] = []
+        self.untold: list[PoolEvent[C]] = []  # what `events` returns next
         self._generation = 0
         self._room = self.settings.max_size  # how many may be kept
         self._max_idle = inf if self.settings.max_idle is None else self.settings.max_idle
@@ -286,9 +286,9 @@ class Pool(Generic[C]):
 
     def events(self) -> Sequence[PoolEvent[C]]:
         """Return what is to be done, in this order, and forget it."""
-        if not self._events:
+        if not self.untold:
             return ()
-        events, self._events = self._events, []
+        events, self.untold = self.untold, []
         return events
 
     # -- Callers -----------------------------------------------------------------------------------------------------------
@@ -310,6 +310,11 @@ class Pool(Generic[C]):
         the queue. Raises `ConnectionClosedError` if the pool is closed or draining, `PoolFullError` if too many wait already,
         `CircuitOpenError` if a dial is needed and the breaker allows none.
         """
+        lease = self.lend(now, token, borrower)
+        return self._wait(Waiter(token, borrower, deadline), now, first=first) if lease is None else lease
+
+    def lend(self, now: float, token: object = None, borrower: str | None = None) -> Lease[C] | None:
+        """Return a lease if a connection is idle; else None, and `acquire` is to be asked."""
         idle = self._idle
         while idle:
             place = idle.popitem()[1]
@@ -318,7 +323,7 @@ class Pool(Generic[C]):
             self._close(place, reason)
         if self._owing and not self._queue and (owing := self._take_owing(now)) is not None:
             return self._lend(owing, now, borrower, token)
-        return self._wait(Waiter(token, borrower, deadline), now, first=first)
+        return None
 
     def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: object = None) -> None:
         """Give a connection back; with a reason if it is not to be used again. A lease that is over, or another pool's (after a
@@ -521,7 +526,7 @@ class Pool(Generic[C]):
                 place.deadline = place.expires
         elif now >= lease._report_at:
             lease._report_at = inf
-            self._events.append(Leaked(lease))
+            self.untold.append(Leaked(lease))
         self._note(place)
 
     def _note(self, place: _Place[C]) -> None:
@@ -555,7 +560,7 @@ class Pool(Generic[C]):
             if dial.waiter is not None:
                 dial.waiter.state = WaiterState.WITHDRAWN
                 self._withdrawn += 1
-        told = {id(event.connection) for event in self._events if isinstance(event, Close)}
+        told = {id(event.connection) for event in self.untold if isinstance(event, Close)}
         for key, place in list(self._places.items()):
             if key in told:
                 del self._places[key]
@@ -591,13 +596,13 @@ class Pool(Generic[C]):
             self._withdrawn += 1
         elif waiter.error is not None:
             waiter.state = WaiterState.REFUSED
-            self._events.append(Refused(waiter))
+            self.untold.append(Refused(waiter))
         elif waiter.lease is not None and waiter.lease.active:
             waiter.state = WaiterState.GRANTED
-            self._events.append(Granted(waiter))
+            self.untold.append(Granted(waiter))
         elif waiter.dial is not None and waiter.dial in self._dials:
             waiter.state = WaiterState.DIALLING
-            self._events.append(waiter.dial)
+            self.untold.append(waiter.dial)
         else:
             waiter.lease = waiter.dial = None
             waiter.state = WaiterState.WAITING
@@ -725,7 +730,7 @@ class Pool(Generic[C]):
             waiter.dial = dial
             waiter.state = WaiterState.DIALLING
         self._dials[dial] = None
-        self._events.append(dial)
+        self.untold.append(dial)
         if self._pace is not None:
             self._pace.begun()
         if waiter is None:
@@ -779,8 +784,8 @@ class Pool(Generic[C]):
         self._most_waiting = max(self._most_waiting, pending + 1)
         self._advance(now)
         if waiter.error is not None:  # told here and now, so no caller is to be woken
-            self._events = [
-                event for event in self._events if not (isinstance(event, Refused) and event.waiter is waiter)
+            self.untold = [
+                event for event in self.untold if not (isinstance(event, Refused) and event.waiter is waiter)
             ]
             raise waiter.error
         return waiter
@@ -806,14 +811,14 @@ class Pool(Generic[C]):
     def _grant(self, waiter: Waiter[C], place: _Place[C], now: float) -> None:
         self._lend(place, now, waiter.borrower, waiter.token, waiter)
         waiter.state = WaiterState.GRANTED
-        self._events.append(Granted(waiter))
+        self.untold.append(Granted(waiter))
         self._queue.pop(waiter, None)
 
     def _refuse(self, waiter: Waiter[C], error: Exception) -> None:
         waiter.error = error
         waiter.state = WaiterState.REFUSED
         self._refused += 1
-        self._events.append(Refused(waiter))
+        self.untold.append(Refused(waiter))
         self._queue.pop(waiter, None)
 
     def _refuse_late(self, now: float) -> None:
@@ -870,6 +875,6 @@ class Pool(Generic[C]):
         self._owing.pop(key, None)
         place.lease = None
         place.noted = inf
-        self._events.append(Close(place.connection, reason))
+        self.untold.append(Close(place.connection, reason))
         self._closed[reason] += 1
         del self._places[key]

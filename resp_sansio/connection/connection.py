@@ -10,7 +10,6 @@ The law for drivers: after every call that changes the machine, send what `data_
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 from math import inf
@@ -126,7 +125,7 @@ class Connection(Pairing):
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = self._never_sent = self._pings = 0
         self._ping: Slot | None = None  # the last one of its own
         self._final: ConnectionStats | None = None
-        self._waiting: deque[Slot] = deque()  # QUEUED, and WITHDRAWN ones that are passed over
+        self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
         self._withdrawn = 0  # how many of them are
         self._blocks: list[
             bytes | memoryview
@@ -200,7 +199,8 @@ class Connection(Pairing):
         """Why a next borrower can't have it, None if it is as good as new: behind an UNWATCH, if it is `watching`."""
         if self._lost is not None:
             return CloseReason.LOST
-        return CloseReason.BROKEN if self.state is not READY or self.session_changed or self.subscriptions else None
+        changed = self._altered or (self._waiting and self.session_changed) or self.subscriptions
+        return CloseReason.BROKEN if changed or self.state is not READY else None
 
     @property
     def session_changed(self) -> bool:
@@ -383,7 +383,7 @@ class Connection(Pairing):
         """A slot that was not sent may have been what the state stood for, or waited for."""
         self._withdrawn += 1
         if 2 * self._withdrawn > len(self._waiting):
-            self._waiting = deque([waiting for waiting in self._waiting if waiting.state is QUEUED])
+            self._waiting = [waiting for waiting in self._waiting if waiting.state is QUEUED]
             self._withdrawn = 0
             self._forget_ended()
         if self.state is not READY:
@@ -525,9 +525,7 @@ class Connection(Pairing):
             waiting.clear()
             self._withdrawn = 0  # it may have been wrong, if an interrupt kept it from being counted
         else:
-            while taken:
-                waiting.popleft()
-                taken -= 1
+            del waiting[:taken]
         if size:
             self._handed = handed + size
             self._batches += 1

@@ -66,12 +66,13 @@ class Driver(ABC):
         """Something is wrong, and the client needs so long to get over it."""
         self.troubled = max(self.troubled, self.clock.now + seconds)
 
-    def starts(self, slot: Slot) -> bool:
+    def starts(self, slot: Slot, lease: Any = None) -> bool:
         """Take the short path, if this adapter does, and the machine does not decline."""
         lane = self.client.lane
-        if not self.script.short or lane is None or lane.link is None or self.wires[lane.link].unread:
+        goes_by = lease.connection if lease is not None else None if lane is None else lane.link
+        if not self.script.short or goes_by not in self.wires or self.wires[goes_by].unread:
             return False
-        payload = self.client.start(slot, self.clock.now)
+        payload = self.client.start(slot, self.clock.now, lease)
         if payload is None:
             return False
         link, wire = slot.link, self.wires[slot.link]

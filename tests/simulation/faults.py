@@ -73,7 +73,7 @@ FAULTS: Final = (
     ),
     Fault(
         "one connection is given to two callers", "httpcore's double assignment",
-        Pool, "acquire", "place = idle.popitem()[1]", "place = next(reversed(idle.values()))",
+        Pool, "lend", "place = idle.popitem()[1]", "place = next(reversed(idle.values()))",
     ),
     Fault(
         "a handle is of use beyond its block", OURS,
@@ -185,7 +185,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that listens is lent again", "many a pool",
-        Connection, "unfit", "or self.session_changed or self.subscriptions", "",
+        Connection, "unfit", "self._altered or (self._waiting and self.session_changed) or self.subscriptions", "False",
     ),
     Fault(
         "a connection that was changed is lent again", "many a pool",

@@ -192,7 +192,7 @@ class World(Trouble):
             self.checks.by_number[number] = call
         self.live[slot] = call
         self.checks.calls.append(call)
-        if lease is None and self.starts(slot):
+        if epoch is None and self.starts(slot, lease):
             self.tried.append(slot)
             return
         try:
@@ -231,7 +231,8 @@ class World(Trouble):
             if self.connection is None or self.connection.lease is None:
                 raise ConnectionClosedError("there is no connection")
             return self.connection
-        waiter = self.client.acquire(caller, self.clock.now, deadline=deadline, borrower="here")
+        lease = self.client.lend(self.clock.now, "here") if self.script.short else None
+        waiter = self.client.acquire(caller, self.clock.now, deadline=deadline, borrower="here", held=lease)
         self.waiting[waiter] = caller, self.clock.now
         self.checks.queue[waiter] = waiter.place
         return waiter

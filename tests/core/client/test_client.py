@@ -28,6 +28,7 @@ from resp_sansio import (
 )
 from resp_sansio.client import Share, error_of
 from resp_sansio.connection import connection
+from resp_sansio.connection.slot import new_slot
 from resp_sansio.testing import Peer
 
 POOL = PoolSettings(max_size=2)
@@ -1086,6 +1087,64 @@ def test_a_client_that_is_closed_while_it_opens_waits_for_no_dial() -> None:
     stage.run()
     assert link.ended
     assert stage.client.next_deadline() == inf
+
+
+def test_an_idle_link_is_lent_at_once() -> None:
+    stage = Stage(None, PoolSettings(max_size=1, leak_after=1.0))
+    assert stage.client.lend(stage.now) is None  # nothing is open
+    link = stage.lease().connection
+    assert stage.client.lend(stage.now) is None
+    stage.release(next(iter(stage.woken)).lease or pytest.fail("it was not lent"))
+    lease = stage.client.lend(stage.now, "here")
+    assert lease is not None
+    assert lease.connection is link
+    stage.run()
+    assert len(stage.woken) == 1
+    stage.pass_time(2.0)
+    assert stage.leaked == [lease]
+    stage.release(lease)
+    stage.client.close(stage.now)
+    assert stage.client.lend(stage.now) is None
+
+
+def test_a_link_that_is_to_show_that_it_is_alive_is_not_lent_at_once() -> None:
+    stage = Stage(None, PoolSettings(pre_ping=True))
+    stage.release(stage.lease())
+    assert stage.client.lend(stage.now) is None
+    assert Stage().client.lend(0.0) is None  # which has no links to lend
+
+
+def test_a_link_that_was_lent_is_looked_at_where_there_is_something_to_read() -> None:
+    stage = Stage(None, POOL)
+    stage.release(stage.lease())
+    lease = stage.client.lend(stage.now)
+    assert lease is not None
+    stage.looks_at_once = False
+    waiter = stage.acquire(held=lease)
+    assert stage.looks == [lease.connection]
+    assert waiter.lease is None
+    stage.client.looked(lease.connection, stage.now)
+    assert waiter.lease is lease
+
+
+def test_calls_by_a_lease_are_started_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    stage = Stage(None, POOL)
+    lease = stage.lease()
+    slot = new_slot(("GET", "a"), None, inf)
+    assert stage.client.start(slot, stage.now, lease)
+    assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) == [slot]
+    stage.release(lease)
+    assert stage.client.start(new_slot(("GET", "a"), None, inf), stage.now, lease) is None
+
+
+def test_an_error_in_a_pipeline_by_a_lease_says_that_its_link_leads_to_a_replica() -> None:
+    stage = Stage(None, POOL)
+    stage.answer = lambda words: READONLY if words[0] == b"SET" else b"ok"
+    lease = stage.lease()
+    stage.batch(("GET", "a"), ("SET", "a", "1"), lease=lease)
+    stage.release(lease)
+    assert lease.connection in stage.closed
 
 
 def test_a_link_that_is_not_wanted_any_more_when_it_opens_is_not_looked_at() -> None:
