@@ -332,14 +332,20 @@ class Driver:
         waiter: asyncio.Future[None] = Future(loop=loop)  # faster than by `create_future`, and than by `Future[None]`
         slot.token = waiter
         now = monotonic()
-        link = lease.connection if lease is not None else None if machine.lane is None else machine.lane.link
-        if link is None or epoch is not None or not link.io.start(slot, now, lease):
+        # Where each call has a link of its own, one that is idle is lent to it.
+        loan = machine.lend_to(slot, now) if lease is None and machine.lane is None else lease
+        lane = machine.lane
+        link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
+        started = link is not None and epoch is None and link.io.start(slot, now, loan)
+        if not started:
+            if loan is not lease:
+                machine.take_back(slot, now)
             caller = asyncio.current_task() if machine.several_lanes else None
             link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
             if link is not None:
                 link.io.wants_to_send()
-            if events := machine.events():
-                self.carry_out(events)
+        if (not started or loan is not lease) and (events := machine.events()):
+            self.carry_out(events)
         if slot.deadline < self.armed:
             self.arm(
                 slot.deadline

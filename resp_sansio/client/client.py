@@ -149,7 +149,7 @@ class Client(Dials):
         if payload is None or link is None:
             return None
         slot.link = link
-        if lease is not None:
+        if lease is not None and slot.call is None:
             slot.call = PINNED
         due = now + self._quiet
         if slot.deadline < due:
@@ -184,6 +184,25 @@ class Client(Dials):
         lease = self._pool.lend(now, None, borrower)
         self._carry_out(now)
         return lease
+
+    def lend_to(self, slot: Slot, now: float) -> Lease[Link] | None:
+        """Lend an idle link to a call, where each has one of its own, for as long as the call lasts: `start` it by that.
+
+        None to decline, see `lend`; an adapter that finds something to read on the link says `take_back`.
+        """
+        if self._lanes or slot.info.needs is not LANE or type(slot) is not Slot:
+            return None
+        lease = self.lend(now)
+        if lease is not None:
+            slot.call = call = Call()
+            call.lease = lease
+            lease.connection.slot = slot
+        return lease
+
+    def take_back(self, slot: Slot, now: float) -> None:
+        """The call was not started by the link that was lent to it: `submit` it."""
+        call, slot.call = slot.call, None
+        self._end_call(call, now)
 
     def acquire(
         self,

@@ -68,12 +68,16 @@ class Driver(ABC):
 
     def starts(self, slot: Slot, lease: Any = None) -> bool:
         """Take the short path, if this adapter does, and the machine does not decline."""
-        lane = self.client.lane
-        goes_by = lease.connection if lease is not None else None if lane is None else lane.link
-        if not self.script.short or goes_by not in self.wires or self.wires[goes_by].unread:
+        if not self.script.short:
             return False
-        payload = self.client.start(slot, self.clock.now, lease)
+        client, now, lane = self.client, self.clock.now, self.client.lane
+        loan = client.lend_to(slot, now) if lease is None and lane is None else lease
+        link = loan.connection if loan is not None else None if lane is None else lane.link
+        unread = link not in self.wires or self.wires[link].unread
+        payload = None if unread else client.start(slot, now, loan)
         if payload is None:
+            if loan is not lease:
+                client.take_back(slot, now)
             return False
         link, wire = slot.link, self.wires[slot.link]
         if payload:

@@ -1138,6 +1138,27 @@ def test_calls_by_a_lease_are_started_at_rest(monkeypatch: pytest.MonkeyPatch) -
     assert stage.client.start(new_slot(("GET", "a"), None, inf), stage.now, lease) is None
 
 
+def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    stage = Stage(None, POOL)
+    slot = new_slot(("GET", "a"), None, inf)
+    assert stage.client.lend_to(slot, stage.now) is None  # nothing is open
+    stage.release(stage.lease())
+    lease = stage.client.lend_to(slot, stage.now)
+    assert lease is not None
+    stage.client.take_back(slot, stage.now)
+    assert not lease.active
+    lease = stage.client.lend_to(slot, stage.now)
+    assert lease is not None
+    assert stage.client.start(slot, stage.now, lease)
+    assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) is None
+    assert stage.client.events() == [slot]
+    assert not lease.active
+    assert pool_stats(stage).leased == 0
+    assert stage.client.lend_to(new_slot(("BLPOP", "a", 0), None, inf), stage.now) is None
+    assert Stage().client.lend_to(new_slot(("GET", "a"), None, inf), 0.0) is None
+
+
 def test_an_error_in_a_pipeline_by_a_lease_says_that_its_link_leads_to_a_replica() -> None:
     stage = Stage(None, POOL)
     stage.answer = lambda words: READONLY if words[0] == b"SET" else b"ok"
