@@ -2,6 +2,7 @@
 
 from .calls import ClientEvent, error_of
 from .client import Client
+from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
 from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
 from .surface import (
     BorrowedBase,
@@ -15,7 +16,7 @@ from .surface import (
 )
 
 __all__ = [
-    "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandsBase", "ConnectingBase", "ConnectionBase", "Dial",
-    "Drained", "Granted", "Leaked", "LendingBase", "Link", "Look", "PipelineBase", "PoolBase", "Pushed", "Refused", "Share",
-    "Waiter", "error_of",
+    "DONE", "SLEEP", "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandsBase", "ConnectingBase",
+    "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Job", "Leaked", "LendingBase", "Link", "Look", "PipelineBase",
+    "PoolBase", "Post", "Pushed", "Refused", "Share", "Sleep", "Waiter", "Write", "error_of",
 ]  # fmt: skip

@@ -1,0 +1,341 @@
+"""Who does what among the threads of a client: which reads or writes which link, which dials, which keeps the time, whom to wake.
+
+There is no thread but the callers' own. A caller's thread that has to wait takes a job that is free: it waits for the socket of the
+link that its call is on; while its call is on no link it dials, reads a link that opens, or keeps the time. A caller for whom no
+job is left sleeps, until its call ends or a job is free. A job belongs to its thread while that waits for a socket or for time, and
+is a hint about who waits for what; bytes move only under the adapter's lock.
+
+Nothing here waits, locks or reads a clock. The law for adapters: call one method at a time (`came_by` excepted); whenever `next`
+says SLEEP give `sleeps` something to wake the thread by; then `settle` if `unsettled`, and wake `woken`.
+
+A caller is any object with a `token`: what stands for its thread while that is there, DONE once its call has ended, None once it
+has gone. A job of a caller that has gone without a word, as after an interrupt, is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from math import inf
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+from .links import Dial, Link
+
+__all__ = ["DONE", "SLEEP", "Crew", "Job", "Post", "Sleep", "Write"]
+
+DONE: Final = 0
+"""As the token of a caller: its call has ended."""
+
+PATIENCE: Final = 100e-6
+"""Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight
+threads that do nothing else take 50 microseconds for a round."""
+
+
+class Caller(Protocol):
+    """A caller, as the crew sees it."""
+
+    token: Any
+
+    def __hash__(self) -> int: ...
+
+
+class Post:
+    """A link's place in the crew; as a job, to wait until its socket has something to read, or takes more if it is `stuck`.
+
+    `reads`: is what comes to be read, or are pushes to be taken first? `stuck`: the socket takes no more for now. `deferred`: since
+    when something to send has been left to those who were woken and do not run yet; 0.0 if nothing is.
+    """
+
+    __slots__ = ("deferred", "link", "reader", "reads", "stuck", "waking", "writer")
+
+    def __init__(self, link: Link) -> None:
+        self.link: Final[Link] = link
+        self.reader: Caller | None = None
+        self.writer: Caller | None = None
+        self.reads: bool = True
+        self.stuck: bool = False
+        self.deferred: float = 0.0
+        self.waking: dict[Caller, None] = {}  # their calls have ended, and they do not run yet
+
+    @property
+    def used(self) -> bool:
+        """Does a thread wait for its socket? Then it must not be closed: its number could be given anew."""
+        return any(holder is not None and holder.token is not None for holder in (self.reader, self.writer))
+
+
+class Write(NamedTuple):
+    """A job: wait until the socket of this link takes more, while another thread waits to read."""
+
+    post: Post
+
+
+class Sleep:
+    """What a caller does that has no job."""
+
+
+SLEEP: Final = Sleep()
+
+Job: TypeAlias = Post | Write | Dial | Sleep
+
+
+class Crew:
+    """The callers' threads and their jobs. `where` tells at which post a caller's call is, None if on no link."""
+
+    __slots__ = (
+        "_called", "_where", "armed", "common", "dialling", "dials", "keeper", "posts", "sleepers", "unsettled", "woken",
+    )  # fmt: skip
+
+    def __init__(self, where: Callable[[Any], Post | None]) -> None:
+        self._where = where
+        self._called: dict[Caller, Post | None] = {}  # woken for a job there, None: for any; and not here yet
+        self.sleepers: dict[Caller, Any] = {}  # in the order of going to sleep, with what wakes them
+        self.woken: list[Any] = []  # for the adapter: what to wake
+        self.posts: dict[Post, None] = {}
+        self.common: dict[Post, None] = {}  # those read for all: links that open, or that a closing client waits for
+        self.dials: list[Dial] = []  # no thread carries them out
+        self.dialling: dict[Dial, Caller] = {}
+        self.keeper: Caller | None = None  # of the time: it sleeps until `armed`
+        self.armed: float = inf
+        self.unsettled: bool = False  # a job may be free that is not at a post of a caller's own
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {len(self.sleepers)} asleep, {len(self.posts)} links, {len(self.dialling)} dials>"
+        )
+
+    # -- for a caller's thread -------------------------------------------------------------------------------------------
+
+    def next(self, caller: Caller, job: Job | None = None) -> Job | None:
+        """A thread is here that has done `job`: return its next one, None if its call has ended."""
+        if caller.token == DONE:
+            self.leave(caller, job)
+            return None
+        post = self._where(caller)
+        called = self._arrive(caller) if self._called else None
+        if called is not None and called is not post:
+            self._call_for(called)
+        if job is not post and job is not None and (post is not None or not self._is_common(job)):
+            self._put_down(caller, job, post)
+        if post is None:
+            return self._next_common(caller, job)
+        self._step_down(caller)
+        taken: Job = SLEEP
+        if post.reads and _is_free(post.reader, caller):
+            post.reader = caller
+            taken = post
+        elif post.stuck and _is_free(post.writer, caller):
+            post.writer = caller
+            taken = Write(post)
+        elif post.reader is caller:
+            post.reader = None  # pushes are to be taken first
+        return taken
+
+    def chore(self, caller: Caller, job: Job | None = None) -> Job | None:
+        """As `next`, for a thread that waits for nothing: return a job that is done for all, None if none is free."""
+        if job is not None and not self._is_common(job):
+            self._put_down(caller, job, None)
+        found = self._next_common(caller, job)
+        if found is not SLEEP:
+            return found
+        self._step_down(caller)
+        return None
+
+    def sleeps(self, caller: Caller, waker: Any) -> None:
+        """A thread goes to sleep, until it is woken or `awakes` by itself; `waker` is the adapter's own."""
+        self.sleepers[caller] = waker
+
+    def awakes(self, caller: Caller) -> None:
+        """A thread that slept is here, before it does anything; it may not have been woken."""
+        self.sleepers.pop(caller, None)
+
+    def came_by(self, caller: Caller, post: Post | None, now: Callable[[], float]) -> bool:
+        """A thread runs that was woken, its call having ended: is anything left to do, for which to `leave` under the lock?
+
+        That is a job that it was woken for, or to send what others have left to it. It needs no lock: they say that something is
+        left, and look then who is still to come; this looks in the other order.
+        """
+        if caller in self._called:
+            return True
+        if post is None:
+            return False
+        post.waking.pop(caller, None)
+        return bool(post.deferred) and (not _others_wake(post) or now() > post.deferred + PATIENCE)
+
+    def leave(self, caller: Caller, job: Job | None = None) -> None:
+        """A thread takes no more jobs; `job` is its last one. Idempotent."""
+        if self.sleepers:
+            self.sleepers.pop(caller, None)
+        called = self._arrive(caller) if self._called else None
+        self._step_down(caller)
+        if job is not None:
+            self._put_down(caller, job, None)
+        if called is not None:
+            self._call_for(called)
+
+    def leave_all(self, caller: Caller) -> None:
+        """A thread was interrupted, whatever its job was."""
+        for post in self.posts:
+            post.waking.pop(caller, None)
+            if post.writer is caller:
+                self.leave(caller, Write(post))
+            if post.reader is caller:
+                self.leave(caller, post)
+        self.leave(caller)
+
+    def is_beneath(self, caller: Caller, post: Post | None) -> bool:
+        """Has this very thread, interrupted by what it does now, the job that the caller would wait for? It would wait for ever."""
+        holders = (
+            (*self.dialling.values(), *[common.reader for common in self.common])
+            if post is None
+            else (post.reader, post.writer)
+        )
+        return any(holder is not None and holder is not caller and holder.token == caller.token for holder in holders)
+
+    # -- what has happened -----------------------------------------------------------------------------------------------
+
+    def ended(self, caller: Caller) -> None:
+        """A call has ended for good."""
+        if caller.token is not None:
+            caller.token = DONE
+        self._step_down(caller)
+        waker = self.sleepers.pop(caller, None)
+        if waker is not None:
+            post = self._where(caller)
+            if post is not None:
+                post.waking[caller] = None
+            self.woken.append(waker)
+
+    def wanted(self, dial: Dial) -> None:
+        """A dial is to be carried out, by any thread."""
+        self.dialling.pop(dial, None)
+        self.dials.append(dial)
+        self.unsettled = True
+
+    def lost_dials(self) -> list[Dial]:
+        """Return the dials whose threads have gone without a word. They are not the crew's any more."""
+        lost = [dial for dial, caller in self.dialling.items() if caller.token is None]
+        for dial in lost:
+            del self.dialling[dial]
+        return lost
+
+    def opens(self, post: Post) -> None:
+        """A link opens, or is waited for by all: whichever thread waits reads it."""
+        self.posts[post] = self.common[post] = None
+        self.unsettled = True
+
+    def opened(self, post: Post) -> None:
+        """A link has calls of its own now."""
+        self.common.pop(post, None)
+        self.unsettled = True  # calls may be on it, and others not
+        self.look_after(post)
+
+    def look_after(self, post: Post) -> None:
+        """Something is to be read or written here: see that one of those whose calls are on it does so."""
+        self.unsettled = self.unsettled or post in self.common
+        if self.sleepers and ((post.reads and _is_free(post.reader)) or (post.stuck and _is_free(post.writer))):
+            self._call_for(post)
+
+    def lost(self, post: Post) -> None:
+        """A link has ended. A thread may still wait for its socket: `forget` it when that is closed."""
+        self.common.pop(post, None)
+        self.unsettled = True  # its calls may be on none now
+
+    def forget(self, post: Post) -> None:
+        """The socket of a link that has ended is closed."""
+        self.posts.pop(post, None)
+
+    def defers(self, post: Post, now: float) -> bool:
+        """Something is to be sent: is it left to those who were woken here and do not run yet? The last of them sends it."""
+        if post.waking and not post.deferred:
+            post.deferred = now
+        return bool(post.deferred) and _others_wake(post)
+
+    def settle(self, due: float) -> None:
+        """See that a thread has each job that is free, if one sleeps whose call is on no link. `due`: when to look at the time."""
+        self.unsettled = False
+        keeper = self.keeper
+        free = len(self.dials) + sum([post.reads and _is_free(post.reader) for post in self.common])
+        if keeper is None or keeper.token is None:
+            free += 1
+        elif self.armed == -inf:
+            self.armed = due
+        elif due < self.armed and keeper in self.sleepers:
+            self._call(keeper, None)
+        self._called = {caller: post for caller, post in self._called.items() if caller.token is not None}
+        free -= sum([post is None for post in self._called.values()])
+        if free > 0:
+            idle = (who for who in list(self.sleepers) if who.token is not None and self._where(who) is None)
+            for caller in islice(idle, free):
+                self._call(caller, None)
+
+    # -- jobs --------------------------------------------------------------------------------------------------------------
+
+    def _next_common(self, caller: Caller, job: Job | None) -> Job:
+        """A job that is not at a post of the caller's own."""
+        if job is not None and self._is_common(job):
+            return job
+        if self.dials:
+            self._step_down(caller)
+            dial = self.dials.pop(0)
+            self.dialling[dial] = caller
+            return dial
+        for post in self.common:
+            if post.reads and _is_free(post.reader, caller):
+                self._step_down(caller)
+                post.reader = caller
+                return post
+        if _is_free(self.keeper, caller):
+            self.keeper, self.armed = caller, -inf
+            self.unsettled = True
+        return SLEEP
+
+    def _is_common(self, job: Job) -> bool:
+        return isinstance(job, Post) and job in self.common and job.reads
+
+    def _step_down(self, caller: Caller) -> None:
+        """If this one keeps the time, it has another job."""
+        if self.keeper is caller:
+            self.keeper, self.armed = None, inf
+            self.unsettled = True
+
+    def _put_down(self, caller: Caller, job: Job, post: Post | None) -> None:
+        """A thread has done with a job; it goes on to this post."""
+        if isinstance(job, Write):
+            job.post.writer = None
+            if job.post is not post:
+                self.look_after(job.post)
+        elif isinstance(job, Post) and job.reader is caller:
+            job.reader = None
+            self.look_after(job)
+
+    def _arrive(self, caller: Caller) -> Post | None:
+        """A caller is here that may have been called; return the post that it was called for."""
+        if caller not in self._called:
+            return None
+        post = self._called.pop(caller)
+        if post is None:
+            self.unsettled = True  # it may be of no use for that any more
+        return post
+
+    def _call_for(self, post: Post) -> None:
+        """Wake one of those whose calls are at this post, unless one is coming."""
+        if any(there is post and caller.token is not None for caller, there in self._called.items()):
+            return
+        owner = post.link.slot  # of a link that is lent to one call
+        for caller in (owner, *self.sleepers) if owner in self.sleepers else self.sleepers:
+            if caller.token is not None and self._where(caller) is post:
+                self._call(caller, post)
+                return
+
+    def _call(self, caller: Caller, post: Post | None) -> None:
+        self.woken.append(self.sleepers.pop(caller))
+        self._called[caller] = post
+
+
+def _is_free(holder: Caller | None, caller: Caller | None = None) -> bool:
+    return holder is None or holder is caller or holder.token is None
+
+
+def _others_wake(post: Post) -> bool:
+    """Is a caller about to come by, woken and not yet running? Those that were interrupted on the way never will."""
+    return any(caller.token is not None for caller in list(post.waking))

@@ -1,0 +1,452 @@
+"""The crew of threads: whatever happens, each job has a thread while a caller waits for what it would do."""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from resp_sansio.client.crew import DONE, SLEEP, Crew, Post, Write
+
+CHANCE = st.integers(0, 1 << 30).map(Random)
+
+
+class Thread:
+    """A caller and its thread. `at`: where its call is; `job`: what it does, None if it was woken and does not run yet."""
+
+    def __init__(self, number: int, at: Post | None) -> None:
+        self.token: Any = number
+        self.at = at
+        self.job: Any = None
+        self.left = False
+
+    def __repr__(self) -> str:
+        return f"<Thread {self.token} at {self.at}: {self.job}>"
+
+    @property
+    def waits(self) -> bool:
+        return self.token not in (DONE, None)
+
+
+class Threads(RuleBasedStateMachine):
+    """Threads, links and dials; each rule is one thread's turn under the lock, with what a client machine may say in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crew = Crew(lambda thread: thread.at)
+        self.threads: list[Thread] = []
+        self.posts: list[Post] = []
+        self.number = 0
+        self.due = inf
+        self.now = 1.0
+
+    # -- what a rule is made of ------------------------------------------------------------------------------------------
+
+    def working(self, kind: type) -> list[Thread]:
+        return [thread for thread in self.threads if isinstance(thread.job, kind)]
+
+    @property
+    def runnable(self) -> list[Thread]:
+        return [thread for thread in self.threads if thread.job is None]
+
+    def goes_on(self, thread: Thread) -> None:
+        """The end of a turn: the thread has its next job, and those that were woken can run."""
+        job = self.crew.next(thread, thread.job)
+        thread.job = job
+        if job is None:
+            thread.left = True
+            thread.token = None
+            self.threads.remove(thread)
+        elif job is SLEEP:
+            self.crew.sleeps(thread, thread)
+        self.settle()
+
+    def settle(self) -> None:
+        if self.crew.unsettled:
+            self.crew.settle(self.due)
+        for thread in self.crew.woken:
+            thread.job = None
+        self.crew.woken.clear()
+
+    def sends(self, post: Post) -> None:
+        post.deferred = 0.0
+        post.stuck = False
+
+    def loses(self, post: Post, chance: Any) -> None:
+        """A link ends: its calls end, or wait for another."""
+        self.posts.remove(post)
+        post.link.ended = True
+        self.crew.lost(post)
+        for thread in self.threads:
+            if thread.at is post:
+                if chance.random() < 0.5:
+                    self.crew.ended(thread)
+                else:
+                    thread.at = None
+        if not post.used:
+            self.crew.forget(post)
+
+    # -- rules -----------------------------------------------------------------------------------------------------------
+
+    @initialize(links=st.integers(0, 2))
+    def begin(self, links: int) -> None:
+        for _ in range(links):
+            self.opens()
+            self.crew.opened(self.posts[-1])
+
+    def opens(self) -> None:
+        post = Post(SimpleNamespace(slot=None, ended=False))  # type: ignore[arg-type]
+        self.posts.append(post)
+        self.crew.opens(post)
+
+    @rule(chance=CHANCE)
+    def a_call_begins(self, chance: Any) -> None:
+        opened = [post for post in self.posts if post not in self.crew.common]
+        at = chance.choice([None, *opened, *opened])
+        self.number += 1
+        thread = Thread(self.number, at)
+        assert not self.crew.is_beneath(thread, at)
+        if at is None:
+            if chance.random() < 0.5:
+                self.crew.wanted(object())  # type: ignore[arg-type]
+        elif chance.random() < 0.3:
+            at.stuck = True
+        elif not self.crew.defers(at, self.now):
+            self.sends(at)
+        if at is not None and at not in self.crew.common and chance.random() < 0.3:
+            at.link.slot = thread
+        self.threads.append(thread)
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool(self.runnable))
+    @rule(chance=CHANCE)
+    def a_woken_thread_runs(self, chance: Any) -> None:
+        thread = chance.choice(self.runnable)
+        post = thread.at
+        if thread.token == DONE:
+            if self.crew.came_by(thread, post, lambda: self.now):
+                if post is not None:
+                    self.sends(post)
+                self.goes_on(thread)
+            else:  # it returns without the lock
+                thread.token = None
+                self.threads.remove(thread)
+            return
+        thread.job = SLEEP
+        self.crew.awakes(thread)
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool(self.runnable))
+    @rule(chance=CHANCE)
+    def all_woken_threads_run(self, chance: Any) -> None:
+        while self.runnable:
+            self.a_woken_thread_runs(chance)
+
+    @precondition(lambda self: bool(self.working(Post)))
+    @rule(chance=CHANCE, what=st.sampled_from(["nothing", "replies", "lost", "pushes", "moved", "opened", "time"]))
+    def a_socket_is_readable(self, chance: Any, what: str) -> None:
+        thread: Thread = chance.choice(self.working(Post))
+        post: Post = thread.job
+        assert cast(Any, post.reader) is thread
+        here = [other for other in self.threads if other.at is post and other.waits]
+        idle = [other for other in self.threads if other.at is None and other.waits]
+        if post.link.ended:
+            what = "nothing"
+        match what:
+            case "replies":
+                for other in here[: chance.randrange(3)]:
+                    if chance.random() < 0.8:
+                        self.crew.ended(other)
+                    else:  # tried again, behind a pause
+                        other.at = None
+                        self.crew.unsettled = True
+            case "lost":
+                self.loses(post, chance)
+            case "pushes":
+                post.reads = False
+            case "opened" if post in self.crew.common:
+                for other in idle[: chance.randrange(4)]:
+                    other.at = post
+                self.crew.opened(post)
+            case "moved" if idle and self.posts:  # a link is lent
+                lent = chance.choice(self.posts)
+                if lent not in self.crew.common:
+                    other = chance.choice(idle)
+                    other.at = lent
+                    lent.link.slot = other
+                    self.crew.look_after(lent)
+            case "time":
+                for other in idle[: chance.randrange(3)]:
+                    self.crew.ended(other)
+                self.due = chance.choice([inf, 5.0, 1.0])
+                self.crew.unsettled = True
+        if not post.link.ended and (post.deferred == 0 or chance.random() < 0.5):
+            self.sends(post)
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool([post for post in self.posts if not post.reads]))
+    @rule(chance=CHANCE)
+    def a_push_is_taken(self, chance: Any) -> None:
+        post = chance.choice([post for post in self.posts if not post.reads])
+        post.reads = True
+        self.crew.look_after(post)
+        self.settle()
+
+    @precondition(lambda self: bool(self.working(Write)))
+    @rule(chance=CHANCE, stuck=st.booleans())
+    def a_socket_takes_more(self, chance: Any, stuck: bool) -> None:
+        thread = chance.choice(self.working(Write))
+        assert thread.job.post.writer is thread
+        thread.job.post.stuck = stuck
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool(self.working(object) and self.crew.dialling))
+    @rule(chance=CHANCE, what=st.sampled_from(["opens", "fails", "handed back"]))
+    def a_dial_ends(self, chance: Any, what: str) -> None:
+        dial = chance.choice(list(self.crew.dialling))
+        thread: Any = self.crew.dialling[dial]
+        assert thread.job is dial
+        if what == "handed back" and (thread.at is not None or thread.token == DONE):
+            self.crew.wanted(dial)
+        else:
+            del self.crew.dialling[dial]
+            if what == "opens":
+                self.opens()
+            elif chance.random() < 0.5:
+                self.crew.wanted(object())  # type: ignore[arg-type]
+            self.due = chance.choice([inf, 5.0])
+            self.crew.unsettled = True
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool([thread for thread in self.threads if thread.job is SLEEP]))
+    @rule(chance=CHANCE)
+    def a_deadline_passes(self, chance: Any) -> None:
+        """A sleeper looks at the time itself."""
+        thread = chance.choice([thread for thread in self.threads if thread.job is SLEEP])
+        self.crew.awakes(thread)
+        if chance.random() < 0.5:
+            self.crew.ended(thread)
+        self.goes_on(thread)
+        self.settle()
+
+    @precondition(lambda self: bool(self.threads))
+    @rule(chance=CHANCE)
+    def a_thread_is_interrupted(self, chance: Any) -> None:
+        thread = chance.choice(self.threads)
+        self.threads.remove(thread)
+        if thread.job is not None and thread.job in self.crew.dialling:
+            del self.crew.dialling[thread.job]
+        self.crew.leave_all(thread)
+        thread.token = None
+        post = thread.at
+        if post is not None and post.deferred:
+            self.sends(post)
+        self.settle()
+
+    @precondition(lambda self: bool(self.threads))
+    @rule(chance=CHANCE)
+    def a_thread_vanishes(self, chance: Any) -> None:
+        """An interrupt catches the cleaning up of another: the sleepers look for themselves, now and then."""
+        thread = chance.choice(self.threads)
+        self.threads.remove(thread)
+        thread.token = None
+        for dial in self.crew.lost_dials():
+            assert thread.job is dial
+            self.crew.wanted(dial)
+        for sleeper in [other for other in self.threads if other.job is SLEEP]:
+            if sleeper.job is SLEEP:
+                self.crew.awakes(sleeper)
+                if sleeper.at is not None and sleeper.at.deferred:
+                    self.sends(sleeper.at)
+                self.crew.unsettled = True
+                self.goes_on(sleeper)
+        for post in self.posts:
+            if post.deferred and not any(other.token is not None for other in post.waking):
+                self.sends(post)  # by a reader, which does not wait for long then
+
+    # -- what holds ------------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def a_job_has_one_thread(self) -> None:
+        jobs = [thread.job for thread in self.threads if thread.job is not None and thread.job is not SLEEP]
+        assert len(set(map(id, jobs))) == len(jobs)
+        assert set(self.crew.sleepers) == {thread for thread in self.threads if thread.job is SLEEP} | {
+            thread for thread in self.crew.sleepers if thread.token is None
+        }
+        repr(self.crew)
+
+    @invariant()
+    def each_job_has_a_thread(self) -> None:
+        """Once all have run that were woken."""
+        if self.runnable:
+            return
+        sleepers = [thread for thread in self.threads if thread.job is SLEEP]
+        assert all(thread.waits for thread in sleepers)
+        for post in {thread.at for thread in sleepers if thread.at is not None}:
+            reads = any(thread.job is post for thread in self.threads)
+            writes = any(thread.job == Write(post) for thread in self.threads)
+            assert reads or not post.reads
+            assert reads or writes or not post.stuck
+        for post in self.posts:
+            assert not post.deferred, post
+        if any(thread.at is None for thread in sleepers):
+            assert not self.crew.dials
+            for post in self.crew.common:
+                assert not post.reads or any(thread.job is post for thread in self.threads)
+            keeper = self.crew.keeper
+            assert keeper in sleepers
+            assert self.crew.armed <= self.due
+
+
+def a_post() -> Post:
+    return Post(SimpleNamespace(slot=None, ended=False))  # type: ignore[arg-type]
+
+
+def crew_at(*posts: Post) -> tuple[Crew, list[Thread]]:
+    """A crew, and for each of these posts a thread whose call is there; the first of each reads."""
+    crew = Crew(lambda thread: thread.at)
+    threads = [Thread(number, post) for number, post in enumerate(posts, 1)]
+    for post in posts:
+        crew.posts[post] = None
+    for thread in threads:
+        thread.job = crew.next(thread)
+        if thread.job is SLEEP:
+            crew.sleeps(thread, thread)
+    return crew, threads
+
+
+def test_a_reader_waits_for_pushes_to_be_taken() -> None:
+    post = a_post()
+    crew, (thread,) = crew_at(post)
+    post.reads = False
+    assert crew.next(thread, post) is SLEEP
+    assert post.reader is None
+    crew.sleeps(thread, "waker")
+    post.reads = True
+    crew.look_after(post)
+    assert crew.woken == ["waker"]
+    crew.look_after(post)  # one is coming
+    assert crew.woken == ["waker"]
+    crew.awakes(thread)
+    assert crew.next(thread, SLEEP) is post
+
+
+def test_a_reader_leaves_bytes_that_are_stuck_to_a_writer() -> None:
+    post = a_post()
+    post.reads, post.stuck = False, True
+    _, (thread,) = crew_at(post)
+    assert thread.job == Write(post)
+
+
+def test_what_is_done_for_all_is_done_by_a_thread_that_waits_for_nothing() -> None:
+    crew, (keeper, passer) = crew_at(post := a_post(), post)
+    keeper.at = passer.at = None
+    assert crew.next(keeper, post) is SLEEP
+    assert crew.chore(passer) is None
+    assert crew.keeper is keeper  # not disturbed
+    dial: Any = object()
+    crew.wanted(dial)
+    assert crew.chore(passer) is dial
+    crew.dialling.clear()
+    opening = a_post()
+    crew.opens(opening)
+    assert crew.chore(passer, dial) is opening
+    assert crew.chore(passer, opening) is opening
+    crew.opened(opening)
+    assert crew.chore(passer, opening) is None
+    assert opening.reader is None
+    crew.leave(keeper, SLEEP)
+    assert crew.chore(passer) is None
+    assert crew.keeper is None
+
+
+def test_a_call_that_ends_after_its_thread_was_woken_passes_its_job_on() -> None:
+    crew, (reader, second, third) = crew_at(post := a_post(), post, post)
+    crew.leave(reader, post)
+    assert crew.woken == [second]
+    crew.ended(second)
+    assert crew.came_by(second, post, float)
+    crew.leave(second, SLEEP)
+    assert crew.woken == [second, third]
+
+
+def test_a_call_that_moves_after_its_thread_was_woken_passes_its_job_on() -> None:
+    crew, (reader, second, third) = crew_at(post := a_post(), post, post)
+    crew.leave(reader, post)
+    assert crew.woken == [second]
+    second.at = None
+    crew.awakes(second)
+    assert crew.next(second, SLEEP) is SLEEP
+    assert crew.woken == [second, third]
+
+
+def test_who_comes_back_when_its_call_has_ended_leaves() -> None:
+    crew, (reader, second) = crew_at(post := a_post(), post)
+    crew.ended(reader)
+    assert crew.next(reader, post) is None
+    assert crew.woken == [second]
+    crew.lost(post)
+    assert not post.used
+    crew.forget(post)
+    assert not crew.posts
+
+
+def test_commands_are_left_to_the_last_one_to_wake_up() -> None:
+    crew, (reader, second, third) = crew_at(post := a_post(), post, post)
+    crew.ended(second)
+    crew.ended(third)
+    assert crew.woken == [second, third]
+    assert crew.defers(post, 1.0)
+    assert crew.defers(post, 1.00005)
+    assert not crew.came_by(second, post, lambda: 1.00005)
+    assert crew.came_by(third, post, lambda: 1.00005)
+    assert not crew.defers(post, 1.0)
+    crew.ended(reader)
+    assert not crew.came_by(reader, None, lambda: 1.0)
+
+
+def test_it_is_not_too_late_to_send_but_no_longer_left_to_others() -> None:
+    crew, (_, second, third) = crew_at(post := a_post(), post, post)
+    crew.ended(second)
+    crew.ended(third)
+    assert crew.defers(post, 1.0)
+    assert crew.came_by(second, post, lambda: 1.001)
+
+
+def test_a_thread_beneath_itself_is_told_so() -> None:
+    crew, (reader, second) = crew_at(post := a_post(), post)
+    handler = Thread(1, post)  # of the reader's thread
+    assert crew.is_beneath(handler, post)
+    assert not crew.is_beneath(reader, post)
+    assert not crew.is_beneath(second, post)
+    assert not crew.is_beneath(handler, None)
+    crew.wanted(object())  # type: ignore[arg-type]
+    reader.at = None
+    assert crew.next(reader, post) in crew.dialling
+    assert crew.is_beneath(handler, None)
+
+
+def test_a_call_on_a_link_that_is_lent_to_it_is_the_first_to_be_woken() -> None:
+    crew, (_, _, third) = crew_at(post := a_post(), post, post)
+    post.link.slot = third
+    post.reader = None
+    crew.look_after(post)
+    assert crew.woken == [third]
+
+
+def test_a_call_that_has_gone_is_not_done_once_more() -> None:
+    crew, (reader,) = crew_at(a_post())
+    reader.token = None
+    crew.ended(reader)
+    assert reader.token is None
+
+
+Threads.TestCase.settings = settings(
+    max_examples=300, stateful_step_count=60, deadline=None, report_multiple_bugs=False
+)
+TestThreads = Threads.TestCase
