@@ -13,7 +13,15 @@ from copy import copy
 from math import inf
 from typing import Final, Literal, TypeAlias
 
-from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, Outcome, ReplyError, RespError
+from .._errors import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    LocalProtocolError,
+    Outcome,
+    ReplyError,
+    RespError,
+)
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 from ..config.addresses import Addresses
 from ..config.config import Config
@@ -30,7 +38,7 @@ from .pool import Lease, Pool
 from .retry import Attempts, error_reply, leads_elsewhere
 from .timers import Timers
 
-__all__ = ["Calls", "ClientEvent", "error_of"]
+__all__ = ["Calls", "ClientEvent", "error_of", "link_of"]
 
 READY: Final = State.READY
 QUEUED: Final = SlotState.QUEUED
@@ -52,12 +60,25 @@ def error_of(slot: Slot) -> Exception:
     A new error each time, for a traceback belongs to one caller. Its `__cause__` is why the last dial failed, if that is why.
     """
     cause = slot.cause
-    if not isinstance(cause, RespError):
+    if not isinstance(cause, RespError) or type(cause) is LocalProtocolError:
         assert cause is not None
         return cause
     error = slot.failure(cause)
     error.__cause__ = cause.__cause__
     return error
+
+
+def link_of(entry: Slot | Waiter) -> Link | None:
+    """Return the link on which something is to come for this caller: its reply, or that to the PING before. None if on none."""
+    check: Slot | None
+    if isinstance(entry, Waiter):
+        check = entry.check
+    elif entry.link is not None:
+        link: Link = entry.link
+        return link
+    else:
+        check = None if entry.call is None else entry.call.check
+    return None if check is None else check.link
 
 
 def _anew(error: Exception) -> Exception:

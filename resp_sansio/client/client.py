@@ -23,10 +23,10 @@ from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from .batch import WatchLoop
 from .calls import OWN, PINNED, ClientEvent
-from .dials import Dials
 from .lanes import Route, route
 from .links import Call, Dial, Drained, Link, Share, Waiter
 from .pool import Lease, Pool, PoolState
+from .repair import Repair
 
 __all__ = ["Client"]
 
@@ -37,7 +37,7 @@ HANDED: Final = SlotState.HANDED
 WITHDRAWN: Final = SlotState.WITHDRAWN
 
 
-class Client(Dials):
+class Client(Repair):
     """The state of a client, a pool or a single connection: one machine over other settings.
 
     `settings` alone: lanes that all calls share. `pool` alone: a lease for each call. Both: lanes for what can share, leases for
@@ -81,6 +81,11 @@ class Client(Dials):
         if leases is not None and not self._lanes:
             return leases
         return ClientStats(lanes=[lane.stats() for lane in self._lanes], leases=leases, retries=self.retries)
+
+    @property
+    def has_events(self) -> bool:
+        """Is there anything that `events` would return?"""
+        return bool(self._events)
 
     def events(self) -> list[ClientEvent]:
         """Return what has happened, and what is to be done, since the last call."""
@@ -167,10 +172,11 @@ class Client(Dials):
                 link.core.abandon(slot)
                 self._follow(link, link.core.events(), now)
             else:
-                self._leave(slot, now)
+                if call is not None:
+                    self._leave(slot, now)
                 slot.settle(WITHDRAWN, 0)
-            if call is not None:
-                self._end_call(call, now)
+        if call is not None:
+            self._end_call(call, now)
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 
@@ -393,7 +399,8 @@ class Client(Dials):
             if isinstance(thing, Link):
                 self._look_at_time(thing, now)
             elif isinstance(thing, Slot):
-                self._slot_due(thing, now)
+                if thing.call.timer is timer:  # else an interrupt has left it behind
+                    self._slot_due(thing, now)
             elif isinstance(thing, Waiter):
                 for lane in self._lanes:
                     lane.leave(thing)

@@ -6,7 +6,7 @@ job is left sleeps, until its call ends or a job is free. A job belongs to its t
 is a hint about who waits for what; bytes move only under the adapter's lock.
 
 Nothing here waits, locks or reads a clock. The law for adapters: call one method at a time (`came_by` excepted); whenever `next`
-says SLEEP give `sleeps` something to wake the thread by; then `settle` if `unsettled`, and wake `woken`.
+says SLEEP put the caller among the `sleepers`, with something to wake it by; then `settle` if `unsettled`, and wake `woken`.
 
 A caller is any object with a `token`: what stands for its thread while that is there, DONE once its call has ended, None once it
 has gone. A job of a caller that has gone without a word, as after an interrupt, is free.
@@ -88,7 +88,8 @@ class Crew:
     def __init__(self, where: Callable[[Any], Post | None]) -> None:
         self._where = where
         self._called: dict[Caller, Post | None] = {}  # woken for a job there, None: for any; and not here yet
-        self.sleepers: dict[Caller, Any] = {}  # in the order of going to sleep, with what wakes them
+        # In the order of going to sleep, with what wakes them. One that wakes up by itself is taken out before it does anything.
+        self.sleepers: dict[Caller, Any] = {}
         self.woken: list[Any] = []  # for the adapter: what to wake
         self.posts: dict[Post, None] = {}
         self.common: dict[Post, None] = {}  # those read for all: links that open, or that a closing client waits for
@@ -118,7 +119,8 @@ class Crew:
             self._put_down(caller, job, post)
         if post is None:
             return self._next_common(caller, job)
-        self._step_down(caller)
+        if self.keeper is caller:
+            self._step_down(caller)
         taken: Job = SLEEP
         if post.reads and _is_free(post.reader, caller):
             post.reader = caller
@@ -140,14 +142,6 @@ class Crew:
         self._step_down(caller)
         return None
 
-    def sleeps(self, caller: Caller, waker: Any) -> None:
-        """A thread goes to sleep, until it is woken or `awakes` by itself; `waker` is the adapter's own."""
-        self.sleepers[caller] = waker
-
-    def awakes(self, caller: Caller) -> None:
-        """A thread that slept is here, before it does anything; it may not have been woken."""
-        self.sleepers.pop(caller, None)
-
     def came_by(self, caller: Caller, post: Post | None, now: Callable[[], float]) -> bool:
         """A thread runs that was woken, its call having ended: is anything left to do, for which to `leave` under the lock?
 
@@ -166,7 +160,8 @@ class Crew:
         if self.sleepers:
             self.sleepers.pop(caller, None)
         called = self._arrive(caller) if self._called else None
-        self._step_down(caller)
+        if self.keeper is caller:
+            self._step_down(caller)
         if job is not None:
             self._put_down(caller, job, None)
         if called is not None:
@@ -189,7 +184,10 @@ class Crew:
             if post is None
             else (post.reader, post.writer)
         )
-        return any(holder is not None and holder is not caller and holder.token == caller.token for holder in holders)
+        for holder in holders:  # noqa: SIM110  # faster than a generator
+            if holder is not None and holder is not caller and holder.token == caller.token:
+                return True
+        return False
 
     # -- what has happened -----------------------------------------------------------------------------------------------
 
@@ -197,7 +195,8 @@ class Crew:
         """A call has ended for good."""
         if caller.token is not None:
             caller.token = DONE
-        self._step_down(caller)
+        if self.keeper is caller:
+            self._step_down(caller)
         waker = self.sleepers.pop(caller, None)
         if waker is not None:
             post = self._where(caller)
@@ -338,4 +337,7 @@ def _is_free(holder: Caller | None, caller: Caller | None = None) -> bool:
 
 def _others_wake(post: Post) -> bool:
     """Is a caller about to come by, woken and not yet running? Those that were interrupted on the way never will."""
-    return any(caller.token is not None for caller in list(post.waking))
+    for caller in list(post.waking):  # noqa: SIM110  # faster than a generator
+        if caller.token is not None:
+            return True
+    return False

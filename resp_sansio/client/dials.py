@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, Literal
 
-from .._errors import CommandTimeoutError, ConnectionClosedError, RespError
+from .._errors import CommandTimeoutError, ConnectionClosedError, LocalProtocolError, RespError
 from .._stats import CloseReason
 from ..config.addresses import not_opened
 from ..connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
@@ -133,7 +133,7 @@ class Dials(Calls):
     def _not_opened(self, dial: Dial, link: Link, now: float) -> None:
         """The handshake of a dial did not end well; or the client itself ended it."""
         failure = link.core.not_opened()
-        if failure is None or link.core.error is self.closed:
+        if failure is None or link.left or link.core.error is self.closed:
             self.dial_failed(dial, None, now)
         elif dial.opening.again(failure):
             self._events.append(dial)  # another socket at once, with what is left of the time
@@ -149,7 +149,7 @@ class Dials(Calls):
 
     def _dial_told(self, entry: Slot | Waiter, error: Exception, now: float) -> None:
         """A dial failed for which this has waited: is it worth another attempt?"""
-        if not isinstance(error, RespError):
+        if not isinstance(error, RespError) or type(error) is LocalProtocolError:
             self._tell(entry, error, now)  # a provider of credentials may raise anything
         elif isinstance(entry, Waiter):
             self._wait_again(entry, error, now)
@@ -223,8 +223,7 @@ class Dials(Calls):
                     assert place.error is not None
                     self._place_refused(place.token, place.error, now)
                 case PlaceDial():
-                    opening = self._fallback.opening()
-                    self._events.append(Dial(None, event, now + self._dial_time, self._generation, opening))
+                    self._announce(event, now)
                 case PlaceClose(link):
                     if not link.ended:
                         link.left = True
@@ -234,13 +233,24 @@ class Dials(Calls):
         if self._draining:
             self._end_drain()
 
+    def _announce(self, place: PlaceDial[Link], now: float) -> Dial:
+        dial = Dial(None, place, now + self._dial_time, self._generation, self._fallback.opening())
+        self._events.append(dial)
+        return dial
+
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         if isinstance(owner, Waiter):
             owner.place = None
-            self._hold(owner, lease)
+            if lease.active:
+                self._hold(owner, lease)
+            else:  # it ended before this was told, as after an interrupt
+                self._acquire(owner, now, first=True)
         else:
             owner.call.waiter = None
-            self._events += self._one(self._lend(owner, lease, now))
+            if lease.active:
+                self._events += self._one(self._lend(owner, lease, now))
+            else:
+                self._go(owner, now, first=True)
 
     def _place_refused(self, owner: Any, error: Exception, now: float) -> None:
         if isinstance(error, CommandTimeoutError):

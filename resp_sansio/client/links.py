@@ -135,6 +135,15 @@ class Lane:
         """Wait for the next link; `again`: this call was on the one before, so it goes ahead of those that were not."""
         (self._returned if again else self._waiting)[entry] = None
 
+    @property
+    def entries(self) -> list[Slot | Waiter]:
+        """What waits, in the order in which it is to go out."""
+        return [*self._returned, *self._waiting]
+
+    def holds(self, entry: Slot | Waiter) -> bool:
+        """Does it wait here?"""
+        return entry in self._returned or entry in self._waiting
+
     def leave(self, entry: Slot | Waiter) -> None:
         """Wait no more. Idempotent."""
         self._returned.pop(entry, None)
@@ -142,7 +151,7 @@ class Lane:
 
     def empty(self) -> list[Slot | Waiter]:
         """Return what waits, in the order in which it is to go out; nothing waits any more."""
-        entries = [*self._returned, *self._waiting]
+        entries = self.entries
         self._returned.clear()
         self._waiting.clear()
         return entries

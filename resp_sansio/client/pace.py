@@ -40,6 +40,10 @@ class Pace:
         """A dial has begun. It ends with one of `opened`, `failed` and `gave_up`."""
         self._under_way += 1
 
+    def recount(self, under_way: int) -> None:
+        """So many dials are under way: after an interrupt, the count may be wrong."""
+        self._under_way = under_way
+
     def opened(self) -> None:
         """The dial gave a connection. Whether it is any better than the last one, its use will tell."""
         self._under_way -= 1

@@ -291,6 +291,20 @@ class Pool(Generic[C]):
         events, self.untold = self.untold, []
         return events
 
+    @property
+    def connections(self) -> list[C]:
+        """All that are the pool's, idle or leased."""
+        return [place.connection for place in self._places.values()]
+
+    @property
+    def dials(self) -> list[Dial[C]]:
+        """Those under way."""
+        return list(self._dials)
+
+    def holds(self, waiter: Waiter[C]) -> bool:
+        """Is it in the queue?"""
+        return waiter in self._queue
+
     # -- Callers -----------------------------------------------------------------------------------------------------------
 
     def acquire(

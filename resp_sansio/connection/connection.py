@@ -460,6 +460,11 @@ class Connection(Pairing):
         return len(self._flying)
 
     @property
+    def slots(self) -> list[Slot]:
+        """Those that are under way, in the order of their replies."""
+        return [slot for slot in (*self._flying, *self._waiting) if slot.state is HANDED or slot.state is QUEUED]
+
+    @property
     def oldest(self) -> Slot | None:
         """The slot in flight whose reply is next, None if nothing is in flight."""
         return self._flying[0] if self._flying else None

@@ -63,7 +63,7 @@ class Threads(RuleBasedStateMachine):
             thread.token = None
             self.threads.remove(thread)
         elif job is SLEEP:
-            self.crew.sleeps(thread, thread)
+            self.crew.sleepers[thread] = thread
         self.settle()
 
     def settle(self) -> None:
@@ -138,7 +138,7 @@ class Threads(RuleBasedStateMachine):
                 self.threads.remove(thread)
             return
         thread.job = SLEEP
-        self.crew.awakes(thread)
+        self.crew.sleepers.pop(thread, None)
         self.goes_on(thread)
 
     @precondition(lambda self: bool(self.runnable))
@@ -228,7 +228,7 @@ class Threads(RuleBasedStateMachine):
     def a_deadline_passes(self, chance: Any) -> None:
         """A sleeper looks at the time itself."""
         thread = chance.choice([thread for thread in self.threads if thread.job is SLEEP])
-        self.crew.awakes(thread)
+        self.crew.sleepers.pop(thread, None)
         if chance.random() < 0.5:
             self.crew.ended(thread)
         self.goes_on(thread)
@@ -260,7 +260,7 @@ class Threads(RuleBasedStateMachine):
             self.crew.wanted(dial)
         for sleeper in [other for other in self.threads if other.job is SLEEP]:
             if sleeper.job is SLEEP:
-                self.crew.awakes(sleeper)
+                self.crew.sleepers.pop(sleeper, None)
                 if sleeper.at is not None and sleeper.at.deferred:
                     self.sends(sleeper.at)
                 self.crew.unsettled = True
@@ -316,7 +316,7 @@ def crew_at(*posts: Post) -> tuple[Crew, list[Thread]]:
     for thread in threads:
         thread.job = crew.next(thread)
         if thread.job is SLEEP:
-            crew.sleeps(thread, thread)
+            crew.sleepers[thread] = thread
     return crew, threads
 
 
@@ -326,13 +326,13 @@ def test_a_reader_waits_for_pushes_to_be_taken() -> None:
     post.reads = False
     assert crew.next(thread, post) is SLEEP
     assert post.reader is None
-    crew.sleeps(thread, "waker")
+    crew.sleepers[thread] = "waker"
     post.reads = True
     crew.look_after(post)
     assert crew.woken == ["waker"]
     crew.look_after(post)  # one is coming
     assert crew.woken == ["waker"]
-    crew.awakes(thread)
+    crew.sleepers.pop(thread, None)
     assert crew.next(thread, SLEEP) is post
 
 
@@ -341,6 +341,33 @@ def test_a_reader_leaves_bytes_that_are_stuck_to_a_writer() -> None:
     post.reads, post.stuck = False, True
     _, (thread,) = crew_at(post)
     assert thread.job == Write(post)
+
+
+def test_a_call_that_gets_a_link_leaves_the_time_to_another() -> None:
+    crew, (first, second) = crew_at(post := a_post(), post)
+    first.at = second.at = None
+    assert crew.next(first, post) is SLEEP
+    crew.settle(inf)
+    assert crew.keeper is first
+    first.at = post
+    assert crew.next(first, SLEEP) is post
+    assert crew.keeper is None
+    assert crew.unsettled
+
+
+def test_one_writes_while_another_reads() -> None:
+    crew, (reader, second) = crew_at(post := a_post(), post)
+    post.stuck = True
+    crew.sleepers.pop(second, None)
+    assert crew.next(second, SLEEP) == Write(post)
+    assert crew.next(reader, post) is post
+
+
+def test_commands_are_not_left_to_those_who_have_gone() -> None:
+    crew, (_, second) = crew_at(post := a_post(), post)
+    crew.ended(second)
+    second.token = None
+    assert not crew.defers(post, 1.0)
 
 
 def test_what_is_done_for_all_is_done_by_a_thread_that_waits_for_nothing() -> None:
@@ -380,7 +407,7 @@ def test_a_call_that_moves_after_its_thread_was_woken_passes_its_job_on() -> Non
     crew.leave(reader, post)
     assert crew.woken == [second]
     second.at = None
-    crew.awakes(second)
+    crew.sleepers.pop(second, None)
     assert crew.next(second, SLEEP) is SLEEP
     assert crew.woken == [second, third]
 

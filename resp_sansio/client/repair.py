@@ -1,0 +1,165 @@
+"""How a client is put in order after an interrupt: for callers that can be cut short anywhere, as threads by signals.
+
+A method that is cut short leaves a call between two queues, a lease without an owner, a dial that no event told of. The facts of
+each call are on its slot, and those of each link on its connection; from these the rest is built anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from .._errors import ConnectionLostError
+from .._stats import CloseReason
+from ..connection.slot import Slot, SlotState
+from .calls import PINNED
+from .dials import Dials
+from .links import Call, Dial, Granted, Link, Look, Refused, Waiter
+from .timers import Timers
+
+__all__ = ["Repair"]
+
+
+class Repair(Dials):
+    """What puts a client in order that was cut short."""
+
+    __slots__ = ()
+
+    def reconcile(self, now: float, is_alive: Callable[[Slot | Waiter], bool], dials: Collection[Dial]) -> None:
+        """Put everything in order after a method was cut short, wherever it was, or after a caller has gone without a word.
+
+        `is_alive` says whether a caller is there, of a slot or a waiter; `dials` are those that the adapter knows of. What a caller
+        waits for that is alive, `resume` looks after. May be cut short itself, and repeated.
+        """
+        for link in list(self._links):
+            for slot in link.core.slots:
+                slot.link = link
+            link.ended = False  # else it was about to end
+            self._follow(link, link.core.events(), now)
+        if self._pool is not None:
+            for link in self._pool.connections:
+                if link.ended:
+                    self._pool.lost(link, now)
+            self._carry_out(now)
+            self._pool.mend(now, lambda owner: self._holds(owner, is_alive))
+        self._set_timers_anew(now, is_alive)
+        for link in list(self._links):
+            if not link.ended and link.dial is None and link.lane is None and not self._is_kept(link):
+                link.left = True
+                self.abort(link, self.closed, now)
+        for lane in self._lanes:
+            if lane.link is not None and lane.link.ended:
+                lane.left(CloseReason.LOST)
+        self._announce_anew(now, dials)
+        self._carry_out(now)
+        self._see_to_dials(now)
+
+    def resume(self, entry: Slot | Waiter, now: float) -> None:
+        """See that this caller, which is there and waits, waits for something: what was lost of its way is done anew."""
+        if isinstance(entry, Waiter):
+            self._resume_waiter(entry, now)
+            return
+        call, link = entry.call, entry.link
+        if entry.state is SlotState.ANSWERED:
+            self._settle(entry, None, now)
+        elif entry.state is not SlotState.QUEUED and entry.state is not SlotState.HANDED:
+            why = entry.cause or (None if link is None else link.core.error) or self.closed
+            self._finish(entry, why or ConnectionLostError("the call was interrupted"), now)
+        elif link is not None:
+            if link.ended or entry not in link.core.slots:
+                entry.end = 0
+                entry.settle(SlotState.LOST, 0)
+                self._settle(entry, link.core.error or ConnectionLostError("the call was interrupted"), now)
+        elif call is not None and call.check is not None:
+            self.resume(call.check, now)
+        elif call is not None and call.waiter is not None and call.waiter.lease is not None:
+            self._place_granted(entry, call.waiter.lease, now)
+        elif call is not None and call.waiter is not None and call.waiter.error is not None:
+            self._place_refused(entry, call.waiter.error, now)
+        elif not self._waits(entry):
+            if call is not None and call.lease is not None:
+                lease, call.lease = call.lease, None
+                self.release(lease, now)
+            if call is None or call is PINNED or (call.lane is not None and call.lane not in self._lanes):
+                entry.call = Call()
+                entry.call.lane = self._lanes[0] if self._lanes else None
+            self._go(entry, now, first=True)
+
+    def _resume_waiter(self, waiter: Waiter, now: float) -> None:
+        place, held = waiter.place, waiter.held
+        if waiter.lease is not None:
+            self._events.append(Granted(waiter))
+        elif waiter.error is not None:
+            self._events.append(Refused(waiter))
+        elif waiter.check is not None:
+            self.resume(waiter.check, now)
+        elif held is not None:
+            held.connection.looking = waiter
+            self._events.append(Look(held.connection))
+        elif place is not None and place.lease is not None:
+            self._place_granted(waiter, place.lease, now)
+        elif place is not None and place.error is not None:
+            self._place_refused(waiter, place.error, now)
+        elif not self._waits(waiter):
+            if self._pool is not None:
+                self._acquire(waiter, now, first=True)
+            else:
+                self._await_lane(waiter, now, again=True)
+
+    def _waits(self, entry: Slot | Waiter) -> bool:
+        """Is it in a queue, or behind a pause?"""
+        place = entry.place if isinstance(entry, Waiter) else entry.call.waiter if entry.call is not None else None
+        return (
+            any(lane.holds(entry) for lane in self._lanes)
+            or (isinstance(entry, Slot) and entry in self._pausing)
+            or (place is not None and self._pool is not None and self._pool.holds(place))
+        )
+
+    @staticmethod
+    def _holds(owner: Slot | Waiter, is_alive: Callable[[Slot | Waiter], bool]) -> bool:
+        """Is this owner of a lease, or of a place in the queue, there, and does it know of what it has?"""
+        if owner is None:
+            return True  # of a dial that is for no one in particular
+        if isinstance(owner, Waiter):
+            has = (owner.lease, owner.held, owner.place)
+        else:
+            has = (None, None, None) if owner.call is None else (owner.call.lease, owner.call.waiter, owner.call.check)
+        return is_alive(owner) and has != (None, None, None)
+
+    def _is_kept(self, link: Link) -> bool:
+        return self._pool is not None and any(link is kept for kept in self._pool.connections)
+
+    def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
+        """Look at everything when it is due, as far as its caller is there."""
+        self._timers = Timers()
+        self._dial_timer = self._timers.add(self._pace.not_before, self)
+        for link in self._links:
+            link.due = min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet)
+            link.timer = self._timers.add(link.due, link)
+        for lane in self._lanes:
+            for entry in lane.entries:
+                if is_alive(entry):
+                    timed = entry if isinstance(entry, Waiter) else entry.call
+                    timed.timer = self._timers.add(entry.deadline, entry)
+                else:
+                    lane.leave(entry)
+        for slot in list(self._pausing):
+            if is_alive(slot):
+                due = now if slot.call.timer is None else slot.call.timer.due
+                slot.call.timer = self._timers.add(due, slot)
+            else:
+                del self._pausing[slot]
+
+    def _announce_anew(self, now: float, dials: Collection[Dial]) -> None:
+        """Tell of the dials that no event has told of."""
+        told = {*dials, *[event for event in self._events if isinstance(event, Dial)]}
+        told |= {link.dial for link in self._links if link.dial is not None}
+        for lane in self._lanes:
+            if lane.dial is not None and lane.dial not in told:
+                told.add(lane.dial)
+                self._events.append(lane.dial)
+        if self._pool is not None:
+            places = {dial.place for dial in told}
+            for place in self._pool.dials:
+                if place not in places:
+                    told.add(self._announce(place, now))
+        self._pace.recount(len(told))
