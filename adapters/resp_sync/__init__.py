@@ -27,10 +27,8 @@ from resp_sansio import (
     TransactionRefusedError,
 )
 
-from ._client import Client
+from ._client import Client, Connection, Pool, connect
 from ._commands import Commands, Pipeline, WatchedTransaction
-from ._connection import Connection, connect
-from ._pool import Pool
 
 __all__ = [
     "CircuitOpenError",

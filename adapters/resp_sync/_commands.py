@@ -1,7 +1,6 @@
 """The commands: what `Connection`, `Pool` and `Client` have in common, and the pipelines that they make.
 
-All of it rests on one step, `_call`: send this slot, wait for its end, say why it was not answered. The three differ in
-which connection takes the step.
+All of it rests on one step: submit a slot to the client machine, and wait for its end.
 """
 
 from __future__ import annotations
@@ -11,26 +10,22 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from inspect import iscoroutine
 from math import inf
-from random import random
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
-    Attempts,
     Command,
     CommandBatch,
     Config,
     ConnectionLostError,
     Default,
+    Lease,
     LocalProtocolError,
     Reply,
-    ReplyError,
     RespError,
-    Retry,
-    Slot,
     SlotState,
     Spoken,
     TransactionAbortedError,
@@ -38,38 +33,37 @@ from resp_sansio import (
     block_time,
     command_alone,
     encoding_of,
-    error_reply,
-    leads_elsewhere,
     new_slot,
     read_reply,
     read_typed,
     seconds_allowed,
 )
+from resp_sansio.client import Link, Share, error_of
 from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
 
-from ._driver import check_not_patched
+from ._driver import Driver
 
 if TYPE_CHECKING:
-    from ._connection import Connection
+    from ._client import Connection
 
-__all__ = ["Commands", "Pipeline", "Retrying", "WatchedTransaction"]
+__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
 
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
-ABANDONED: Final = SlotState.ABANDONED
-WITHDRAWN: Final = SlotState.WITHDRAWN
-LOST: Final = SlotState.LOST
 
 
 class Commands(SyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
-    __slots__ = ("_config", "_encoding", "_timeout")
+    __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
 
-    def __init__(self, config: Config) -> None:
-        check_not_patched()
+    _loan: Lease[Link] | Share  # a connection's: its link, with the right to use it
+
+    def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share | None = None) -> None:
         self._config = config
+        self._driver = driver
+        self._lease = lease  # the link that all of it goes by, if it is one's own
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
 
@@ -77,16 +71,12 @@ class Commands(SyncMethods):
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
 
     @property
-    @abstractmethod
     def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
+        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map.
 
-    @abstractmethod
-    def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        """Send the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
-
-        Raises what `enter` raises. `deadline` is on `time.monotonic`.
+        Before a connection was opened, the version that was asked for.
         """
+        return self._driver.machine.protocol
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
@@ -128,20 +118,24 @@ class Commands(SyncMethods):
         allowed = self._timeout
         if timeout is not DEFAULT or slot.info.blocking is not None:
             allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
-        failure = self._call(slot, monotonic() + allowed)
-        if failure is not None:
-            raise slot.failure(failure) from failure.__cause__
-        return read_reply(slot.reply, command, self.protocol, encoding)
+        slot.deadline = monotonic() + allowed
+        self._driver.call(slot, self._lease)
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_reply(slot.reply, command, link.core.protocol, encoding)
 
     def _do(self, words: Words, read: Reader[T]) -> T:
         slot = new_slot(words)
         allowed = self._timeout
         if slot.info.blocking is not None:
             allowed += block_time(words, slot.info)
-        failure = self._call(slot, monotonic() + allowed)
-        if failure is not None:
-            raise slot.failure(failure) from failure.__cause__
-        return read_typed(slot.reply, read, slot.info, self.protocol)
+        slot.deadline = monotonic() + allowed
+        self._driver.call(slot, self._lease)
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_typed(slot.reply, read, slot.info, link.core.protocol)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
@@ -165,8 +159,9 @@ class Commands(SyncMethods):
     ) -> T:
         """Change what is at `keys` depending on what is there, as if nobody else could: WATCH, read, MULTI ... EXEC.
 
-        `update(transaction)` reads with `transaction.read(...)` and queues with `transaction.execute(...)`; it is called again if
-        one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it returned.
+        `update(transaction)` reads with `transaction.read(...)` and queues with `transaction.execute(...)`; it is called
+        again if one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it
+        returned.
 
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
         `execute`.
@@ -183,73 +178,11 @@ class Commands(SyncMethods):
                         raise
 
 
-class Retrying(Commands):
-    """Commands that go by one connection now and another then, and are tried again where the core says that it is safe."""
-
-    __slots__ = ("_era", "_retries", "_retry")
-
-    def __init__(self, config: Config, retry: Retry) -> None:
-        super().__init__(config)
-        self._retry = retry
-        self._retries = 0
-        self._era = 0  # how often the connections have been left for new ones
-
-    @abstractmethod
-    def _attempt(
-        self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None, *, again: bool = False
-    ) -> RespError | None:
-        """As `_call`, once; a slot that no connection was found for is still QUEUED. `again`: it has been tried before."""
-
-    @abstractmethod
-    def _elsewhere(self) -> None:
-        """The connections lead to a replica, where a master is wanted: use new ones."""
-
-    def _paces(self, slot: Slot, cause: RespError, attempt: int) -> bool:  # noqa: ARG002  # for those that do
-        """Does the next attempt wait of itself for as long as it should?"""
-        return False
-
-    def _leave_replica(self, era: int) -> None:
-        """Leave the connections of this era, unless somebody has: who hears of it late has been on one of the old ones."""
-        if era == self._era:
-            self._era += 1
-            self._elsewhere()
-
-    def _call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        era = self._era
-        failure = self._attempt(slot, deadline, enter)
-        if failure is None and type(slot.reply) is not ReplyError and (type(slot) is Slot or error_reply(slot) is None):
-            if slot.count > 1 and leads_elsewhere(slot):
-                self._leave_replica(era)
-            return None
-        return self._call_again(slot, deadline, failure, era)
-
-    def _call_again(self, slot: Slot, deadline: float, failure: RespError | None, era: int) -> RespError | None:
-        """The first attempt failed, or was answered with an error: go on as long as that may help."""
-        attempts = Attempts(self._retry)
-        while (cause := failure or error_reply(slot)) is not None:
-            if failure is None and leads_elsewhere(slot):
-                self._leave_replica(era)
-            pause = attempts.after(cause, random(), slot, left=deadline - monotonic())
-            if pause is None:
-                break
-            if not self._paces(slot, cause, attempts.made):
-                sleep(pause)
-            slot.renew()
-            self._retries += 1
-            era = self._era
-            try:
-                failure = self._attempt(slot, deadline, again=True)
-            except RespError as error:
-                if not slot.begun:
-                    raise
-                return error  # closed meanwhile, say: what went before is still so
-        return failure and attempts.told(failure)
-
-
 class Pipeline(CommandBatch, BatchMethods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
-    Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is sent.
+    Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is
+    sent.
     """
 
     __slots__ = ("_by",)
@@ -280,28 +213,29 @@ class Pipeline(CommandBatch, BatchMethods):
         """
         return self._run(monotonic() + self.seconds_allowed)
 
-    def _run(self, deadline: float, enter: Callable[[Slot], None] | None = None) -> list[Any]:
+    def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
         slot = self.slot(deadline)
         if slot is None:
             return []
         try:
-            failure = self._by._call(slot, deadline, enter)
+            self._by._driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise
-        except BaseException:
-            # An interrupt may have come at any time: nothing is to be run again that may have run.
-            interrupted = ConnectionLostError("the call was interrupted")
+        except BaseException as error:
             if slot.state is ANSWERED:
                 with suppress(RespError):
                     self.answered(slot, self._by.protocol)
-            elif slot.state is ABANDONED or slot.state is WITHDRAWN or slot.state is LOST:
-                self.lost(slot, interrupted, self._by.protocol)
             else:
-                self.refused(interrupted)
+                why = type(error).__name__ if isinstance(error, Exception) else "the call was interrupted"
+                self.lost(slot, ConnectionLostError(why), self._by.protocol)
             raise
-        if failure is not None:
-            raise self.lost(slot, failure, self._by.protocol) from failure.__cause__
+        if slot.state is not ANSWERED:
+            cause = slot.cause
+            if not isinstance(cause, RespError):
+                self.lost(slot, ConnectionLostError(str(cause)), self._by.protocol)
+                raise error_of(slot)
+            raise self.lost(slot, cause, self._by.protocol) from cause.__cause__
         return self.answered(slot, self._by.protocol)
 
 
@@ -332,7 +266,7 @@ class WatchedTransaction(Pipeline):
 
     def attempt(self, update: Callable[[WatchedTransaction], T]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
-        connection, core = self._connection, self._connection._driver.core
+        connection, core = self._connection, self._connection._link.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
             connection.execute(self._loop.watch, timeout=self._time_left())
@@ -341,14 +275,14 @@ class WatchedTransaction(Pipeline):
                 result.close()
                 raise TypeError("transact() takes a plain function here, and was given an async one")
             if len(self):
-                self._run(self._deadline, lambda slot: core.submit_watched(slot, epoch))
+                self._run(self._deadline, epoch)
                 if self.refusal is not None:
                     raise self.refusal
             else:
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
         except BaseException as error:
             if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
-                connection._submit_and_forget(self._loop.unwatch)
+                connection._unwatch()
             raise
         return result
 

@@ -1,561 +1,962 @@
-"""Drive one `resp_sansio.Connection` with a socket, from any number of threads and without one of its own.
+"""Carry out one client machine with the threads of its callers, and none of its own: bytes, time, waiting. Nothing is decided here.
 
-A caller who is alone encodes, sends and receives on its own thread. Where several share the connection, one of those who wait
-reads for all, and wakes whom it concerns. While some of these are still on their way, commands are left for the last of them
-to send: under one interpreter lock, a system call for each would cost more than it hastens.
+A caller who is alone encodes, sends and receives on its own thread. Where several wait, the crew says which of them reads, writes,
+dials or keeps the time for all; the others sleep until they are woken.
 
-The lock is the law, and is never held while anything waits: bytes move between socket and machine only under it, so they can't
-get out of order, whoever moves them. The roles of reader and writer are hints about who waits for the socket while the others
-sleep; a role whose holder has gone is free.
+The lock is the law, and is never held while anything waits: machine and crew are touched, and bytes move between socket and
+machine, only under it.
 
-Interrupts may strike anywhere. Between a byte's move and the machine's learning of it they end the connection, since nobody
-could say any more whose reply is next; everywhere else they cost the interrupted call its reply, and nothing else.
+Interrupts may strike anywhere. Between a byte's move and the machine's learning of it they end that link, since it could not be
+said any more whose reply is next; everywhere else they cost the interrupted call its reply, and nothing else: what they leave
+half-done is put in order by the next step that is taken.
 """
 
 from __future__ import annotations
 
 import os
-import select
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from math import inf
+from random import random
 from threading import Lock, RLock, get_ident
 from time import monotonic
-from typing import Any, Final, Self
+from typing import Any, Final, TypeAlias, TypeVar
+from warnings import warn
 from weakref import WeakSet
 
 from resp_sansio import (
-    Command,
     Config,
     ConnectError,
+    Connection,
     ConnectionClosedError,
-    ConnectionLost,
     ConnectionLostError,
-    Fallback,
     Lease,
     LocalProtocolError,
     Push,
-    PushReceived,
-    Reply,
     RespError,
     Slot,
     SlotState,
-    State,
-    command_info,
-    not_opened,
     read_credentials,
 )
-from resp_sansio import Connection as Machine
+from resp_sansio.client import (
+    DONE,
+    SLEEP,
+    Client,
+    ClientEvent,
+    Close,
+    Crew,
+    Dial,
+    Drained,
+    Granted,
+    Job,
+    Leaked,
+    Link,
+    Look,
+    Post,
+    Pushed,
+    Refused,
+    Share,
+    Waiter,
+    Write,
+    link_of,
+)
 
-from ._transport import LONGEST, Transport, dial, is_transient, wait
+from ._transport import LONGEST, Opening, Transport, shut_down, wait
 
-__all__ = ["Driver", "check_not_patched"]
+__all__ = ["Borrower", "Driver", "check_not_patched"]
 
-READY: Final = State.READY
-CLOSING: Final = State.CLOSING
-QUEUED: Final = SlotState.QUEUED
-HANDED: Final = SlotState.HANDED
+T = TypeVar("T")
+
 ANSWERED: Final = SlotState.ANSWERED
-LOST: Final = SlotState.LOST
-LISTENING: Final = command_info(("next_push",))
-
-# What a caller waits for: to be woken, or the socket.
-SLEEP: Final = 0
-READ: Final = 1
-WRITE: Final = 2
 
 RECEIVE: Final = 64 * 1024
 """Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
 mapped and unmapped by the C library each time, at more than they save on large values."""
 
 NAP: Final = 0.25
-"""Seconds after which a sleeping caller looks whether its waker still exists: a second interrupt can catch the first one's
-cleaning up, and then nobody wakes anybody."""
+"""Seconds after which a thread that waits for others, or for what is not its own, looks whether it has something better to do."""
+
+LOOK: Final = 0.1
+"""Seconds between looks at what is due, by whichever caller comes by."""
 
 
-PATIENCE: Final = 100e-6
-"""Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight
-threads that do nothing else take 50 microseconds for a round."""
+# -- what a thread can wait for, besides the end of a slot -----------------------------------------------------------------------
+
+
+class Party:
+    """A caller that is no slot. `token`: its thread, DONE once it has what it waits for, None once it has gone."""
+
+    __slots__ = ("deadline", "token")
+
+    link: Link | None = None
+
+    def __init__(self, deadline: float) -> None:
+        self.token: int | None = get_ident()
+        self.deadline: float = deadline
+
+
+class Borrower(Party):
+    """It waits for a link of its own, and is there for as long as it has that."""
+
+    __slots__ = ("waiter",)
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__(deadline)
+        self.waiter: Waiter | None = None
+
+    @property
+    def link(self) -> Link | None:  # type: ignore[override]
+        return None if self.waiter is None else link_of(self.waiter)
+
+
+class Listener(Party):
+    """It waits for a push, or the link's end."""
+
+    __slots__ = ("heard", "link")
+    link: Link
+
+    def __init__(self, deadline: float, link: Link) -> None:
+        super().__init__(deadline)
+        self.link: Link = link
+        self.heard: Push | RespError | None = None
+
+
+class Passer(Party):
+    """It waits for nothing, and does what is to be done for all."""
+
+    __slots__ = ()
+
+
+Caller: TypeAlias = Slot | Borrower | Listener | Party
+
+
+class Socket(Post):
+    """A link's socket, and the pushes that came on it."""
+
+    __slots__ = ("core", "listeners", "poll", "pushes", "transport")
+
+    def __init__(self, link: Link, transport: Transport) -> None:
+        super().__init__(link)
+        self.core: Connection = link.core
+        self.transport: Transport = transport
+        self.poll: Callable[[float], Any] = transport.poll
+        self.pushes: deque[Push] = deque()
+        self.listeners: deque[Listener] = deque()
+
+    @property
+    def has_something(self) -> bool:
+        """Has something come, or ended, that was not read?"""
+        return self.reads and not self.link.ended and bool(self.transport.pending or self.poll(0))
+
+
+def where(caller: Any) -> Socket | None:
+    """Return the socket that something is to come on for this caller."""
+    link = caller.link
+    if link is None and isinstance(caller, Slot):
+        link = link_of(caller)
+    return None if link is None or link.ended else link.io
+
+
+def is_here(entry: Slot | Waiter) -> bool:
+    """Is the caller there that this is of?"""
+    return (entry if isinstance(entry, Slot) else entry.token).token is not None  # type: ignore[attr-defined]
 
 
 class Driver:
-    """What callers' threads know of a connection: they move its bytes between socket and machine, and wake each other.
-
-    Waiters are the slots themselves. Somebody is there for a slot as long as its token says so.
-    """
+    """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_config", "_deferred", "_inside", "_late", "_listeners", "_lock", "_parked", "_pings", "_poller", "_pushes",
-        "_reader", "_silence", "_stuck", "_transport", "_waking", "_writer", "core",
+        "__weakref__", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing", "_retries",
+        "_telling", "_timing", "_todo", "_torn", "config", "crew", "drainers", "machine", "whose",
     )  # fmt: skip
 
-    def __init__(self, config: Config, core: Machine, transport: Transport) -> None:
-        self.core: Machine = core
-        self._config = config
-        self._transport = transport
-        self._lock = RLock()
-        self._inside = False  # true on entering the lock means that this very thread was interrupted in there
-        self._reader: Slot | None = None
-        self._writer: Slot | None = None
-        self._pings = config.ping_interval is not None
-        self._silence = inf if config.silence_timeout is None else config.silence_timeout
-        self._late = (
-            False  # a reply did not come in time, and nothing since: whoever comes has the machine look at the time
-        )
-        self._stuck = False  # the socket takes no more for now
-        self._deferred = 0.0  # since when something queued was left for another to send; 0.0 if nothing is
-        self._parked: dict[Slot, Lock] = {}  # who sleeps until woken, in the order of going to sleep
-        self._waking: dict[Slot, None] = {}  # who was woken and does not run yet
-        self._pushes: deque[Push] | None = None  # made for the first one, as most connections see none
-        self._listeners: list[Slot] = []  # who waits for a push: slots that were never submitted
-        self._poller = select.poll() if hasattr(select, "poll") else None
-        if self._poller is not None:
-            self._poller.register(transport.fileno, select.POLLIN)
+    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+        check_not_patched()
+        self.config: Config = config
+        self.whose: str = whose
+        self._make = make
+        self.begin()
         _drivers.add(self)
 
-    @classmethod
-    def open(
-        cls,
-        config: Config,
-        fallback: Fallback,
-        deadline: float = inf,
-        opening: set[Transport] | None = None,
-        *,
-        keep_pushes: bool = True,
-    ) -> Self:
-        """Dial, and drive the handshake, within `connect_timeout` and before the deadline. Raises `ConnectError`.
+    def begin(self) -> None:
+        """Begin, or begin anew in the child of a fork."""
+        self.machine: Client = self._make(random)
+        self.crew: Crew = Crew(where)
+        self.drainers: list[Party] = []
+        self._lock = RLock()
+        self._inside = False  # true on entering the lock means that this very thread was interrupted in there
+        self._torn = False  # something was left half-done
+        self._forked = False  # all that is open is another process's
+        self._timing = False  # a link's connection may be writing a PING
+        self._moving: Link | None = None  # its bytes move, and the machine does not know yet
+        self._telling = False
+        self._todo: deque[ClientEvent] = deque()  # what the machine said, and is not carried out
+        self._openings: dict[Dial, Opening] = {}
+        self._owing: dict[Socket, None] = {}  # replies to those who have gone, and no thread reads them
+        self._leaked: list[Lease[Link]] = []
+        self._look_at = 0.0
+        self._retries = 0
 
-        Meanwhile the transport is among those that are `opening`: who shuts it down ends the handshake. Without `keep_pushes`
-        nobody will ask for a push.
-        """
-        check_not_patched()
-        if config.connect_timeout is not None:
-            deadline = min(deadline, monotonic() + config.connect_timeout)
-        credentials = None if config.credentials is None else read_credentials(config.credentials())
-        opening = set() if opening is None else opening
-        how = fallback.opening()
-        while True:
-            transport = dial(config, deadline)
-            opening.add(transport)
+    # -- for calls -------------------------------------------------------------------------------------------------------------
+
+    def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+        """Make a call: when this returns it has ended for good. Raises as `Client.submit`, and interrupts."""
+        slot.token = get_ident()
+        begun = False
+        try:
+            job = self._locked(self._submit, slot, lease, epoch)
+            begun = True
+            if job is not None:
+                self._wait_for(slot, job)
+        except BaseException as error:
+            slot.token = None
+            if begun or not isinstance(error, RespError):
+                self._torn = True
+                self._locked(self._give_up, slot)
+            raise
+        # One store, which no interrupt can split: from here on, jobs that this call still has are free.
+        slot.token = None
+        if self.crew.dials:
+            self._do_chores(min(slot.deadline, monotonic() + NAP))
+
+    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+        """Begin a call that no caller waits for. Raises as `Client.submit`."""
+        self._locked(self._begin, slot, lease, None)
+
+    def acquire(
+        self, deadline: float, stack: str | None = None, borrower: Borrower | None = None
+    ) -> Lease[Link] | Share:
+        """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
+        borrower = borrower or Borrower(deadline)
+        try:
+            job = self._locked(self._acquire, borrower, deadline, stack)
+            if job is not None:
+                self._wait_for(borrower, job)
+            waiter = borrower.waiter
+            assert waiter is not None
+            if waiter.lease is None:
+                assert waiter.error is not None
+                raise waiter.error
+        except BaseException as error:
+            borrower.token = None
+            if not isinstance(error, RespError):
+                self._torn = True
+            if borrower.waiter is not None:
+                self._locked(self._withdraw, borrower)
+            raise
+        return waiter.lease
+
+    def release(self, lease: Lease[Link] | Share) -> None:
+        """Give a link back."""
+        self._locked(self._release, lease)
+
+    def left_behind(self, borrower: Borrower) -> None:
+        """A borrower was thrown away, and with it its link: an interrupt kept it from giving that back."""
+        borrower.token = None
+        self._torn = True
+
+    def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push | RespError | None:
+        """Wait for the next push on a link, and return it; why there will be none, or None if none came in time."""
+        listener = Listener(deadline, loan.connection)
+        try:
+            job = self._locked(self._listen, listener, loan)
+            if job is not None:
+                self._wait_for(listener, job)
+        except BaseException:
+            listener.token = None
+            self._torn = True
+            self._locked(self._give_up, listener)
+            raise
+        listener.token = None
+        return listener.heard
+
+    def abort(self, link: Link) -> None:
+        """End a link now."""
+        self.change(lambda machine, now: machine.abort(link, None, now))
+
+    def change(self, what: Callable[[Client, float], object]) -> None:
+        """Change something of the machine's, and carry out what follows."""
+        self._locked(self._change, what)
+
+    def open(self) -> None:
+        """Dial what is to be open before it is needed."""
+        self.change(Client.open)
+        self._do_chores(inf)
+
+    # -- the end -----------------------------------------------------------------------------------------------------------------
+
+    def close(self, deadline: float) -> None:
+        """Take no new calls, wait until the deadline for those under way, and end what is left."""
+        if deadline > monotonic() and self.machine.closed is None:
+            drainer = Party(deadline)
             try:
-                core = Machine.configured(
-                    config, credentials, now=monotonic(), open_by=deadline, plain=how.plain, keep_pushes=keep_pushes
-                )
-                driver = cls(config, core, transport)
-                driver._shake_hands()
-                if (failure := core.not_opened()) is None:
-                    how.opened()
-                    return driver
-                transport.close()
-            except BaseException:
-                transport.close()
-                raise
+                job = self._locked(self._drain, drainer)
+                if job is not None:
+                    self._wait_for(drainer, job)
             finally:
-                opening.discard(transport)
-            if not how.again(failure):
-                raise not_opened(config, failure, core.error)
+                drainer.token = None
+                self._locked(self._give_up, drainer)
+        self.end()
 
-    # -- for calls ---------------------------------------------------------------------------------------------------------
+    def end(self) -> None:
+        """End everything now."""
+        self.change(Client.close)
+        for opening in list(self._openings.values()):
+            for connecting in opening.sockets:
+                shut_down(connecting)  # a thread may wait for it
 
-    def listen(self, call: Callable[..., RespError | None], deadline: float) -> Push | RespError:
-        """Wait for the next push by this `call`, and return it, or why there was none. Raises what `call` raises."""
-        listener = Slot(b"", LISTENING, None, inf)  # never submitted
-        failure = call(listener, deadline, self._listen)
-        if failure is not None:
-            return failure
-        push = listener.reply
-        assert isinstance(push, Push)
-        return push
+    def drop(self) -> None:
+        """The client was thrown away without being closed: its sockets end with it."""
+        for link in self.machine.links:
+            if link.io is not None:
+                link.io.transport.close()
 
-    def close(self, deadline: float = -inf) -> None:
-        """End when all is answered, at the deadline at the latest. The last one to leave closes the socket."""
-        if deadline > monotonic():
-            # Waits as callers do: it reads, if nobody else does.
-            self.call(Slot(b"", LISTENING, None, inf), deadline, self._close_behind)
+    def forget(self) -> None:
+        """In the child of a fork: what is open is the parent's, and the locks may be held by threads that do not exist here."""
+        for opening in self._openings.values():
+            opening.forget()
+        for link in self.machine.links:
+            if link.io is not None:
+                link.io.transport.close()
+        if self._inside and self._lock.acquire(blocking=False):
+            self._lock = RLock()
+            self._forked = self._torn = (
+                True  # this very thread has forked in there, and sees to the rest when it is done
+            )
+        else:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        why = "it was opened before a fork, and belongs to the parent process"
+        for link in self.machine.links:
+            link.core.abort(ConnectionClosedError(why))
+            link.ended = True
+        self.begin()
+        if self.machine.once:
+            self.machine.close(monotonic(), why)
+
+    # -- under the lock: the steps of a call -----------------------------------------------------------------------------------
+
+    def _locked(self, step: Callable[..., T], *args: Any) -> T:
+        """Take a step under the lock. Raises what it raises, and `LocalProtocolError` if this thread is inside of another."""
         with self._lock:
             if self._inside:
-                raise _reentered()
-            self.core.abort()
-            self._report()
-            self._close_if_unused()
-
-    def _close_behind(self, closer: Slot) -> None:
-        """Enter a slot that is never sent, and waits for the end."""
-        closer.state = HANDED
-        self.core.close()
-        self._report()
-
-    def finish(self) -> None:
-        """Take no more commands, and end when those under way are answered."""
-        with self._lock:
-            if self._inside:
-                raise _reentered()
-            self.core.close()
-            self._end_if_forsaken()
-            self._report()
-            if self.core.error is not None:
-                self._close_if_unused()
-
-    def _end_if_forsaken(self) -> None:
-        """A connection that takes no more commands ends when all who wait for replies have gone: nobody reads any more."""
-        stats = self.core.stats()
-        if not stats.queued and stats.in_flight == stats.abandoned:
-            self.core.abort()
-
-    def check(self) -> bool:
-        """Look whether something has come, or ended, while nobody was here; can the connection be used?"""
-        with self._lock:
-            if self._inside:
-                raise _reentered()
+                raise self._reentered()
             self._inside = True
             try:
-                return self._catch_up() if self._reader is None else self.core.error is None
+                if self._torn:
+                    self._mend()
+                result = step(*args)
+                if self.crew.unsettled:
+                    self.crew.settle(self.machine.next_deadline())
+                if self.crew.woken:
+                    self._wake()
+            except RespError:
+                raise
+            except BaseException:
+                self._torn = True
+                self._mend()
+                raise
             finally:
                 self._inside = False
+        if self._leaked:
+            self._report()
+        return result
 
-    # -- how a call goes ---------------------------------------------------------------------------------------------------
+    def _reentered(self, *, dials: bool = False) -> LocalProtocolError:
+        does = "opening a connection of" if dials else "inside a call on"
+        return LocalProtocolError(
+            f"this thread is already {does} this {self.whose}: a signal handler or finaliser must not use it"
+        )
 
-    def call(self, slot: Slot, deadline: float, enter: Callable[[Slot], None] | None = None) -> RespError | None:
-        """Submit the slot (or `enter` it otherwise), wait for its end, and return why it was not answered: None if it was.
+    def _submit(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Job | None:
+        """Begin a call, and return its first job."""
+        io = self._begin(slot, lease, epoch)
+        if io is not None and io.reads and not io.stuck:
+            if io.reader is None:
+                io.reader = slot
+                return io
+            if io.reader.token is not None:
+                return self._park(slot)
+        return self._next(slot, None)
 
-        What `enter` raises is raised, as are interrupts. In every case neither a role nor a waiting slot is left behind.
-        """
-        slot.token = get_ident()  # somebody is here for this slot
-        entered = False
+    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Socket | None:
+        """Begin a call, and return the socket that it goes by, None if it is on none."""
+        now = monotonic()
+        if now >= self._look_at:
+            self._look(now)
+        machine = self.machine
+        lane = machine.lane if lease is None else None
+        if lane is not None and (link := lane.link) is not None:
+            io: Socket = link.io
+            if io.reader is not None:
+                self._check_beneath(slot, io)
+            elif io.has_something:
+                self._catch_up(io)  # it may have ended
+            if not (io.waking or io.deferred):
+                self._moving = link  # what it starts counts as sent
+                payload = machine.start(slot, now)
+                if payload:
+                    self._send_at_once(io, payload)
+                    return io
+                self._moving = None
+                if payload is not None:
+                    self._put_out(io, now)
+                    return io
+        if self._owing:
+            self._read_owed()
+        caller = get_ident() if lane is None and machine.several_lanes else None
+        link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
+        at: Socket | None = None if link is None else link.io
+        if slot.token is not None and (at is None or at.reader is not None) and self.crew.is_beneath(slot, at):
+            machine.abandon(slot, now)
+            self._carry_out()
+            raise self._reentered(dials=at is None)
+        if at is not None:
+            self._put_out(at, now)
+        if machine.has_events:
+            self._carry_out()
+        return where(slot)
+
+    def _check_beneath(self, caller: Caller, io: Socket) -> None:
+        """Raise if this very thread, interrupted by what it does now, has the job that the caller waits for: it would for ever."""
+        if self.crew.is_beneath(caller, io):
+            raise self._reentered()
+
+    def _send_at_once(self, io: Socket, payload: bytes) -> None:
+        """The short path: nothing is under way on this link, and the core has counted this as sent."""
+        count, failure = 0, None
         try:
-            role = self._turn(slot, enter or self.core.submit)
-            entered = True
-            if slot.state is HANDED or slot.state is QUEUED:
-                self._await(slot, role, deadline)
-        except ConnectionClosedError:
-            # Refused, and as good as new for another connection; unless this comes from the handler of a signal.
-            self._give_up(slot, entered=entered or self.core.state is READY)
-            raise
-        except BaseException:
-            self._give_up(slot)
-            raise
-        finally:
-            # One store, which no interrupt can split: from here on, roles that this slot still holds are free.
-            slot.token = None
-        if self._reader is slot or self._writer is slot:
-            self._give_up(slot)  # it ended by another thread's hand, between two turns: nobody else closes the socket
-        if slot.state is ANSWERED:
-            return None
-        if slot.state is LOST:
-            return self.core.error
-        return self.core.timed_out()
+            count = io.transport.send(payload)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            failure = error
+        if count < len(payload):
+            io.core.unsent(payload[count:])
+            io.stuck = True
+        self._moving = None
+        if failure is not None:
+            self._not_sent(io, failure)
 
-    def _await(self, slot: Slot, role: int, deadline: float) -> None:
-        """Wait for the slot's end, or give it up at its deadline.
+    def _acquire(self, borrower: Borrower, deadline: float, stack: str | None) -> Job | None:
+        now = monotonic()
+        if now >= self._look_at:
+            self._look(now)
+        if self._owing:
+            self._read_owed()
+        borrower.waiter = self.machine.acquire(borrower, now, deadline=deadline, borrower=stack)
+        if self.crew.is_beneath(borrower, None) and borrower.waiter.lease is None:
+            self.machine.withdraw(borrower.waiter, now)
+            self._carry_out()
+            raise self._reentered(dials=True)
+        self._carry_out()
+        return self._next(borrower, None)
+
+    def _withdraw(self, borrower: Borrower) -> None:
+        assert borrower.waiter is not None
+        self.machine.withdraw(borrower.waiter, monotonic())
+        self.crew.leave_all(borrower)
+        self._carry_out()
+
+    def _release(self, lease: Lease[Link] | Share) -> None:
+        io = lease.connection.io
+        self.machine.release(lease, monotonic(), listened=bool(io.listeners))
+        if io.core.in_flight:
+            self._owing[io] = None
+        self._carry_out()
+
+    def _listen(self, listener: Listener, loan: Lease[Link] | Share) -> Job | None:
+        loan.check("next_push")
+        io: Socket = loan.connection.io
+        self._check_beneath(listener, io)
+        if io.reader is None:
+            self._catch_up(io)
+            self._carry_out()
+        if io.core.error is not None and not io.pushes:
+            raise ConnectionClosedError(f"next_push: the connection has ended: {io.core.error}")
+        io.listeners.append(listener)
+        self._hand_out(io)
+        return self._next(listener, None)
+
+    def _change(self, what: Callable[[Client, float], object]) -> None:
+        what(self.machine, monotonic())
+        self._carry_out()
+
+    def _drain(self, drainer: Party) -> Job | None:
+        self.drainers.append(drainer)
+        for post in self.crew.posts:
+            self.crew.opens(post)  # replies may be owed that no caller waits for
+        self._change(Client.drain)
+        return self._next(drainer, None)
+
+    def _give_up(self, caller: Caller) -> None:
+        """The caller has gone. Safe to repeat."""
+        now = monotonic()
+        io = where(caller)
+        if isinstance(caller, Slot):
+            self.machine.abandon(caller, now)
+        else:
+            self._listen_no_more(caller)
+        self.crew.leave_all(caller)
+        self._carry_out()
+        if io is not None:
+            self._left(io)
+            if io.deferred and not io.link.ended:
+                self._send(io)
+                self._carry_out()
+
+    @staticmethod
+    def _listen_no_more(caller: Caller) -> None:
+        if isinstance(caller, Listener) and caller.link.io is not None and caller in caller.link.io.listeners:
+            caller.link.io.listeners.remove(caller)
+
+    def _left(self, io: Socket) -> None:
+        """A caller has left this socket, perhaps the last one."""
+        if not io.used:
+            if io.link.ended:
+                self._close(io)
+            elif io.core.in_flight:
+                self._owing[io] = None
+
+    def _turn(self, caller: Caller, job: Job, ready: bool) -> Job | None:
+        """A thread is back from its wait: move what can be moved now, and return its next job."""
+        if isinstance(job, Socket):
+            io: Socket | None = job
+            if not job.link.ended:
+                if ready and job.reads:
+                    self._receive(job)
+                    if caller.token == DONE and not self.crew.sleepers and not job.link.ended:
+                        job.reader = None  # the short path: alone, and answered
+                        return None
+                self._go_on(job)
+        elif isinstance(job, Write):
+            io = job.post  # type: ignore[assignment]
+            assert io is not None
+            self._go_on(io)
+            ready = True
+        else:
+            ready = self.crew.sleepers.pop(caller, None) is None  # it was woken
+            io = where(caller)
+            if io is not None and io.deferred:
+                self._send(io)
+        if not ready or (io is not None and io.link.ended):
+            self._pass_time(caller, monotonic())
+        following = self._next(caller, job)
+        timed_out = isinstance(caller, Slot) and caller.state is not ANSWERED
+        if following is not job and io is not None and (io.link.ended or timed_out):
+            self._left(io)
+        return following
+
+    def _go_on(self, io: Socket) -> None:
+        """Send what is still to be sent; and if this link has just opened, it is its callers'."""
+        if not io.link.ended and (io.stuck or io.core.wants_to_send or io.transport.unsent):
+            self._send(io)
+        if io in self.crew.common and io.link.dial is None and not self.drainers:
+            self.crew.opened(io)
+
+    def _pass_time(self, caller: Caller, now: float) -> None:
+        """A thread has waited for as long as it was to."""
+        self._take_up_lost_dials()
+        if caller.token != DONE and isinstance(caller, (Slot, Borrower)):
+            entry = caller if isinstance(caller, Slot) else caller.waiter
+            if entry is not None:
+                self.machine.resume(entry, now)
+        self._handle_timeout(now)
+        if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, Borrower):
+            self._listen_no_more(caller)
+            self.crew.ended(caller)
+        self._carry_out()
+
+    def _next(self, caller: Caller, job: Job | None) -> Job | None:
+        """Return the next job of a thread that is here."""
+        crew = self.crew
+        if isinstance(caller, Passer):
+            return crew.chore(caller, job)
+        if self._retries != self.machine.retries:
+            self._retries = self.machine.retries
+            crew.unsettled = True  # calls may have left a link, and no thread was told
+        job = crew.next(caller, job)
+        return self._park(caller) if job is SLEEP else job
+
+    def _park(self, caller: Caller) -> Job:
+        waker = Lock()
+        waker.acquire()
+        self.crew.sleepers[caller] = waker
+        return SLEEP
+
+    def _wake(self) -> None:
+        woken = self.crew.woken
+        for waker in woken:
+            if waker.locked():
+                waker.release()
+        woken.clear()
+
+    # -- without the lock: waiting -------------------------------------------------------------------------------------------------
+
+    def _wait_for(self, caller: Caller, job: Job | None) -> None:
+        """Do one job after the other, until the call has ended.
 
         A function of its own: CPython 3.12 and 3.13 look for signals where a loop turns, and no `try` around it sees what comes.
         """
-        while slot.state is HANDED or slot.state is QUEUED:
-            left = deadline - monotonic()
-            if left <= 0:
-                self._late = True
-                self._give_up(slot)
-                return
-            if role != SLEEP:
-                role = self._turn(slot, None, self._wait(role, left))
-            elif not self._sleep(slot, left):
-                role = self._turn(slot)
+        nap = NAP
+        while job is not None:
+            if isinstance(job, Socket):
+                job = self._locked(self._turn, caller, job, self._wait(job, caller))
+            elif job is SLEEP:
+                if not self._sleep(caller, nap):
+                    return
+                nap *= 2  # or a thousand that wait would do nothing but wake up
+                job = self._locked(self._turn, caller, SLEEP, False)
+            elif isinstance(job, Dial):
+                job = self._dial(caller, job)
+            else:
+                assert isinstance(job, Write)
+                io = job.post
+                assert isinstance(io, Socket)
+                wait(io.transport.fileno, min(caller.deadline - monotonic(), NAP), write=True)
+                job = self._locked(self._turn, caller, job, False)
 
-    def _turn(self, slot: Slot, enter: Callable[[Slot], None] | None = None, readable: bool = False) -> int:
-        """Move what can be moved now, and return what this caller is to wait for next."""
-        with self._lock:
-            if self._inside:
-                raise _reentered()
-            self._inside = True
-            try:
-                if enter is None:
-                    self._move(readable)
-                else:
-                    self._look(slot)
-                    enter(slot)
-                    if self._waking and not self._deferred:
-                        # Said before it is asked, so that the last of those who wake sees it, or is seen to have gone.
-                        self._deferred = monotonic()
-                    if not self._deferred or not self._others_wake():
-                        self._move(False)
-                if slot.state is HANDED or slot.state is QUEUED:
-                    if self.core.error is None:
-                        return self._take_role(slot)
-                    # An interrupt caught it between the machine's queues, so the connection ended without it.
-                    slot.end = 0
-                    slot.settle(LOST, 0)
-                self._leave(slot)
-                return SLEEP
-            finally:
-                self._inside = False
-
-    def _look(self, slot: Slot) -> None:
-        """Before a new slot: is this thread beneath itself, and has something come, or ended, while nobody was here?
-
-        What nobody asked for must not answer the next command. Raises `LocalProtocolError` in a handler of a signal that came
-        while this very thread was waiting for others: they, and the handler, would wait for ever.
-        """
-        reader, writer = self._reader, self._writer
-        if (reader is not None and reader.token == slot.token) or (writer is not None and writer.token == slot.token):
-            raise _reentered()
-        if reader is None:
-            self._catch_up()
-
-    def _catch_up(self) -> bool:
-        """Take in what has come while nobody waited for it; has the connection not ended?"""
-        core, transport, poller = self.core, self._transport, self._poller
-        # Not once the connection has ended: after a fork, a thread of the parent's may still seem to be in the poller.
-        while (alive := core.error is None) and poller is not None and (transport.pending or poller.poll(0)):
-            if not core.wants_to_receive:
-                break  # pushes are to be taken first
-            self._move(True)
-        return alive
-
-    def _give_up(self, slot: Slot, *, entered: bool = True) -> None:
-        """Nobody waits for this slot any more. Safe to repeat."""
-        with self._lock:
-            if self._inside:
-                return  # a call that was refused at the door
-            self._inside = True
-            try:
-                if slot.info is LISTENING:
-                    self._listeners = [listener for listener in self._listeners if listener is not slot]
-                elif entered and (slot.state is HANDED or slot.state is QUEUED):
-                    self.core.abandon(slot)
-                    if self.core.state is CLOSING:
-                        self._end_if_forsaken()
-                    self._report()
-                self._leave(slot)
-                if self._deferred:
-                    self._move(False)
-            finally:
-                self._inside = False
-
-    def give_back(self, lease: Lease[Any]) -> list[Slot]:
-        """The block of a loan ends; return who still waits for a push, and would take the next borrower's.
-
-        A call of another thread is entered before, and then the core knows of it, or refused: `_inside` is set before the lease is
-        looked at, so that one which has looked already is waited for.
-        """
-        lease.end()
-        if self._inside:
-            with self._lock:
-                pass
-        return self._listeners
-
-    def submit_and_forget(self, command: Command[Reply]) -> None:
-        """Send a command whose reply nobody needs; what fails here fails for those who come after, too."""
-        with self._lock:
-            if self._inside or self.core.error is not None:
-                return
-            self._inside = True
-            try:
-                self.core.send(command)
-                self._move(False)
-            finally:
-                self._inside = False
-
-    def _take_role(self, slot: Slot) -> int:
-        """Decide who waits for the socket: this caller, for what nobody else waits for; otherwise it sleeps until woken."""
-        role = SLEEP
-        if self._pushes and not self.core.wants_to_receive:
-            # Nobody reads, until somebody has taken a push and, on leaving, wakes one of those who sleep.
-            if self._reader is slot:
-                self._reader = None
-        elif self._reader is None or self._reader is slot or self._reader.token is None:
-            self._reader = slot
-            role |= READ
-        if self._stuck and (self._writer is None or self._writer is slot or self._writer.token is None):
-            self._writer = slot
-            role |= WRITE
-        elif self._stuck and role == READ:
-            role |= WRITE  # nobody could wake a reader if the writer left before this caller's own bytes
-        if role == SLEEP:
-            self._parked[slot] = bed = Lock()
-            bed.acquire()
-        return role
-
-    def _leave(self, slot: Slot) -> None:
-        """Give up roles, and wake one sleeper if there is one to be taken. The last one out of an ended connection closes it."""
-        if self._parked:
-            self._parked.pop(slot, None)
-        if self._waking:
-            self._waking.pop(slot, None)
-        if self._reader is slot:
-            self._reader = None
-        if self._writer is slot:
-            self._writer = None
-        if self._parked and (self._reader is None or (self._stuck and self._writer is None)):
-            self._wake(next(iter(self._parked)))
-        if self.core.error is not None:
-            self._close_if_unused()
-
-    def _wake(self, slot: Slot) -> None:
-        bed = self._parked.pop(slot, None)
-        if bed is not None:
-            self._waking[slot] = None
-            bed.release()
-
-    def _sleep(self, slot: Slot, left: float) -> bool:
-        """Sleep until woken; is the slot answered, and nothing left to do for this caller?"""
-        bed = self._parked.get(slot)
-        if bed is not None:
-            bed.acquire(timeout=min(left, NAP))
-        self._waking.pop(slot, None)
-        if self._deferred and (not self._waking or monotonic() > self._deferred + PATIENCE):
-            return False  # what others left unsent is for this caller to send
-        return slot.state is ANSWERED
-
-    def _others_wake(self) -> bool:
-        """Is a caller about to come by here, woken and not yet running? Those who were interrupted on the way never will."""
-        return any(slot.token is not None for slot in list(self._waking))
-
-    def _wait(self, role: int, left: float) -> bool:
-        """Wait, without the lock, for the socket; is there something to receive?"""
-        if self._transport.pending:
+    def _wait(self, io: Socket, caller: Caller) -> bool:
+        """Wait for a socket; is there something to receive?"""
+        if io.transport.pending:
             return True
-        if self._deferred:
+        left = min(io.link.due, caller.deadline) - monotonic()
+        if left <= 0:
+            return False
+        if io.deferred or io in self.crew.common:
             left = min(left, NAP)
-        if self._pings:
-            left = min(left, max(self.core.next_deadline() - monotonic(), 0.0))
-        if left > LONGEST:
-            left = LONGEST
-            if left > self._silence:
-                left = self._silence
-        if role == READ and self._poller is not None:
-            came = bool(self._poller.poll(int(left * 1000) + 1))
+        if io.stuck:
+            return wait(io.transport.fileno, left, read=True, write=True)
+        return bool(io.poll(int(min(left, LONGEST) * 1000) + 1))
+
+    def _sleep(self, caller: Caller, nap: float) -> bool:
+        """Sleep until woken; is there anything left to do?"""
+        crew = self.crew
+        waker = crew.sleepers.get(caller)
+        if waker is not None:
+            until = min(caller.deadline, crew.armed) if crew.keeper is caller else caller.deadline
+            waker.acquire(timeout=max(min(until - monotonic(), nap), 0.0))
+        return caller.token != DONE or caller in crew.sleepers or crew.came_by(caller, where(caller), monotonic)
+
+    def _dial(self, caller: Caller, dial: Dial) -> Job | None:
+        """Open a socket on this thread, as far as there is time, and return the thread's next job."""
+        check_not_patched()
+        machine = self.machine
+        opening, transport, credentials = None, None, None
+        failure: Exception | None = None
+        given_up = True
+        try:
+            opening = self._openings.get(dial)
+            if opening is None:
+                self._openings[dial] = opening = Opening(self.config, machine.addresses, dial.deadline)
+            if self.config.credentials is not None:
+                credentials = read_credentials(self.config.credentials())
+            while transport is None:
+                now = monotonic()
+                if now >= caller.deadline and now < dial.deadline:
+                    break
+                transport = opening.go_on(min(caller.deadline, now + NAP))
+                if transport is None and (caller.token == DONE or where(caller) is not None):
+                    given_up = False  # it has its own to do, and another goes on
+                    break
+        except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know
+            short = isinstance(error, ConnectError) and dial.deadline > caller.deadline <= monotonic()
+            failure = None if short else error
+        finally:
+            job = self._locked(self._dialled, machine, caller, dial, transport, credentials, failure, given_up)
+        return job
+
+    def _do_chores(self, deadline: float) -> None:
+        """Do what is to be done for all, and no thread that waits does."""
+        passer = Passer(deadline)
+        try:
+            self._wait_for(passer, self._locked(self._next, passer, None))
+        except BaseException:
+            passer.token = None
+            self._torn = True
+            self._locked(self.crew.leave_all, passer)
+            raise
+        passer.token = None
+
+    # -- under the lock: dials, time, order ----------------------------------------------------------------------------------------
+
+    def _dialled(
+        self,
+        machine: Client,
+        caller: Caller,
+        dial: Dial,
+        transport: Transport | None,
+        credentials: tuple[str | None, str | bytes] | None,
+        failure: Exception | None,
+        given_up: bool,
+    ) -> Job | None:
+        """A thread is back from a dial."""
+        now = monotonic()
+        if machine is not self.machine:  # forked meanwhile
+            if transport is not None:
+                transport.close()
+            return self._next(caller, SLEEP)
+        self.crew.dialling.pop(dial, None)
+        if transport is None and failure is None and not given_up and machine.closed is None:
+            self.crew.wanted(dial)
+            return self._next(caller, SLEEP)
+        if transport is None:
+            self._drop_opening(dial)
+            machine.dial_failed(dial, failure, now)
         else:
-            came = wait(self._transport.fileno, left, read=bool(role & READ), write=bool(role & WRITE))
-        if not came:
-            self._late = True
-        return bool(came and role & READ)
+            del self._openings[dial]
+            self._connected(dial, transport, credentials, now)
+        self._carry_out()
+        self._pass_time(caller, now)
+        return self._next(caller, SLEEP)
+
+    def _connected(
+        self, dial: Dial, transport: Transport, credentials: tuple[str | None, str | bytes] | None, now: float
+    ) -> None:
+        """A socket is open: begin the handshake."""
+        try:
+            link = self.machine.connected(dial, now, credentials)
+        except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
+            transport.close()
+            self.machine.dial_failed(dial, error, now)
+            return
+        link.io = io = Socket(link, transport)
+        if link.ended:
+            self._close(io)
+        else:
+            self.crew.opens(io)
+            self._send(io)
+
+    def _look(self, now: float) -> None:
+        """Do what is due, whatever the caller wants that comes by."""
+        self._look_at = now + LOOK
+        machine, crew = self.machine, self.crew
+        self._take_up_lost_dials()
+        for dial in [dial for dial in crew.dials if now >= dial.deadline]:
+            crew.dials.remove(dial)
+            self._drop_opening(dial)
+            machine.dial_failed(dial, None, now)
+        if machine.next_deadline() <= now:
+            self._handle_timeout(now)
+        if machine.has_events:
+            self._carry_out()
+
+    def _handle_timeout(self, now: float) -> None:
+        self._timing = True
+        self.machine.handle_timeout(now)
+        self._timing = False
+
+    def _take_up_lost_dials(self) -> None:
+        """Others carry out what a thread began that has gone without a word."""
+        for dial in self.crew.lost_dials():
+            self._drop_opening(dial)
+            self.crew.wanted(dial)
+
+    def _drop_opening(self, dial: Dial) -> None:
+        opening = self._openings.pop(dial, None)
+        if opening is not None:
+            opening.close()
+
+    def _mend(self) -> None:
+        """Put in order what an interrupt, or a fork, has left."""
+        now = monotonic()
+        machine, crew = self.machine, self.crew
+        if self._forked:
+            self._begin_anew()
+            self._inside = True
+            return
+        self._telling = False
+        link, self._moving = self._moving, None
+        for torn in machine.links:
+            if torn is link or torn.io is None or (self._timing and self.config.ping_interval is not None):
+                torn.left = True
+                torn.core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
+        self._timing = False
+        self._take_up_lost_dials()
+        machine.reconcile(now, is_here, [*crew.dials, *crew.dialling])
+        self._carry_out()
+        for post in list(crew.posts):
+            assert isinstance(post, Socket)
+            if post.link.ended:
+                self._close(post)
+            else:
+                crew.look_after(post)
+        crew.settle(machine.next_deadline())
+        self._wake()
+        self._torn = False
 
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
 
-    def _move(self, readable: bool) -> None:
-        """Receive what is there, and send what is queued: by those who submit, or what others could not send."""
-        core = self.core
-        try:
-            if readable:
-                self._receive()
-                if not self._stuck and not core.wants_to_send and not self._transport.unsent:
-                    return
-            elif self._pings or self._late:
-                core.handle_timeout(monotonic())
-                self._report()
-            self._send()
-        except BaseException:
-            # Bytes may have moved that the machine does not know of.
-            core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
-            self._report()
-            raise
+    def _put_out(self, io: Socket, now: float) -> None:
+        """Something is to be sent: at once, or by the last of those who are about to come by."""
+        if not io.reads:
+            io.reads = io.core.wants_to_receive  # a reply is behind what was left unread
+        if not (io.waking or io.deferred) or not self.crew.defers(io, now):
+            self._send(io)
 
-    def _receive(self) -> None:
-        """Take in one piece of what has come. If there is more, the next turn finds it, after a look at the clock."""
-        core = self.core
-        if not core.wants_to_receive:
+    def _send(self, io: Socket) -> None:
+        """Send what is queued, as far as it goes."""
+        link, core, transport = io.link, io.core, io.transport
+        io.deferred = 0.0
+        if io.reader is None and link.dial is None:
+            self._catch_up(io)  # what came unasked must not answer this
+        if link.ended:
             return
-        try:
-            data = self._transport.recv(RECEIVE)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            if core.state is State.OPENING and not is_transient(error):
-                core.abort(ConnectError(f"reading failed: {error}", transient=False))
-            core.receive_eof(f"reading failed: {error}")
-        else:
-            self._late = False
-            if data:
-                core.receive_data(data)
-            else:
-                core.receive_eof()
-        self._report()
-
-    def _send(self) -> None:
-        core, transport = self.core, self._transport
-        self._stuck = False
-        self._deferred = 0.0
+        failure = None
+        self._moving = link
+        io.stuck = False
         try:
             while block := core.data_to_send():
                 core.sent(transport.send(block))
             if transport.unsent:
                 transport.flush()
         except (BlockingIOError, InterruptedError):
-            self._stuck = True
+            io.stuck = True
         except OSError as error:
-            self._receive()  # the server may have said why, before it closed
-            core.send_failed(error)
-            self._report()
+            failure = error
+        self._moving = None
+        if failure is not None:
+            self._not_sent(io, failure)
+
+    def _not_sent(self, io: Socket, failure: OSError) -> None:
+        """Writing failed. What has come is read first: a server says why, and then closes."""
+        while not io.link.ended and self._receive(io):
+            pass
+        self.machine.send_failed(io.link, failure, monotonic())
+        self._carry_out()
+
+    def _catch_up(self, io: Socket) -> None:
+        """Take in what has come while no thread waited for it."""
+        while io.has_something and self._receive(io):
+            pass
+
+    def _read_owed(self) -> None:
+        """Take in the replies to those who have gone, where no thread reads."""
+        for io in list(self._owing):
+            if not io.link.ended and io.reader is None:
+                self._catch_up(io)
+            if io.link.ended or not io.core.in_flight:
+                self._owing.pop(io, None)
+        self._carry_out()
+
+    def _receive(self, io: Socket) -> bool:
+        """Take in one piece of what has come, if any has. If there is more, the next turn finds it, after a look at the clock."""
+        machine, link = self.machine, io.link
+        answered = None
+        self._moving = link
+        try:
+            data = io.transport.recv(RECEIVE)
+        except (BlockingIOError, InterruptedError):
+            self._moving = None
+            return False
+        except OSError as error:
+            machine.receive_eof(link, monotonic(), error)
+        else:
+            if data:
+                answered = machine.receive_replies(link, data, monotonic())
+            else:
+                machine.receive_eof(link, monotonic())
+        self._moving = None
+        if answered is None:
+            if self._telling:
+                io.reads = io.core.wants_to_receive  # else pushes are to be taken first, which will be told
+            else:
+                self._carry_out()
+        elif self.crew.sleepers:
+            for slot in answered:
+                self.crew.ended(slot)
+        else:
+            for slot in answered:
+                if slot.token is not None:
+                    slot.token = DONE
+        return True
+
+    def _hand_out(self, io: Socket) -> None:
+        """Give pushes to those who wait for them, and the link's end to those who will get none."""
+        core, error = io.core, io.core.error
+        while io.listeners and (io.pushes or error is not None):
+            listener = io.listeners[0]
+            if listener.token is not None:
+                listener.heard = error
+                if io.pushes:
+                    listener.heard = io.pushes.popleft()
+                    core.push_taken()
+                self.crew.ended(listener)
+            io.listeners.popleft()
+        if io.reads is not core.wants_to_receive:
+            io.reads = core.wants_to_receive
+            self.crew.look_after(io)
+
+    def _close(self, io: Socket) -> None:
+        """End a socket, but never close it under a thread that waits for it: its number could be given anew."""
+        self._owing.pop(io, None)
+        self.crew.lost(io)
+        self._hand_out(io)
+        io.transport.shut_down()  # first: the child of a fork may hold it
+        if not io.used:
+            io.transport.close()
+            self.crew.forget(io)
+
+    # -- what the machine says ----------------------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        """Carry out all that the machine has said, and what follows. Safe to be cut short."""
+        if self._telling:
+            return  # it is being done
+        self._telling = True
+        machine, todo = self.machine, self._todo
+        todo += machine.events()
+        while todo:
+            self._tell(todo[0])
+            todo.popleft()
+            if machine.has_events:
+                todo += machine.events()
+        self._telling = False
+
+    def _tell(self, event: ClientEvent) -> None:
+        crew = self.crew
+        match event:
+            case Slot():
+                crew.ended(event)
+            case Link(io=Socket() as io):
+                if not event.ended:
+                    if io in crew.common and event.dial is None and not self.drainers:
+                        crew.opened(io)
+                    self._send(io)
+                    crew.look_after(io)
+            case Dial():
+                if event not in crew.dials and event not in crew.dialling:
+                    crew.wanted(event)
+            case Look(link):
+                while not link.ended and link.io.reads and self._receive(link.io):
+                    pass
+                self.machine.looked(link, monotonic())
+            case Granted(waiter) | Refused(waiter):
+                crew.ended(waiter.token)  # type: ignore[arg-type]
+            case Close(link):
+                if link.io is not None:
+                    self._close(link.io)
+            case Pushed(link, push):
+                if not link.io.pushes or link.io.pushes[-1] is not push.push:
+                    link.io.pushes.append(push.push)
+                self._hand_out(link.io)
+            case Drained():
+                for drainer in self.drainers:
+                    crew.ended(drainer)
+            case Leaked(lease):
+                self._leaked.append(lease)
 
     def _report(self) -> None:
-        """Hand out the machine's events."""
-        parked = self._parked
-        for event in self.core.events():
-            if isinstance(event, Slot):
-                if parked:
-                    self._wake(event)
-            elif isinstance(event, PushReceived):
-                self._pushes = self._pushes or deque()
-                self._pushes.append(event.push)
-                self._hand_out_pushes()
-            elif isinstance(event, ConnectionLost):
-                for listener in self._listeners:
-                    listener.state = LOST
-                self._listeners = []
-                for slot in list(parked):
-                    self._wake(slot)
-
-    def _listen(self, listener: Slot) -> None:
-        """Enter a slot that waits for a push: it is never sent."""
-        listener.state = HANDED
-        if self.core.error is not None and not self._pushes:
-            listener.state = LOST
-            raise ConnectionClosedError(f"next_push: the connection has ended: {self.core.error}")
-        self._listeners.append(listener)
-        self._hand_out_pushes()
-
-    def _hand_out_pushes(self) -> None:
-        while self._pushes and self._listeners:
-            listener = self._listeners[0]
-            if listener.token is None:
-                del self._listeners[0]  # it went without a word: an interrupt caught the cleaning up of another
-                continue
-            listener.reply = self._pushes[0]
-            listener.state = ANSWERED
-            del self._listeners[0]
-            del self._pushes[0]
-            self.core.push_taken()
-            self._wake(listener)
-
-    def _close_if_unused(self) -> None:
-        """Close the socket of an ended connection, but never under somebody who waits for it: its number could be given anew."""
-        for role in (self._reader, self._writer):
-            if role is not None and role.token is not None:
-                self._transport.shut_down()
-                return
-        self._transport.close()
-
-    # -- beginning and end -------------------------------------------------------------------------------------------------
-
-    def _shake_hands(self) -> None:
-        """Drive the handshake to its end."""
-        core = self.core
-        self._move(False)
-        while core.state is State.OPENING:
-            left = core.next_deadline() - monotonic()
-            if not self._transport.pending and not wait(self._transport.fileno, left, read=True, write=self._stuck):
-                core.handle_timeout(monotonic())
-            self._move(True)
-            self._move(False)
-
-    def forget(self) -> None:
-        """In the child of a fork: the connection is the parent's, and its locks may be held by threads that do not exist here."""
-        self._lock = RLock()
-        self._inside = False
-        self._parked.clear()
-        self.core.abort(ConnectionClosedError("it was opened before a fork, and belongs to the parent process"))
-        self._transport.forget()
+        """Tell who keeps a link for long. Work first, then tell; and where warnings are errors, this caller is none the wiser."""
+        while self._leaked:
+            borrower = self._leaked.pop().borrower
+            try:
+                warn(f"a connection is out for long; it was borrowed here:\n{borrower}", ResourceWarning, stacklevel=1)
+            except ResourceWarning as error:
+                sys.excepthook(type(error), error, error.__traceback__)
 
 
 _drivers: Final[WeakSet[Driver]] = WeakSet()
@@ -564,7 +965,6 @@ _drivers: Final[WeakSet[Driver]] = WeakSet()
 def _after_fork() -> None:
     for driver in list(_drivers):
         driver.forget()
-    _drivers.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -581,9 +981,3 @@ def check_not_patched() -> None:
             "resp_sync was imported before gevent or eventlet patched the standard library, and would hang: patch first, then"
             " import"
         )
-
-
-def _reentered() -> LocalProtocolError:
-    return LocalProtocolError(
-        "this thread is already inside a call on this connection: a signal handler or finaliser must not use it"
-    )

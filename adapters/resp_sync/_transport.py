@@ -11,8 +11,8 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Callable
-from math import ceil, inf
+from collections.abc import Callable, Generator
+from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
@@ -22,7 +22,6 @@ from resp_sansio import (
     Config,
     Race,
     TLSLayer,
-    is_transient,
     not_connected,
     not_resolved,
     socket_options,
@@ -31,17 +30,21 @@ from resp_sansio import (
     tls_server_name,
 )
 
-__all__ = ["PlainTransport", "TLSTransport", "Transport", "dial", "is_transient", "wait"]
+__all__ = ["LONGEST", "Opening", "Transport", "shut_down", "wait"]
+
+LONGEST: Final = 24 * 3600.0
+"""Seconds that one wait lasts at most; whoever wants to wait longer waits again. poll(2) takes a C int of milliseconds: 24 days."""
 
 
-class PlainTransport:
+class Transport:
     """A connected TCP or unix socket."""
 
-    __slots__ = ("__weakref__", "fileno", "recv", "send", "socket")
+    __slots__ = ("fileno", "poll", "recv", "send", "socket")
 
-    pending: Final = False
-    """Is something there to receive, or left to send, that the socket does not show?"""
-    unsent: Final = False
+    pending: bool = False
+    """Is something there to receive that the socket does not show?"""
+    unsent: bool = False
+    """Or something left to send?"""
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket: socket.socket = connected
@@ -49,70 +52,48 @@ class PlainTransport:
         self.send: Callable[[bytes | memoryview], int] = connected.send
         self.recv: Callable[[int], bytes] = connected.recv
         self.fileno: int = connected.fileno()
+        self.poll: Callable[[float], Any] = self._wait
+        if hasattr(select, "poll"):
+            poller = select.poll()
+            poller.register(self.fileno, select.POLLIN)
+            self.poll = poller.poll
+
+    def _wait(self, milliseconds: float) -> bool:
+        return wait(self.fileno, milliseconds / 1000, read=True)
 
     def flush(self) -> None:
-        """There is nothing between this and the socket."""
+        """Send what was taken and not sent. Here there is nothing between this and the socket."""
 
     def shut_down(self) -> None:
-        """End the connection under those who wait for it, without giving up the descriptor. Idempotent."""
-        _shut_down(self.socket)
+        """End the connection, whoever waits for it or holds it (a child of a fork), and keep the descriptor. Idempotent."""
+        shut_down(self.socket)
 
     def close(self) -> None:
-        """Close the socket. Idempotent."""
+        """Close this process's descriptor. Idempotent."""
         self.socket.close()
 
-    def forget(self) -> None:
-        """Close this process's descriptor and nothing else: after a fork, the connection belongs to the parent."""
-        _forget(self.socket)
 
-
-class TLSTransport:
+class TLSTransport(Transport):
     """A connected socket with TLS on it. `send` and `recv` must not run at the same time (they don't: the lock is held)."""
 
-    __slots__ = ("__weakref__", "_layer", "fileno", "socket")
+    __slots__ = ("_layer",)
 
     def __init__(self, connected: socket.socket, layer: TLSLayer) -> None:
-        self.socket: socket.socket = connected
-        self.fileno: int = connected.fileno()
+        super().__init__(connected)
         self._layer = layer
+        self.send, self.recv = self._send, self._recv
 
     @property
-    def pending(self) -> bool:
-        """As of `PlainTransport`."""
+    def pending(self) -> bool:  # type: ignore[override]
+        """As of `Transport`."""
         return self._layer.pending
 
     @property
-    def unsent(self) -> bool:
-        """As of `PlainTransport`."""
+    def unsent(self) -> bool:  # type: ignore[override]
+        """As of `Transport`."""
         return self._layer.unsent
 
-    def shake_hands(self, deadline: float) -> None:
-        """Raises `ssl.SSLError`, `OSError` or `TimeoutError`."""
-        while not self._layer.shake_hands():
-            self._flush_until(deadline)
-            self._take_until(deadline)
-        self._flush_until(deadline)
-
-    def _flush_until(self, deadline: float) -> None:
-        while True:
-            try:
-                self.flush()
-            except BlockingIOError:
-                _wait_until(self.fileno, deadline, write=True)
-            else:
-                return
-
-    def _take_until(self, deadline: float) -> None:
-        while True:
-            try:
-                records = self.socket.recv(RECORDS)
-            except BlockingIOError:
-                _wait_until(self.fileno, deadline, read=True)
-            else:
-                self._layer.take(records)
-                return
-
-    def send(self, data: bytes | memoryview) -> int:
+    def _send(self, data: bytes | memoryview) -> int:
         """Encrypt and send some of `data`; what was encrypted counts as sent. Raises `BlockingIOError` if nothing was."""
         self.flush()
         count = self._layer.write(data)
@@ -127,153 +108,174 @@ class TLSTransport:
         while output := self._layer.output():
             self._layer.sent(self.socket.send(output))
 
-    def recv(self, size: int) -> bytes:
+    def _recv(self, size: int) -> bytes:
         """Return up to `size` decrypted bytes, b"" at the end. Raises `BlockingIOError` if there are none yet."""
         while (data := self._layer.read(size)) is None:
             self._layer.take(self.socket.recv(max(size, RECORDS)))
         return data
 
-    def shut_down(self) -> None:
-        """As `PlainTransport.shut_down`."""
-        _shut_down(self.socket)
 
-    def close(self) -> None:
-        """Close the socket without waiting for the peer's close_notify. Idempotent."""
-        self.socket.close()
-
-    def forget(self) -> None:
-        """As `PlainTransport.forget`."""
-        _forget(self.socket)
-
-
-UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
-"""What `connect_ex` says of a connection that is to be waited for."""
-
-LONGEST: Final = 24 * 3600.0
-"""Seconds that one wait lasts at most; whoever wants to wait longer waits again. poll(2) takes a C int of milliseconds: 24 days."""
-
-Transport: TypeAlias = PlainTransport | TLSTransport
-
-
-def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = False) -> bool:
-    """Wait until the descriptor is readable or writable as asked, or `timeout` seconds, but no more than `LONGEST`, have passed."""
-    timeout = min(max(timeout, 0.0), LONGEST)
-    if hasattr(select, "poll"):
-        poller = select.poll()
-        poller.register(descriptor, (select.POLLIN if read else 0) | (select.POLLOUT if write else 0))
-        return bool(poller.poll(ceil(timeout * 1000)))
-    reads, writes = [descriptor] * read, [descriptor] * write
-    return any(select.select(reads, writes, reads + writes, timeout))
-
-
-def dial(config: Config, deadline: float, addresses: Addresses | None = None) -> Transport:
-    """Open a connection to the configured server before `deadline` (on `time.monotonic`).
-
-    Name resolution is the system's and can't be bounded. Raises `ConnectError`, which says how each address failed that was tried.
-    """
-    connected = (
-        _connect_unix(config, config.path, deadline)
-        if config.path is not None
-        else _connect_tcp(config, addresses or Addresses(config), deadline)
-    )
-    if not config.tls:
-        return PlainTransport(connected)
-    try:
-        return _start_tls(connected, config, deadline)
-    except BaseException:
-        connected.close()
-        raise
-
-
-def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
-    try:
-        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connecting.settimeout(None if deadline == inf else max(deadline - monotonic(), 0.001))
-            connecting.connect(path)
-            connecting.setblocking(False)
-        except BaseException:
-            connecting.close()
-            raise
-    except OSError as error:
-        raise not_connected(config, error) from error
-    return connecting
-
-
-def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise not_resolved(config, error) from error
-    race = addresses.race(found, deadline)
-    attempts: dict[int, tuple[socket.socket, Any]] = {}
-    try:
-        while True:
-            while (address := race.next(monotonic())) is not None:
-                connecting = socket.socket(address[0], socket.SOCK_STREAM)
-                attempts[connecting.fileno()] = connecting, address
-                connecting.setblocking(False)
-                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
-                    _fail(race, attempts, connecting, number)
-            for descriptor in _connected(list(attempts), race.wake - monotonic()) if attempts else ():
-                connecting, address = attempts[descriptor]
-                if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    _fail(race, attempts, connecting, number)
-                    continue
-                for level, name, value in socket_options(config):
-                    if hasattr(socket, name):
-                        connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
-                race.connected(address)
-                del attempts[descriptor]
-                return connecting
-    finally:
-        for connecting, _ in attempts.values():
-            connecting.close()
-
-
-def _fail(race: Race, attempts: dict[int, tuple[socket.socket, Any]], connecting: socket.socket, number: int) -> None:
-    del attempts[connecting.fileno()]
-    connecting.close()
-    race.failed(OSError(number, os.strerror(number)))
-
-
-def _connected(descriptors: list[int], timeout: float) -> list[int]:
-    """Wait until connecting has ended for some of them, well or not, or `timeout` seconds have passed; return those."""
-    timeout = min(max(timeout, 0.0), LONGEST)
-    if not hasattr(select, "poll"):
-        _, connected, failed = select.select([], descriptors, descriptors, timeout)
-        return list({*connected, *failed})
-    poller = select.poll()
-    for descriptor in descriptors:
-        poller.register(descriptor, select.POLLOUT)
-    return [descriptor for descriptor, _ in poller.poll(ceil(timeout * 1000))]
-
-
-def _start_tls(connected: socket.socket, config: Config, deadline: float) -> TLSTransport:
-    import ssl
-
-    context = tls_context(config, ssl)
-    try:
-        transport = TLSTransport(connected, TLSLayer(ssl, context, tls_server_name(config)))
-        transport.shake_hands(deadline)
-    except (OSError, ValueError) as error:
-        raise tls_failure(config, error) from error
-    return transport
-
-
-def _shut_down(connected: socket.socket) -> None:
+def shut_down(connected: socket.socket) -> None:
+    """As `Transport.shut_down`."""
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # it has ended already
 
 
-def _forget(connected: socket.socket) -> None:
-    descriptor = connected.detach()
-    if descriptor >= 0:  # it may have been closed before
-        socket.close(descriptor)
+def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = False) -> bool:
+    """Wait until the descriptor is readable or writable as asked, or `timeout` seconds, but no more than `LONGEST`, have passed."""
+    return bool(wait_for([descriptor], timeout, read=read, write=write))
 
 
-def _wait_until(descriptor: int, deadline: float, *, read: bool = False, write: bool = False) -> None:
-    if not wait(descriptor, deadline - monotonic(), read=read, write=write):
-        raise TimeoutError("timed out")
+def wait_for(descriptors: list[int], timeout: float, *, read: bool = False, write: bool = False) -> list[int]:
+    """The same for several: return those that are ready."""
+    timeout = min(max(timeout, 0.0), LONGEST)
+    if hasattr(select, "poll"):
+        poller = select.poll()
+        for descriptor in descriptors:
+            poller.register(descriptor, (select.POLLIN if read else 0) | (select.POLLOUT if write else 0))
+        return [descriptor for descriptor, _ in poller.poll(ceil(timeout * 1000))]
+    ready = select.select(descriptors * read, descriptors * write, descriptors, timeout)
+    return list({descriptor for kind in ready for descriptor in kind})
+
+
+Steps: TypeAlias = Generator[tuple[list[int], bool, float], list[int], Any]
+"""Yields what to wait for (descriptors; whether they are to take bytes, else to have some), and until when; gets the ready ones."""
+
+UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
+"""What `connect_ex` says of a connection that is to be waited for."""
+
+
+class Opening:
+    """A connection to the configured server that is being opened, step by step: if one thread does not go on, another can.
+
+    Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`).
+    """
+
+    __slots__ = ("_attempts", "_connected", "_steps", "_wants")
+
+    def __init__(self, config: Config, addresses: Addresses, deadline: float) -> None:
+        self._attempts: dict[int, tuple[socket.socket, Any]] = {}
+        self._connected: socket.socket | None = None
+        self._steps = self._open(config, addresses, deadline)
+        self._wants: tuple[list[int], bool, float] | None = None
+
+    def go_on(self, until: float) -> Transport | None:
+        """Go on until it is open, and return it; None if it is not at that time.
+
+        Raises `ConnectError`, which says how each address failed that was tried.
+        """
+        while True:
+            ready = None
+            if self._wants is not None:
+                descriptors, write, deadline = self._wants
+                ready = wait_for(descriptors, min(until, deadline) - monotonic(), read=not write, write=write)
+                if not ready and monotonic() < deadline:
+                    return None
+            try:
+                self._wants = self._steps.send(ready)  # type: ignore[arg-type]  # None the first time, as it has to be
+            except StopIteration as opened:
+                transport: Transport = opened.value
+                return transport
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """All that are open for it now."""
+        return [*([self._connected] if self._connected is not None else ()), *[it for it, _ in self._attempts.values()]]
+
+    def close(self) -> None:
+        """Give it up. Idempotent."""
+        for each in self.sockets:
+            shut_down(each)  # first: the child of a fork may hold it
+            each.close()
+
+    def forget(self) -> None:
+        """In the child of a fork: close this process's descriptors, and nothing else."""
+        for each in self.sockets:
+            each.close()
+
+    def _open(self, config: Config, addresses: Addresses, deadline: float) -> Steps:
+        try:
+            if config.path is not None:
+                yield from self._connect_unix(config, config.path, deadline)
+            else:
+                yield from self._connect_tcp(config, addresses, deadline)
+            assert self._connected is not None
+            if config.tls:
+                return (yield from self._start_tls(self._connected, config, deadline))
+            return Transport(self._connected)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect_unix(self, config: Config, path: str, deadline: float) -> Steps:
+        try:
+            self._connected = connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connecting.setblocking(False)
+            number = connecting.connect_ex(path)
+            if number == errno.EINPROGRESS:
+                if not (yield [connecting.fileno()], True, deadline):
+                    raise TimeoutError("timed out")
+                number = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                raise OSError(number, os.strerror(number))
+        except OSError as error:
+            raise not_connected(config, error) from error
+
+    def _connect_tcp(self, config: Config, addresses: Addresses, deadline: float) -> Steps:
+        # Names of text are encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
+        host = config.host.encode() if config.host.isascii() else config.host
+        try:
+            found = socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise not_resolved(config, error) from error
+        race = addresses.race(found, deadline)
+        while self._connected is None:
+            while (address := race.next(monotonic())) is not None:
+                connecting = socket.socket(address[0], socket.SOCK_STREAM)
+                self._attempts[connecting.fileno()] = connecting, address
+                connecting.setblocking(False)
+                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
+                    self._failed(race, connecting, number)
+            if self._attempts:
+                for descriptor in (yield list(self._attempts), True, race.wake):
+                    connecting, address = self._attempts[descriptor]
+                    if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                        self._failed(race, connecting, number)
+                    elif self._connected is None:
+                        self._connected = connecting
+                        race.connected(address)
+        for connecting, _ in self._attempts.values():
+            if connecting is not self._connected:
+                connecting.close()
+        self._attempts.clear()
+        for level, name, value in socket_options(config):
+            if hasattr(socket, name):
+                self._connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+
+    def _failed(self, race: Race, connecting: socket.socket, number: int) -> None:
+        del self._attempts[connecting.fileno()]
+        connecting.close()
+        race.failed(OSError(number, os.strerror(number)))
+
+    def _start_tls(self, connected: socket.socket, config: Config, deadline: float) -> Steps:
+        import ssl
+
+        context = tls_context(config, ssl)
+        try:
+            layer = TLSLayer(ssl, context, tls_server_name(config))
+            transport = TLSTransport(connected, layer)
+            done = False
+            while not done or transport.unsent:
+                done = done or layer.shake_hands()
+                try:
+                    transport.flush()
+                    if not done:
+                        layer.take(connected.recv(RECORDS))
+                except BlockingIOError:
+                    if not (yield [connected.fileno()], transport.unsent, deadline):
+                        raise TimeoutError("timed out") from None
+        except (OSError, ValueError) as error:
+            raise tls_failure(config, error) from error
+        return transport

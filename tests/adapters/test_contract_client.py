@@ -222,7 +222,7 @@ async def test_a_lane_that_was_closed_meanwhile_is_opened_again(backend: Backend
         assert (lane.created, lane.closed[CloseReason.LOST], lane.dial_failures) == (4, 3, 0)
 
 
-@contract_of_tasks
+@contract
 async def test_what_was_not_sent_goes_first_and_in_its_order(backend: Backend) -> None:
     """The first connection takes half of a large command and no more; then it ends. Nothing of them can have been executed."""
     cut, accepted = threading.Event(), threading.Event()

@@ -1,7 +1,4 @@
-"""The contract when servers are away, full, or the wrong ones: how often they are dialled, what callers are told, who tries again.
-
-(Threads keep this pace when they are on the same machine.)
-"""
+"""The contract when servers are away, full or wrong ones: how often they are dialled, what callers are told, who tries again."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ async def insist(backend: Backend, call: Callable[[], Any], kinds: set[type[Resp
 
 
 @on_both
-@contract_of_tasks
+@contract
 async def test_a_server_that_refuses_is_dialled_by_all_callers_at_one_pace(backend: Backend, strategy: str) -> None:
     """Each dial answers all who wait; 100 callers made 2,800 a second."""
 
@@ -61,7 +58,7 @@ async def test_a_server_that_refuses_is_dialled_by_all_callers_at_one_pace(backe
 
 
 @on_both
-@contract_of_tasks
+@contract
 async def test_a_replica_is_left_for_new_connections_at_one_pace(backend: Backend, strategy: str) -> None:
     """Each error says so of the same server: connections to it that turn out no better are made ever more rarely."""
 
@@ -78,7 +75,7 @@ async def test_a_replica_is_left_for_new_connections_at_one_pace(backend: Backen
     assert kinds <= {ReplyError, CommandTimeoutError}
 
 
-@contract_of_tasks
+@contract
 async def test_what_is_kept_warm_is_no_storm(backend: Backend) -> None:
     """The server ends each connection as soon as it is open."""
     with Peer(Wire.welcome) as peer:
@@ -91,7 +88,7 @@ async def test_what_is_kept_warm_is_no_storm(backend: Backend) -> None:
 
 
 @on_both
-@contract_of_tasks
+@contract
 async def test_a_caller_whose_time_is_up_is_told_why_the_last_dial_failed(backend: Backend, strategy: str) -> None:
     def refuse(wire: Wire) -> None:
         wire.send(b"-ERR max number of clients reached\r\n")
@@ -112,7 +109,7 @@ async def test_a_caller_whose_time_is_up_is_told_why_the_last_dial_failed(backen
 
 @on_both
 @pytest.mark.parametrize("way", ["execute", "BLPOP", "acquire", "transact"])
-@contract_of_tasks
+@contract
 async def test_whoever_needs_a_connection_waits_for_the_server_to_come_back(
     backend: Backend, start_server: Callable[..., Server], strategy: str, way: str
 ) -> None:
@@ -158,7 +155,7 @@ async def test_no_connection_is_lent_that_the_server_has_closed(backend: Backend
                 assert await connection.execute("INCR", "n") == turn + 1
 
 
-@contract_of_tasks
+@contract
 async def test_a_borrower_whose_time_is_up_counts_as_refused(backend: Backend, server: Server) -> None:
     async with backend.pool(server.url, max_size=1) as pool, pool.acquire():
         with pytest.raises(CommandTimeoutError):
@@ -173,7 +170,7 @@ async def test_a_borrower_whose_time_is_up_counts_as_refused(backend: Backend, s
 # -- Reports ----------------------------------------------------------------------------------------------------------------------
 
 
-@contract_of_tasks
+@contract_of_tasks  # in threads the borrower stands behind the facade, and the time is looked at by those who call
 async def test_a_report_of_a_leak_ends_where_the_borrower_stands(backend: Backend, server: Server) -> None:
     async with backend.pool(server.url, leak_after=0.02) as pool:
         with pytest.warns(ResourceWarning, match="is out for long") as warned:
@@ -184,11 +181,11 @@ async def test_a_report_of_a_leak_ends_where_the_borrower_stands(backend: Backen
     assert "pool.acquire()" in line
 
 
-@pytest.mark.parametrize("adapter", ["asyncio", "trio"])
+@pytest.mark.parametrize("adapter", ["asyncio", "trio", "sync"])
 def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server, adapter: str) -> None:
     program = """
-    import asyncio, sys, trio
-    import resp_asyncio, resp_trio
+    import asyncio, sys, time, trio
+    import resp_asyncio, resp_sync, resp_trio
 
     url, adapter = sys.argv[1:]
 
@@ -199,6 +196,13 @@ def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server,
                     await sleep(0.02)
                     print(await connection.execute("PING"), await pool.execute("PING"))
 
+    def in_threads():
+        with resp_sync.Pool(url, max_size=2, leak_after=0.02) as pool:
+            with pool.acquire() as connection:
+                for _ in range(10):
+                    time.sleep(0.02)
+                    print(connection.execute("PING"), pool.execute("PING"))
+
     async def on_asyncio():
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: print("told:", type(context["exception"]).__name__))
@@ -207,6 +211,8 @@ def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server,
     sys.excepthook = lambda kind, *_: print("told:", kind.__name__)
     if adapter == "asyncio":
         asyncio.run(on_asyncio())
+    elif adapter == "sync":
+        in_threads()
     else:
         trio.run(main, resp_trio, trio.sleep)
     """

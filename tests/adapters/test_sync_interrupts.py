@@ -154,18 +154,18 @@ def test_an_interrupt_between_a_byte_and_the_knowledge_of_it_ends_the_connection
 
         for place in ("send", "recv"):
             with connect(sys.argv[1]) as connection:
-                move = getattr(connection._driver._transport, place)
+                move = getattr(connection._link.io.transport, place)
 
                 def moved_and_struck(data):
                     move(data)
                     raise KeyboardInterrupt
 
-                setattr(connection._driver._transport, place, moved_and_struck)
+                setattr(connection._link.io.transport, place, moved_and_struck)
                 try:
                     connection.execute("INCR", place)
                 except KeyboardInterrupt:
                     print("struck")
-                setattr(connection._driver._transport, place, move)
+                setattr(connection._link.io.transport, place, move)
                 try:
                     print(connection.execute("GET", place))
                 except ConnectionClosedError as error:
@@ -193,17 +193,18 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
                 told.append(error)
 
         with connect(sys.argv[1], timeout=None) as connection:
-            receive = connection._driver.core.receive_data
+            core = connection._link.core
 
-            class Struck:
-                def __getattr__(self, name):
-                    return getattr(core, name)
+            before = type(core)
 
-                def receive_data(self, data):
+            class Struck(before):
+                __slots__ = ()
+
+                def receive_replies(self, data):
+                    core.__class__ = before
                     core._flying.clear()  # as if it had struck between the machine's queues
                     raise KeyboardInterrupt
 
-            core = connection._driver.core
             threads = [threading.Thread(target=follow, args=(index,), daemon=True) for index in range(5)]
 
             def start():
@@ -211,7 +212,7 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
                 for thread in threads:
                     thread.start()
                 time.sleep(0.2)
-                connection._driver.core = Struck()
+                connection._link.core = Struck()
 
             threading.Thread(target=start).start()
             try:
@@ -301,16 +302,16 @@ def test_a_handler_that_uses_the_connection_it_interrupts_is_told_so(server: Ser
             print(said)
             said.clear()
             for place in ("send", "recv"):
-                move = getattr(connection._driver._transport, place)
+                move = getattr(connection._link.io.transport, place)
 
                 def moved(data):
                     moved_now = move(data)
                     signal.raise_signal(signal.SIGALRM)
                     return moved_now
 
-                setattr(connection._driver._transport, place, moved)
+                setattr(connection._link.io.transport, place, moved)
                 assert connection.execute("ECHO", place) == place.encode()
-                setattr(connection._driver._transport, place, move)
+                setattr(connection._link.io.transport, place, move)
             print(said)
             print(connection.execute("GET", "n"))
         """,
@@ -376,14 +377,14 @@ def test_a_finaliser_may_close_a_connection_and_must_not_use_one_that_is_in_use(
                     print("already inside a call" in str(error))
 
         with connect(sys.argv[1]) as connection:
-            move = connection._driver._transport.recv
+            move = connection._link.io.transport.recv
 
             def collect(size):
                 gc.collect()
                 return move(size)
 
             Held()
-            connection._driver._transport.recv = collect
+            connection._link.io.transport.recv = collect
             assert connection.execute("ECHO", "x") == b"x"
         """,
         server.url,
@@ -554,7 +555,7 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
 
-            move = connection._driver._transport.send
+            move = connection._link.io.transport.send
 
             def moved(data):
                 count = move(data)
@@ -562,13 +563,13 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 return count
 
             children.clear()
-            connection._driver._transport.send = moved
+            connection._link.io.transport.send = moved
             try:
                 reply = connection.execute("ECHO", "x")
                 assert children != [0]
             except ConnectionLostError as error:
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
-            connection._driver._transport.send = move
+            connection._link.io.transport.send = move
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
         """,
         server.url,
@@ -633,3 +634,117 @@ def test_a_fork_under_tls_says_nothing_to_the_server(server: Server) -> None:
         server.certificates.ca,
     )
     assert printed == "0 PONG\n"
+
+
+@pytest.mark.parametrize("strategy", ["Client", "Pool", "connect"])
+def test_what_is_given_up_takes_no_element_though_a_child_of_a_fork_lives(server: Server, strategy: str) -> None:
+    """The child holds the socket, so its closing alone would tell the server nothing."""
+    printed = run_program(
+        """
+        import os, signal, sys, threading, time, warnings
+        import resp_sync
+
+        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+
+        def wait():
+            try:
+                asked.execute("BLPOP", "jobs", 0, timeout=0.5)
+            except resp_sync.CommandTimeoutError:
+                pass
+
+        with getattr(resp_sync, sys.argv[2])(sys.argv[1]) as asked, resp_sync.connect(sys.argv[1]) as other:
+            thread = threading.Thread(target=wait)
+            thread.start()
+            while not b"cmd=blpop" in other.execute("CLIENT", "LIST"):
+                time.sleep(0.01)
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+            thread.join()
+            other.execute("RPUSH", "jobs", "precious")
+            print(other.execute("LRANGE", "jobs", 0, -1))
+            os.kill(child, signal.SIGKILL)
+        """,
+        server.url,
+        strategy,
+    )
+    assert printed == "[b'precious']\n"
+
+
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_what_was_being_opened_at_a_fork_ends_with_the_parent(strategy: str) -> None:
+    """A TLS handshake that is given up: the server sees the end of it, whatever the child does; the child holds none of it."""
+    printed = run_program(
+        """
+        import os, signal, socket, sys, threading, time, warnings
+        import resp_sync
+
+        warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+
+        def accept():
+            connected, _ = listener.accept()
+            with connected:
+                while data := connected.recv(65536):
+                    seen.append(data)
+
+        def ask():
+            try:
+                asked.execute("PING", timeout=0.5)
+            except resp_sync.CommandTimeoutError:
+                pass
+
+        def sockets():
+            opened = os.listdir("/proc/self/fd")[:-1]
+            return sum(os.readlink(f"/proc/self/fd/{name}").startswith("socket:") for name in opened)
+
+        seen = []
+        none = sockets()
+        listener = socket.create_server(("127.0.0.1", 0))
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        url = f"rediss://127.0.0.1:{listener.getsockname()[1]}"
+        with getattr(resp_sync, sys.argv[1])(url, retry=resp_sync.Retry(attempts=1)) as asked:
+            asking = threading.Thread(target=ask)
+            asking.start()
+            while not seen:
+                time.sleep(0.01)
+            child = os.fork()
+            if child == 0:
+                print(sockets() - none, flush=True)  # the listener, and the accepted one
+                signal.pause()
+            asking.join()
+            accepting.join(20)
+            print("it goes on" if accepting.is_alive() else "it ended")
+            os.kill(child, signal.SIGKILL)
+        listener.close()
+        """,
+        strategy,
+    )
+    assert sorted(printed.splitlines()) == ["2", "it ended"]
+
+
+def test_the_child_of_a_fork_holds_no_descriptor_of_its_parents(server: Server) -> None:
+    printed = run_program(
+        """
+        import os, sys
+        import resp_sync
+
+        def sockets():
+            opened = os.listdir("/proc/self/fd")[:-1]
+            return sum(os.readlink(f"/proc/self/fd/{name}").startswith("socket:") for name in opened)
+
+        none = sockets()
+        with resp_sync.Client(sys.argv[1]) as client, resp_sync.connect(sys.argv[1]) as connection:
+            client.execute("PING")
+            client.execute("BLPOP", "none", 0.01)
+            assert sockets() == none + 3
+            child = os.fork()
+            if child == 0:
+                print(sockets() - none, flush=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+            print(client.execute("PING"), connection.execute("PING"))
+        """,
+        server.url,
+    )
+    assert printed == "0\nPONG PONG\n"

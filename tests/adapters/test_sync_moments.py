@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sync import ConnectionLostError, LocalProtocolError, Outcome, connect
+from resp_sansio import new_slot
+from resp_sansio.client import Crew, Post
+from resp_sync import ConnectError, ConnectionLostError, LocalProtocolError, Outcome, connect
+from resp_sync._transport import Opening
+from servers import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from servers import Server
 
@@ -26,14 +33,17 @@ class Replaced:
         return self._methods[name] if name in self._methods else getattr(self._transport, name)
 
 
-def test_an_interrupt_on_the_way_back_from_sending_leaves_what_was_sent_uncertain(server: Server) -> None:
+def test_an_interrupt_on_the_way_back_from_sending_leaves_what_was_sent_uncertain(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bytes of another thread's command are among those that left, and nobody was told."""
     connection: Any = connect(server.url)
-    real = connection._driver._transport
+    real = connection._link.io.transport
     failures: list[ConnectionLostError] = []
     left = threading.Event()
 
-    def leave_it_to_others() -> bool:
+    def leave_it_to_others(_: Crew, post: Post, now: float) -> bool:
+        post.deferred = now
         left.set()
         return threading.current_thread() is not threading.main_thread()
 
@@ -46,23 +56,18 @@ def test_an_interrupt_on_the_way_back_from_sending_leaves_what_was_sent_uncertai
         real.send(block)
         raise KeyboardInterrupt
 
-    type(connection._driver)._others_wake, original = (
-        lambda _: leave_it_to_others(),
-        type(connection._driver)._others_wake,
-    )
+    monkeypatch.setattr(Crew, "defers", leave_it_to_others)
     try:
-        connection._driver._waking[object()] = (
-            None  # somebody is on the way, so the other thread leaves its command to them
-        )
+        # One is on the way, so the other thread leaves its command to it.
+        connection._link.io.waking[new_slot(("PING",))] = None
         other = threading.Thread(target=increment)
         other.start()
         assert left.wait(30)
-        connection._driver._transport = Replaced(real, send=send)
+        connection._link.io.transport = Replaced(real, send=send)
         with pytest.raises(KeyboardInterrupt):
             connection.execute("INCR", "m")
         other.join(30)
     finally:
-        type(connection._driver)._others_wake = original
         connection.close()
     assert [failure.outcome for failure in failures] == [Outcome.MAYBE_EXECUTED]
     assert server.call("GET", "n") == b"1"
@@ -78,12 +83,13 @@ def test_a_turn_takes_one_piece_however_much_there_is(server: Server) -> None:
 
     with connect(server.url) as connection:
         driver: Any = connection._driver
-        driver._transport = Replaced(driver._transport, recv=recv, pending=True)
-        driver._receive()
+        io: Any = connection._link.io
+        io.transport = Replaced(io.transport, recv=recv, pending=True)
+        driver._receive(io)
         assert len(taken) == 1
 
 
-@pytest.mark.parametrize("moment", ["_listen", "_hand_out_pushes"])
+@pytest.mark.parametrize("moment", ["_listen", "_hand_out"])
 def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, moment: str) -> None:
     with connect(server.url) as connection:
         listening: Any = connection._driver
@@ -101,7 +107,7 @@ def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, mome
         with pytest.raises(KeyboardInterrupt):
             connection.next_push(timeout=30.0)
         listening.__class__ = before
-        assert not listening._listeners
+        assert not connection._link.io.listeners
         connection.execute("SUBSCRIBE", "channel")
         server.call("PUBLISH", "channel", "text")
         assert connection.next_push(timeout=30.0).items == (b"channel", b"text")
@@ -112,13 +118,13 @@ def test_an_interrupted_pipeline_cannot_be_run_again(server: Server) -> None:
         pipe = connection.pipeline()
         result = pipe.execute("INCR", "n")
         machine: Any = connection
-        real = machine._driver._transport
+        real = machine._link.io.transport
 
         def send(block: bytes) -> int:
             real.send(block)
             raise KeyboardInterrupt
 
-        machine._driver._transport = Replaced(real, send=send)
+        machine._link.io.transport = Replaced(real, send=send)
         with pytest.raises(KeyboardInterrupt):
             pipe.run()
         with pytest.raises(LocalProtocolError, match="run already"):
@@ -126,3 +132,58 @@ def test_an_interrupted_pipeline_cannot_be_run_again(server: Server) -> None:
         with pytest.raises(ConnectionLostError) as raised:
             result.result()
         assert raised.value.outcome is Outcome.MAYBE_EXECUTED
+
+
+@pytest.mark.parametrize("scheme", ["unix", "tls"])
+def test_why_a_server_ends_a_connection_is_told_though_a_write_fails(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so, and closes, before the first byte of the handshake is written."""
+    done = threading.Event()
+    certificates = Certificates.make(tmp_path, ["127.0.0.1"]) if scheme == "tls" else None
+    path = tmp_path / "socket"
+    listener = socket.socket(socket.AF_UNIX if certificates is None else socket.AF_INET)
+    listener.bind(str(path) if certificates is None else ("127.0.0.1", 0))
+    listener.listen()
+
+    def serve() -> None:
+        connected = listener.accept()[0]
+        if certificates is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificates.server_certificate, certificates.server_key)
+            connected = context.wrap_socket(connected, server_side=True)
+        connected.sendall(b"-ERR max number of clients reached\r\n")
+        connected.close()
+        done.set()
+
+    real = Opening.go_on
+
+    def go_on(opening: Opening, until: float) -> Any:
+        transport = real(opening, until)
+        assert transport is None or done.wait(30)
+        return transport
+
+    monkeypatch.setattr(Opening, "go_on", go_on)
+    serving = threading.Thread(target=serve)
+    serving.start()
+    url = f"unix://{path}"
+    if certificates is not None:
+        url = f"rediss://127.0.0.1:{listener.getsockname()[1]}?tls_ca_file={certificates.ca}"
+    with listener, pytest.raises(ConnectError, match="max number of clients"):
+        connect(url)
+    serving.join()
+
+
+def test_names_of_ascii_are_resolved_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a codec: a thread that was interrupted may hold its lock, and a dial would wait for it."""
+    asked: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> Any:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for host in ("cache.example", "bücher.example"):
+        with pytest.raises(ConnectError, match="cannot resolve"):
+            connect(f"redis://{host}")
+    assert asked == [b"cache.example", "bücher.example"]

@@ -18,11 +18,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.peers import PATIENCE, Peer, Wire, eventually, run_program, statistic, together
-from resp_sansio import CloseReason, RespError
+from resp_sansio import CloseReason, ConnectionLostError, RespError
 from resp_sync import CommandTimeoutError, Connection, LocalProtocolError, Outcome, Pool
 
 if TYPE_CHECKING:
     from servers import Server
+
+
+def late(wire: Wire) -> None:
+    """It takes its time over the handshake, as a server that loads its data might."""
+    time.sleep(0.6)
+    wire.welcome()
+    while wire.command():
+        wire.send(b"+PONG\r\n")
 
 
 def closed(pool: Pool) -> dict[CloseReason, int]:
@@ -61,15 +69,7 @@ def test_a_storm_of_threads_with_random_timeouts(server: Server) -> None:
 
 
 def test_a_deadline_that_cuts_a_dial_short_is_no_failure_of_the_server() -> None:
-    def silent(wire: Wire) -> None:
-        wire.drain()
-
-    def answering(wire: Wire) -> None:
-        wire.welcome()
-        while wire.command():
-            wire.send(b"+PONG\r\n")
-
-    with Peer(silent, answering) as peer, Pool(peer.url, max_size=1, breaker_failures=1) as pool:
+    with Peer(late) as peer, Pool(peer.url, max_size=1, breaker_failures=1) as pool:
         with pytest.raises(CommandTimeoutError, match="became free in time") as raised:
             pool.execute("PING", timeout=0.05)
         assert raised.value.outcome is Outcome.NOT_SENT
@@ -92,7 +92,7 @@ def test_it_is_warmed_on_entering_and_as_callers_pass(server: Server) -> None:
 
 def test_one_thread_closes_it_while_others_wait_dial_and_use_it(server: Server) -> None:
     pool = Pool(server.url, max_size=2, timeout=PATIENCE)
-    ended: list[BaseException] = []
+    ended: list[Any] = []
 
     def use() -> None:
         try:
@@ -106,9 +106,8 @@ def test_one_thread_closes_it_while_others_wait_dial_and_use_it(server: Server) 
         pool.close()
 
     together(*[use] * 6, close)
-    assert (
-        sorted(type(error).__name__ for error in ended) == ["ConnectionClosedError"] * 4 + ["ConnectionLostError"] * 2
-    )
+    assert [type(error) for error in ended] == [ConnectionLostError] * 6
+    assert [error.outcome for error in ended].count(Outcome.MAYBE_EXECUTED) == 2
     assert closed(pool) == {CloseReason.CLOSED: 2}
 
 
@@ -191,11 +190,10 @@ STORM = """
         assert thread.calls > 20
     assert struck > 200, (struck, answered, lost)
     assert answered > 200, (struck, answered, lost)
-    pool = target if sys.argv[2] == "pool" else target._leases
     # All places are there, at once.
-    with pool.acquire(timeout=20.0) as one, pool.acquire(timeout=20.0) as two:
+    with target.acquire(timeout=20.0) as one, target.acquire(timeout=20.0) as two:
         assert one.execute("PING") == two.execute("PING") == "PONG"
-    stats = pool.stats()
+    stats = target.stats() if sys.argv[2] == "pool" else target.stats().leases
     assert (stats.leased, stats.waiting, stats.dialling) == (0, 0, 0), stats
     assert stats.created == stats.size + sum(stats.closed.values()), stats
     target.close()
@@ -241,15 +239,7 @@ def test_an_interrupt_while_waiting_for_a_connection_passes_the_turn_on(server: 
 
 
 def test_an_interrupt_while_dialling_passes_the_turn_on() -> None:
-    def silent(wire: Wire) -> None:
-        wire.drain()
-
-    def answering(wire: Wire) -> None:
-        wire.welcome()
-        while wire.command():
-            wire.send(b"+PONG\r\n")
-
-    with Peer(silent, answering) as peer:
+    with Peer(late) as peer:
         printed = run_program(
             """
             import signal, sys, threading
@@ -290,11 +280,11 @@ def test_what_an_interrupt_kept_from_being_given_back_is_taken_back(server: Serv
         assert closed(pool) == {CloseReason.INTERRUPTED: 1}
 
 
-@pytest.mark.parametrize("method", ["acquire", "release", "opened", "handle_timeout", "close"])
+@pytest.mark.parametrize("method", ["acquire", "release", "opened", "advance", "close"])
 def test_an_interrupt_within_the_machine_costs_no_place(server: Server, method: str) -> None:
     """It is put in order at once: the next caller need not wait for anybody to pass by."""
     with Pool(server.url, max_size=1, min_size=1, timeout=PATIENCE) as pool:
-        machine: Any = pool._machine
+        machine: Any = pool._driver.machine.pool
 
         class Struck(type(machine)):  # type: ignore[misc]
             __slots__ = ()
@@ -305,7 +295,7 @@ def test_an_interrupt_within_the_machine_costs_no_place(server: Server, method: 
             raise KeyboardInterrupt
 
         setattr(Struck, method, strike)
-        if method in ("opened", "handle_timeout"):
+        if method in ("opened", "advance"):
             pool.retire()
             time.sleep(0.15)
         machine.__class__, before = Struck, type(machine)
@@ -321,7 +311,7 @@ def test_an_interrupt_within_the_machine_costs_no_place(server: Server, method: 
 def test_a_pool_that_is_used_beneath_itself_says_so(server: Server) -> None:
     """As by the handler of a signal that strikes while its thread holds the lock: it would wait for itself."""
     with Pool(server.url, max_size=1) as pool:
-        machine: Any = pool._machine
+        machine: Any = pool._driver.machine.pool
 
         class Struck(type(machine)):  # type: ignore[misc]
             __slots__ = ()
@@ -481,15 +471,3 @@ def test_a_loan_is_entered_once(server: Server) -> None:
             with pytest.raises(LocalProtocolError, match="entered before"):
                 loan.__enter__()
         assert pool.stats().leased == 0
-
-
-def test_who_is_about_to_give_back_what_it_has_is_left_to_do_so(server: Server) -> None:
-    """Between saying that it goes and giving back it may wait for the lock; whoever passes by then must not take it away."""
-    with Pool(server.url, max_size=1) as pool:
-        borrowed: Any = pool.acquire()
-        with borrowed:
-            borrowed._caller.here = False
-            pool._pass_by()
-            assert pool.stats().leased == 1
-        assert pool.stats().idle == 1
-        assert not any(pool.stats().closed.values())
