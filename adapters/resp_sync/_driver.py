@@ -168,8 +168,9 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing", "_retries",
-        "_telling", "_timing", "_todo", "_torn", "config", "crew", "drainers", "machine", "whose",
+        "__weakref__", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
+        "_retries", "_several_lanes", "_telling", "_timing", "_todo", "_torn", "config", "crew", "drainers", "machine",
+        "whose",
     )  # fmt: skip
 
     def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
@@ -198,6 +199,7 @@ class Driver:
         self._leaked: list[Lease[Link]] = []
         self._look_at = 0.0
         self._retries = 0
+        self._several_lanes = self.machine.several_lanes
 
     # -- for calls -------------------------------------------------------------------------------------------------------------
 
@@ -391,8 +393,9 @@ class Driver:
         lane = machine.lane if lease is None else None
         if lane is not None and (link := lane.link) is not None:
             io: Socket = link.io
-            if io.reader is not None:
-                self._check_beneath(slot, io)
+            if (reader := io.reader) is not None:
+                if reader.token == slot.token:
+                    raise self._reentered()  # this very thread, interrupted by what it does now: it would wait for itself
             elif io.has_something:
                 self._catch_up(io)  # it may have ended
             if not (io.waking or io.deferred):
@@ -407,7 +410,7 @@ class Driver:
                     return io
         if self._owing:
             self._read_owed()
-        caller = get_ident() if lane is None and machine.several_lanes else None
+        caller = get_ident() if self._several_lanes else None
         link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         at: Socket | None = None if link is None else link.io
         if slot.token is not None and (at is None or at.reader is not None) and self.crew.is_beneath(slot, at):
@@ -638,8 +641,12 @@ class Driver:
         waker = crew.sleepers.get(caller)
         if waker is not None:
             until = min(caller.deadline, crew.armed) if crew.keeper is caller else caller.deadline
-            waker.acquire(timeout=max(min(until - monotonic(), nap), 0.0))
-        return caller.token != DONE or caller in crew.sleepers or crew.came_by(caller, where(caller), monotonic)
+            left = until - monotonic()
+            waker.acquire(timeout=nap if left > nap else max(left, 0.0))
+        if caller.token != DONE or caller in crew.sleepers:
+            return True
+        link = caller.link
+        return crew.came_by(caller, None if link is None else link.io, monotonic)
 
     def _dial(self, caller: Caller, dial: Dial) -> Job | None:
         """Open a socket on this thread, as far as there is time, and return the thread's next job."""
@@ -801,7 +808,7 @@ class Driver:
         """Send what is queued, as far as it goes."""
         link, core, transport = io.link, io.core, io.transport
         io.deferred = 0.0
-        if io.reader is None and link.dial is None:
+        if io.reader is None and link.dial is None and io.has_something:
             self._catch_up(io)  # what came unasked must not answer this
         if link.ended:
             return
@@ -866,8 +873,7 @@ class Driver:
             else:
                 self._carry_out()
         elif self.crew.sleepers:
-            for slot in answered:
-                self.crew.ended(slot)
+            self.crew.answered(io, answered)
         else:
             for slot in answered:
                 if slot.token is not None:

@@ -14,7 +14,7 @@ has gone. A job of a caller that has gone without a word, as after an interrupt,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from math import inf
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -203,6 +203,19 @@ class Crew:
             if post is not None:
                 post.waking[caller] = None
             self.woken.append(waker)
+
+    def answered(self, post: Post, callers: Sequence[Caller]) -> None:
+        """As `ended`, for calls that were answered at one post."""
+        sleepers, waking = self.sleepers, post.waking
+        for caller in callers:
+            if self.keeper is caller:
+                self._step_down(caller)
+            if caller.token is not None:
+                caller.token = DONE
+            waker = sleepers.pop(caller, None)
+            if waker is not None:
+                waking[caller] = None
+                self.woken.append(waker)
 
     def wanted(self, dial: Dial) -> None:
         """A dial is to be carried out, by any thread."""

@@ -205,7 +205,9 @@ class Connection(Pairing):
     @property
     def session_changed(self) -> bool:
         """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
-        return self._altered or any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
+        return self._altered or (
+            bool(self._waiting) and any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
+        )
 
     @property
     def watching(self) -> bool:

@@ -158,6 +158,8 @@ class Threads(RuleBasedStateMachine):
         if post.link.ended:
             what = "nothing"
         match what:
+            case "replies" if chance.random() < 0.5:
+                self.crew.answered(post, here[: chance.randrange(3)])
             case "replies":
                 for other in here[: chance.randrange(3)]:
                     if chance.random() < 0.8:
@@ -464,6 +466,17 @@ def test_a_call_on_a_link_that_is_lent_to_it_is_the_first_to_be_woken() -> None:
     post.reader = None
     crew.look_after(post)
     assert crew.woken == [third]
+
+
+def test_calls_that_are_answered_together_end() -> None:
+    crew, (reader, second, third) = crew_at(post := a_post(), post, post)
+    third.token = None
+    crew.keeper = second  # it was, before it got its link
+    crew.answered(post, [reader, second, third])
+    assert (reader.token, second.token, third.token) == (DONE, DONE, None)
+    assert list(post.waking) == [second, third]
+    assert crew.woken == [second, third]
+    assert crew.keeper is None
 
 
 def test_a_call_that_has_gone_is_not_done_once_more() -> None:
