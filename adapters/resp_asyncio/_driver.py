@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from asyncio import Future
 from collections.abc import Callable
 from contextvars import Context
@@ -52,7 +51,7 @@ from resp_sansio.client import (
     Waiter,
 )
 
-from ._transport import dial, last_words, poll_of, receive_buffer, until
+from ._transport import dial, last_words, poll_of, receive_buffer, shut_down, until
 
 __all__ = ["Driver"]
 
@@ -572,15 +571,6 @@ class Driver:
 def report(lease: Lease[Link]) -> None:
     """Tell who keeps a link for long."""
     warn(f"a connection is out for long; it was borrowed here:\n{lease.borrower}", ResourceWarning, stacklevel=1)
-
-
-def shut_down(transport: asyncio.Transport) -> None:
-    """Tell the server that nothing more will come, whatever other process holds the socket."""
-    try:
-        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:  # uvloop's can't
-            connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is not connected any more
 
 
 def _after_fork() -> None:

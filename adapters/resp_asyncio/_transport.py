@@ -33,7 +33,7 @@ from resp_sansio import (
     tls_server_name,
 )
 
-__all__ = ["dial", "last_words", "poll_of", "receive_buffer", "until"]
+__all__ = ["dial", "last_words", "poll_of", "receive_buffer", "shut_down", "until"]
 
 RECEIVE: Final = 120 * 1024
 """Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn.
@@ -177,13 +177,14 @@ async def _start_tls(
 
     try:
         tls = TLSTransport(TLSLayer(ssl, context, tls_server_name(config)))
-        await asyncio.get_running_loop().create_connection(lambda: tls, sock=connected)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: tls, sock=connected)
         try:
             async with until(deadline):
                 await tls.ended
             tls.serve(protocol)
         except BaseException:
-            tls.abort()
+            shut_down(transport)
+            transport.abort()
             raise
     except (OSError, ValueError) as error:
         raise tls_failure(config, error) from error
@@ -343,6 +344,15 @@ def poll_of(transport: asyncio.Transport, what: int) -> Callable[[float], list[t
     poller = select.poll()
     poller.register(transport.get_extra_info("socket").fileno(), what)
     return poller.poll
+
+
+def shut_down(transport: asyncio.Transport) -> None:
+    """Tell the server that nothing more will come, whatever other process holds the socket."""
+    try:
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:  # uvloop's can't
+            connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is not connected any more
 
 
 def last_words(transport: asyncio.Transport) -> Iterator[bytes]:

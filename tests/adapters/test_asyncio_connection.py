@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.loops import everywhere, open_sockets, until
+from adapters.loops import LOOPS, everywhere, open_sockets, until
 from adapters.peers import PATIENCE, PROGRAMS, Wire, run_program
 from resp_asyncio import Client, Connection, connect
 from resp_sansio import (
@@ -230,25 +230,12 @@ def test_what_is_closed_may_be_closed_once_more_in_another_loop(server: Server) 
 @pytest.mark.parametrize("kind", ["Client", "Pool"])
 @pytest.mark.parametrize("collected", ["at once", "by the collector"])
 def test_one_that_is_dropped_as_its_loop_ends_makes_no_noise(kind: str, collected: str, server: Server) -> None:
-    """But for the warning that it was not closed, and the loop's own about its transport."""
-    program = """
-    import asyncio, gc, sys, warnings
-    import resp_asyncio
+    assert run_program(PROGRAMS / "dropped_as_the_loop_ends.py", server.url, kind, collected) == ""
 
-    async def main():
-        client = getattr(resp_asyncio, sys.argv[2])(sys.argv[1])
-        await client.execute("PING")
-        asyncio.create_task(client.execute("BLPOP", "nothing", 0))
-        await asyncio.sleep(0)
-        if sys.argv[3] == "by the collector":
-            cycle = [client]
-            cycle.append(cycle)
 
-    warnings.simplefilter("ignore", ResourceWarning)
-    asyncio.run(main())
-    gc.collect()
-    """
-    assert run_program(program, server.url, kind, collected) == ""
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_fork_keeps_no_connection_alive_that_was_being_opened(loop: str) -> None:
+    assert run_program(PROGRAMS / "fork_amid_a_tls_dial.py", loop) == "the server sees the end\n"
 
 
 def test_the_child_of_a_fork_is_told_so(server: Server) -> None:

@@ -143,6 +143,7 @@ class Histories(RuleBasedStateMachine):
         max_idle=st.sampled_from([None, None, 0.5]),
         chance=st.sampled_from([0.1, 0.5, 0.99]),
         recovers=st.booleans(),
+        trouble=st.sampled_from(["well", "well", "loading"]),
     )
     def begin(
         self,
@@ -156,6 +157,7 @@ class Histories(RuleBasedStateMachine):
         max_idle: float | None,
         chance: float,
         recovers: bool,
+        trouble: str,
     ) -> None:
         retry = Retry(attempts=attempts)
         pool = PoolSettings(
@@ -174,7 +176,7 @@ class Histories(RuleBasedStateMachine):
             once=self.once,
         )
         self.now = 0.0
-        self.trouble = "well"
+        self.trouble = trouble
         self.calls: list[Call] = []
         self.of: dict[object, Call] = {}  # by slot or waiter
         self.owner: dict[bytes, Call] = {}  # by key
