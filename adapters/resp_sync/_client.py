@@ -11,22 +11,17 @@ from warnings import warn
 from resp_sansio import (
     DEFAULT,
     ClientOptions,
-    ClientStats,
     CommandTimeoutError,
     Config,
     ConnectionLostError,
-    ConnectionStats,
     Default,
     Lease,
     LocalProtocolError,
     Options,
     Outcome,
     PoolOptions,
-    PoolStats,
     Push,
     RespError,
-    ServerInfo,
-    Spoken,
     WatchLoop,
     new_slot,
     push_as_text,
@@ -34,8 +29,16 @@ from resp_sansio import (
     read_pool_options,
     seconds_allowed,
 )
+from resp_sansio.client import (
+    BorrowedBase,
+    ClientBase,
+    ConnectionBase,
+    LendingBase,
+    Link,
+    PoolBase,
+    Share,
+)
 from resp_sansio.client import Client as Machine
-from resp_sansio.client import Link, Share
 
 from ._commands import Commands
 from ._driver import Borrower, Driver
@@ -43,36 +46,20 @@ from ._driver import Borrower, Driver
 __all__ = ["Client", "Connection", "Pool", "connect"]
 
 
-class Connection(Commands):
+class Connection(ConnectionBase[Driver], Commands):
     """One connection to one server, for any number of threads; made by `connect`, ends for ever when it ends.
 
     Commands of all threads share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
     it, or use it as a context manager. It does not survive a fork: in the child it is closed.
     """
 
-    __slots__ = ("__weakref__", "_link", "_loan")
-
-    def __init__(
-        self, config: Config, driver: Driver, loan: Lease[Link] | Share, lease: Lease[Link] | None = None
-    ) -> None:
-        super().__init__(config, driver, lease)
-        self._loan = loan
-        self._link = loan.connection
-
-    def __repr__(self) -> str:
-        state = "given back" if self._loan.ended else self._link.core.state.name
-        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+    __slots__ = ("__weakref__",)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if not self._link.ended:
-            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
-            self._driver.drop()
 
     def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
         """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
@@ -86,25 +73,6 @@ class Connection(Commands):
         if isinstance(push, RespError):
             raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
         return push_as_text(push, self._encoding)
-
-    def stats(self) -> ConnectionStats:
-        """Return what the connection has counted."""
-        return self._link.core.stats()
-
-    @property
-    def closed(self) -> bool:
-        """Has the connection ended? It may also be about to: only a call can tell."""
-        return self._loan.ended or self._link.core.error is not None
-
-    @property
-    def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map."""
-        return self._link.core.protocol
-
-    @property
-    def server(self) -> ServerInfo:
-        """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
-        return self._link.core.server
 
     def close(self) -> None:
         """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
@@ -130,9 +98,13 @@ class Leased(Connection):
 
     __slots__ = ()
 
-    def __init__(self, config: Config, driver: Driver, loan: Lease[Link] | Share) -> None:
-        super().__init__(config, driver, loan)
-        self._lease = loan
+    def __init__(self, lender: Lending, loan: Lease[Link] | Share) -> None:
+        self._config = lender._config
+        self._driver = lender._driver
+        self._timeout = lender._timeout
+        self._encoding = lender._encoding
+        self._lease = self._loan = loan
+        self._link = loan.connection
 
     def __del__(self) -> None:
         """The pool closes the connection."""
@@ -159,12 +131,10 @@ def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Conne
         raise
 
 
-class Lending(Commands):
+class Lending(LendingBase[Driver], Commands):
     """Commands that go by one connection now and another then, and connections lent to blocks."""
 
-    __slots__ = ("_keeps_stacks",)
-
-    _keeps_stacks: bool  # of borrowers, for reports of leaks
+    __slots__ = ()
 
     def __del__(self) -> None:
         if hasattr(self, "_driver") and self._driver.machine.links:  # else it was never made, or opened
@@ -178,11 +148,6 @@ class Lending(Commands):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    @property
-    def closed(self) -> bool:
-        """Is it closed, or closing?"""
-        return self._driver.machine.closed is not None
-
     def close(self, timeout: float | None = 0.0) -> None:
         """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
         self._driver.close(monotonic() + seconds_allowed(self._config, timeout))
@@ -191,7 +156,7 @@ class Lending(Commands):
         return Borrowed(self, deadline - monotonic())
 
 
-class Client(Lending):
+class Client(ClientBase[Driver], Lending):
     """The object most programs use: `with Client("redis://localhost") as client`, for any number of threads.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -213,28 +178,16 @@ class Client(Lending):
             config, Driver(config, lambda random: Machine(config, settings, leases, random=random), "client")
         )
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {'closed' if self.closed else self.stats()}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[Connection]:
         """Borrow a connection for an `with` block, as from a `Pool`.
 
         Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
         """
-        if self._driver.machine.pool is None:
-            raise LocalProtocolError(
-                "acquire: this client keeps no connections to lend; raise max_connections, or use connect()"
-            )
+        self._check_lends()
         return Borrowed(self, seconds_allowed(self._config, timeout))
 
-    def stats(self) -> ClientStats:
-        """Return what the client has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, ClientStats)
-        return stats
 
-
-class Pool(Lending):
+class Pool(PoolBase[Driver], Lending):
     """Connections for any number of threads, `max_size` of them at most: `Pool("redis://localhost", max_size=20)`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened
@@ -250,9 +203,6 @@ class Pool(Lending):
         self._keeps_stacks = settings.leak_after is not None
         super().__init__(config, Driver(config, lambda random: Machine(config, None, settings, random=random), "pool"))
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} to {self._config.address}: {self._driver.machine.pool!r}>"
-
     def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[Connection]:
         """Borrow a connection for an `with` block; `timeout` is for getting one. First come, first served.
 
@@ -261,12 +211,6 @@ class Pool(Lending):
         Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
         """
         return Borrowed(self, seconds_allowed(self._config, timeout))
-
-    def stats(self) -> PoolStats:
-        """Return what the pool has counted."""
-        stats = self._driver.machine.stats()
-        assert isinstance(stats, PoolStats)
-        return stats
 
     def resize(self, max_size: int, min_size: int | None = None) -> None:
         """Change the bounds. What is too much is closed, borrowed connections when they come back."""
@@ -277,26 +221,22 @@ class Pool(Lending):
         self._driver.change(Machine.retire)
 
 
-class Borrowed:
+class Borrowed(BorrowedBase[Lending]):
     """A connection on loan, for a `with` block."""
 
-    __slots__ = ("_borrower", "_entered", "_from", "_lease", "_seconds", "_stack")
+    __slots__ = ("_borrower", "_lease", "_stack")
 
     def __init__(self, lender: Lending, seconds: float) -> None:
-        self._from = lender
-        self._seconds = seconds
-        self._entered = False
+        super().__init__(lender, seconds)
         self._stack = stack() if lender._keeps_stacks else None
 
     def __enter__(self) -> Connection:
-        if self._entered:
-            raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
-        self._entered = True
+        self._enter()
         lender = self._from
         deadline = monotonic() + self._seconds
         self._borrower = Borrower(deadline)
         self._lease = lender._driver.acquire(deadline, self._stack, self._borrower)
-        return Leased(lender._config, lender._driver, self._lease)
+        return Leased(lender, self._lease)
 
     def __exit__(self, *exception: object) -> None:
         self._from._driver.release(self._lease)

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from inspect import iscoroutine
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
 from resp_sansio import (
     ATTEMPTS,
     DEFAULT,
     Argument,
     Command,
-    CommandBatch,
-    Config,
-    ConnectionLostError,
     Default,
-    Lease,
     LocalProtocolError,
     Reply,
     RespError,
     SlotState,
-    Spoken,
     TransactionAbortedError,
     WatchLoop,
     block_time,
@@ -38,7 +33,7 @@ from resp_sansio import (
     read_typed,
     seconds_allowed,
 )
-from resp_sansio.client import Link, Share, error_of
+from resp_sansio.client import CommandsBase, Link, PipelineBase, error_of
 from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
 
 from ._driver import Driver
@@ -53,30 +48,10 @@ T = TypeVar("T")
 ANSWERED: Final = SlotState.ANSWERED
 
 
-class Commands(SyncMethods):
+class Commands(CommandsBase[Driver], SyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
-    __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
-
-    _loan: Lease[Link] | Share  # a connection's: its link, with the right to use it
-
-    def __init__(self, config: Config, driver: Driver, lease: Lease[Link] | Share | None = None) -> None:
-        self._config = config
-        self._driver = driver
-        self._lease = lease  # the link that all of it goes by, if it is one's own
-        self._timeout = inf if config.timeout is None else config.timeout
-        self._encoding = config.encoding
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
-
-    @property
-    def protocol(self) -> Spoken:
-        """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map.
-
-        Before a connection was opened, the version that was asked for.
-        """
-        return self._driver.machine.protocol
+    __slots__ = ()
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
@@ -126,11 +101,9 @@ class Commands(SyncMethods):
         return read_reply(slot.reply, command, link.core.protocol, encoding)
 
     def _do(self, words: Words, read: Reader[T]) -> T:
-        slot = new_slot(words)
-        allowed = self._timeout
+        slot = new_slot(words, None, monotonic() + self._timeout)
         if slot.info.blocking is not None:
-            allowed += block_time(words, slot.info)
-        slot.deadline = monotonic() + allowed
+            slot.deadline += block_time(words, slot.info)
         self._driver.call(slot, self._lease)
         if slot.state is not ANSWERED:
             raise error_of(slot)
@@ -178,25 +151,14 @@ class Commands(SyncMethods):
                         raise
 
 
-class Pipeline(CommandBatch, BatchMethods):
+class Pipeline(PipelineBase[Commands], BatchMethods):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is
     sent.
     """
 
-    __slots__ = ("_by",)
-
-    def __init__(
-        self,
-        commands: Commands,
-        *,
-        transaction: bool = False,
-        timeout: float | None | Default = DEFAULT,
-        decode: bool | str | Default = DEFAULT,
-    ) -> None:
-        super().__init__(commands._config, transaction=transaction, timeout=timeout, decode=decode)
-        self._by = commands
+    __slots__ = ()
 
     def __enter__(self) -> Self:
         return self
@@ -223,20 +185,9 @@ class Pipeline(CommandBatch, BatchMethods):
             self.refused(error)
             raise
         except BaseException as error:
-            if slot.state is ANSWERED:
-                with suppress(RespError):
-                    self.answered(slot, self._by.protocol)
-            else:
-                why = type(error).__name__ if isinstance(error, Exception) else "the call was interrupted"
-                self.lost(slot, ConnectionLostError(why), self._by.protocol)
+            self._left(slot, error, "the call was interrupted")
             raise
-        if slot.state is not ANSWERED:
-            cause = slot.cause
-            if not isinstance(cause, RespError):
-                self.lost(slot, ConnectionLostError(str(cause)), self._by.protocol)
-                raise error_of(slot)
-            raise self.lost(slot, cause, self._by.protocol) from cause.__cause__
-        return self.answered(slot, self._by.protocol)
+        return self._ended(slot)
 
 
 class WatchedTransaction(Pipeline):
