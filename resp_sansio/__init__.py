@@ -37,7 +37,7 @@ from .client.call import (
     read_typed,
     seconds_allowed,
 )
-from .client.lanes import Lane, Lanes, Route, route
+from .client.lanes import Lanes, Route, route
 from .client.pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from .client.retry import (
     Attempts,
@@ -130,7 +130,6 @@ __all__ = [
     "InvalidReplyError",
     "Items",
     "KeySpec",
-    "Lane",
     "LaneStats",
     "Lanes",
     "Leaked",

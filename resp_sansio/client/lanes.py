@@ -4,9 +4,6 @@ A lane is a connection that many callers share: their commands go out together, 
 serves any number of them. A lease is a connection for one caller. A command that blocks would hold up all others on a
 lane, and one that changes the connection (its user, its database, its watched keys) would change it for all: these get a lease.
 One that makes sense only beside its neighbours, or only for as long as its caller listens, is refused, with the remedy.
-
-A lane outlives its connections. When one is lost, `Lane` knows who waits for the next one, in which order, and how soon it may be
-dialled.
 """
 
 from __future__ import annotations
@@ -15,16 +12,13 @@ import enum
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
-from .._errors import CircuitOpenError, ConnectError, LocalProtocolError, ReplyError, RespError
-from .._stats import CloseReason, ConnectionStats, LaneStats
+from .._errors import LocalProtocolError
 from ..commands.knowledge import CommandInfo, Needs, Replies
-from ..config.retry import Retry
 from ..connection.slot import Batch, Slot
 from .retry import FRAME
 
-__all__ = ["Lane", "Lanes", "Route", "route"]
+__all__ = ["Lanes", "Route", "route"]
 
-E = TypeVar("E")
 L = TypeVar("L")
 
 
@@ -106,94 +100,6 @@ def _refuse_alone(info: CommandInfo) -> None:
 
 
 # -- Lanes -----------------------------------------------------------------------------------------------------------------------
-
-
-class Lane(Generic[E]):
-    """What lasts when connections of a lane do not: who waits for the next one (entries `E`, opaque), and when to dial it.
-
-    `dialling` is the adapter's word that somebody is at it. A dial that fails is told to all who wait, since each call has a
-    deadline and a number of attempts of its own; `not_before` bounds the next dial from below, whoever asks for it.
-    """
-
-    __slots__ = (
-        "_closed", "_returned", "_waiting", "created", "dial_failures", "dialling", "failures", "not_before", "policy",
-    )  # fmt: skip
-
-    def __init__(self, policy: Retry) -> None:
-        self.policy: Final = policy
-        self.dialling: bool = False
-        self.failures: int = 0  # in a row
-        self.not_before: float = 0.0
-        self.created: int = 0
-        self.dial_failures: int = 0
-        self._closed: dict[CloseReason, int] = {}
-        self._returned: dict[E, None] = {}
-        self._waiting: dict[E, None] = {}
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} created, {self.failures} failures in a row>"
-
-    @property
-    def waiting(self) -> int:
-        """How many callers wait for the next connection."""
-        return len(self._returned) + len(self._waiting)
-
-    def enter(self, entry: E, *, again: bool = False) -> None:
-        """Wait for the next connection; `again`: it was on the one before, so it goes ahead of those who were not."""
-        (self._returned if again else self._waiting)[entry] = None
-
-    def leave(self, entry: E) -> None:
-        """Wait no more. Idempotent."""
-        self._returned.pop(entry, None)
-        self._waiting.pop(entry, None)
-
-    def succeeded(self) -> list[E]:
-        """There is a connection: return who is to go out by it, in this order, before anyone else."""
-        self.created += 1
-        self.failures = 0
-        self.not_before = 0.0
-        return self.empty()
-
-    def failed(self, error: BaseException, now: float, random: float) -> list[E]:
-        """A dial ended with this error: return who is to be told, in this order. `random` is from [0, 1).
-
-        One that was cancelled, or that the breaker did not allow, says nothing of the server.
-        """
-        if isinstance(error, CircuitOpenError) or not isinstance(error, Exception):
-            return self.empty()
-        self.dial_failures += 1
-        self.failures += 1
-        self.not_before = now + self.policy.pause(self.failures, random)
-        return self.empty()
-
-    @staticmethod
-    def paces(failure: RespError, attempt: int) -> bool:
-        """May the attempt of this number begin at once behind such a failure, since the lane has a pace of its own?
-
-        Its dials keep it, and who lost its connection goes ahead of others; but not again and again.
-        """
-        return isinstance(failure, ConnectError) or (attempt <= 2 and not isinstance(failure, ReplyError))
-
-    def closed(self, reason: CloseReason) -> None:
-        """A connection of this lane has ended, or takes no more commands."""
-        self._closed[reason] = self._closed.get(reason, 0) + 1
-
-    def stats(self, connection: ConnectionStats | None) -> LaneStats:
-        """Return what was counted; `connection` is what the present one has, if there is one."""
-        return LaneStats(
-            created=self.created,
-            closed=dict(self._closed),
-            dial_failures=self.dial_failures,
-            waiting=self.waiting,
-            connection=connection,
-        )
-
-    def empty(self) -> list[E]:
-        """Return who waits, in order: nobody does any more."""
-        entries = [*self._returned, *self._waiting]
-        self._returned.clear()
-        self._waiting.clear()
-        return entries
 
 
 class Lanes(Generic[L]):

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from resp_sansio import (
-    CircuitOpenError,
-    CloseReason,
     Command,
-    ConnectError,
-    ConnectionLostError,
-    Lane,
     Lanes,
-    LaneStats,
     LocalProtocolError,
     Needs,
-    ReplyError,
-    Retry,
     Route,
     Slot,
     new_batch,
@@ -110,67 +100,6 @@ def test_what_is_known_of_a_command_can_be_overruled() -> None:
     assert route(new_slot(script.args, info=script.info)) is Route.LEASE
     patient = Command("BLPOP", "k", 0.01, needs=Needs.LANE)
     assert route(new_slot(patient.args, info=patient.info)) is Route.LANE
-
-
-# -- A lane ------------------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=20))
-def test_who_was_on_the_lost_connection_goes_ahead_each_in_their_order(callers: list[tuple[bool, bool]]) -> None:
-    lane = Lane[int](Retry())
-    for name, (again, _) in enumerate(callers):
-        lane.enter(name, again=again)
-    for name, (_, gone) in enumerate(callers):
-        if gone:
-            lane.leave(name)
-            lane.leave(name)
-    here = [(name, again) for name, (again, gone) in enumerate(callers) if not gone]
-    assert lane.waiting == len(here)
-    expected = [name for name, again in here if again] + [name for name, again in here if not again]
-    assert lane.succeeded() == expected
-    assert (lane.waiting, lane.created) == (0, 1)
-
-
-def test_each_failed_dial_puts_off_the_next_and_is_told_to_all() -> None:
-    lane = Lane[str](Retry(base=1.0, cap=3.0))
-    told = []
-    for now in (100.0, 200.0, 300.0):
-        lane.enter("caller")
-        told.append((lane.failed(ConnectError("refused", transient=True), now, 0.5), lane.not_before))
-    assert told == [(["caller"], 100.5), (["caller"], 201.0), (["caller"], 301.5)]
-    assert repr(lane) == "<Lane: 0 waiting, 0 created, 3 failures in a row>"
-    assert lane.succeeded() == []
-    assert (lane.failures, lane.dial_failures, lane.not_before) == (0, 3, 0.0)
-
-
-def test_a_lane_counts_why_its_connections_went() -> None:
-    lane = Lane[str](Retry())
-    for reason in (CloseReason.LOST, CloseReason.LOST, CloseReason.RETIRED):
-        lane.succeeded()
-        lane.closed(reason)
-    lane.enter("caller")
-    assert lane.stats(None) == LaneStats(
-        created=3,
-        closed={CloseReason.LOST: 2, CloseReason.RETIRED: 1},
-        dial_failures=0,
-        waiting=1,
-        connection=None,
-    )
-
-
-@pytest.mark.parametrize("error", [CircuitOpenError("not allowed", transient=True), KeyboardInterrupt()])
-def test_a_dial_that_was_not_made_or_given_up_is_told_and_does_not_count(error: BaseException) -> None:
-    lane = Lane[str](Retry())
-    lane.enter("caller")
-    assert lane.failed(error, 100.0, 0.5) == ["caller"]
-    assert (lane.dial_failures, lane.failures, lane.not_before) == (0, 0, 0.0)
-
-
-def test_who_lost_a_connection_is_at_once_in_line_for_the_next_but_only_once() -> None:
-    lost, away = ConnectionLostError("cut"), ConnectError("refused", transient=True)
-    assert [Lane.paces(lost, attempt) for attempt in (2, 3)] == [True, False]
-    assert [Lane.paces(away, attempt) for attempt in (2, 3)] == [True, True]
-    assert not Lane.paces(ReplyError("LOADING no"), 2)
 
 
 # -- Several lanes -----------------------------------------------------------------------------------------------------

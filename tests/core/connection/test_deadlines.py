@@ -18,11 +18,11 @@ from resp_sansio import (
     ConnectError,
     Connection,
     Handshake,
-    Lane,
     Retry,
     Slot,
     SlotState,
 )
+from resp_sansio.client.pace import Pace
 from resp_sansio.connection.deadlines import Deadlines, after
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ def test_what_puts_off_a_dial_allows_it_at_the_time_that_it_says(now: float, sec
     breaker.failed(now)
     assert breaker.until >= now
     assert breaker.allows(breaker.until)
-    lane: Lane[int] = Lane(Retry())
-    lane.failed(ConnectError("refused", transient=True), now, random)
-    assert lane.not_before >= now
-    assert lane.succeeded() == []
-    assert lane.not_before == 0
+    pace = Pace(Retry())
+    pace.begun()
+    pace.failed(ConnectError("refused", transient=True), now, random)
+    assert pace.not_before >= now
+    assert pace.ready(pace.not_before)
 
 
 def settle(connection: Connection) -> None:
