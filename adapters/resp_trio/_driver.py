@@ -607,6 +607,7 @@ class Driver:
         assert self.nursery is not None
         self.nursery.start_soon(self._shielded, work, *arguments)
 
+    @enable_ki_protection
     async def _shielded(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         with CancelScope(shield=True) as scope:
             self._scopes.add(scope)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from weakref import WeakSet
 
 import trio
-from trio.lowlevel import wait_readable, wait_writable
+from trio.lowlevel import enable_ki_protection, wait_readable, wait_writable
 
 from resp_sansio import (
     RECORDS,
@@ -180,6 +180,7 @@ class _Attempts:
         self._failure: ConnectError | None = None
         self._ended = trio.Event()  # one of them
 
+    @enable_ki_protection
     async def run(self) -> socket.socket:
         try:
             async with trio.open_nursery() as nursery:
@@ -204,6 +205,7 @@ class _Attempts:
             self._failure = error
             self._ended.set()
 
+    @enable_ki_protection
     async def _connect(self, address: Any) -> None:
         try:
             connected = await _connect(address[0], address[4], self._deadline)

@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+import resp_trio
 from adapters.loops import open_sockets
 from adapters.peers import PATIENCE, Peer, Wire, statistic
 from adapters.runs import in_a_run, until
@@ -396,17 +397,18 @@ async def test_close_closes_when_it_is_cancelled(server: Server) -> None:
 
 # It may well strike between the making of a coroutine and its first step, in code that is not ours to protect.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server) -> None:
+@pytest.mark.parametrize("strategy", ["connect", "Client", "Pool"])
+def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server, strategy: str) -> None:
     """Whatever it hits, the others' replies stay theirs, and the connection is what it was."""
     seen = 0
 
-    async def work(connection: Connection, number: int) -> None:
+    async def work(connection: Commands, number: int) -> None:
         nonlocal seen
         while True:
             assert await connection.execute("ECHO", number) == b"%d" % number
             seen += 1
 
-    async def be_interrupted(connection: Connection, milliseconds: int) -> None:
+    async def be_interrupted(connection: Commands, milliseconds: int) -> None:
         async with trio.open_nursery() as nursery:
             for number in range(50):
                 nursery.start_soon(work, connection, number)
@@ -415,7 +417,7 @@ def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server) -> 
             await trio.sleep_forever()
 
     async def main(milliseconds: int) -> None:
-        async with connect(server.url) as connection:
+        async with getattr(resp_trio, strategy)(server.url) as connection:
             with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)) as caught:
                 await be_interrupted(connection, milliseconds)
             signal.setitimer(signal.ITIMER_REAL, 0)
