@@ -78,6 +78,34 @@ async def test_a_reset(backend: Backend) -> None:
     assert "Connection reset by peer" in str(error)
 
 
+@pytest.mark.parametrize("kind", ["connect", "client"])
+@pytest.mark.parametrize("end", ["close", "reset"])
+@contract_of_tasks
+async def test_a_reply_that_came_before_a_write_failed_is_told(backend: Backend, end: str, kind: str) -> None:
+    """The server answers and ends, and nothing of it is read before the next command is written."""
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            wire.send(b"+PONG\r\n" if words == [b"PING"] else b":1\r\n")
+            if words != [b"PING"]:
+                break
+        getattr(wire, end)()
+
+    with Peer(script) as peer:
+        async with getattr(backend, kind)(peer.url, timeout=5) as asked:
+            await asked.execute("PING")
+
+            async def block() -> None:
+                await backend.sleep(0)
+                threading.Event().wait(0.05)
+
+            one, _, other, _ = await backend.together(
+                partial(asked.execute, "INCR", "n"), block, partial(asked.execute, "INCR", "m"), block
+            )
+    assert 1 in (one, other)  # whichever was sent first
+
+
 @contract
 async def test_a_connection_that_was_killed_while_idle(backend: Backend, server: Server) -> None:
     async with backend.connect(f"{server.url}?client_name=idle") as connection:
