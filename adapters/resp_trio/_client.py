@@ -120,9 +120,13 @@ class Leased(Connection):
 
     __slots__ = ()
 
-    def __init__(self, config: Config, driver: Driver, loan: Lease[Link] | Share) -> None:
-        super().__init__(config, driver, loan)
-        self._lease = loan
+    def __init__(self, lender: Lending, loan: Lease[Link] | Share) -> None:
+        self._config = lender._config
+        self._driver = lender._driver
+        self._timeout = lender._timeout
+        self._encoding = lender._encoding
+        self._lease = self._loan = loan
+        self._link = loan.connection
 
     def __del__(self) -> None:
         """The pool closes the connection."""
@@ -276,7 +280,7 @@ class Borrowed(BorrowedBase[Lending]):
         lender = self._from
         borrower = stack() if lender._keeps_stacks else None
         self._lease = await lender._driver.acquire(current_time() + self._seconds, borrower)
-        return Leased(lender._config, lender._driver, self._lease)
+        return Leased(lender, self._lease)
 
     async def __aexit__(self, *exception: object) -> None:
         self._from._driver.release(self._lease)

@@ -39,7 +39,6 @@ DIFFER: Final = {
         "Connecting._open": "the dial runs in a nursery, which ends once it is open",
         "Lending.__exit__": "the work beside the calls runs in a nursery, as long as the block",
         "Lending.__del__": "a client that was entered is closed by its block",
-        "stack": "the stack has the frame of `checkpointed`, too",
     },
     "resp_sync": {
         "Commands.execute": "a call is made in one step: there is no future to await",
