@@ -211,17 +211,21 @@ class PipelineBase(CommandBatch, Generic[C]):
         """The caller has given the slot up, for this error: each result says how its own command ended."""
         if slot.state is SlotState.ANSWERED:
             with suppress(RespError):
-                self.answered(slot, self._by.protocol)
+                self.answered(slot, self._spoken(slot))
         else:
             told = type(error).__name__ if isinstance(error, Exception) else why
-            self.lost(slot, ConnectionLostError(told), self._by.protocol)
+            self.lost(slot, ConnectionLostError(told), self._spoken(slot))
 
     def _ended(self, slot: Batch) -> list[Any]:
         """Return what each command gave; raise why not all were answered."""
         if slot.state is SlotState.ANSWERED:
-            return self.answered(slot, self._by.protocol)
+            return self.answered(slot, self._spoken(slot))
         cause = slot.cause
         if isinstance(cause, RespError):
-            raise self.lost(slot, cause, self._by.protocol) from cause.__cause__
-        self.lost(slot, ConnectionLostError(str(cause)), self._by.protocol)
+            raise self.lost(slot, cause, self._spoken(slot)) from cause.__cause__
+        self.lost(slot, ConnectionLostError(str(cause)), self._spoken(slot))
         raise error_of(slot)
+
+    def _spoken(self, slot: Batch) -> Spoken:
+        """The protocol of the link that the slot was on: the newest link of a client may speak another."""
+        return self._by.protocol if slot.link is None else slot.link.core.protocol

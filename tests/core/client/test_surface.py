@@ -12,6 +12,7 @@ from core.client.stage import LANES, Stage
 from resp_sansio import (
     ClientSettings,
     ClientStats,
+    Command,
     Config,
     ConnectionLostError,
     LocalProtocolError,
@@ -169,6 +170,16 @@ def test_a_pipeline_that_was_answered_gives_what_its_commands_gave() -> None:
     stage = Stage()
     made = pipeline(stage)
     assert made._ended(made.on(stage)) == [b"k", b"n"]  # type: ignore[arg-type]
+
+
+def test_its_replies_are_read_as_its_own_link_spoke() -> None:
+    stage = Stage()
+    made = Pipeline(CommandsBase(CONFIG, Driver(stage)))
+    result = made.execute(Command("GET", "k", read=lambda _, protocol: protocol))
+    slot: Any = made.on(stage)
+    stage.client.protocol = 2  # of a newer link
+    made._ended(slot)
+    assert result.result() == 3
 
 
 def test_one_that_was_lost_raises_the_first_error_with_its_cause() -> None:
