@@ -1,8 +1,9 @@
-"""A Redis client's protocol and connection state, without I/O.
+"""A Redis client's protocol and the whole of its decisions, without I/O: the names for users.
 
-Bytes go in, events come out, and the other way round: `Connection` pairs replies with commands, performs the handshake, knows
-deadlines and what a failure means for each command. Nothing in here opens a socket, reads a clock or starts a thread;
-`resp_sync` is a driver for blocking sockets, and `docs/write-your-own-adapter.md` shows how to write another.
+Values and errors, commands, options and statistics are here; what adapters, servers and tools are written with is in the faces of
+the folders: `resp_sansio.wire` (bytes to values and back), `.config` (options, addresses, TLS), `.connection` (one connection) and
+`.client` (the whole client). Nothing in here opens a socket, reads a clock or starts a thread; `resp_sync`, `resp_asyncio` and
+`resp_trio` do, and `docs/write-a-full-adapter.md` shows how to write another.
 """
 
 from . import commands
@@ -22,203 +23,74 @@ from ._errors import (
     TransactionAbortedError,
     TransactionRefusedError,
     UnexpectedReplyError,
-    is_transient,
-    reason_of,
 )
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
-from .client.batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from .client.call import (
-    DEFAULT,
-    Default,
-    command_alone,
-    encoding_of,
-    push_as_text,
-    read_reply,
-    read_typed,
-    seconds_allowed,
-)
-from .client.lanes import Lanes, Route, route
-from .client.pool import Close, Dial, Granted, Leaked, Lease, Pool, PoolEvent, PoolState, Refused, Waiter, WaiterState
-from .client.retry import (
-    Attempts,
-    Meaning,
-    error_reply,
-    leads_elsewhere,
-    may_repeat,
-    may_resend,
-    meaning,
-    meaning_of_all,
-)
-from .commands.command import Command, as_it_came
-from .commands.keys import KeySpec
-from .commands.knowledge import (
-    Blocking,
-    CommandInfo,
-    Needs,
-    Replies,
-    block_time,
-    command_info,
-    command_keys,
-    prepare,
-    redact,
-)
+from .client.batch import Result
+from .client.call import DEFAULT, Default
+from .commands.command import Command
+from .commands.knowledge import Needs
 from .commands.readers import Entry
-from .config.addresses import Addresses, Race, not_connected, not_opened, not_resolved, socket_options
 from .config.config import VERSION as __version__
-from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
-from .config.retry import Breaker, Retry
-from .config.settings import (
-    ClientOptions,
-    ClientSettings,
-    PoolOptions,
-    PoolSettings,
-    read_client_options,
-    read_pool_options,
-)
-from .config.tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
-from .connection.connection import Connection
-from .connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
-from .connection.handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
-from .connection.slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
-from .connection.state import State
-from .wire.encoder import Argument, encode_command, encode_reply
-from .wire.parser import Chunk, Limits, Parser
-from .wire.requests import CommandParser
+from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
+from .config.retry import Retry
+from .config.settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings
+from .connection.handshake import ServerInfo
+from .wire.encoder import Argument
+from .wire.parser import Limits
 from .wire.values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
 
 __all__ = [
-    "ATTEMPTS",
     "DEFAULT",
-    "RECORDS",
-    "Accepted",
-    "Addresses",
     "Argument",
     "ArrayKey",
-    "Attempts",
     "Attributed",
-    "Batch",
-    "Blocking",
-    "Breaker",
-    "Chunk",
     "CircuitOpenError",
     "ClientOptions",
     "ClientSettings",
     "ClientStats",
-    "Close",
     "CloseReason",
     "Command",
-    "CommandBatch",
-    "CommandInfo",
-    "CommandParser",
     "CommandTimeoutError",
     "Config",
     "ConnectError",
-    "Connection",
     "ConnectionClosedError",
-    "ConnectionLost",
     "ConnectionLostError",
     "ConnectionStats",
     "CredentialProvider",
     "Credentials",
     "Default",
-    "Dial",
     "Entry",
-    "Event",
-    "Fallback",
-    "Granted",
-    "Handshake",
     "InvalidReplyError",
     "Items",
-    "KeySpec",
     "LaneStats",
-    "Lanes",
-    "Leaked",
-    "Lease",
     "Limits",
     "LocalProtocolError",
     "MapKey",
-    "Meaning",
     "Needs",
-    "Opened",
-    "Opening",
     "Options",
     "Outcome",
     "Pairs",
-    "Parser",
-    "Pool",
-    "PoolEvent",
     "PoolFullError",
     "PoolOptions",
     "PoolSettings",
-    "PoolState",
     "PoolStats",
     "Push",
-    "PushReceived",
-    "Race",
-    "Refused",
     "RemoteProtocolError",
-    "Replies",
     "Reply",
     "ReplyError",
     "RespError",
     "Result",
     "Retry",
-    "Route",
     "ServerInfo",
     "SetKey",
-    "Slot",
-    "SlotState",
     "Spoken",
-    "State",
-    "StatefulBatch",
     "Stats",
     "TLSContext",
-    "TLSLayer",
-    "TimedOut",
     "TransactionAbortedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",
     "Verbatim",
-    "Waiter",
-    "WaiterState",
-    "WatchLoop",
     "__version__",
-    "as_it_came",
     "as_text",
-    "block_time",
-    "command_alone",
-    "command_info",
-    "command_keys",
     "commands",
-    "encode_command",
-    "encode_reply",
-    "encoding_of",
-    "error_reply",
-    "is_transient",
-    "leads_elsewhere",
-    "may_repeat",
-    "may_resend",
-    "meaning",
-    "meaning_of_all",
-    "new_batch",
-    "new_slot",
-    "not_connected",
-    "not_opened",
-    "not_resolved",
-    "prepare",
-    "push_as_text",
-    "read_client_options",
-    "read_credentials",
-    "read_pool_options",
-    "read_reply",
-    "read_transaction",
-    "read_typed",
-    "reason_of",
-    "redact",
-    "route",
-    "seconds_allowed",
-    "socket_options",
-    "tls_context",
-    "tls_failure",
-    "tls_server_name",
 ]

@@ -17,16 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import resp_reference
 from resp_reference import plain
-from resp_sansio import (
-    Command,
-    CommandParser,
-    Connection,
-    ConnectionLost,
-    LocalProtocolError,
-    Push,
-    PushReceived,
-)
+from resp_sansio import Command, LocalProtocolError, Push
+from resp_sansio.connection import Connection, ConnectionLost, PushReceived
 from resp_sansio.connection.slot import Slot
+from resp_sansio.wire import CommandParser
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.values import Attributed
 from streams import LARGE, SHORT, SMALL, SPAN, Wire, attribute, element, push

@@ -6,14 +6,15 @@ import sys
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
-from resp_sansio import Connection, ConnectionLost, Handshake, Opened, Push, PushReceived, State
+from resp_sansio import Push
+from resp_sansio.connection import Connection, ConnectionLost, Handshake, Opened, PushReceived, State
 from resp_sansio.testing import Peer, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-    from resp_sansio import Event
+    from resp_sansio.connection import Event
 
 
 def opened(protocol: Literal[2, 3] = 3, **options: Any) -> tuple[Connection, Peer]:

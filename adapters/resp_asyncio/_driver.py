@@ -25,16 +25,7 @@ from typing import Any, Final, cast
 from warnings import warn
 from weakref import WeakSet
 
-from resp_sansio import (
-    Config,
-    ConnectError,
-    Lease,
-    LocalProtocolError,
-    Push,
-    RespError,
-    Slot,
-    read_credentials,
-)
+from resp_sansio import Config, ConnectError, LocalProtocolError, Push, RespError
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -43,6 +34,7 @@ from resp_sansio.client import (
     Drained,
     Granted,
     Leaked,
+    Lease,
     Link,
     Look,
     Pushed,
@@ -50,6 +42,8 @@ from resp_sansio.client import (
     Share,
     Waiter,
 )
+from resp_sansio.config import read_credentials
+from resp_sansio.connection import Slot
 
 from ._transport import dial, last_words, poll_of, receive_buffer, shut_down, until
 

@@ -18,12 +18,11 @@ from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
-from resp_sansio import (
+from resp_sansio import Config, TLSContext
+from resp_sansio.config import (
     RECORDS,
     Addresses,
-    Config,
     Race,
-    TLSContext,
     TLSLayer,
     not_connected,
     not_resolved,

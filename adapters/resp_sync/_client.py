@@ -15,30 +15,29 @@ from resp_sansio import (
     Config,
     ConnectionLostError,
     Default,
-    Lease,
     LocalProtocolError,
     Options,
     Outcome,
     PoolOptions,
     Push,
     RespError,
-    WatchLoop,
-    new_slot,
-    push_as_text,
-    read_client_options,
-    read_pool_options,
-    seconds_allowed,
 )
 from resp_sansio.client import (
     BorrowedBase,
     ClientBase,
     ConnectionBase,
+    Lease,
     LendingBase,
     Link,
     PoolBase,
     Share,
+    WatchLoop,
+    push_as_text,
+    seconds_allowed,
 )
 from resp_sansio.client import Client as Machine
+from resp_sansio.config import read_client_options, read_pool_options
+from resp_sansio.connection import new_slot
 
 from ._commands import Commands
 from ._driver import Borrower, Driver

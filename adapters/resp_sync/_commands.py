@@ -14,7 +14,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
 from resp_sansio import (
-    ATTEMPTS,
     DEFAULT,
     Argument,
     Command,
@@ -22,18 +21,22 @@ from resp_sansio import (
     LocalProtocolError,
     Reply,
     RespError,
-    SlotState,
     TransactionAbortedError,
+)
+from resp_sansio.client import (
+    ATTEMPTS,
+    CommandsBase,
+    Link,
+    PipelineBase,
     WatchLoop,
-    block_time,
     command_alone,
     encoding_of,
-    new_slot,
+    error_of,
     read_reply,
     read_typed,
     seconds_allowed,
 )
-from resp_sansio.client import CommandsBase, Link, PipelineBase, error_of
+from resp_sansio.connection import SlotState, block_time, new_slot
 from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
 
 from ._driver import Driver

@@ -29,16 +29,11 @@ from weakref import WeakSet
 from resp_sansio import (
     Config,
     ConnectError,
-    Connection,
     ConnectionClosedError,
     ConnectionLostError,
-    Lease,
     LocalProtocolError,
     Push,
     RespError,
-    Slot,
-    SlotState,
-    read_credentials,
 )
 from resp_sansio.client import (
     DONE,
@@ -52,6 +47,7 @@ from resp_sansio.client import (
     Granted,
     Job,
     Leaked,
+    Lease,
     Link,
     Look,
     Post,
@@ -62,6 +58,8 @@ from resp_sansio.client import (
     Write,
     link_of,
 )
+from resp_sansio.config import read_credentials
+from resp_sansio.connection import Connection, Slot, SlotState
 
 from ._transport import LONGEST, Opening, Transport, shut_down, wait
 

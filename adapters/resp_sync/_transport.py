@@ -16,10 +16,10 @@ from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from resp_sansio import (
+from resp_sansio import Config
+from resp_sansio.config import (
     RECORDS,
     Addresses,
-    Config,
     Race,
     TLSLayer,
     not_connected,

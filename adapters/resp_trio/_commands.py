@@ -16,7 +16,6 @@ from trio import current_time
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, enable_ki_protection
 
 from resp_sansio import (
-    ATTEMPTS,
     DEFAULT,
     Argument,
     Command,
@@ -24,18 +23,22 @@ from resp_sansio import (
     LocalProtocolError,
     Reply,
     RespError,
-    SlotState,
     TransactionAbortedError,
+)
+from resp_sansio.client import (
+    ATTEMPTS,
+    CommandsBase,
+    Link,
+    PipelineBase,
     WatchLoop,
-    block_time,
     command_alone,
     encoding_of,
-    new_slot,
+    error_of,
     read_reply,
     read_typed,
     seconds_allowed,
 )
-from resp_sansio.client import CommandsBase, Link, PipelineBase, error_of
+from resp_sansio.connection import SlotState, block_time, new_slot
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, Words
 
 from ._driver import Driver, checkpointed

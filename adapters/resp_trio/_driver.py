@@ -58,18 +58,7 @@ from trio.lowlevel import (
     wait_writable,
 )
 
-from resp_sansio import (
-    Config,
-    ConnectError,
-    ConnectionLostError,
-    Lease,
-    LocalProtocolError,
-    Push,
-    RespError,
-    Slot,
-    SlotState,
-    read_credentials,
-)
+from resp_sansio import Config, ConnectError, ConnectionLostError, LocalProtocolError, Push, RespError
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -78,6 +67,7 @@ from resp_sansio.client import (
     Drained,
     Granted,
     Leaked,
+    Lease,
     Link,
     Look,
     Pushed,
@@ -85,6 +75,8 @@ from resp_sansio.client import (
     Share,
     Waiter,
 )
+from resp_sansio.config import read_credentials
+from resp_sansio.connection import Slot, SlotState
 
 from ._transport import Transport, close_after_fork, dial, until
 

@@ -16,13 +16,11 @@ from weakref import WeakSet
 import trio
 from trio.lowlevel import enable_ki_protection, wait_readable, wait_writable
 
-from resp_sansio import (
+from resp_sansio import Config, ConnectError, TLSContext
+from resp_sansio.config import (
     RECORDS,
     Addresses,
-    Config,
-    ConnectError,
     Race,
-    TLSContext,
     TLSLayer,
     not_connected,
     not_resolved,

@@ -12,24 +12,17 @@ from typing import Any, Self, TypeVar
 
 from resp_sansio import (
     Argument,
-    Batch,
     Command,
     CommandTimeoutError,
     Config,
     ConnectError,
-    Connection,
-    ConnectionLost,
     ConnectionLostError,
-    Opened,
     Push,
-    PushReceived,
     Reply,
     ReplyError,
     RespError,
-    Slot,
-    State,
-    TimedOut,
 )
+from resp_sansio.connection import Batch, Connection, ConnectionLost, Opened, PushReceived, Slot, State, TimedOut
 from resp_sansio.methods import Reader, SyncMethods, Words
 
 T = TypeVar("T")

@@ -1,9 +1,14 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
+from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
+from .call import command_alone, encoding_of, push_as_text, read_reply, read_typed, seconds_allowed
 from .calls import ClientEvent, error_of, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
+from .lanes import Lanes, Route, route
 from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+from .pool import Lease
+from .retry import Attempts, Meaning, error_reply, leads_elsewhere, may_repeat, may_resend, meaning, meaning_of_all
 from .surface import (
     BorrowedBase,
     ClientBase,
@@ -16,7 +21,10 @@ from .surface import (
 )
 
 __all__ = [
-    "DONE", "SLEEP", "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandsBase", "ConnectingBase",
-    "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Job", "Leaked", "LendingBase", "Link", "Look", "PipelineBase",
-    "PoolBase", "Post", "Pushed", "Refused", "Share", "Sleep", "Waiter", "Write", "error_of", "link_of",
+    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandBatch",
+    "CommandsBase", "ConnectingBase", "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Job", "Lanes", "Leaked",
+    "Lease", "LendingBase", "Link", "Look", "Meaning", "PipelineBase", "PoolBase", "Post", "Pushed", "Refused", "Result",
+    "Route", "Share", "Sleep", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
+    "leads_elsewhere", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "push_as_text", "read_reply",
+    "read_transaction", "read_typed", "route", "seconds_allowed",
 ]  # fmt: skip

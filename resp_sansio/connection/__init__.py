@@ -1,5 +1,9 @@
-"""One connection, without the connection: its states, its handshake, and whose reply is whose; for those who embed it."""
+"""One connection, without the connection: what is sent on it, its handshake, and whose reply is whose; for those who embed it."""
 
+from .._errors import is_transient, reason_of
+from ..commands.command import as_it_came
+from ..commands.keys import KeySpec
+from ..commands.knowledge import Blocking, CommandInfo, Replies, block_time, command_info, command_keys, prepare, redact
 from .connection import Connection
 from .events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from .handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
@@ -7,22 +11,8 @@ from .slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
 from .state import State
 
 __all__ = [
-    "Accepted",
-    "Batch",
-    "Connection",
-    "ConnectionLost",
-    "Event",
-    "Fallback",
-    "Handshake",
-    "Opened",
-    "Opening",
-    "PushReceived",
-    "ServerInfo",
-    "Slot",
-    "SlotState",
-    "State",
-    "StatefulBatch",
-    "TimedOut",
-    "new_batch",
-    "new_slot",
+    "Accepted", "Batch", "Blocking", "CommandInfo", "Connection", "ConnectionLost", "Event", "Fallback", "Handshake", "KeySpec",
+    "Opened", "Opening", "PushReceived", "Replies", "ServerInfo", "Slot", "SlotState", "State", "StatefulBatch", "TimedOut",
+    "as_it_came", "block_time", "command_info", "command_keys", "is_transient", "new_batch", "new_slot", "prepare", "reason_of",
+    "redact",
 ]  # fmt: skip

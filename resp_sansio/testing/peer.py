@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from resp_sansio import Connection, Event, Parser, Push, Reply, ReplyError, encode_reply
+from resp_sansio import Push, Reply, ReplyError
+from resp_sansio.connection import Connection, Event
+from resp_sansio.wire import Parser, encode_reply
 
 __all__ = ["Answer", "Peer", "echo", "talk"]
 

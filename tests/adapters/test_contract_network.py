@@ -19,8 +19,8 @@ from resp_sansio import (
     InvalidReplyError,
     Outcome,
     RemoteProtocolError,
-    socket_options,
 )
+from resp_sansio.config import socket_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable

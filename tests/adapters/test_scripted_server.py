@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from resp_sansio import Parser, Push, Reply, ReplyError, encode_command
+from resp_sansio import Push, Reply, ReplyError
 from resp_sansio.testing import Peer, exact
+from resp_sansio.wire import Parser, encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sansio import new_slot
 from resp_sansio.client import Crew, Post
+from resp_sansio.connection import new_slot
 from resp_sync import ConnectError, ConnectionLostError, LocalProtocolError, Outcome, connect
 from resp_sync._transport import Opening
 from servers import Certificates

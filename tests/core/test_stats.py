@@ -14,20 +14,16 @@ from resp_sansio import (
     CloseReason,
     Command,
     CommandTimeoutError,
-    Connection,
     ConnectionStats,
-    Handshake,
     LaneStats,
     Outcome,
-    Pool,
     PoolSettings,
     Push,
-    PushReceived,
-    Slot,
-    State,
-    encode_reply,
 )
+from resp_sansio.client.pool import Pool
+from resp_sansio.connection import Connection, Handshake, PushReceived, Slot, State
 from resp_sansio.testing import Peer, talk
+from resp_sansio.wire import encode_reply
 
 GET = Command("GET", "key")
 

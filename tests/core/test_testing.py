@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import resp_sansio.testing
-from resp_sansio import Parser, ReplyError, encode_command
+from resp_sansio import ReplyError
 from resp_sansio.commands.table import TABLE
 from resp_sansio.testing import Peer, strategies
+from resp_sansio.wire import Parser, encode_command
 
 ROOT: Final = Path(__file__).parents[2]
 

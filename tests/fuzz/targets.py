@@ -12,19 +12,13 @@ from random import Random
 from typing import Any, Final
 
 from differential import Difference, check, check_requests
-from resp_sansio import (
-    Command,
-    Config,
-    ConnectError,
+from resp_sansio import Command, Config, ConnectError, ConnectionClosedError, LocalProtocolError, ReplyError
+from resp_sansio.connection import (
     Connection,
-    ConnectionClosedError,
     ConnectionLost,
     Handshake,
-    LocalProtocolError,
     Opened,
-    Parser,
     PushReceived,
-    ReplyError,
     Slot,
     SlotState,
     TimedOut,
@@ -32,6 +26,7 @@ from resp_sansio import (
     new_slot,
     prepare,
 )
+from resp_sansio.wire import Parser
 from streams import Wire
 
 Reader: Any = None

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import (
-    InvalidReplyError,
-    ReplyError,
-    RespError,
-    Slot,
-    SlotState,
-    WatchLoop,
-    new_batch,
-    new_slot,
-    prepare,
-)
-from resp_sansio.client import Waiter, error_of
+from resp_sansio import InvalidReplyError, ReplyError, RespError
+from resp_sansio.client import Waiter, WatchLoop, error_of
+from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare
 from simulation.driver import ProviderError
 from simulation.server import LARGE
 

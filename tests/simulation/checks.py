@@ -11,18 +11,9 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import (
-    CommandTimeoutError,
-    ConnectionClosedError,
-    LocalProtocolError,
-    Outcome,
-    PoolStats,
-    ReplyError,
-    Slot,
-    SlotState,
-    new_slot,
-)
+from resp_sansio import CommandTimeoutError, ConnectionClosedError, LocalProtocolError, Outcome, PoolStats, ReplyError
 from resp_sansio.client import Client, Link, Waiter, error_of
+from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.connection.slot import Batch
 
 if TYPE_CHECKING:

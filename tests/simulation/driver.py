@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import ConnectError, Slot, SlotState
+from resp_sansio import ConnectError
 from resp_sansio.client import Client, Dial, Link
+from resp_sansio.connection import Slot, SlotState
 from simulation.clock import Clock
 from simulation.network import Wire
 from simulation.script import FAULTS

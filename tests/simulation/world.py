@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Final
 
-from resp_sansio import ConnectionClosedError, RespError, Slot, WatchLoop, new_slot
+from resp_sansio import ConnectionClosedError, RespError
 from resp_sansio.client import (
     Close,
     Dial,
@@ -22,7 +22,9 @@ from resp_sansio.client import (
     Refused,
     Share,
     Waiter,
+    WatchLoop,
 )
+from resp_sansio.connection import Slot, new_slot
 from simulation.callers import Caller, Messages
 from simulation.checks import ENDS, PATIENCE, Call, Checks
 from simulation.script import FAULTS, SPAN, Act, Script, draw

@@ -10,7 +10,8 @@ from typing import Literal, Protocol, assert_type
 
 import resp_asyncio
 import resp_trio
-from resp_sansio import Command, CommandBatch, Reply
+from resp_sansio import Command, Reply
+from resp_sansio.client import CommandBatch
 
 
 class Surface(Protocol):

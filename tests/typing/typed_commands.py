@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TypeVar, assert_type
 
-from resp_sansio import Command, CommandBatch, Config, Entry, Reply, Result, commands
+from resp_sansio import Command, Config, Entry, Reply, Result, commands
+from resp_sansio.client import CommandBatch
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
 
 T = TypeVar("T")

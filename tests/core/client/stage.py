@@ -10,19 +10,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
-from resp_sansio import (
-    ClientSettings,
-    Config,
-    ConnectError,
-    Lease,
-    PoolSettings,
-    ReplyError,
-    Slot,
-    SlotState,
-    new_batch,
-    new_slot,
-    prepare,
-)
+from resp_sansio import ClientSettings, Config, ConnectError, PoolSettings, ReplyError
 from resp_sansio.client import (
     Client,
     Close,
@@ -30,6 +18,7 @@ from resp_sansio.client import (
     Drained,
     Granted,
     Leaked,
+    Lease,
     Link,
     Look,
     Pushed,
@@ -38,6 +27,7 @@ from resp_sansio.client import (
     Waiter,
     error_of,
 )
+from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare
 from resp_sansio.testing import Peer
 
 __all__ = ["LANES", "Stage"]

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import (
-    Batch,
     Command,
-    CommandBatch,
     Config,
     ConnectionClosedError,
     ConnectionLostError,
@@ -22,16 +20,15 @@ from resp_sansio import (
     Reply,
     ReplyError,
     RespError,
-    SlotState,
     TransactionAbortedError,
     TransactionRefusedError,
-    WatchLoop,
     commands,
-    encode_command,
-    read_transaction,
 )
+from resp_sansio.client import CommandBatch, WatchLoop, read_transaction
 from resp_sansio.client.call import text_reader
+from resp_sansio.connection import Batch, SlotState
 from resp_sansio.testing import replies
+from resp_sansio.wire import encode_command
 
 if TYPE_CHECKING:
     from typing import Literal

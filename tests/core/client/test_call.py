@@ -9,20 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import (
-    DEFAULT,
-    Command,
-    Config,
-    Push,
-    ReplyError,
-    UnexpectedReplyError,
-    command_alone,
-    commands,
-    encoding_of,
-    push_as_text,
-    read_reply,
-    seconds_allowed,
-)
+from resp_sansio import DEFAULT, Command, Config, Push, ReplyError, UnexpectedReplyError, commands
+from resp_sansio.client import command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
 
 
 @given(configured=st.none() | st.floats(0.001, 100.0), blocking=st.floats(0.0, 1000.0) | st.just(inf))

@@ -24,10 +24,9 @@ from resp_sansio import (
     PoolSettings,
     PoolStats,
     Retry,
-    SlotState,
 )
 from resp_sansio.client import Share, error_of
-from resp_sansio.connection import connection
+from resp_sansio.connection import SlotState, connection
 from resp_sansio.connection.slot import new_slot
 from resp_sansio.testing import Peer
 

@@ -24,9 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from resp_sansio import (
-    Batch,
     ClientSettings,
-    CommandParser,
     CommandTimeoutError,
     Config,
     ConnectError,
@@ -38,12 +36,7 @@ from resp_sansio import (
     ReplyError,
     RespError,
     Retry,
-    Slot,
-    SlotState,
     TransactionAbortedError,
-    new_batch,
-    new_slot,
-    prepare,
 )
 from resp_sansio.client import (
     Client,
@@ -59,7 +52,9 @@ from resp_sansio.client import (
     Waiter,
     error_of,
 )
+from resp_sansio.connection import Batch, Slot, SlotState, new_batch, new_slot, prepare
 from resp_sansio.testing import Peer
+from resp_sansio.wire import CommandParser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

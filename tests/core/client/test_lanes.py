@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from resp_sansio import (
-    Command,
-    Lanes,
-    LocalProtocolError,
-    Needs,
-    Route,
-    Slot,
-    new_batch,
-    new_slot,
-    prepare,
-    route,
-)
+from resp_sansio import Command, LocalProtocolError, Needs
+from resp_sansio.client import Lanes, Route, route
+from resp_sansio.connection import Slot, new_batch, new_slot, prepare
 
 
 def slot_of(*commands: str) -> Slot:

@@ -16,11 +16,9 @@ from resp_sansio import (
     PoolSettings,
     Push,
     ReplyError,
-    SlotState,
-    new_slot,
 )
 from resp_sansio.client import Client, Close, Dial, Look, error_of
-from resp_sansio.connection import connection
+from resp_sansio.connection import SlotState, connection, new_slot
 
 POOL = PoolSettings()
 

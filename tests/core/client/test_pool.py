@@ -16,27 +16,29 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from machines import opcodes
 from resp_sansio import (
-    Breaker,
-    Close,
     CloseReason,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
+    Outcome,
+    PoolFullError,
+    PoolSettings,
+    RespError,
+)
+from resp_sansio.client import Lease
+from resp_sansio.client.pool import (
+    REPLY_GRACE,
+    Close,
     Dial,
     Granted,
     Leaked,
-    Lease,
-    Outcome,
     Pool,
-    PoolFullError,
-    PoolSettings,
     PoolState,
     Refused,
-    RespError,
     Waiter,
     WaiterState,
 )
-from resp_sansio.client.pool import REPLY_GRACE
+from resp_sansio.config import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

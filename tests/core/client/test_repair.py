@@ -13,19 +13,10 @@ import pytest
 
 import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
-from resp_sansio import (
-    ConnectError,
-    ConnectionLostError,
-    Lease,
-    PoolFullError,
-    PoolSettings,
-    Retry,
-    Slot,
-    SlotState,
-    new_slot,
-)
-from resp_sansio.client import Close, Dial, Granted, Link, Look, Refused, Waiter, link_of
+from resp_sansio import ConnectError, ConnectionLostError, PoolFullError, PoolSettings, Retry
+from resp_sansio.client import Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
 from resp_sansio.client.links import Call
+from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
 
 FOLDER = str(Path(resp_sansio.client.__file__).parent)

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from resp_sansio import (
     Argument,
-    Batch,
     Command,
     CommandTimeoutError,
     ConnectError,
-    Connection,
     ConnectionClosedError,
     ConnectionLostError,
     Outcome,
@@ -22,13 +20,6 @@ from resp_sansio import (
     Reply,
     ReplyError,
     RespError,
-    Slot,
-    SlotState,
-    StatefulBatch,
-    command_info,
-    new_batch,
-    new_slot,
-    prepare,
 )
 from resp_sansio.client.retry import (
     CODES,
@@ -44,6 +35,17 @@ from resp_sansio.client.retry import (
 )
 from resp_sansio.commands.table import TABLE
 from resp_sansio.config.retry import Breaker, Retry
+from resp_sansio.connection import (
+    Batch,
+    Connection,
+    Slot,
+    SlotState,
+    StatefulBatch,
+    command_info,
+    new_batch,
+    new_slot,
+    prepare,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,6 @@ from resp_sansio import (
     Outcome,
     PoolSettings,
     PoolStats,
-    Slot,
-    SlotState,
 )
 from resp_sansio.client import (
     BorrowedBase,
@@ -31,6 +29,7 @@ from resp_sansio.client import (
     PipelineBase,
     PoolBase,
 )
+from resp_sansio.connection import Slot, SlotState
 
 if TYPE_CHECKING:
     from resp_sansio.client import Client

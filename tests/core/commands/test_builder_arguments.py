@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from resp_sansio import Command, commands, encode_command
+from resp_sansio import Command, commands
+from resp_sansio.wire import encode_command
 from resp_sansio.wire.values import Verbatim
 
 if TYPE_CHECKING:

@@ -11,18 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import (
-    Outcome,
-    Pairs,
-    Parser,
-    Reply,
-    ReplyError,
-    UnexpectedReplyError,
-    Verbatim,
-    encode_reply,
-)
+from resp_sansio import Outcome, Pairs, Reply, ReplyError, UnexpectedReplyError, Verbatim
 from resp_sansio.commands import readers
 from resp_sansio.commands.readers import Entry
+from resp_sansio.wire import Parser, encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sansio import Command, CommandParser, as_it_came, commands, encode_command, read_reply
+from resp_sansio import Command, commands
+from resp_sansio.client import read_reply
+from resp_sansio.connection import as_it_came
+from resp_sansio.wire import CommandParser, encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

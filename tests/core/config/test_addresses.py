@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import (
-    Addresses,
-    Config,
-    ConnectError,
-    ConnectionClosedError,
-    Race,
-    RemoteProtocolError,
-    RespError,
-    not_connected,
-    not_opened,
-    not_resolved,
-    socket_options,
-)
+from resp_sansio import Config, ConnectError, ConnectionClosedError, RemoteProtocolError, RespError
+from resp_sansio.config import Addresses, Race, not_connected, not_opened, not_resolved, socket_options
 
 CONFIG = Config(host="db.example", port=7000)
 

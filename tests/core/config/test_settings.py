@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 import pytest
 
-from resp_sansio import (
-    ClientOptions,
-    ClientSettings,
-    Config,
-    Options,
-    PoolOptions,
-    PoolSettings,
-    Retry,
-    read_client_options,
-    read_pool_options,
-)
+from resp_sansio import ClientOptions, ClientSettings, Config, Options, PoolOptions, PoolSettings, Retry
+from resp_sansio.config import read_client_options, read_pool_options
 from resp_sansio.config.options import CALLED_HERE, OWNERS, options_of
 from resp_sansio.config.settings import divide_options
 

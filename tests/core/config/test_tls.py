@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from resp_sansio import RECORDS, Config, ConnectError, TLSLayer, tls_context, tls_failure, tls_server_name
+from resp_sansio import Config, ConnectError
+from resp_sansio.config import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
 
 if TYPE_CHECKING:
     from pathlib import Path

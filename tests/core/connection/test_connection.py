@@ -19,30 +19,30 @@ from resp_sansio import (
     Command,
     Config,
     ConnectError,
-    Connection,
     ConnectionClosedError,
-    ConnectionLost,
     ConnectionLostError,
-    Handshake,
     LocalProtocolError,
-    Opened,
     Outcome,
-    Parser,
     Push,
-    PushReceived,
     Reply,
     ReplyError,
     ServerInfo,
+    TransactionAbortedError,
+)
+from resp_sansio.connection import (
+    Connection,
+    ConnectionLost,
+    Handshake,
+    Opened,
+    PushReceived,
     Slot,
     SlotState,
     State,
     TimedOut,
-    TransactionAbortedError,
-    encode_command,
-    encode_reply,
     new_slot,
 )
 from resp_sansio.testing import Peer, talk
+from resp_sansio.wire import Parser, encode_command, encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,31 +23,31 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from resp_sansio import (
-    Batch,
     Command,
-    Connection,
     ConnectionClosedError,
-    ConnectionLost,
-    Handshake,
     LocalProtocolError,
-    Opened,
     Outcome,
-    Parser,
     Push,
-    PushReceived,
     RemoteProtocolError,
     Reply,
     ReplyError,
+    Verbatim,
+)
+from resp_sansio.connection import (
+    Batch,
+    Connection,
+    ConnectionLost,
+    Handshake,
+    Opened,
+    PushReceived,
     Slot,
     SlotState,
     State,
     TimedOut,
-    Verbatim,
-    encode_command,
-    encode_reply,
 )
 from resp_sansio.connection.slot import new_slot
 from resp_sansio.testing import Peer
+from resp_sansio.wire import Parser, encode_command, encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,17 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from machines import opcodes, write_all
-from resp_sansio import (
-    Breaker,
-    Command,
-    ConnectError,
-    Connection,
-    Handshake,
-    Retry,
-    Slot,
-    SlotState,
-)
+from resp_sansio import Command, ConnectError, Retry
 from resp_sansio.client.pace import Pace
+from resp_sansio.config import Breaker
+from resp_sansio.connection import Connection, Handshake, Slot, SlotState
 from resp_sansio.connection.deadlines import Deadlines, after
 
 if TYPE_CHECKING:

@@ -9,19 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import (
-    Accepted,
-    ConnectError,
-    Fallback,
-    Handshake,
-    InvalidReplyError,
-    Pairs,
-    Reply,
-    ReplyError,
-    ServerInfo,
-    encode_command,
-)
+from resp_sansio import ConnectError, InvalidReplyError, Pairs, Reply, ReplyError, ServerInfo
+from resp_sansio.connection import Accepted, Fallback, Handshake
 from resp_sansio.testing import Peer, replies
+from resp_sansio.wire import encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,28 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machines import lost, opened, protocol_of, pushes, state, write_all
-from resp_sansio import (
+from resp_sansio import Command, ConnectionClosedError, Limits, Outcome, Push, RemoteProtocolError, Reply, ReplyError
+from resp_sansio.connection import (
     Batch,
-    Command,
     Connection,
-    ConnectionClosedError,
     ConnectionLost,
     Handshake,
-    Limits,
-    Outcome,
-    Push,
     PushReceived,
-    RemoteProtocolError,
-    Reply,
-    ReplyError,
     Slot,
     SlotState,
     State,
     StatefulBatch,
-    encode_command,
-    encode_reply,
 )
 from resp_sansio.testing import Peer, exact, replies, splits, talk
+from resp_sansio.wire import encode_command, encode_reply
 
 REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
 GET = Command("GET", "key")

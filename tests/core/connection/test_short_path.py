@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from resp_sansio import Command, LocalProtocolError, Outcome, SlotState
-from resp_sansio.connection import Connection, connection
+from resp_sansio import Command, LocalProtocolError, Outcome
+from resp_sansio.connection import Connection, SlotState, connection
 from resp_sansio.connection.slot import Slot, new_batch, new_slot
 from resp_sansio.wire.encoder import encode_command
 

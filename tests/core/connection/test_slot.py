@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from resp_sansio import (
     Attributed,
-    Batch,
     Command,
     CommandTimeoutError,
     ConnectError,
@@ -25,14 +24,9 @@ from resp_sansio import (
     Reply,
     ReplyError,
     RespError,
-    Slot,
-    SlotState,
-    StatefulBatch,
-    encode_command,
-    new_batch,
-    new_slot,
-    prepare,
 )
+from resp_sansio.connection import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot, prepare
+from resp_sansio.wire import encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import State
+from resp_sansio.connection import State
 from resp_sansio.connection.state import FINAL, TRANSITIONS, Input, diagram, move
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "states.md"

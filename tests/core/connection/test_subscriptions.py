@@ -10,27 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machines import lost, opened, pushes, state, write_all
-from resp_sansio import (
-    Command,
+from resp_sansio import Command, Push, RemoteProtocolError, Reply, ReplyError
+from resp_sansio.connection import (
     Connection,
     ConnectionLost,
-    Parser,
-    Push,
     PushReceived,
-    RemoteProtocolError,
-    Reply,
-    ReplyError,
     Slot,
     SlotState,
     State,
     StatefulBatch,
-    encode_command,
-    encode_reply,
     new_batch,
     prepare,
 )
 from resp_sansio.connection.subscriptions import Subscriptions
 from resp_sansio.testing import Peer, splits, talk
+from resp_sansio.wire import Parser, encode_command, encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

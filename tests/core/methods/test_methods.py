@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import generate_methods
-from resp_sansio import Command, CommandBatch, Config, RespError, Result, commands, encode_command
+from resp_sansio import Command, Config, RespError, Result, commands
+from resp_sansio.client import CommandBatch
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
+from resp_sansio.wire import encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
