@@ -90,7 +90,7 @@ def check(tree: Path, module: str, number: int) -> tuple[int, int, list[str]]:
 
 def main() -> None:
     """`FOLDER NUMBER [MODULE ...]`: so many changes of each of these modules, in a copy there."""
-    tree, number = Path(sys.argv[1]), int(sys.argv[2])
+    tree, number = Path(sys.argv[1]).resolve(), int(sys.argv[2])
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache"))
     for module in sys.argv[3:] or TESTS:
