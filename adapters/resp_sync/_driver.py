@@ -529,8 +529,9 @@ class Driver:
             if not job.link.ended:
                 if ready and job.reads:
                     self._receive(job)
-                    if caller.token == DONE and not self.crew.sleepers and not job.link.ended:
-                        job.reader = None  # the short path: alone, and answered
+                    alone = not self.crew.sleepers and job not in self.crew.common
+                    if caller.token == DONE and alone and not job.link.ended:
+                        job.reader = None  # the short path: answered, and no other to see to
                         return None
                 self._go_on(job)
         elif isinstance(job, Write):

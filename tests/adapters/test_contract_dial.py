@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.contract import Backend, contract, contract_of_tasks
+from adapters.contract import Backend, contract
 from adapters.loops import open_sockets
 from adapters.peers import Peer, Wire, statistic
 from resp_sansio import ConnectError, Outcome, ReplyError
@@ -126,7 +126,7 @@ async def test_an_address_that_swallows_everything_delays_no_dial(
     assert time.monotonic() - begun < 20
 
 
-@contract_of_tasks
+@contract
 async def test_the_address_that_worked_is_tried_first(
     backend: Backend, server: Server, black_hole: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,14 @@ def test_it_is_warmed_on_entering_and_as_callers_pass(server: Server) -> None:
         eventually(one_more)
 
 
+def test_a_link_that_is_open_is_its_callers(server: Server) -> None:
+    """A thread that waits for the next one does not wait for its socket."""
+    with Pool(server.url, max_size=3) as pool:
+        for _ in range(3):
+            pool.acquire().__enter__()
+            assert not pool._driver.crew.common
+
+
 def test_one_thread_closes_it_while_others_wait_dial_and_use_it(server: Server) -> None:
     pool = Pool(server.url, max_size=2, timeout=PATIENCE)
     ended: list[Any] = []
