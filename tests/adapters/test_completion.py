@@ -15,14 +15,14 @@ import pytest
 import resp_asyncio
 import resp_sync
 import resp_trio
-from adapters.contract import contract_of_tasks
+from adapters.backends import contract_of_tasks
 from resp_sansio import Config, commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from adapters.contract import Backend
+    from adapters.backends import Backend
     from servers import Server
 
 TYPED = {*dir(commands)} - {"text"}

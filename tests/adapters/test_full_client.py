@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
-from adapters import test_contract_client, test_contract_promises
-from adapters.contract import Backend, Ended, outcome
+from adapters.backends import Backend, Ended, outcome
+from adapters.contract import test_client, test_promises
 from adapters.peers import GARBAGE, PATIENCE, Peer, Wire, listed
 from examples import DOCS
 from resp_sansio import (
@@ -462,22 +462,22 @@ def backend(connect: Callable[..., Any]) -> Backend:
 
 
 CONTRACT: Final = [
-    test_contract_client.test_all_that_can_share_goes_by_one_connection,
-    test_contract_client.test_what_was_not_sent_goes_first_and_in_its_order,
-    test_contract_client.test_a_server_that_is_busy_is_asked_again_on_the_same_connection,
-    test_contract_client.test_a_server_that_stays_busy_is_told_as_it_says,
-    test_contract_client.test_counters_say_what_has_happened,
-    test_contract_promises.test_3_what_may_have_run_is_not_run_again,
-    test_contract_promises.test_3_what_only_reads_is_read_again,
-    test_contract_promises.test_3_a_pipeline_of_writes_that_is_cut_runs_none_of_them_twice,
-    test_contract_promises.test_3_a_pipeline_of_reads_that_is_cut_continues,
-    test_contract_promises.test_3_a_transaction_that_is_cut_is_not_repeated,
-    test_contract_promises.test_6_what_blocks_delays_nobody,
-    test_contract_promises.test_6_what_blocks_may_take_longer_than_the_clients_timeout,
-    test_contract_promises.test_6_what_blocks_and_is_given_up_takes_nothing_from_the_list,
-    test_contract_promises.test_10_nothing_is_sent_before_the_handshake_is_accepted,
-    test_contract_promises.test_10_two_round_trips_where_the_server_does_not_know_hello,
-    test_contract_promises.test_11_what_speaks_of_its_neighbours_goes_behind_them,
+    test_client.test_all_that_can_share_goes_by_one_connection,
+    test_client.test_what_was_not_sent_goes_first_and_in_its_order,
+    test_client.test_a_server_that_is_busy_is_asked_again_on_the_same_connection,
+    test_client.test_a_server_that_stays_busy_is_told_as_it_says,
+    test_client.test_counters_say_what_has_happened,
+    test_promises.test_3_what_may_have_run_is_not_run_again,
+    test_promises.test_3_what_only_reads_is_read_again,
+    test_promises.test_3_a_pipeline_of_writes_that_is_cut_runs_none_of_them_twice,
+    test_promises.test_3_a_pipeline_of_reads_that_is_cut_continues,
+    test_promises.test_3_a_transaction_that_is_cut_is_not_repeated,
+    test_promises.test_6_what_blocks_delays_nobody,
+    test_promises.test_6_what_blocks_may_take_longer_than_the_clients_timeout,
+    test_promises.test_6_what_blocks_and_is_given_up_takes_nothing_from_the_list,
+    test_promises.test_10_nothing_is_sent_before_the_handshake_is_accepted,
+    test_promises.test_10_two_round_trips_where_the_server_does_not_know_hello,
+    test_promises.test_11_what_speaks_of_its_neighbours_goes_behind_them,
 ]
 
 
@@ -489,5 +489,5 @@ def test_joins_in_the_contract(backend: Backend, server: Server, test: Callable[
 
 @pytest.mark.parametrize("line", ["fast", "slow", "cut"])
 def test_joins_in_the_storms(backend: Backend, server: Server, line: str) -> None:
-    test = test_contract_promises.test_1_nobody_gets_what_another_asked_for
+    test = test_promises.test_1_nobody_gets_what_another_asked_for
     test(backend, server=server, strategy="client", line=line)

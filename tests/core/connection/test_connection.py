@@ -1043,6 +1043,10 @@ def test_a_watch_that_was_never_sent_watches_nothing() -> None:
     assert connection.watching
     connection.abandon(gone)
     assert not connection.watching
+    for _ in range(3):
+        connection.send(Command("PING"))
+    connection.abandon(connection.send(Command("WATCH", "k")))  # among others, it keeps its place for a while
+    assert not connection.watching
     connection.send(Command("WATCH", "k"))
     connection.send(Command("UNWATCH"))
     assert not connection.watching

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, contract, seeded, told
+from adapters.backends import CANCELLED, Backend, contract, seeded, told
 from adapters.loops import open_sockets
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, statistic
 from resp_sansio import (

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-ADAPTERS: Final = Path(__file__).parents[2] / "adapters"
+ADAPTERS: Final = Path(__file__).parents[3] / "adapters"
 FILES: Final = ("_commands.py", "_client.py")
 ONE: Final = "resp_asyncio"
 OTHERS: Final = ("resp_trio", "resp_sync")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, seeded
+from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, listed, segments, statistic
 from resp_sansio import (
     CloseReason,

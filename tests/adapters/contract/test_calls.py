@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract, told
+from adapters.backends import Backend, contract, told
 from adapters.loops import open_sockets
 from adapters.peers import Faults, Peer, Proxy, Wire, calls, statistic
 from resp_sansio import (

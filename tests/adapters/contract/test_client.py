@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract, contract_of_tasks, told
+from adapters.backends import Backend, contract, contract_of_tasks, told
 from adapters.peers import PATIENCE, Peer, Wire, listed, statistic
 from resp_sansio import (
     ClientStats,

@@ -21,7 +21,7 @@ import trio
 import resp_asyncio
 import resp_sync
 import resp_trio
-from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, seeded
+from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.loops import everywhere, open_sockets, until
 from adapters.peers import PATIENCE, PROGRAMS, eventually, listed, run_program
 from resp_sansio import (

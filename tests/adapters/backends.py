@@ -68,7 +68,7 @@ class Backend(ABC):
 
     @abstractmethod
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
-        """The adapter's own. All connections have the shape of resp_asyncio's: see test_contract_surface.py."""
+        """The adapter's own. All connections have the shape of resp_asyncio's: see contract/test_surface.py."""
 
     @abstractmethod
     def pool(self, url: str, **options: Any) -> AbstractAsyncContextManager[Pool]:

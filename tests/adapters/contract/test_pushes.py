@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, told
+from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, told
 from adapters.peers import Peer, Wire, statistic
 from resp_sansio import (
     CommandTimeoutError,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import CANCELLED, Backend, contract, contract_of_tasks, told
+from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, told
 from adapters.peers import PATIENCE, Peer, Wire, calls, listed, statistic
 from resp_sansio import (
     CloseReason,

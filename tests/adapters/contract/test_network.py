@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from adapters.contract import Backend, contract, contract_of_tasks, seeded, told
+from adapters.backends import Backend, contract, contract_of_tasks, seeded, told
 from adapters.peers import GARBAGE, PATIENCE, Faults, Peer, Proxy, Wire, calls, segments, statistic
 from resp_sansio import (
     CommandTimeoutError,

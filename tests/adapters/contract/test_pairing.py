@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract
+from adapters.backends import Backend, contract
 from adapters.peers import Peer, Wire, listed
 from resp_sansio import CommandTimeoutError, ConnectionLostError, LocalProtocolError, Outcome, Push, ReplyError
 from servers import Cluster

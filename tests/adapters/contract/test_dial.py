@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.contract import Backend, contract
+from adapters.backends import Backend, contract
 from adapters.loops import open_sockets
 from adapters.peers import Peer, Wire, statistic
 from resp_sansio import ConnectError, Outcome, ReplyError
@@ -371,7 +371,7 @@ async def test_what_servers_say_before_they_close(backend: Backend, protocol: in
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, "expected"),
     ]
 
-    # A close without a word gets a second try, see test_contract_servers.py.
+    # A close without a word gets a second try, see test_servers.py.
     scripts = [said for said, *_ in ends for _ in range(1 if said else 2)]
 
     def script(wire: Wire) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.contract import Backend, contract, told
+from adapters.backends import Backend, contract, told
 from adapters.peers import Peer, Wire
 from resp_sansio import ConnectError, Push, ReplyError, ServerInfo
 

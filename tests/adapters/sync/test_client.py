@@ -1,6 +1,6 @@
 """A client of threads: who opens a lane and who waits for that, and what strikes or forks them meanwhile.
 
-What every client does is said in the contract. Interrupts anywhere at all are in test_sync_pool.py, for clients as well.
+What every client does is said in the contract. Interrupts anywhere at all are in test_pool.py, for clients as well.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 import resp_asyncio
 import resp_sync
 import resp_trio
-from adapters.contract import CANCELLED, contract
+from adapters.backends import CANCELLED, contract
 from adapters.peers import Peer, Wire
 from resp_sansio import (
     CommandTimeoutError,
@@ -25,7 +25,7 @@ from resp_sansio import (
 from resp_sansio.methods import AsyncMethods, BatchMethods, SyncMethods
 
 if TYPE_CHECKING:
-    from adapters.contract import Backend
+    from adapters.backends import Backend
     from servers import Server
 
 BUILDERS = sorted({*dir(commands)} - {"text"})
