@@ -775,11 +775,13 @@ class Driver:
             self._inside = True
             return
         self._telling = False
-        link, self._moving = self._moving, None
+        link = self._moving  # forgotten only once it has ended: this may be cut short, too
         for torn in machine.links:
-            if torn is link or torn.io is None or (self._timing and self.config.ping_interval is not None):
+            unread = torn.io is None or torn.io not in crew.posts
+            if torn is link or unread or (self._timing and self.config.ping_interval is not None):
                 torn.left = True
                 torn.core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
+        self._moving = None
         self._timing = False
         self._take_up_lost_dials()
         machine.reconcile(now, is_here, [*crew.dials, *crew.dialling])
@@ -789,7 +791,11 @@ class Driver:
             if post.link.ended:
                 self._close(post)
             else:
+                if post.core.wants_to_send:
+                    self._send(post)
                 crew.look_after(post)
+        for caller in [caller for caller in crew.sleepers if caller.token is None]:
+            crew.leave_all(caller)
         crew.settle(machine.next_deadline())
         self._wake()
         self._torn = False
@@ -934,6 +940,7 @@ class Driver:
                     crew.look_after(io)
             case Dial():
                 if event not in crew.dials and event not in crew.dialling:
+                    self._drop_opening(event)  # an interrupt may have left it, used up
                     crew.wanted(event)
             case Look(link):
                 while not link.ended and link.io.reads and self._receive(link.io):

@@ -186,6 +186,13 @@ class Opening:
 
     def close(self) -> None:
         """Give it up. Idempotent."""
+        self._close_sockets()
+        try:
+            self._steps.close()  # not left to the end of its last reference: an interrupt that strikes there is lost
+        except ValueError:
+            pass  # another thread takes a step, and finds its sockets closed
+
+    def _close_sockets(self) -> None:
         for each in self.sockets:
             shut_down(each)  # first: the child of a fork may hold it
             each.close()
@@ -206,7 +213,7 @@ class Opening:
                 return (yield from self._start_tls(self._connected, config, deadline))
             return Transport(self._connected)
         except BaseException:
-            self.close()
+            self._close_sockets()
             raise
 
     def _connect_unix(self, config: Config, path: str, deadline: float) -> Steps:

@@ -134,6 +134,9 @@ class Crew:
 
     def chore(self, caller: Caller, job: Job | None = None) -> Job | None:
         """As `next`, for a thread that waits for nothing: return a job that is done for all, None if none is free."""
+        if caller.token == DONE:  # its time is up
+            self.leave(caller, job)
+            return None
         if job is not None and not self._is_common(job):
             self._put_down(caller, job, None)
         found = self._next_common(caller, job)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 from warnings import warn
 
-from .._errors import ConnectionLostError, LocalProtocolError, RespError
+from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError
 from .._stats import ClientStats, ConnectionStats, PoolStats
 from ..config.config import Config
 from ..connection.handshake import ServerInfo
@@ -213,6 +213,8 @@ class PipelineBase(CommandBatch, Generic[C]):
             with suppress(RespError):
                 self.answered(slot, self._spoken(slot))
         else:
+            if not hasattr(slot, "outcomes"):  # the giving up was cut short, too
+                slot.outcomes = [Outcome.MAYBE_EXECUTED] * slot.count
             told = type(error).__name__ if isinstance(error, Exception) else why
             self.lost(slot, ConnectionLostError(told), self._spoken(slot))
 

@@ -319,9 +319,10 @@ class Connection(Pairing):
             self._waiting.append(slot)
             return b""
         self._heard = True  # nothing was owed until now, so silence counts from here
-        self._flying.append(slot)
+        slot.end = end = self._handed + len(payload)
         slot.state = HANDED
-        slot.end = self._sent = self._handed = self._handed + len(payload)
+        self._flying.append(slot)
+        self._sent = self._handed = end
         self._batches += 1
         self._sent_slots += 1
         if not self._most_in_flight:

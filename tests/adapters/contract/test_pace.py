@@ -12,7 +12,7 @@ import pytest
 
 from adapters.backends import Backend, contract, contract_of_tasks
 from adapters.peers import Peer, Wire, run_program
-from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError
+from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,8 @@ async def test_whoever_needs_a_connection_waits_for_the_server_to_come_back(
         server.start()
         server.call("RPUSH", "list", "mine")
 
-    async with opened(backend, strategy, server.url, timeout=20) as asked:
+    patient = Retry(attempts=1000)  # a busy machine takes long to start a server
+    async with opened(backend, strategy, server.url, timeout=20, retry=patient) as asked:
         server.kill()
         starting = threading.Thread(target=start)
         starting.start()

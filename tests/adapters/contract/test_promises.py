@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+from adapters import facade
 from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, listed, segments, statistic
 from resp_sansio import (
@@ -113,13 +114,18 @@ async def storm(backend: Backend, asked: Asked, callers: int, chance: random.Ran
     return seen
 
 
-def rested(asked: Asked) -> bool:
-    """Does no caller wait, or hold anything? (What was given up may still be read, by the next caller.)"""
-    stats: Any = asked.stats()
+def rested(asked: object) -> bool:
+    """Does no caller wait, or hold anything?
+
+    What was given up may still be read, and with threads a connection may still open, by the next caller.
+    """
+    lender: Any = asked
+    stats = lender.stats()
     pool = getattr(stats, "leases", stats)
     lanes = [lane for lane in getattr(stats, "lanes", ()) if lane.connection is not None]
     busy = [lane.waiting or lane.connection.in_flight > lane.connection.abandoned for lane in lanes]
-    return not (pool.leased or pool.waiting or pool.dialling or any(busy))
+    opening = 0 if isinstance(asked, facade.Lending) else pool.dialling
+    return not (pool.leased or pool.waiting or opening or any(busy))
 
 
 @on_both

@@ -490,3 +490,15 @@ Threads.TestCase.settings = settings(
     max_examples=300, stateful_step_count=60, deadline=None, report_multiple_bugs=False
 )
 TestThreads = Threads.TestCase
+
+
+def test_a_thread_whose_time_is_up_takes_no_more_chores() -> None:
+    """It would read a link that opens, without waiting for anything, until that is open."""
+    crew = Crew(lambda thread: thread.at)
+    post = Post(cast("Any", None))
+    passer = Thread(1, None)
+    crew.opens(post)
+    assert crew.chore(passer) is post
+    crew.ended(passer)
+    assert crew.chore(passer, post) is None
+    assert post.reader is None

@@ -222,6 +222,16 @@ def test_one_that_is_given_up_tells_each_result_why(error: BaseException, told: 
     assert all(told in str(reply) for reply in made.replies)
 
 
+def test_one_whose_giving_up_was_cut_short_may_have_run() -> None:
+    stage = Stage()
+    made = pipeline(stage)
+    stage.call("PING")
+    stage.deaf.add(stage.link)
+    made._left(made.on(stage), KeyboardInterrupt(), "the call was interrupted")  # type: ignore[arg-type]
+    assert made.replies is not None
+    assert [reply.outcome for reply in made.replies] == [Outcome.MAYBE_EXECUTED] * 2  # type: ignore[attr-defined]
+
+
 def test_one_that_is_given_up_when_it_was_answered_keeps_its_replies() -> None:
     stage = Stage()
     made = pipeline(stage)

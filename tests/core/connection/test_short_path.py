@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import inf
 from random import Random
 from typing import Any
@@ -242,3 +243,30 @@ def test_replies_come_behind_what_was_not_told_yet() -> None:
     core.receive_data(b"+one\r\n")
     assert core.receive_replies(b"+two\r\n") is None
     assert core.events() == [first, second]
+
+
+@pytest.mark.parametrize("line", range(20))
+def test_a_start_that_is_interrupted_leaves_what_can_be_ended(line: int) -> None:
+    """A signal handler raises at this line of it: the connection is ended then, as uncertain, and each slot knows how."""
+    one = Connection()
+    slot = command(1)
+    lines = iter(range(100))
+
+    def strike(frame: Any, event: str, _: Any) -> Any:
+        if frame.f_code is not Connection.start.__code__:
+            return None
+        if event == "line" and next(lines) == line:
+            raise KeyboardInterrupt
+        return strike
+
+    before = sys.gettrace()
+    sys.settrace(strike)
+    try:
+        one.start(slot)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    one.abort(uncertain=True)
+    one.abandon(slot)
+    assert Outcome.REPLY not in slot.outcomes
