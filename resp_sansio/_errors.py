@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ._stats import Stats
 
@@ -116,7 +116,7 @@ class InvalidReplyError(UnexpectedReplyError):
     }
 
     def __init__(self, raw: bytes) -> None:
-        self.args = ()  # not even there
+        self.args: tuple[Any, ...] = ()  # not even there
         self.raw: Final = raw
 
     def __str__(self) -> str:

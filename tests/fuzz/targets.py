@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from random import Random
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ from streams import Wire
 
 Reader: Any = None
 with suppress(ImportError):  # it is compared with where it is there
-    from hiredis import Reader
+    Reader = import_module("hiredis").Reader
 
 __all__ = ["TARGETS"]
 
