@@ -33,7 +33,7 @@ from resp_sansio.config import (
 __all__ = ["LONGEST", "Opening", "Transport", "shut_down", "wait"]
 
 LONGEST: Final = 24 * 3600.0
-"""Seconds that one wait lasts at most; whoever wants to wait longer waits again. poll(2) takes a C int of milliseconds: 24 days."""
+"""Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
 
 
 class Transport:
@@ -65,7 +65,7 @@ class Transport:
         """Send what was taken and not sent. Here there is nothing between this and the socket."""
 
     def shut_down(self) -> None:
-        """End the connection, whoever waits for it or holds it (a child of a fork), and keep the descriptor. Idempotent."""
+        """End the connection, although a thread waits for it or a child of a fork holds it, and keep the descriptor. Idempotent."""
         shut_down(self.socket)
 
     def close(self) -> None:

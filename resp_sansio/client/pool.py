@@ -7,9 +7,9 @@ Idle ones are reused last in, first out, so that those not needed grow old and a
 Each method changes the facts, then `_advance` draws the conclusions (hand over, dial, close) as events for the adapter to carry
 out. Nothing here waits, reads a clock or locks: an adapter calls one method at a time, and carries out `events()` after each.
 
-How dials are made is the adapter's choice, told once. Either the pool's own tasks make them (asyncio), for whoever is first
-when they are done; or each is made by a caller that waits (`callers_dial`: threads), which is told so, gets what it
-opened and nothing else. With waiters in the queue there is always a lease out or a dial under way, so nobody waits for nothing.
+A dial is for the caller that is first in the queue when it is done. (With `callers_dial` each is made by a caller that waits,
+which gets what it opened and nothing else; no adapter asks for that any more.) With waiters in the queue there is always a lease
+out or a dial under way, so no caller waits in vain.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Checks:
         """What BLPOP got is what the server took out for it."""
         if isinstance(reply, list):
             assert len(reply) == 2, reply
-            whose, _ = self.world.server.taken.get(reply[1], (b"nobody", 0.0))
+            whose, _ = self.world.server.taken.get(reply[1], (b"no caller", 0.0))
             assert whose == b"b%d" % number, f"{caller} got {reply[1]!r}, which was taken out for {whose!r}"
         else:
             self.own(caller, reply, None)

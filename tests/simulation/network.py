@@ -22,7 +22,7 @@ DELAY: Final = 0.004  # seconds at most, in each direction, where there is no no
 
 
 class Driver(Protocol):
-    """Whoever reads and writes for the client."""
+    """What reads and writes for the client."""
 
     def read(self, wire: Wire) -> None:
         """Something has come."""

@@ -84,7 +84,7 @@ class Server:
         self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when
 
     def publish(self, channel: bytes) -> None:
-        """Somebody sends a message: its number in this channel."""
+        """A caller of the server sends a message: its number in this channel."""
         self.messages[channel] += 1
         message = b"%d" % self.messages[channel]
         for session in list(self.channels[channel]):

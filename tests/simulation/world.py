@@ -261,7 +261,7 @@ class World(Trouble):
             self.client.release(lease, self.clock.now)
 
     def unwatch(self, lease: Any) -> None:
-        """End a WATCH; nobody waits for the answer."""
+        """End a WATCH; no caller waits for the answer."""
         slot = new_slot(WatchLoop.unwatch.args)
         try:
             link = self.client.submit(slot, self.clock.now, lease=lease)
@@ -343,7 +343,7 @@ class World(Trouble):
         if slot in self.unheard:
             self.unheard.remove(slot)
             return
-        assert call is not None, f"{slot} ended twice, or nobody waited for it"
+        assert call is not None, f"{slot} ended twice, or no caller waited for it"
         if call.caller is not None:
             self.tell("{} of {} is over", slot, call.caller)
             self.checks.ended(call)

@@ -1,4 +1,4 @@
-"""Histories that nobody would think of: the client machine against simple servers, with every step in every order.
+"""Histories of which no author of tests would think: the client machine against simple servers, with every step in every order.
 
 The model knows each call, what the servers ran of it, and what is still to be carried out: dials, looks, and bytes that lie on the
 wires until hypothesis moves them. What must hold:
