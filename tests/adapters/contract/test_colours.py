@@ -72,8 +72,7 @@ class Bleached(ast.NodeTransformer):
         return self.generic_visit(ast.With(items=node.items, body=node.body))
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
-        made = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list, node.returns)
-        return self.visit_FunctionDef(made)
+        return self.visit_FunctionDef(ast.FunctionDef(**dict(ast.iter_fields(node))))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         node.name = SAME.get(node.name, node.name)
