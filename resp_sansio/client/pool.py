@@ -7,9 +7,8 @@ Idle ones are reused last in, first out, so that those not needed grow old and a
 Each method changes the facts, then `_advance` draws the conclusions (hand over, dial, close) as events for the adapter to carry
 out. Nothing here waits, reads a clock or locks: an adapter calls one method at a time, and carries out `events()` after each.
 
-A dial is for the caller that is first in the queue when it is done. (With `callers_dial` each is made by a caller that waits,
-which gets what it opened and nothing else; no adapter asks for that any more.) With waiters in the queue there is always a lease
-out or a dial under way, so no caller waits in vain.
+A dial is for the caller that is first in the queue when it is done. With waiters in the queue there is always a lease out or a
+dial under way, so no caller waits in vain.
 """
 
 from __future__ import annotations
@@ -56,10 +55,9 @@ class PoolState(enum.Enum):
 
 
 class WaiterState(enum.Enum):
-    """WAITING and DIALLING are under way; the others are ends."""
+    """WAITING is under way; the others are ends."""
 
     WAITING = "in the queue"
-    DIALLING = "it is to open its connection itself"
     GRANTED = "it has its lease"
     REFUSED = "it has its error"
     WITHDRAWN = "it has gone"
@@ -93,8 +91,8 @@ class _Place(Generic[C]):
 class Lease(Generic[C]):
     """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
-    `fresh`: no caller had it before. `token` is the adapter's own; see `Pool.mend`. `ended`: the borrower's block is over, so a
-    handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now.
+    `fresh`: no caller had it before. `token` is the adapter's own; see `Pool.reconcile`. `ended`: the borrower's block is over,
+    so a handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now.
     """
 
     __slots__ = ("_place", "_report_at", "borrower", "connection", "ended", "fresh", "since", "token")
@@ -136,9 +134,9 @@ class Lease(Generic[C]):
 
 
 class Waiter(Generic[C]):
-    """A caller that waits. `token` is the adapter's own, to wake it by; one of the others tells what it was woken for."""
+    """A caller that waits. `token` is the adapter's own, to wake it by; `lease` or `error` tells what it was woken for."""
 
-    __slots__ = ("_noted", "borrower", "deadline", "dial", "error", "lease", "state", "token")
+    __slots__ = ("_noted", "borrower", "deadline", "error", "lease", "state", "token")
 
     def __init__(self, token: object, borrower: str | None, deadline: float) -> None:
         self.token: object = token
@@ -148,7 +146,6 @@ class Waiter(Generic[C]):
         self.state: WaiterState = WaiterState.WAITING
         self.lease: Lease[C] | None = None
         self.error: Exception | None = None
-        self.dial: Dial[C] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state.name}>"
@@ -158,20 +155,15 @@ class Waiter(Generic[C]):
 
 
 class Dial(Generic[C]):
-    """Open a connection, and say how that ended with `opened` or `dial_failed`. If `waiter` is given it does so itself.
+    """Open a connection, and say how that ended with `opened` or `dial_failed`. It is for the first in the queue by then."""
 
-    `token` is the adapter's own: of that waiter, or what `handle_timeout` was given.
-    """
+    __slots__ = ("_generation",)
 
-    __slots__ = ("_generation", "token", "waiter")
-
-    def __init__(self, waiter: Waiter[C] | None, generation: int, token: object = None) -> None:
-        self.waiter: Final = waiter
-        self.token: object = token
+    def __init__(self, generation: int) -> None:
         self._generation: Final = generation
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'by a waiter' if self.waiter else 'for whoever is first'}>"
+        return f"<{type(self).__name__} of generation {self._generation}>"
 
 
 class Granted(NamedTuple, Generic[C]):
@@ -227,17 +219,16 @@ class Pool(Generic[C]):
     """
 
     __slots__ = (
-        "_anonymous", "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
+        "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
         "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
         "_owed", "_owing", "_pace", "_pause", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
-        "callers_dial", "peer", "settings", "state", "untold",
+        "peer", "settings", "state", "untold",
     )  # fmt: skip
 
     def __init__(
         self,
         settings: PoolSettings | None = None,
         *,
-        callers_dial: bool = False,
         breaker: Breaker | None = None,
         pace: Pace | None = None,
         peer: str = "the server",
@@ -247,20 +238,16 @@ class Pool(Generic[C]):
         self.peer: Final = peer
         self._owed: Final = owed
         self.settings: PoolSettings = settings or PoolSettings()
-        self.callers_dial: Final = callers_dial
         self.state: PoolState = PoolState.OPEN
         self._breaker = breaker or self.settings.breaker()
         # By the id of the connection, which need not be hashable: a place keeps it alive.
         self._places: dict[int, _Place[C]] = {}
         self._idle: OrderedDict[int, _Place[C]] = OrderedDict()  # the last one goes first
-        self._owing: OrderedDict[int, _Place[C]] = (
-            OrderedDict()
-        )  # idle as well, but they owe replies: the first one goes first
-        self._queue: OrderedDict[Waiter[C], None] = (
-            OrderedDict()
-        )  # the only one that is O(1) at both ends and in between
+        # Idle as well, but they owe replies: the first one goes first.
+        self._owing: OrderedDict[int, _Place[C]] = OrderedDict()
+        # An OrderedDict alone is O(1) at both ends and in between.
+        self._queue: OrderedDict[Waiter[C], None] = OrderedDict()
         self._dials: dict[Dial[C], None] = {}
-        self._anonymous = 0  # those of them that no waiter makes
         self.untold: list[PoolEvent[C]] = []  # what `events` returns next
         self._generation = 0
         self._room = self.settings.max_size  # how many may be kept
@@ -316,7 +303,7 @@ class Pool(Generic[C]):
         borrower: str | None = None,
         first: bool = False,
     ) -> Lease[C] | Waiter[C]:
-        """Ask for a connection: a lease if one is idle, else a place in the queue, with `waiter.dial` if it is to dial itself.
+        """Ask for a connection: a lease if one is idle, else a place in the queue.
 
         Who is still in the queue at the `deadline` is refused, with a `CommandTimeoutError`: by `handle_timeout`, so that a
         thousand waiters need one timer. `borrower` (its stack, say) is for the report if it keeps the connection for too long.
@@ -363,11 +350,9 @@ class Pool(Generic[C]):
         """The caller has gone, at any moment: its turn passes on, and a lease that it was handed goes back. Idempotent."""
         if waiter.state is WaiterState.WAITING:
             del self._queue[waiter]
-            self._left(waiter, now)
-        elif waiter.dial is not None and waiter.dial in self._dials:
-            self._forget(waiter.dial)
-            self._gave_up(now)
-            self._left(waiter, now)
+            waiter.state = WaiterState.WITHDRAWN
+            self._withdrawn += 1
+            self._advance(now)
         elif waiter.lease is not None:
             self.release(waiter.lease, now)
 
@@ -386,34 +371,28 @@ class Pool(Generic[C]):
         if dial not in self._dials:  # given up meanwhile
             self._close(place, CloseReason.CLOSED if self.state is PoolState.CLOSED else CloseReason.SURPLUS)
             return
-        self._forget(dial)
+        del self._dials[dial]
         self._most_size = max(self._most_size, len(self._places))
         retired = dial._generation != self._generation
         if retired:  # begun before: good for one use, if a caller waits for it
             place.expires = -inf
-        if dial.waiter is not None:
-            self._grant(dial.waiter, place, now)
-        elif retired and not self._queue:
+        if retired and not self._queue:
             self._close(place, CloseReason.RETIRED)
         else:
             self._rest(place, now)
         self._advance(now)
 
     def dial_failed(self, dial: Dial[C], error: Exception | None, now: float) -> None:
-        """A dial failed with this error, or was given up (None), as when its caller was cancelled: then the turn passes on.
+        """A dial failed with this error, or was given up (None).
 
-        The error is told to the waiter that dialled, else to the first, unless there is a connection left that owes replies: that
-        is better than none. One that is not transient is told to all in the queue, for the next dial would end so too.
+        The error is told to the first in the queue, unless there is a connection left that owes replies: that is better than none.
+        One that is not transient is told to all in the queue, for the next dial would end so too.
         """
         if dial not in self._dials:
             return
-        self._forget(dial)
-        waiter = dial.waiter
+        del self._dials[dial]
         if error is None:
             self._gave_up(now)
-            if waiter is not None:
-                self._left(waiter, now)
-                return
         else:
             self._dial_failures += 1
             if self._pace is None:
@@ -421,22 +400,21 @@ class Pool(Generic[C]):
                 self._refill_at = now + self._pause
             if self._breaker is not None:
                 self._breaker.failed(now)
-            self._tell(waiter, error, now)
+            self._tell(error, now)
         self._advance(now)
 
-    def _tell(self, waiter: Waiter[C] | None, error: Exception, now: float) -> None:
+    def _tell(self, error: Exception, now: float) -> None:
         """Refuse those whom a failed dial concerns."""
-        if waiter is None and self._queue:
-            waiter = next(iter(self._queue))
+        waiter = next(iter(self._queue), None)
+        if waiter is None:
+            return
         if isinstance(error, ConnectError) and not error.transient:
-            if waiter is not None:
-                self._refuse(waiter, error)
+            self._refuse(waiter, error)
             self._refuse_beyond(0, error)
-        elif waiter is not None:
-            if (place := self._take_owing(now, at_once=True)) is not None:
-                self._grant(waiter, place, now)
-            elif self._pace is None:
-                self._refuse(waiter, error)
+        elif (place := self._take_owing(now, at_once=True)) is not None:
+            self._grant(waiter, place, now)
+        elif self._pace is None:
+            self._refuse(waiter, error)
         if self._pace is not None and not self._places:
             for each in list(self._queue):  # no connection will come back to them, and their owner may ask again
                 self._refuse(each, error)
@@ -489,9 +467,7 @@ class Pool(Generic[C]):
         self.state = PoolState.CLOSED
         self._room = 0
         for dial in list(self._dials):
-            if dial.waiter is not None:
-                self._queue[dial.waiter] = None
-            self._forget(dial)
+            del self._dials[dial]
             self._gave_up(now)
         while self._queue:
             self._refuse(next(iter(self._queue)), ConnectionClosedError("the pool was closed"))
@@ -504,8 +480,8 @@ class Pool(Generic[C]):
         refills = (self._pace is None or self._refill_at > -inf) and self._lacks()
         return min(self._look_at, self._late_at, self._refill_at if refills else inf)
 
-    def handle_timeout(self, now: float, token: object = None) -> None:
-        """Close what is out of date, report leaks, and dial for `min_size`; whoever calls this carries such a dial out."""
+    def handle_timeout(self, now: float) -> None:
+        """Close what is out of date, report leaks, and dial for `min_size`."""
         if now >= self._look_at:
             # In the order in which they were used: what is kept is what was used last.
             # Each once, though it may have been noted twice for one time.
@@ -516,9 +492,9 @@ class Pool(Generic[C]):
             self._look_at = self._looks.next()
         if now >= self._late_at:
             self._refuse_late(now)
-        self._refill(now, token)
+        self._refill(now)
 
-    def _refill(self, now: float, token: object = None) -> None:
+    def _refill(self, now: float) -> None:
         """Dial for `min_size`."""
         while now >= self._refill_at and self._lacks():
             if self._pace is not None and not self._pace.ready(now):
@@ -527,7 +503,7 @@ class Pool(Generic[C]):
             if self._breaker is not None and not self._breaker.allows(now):
                 self._refill_at = self._breaker.until
                 return
-            self._announce(None, token)
+            self._announce()
 
     def _look(self, place: _Place[C], now: float) -> None:
         """Close what is out of date, report what is lent for too long; else look again later."""
@@ -559,30 +535,22 @@ class Pool(Generic[C]):
             waiter._noted = True
             self._late.add(waiter, waiter.deadline)
 
-    def mend(self, now: float, here: Callable[[Any], bool]) -> None:
+    def reconcile(self, now: float, is_alive: Callable[[Any], bool]) -> None:
         """Put everything in order after a method was cut short, wherever it was, or after a caller has gone without a word.
 
-        For adapters whose callers can be interrupted anywhere, as threads by signals. `here` says by its token whether a caller
-        is: what was lent to those who are not is closed. May be cut short itself, and repeated; then counts can be wrong by one.
+        For adapters whose callers can be interrupted anywhere, as threads by signals. `is_alive` says by its token whether a
+        caller is there: what was lent to one that is not is closed. May be cut short itself, and repeated; then counts can be
+        wrong by one. A dial of `dials` may have been told of by no event.
         """
         for waiter in list(self._queue):
-            self._mend_waiter(waiter, here)
-        self._anonymous = len([dial for dial in self._dials if dial.waiter is None])
-        for dial in [dial for dial in self._dials if not here(dial.token)]:
-            self._forget(dial)
-            self._gave_up(now)
-            if dial.waiter is not None:
-                dial.waiter.state = WaiterState.WITHDRAWN
-                self._withdrawn += 1
+            self._reconcile_waiter(waiter, is_alive)
         told = {id(event.connection) for event in self.untold if isinstance(event, Close)}
         for key, place in list(self._places.items()):
             if key in told:
                 del self._places[key]
-            elif (
-                key not in self._idle
-                and key not in self._owing
-                and (place.lease is None or not here(place.lease.token))
-            ):
+            elif key in self._idle or key in self._owing:
+                continue
+            elif place.lease is None or not is_alive(place.lease.token):
                 self._close(place, CloseReason.INTERRUPTED)
         self._created = len(self._places) + sum(self._closed.values())
         self._room = self.settings.max_size if self.state is PoolState.OPEN else 0
@@ -603,9 +571,9 @@ class Pool(Generic[C]):
             place.noted = inf
             self._note(place)
 
-    def _mend_waiter(self, waiter: Waiter[C], here: Callable[[Any], bool]) -> None:
+    def _reconcile_waiter(self, waiter: Waiter[C], is_alive: Callable[[Any], bool]) -> None:
         """One in the queue, from which it would have been taken last: finish what was begun, or undo it."""
-        if not here(waiter.token):
+        if not is_alive(waiter.token):
             waiter.state = WaiterState.WITHDRAWN
             self._withdrawn += 1
         elif waiter.error is not None:
@@ -614,11 +582,8 @@ class Pool(Generic[C]):
         elif waiter.lease is not None and waiter.lease.active:
             waiter.state = WaiterState.GRANTED
             self.untold.append(Granted(waiter))
-        elif waiter.dial is not None and waiter.dial in self._dials:
-            waiter.state = WaiterState.DIALLING
-            self.untold.append(waiter.dial)
         else:
-            waiter.lease = waiter.dial = None
+            waiter.lease = None
             waiter.state = WaiterState.WAITING
             return
         del self._queue[waiter]
@@ -631,7 +596,7 @@ class Pool(Generic[C]):
             idle=idle,
             leased=size - idle,
             dialling=len(self._dials),
-            waiting=self._pending,
+            waiting=len(self._queue),
             created=self._created,
             dial_failures=self._dial_failures,
             closed=dict(self._closed),
@@ -659,17 +624,15 @@ class Pool(Generic[C]):
             self._refill(now)
         self._lend_owing(now)
         if self.state is PoolState.DRAINING:
-            for place in [
-                *self._idle.values(),
-                *self._owing.values(),
-            ]:  # no caller is in the queue for them, and no other comes
+            # No caller is in the queue for them, and no other comes.
+            for place in [*self._idle.values(), *self._owing.values()]:
                 self._close(place, CloseReason.DRAINED)
-            if not self._pending:
+            if not self._queue:
                 self._end_drain(now)
 
     def _lend_owing(self, now: float) -> None:
         """Hand out connections that owe replies, or did, to those in the queue for whom no dial is under way."""
-        while self._owing and len(self._queue) > self._anonymous and (place := self._take_owing(now)) is not None:
+        while self._owing and len(self._queue) > len(self._dials) and (place := self._take_owing(now)) is not None:
             self._grant(next(iter(self._queue)), place, now)
 
     def _take_owing(self, now: float, *, at_once: bool = False) -> _Place[C] | None:
@@ -709,7 +672,7 @@ class Pool(Generic[C]):
 
     def _end_drain(self, now: float) -> None:
         for dial in list(self._dials):
-            self._forget(dial)
+            del self._dials[dial]
             self._gave_up(now)
         if not self._places:
             self.state = PoolState.CLOSED
@@ -725,37 +688,25 @@ class Pool(Generic[C]):
         """Announce a dial for each in the queue for whom none is under way, where there is room."""
         settings, dials = self.settings, self._dials
         while (
-            len(self._queue) > self._anonymous
+            len(self._queue) > len(self._dials)
             and len(self._places) + len(dials) < settings.max_size
             and len(dials) < settings.max_dials
         ):
             if self._breaker is not None and self._breaker.refuses(now):
-                self._refuse_beyond(self._anonymous, self._breaker.refusal())
+                self._refuse_beyond(len(self._dials), self._breaker.refusal())
                 return
             if self._pace is not None and not self._pace.ready(now):
                 return
             if self._breaker is not None:
                 self._breaker.allows(now)
-            self._announce(next(iter(self._queue)) if self.callers_dial else None)
+            self._announce()
 
-    def _announce(self, waiter: Waiter[C] | None, token: object = None) -> None:
-        dial = Dial(waiter, self._generation, token if waiter is None else waiter.token)
-        if waiter is not None:
-            waiter.dial = dial
-            waiter.state = WaiterState.DIALLING
+    def _announce(self) -> None:
+        dial: Dial[C] = Dial(self._generation)
         self._dials[dial] = None
         self.untold.append(dial)
         if self._pace is not None:
             self._pace.begun()
-        if waiter is None:
-            self._anonymous += 1
-        else:
-            del self._queue[waiter]
-
-    def _forget(self, dial: Dial[C]) -> None:
-        del self._dials[dial]
-        if dial.waiter is None:
-            self._anonymous -= 1
 
     def _gave_up(self, now: float) -> None:
         if self._breaker is not None:
@@ -769,15 +720,10 @@ class Pool(Generic[C]):
             and len(self._dials) < self.settings.max_dials
         )
 
-    @property
-    def _pending(self) -> int:
-        """How many callers wait, in the queue or for their own dial."""
-        return len(self._queue) + len(self._dials) - self._anonymous
-
     # -- Transitions -------------------------------------------------------------------------------------------------------
 
     def _wait(self, waiter: Waiter[C], now: float, *, first: bool) -> Waiter[C]:
-        settings, pending = self.settings, self._pending
+        settings, pending = self.settings, len(self._queue)
         if self.state is not PoolState.OPEN:
             self._refused += 1
             raise ConnectionClosedError(f"the pool is {self.state.name}: {self.state.value}; open another")
@@ -851,11 +797,6 @@ class Pool(Generic[C]):
         """Refuse all but so many in the queue, each with an error of its own, for a traceback belongs to one caller."""
         for waiter in list(self._queue)[count:]:
             self._refuse(waiter, type(why)(str(why), transient=why.transient))
-
-    def _left(self, waiter: Waiter[C], now: float) -> None:
-        waiter.state = WaiterState.WITHDRAWN
-        self._withdrawn += 1
-        self._advance(now)
 
     def _rest(self, place: _Place[C], now: float) -> None:
         """A place is idle from now on."""

@@ -40,7 +40,7 @@ class Repair(Dials):
                 if link.ended:
                     self._pool.lost(link, now)
             self._carry_out(now)
-            self._pool.mend(now, lambda owner: self._holds(owner, is_alive))
+            self._pool.reconcile(now, lambda owner: self._holds(owner, is_alive))
         self._set_timers_anew(now, is_alive)
         for link in list(self._links):
             if not link.ended and link.dial is None and link.lane is None and not self._is_kept(link):
@@ -118,7 +118,7 @@ class Repair(Dials):
     def _holds(owner: Slot | Waiter, is_alive: Callable[[Slot | Waiter], bool]) -> bool:
         """Is this owner of a lease, or of a place in the queue, there, and does it know of what it has?"""
         if owner is None:
-            return True  # of a dial that is for no one in particular
+            return True  # lent at once, to a call or a block that gives it back itself
         if isinstance(owner, Waiter):
             has = (owner.lease, owner.held, owner.place)
         else:

@@ -69,7 +69,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a caller that has gone stays in the queue", "coredis's lost wake-up",
-        Pool, "withdraw", "del self._queue[waiter]\n        self._left(waiter, now)", "pass",
+        Pool, "withdraw", "del self._queue[waiter]", "pass",
     ),
     Fault(
         "one connection is given to two callers", "httpcore's double assignment",

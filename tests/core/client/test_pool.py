@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 Wire: TypeAlias = list[int]  # stands for a connection: neither hashable nor known to the pool
 
 OPEN, DRAINING, CLOSED = PoolState
-WAITING, DIALLING, GRANTED, REFUSED, WITHDRAWN = WaiterState
+WAITING, GRANTED, REFUSED, WITHDRAWN = WaiterState
 AWAY: Final = ConnectError("connection refused", transient=True)
 WRONG: Final = ConnectError("wrong password", transient=False)
 RARELY: Final = st.sampled_from([False] * 9 + [True])
@@ -57,7 +57,6 @@ class PoolModel(RuleBasedStateMachine):
     """Any number of callers, a server that may be away, and time."""
 
     @initialize(
-        callers_dial=st.booleans(),
         max_size=st.integers(1, 4),
         min_size=st.integers(0, 2),
         max_dials=st.integers(1, 3),
@@ -67,12 +66,10 @@ class PoolModel(RuleBasedStateMachine):
         breaker=st.sampled_from([None, None, 2]),
         now=st.sampled_from([0.0, 0.1, 1e9 + 0.7]) | st.floats(0, 1e12),
     )
-    def begin(self, callers_dial: bool, breaker: int | None, now: float, **options: Any) -> None:
+    def begin(self, breaker: int | None, now: float, **options: Any) -> None:
         options["min_size"] = min(options["min_size"], options["max_size"])
         options["leak_after"] = 20.0
-        self.pool: Pool[Wire] = Pool(
-            PoolSettings(breaker_failures=breaker, **options), callers_dial=callers_dial, owed=self.owed
-        )
+        self.pool: Pool[Wire] = Pool(PoolSettings(breaker_failures=breaker, **options), owed=self.owed)
         self.now = now
         self.asked = self.made = 0
         self.total = 0
@@ -99,15 +96,10 @@ class PoolModel(RuleBasedStateMachine):
     def carry_out(self) -> None:
         for event in self.pool.events():
             match event:
-                case Dial(waiter=None):
-                    self.dials.append(event)
-                case Dial(waiter=waiter):
-                    assert self.pool.callers_dial
-                    assert waiter is self.queue.pop(0)
+                case Dial():
                     self.dials.append(event)
                 case Granted(waiter):
-                    if waiter.dial is None:
-                        assert waiter is self.queue.pop(0), "out of turn"
+                    assert waiter is self.queue.pop(0), "out of turn"
                     self.tell(waiter, GRANTED)
                     assert waiter.lease is not None
                     self.begin_lease(waiter.lease)
@@ -243,10 +235,7 @@ class PoolModel(RuleBasedStateMachine):
             self.queue.remove(waiter)
         self.pool.withdraw(waiter, self.now)
         self.carry_out()
-        if state in (WAITING, DIALLING):
-            assert waiter.state is WITHDRAWN
-        else:
-            assert waiter.state is state
+        assert waiter.state is (WITHDRAWN if state is WAITING else state)
         assert waiter.lease is None or not waiter.lease.active
 
     # -- connections -------------------------------------------------------------------------------------------------------
@@ -256,8 +245,7 @@ class PoolModel(RuleBasedStateMachine):
     def dial(self, data: st.DataObject, how: str) -> None:
         dial = data.draw(st.sampled_from(self.dials))
         self.dials.remove(dial)
-        waiter, waiting, first = dial.waiter, list(self.queue), next(iter(self.queue), None)
-        alive = waiter.state is DIALLING if waiter else True
+        waiting, first = list(self.queue), next(iter(self.queue), None)
         if how == "opened":
             self.open_one(dial)
             return
@@ -267,31 +255,18 @@ class PoolModel(RuleBasedStateMachine):
         self.pool.dial_failed(dial, error, self.now)
         self.carry_out()
         self.failing = False
-        concerned = waiter if waiter is not None else first
-        if concerned is not None and at_hand and alive:
-            assert concerned.lease is not None or concerned.error is error  # the connection may have been too old
-        elif waiter is not None and alive:
-            assert waiter.error is error
-            assert waiter.state is (WITHDRAWN if error is None else REFUSED)
-        elif waiter is None and first is not None and error is not None:
-            assert first.error is error
-        if error is WRONG and alive:
+        if first is not None and error is not None:
+            assert first.error is error or (at_hand and first.lease is not None)
+        if error is WRONG:
             assert all(one.error is not None for one in waiting)
 
     def open_one(self, dial: Dial[Wire]) -> None:
-        waiter = dial.waiter
-        alive = waiter is not None and waiter.state is DIALLING
         self.made += 1
         self.open[self.made] = wire = [self.made]
         self.born[self.made] = self.now
-        if waiter is None:
-            self.rest(wire)
+        self.rest(wire)
         self.pool.opened(dial, wire, self.now, jitter=0.5)
         self.carry_out()
-        if alive:
-            assert waiter is not None
-            assert waiter.lease is not None
-            assert waiter.lease.connection is wire
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
@@ -377,11 +352,10 @@ class PoolModel(RuleBasedStateMachine):
         if self.queue:
             assert not self.idle
             assert stats.leased or stats.dialling
-            for_anybody = sum(dial.waiter is None for dial in self.dials)
             room = stats.size + stats.dialling < limits.max_size and stats.dialling < limits.max_dials
-            assert not room or len(self.queue) <= for_anybody
+            assert not room or len(self.queue) <= stats.dialling
             full = stats.size + stats.dialling >= limits.max_size
-            assert not full or not self.owing or len(self.queue) <= for_anybody
+            assert not full or not self.owing or len(self.queue) <= stats.dialling
         if self.pool.state is DRAINING:
             assert stats.leased or stats.waiting
             assert stats.idle == 0, "kept for nobody, and there to be taken"
@@ -395,7 +369,7 @@ class PoolModel(RuleBasedStateMachine):
         assert stats.size == stats.idle + stats.leased
         assert self.asked == stats.granted + stats.refused + stats.withdrawn + stats.waiting
         assert stats.granted == len(self.leases)
-        assert stats.waiting == sum(waiter.state in (WAITING, DIALLING) for waiter in self.waiters)
+        assert stats.waiting == sum(waiter.state is WAITING for waiter in self.waiters)
         assert [waiter for waiter in self.waiters if waiter.state is WAITING] == sorted(
             self.queue, key=self.waiters.index
         )
@@ -410,7 +384,7 @@ class PoolModel(RuleBasedStateMachine):
         if not hasattr(self, "pool"):
             return
         for _ in range(1000):
-            unfinished = [waiter for waiter in self.waiters if waiter.state in (WAITING, DIALLING)]
+            unfinished = [waiter for waiter in self.waiters if waiter.state is WAITING]
             if not unfinished:
                 break
             self.failing = bool(self.dials)
@@ -431,10 +405,10 @@ TestPoolModel.settings = settings(max_examples=200, stateful_step_count=50)
 
 
 class Driven:
-    """A pool whose dials are carried out when told to, by whoever is to make them; connections are numbered from 1."""
+    """A pool whose dials are carried out when told to; connections are numbered from 1."""
 
-    def __init__(self, *, callers_dial: bool = False, breaker: Breaker | None = None, **options: Any) -> None:
-        self.pool: Pool[Wire] = Pool(PoolSettings(**options), callers_dial=callers_dial, breaker=breaker)
+    def __init__(self, *, breaker: Breaker | None = None, **options: Any) -> None:
+        self.pool: Pool[Wire] = Pool(PoolSettings(**options), breaker=breaker)
         self.now = 0.0
         self.made = 0
         self.dials: list[Dial[Wire]] = []
@@ -524,7 +498,7 @@ class Debtors(Driven):
         super().__init__(**options)
         self.owe: dict[int, object] = {}
         self.asked: list[int] = []
-        self.pool = Pool(self.pool.settings, callers_dial=self.pool.callers_dial, owed=self.owed)
+        self.pool = Pool(self.pool.settings, owed=self.owed)
 
     def owed(self, wire: Wire) -> object:
         self.asked.append(wire[0])
@@ -538,9 +512,8 @@ class Debtors(Driven):
         self.look()
 
 
-@pytest.mark.parametrize("callers_dial", [False, True])
-def test_rather_than_wait_behind_a_late_reply_another_connection_is_dialled(callers_dial: bool) -> None:
-    it = Debtors(max_size=2, callers_dial=callers_dial)
+def test_rather_than_wait_behind_a_late_reply_another_connection_is_dialled() -> None:
+    it = Debtors(max_size=2)
     it.time_out(it.take())
     waiter = it.ask()
     assert len(it.dials) == 1
@@ -599,9 +572,8 @@ def test_each_connection_that_owes_is_asked_in_its_turn_and_one_for_a_call() -> 
     assert [waiter.lease.connection for waiter in waiters if waiter.lease is not None] == [[3]]
 
 
-@pytest.mark.parametrize("callers_dial", [False, True])
-def test_if_no_other_can_be_dialled_a_late_reply_is_waited_for(callers_dial: bool) -> None:
-    it = Debtors(max_size=9, callers_dial=callers_dial)
+def test_if_no_other_can_be_dialled_a_late_reply_is_waited_for() -> None:
+    it = Debtors(max_size=9)
     it.time_out(it.take())
     waiter = it.ask()
     it.fail()
@@ -777,7 +749,7 @@ def test_dials_are_bounded_and_there_are_no_more_than_callers() -> None:
     it = Driven(max_size=10, max_dials=3)
     waiters = [it.ask() for _ in range(5)]
     assert len(it.dials) == 3
-    assert repr(it.dials[0]) == "<Dial for whoever is first>"
+    assert repr(it.dials[0]) == "<Dial of generation 0>"
     it.dial()
     assert states(waiters) == [GRANTED, *[WAITING] * 4]
     assert len(it.dials) == 3
@@ -790,36 +762,24 @@ def test_dials_are_bounded_and_there_are_no_more_than_callers() -> None:
     assert it.pool.stats().idle == 3
 
 
-def test_callers_who_dial_get_what_they_opened() -> None:
-    it = Driven(callers_dial=True, max_size=3, max_dials=2)
-    one, two, three = it.ask(), it.ask(), it.ask()
-    assert states([one, two, three]) == [DIALLING, DIALLING, WAITING]
-    assert [dial.waiter for dial in it.dials] == [one, two]
-    assert repr(one.dial) == "<Dial by a waiter>"
-    assert repr(one) == "<Waiter DIALLING>"
-    it.dials.reverse()
-    it.dial()
-    assert states([one, two, three]) == [DIALLING, GRANTED, DIALLING]
-    # One that comes back meanwhile goes to another caller.
-    assert two.lease is not None
-    it.give(two.lease)
-    assert it.take().connection == [1]
-
-
-@pytest.mark.parametrize("told_by", ["dial_failed", "withdraw"])
-def test_a_caller_who_is_cancelled_while_dialling_passes_the_turn_on(told_by: str) -> None:
-    it = Driven(callers_dial=True, max_size=1)
+def test_a_dial_that_is_given_up_is_made_again_for_those_who_wait() -> None:
+    it = Driven(max_size=1)
     one, two = it.ask(), it.ask()
-    if told_by == "withdraw":
-        it.pool.withdraw(one, it.now)
-    it.pool.dial_failed(it.dials[0], None, it.now)
-    it.look()
-    assert states([one, two]) == [WITHDRAWN, DIALLING]
-    # If its dial came about after all, the connection is nobody's.
-    it.dial()
-    assert it.closed == [(1, CloseReason.SURPLUS)]
+    it.pool.withdraw(one, it.now)
+    it.fail(None)
+    assert states([one, two]) == [WITHDRAWN, WAITING]
     it.dial()
     assert two.state is GRANTED
+
+
+def test_what_was_opened_for_a_dial_that_had_been_given_up_is_closed() -> None:
+    it = Driven(max_size=1)
+    it.ask()
+    (dial,) = it.dials
+    it.fail(None)
+    it.pool.opened(dial, [9], it.now)
+    it.look()
+    assert it.closed == [(9, CloseReason.SURPLUS)]
 
 
 def test_a_failed_dial_is_one_callers_error_unless_all_would_meet_it() -> None:
@@ -835,7 +795,7 @@ def test_a_failed_dial_is_one_callers_error_unless_all_would_meet_it() -> None:
     errors = [waiter.error for waiter in waiters[2:]]
     assert [str(error) for error in errors] == ["wrong password"] * 3
     assert len({id(error) for error in errors}) == 3
-    it.pool.dial_failed(Dial(None, 0), AWAY, it.now)  # not the pool's
+    it.pool.dial_failed(Dial(0), AWAY, it.now)  # not the pool's
     assert it.pool.stats().dial_failures == 2
 
 
@@ -1003,17 +963,14 @@ def test_draining_serves_who_waits_and_ends_with_the_last_lease() -> None:
         it.ask()
 
 
-def test_while_a_caller_dials_for_itself_draining_keeps_nothing_for_others() -> None:
-    it = Driven(max_size=2, callers_dial=True)
-    lease, dialling = it.take(), it.ask()
+def test_draining_ends_when_the_last_that_waits_is_out_of_time() -> None:
+    it = Driven()
+    waiter = it.ask(deadline=5.0)
+    assert repr(waiter) == "<Waiter WAITING>"
     it.pool.drain(it.now)
-    it.give(lease)
-    assert it.closed == [(1, CloseReason.DRAINED)]
-    with pytest.raises(ConnectionClosedError, match="DRAINING"):
-        it.ask()
-    it.dial()
-    assert dialling.lease is not None
-    it.give(dialling.lease)
+    assert it.pool.state is DRAINING
+    it.pass_time(5.0)
+    assert waiter.state is REFUSED
     assert it.pool.state is CLOSED
 
 
@@ -1026,9 +983,8 @@ def test_draining_ends_dials_that_nobody_waits_for() -> None:
     assert it.closed == [(1, CloseReason.CLOSED)]
 
 
-@pytest.mark.parametrize("callers_dial", [False, True])
-def test_closing_ends_everything_at_once(callers_dial: bool) -> None:
-    it = Driven(max_size=3, callers_dial=callers_dial, breaker=Breaker(1, 10))
+def test_closing_ends_everything_at_once() -> None:
+    it = Driven(max_size=3, breaker=Breaker(1, 10))
     leased, idle = it.take(), it.take()
     it.give(idle)
     taken = it.take()
@@ -1092,15 +1048,15 @@ def test_while_the_server_is_known_to_be_away_nobody_waits_for_a_dial() -> None:
 
 def test_a_breaker_can_be_shared_by_pools() -> None:
     breaker = Breaker(1, 10)
-    it, other = Driven(breaker=breaker), Driven(breaker=breaker, callers_dial=True)
+    it, other = Driven(breaker=breaker), Driven(breaker=breaker)
     it.ask()
     it.fail()
     with pytest.raises(ConnectError, match="the last 1"):
         other.ask()
     other.now = 10
-    waiter = other.ask()
-    other.pool.withdraw(waiter, other.now)
-    assert other.ask().state is DIALLING
+    other.ask()
+    other.fail(None)  # a dial that was given up says nothing of the server: the next may be the one that is let through
+    assert len(other.dials) == 1
 
 
 class Crowded(Driven):
@@ -1195,7 +1151,7 @@ def test_a_refusal_that_was_cut_short_is_finished() -> None:
     it.take()
     waiter, other = it.ask(), it.ask()
     waiter.error = AWAY  # so far it came
-    it.pool.mend(it.now, lambda _: True)
+    it.pool.reconcile(it.now, lambda _: True)
     assert [*it.pool.events()] == [Refused(waiter)]
     assert states([waiter, other]) == [REFUSED, WAITING]
 
@@ -1206,7 +1162,7 @@ class Interrupt(BaseException):
 
 def interrupted(function: Callable[[], object], after: int) -> bool:
     """Run, and raise once so many bytecodes of the pool's own have run; false if there were fewer."""
-    code, left = Pool.mend.__code__.co_filename, after
+    code, left = Pool.reconcile.__code__.co_filename, after
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
@@ -1242,23 +1198,17 @@ class Person:
         return self.held.lease if isinstance(self.held, Waiter) else self.held
 
 
-def who(dial: Dial[Wire]) -> Person:
-    assert isinstance(dial.token, Person)
-    return dial.token
-
-
 class Stricken:
-    """A pool whose callers dial, give back and go at random, and are interrupted at any bytecode of it."""
+    """A pool whose callers give back, go, and carry out its dials at random, and are interrupted at any bytecode of it."""
 
     def __init__(self, chance: Random) -> None:
         self.chance = chance
         settings = PoolSettings(
             max_size=chance.randint(1, 3), min_size=chance.randint(0, 1), max_dials=chance.randint(1, 2), max_idle=3.0
         )
-        self.pool: Pool[Wire] = Pool(settings, callers_dial=True)
+        self.pool: Pool[Wire] = Pool(settings)
         self.now = 0.0
         self.people: list[Person] = []
-        self.dials: list[Dial[Wire]] = []
         self.opened: dict[int, Wire] = {}
         self.closed: set[int] = set()
 
@@ -1273,14 +1223,12 @@ class Stricken:
         self.look()
 
     def mend(self) -> None:
-        self.pool.mend(self.now, lambda person: person.here)
+        self.pool.reconcile(self.now, lambda person: person.here)
 
     def look(self) -> None:
         for event in self.pool.events():
             if isinstance(event, Close):
                 self.closed.add(event.connection[0])
-            elif isinstance(event, Dial) and event not in self.dials:
-                self.dials.append(event)
 
     def ask(self, person: Person) -> None:
         self.people.append(person)
@@ -1306,15 +1254,13 @@ class Stricken:
             self.pool.opened(dial, self.opened[number], self.now)
         else:
             self.pool.dial_failed(dial, {"away": AWAY, "wrong": WRONG, "given up": None}[how], self.now)
-            who(dial).here = how != "given up"
 
     def step(self, *, strike: bool) -> None:
         chance = self.chance
         here = [person for person in self.people if person.here]
         having = chance.choice([person for person in here if person.lease is not None] or [None])
         waiting = chance.choice([person for person in here if person.lease is None] or [None])
-        # A caller that has gone does not dial.
-        dial = chance.choice([dial for dial in self.dials if who(dial).here] or [None])
+        dial = chance.choice(self.pool.dials or [None])
         match chance.randint(0, 11):
             case 0 | 1:
                 person = Person()
@@ -1324,17 +1270,15 @@ class Stricken:
             case 7 if waiting is not None:
                 self.do(waiting, partial(self.leave, waiting), strike=strike)
             case 8 | 9 | 10 if dial is not None:
-                self.dials.remove(dial)
                 how = chance.choice(["opened", "opened", "away", "wrong", "given up"])
-                self.do(who(dial), partial(self.dial, dial, how), strike=strike)
+                self.do(waiting or Person(), partial(self.dial, dial, how), strike=strike)
             case 11:
                 self.now += chance.choice([0, 1, 5])
-                person = Person()
                 rare = chance.choice(
                     [lambda: self.pool.retire(self.now), lambda: self.pool.resize(self.now, max_size=2)]
-                    + [lambda: self.pool.handle_timeout(self.now, person)] * 5
+                    + [lambda: self.pool.handle_timeout(self.now)] * 5
                 )
-                self.do(person, rare, strike=strike)
+                self.do(Person(), rare, strike=strike)
 
     def check(self) -> None:
         places, idle = self.pool._places, self.pool._idle
@@ -1346,27 +1290,23 @@ class Stricken:
         for person in self.people:
             if person.here and isinstance(waiter := person.held, Waiter):
                 assert (waiter.state is WAITING) == (waiter in self.pool._queue)
-                assert waiter.state is not DIALLING or waiter.dial in self.dials, "nobody would ever tell it"
                 assert waiter.state is not WITHDRAWN
-        assert not self.pool._queue or self.pool.stats().leased or self.dials, "they wait for nothing"
+        assert not self.pool._queue or self.pool.stats().leased or self.pool.dials, "they wait for nothing"
         stats = self.pool.stats()
         assert stats.created == stats.size + sum(stats.closed.values())
-        assert stats.dialling <= len(self.dials)
 
     def wind_down(self) -> None:
         """Everybody who is still here gets a connection or an error, and what is left is idle."""
         while people := [one for one in self.people if one.here]:
-            self.dials = [dial for dial in self.dials if who(dial).here]
             for person in people:
                 if person.lease is not None:
                     self.do(person, partial(self.give, person), strike=False)
                 elif isinstance(person.held, Waiter) and person.held.error is not None:
                     person.here = False
-            for dial in list(self.dials):
-                self.dials.remove(dial)
-                self.do(who(dial), partial(self.dial, dial, "opened"), strike=False)
+            for dial in self.pool.dials:
+                self.do(Person(), partial(self.dial, dial, "opened"), strike=False)
             left = [one for one in self.people if one.here]
-            assert left != people or self.dials or any(one.lease for one in left), "nothing moves any more"
+            assert left != people or self.pool.dials or any(one.lease for one in left), "nothing moves any more"
         stats = self.pool.stats()
         assert (stats.leased, stats.waiting) == (0, 0)
         assert stats.size <= self.pool.settings.max_size
@@ -1394,14 +1334,15 @@ def test_whoever_is_interrupted_wherever_no_place_is_lost_and_nobody_forgotten(
 def test_the_next_is_served_wherever_giving_back_was_cut_short(reason: CloseReason | None) -> None:
     after, cut = 0, True
     while cut:
-        it = Driven(max_size=1, callers_dial=True)
+        it = Driven(max_size=1)
         giver = Person()
         lease, waiter = it.take(token=giver), it.ask(token=Person())
         cut = interrupted(lambda: it.pool.release(lease, it.now, reason=reason), after)  # noqa: B023  # it is over by then
         giver.here = False
-        it.pool.mend(it.now, lambda person: person.here)
+        it.pool.reconcile(it.now, lambda person: person.here)
         it.look()
-        if waiter.state is DIALLING:
+        it.dials = it.pool.dials  # of one that no event told of, the owner learns so
+        if waiter.state is WAITING:
             it.dial()
         assert waiter.lease is not None
         assert waiter.lease.active
@@ -1412,14 +1353,14 @@ def test_the_next_is_served_wherever_giving_back_was_cut_short(reason: CloseReas
 def test_closing_is_finished_wherever_it_was_cut_short() -> None:
     after, cut = 0, True
     while cut:
-        it = Driven(max_size=2, callers_dial=True)
+        it = Driven(max_size=2)
         it.take()
         it.give(it.take())
         it.take()
         waiters = [it.ask(), it.ask()]
         cut = interrupted(lambda: it.pool.close(it.now), after)  # noqa: B023  # it is over before the next one
         if cut and it.pool.state is CLOSED:
-            it.pool.mend(it.now, lambda _: True)
+            it.pool.reconcile(it.now, lambda _: True)
         elif cut:
             it.pool.close(it.now)
         it.look()
