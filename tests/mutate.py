@@ -29,6 +29,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "wire/fastpath": WIRE,
     "connection/connection": CONNECTION,
     "connection/pairing": CONNECTION,
+    "client/places": CLIENT,
     "client/pool": CLIENT,
     "client/links": CLIENT,
     "client/calls": CLIENT,

@@ -6,8 +6,8 @@ from .calls import ClientEvent, error_of, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
 from .lanes import Lanes, Route, route
+from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
-from .pool import Lease
 from .retry import Attempts, Meaning, error_reply, leads_elsewhere, may_repeat, may_resend, meaning, meaning_of_all
 from .surface import (
     BorrowedBase,

@@ -32,9 +32,10 @@ from ..connection.handshake import Fallback
 from ..connection.slot import Slot, SlotState, new_slot
 from ..connection.state import State
 from .lanes import Lanes
+from .leases import Lease
 from .links import Call, Close, Dial, Drained, Granted, Lane, Leaked, Link, Look, Pushed, Refused, Share, Waiter
 from .pace import Pace
-from .pool import Lease, Pool
+from .pool import Pool
 from .retry import Attempts, error_reply, leads_elsewhere
 from .timers import Timers
 

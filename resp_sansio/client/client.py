@@ -24,8 +24,9 @@ from ..connection.state import State
 from .batch import WatchLoop
 from .calls import OWN, PINNED, ClientEvent
 from .lanes import Route, route
+from .leases import Lease, PoolState
 from .links import Call, Dial, Drained, Link, Share, Waiter
-from .pool import Lease, Pool, PoolState
+from .pool import Pool
 from .repair import Repair
 
 __all__ = ["Client"]

@@ -13,12 +13,12 @@ from ..config.addresses import not_opened
 from ..connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from ..connection.slot import Slot
 from .calls import Calls
+from .leases import Close as PlaceClose
+from .leases import Dial as PlaceDial
+from .leases import Granted as PlaceGranted
+from .leases import Lease, PoolState
+from .leases import Refused as PlaceRefused
 from .links import Close, Dial, Lane, Leaked, Link, Pushed, Share, Waiter
-from .pool import Close as PlaceClose
-from .pool import Dial as PlaceDial
-from .pool import Granted as PlaceGranted
-from .pool import Lease, PoolState
-from .pool import Refused as PlaceRefused
 from .retry import Attempts
 
 __all__ = ["Dials"]

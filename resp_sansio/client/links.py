@@ -20,9 +20,9 @@ from ..connection.connection import Connection
 from ..connection.events import PushReceived
 from ..connection.handshake import Opening
 from ..connection.slot import Slot
-from .pool import Dial as PlaceDial
-from .pool import Lease
-from .pool import Waiter as PlaceWaiter
+from .leases import Dial as PlaceDial
+from .leases import Lease
+from .leases import Waiter as PlaceWaiter
 from .retry import Attempts
 from .timers import Timer
 

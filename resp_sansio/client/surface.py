@@ -20,8 +20,8 @@ from .batch import CommandBatch
 from .call import DEFAULT, Default
 from .calls import error_of
 from .client import Client
+from .leases import Lease
 from .links import Link, Share
-from .pool import Lease
 
 __all__ = [
     "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "PipelineBase",

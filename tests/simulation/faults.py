@@ -15,9 +15,10 @@ from resp_sansio.client.calls import Calls
 from resp_sansio.client.client import Client
 from resp_sansio.client.dials import Dials
 from resp_sansio.client.lanes import Lanes
+from resp_sansio.client.leases import Lease
 from resp_sansio.client.links import Lane
 from resp_sansio.client.pace import Pace
-from resp_sansio.client.pool import Lease, Pool
+from resp_sansio.client.pool import Pool
 from resp_sansio.config.retry import Breaker
 from resp_sansio.connection import connection, slot, subscriptions
 from resp_sansio.connection.connection import Connection

@@ -26,18 +26,9 @@ from resp_sansio import (
     RespError,
 )
 from resp_sansio.client import Lease
-from resp_sansio.client.pool import (
-    REPLY_GRACE,
-    Close,
-    Dial,
-    Granted,
-    Leaked,
-    Pool,
-    PoolState,
-    Refused,
-    Waiter,
-    WaiterState,
-)
+from resp_sansio.client.leases import Close, Dial, Granted, Leaked, PoolState, Refused, Waiter, WaiterState
+from resp_sansio.client.places import REPLY_GRACE, Places
+from resp_sansio.client.pool import Pool
 from resp_sansio.config import Breaker
 
 if TYPE_CHECKING:
@@ -1162,11 +1153,11 @@ class Interrupt(BaseException):
 
 def interrupted(function: Callable[[], object], after: int) -> bool:
     """Run, and raise once so many bytecodes of the pool's own have run; false if there were fewer."""
-    code, left = Pool.reconcile.__code__.co_filename, after
+    code, left = {method.__code__.co_filename for method in (Pool.release, Places.stats)}, after
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
-        if frame.f_code.co_filename != code:
+        if frame.f_code.co_filename not in code:
             return None
         frame.f_trace_opcodes = True
         left -= event == "opcode"
