@@ -111,8 +111,8 @@ class Calls(ABC):
 
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lanes",
-        "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_timers",
-        "addresses", "closed", "config", "lane", "once", "protocol", "retries",
+        "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_since_replica",
+        "_timers", "addresses", "closed", "config", "lane", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -154,6 +154,7 @@ class Calls(ABC):
         self._dial_timer = self._timers.add(inf, None)
         self._pausing: dict[Slot, None] = {}
         self._generation = 0  # how often the links were left for new ones
+        self._since_replica = 0  # the generation that began when the client last left a replica
         self._draining = False
         self._dial_time = inf if config.connect_timeout is None else config.connect_timeout
         # The shorter of the two times after which a quiet link is looked at; which one counts changes with every call.

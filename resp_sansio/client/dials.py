@@ -202,11 +202,15 @@ class Dials(Calls):
             self._dial_timer = self._timers.add(self._pace.not_before, self)
 
     def _leave_replica(self, link: Link, now: float) -> None:
-        """An answer says that this link leads to a replica: leave it, and those opened with it, once for all that hear of it."""
-        if not self.once and link.generation == self._generation:
+        """An answer says that this link leads to a replica: leave it and all others, once for all that hear of it.
+
+        Links that were opened behind a `retire()` of the caller's are left as well: nothing says that they lead elsewhere.
+        """
+        if not self.once and link.generation >= self._since_replica:
             self._pace.wasted(now, self._random())
             self._await_pace()
             self.retire(now)
+            self._since_replica = self._generation
 
     # -- the pool, and the time of a link --------------------------------------------------------------------------------
 

@@ -213,6 +213,24 @@ def test_a_replica_is_left_once_for_all_that_hear_of_it() -> None:
     assert stage.dialled == dialled + 1
 
 
+def test_a_replica_is_left_by_links_that_were_opened_behind_a_retirement_too() -> None:
+    """Found by simulation: the links of callers that come after `retire()` lead to the same server."""
+    stage = Stage(LANES, POOL)
+    old = stage.lease()
+    stage.client.retire(stage.now)
+    stage.call("GET", "a")
+    new = stage.link
+    stage.peers[old.connection].answer = lambda _: READONLY
+    assert stage.told(stage.call("SET", "k", "v", lease=old)) == READONLY
+    assert new in stage.closed
+    stage.call("GET", "a")
+    stage.pass_time(5.0)
+    newer = stage.link
+    assert newer is not new
+    stage.call("SET", "k", "v", lease=old)
+    assert newer not in stage.closed
+
+
 def test_scripts_that_go_on_speaking_of_a_replica_make_no_storm() -> None:
     """Their words may be their own, so nothing but the pace can bound what they cost."""
     stage = Stage()
