@@ -241,7 +241,7 @@ class Calls(ABC):
         waiter.timer = self._timers.add(waiter.deadline, waiter)
         self._see_to(lane, now)
 
-    def _borrow(self, slot: Slot, now: float, *, again: bool = False, first: bool = False) -> Link | None:
+    def _borrow(self, slot: Slot, now: float, *, again: bool = False, turn: float = inf) -> Link | None:
         """Go by a lease: on an idle link, or in the pool's queue. `again`: not the first attempt, so nothing is raised."""
         pool = self._pool
         assert pool is not None
@@ -250,7 +250,7 @@ class Calls(ABC):
             slot.call = call = Call()
         slot.link = None
         try:
-            found = pool.acquire(now, slot, deadline=slot.deadline, first=first)
+            found = pool.acquire(now, slot, deadline=slot.deadline, turn=turn)
         except RespError as error:
             self._carry_out(now)
             if not again and not isinstance(error, ConnectError):
@@ -278,14 +278,14 @@ class Calls(ABC):
         self._on(link, slot, now)
         return link
 
-    def _acquire(self, waiter: Waiter, now: float, *, first: bool = False, again: bool = False) -> None:
+    def _acquire(self, waiter: Waiter, now: float, *, turn: float = inf, again: bool = False) -> None:
         pool = self._pool
         assert pool is not None
         try:
-            found = pool.acquire(now, waiter, deadline=waiter.deadline, borrower=waiter.borrower, first=first)
+            found = pool.acquire(now, waiter, deadline=waiter.deadline, borrower=waiter.borrower, turn=turn)
         except RespError as error:
             self._carry_out(now)
-            if isinstance(error, ConnectError) or first or again:
+            if isinstance(error, ConnectError) or turn < inf or again:
                 self._refuse(waiter, error)
                 return
             raise
@@ -345,11 +345,11 @@ class Calls(ABC):
             if answered and lease.active:
                 self._grant(owner, lease)
             else:
-                self._acquire(owner, now, first=True)
+                self._acquire(owner, now, turn=lease.turn)
         elif answered and lease.active:
             self._events += self._one(self._lend(owner, lease, now, checked=True))
         else:
-            self._go(owner, now, first=True)
+            self._go(owner, now, turn=lease.turn)
 
     @staticmethod
     def _one(link: Link | None) -> tuple[Link, ...]:
@@ -403,17 +403,17 @@ class Calls(ABC):
         if cause is None or call is PINNED or isinstance(cause, CommandTimeoutError):
             self._finish(slot, failure, now)
             return
-        stale = False
+        turn = inf  # that of a lease that was of no use
         if call is None:
             slot.call = call = Call()
             call.lane = None if link is None else link.lane
         elif call.lease is not None:
             lease, call.lease = call.lease, None
-            stale = not lease.fresh
+            turn = inf if lease.fresh else lease.turn
             self.release(lease, now)
-        if stale and slot.state is LOST and NEVER.issuperset(slot.outcomes):
+        if turn < inf and slot.state is LOST and NEVER.issuperset(slot.outcomes):
             slot.renew()  # it had ended before anything was sent, and the next one may not have
-            self._go(slot, now, first=True)
+            self._go(slot, now, turn=turn)
             return
         self._try_again(slot, call, failure, cause, now)
 
@@ -443,14 +443,14 @@ class Calls(ABC):
         """Return any time if the next dial may begin before the deadline, else none."""
         return inf if max(now, self._pace.not_before) < deadline else -inf
 
-    def _go(self, slot: Slot, now: float, *, first: bool = False) -> None:
+    def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         """Begin another attempt."""
         if self.closed is not None:
             self._finish(slot, self.closed, now)
         elif slot.call.lane is not None:
             self._events += self._one(self._enter(slot, slot.call.lane, now, again=True))
         else:
-            self._events += self._one(self._borrow(slot, now, again=True, first=first))
+            self._events += self._one(self._borrow(slot, now, again=True, turn=turn))
 
     def _slot_due(self, slot: Slot, now: float) -> None:
         """A slot on no link: its pause is over, or its deadline has come while it waited for a lane."""

@@ -266,7 +266,7 @@ class Client(Repair):
             return
         lease, waiter.held = waiter.held, None
         if not lease.active:
-            self._acquire(waiter, now, first=True)  # it had ended, and the next one may not have
+            self._acquire(waiter, now, turn=lease.turn)  # it had ended, and the next one may not have
         elif self._pre_ping:
             waiter.held = lease
             waiter.check = self._check(lease, waiter, waiter.deadline, now)

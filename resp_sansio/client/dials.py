@@ -248,13 +248,13 @@ class Dials(Calls):
             if lease.active:
                 self._hold(owner, lease)
             else:  # it ended before this was told, as after an interrupt
-                self._acquire(owner, now, first=True)
+                self._acquire(owner, now, turn=lease.turn)
         else:
             owner.call.waiter = None
             if lease.active:
                 self._events += self._one(self._lend(owner, lease, now))
             else:
-                self._go(owner, now, first=True)
+                self._go(owner, now, turn=lease.turn)
 
     def _place_refused(self, owner: Any, error: Exception, now: float) -> None:
         if isinstance(error, CommandTimeoutError):

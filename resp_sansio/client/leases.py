@@ -78,10 +78,11 @@ class Lease(Generic[C]):
     """Exclusive use of a connection, since a time. Over once released, or once the connection left the pool.
 
     `fresh`: no caller had it before. `token` is the adapter's own; see `Pool.reconcile`. `ended`: the borrower's block is over,
-    so a handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now.
+    so a handle that the borrower kept refuses every call (`check`); the connection may be another borrower's by now. `turn`: the
+    number of this lease among all of the pool's, or that of the caller's first one, if that was of no use.
     """
 
-    __slots__ = ("_place", "_report_at", "borrower", "connection", "ended", "fresh", "since", "token")
+    __slots__ = ("_place", "_report_at", "borrower", "connection", "ended", "fresh", "since", "token", "turn")
 
     def __init__(self, place: Place[C], since: float, borrower: str | None, token: object) -> None:
         self.connection: C = place.connection
@@ -90,6 +91,7 @@ class Lease(Generic[C]):
         self.borrower: str | None = borrower
         self.token: object = token
         self.ended: bool = False
+        self.turn: float = 0
         self._place = place
         self._report_at = inf
 
@@ -120,14 +122,18 @@ class Lease(Generic[C]):
 
 
 class Waiter(Generic[C]):
-    """A caller that waits. `token` is the adapter's own, to wake it by; `lease` or `error` tells what it was woken for."""
+    """A caller that waits. `token` is the adapter's own, to wake it by; `lease` or `error` tells what it was woken for.
 
-    __slots__ = ("_noted", "borrower", "deadline", "error", "lease", "state", "token")
+    `turn` is that of the lease that it had before, `math.inf` if it had none.
+    """
 
-    def __init__(self, token: object, borrower: str | None, deadline: float) -> None:
+    __slots__ = ("_noted", "borrower", "deadline", "error", "lease", "state", "token", "turn")
+
+    def __init__(self, token: object, borrower: str | None, deadline: float, turn: float = inf) -> None:
         self.token: object = token
         self.borrower: str | None = borrower
         self.deadline: float = deadline
+        self.turn: Final[float] = turn
         self._noted = False  # has the pool taken note of the deadline?
         self.state: WaiterState = WaiterState.WAITING
         self.lease: Lease[C] | None = None

@@ -147,6 +147,7 @@ class Places(Generic[C]):
             waiter.lease = lease  # first, so that a lease always has an owner who knows of it
         place.lease = lease
         self._granted += 1
+        lease.turn = self._granted if waiter is None or waiter.turn == inf else waiter.turn
         leased = len(self._places) - len(self._idle) - len(self._owing)
         if leased > self._most_leased:
             self._most_leased = leased

@@ -13,6 +13,7 @@ dial under way, so no caller waits in vain.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from math import inf
 from typing import Any, Final, TypeVar
 
@@ -59,18 +60,18 @@ class Pool(Places[C]):
         *,
         deadline: float = inf,
         borrower: str | None = None,
-        first: bool = False,
+        turn: float = inf,
     ) -> Lease[C] | Waiter[C]:
         """Ask for a connection: a lease if one is idle, else a place in the queue.
 
         Who is still in the queue at the `deadline` is refused, with a `CommandTimeoutError`: by `handle_timeout`, so that a
         thousand waiters need one timer. `borrower` (its stack, say) is for the report if it keeps the connection for too long.
-        `first` is for a caller whose turn it was already, and who gave back a lease that was of no use: it goes to the head of
-        the queue. Raises `ConnectionClosedError` if the pool is closed or draining, `PoolFullError` if too many wait already,
-        `CircuitOpenError` if a dial is needed and the breaker allows none.
+        `turn` is that of a lease that the caller had already, and that was of no use: it waits ahead of all that had none yet,
+        and behind those only whose turn came before its own. Raises `ConnectionClosedError` if the pool is closed or draining,
+        `PoolFullError` if too many wait already, `CircuitOpenError` if a dial is needed and the breaker allows none.
         """
         lease = self.lend(now, token, borrower)
-        return self._wait(Waiter(token, borrower, deadline), now, first=first) if lease is None else lease
+        return self._wait(Waiter(token, borrower, deadline, turn), now) if lease is None else lease
 
     def lend(self, now: float, token: object = None, borrower: str | None = None) -> Lease[C] | None:
         """Return a lease if a connection is idle; else None, and `acquire` is to be asked."""
@@ -114,13 +115,13 @@ class Pool(Places[C]):
         elif waiter.lease is not None:
             self.release(waiter.lease, now)
 
-    def _wait(self, waiter: Waiter[C], now: float, *, first: bool) -> Waiter[C]:
+    def _wait(self, waiter: Waiter[C], now: float) -> Waiter[C]:
         settings, pending = self.settings, len(self._queue)
         if self.state is not PoolState.OPEN:
             self._refused += 1
             raise ConnectionClosedError(f"the pool is {self.state.name}: {self.state.value}; open another")
         room = max(0, settings.max_size - len(self._places))  # for so many there is or will be a dial
-        if settings.max_waiting is not None and pending >= settings.max_waiting + room and not first:
+        if settings.max_waiting is not None and pending >= settings.max_waiting + room and waiter.turn == inf:
             self._refused += 1
             raise PoolFullError(
                 f"{pending} callers wait for a connection already (max_waiting={settings.max_waiting}); {self!r}"
@@ -128,8 +129,10 @@ class Pool(Places[C]):
         self._queue[waiter] = None
         if waiter.deadline < self._late_at:
             self._late_at = waiter.deadline
-        if first:
-            self._queue.move_to_end(waiter, last=False)
+        if waiter.turn < inf:
+            ahead = [*takewhile(lambda other: other.turn <= waiter.turn, self._queue)]
+            for each in (waiter, *reversed(ahead)):
+                self._queue.move_to_end(each, last=False)
             waiter._noted = True
             self._late.add(waiter, waiter.deadline)
         self._waited += 1

@@ -76,13 +76,15 @@ class Repair(Dials):
         elif call is not None and call.waiter is not None and call.waiter.error is not None:
             self._place_refused(entry, call.waiter.error, now)
         elif not self._waits(entry):
+            turn: float = 0
             if call is not None and call.lease is not None:
                 lease, call.lease = call.lease, None
+                turn = lease.turn
                 self.release(lease, now)
             if call is None or call is PINNED or (call.lane is not None and call.lane not in self._lanes):
                 entry.call = Call()
                 entry.call.lane = self._lanes[0] if self._lanes else None
-            self._go(entry, now, first=True)
+            self._go(entry, now, turn=turn)
 
     def _resume_waiter(self, waiter: Waiter, now: float) -> None:
         place, held = waiter.place, waiter.held
@@ -101,7 +103,7 @@ class Repair(Dials):
             self._place_refused(waiter, place.error, now)
         elif not self._waits(waiter):
             if self._pool is not None:
-                self._acquire(waiter, now, first=True)
+                self._acquire(waiter, now, turn=0)
             else:
                 self._await_lane(waiter, now, again=True)
 

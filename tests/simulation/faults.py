@@ -18,6 +18,7 @@ from resp_sansio.client.lanes import Lanes
 from resp_sansio.client.leases import Lease
 from resp_sansio.client.links import Lane
 from resp_sansio.client.pace import Pace
+from resp_sansio.client.places import Places
 from resp_sansio.client.pool import Pool
 from resp_sansio.config.retry import Breaker
 from resp_sansio.connection import connection, slot, subscriptions
@@ -194,7 +195,7 @@ FAULTS: Final = (
     ),
     Fault(
         "deadlines of those in the queue are not looked at", OURS,
-        Pool, "handle_timeout", "if now >= self._late_at:\n        self._refuse_late(now)", "self._late_at = float('inf')",
+        Places, "_refuse_late", "self._note_waiters()", "self._late_at = float('inf')\n    return False",
     ),
     Fault(
         "a dial that has ended counts as under way", OURS,
@@ -226,7 +227,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a borrower that keeps its link is reported again and again", OURS,
-        Pool, "_look", "lease._report_at = inf", "pass",
+        Places, "_look", "lease._report_at = inf", "pass",
     ),
     Fault(
         "the rest of a call that was started at rest is lost", OURS,

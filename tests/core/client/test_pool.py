@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from functools import partial
+from itertools import permutations
 from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -132,16 +133,21 @@ class PoolModel(RuleBasedStateMachine):
 
     # -- callers -----------------------------------------------------------------------------------------------------------
 
-    @rule(first=RARELY, borrower=st.sampled_from([None, "me"]), allowed=st.sampled_from([inf, inf, 0.3, 7.0]))
-    def acquire(self, first: bool, borrower: str | None, allowed: float = inf) -> None:
+    @rule(
+        again=st.sampled_from([None] * 9 + [0, 1, 2, 3]),
+        borrower=st.sampled_from([None, "me"]),
+        allowed=st.sampled_from([inf, inf, 0.3, 7.0]),
+    )
+    def acquire(self, again: int | None, borrower: str | None, allowed: float = inf) -> None:
+        turn = inf if again is None else self.turn(again)
         pool, before = self.pool, self.pool.stats()
         self.asked += 1
         try:
-            answer = pool.acquire(self.now, "token", deadline=self.now + allowed, borrower=borrower, first=first)
+            answer = pool.acquire(self.now, "token", deadline=self.now + allowed, borrower=borrower, turn=turn)
         except ConnectionClosedError:
             assert pool.state is not OPEN
         except PoolFullError:
-            assert not first
+            assert turn == inf
             assert pool.settings.max_waiting is not None
             # Those for whom there is room do not count.
             room = max(0, pool.settings.max_size - before.size)
@@ -152,7 +158,8 @@ class PoolModel(RuleBasedStateMachine):
             assert pool.state is OPEN
             if isinstance(answer, Waiter):
                 self.waiters.append(answer)
-                self.queue.insert(0 if first else len(self.queue), answer)
+                self.queue.append(answer)
+                self.queue.sort(key=lambda waiter: waiter.turn)
                 assert answer.token == "token"
                 self.carry_out()
                 assert not self.idle
@@ -162,11 +169,16 @@ class PoolModel(RuleBasedStateMachine):
             self.begin_lease(answer)
         self.carry_out()
 
+    def turn(self, number: int) -> float:
+        """That of a lease which is over, if there is one."""
+        turns = [lease.turn for lease in self.leases if not lease.active]
+        return turns[number % len(turns)] if turns else inf
+
     @rule(callers=st.integers(1, 6), leaving=st.integers(0, 3))
     def come_and_go(self, callers: int, leaving: int) -> None:
         """What a pool mostly sees: some come, the server is there, some have what they wanted."""
         for _ in range(callers):
-            self.acquire(first=False, borrower=None)
+            self.acquire(again=None, borrower=None)
         while self.dials:
             self.open_one(self.dials.pop(0))
         for lease in [lease for lease in self.leases if lease.active][:leaving]:
@@ -795,9 +807,27 @@ def test_who_gave_back_a_useless_lease_is_first_again() -> None:
     lease = it.take()
     waiters = [it.ask(), it.ask()]
     it.give(lease, CloseReason.FAILED_CHECK)
-    again = it.ask(first=True)
+    again = it.ask(turn=lease.turn)
     it.dial()
     assert states([again, *waiters]) == [GRANTED, WAITING, WAITING]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))])
+def test_those_who_gave_back_useless_leases_are_served_in_the_order_of_their_turns(order: tuple[int, ...]) -> None:
+    it = Driven(max_size=3, max_dials=1)
+    useless = [it.take() for _ in range(3)]
+    later = it.ask()
+    again: dict[int, Waiter[Wire]] = {}
+    for number in order:
+        it.give(useless[number], CloseReason.LOST)
+        again[number] = it.ask(turn=useless[number].turn)
+    for number in range(3):
+        assert again[number].state is WAITING
+        it.dial()
+        lease = again[number].lease
+        assert lease is not None
+        assert lease.turn == useless[number].turn
+    assert later.state is WAITING
 
 
 def test_who_has_waited_too_long_is_told_what_the_pool_was_doing() -> None:
