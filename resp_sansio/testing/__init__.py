@@ -1,4 +1,5 @@
-"""For tests of programs that embed resp_sansio: a server without a network, and hypothesis strategies for what servers send.
+"""For tests of programs that embed resp_sansio: a server without a network, hypothesis strategies for what servers send, and a
+world for whole clients: virtual time, a simulated server and network, what goes wrong with them, and what must hold.
 
 The strategies need hypothesis, which the library itself does not; they are imported when the first of them is asked for.
 """
@@ -7,14 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .checks import PATIENCE, Checks, Told
+from .clock import Clock
+from .network import Socket
 from .peer import Answer, Peer, echo, talk
+from .server import LARGE, Server, Session
+from .world import FAULTS, PHASES, Fault, Phase, World
 
 if TYPE_CHECKING:
     from .strategies import encodings, exact, mutations, pushes, replies, scalars, splits
 
 __all__ = [
+    "FAULTS",
+    "LARGE",
+    "PATIENCE",
+    "PHASES",
     "Answer",
+    "Checks",
+    "Clock",
+    "Fault",
     "Peer",
+    "Phase",
+    "Server",
+    "Session",
+    "Socket",
+    "Told",
+    "World",
     "echo",
     "encodings",
     "exact",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from resp_sansio import InvalidReplyError, ReplyError, RespError
 from resp_sansio.client import Waiter, WatchLoop, error_of
 from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare
+from resp_sansio.testing import LARGE
 from simulation.driver import ProviderError
-from simulation.server import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -98,7 +98,7 @@ class Caller:
     def command(self, *words: str | bytes | int, lease: Any = None) -> Steps:
         """The same for one command that changes nothing; returns the reply. Raises error replies."""
         slot = new_slot(words, None, self.deadline)
-        numbers = (self.world.latest,) if words[0] == "GET" and words[1] != "w" else ()
+        numbers = (self.world.checks.latest,) if words[0] == "GET" and words[1] != "w" else ()
         yield from self.ask(slot, *numbers, lease=lease)
         if isinstance(slot.reply, ReplyError):
             if words[0] != "SSUBSCRIBE":  # which may be another node's
@@ -139,12 +139,12 @@ class Caller:
 
     def large(self) -> Steps:
         """The same with an answer that comes in many pieces."""
-        key = f"l{self.world.fresh(self)}"
+        key = f"large:{self.world.fresh(self)}"
         self.own((yield from self.command("GET", key)), key.encode() * (LARGE // len(key)))
 
     def odd(self) -> Steps:
         """The server answers with something that is no value: only this caller is concerned."""
-        reply = yield from self.command("GET", f"o{self.world.fresh(self)}")
+        reply = yield from self.command("GET", f"odd:{self.world.fresh(self)}")
         assert isinstance(reply, InvalidReplyError), f"{self} was answered {reply!r}"
 
     def add(self, lease: Any = None) -> Steps:

@@ -7,28 +7,34 @@ says which promise was broken, and by which call.
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import CommandTimeoutError, ConnectionClosedError, LocalProtocolError, Outcome, PoolStats, ReplyError
+from resp_sansio import (
+    CommandTimeoutError,
+    ConnectionClosedError,
+    LocalProtocolError,
+    Outcome,
+    PoolStats,
+    ReplyError,
+    testing,
+)
 from resp_sansio.client import Client, Link, Waiter, error_of
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.connection.slot import Batch
+from resp_sansio.testing import Told
 
 if TYPE_CHECKING:
+    from resp_sansio.testing import Session
+    from resp_sansio.testing.server import Words
     from simulation.callers import Caller
-    from simulation.server import Session, Words
     from simulation.world import World
 
-__all__ = ["ENDS", "PATIENCE", "Call", "Checks", "outcomes"]
+__all__ = ["ENDS", "Call", "Checks", "outcomes"]
 
-PATIENCE: Final = 6.0  # seconds in which a server that is well has served every caller of a history
 ENDS: Final = frozenset({SlotState.ANSWERED, SlotState.LOST, SlotState.ABANDONED, SlotState.WITHDRAWN})
-ERRORS: Final = frozenset({"LOADING", "BUSY", "READONLY", "EXECABORT", "UNBLOCKED"})  # what the server says of itself
 ATTEMPTS: Final = 2  # a call that was tried more often has paused, and others have overtaken it
 HELD: Final = 1.2  # seconds for which a caller may keep a link that leads to a replica
-LATE: Final = 1.0  # seconds after which a socket that was closed is closed at the server's end, too
 
 
 def outcomes(slot: Slot) -> list[tuple[str, Outcome, Any]]:
@@ -56,11 +62,13 @@ class Call:
         self.foreign = False  # the parent's, in the child of a fork
 
 
-class Checks:
+class Checks(testing.Checks):
     """The promises, for one history."""
 
+    world: World
+
     def __init__(self, world: World) -> None:
-        self.world = world
+        super().__init__(world)
         self.calls: list[Call] = []
         self.by_number: dict[int, Call] = {}
         self.queue: dict[
@@ -68,19 +76,15 @@ class Checks:
         ] = {}  # who waits for a lease, in order, and the first place in the pool's queue
         self.arrived: dict[bytes, int] = {}  # how often a number has come to the server
         self.last: dict[tuple[Session, int], int] = {}
-        self.answers: Counter[str] = Counter()
         self.readonly: dict[int, float] = {}  # when a caller first heard of it, by fail-over
 
     # -- 1: no caller gets another's reply ----------------------------------------------------------------------------------------
 
-    def own(self, caller: Caller, reply: Any, expected: Any) -> None:
+    def own(self, who: object, reply: Any, expected: Any) -> None:
         """The reply is that caller's own, or the server's word that it is not well."""
-        if isinstance(reply, ReplyError):
-            assert reply.code in ERRORS, f"{caller} was answered {reply!r}"
-            if reply.code == "READONLY":
-                self._left(caller)
-        else:
-            assert reply == expected, f"{caller} was answered {reply!r:.80}, and {expected!r:.80} is its own"
+        super().own(who, reply, expected)
+        if isinstance(reply, ReplyError) and reply.code == "READONLY":
+            self._left(cast("Caller", who))
 
     def _left(self, caller: Caller) -> None:
         """A client leaves a replica as soon as it has heard of it; a single connection stays."""
@@ -92,15 +96,6 @@ class Checks:
         )  # a caller may have kept its link, or its answer was late
         stays = world.script.mode == "once" or (kept and not (known and caller.late))
         assert stays, f"{caller} was led to a replica long after that was known"
-
-    def popped(self, caller: Caller, reply: Any, number: int) -> None:
-        """What BLPOP got is what the server took out for it."""
-        if isinstance(reply, list):
-            assert len(reply) == 2, reply
-            whose, _ = self.world.server.taken.get(reply[1], (b"no caller", 0.0))
-            assert whose == b"b%d" % number, f"{caller} got {reply[1]!r}, which was taken out for {whose!r}"
-        else:
-            self.own(caller, reply, None)
 
     # -- 2: nothing outlives its deadline or waits in vain ------------------------------------------------------------------------
 
@@ -122,10 +117,6 @@ class Checks:
         ended = self.world.client.closed is not None
         assert not caller.late or ended or isinstance(error, ReplyError), f"{caller} is told {error!r}, and all is well"
 
-    def punctual(self, who: object, since: float) -> None:
-        """A caller whose server was well all the time does not wait for long."""
-        assert self.world.clock.now - max(since, self.world.troubled) < PATIENCE, f"{who} waited, and all was well"
-
     def refused(self, waiter: Waiter, who: Caller, since: float) -> None:
         """A waiter has its error."""
         assert waiter.error is not None
@@ -140,31 +131,19 @@ class Checks:
         """At the end: what each caller was told agrees with what the server did."""
         for call in self.calls:
             if not call.foreign:
-                self._agrees(call)
+                self._was_told(call)
+        super().agree()
         watched = sum(self.world.server.ran[b"n%d" % number] for number in self.world.watched)
         value = self.world.server.data[b"w"]
         assert value == watched + self.world.touched, f"an update was lost: {value} of {watched + self.world.touched}"
-        self._elements()
 
-    def _agrees(self, call: Call) -> None:
-        ran = self.world.server.ran
+    def _was_told(self, call: Call) -> None:
         told = outcomes(call.slot)
         if call.slot.info.name == "MULTI":
             told = self._inside(told)
-        acts = [one for one in told if one[0] in ("INCRBY", "RPUSH", "GET")]
+        acts = [one for one in told if one[0] in ("INCRBY", "RPUSH", "GET", "BLPOP")]
         for (name, outcome, reply), number in zip(acts, call.numbers, strict=False):
-            if name == "GET":
-                times = ran[b"e%d" % number] + ran[b"l%d" % number] + ran[b"o%d" % number]
-                assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
-                continue
-            times = ran[b"n%d" % number if name == "INCRBY" else b"%d" % number]
-            self.answers[outcome.name] += 1
-            assert times <= 1, f"{name} {number} ran {times} times; {call.caller} knows {call.slot}"
-            if outcome is Outcome.REPLY:
-                right = 0 if isinstance(reply, ReplyError) or reply is None else 1
-                assert times == right, f"{name} {number} was answered {reply!r}, and ran {times} times"
-            elif outcome is Outcome.NOT_SENT:
-                assert times == 0, f"{name} {number} was NOT_SENT, and ran; {call.caller} knows {call.slot}"
+            self.told[number] = Told(name, outcome, reply, call.caller, call.left)
 
     @staticmethod
     def _inside(told: list[tuple[str, Outcome, Any]]) -> list[tuple[str, Outcome, Any]]:
@@ -177,25 +156,6 @@ class Checks:
             (name, how, next(results, None)) if reply == "QUEUED" else (name, how, reply)
             for name, how, reply in queued[1:]
         ]
-
-    def _elements(self) -> None:
-        """No element is lost but for a caller that was told so, or had gone before."""
-        for element, (whose, when) in self.world.server.taken.items():
-            call = self.by_number.get(int(whose[1:]))
-            assert call is not None
-            if call.foreign:
-                continue
-            name, outcome, reply = outcomes(call.slot)[0]
-            if outcome is Outcome.REPLY and name == "BLPOP":
-                assert reply is not None, (
-                    f"{element!r} was taken out for {call.caller}, who was told that there is none"
-                )
-                assert not isinstance(reply, ReplyError)
-                assert reply[1] == element
-            else:
-                assert outcome is not Outcome.NOT_SENT, f"{element!r} was taken out by a command that was NOT_SENT"
-                late = when > max(call.left, self.world.troubled) + LATE
-                assert not late, f"{element!r} was taken out for {call.caller}, who had gone long before"
 
     # -- order, turns, capacity ---------------------------------------------------------------------------------------------------
 
@@ -215,7 +175,7 @@ class Checks:
         if (
             caller is None
             or again
-            or not session.shared
+            or session not in self.world.shared
             or (attempts is not None and attempts.made > ATTEMPTS)
             or self.world.paused
         ):
@@ -235,8 +195,8 @@ class Checks:
 
     def _in_its_database(self, session: Session, words: Words) -> None:
         assert session.authenticated
-        key = words[2] if words[0] == b"RPUSH" else words[1][1:]
-        if not key:
+        key = words[2] if words[0] == b"RPUSH" else words[1].rpartition(b":")[2].lstrip(b"en")
+        if key == b"w":
             return
         call = self.by_number.get(int(key))
         if session.database != self.world.server.database:
@@ -302,7 +262,7 @@ class Checks:
         assert len(client._timers) == 0, "timers are left"
         assert not client._pausing
         assert not client._shares._kept, "callers are left"
-        assert all(wire.closed for wire in world.wires.values()), "a socket was left open"
+        super().rest()
         retries = sum(slot.call.attempts.made - 1 for slot in world.tried if getattr(slot.call, "attempts", None))
         assert client.retries == retries, f"{client.retries} retries were counted, and {retries} made"
         pool = client.pool

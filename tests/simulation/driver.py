@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from random import Random
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from resp_sansio import ConnectError
 from resp_sansio.client import Client, Dial, Link
 from resp_sansio.connection import Slot, SlotState
-from simulation.clock import Clock
-from simulation.network import Wire
+from resp_sansio.testing import Session, Socket, World
 from simulation.script import FAULTS
-from simulation.server import Server
 
 if TYPE_CHECKING:
     from simulation.script import Script
 
-__all__ = ["Driver", "ProviderError"]
+__all__ = ["Driver", "ProviderError", "Wire"]
 
 HEALED: Final = 3.0  # seconds: no dial fails by chance after that
 
@@ -26,19 +24,34 @@ class ProviderError(Exception):
     """The provider of credentials has failed."""
 
 
-class Driver(ABC):
-    """The machine, and what it is connected to. `troubled`: until when something is wrong, or is to be got over."""
+class Wire(Socket):
+    """The client's end of a connection, and the link that it is of."""
+
+    def __init__(self, driver: Driver, link: Link) -> None:
+        super().__init__(driver.server, driver.random, driver.noise, len(driver.sockets))
+        self.link = link
+        self.spoilt = b""  # what is to come behind the next reply after which nothing is owed
+        self.on_readable = partial(driver.read, self)
+        self.on_writable = partial(driver.flush, link)
+
+
+class Driver(World, ABC):
+    """The machine, and what it is connected to."""
 
     def __init__(self, script: Script, trace: list[str] | None) -> None:
+        super().__init__(
+            script.seed,
+            server=script.server,
+            password=script.password,
+            database=script.database,
+            noise=script.noise,
+            trace=trace,
+        )
         self.script = script
-        self.trace = trace
-        self.clock = Clock()
-        self.random = Random(script.seed ^ 0x5EED)
-        self.server = Server(self.clock, kind=script.server, password=script.password, database=script.database)
         self.client = self._make()
         self.wires: dict[Link, Wire] = {}
         self.lent_sockets = 0  # open, and for leases
-        self.troubled = 0.0
+        self.shared: set[Session] = set()  # the server's ends of lanes
         self.spoils_next = False  # is more to come behind the answers to the next handshake?
         self.interrupted: Wire | None = None  # a signal comes as its bytes move
         self._faulty = any(act.kind in FAULTS for act in script.acts)
@@ -58,15 +71,6 @@ class Driver(ABC):
                 return Client(script.config, script.settings, random=random)
         return Client(script.config, script.settings, script.pool, random=random)
 
-    def tell(self, text: str, *about: Any) -> None:
-        """Note what happens, for a reader of a failed history."""
-        if self.trace is not None:
-            self.trace.append(f"{self.clock.now:8.4f}  {text.format(*about)}")
-
-    def trouble(self, seconds: float) -> None:
-        """Something is wrong, and the client needs so long to get over it."""
-        self.troubled = max(self.troubled, self.clock.now + seconds)
-
     def starts(self, slot: Slot, lease: Any = None) -> bool:
         """Take the short path, if this adapter does, and the machine does not decline."""
         if not self.script.short:
@@ -84,6 +88,8 @@ class Driver(ABC):
         if payload:
             try:
                 size = wire.send(payload)
+            except BlockingIOError:
+                size = 0
             except ConnectionResetError as error:
                 link.core.unsent(payload)
                 self.clock.after(0.0, self._send_failed, wire, error)
@@ -105,11 +111,13 @@ class Driver(ABC):
         core = link.core
         while block := core.data_to_send():
             try:
-                size = wire.send(bytes(block))
+                size = wire.send(block)
+            except BlockingIOError:
+                return
             except ConnectionResetError as error:
                 self.clock.after(0.0, self._send_failed, wire, error)
                 return
-            if self.interrupted is wire and size:
+            if self.interrupted is wire:
                 self.interrupted = None
                 self.tell("{} is interrupted while sending", link)
                 self.client.abort(link, None, self.clock.now, uncertain=True)
@@ -126,10 +134,6 @@ class Driver(ABC):
         self.read(wire)  # the server may have said why
         if not wire.link.ended:
             self.client.send_failed(wire.link, error, self.clock.now)
-
-    def writable(self, link: Link) -> None:
-        """The network takes bytes again."""
-        self.flush(link)
 
     def read(self, wire: Wire) -> None:
         """Take in what has come."""
@@ -200,12 +204,16 @@ class Driver(ABC):
         else:
             link = client.connected(dial, now)
             self.tell("{} is open", link)
+            self.wires[link] = wire = Wire(self, link)
+            self.sockets.append(wire)
             if link.lane is None:
                 self.lent_sockets += 1
-            self.wires[link] = Wire(link, self.server, self.clock, self.random, self.script.noise, self)
+            else:
+                self.shared.add(wire.session)
             if self.spoils_next:
                 self.spoils_next = False
-                self.wires[link].spoilt = b"+surplus\r\n"
+                wire.spoilt = b"+surplus\r\n"
+            wire.accept()
             self.flush(link)
 
     def look(self, client: Client, link: Link) -> None:

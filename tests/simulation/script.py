@@ -11,18 +11,20 @@ from random import Random
 from typing import Final, Literal, NamedTuple
 
 from resp_sansio import ClientSettings, Config, PoolSettings, Retry
+from resp_sansio.testing import PHASES
 
-__all__ = ["FAULTS", "Act", "Script", "draw"]
+__all__ = ["FAULTS", "OWN", "Act", "Script", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "odd", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "transaction", "burst",
     "burst", "borrow", "borrow", "watch", "watch", "subscribe", "shard", "change", "keep",
 )  # fmt: skip
-PHASES: Final = ("away", "crashed", "silent", "hangs_up", "loading", "busy", "full", "vanished", "denied")
+OWN: Final = (  # what happens to the client
+    "surplus", "surplus_behind", "begun", "interrupt", "retire", "resize", "drain", "close", "fork",
+)  # fmt: skip
 FAULTS: Final = (
-    *PHASES, "failover", "cut", "cut", "half_close", "reset", "reset", "stall", "stall", "garbage", "surplus", "surplus_behind",
-    "begun", "interrupt", "retire", "resize", "drain", "close", "fork", "publish", "publish", "touch", "supply",
-    "midway", "midway",
+    *PHASES, "failover", "cut", "cut", "half_close", "reset", "reset", "stall", "stall", "garbage", *OWN, "publish", "publish",
+    "touch", "supply", "midway", "midway",
 )  # fmt: skip
 SPANS: Final = (0.02, 0.3, 2.0)  # seconds in which all of it begins
 SPAN: Final = max(SPANS)

@@ -25,8 +25,9 @@ from resp_sansio.client import (
     WatchLoop,
 )
 from resp_sansio.connection import Slot, new_slot
+from resp_sansio.testing import PATIENCE
 from simulation.callers import Caller, Messages
-from simulation.checks import ENDS, PATIENCE, Call, Checks
+from simulation.checks import ENDS, Call, Checks
 from simulation.script import FAULTS, SPAN, Act, Script, draw
 from simulation.trouble import Trouble
 
@@ -43,7 +44,8 @@ class World(Trouble):
 
     def __init__(self, script: Script, *, trace: list[str] | None = None) -> None:
         super().__init__(script, trace)
-        self.checks = Checks(self)
+        self.checks: Checks = Checks(self)
+        self.server.data[b"w"] = 0
         self.server.arrived = self.checks.arrives
         self.live: dict[Slot, Call] = {}
         self.waiting: dict[Waiter, tuple[Caller, float]] = {}
@@ -58,7 +60,6 @@ class World(Trouble):
         self.drained = False
         self.wants_drain = False
         self.forked = self.late = False
-        self._number = 0
         if script.mode == "once":
             self._connect()
         for act in script.acts:
@@ -90,7 +91,7 @@ class World(Trouble):
 
     def _act(self, act: Act) -> None:
         if act.kind in FAULTS:
-            self.go_wrong(act)
+            self.happens(act)
             return
         listens = act.kind == "subscribe" and self.script.mode == "once"
         if act.kind in LEASES and self.client.pool is None and not listens:
@@ -161,8 +162,9 @@ class World(Trouble):
         """All is well again, so the last callers are served."""
         self.late = True
         self.interrupted, self.spoils_next = None, False
+        self.heal()
         for wire in self.wires.values():
-            wire.dies, wire.spoilt = False, b""
+            wire.spoilt = b""
         for number, kind in enumerate(LATE):  # one by one: a breaker lets one through, and refuses the others meanwhile
             act = Act(self.clock.now + number * 0.5, kind, len(self.script.acts) + number, 0, inf, inf, 0.5)
             self.clock.at(act.at, self._act, act)
@@ -175,16 +177,11 @@ class World(Trouble):
 
     def fresh(self, caller: Caller) -> int:
         """A number that no other command has."""
-        self._number += 1
+        number = self.checks.number()
         if caller.act.kind == "watch":
-            self.watched.append(self._number)
-        self.checks.by_number[self._number] = Call(None, caller, (), self.clock.now)
-        return self._number
-
-    @property
-    def latest(self) -> int:
-        """The last of these numbers."""
-        return self._number
+            self.watched.append(number)
+        self.checks.by_number[number] = Call(None, caller, (), self.clock.now)
+        return number
 
     def submit(self, caller: Caller, slot: Slot, numbers: tuple[int, ...], lease: Any, epoch: int | None) -> None:
         """A caller begins a call."""

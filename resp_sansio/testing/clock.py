@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 __all__ = ["Clock"]
 
@@ -18,8 +16,8 @@ class Clock:
     __slots__ = ("_count", "_events", "now")
 
     def __init__(self) -> None:
-        self.now = 0.0
-        self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.now: float = 0.0
+        self._events: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._count = 0
 
     @property
@@ -27,12 +25,12 @@ class Clock:
         """When the next event is due, `math.inf` if there is none."""
         return self._events[0][0] if self._events else inf
 
-    def at(self, when: float, what: Callable[..., None], *arguments: Any) -> None:
+    def at(self, when: float, what: Callable[..., object], *arguments: Any) -> None:
         """Do this at that time, or now if it has passed."""
         self._count += 1
         heappush(self._events, (max(when, self.now), self._count, what, arguments))
 
-    def after(self, seconds: float, what: Callable[..., None], *arguments: Any) -> None:
+    def after(self, seconds: float, what: Callable[..., object], *arguments: Any) -> None:
         """Do this in so many seconds."""
         self.at(self.now + seconds, what, *arguments)
 

@@ -1,24 +1,23 @@
 """A small Redis: data that all connections share, what may be wrong with it, and the server's end of each connection.
 
 Each command that matters carries a number of its own, as a key or as an element, so what ran, how often and for which call can be
-read from the server afterwards.
+read from the server afterwards. GET of a key that was never set returns the key's own name, so each reply shows whose it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from resp_sansio import Push, ReplyError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .clock import Clock
 
-    from simulation.clock import Clock
-
-__all__ = ["RAW", "Server", "Session", "encode"]
+__all__ = ["LARGE", "Server", "Session", "Words", "encode"]
 
 Words: TypeAlias = tuple[bytes, ...]
+"""A command as it came."""
 
 OK: Final = "OK"
 READONLY: Final = ReplyError("READONLY You can't write against a read only replica.")
@@ -30,6 +29,7 @@ SHARDED: Final = frozenset({b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
 SUBSCRIBED: Final = SUBSCRIPTIONS | {b"PING"}
 RAW: Final = b"(abc\r\n"  # framed rightly, and no number
 LARGE: Final = 5000
+"""Bytes of a large reply, at most."""
 
 
 def encode(value: Any, protocol: int) -> bytes:
@@ -63,15 +63,20 @@ def _all(values: Any, protocol: int) -> bytes:
 
 
 class Server:
-    """Data, who waits for it, and what is wrong. `ran` counts what was executed by its number; `taken` says which call has what."""
+    """Data, who waits for it, and what is wrong.
 
-    def __init__(self, clock: Clock, *, kind: str, password: bool, database: int) -> None:
-        self.clock = clock
-        self.kind = kind
-        self.password = password
-        self.database = database
+    `kind` is "new", "old" (without HELLO) or "proxy" (hangs up on what it does not know). With `password`, callers authenticate by
+    "secret". `ran` counts what was executed: GET and INCRBY by their key, RPUSH by its element. `taken` says for each element that
+    BLPOP took out the last key of that call, and when. `arrived` is called with each command that comes.
+    """
+
+    def __init__(self, clock: Clock, *, kind: str = "new", password: bool = False, database: int = 0) -> None:
+        self.clock: Clock = clock
+        self.kind: str = kind
+        self.password: bool = password
+        self.database: int = database  # in which commands are to come
         self.wrong: Counter[str] = Counter()  # phases, and how many acts hold each
-        self.generation = 0  # of those that were connected before a fail-over
+        self.generation: int = 0  # of those that were connected before a fail-over
         self.data: dict[bytes, int] = defaultdict(int)
         self.version: Counter[bytes] = Counter()
         self.lists: dict[bytes, deque[bytes]] = defaultdict(deque)
@@ -113,23 +118,20 @@ class Server:
 
 
 class Session:
-    """The server's end of one connection."""
+    """The server's end of one connection: `send` says something to the client, `hang_up` ends it."""
 
-    def __init__(
-        self, server: Server, send: Callable[[bytes], None], hang_up: Callable[[], None], *, shared: bool
-    ) -> None:
-        self.server = server
-        self.shared = shared  # does the client use it for many callers?
-        self.send = send
-        self.hang_up = hang_up
-        self.generation = server.generation
-        self.protocol = 2
-        self.authenticated = not server.password
-        self.database = 0
-        self.dead = False
+    def __init__(self, server: Server, send: Callable[[bytes], None], hang_up: Callable[[], None]) -> None:
+        self.server: Server = server
+        self.send: Callable[[bytes], None] = send
+        self.hang_up: Callable[[], None] = hang_up
+        self.generation: int = server.generation
+        self.protocol: int = 2
+        self.authenticated: bool = not server.password
+        self.database: int = 0
+        self.dead: bool = False
         self.held: deque[Words] = deque()  # behind a command that blocks
         self.waits: Words = ()  # that command
-        self.unread = b""
+        self.unread: bytes = b""
         self._queued: list[Words] | None = None
         self._refused = False
         self._watched: dict[bytes, int] = {}
@@ -138,6 +140,7 @@ class Session:
 
     def begin(self) -> None:
         """A connection was accepted."""
+        self.generation = self.server.generation
         if self.server.wrong["full"]:
             self.say(ReplyError("ERR max number of clients reached"))
             self.hang_up()
@@ -311,11 +314,11 @@ class Session:
 
     def _get(self, key: bytes) -> Any:
         """What a key has: its own name, unless it is a counter, large, or odd."""
-        if key[:1] == b"w":
+        if key in self.server.data:
             return b"%d" % self.server.data[key]
-        if key[:1] == b"o":
+        if key[:4] == b"odd:":
             return bytearray(RAW)
-        return key * (LARGE // len(key)) if key[:1] == b"l" else key
+        return key * (LARGE // len(key)) if key[:6] == b"large:" else key
 
     def _exec(self) -> Any:
         queued, self._queued = self._queued, None
