@@ -239,12 +239,6 @@ class Borrowed(BorrowedBase[Lending]):
 
     def __exit__(self, *exception: object) -> None:
         self._from._driver.release(self._lease)
-        self._borrower.token = None
-
-    def __del__(self) -> None:
-        # An interrupt may have kept it from leaving, or `__init__` from beginning.
-        if hasattr(self, "_borrower") and self._borrower.token is not None:
-            self._from._driver.left_behind(self._borrower)
 
 
 def stack() -> str:

@@ -24,13 +24,12 @@ from threading import Lock, RLock, get_ident
 from time import monotonic
 from typing import Any, Final, TypeAlias, TypeVar
 from warnings import warn
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from resp_sansio import (
     Config,
     ConnectError,
     ConnectionClosedError,
-    ConnectionLostError,
     LocalProtocolError,
     Push,
     RespError,
@@ -61,7 +60,7 @@ from resp_sansio.client import (
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Connection, Slot, SlotState
 
-from ._transport import LONGEST, Opening, Transport, shut_down, wait
+from ._transport import LONGEST, Opening, Transport, of_the_system, shut_down, wait
 
 __all__ = ["Borrower", "Driver", "check_not_patched"]
 
@@ -96,9 +95,12 @@ class Party:
 
 
 class Borrower(Party):
-    """It waits for a link of its own, and is there for as long as it has that."""
+    """It waits for a link of its own, and is there for as long as it has that.
 
-    __slots__ = ("waiter",)
+    Its waiter has a weak reference, which tells when it has gone: without any code that an interrupt could keep from running.
+    """
+
+    __slots__ = ("__weakref__", "waiter")
 
     def __init__(self, deadline: float) -> None:
         super().__init__(deadline)
@@ -157,9 +159,17 @@ def where(caller: Any) -> Socket | None:
     return None if link is None or link.ended else link.io
 
 
+def borrower_of(waiter: Waiter) -> Borrower | None:
+    """Return the borrower that waits, None if it has gone or has given back what it had."""
+    token: Any = waiter.token
+    borrower: Borrower | None = None if token is None else token()
+    return borrower
+
+
 def is_here(entry: Slot | Waiter) -> bool:
     """Is the caller there that this is of?"""
-    return (entry if isinstance(entry, Slot) else entry.token).token is not None  # type: ignore[attr-defined]
+    caller = entry if isinstance(entry, Slot) else borrower_of(entry)
+    return caller is not None and caller.token is not None
 
 
 class Driver:
@@ -167,7 +177,7 @@ class Driver:
 
     __slots__ = (
         "__weakref__", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_retries", "_several_lanes", "_telling", "_timing", "_todo", "_torn", "config", "crew", "drainers", "machine",
+        "_retries", "_several_lanes", "_telling", "_todo", "_torn", "config", "crew", "drainers", "machine",
         "whose",
     )  # fmt: skip
 
@@ -186,9 +196,8 @@ class Driver:
         self.drainers: list[Party] = []
         self._lock = RLock()
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
-        self._torn = False  # something was left half-done
+        self._torn: list[object] = []  # not empty: something was left half-done; threads add to it without the lock
         self._forked = False  # all that is open is another process's
-        self._timing = False  # a link's connection may be writing a PING
         self._moving: Link | None = None  # its bytes move, and the machine does not know yet
         self._telling = False
         self._todo: deque[ClientEvent] = deque()  # what the machine said, and is not carried out
@@ -211,9 +220,9 @@ class Driver:
             if job is not None:
                 self._wait_for(slot, job)
         except BaseException as error:
-            slot.token = None
+            slot.token = None  # first: another interrupt may strike from here on
             if begun or not isinstance(error, RespError):
-                self._torn = True
+                self._torn.append(slot)
                 self._locked(self._give_up, slot)
             raise
         # One store, which no interrupt can split: from here on, jobs that this call still has are free.
@@ -229,33 +238,30 @@ class Driver:
         self, deadline: float, stack: str | None = None, borrower: Borrower | None = None
     ) -> Lease[Link] | Share:
         """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
-        borrower = borrower or Borrower(deadline)
+        held = borrower or Borrower(deadline)
         try:
-            job = self._locked(self._acquire, borrower, deadline, stack)
+            job = self._locked(self._acquire, held, deadline, stack)
             if job is not None:
-                self._wait_for(borrower, job)
-            waiter = borrower.waiter
+                self._wait_for(held, job)
+            waiter = held.waiter
             assert waiter is not None
             if waiter.lease is None:
                 assert waiter.error is not None
                 raise waiter.error
         except BaseException as error:
-            borrower.token = None
+            held.token = None
             if not isinstance(error, RespError):
-                self._torn = True
-            if borrower.waiter is not None:
-                self._locked(self._withdraw, borrower)
+                self._torn.append(held)
+            if held.waiter is not None:
+                self._locked(self._withdraw, held)
             raise
+        if borrower is None:
+            waiter.token = None  # it is held for as long as it lasts
         return waiter.lease
 
     def release(self, lease: Lease[Link] | Share) -> None:
         """Give a link back."""
         self._locked(self._release, lease)
-
-    def left_behind(self, borrower: Borrower) -> None:
-        """A borrower was thrown away, and with it its link: an interrupt kept it from giving that back."""
-        borrower.token = None
-        self._torn = True
 
     def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push | RespError | None:
         """Wait for the next push on a link, and return it; why there will be none, or None if none came in time."""
@@ -266,7 +272,7 @@ class Driver:
                 self._wait_for(listener, job)
         except BaseException:
             listener.token = None
-            self._torn = True
+            self._torn.append(listener)
             self._locked(self._give_up, listener)
             raise
         listener.token = None
@@ -322,9 +328,8 @@ class Driver:
                 link.io.transport.close()
         if self._inside and self._lock.acquire(blocking=False):
             self._lock = RLock()
-            self._forked = self._torn = (
-                True  # this very thread has forked in there, and sees to the rest when it is done
-            )
+            self._forked = True  # this very thread has forked in there, and sees to the rest when it is done
+            self._torn.append(None)
         else:
             self._begin_anew()
 
@@ -356,7 +361,7 @@ class Driver:
             except RespError:
                 raise
             except BaseException:
-                self._torn = True
+                self._torn.append(None)
                 self._mend()
                 raise
             finally:
@@ -434,7 +439,7 @@ class Driver:
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
-            failure = error
+            failure = of_the_system(error)
         if count < len(payload):
             io.core.unsent(payload[count:])
             io.stuck = True
@@ -448,7 +453,8 @@ class Driver:
             self._look(now)
         if self._owing:
             self._read_owed()
-        borrower.waiter = self.machine.acquire(borrower, now, deadline=deadline, borrower=stack)
+        gone = ref(borrower, self._torn.append)
+        borrower.waiter = self.machine.acquire(gone, now, deadline=deadline, borrower=stack)
         if self.crew.is_beneath(borrower, None) and borrower.waiter.lease is None:
             self.machine.withdraw(borrower.waiter, now)
             self._carry_out()
@@ -465,6 +471,8 @@ class Driver:
     def _release(self, lease: Lease[Link] | Share) -> None:
         io = lease.connection.io
         self.machine.release(lease, monotonic(), listened=bool(io.listeners))
+        if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
+            lease.token.token = None  # the end of the borrower is of no interest any more
         if io.core.in_flight:
             self._owing[io] = None
         self._carry_out()
@@ -566,7 +574,7 @@ class Driver:
             entry = caller if isinstance(caller, Slot) else caller.waiter
             if entry is not None:
                 self.machine.resume(entry, now)
-        self._handle_timeout(now)
+        self.machine.handle_timeout(now)
         if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, Borrower):
             self._listen_no_more(caller)
             self.crew.ended(caller)
@@ -651,16 +659,18 @@ class Driver:
         """Open a socket on this thread, as far as there is time, and return the thread's next job."""
         check_not_patched()
         machine = self.machine
-        opening, transport, credentials = None, None, None
-        failure: Exception | None = None
-        given_up = True
+        transport, credentials, failure = None, None, None
+        given_up = True  # as it is if an interrupt strikes: then the next thread begins anew
         try:
             opening = self._openings.get(dial)
             if opening is None:
                 self._openings[dial] = opening = Opening(self.config, machine.addresses, dial.deadline)
-            if self.config.credentials is not None:
-                credentials = read_credentials(self.config.credentials())
-            while transport is None:
+            try:
+                if self.config.credentials is not None:
+                    credentials = read_credentials(self.config.credentials())
+            except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
+                failure = error
+            while transport is None and failure is None:
                 now = monotonic()
                 if now >= caller.deadline and now < dial.deadline:
                     break
@@ -668,9 +678,9 @@ class Driver:
                 if transport is None and (caller.token == DONE or where(caller) is not None):
                     given_up = False  # it has its own to do, and another goes on
                     break
-        except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know
-            short = isinstance(error, ConnectError) and dial.deadline > caller.deadline <= monotonic()
-            failure = None if short else error
+        except ConnectError as error:
+            if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
+                failure = error
         finally:
             job = self._locked(self._dialled, machine, caller, dial, transport, credentials, failure, given_up)
         return job
@@ -682,7 +692,7 @@ class Driver:
             self._wait_for(passer, self._locked(self._next, passer, None))
         except BaseException:
             passer.token = None
-            self._torn = True
+            self._torn.append(passer)
             self._locked(self.crew.leave_all, passer)
             raise
         passer.token = None
@@ -746,14 +756,9 @@ class Driver:
             self._drop_opening(dial)
             machine.dial_failed(dial, None, now)
         if machine.next_deadline() <= now:
-            self._handle_timeout(now)
+            machine.handle_timeout(now)
         if machine.has_events:
             self._carry_out()
-
-    def _handle_timeout(self, now: float) -> None:
-        self._timing = True
-        self.machine.handle_timeout(now)
-        self._timing = False
 
     def _take_up_lost_dials(self) -> None:
         """Others carry out what a thread began that has gone without a word."""
@@ -775,16 +780,14 @@ class Driver:
             self._inside = True
             return
         self._telling = False
-        link = self._moving  # forgotten only once it has ended: this may be cut short, too
-        for torn in machine.links:
-            unread = torn.io is None or torn.io not in crew.posts
-            if torn is link or unread or (self._timing and self.config.ping_interval is not None):
-                torn.left = True
-                torn.core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
-        self._moving = None
-        self._timing = False
+        seen, link = len(self._torn), self._moving
+        torn = [each for each in machine.links if each is link or each.io is None or each.io not in crew.posts]
         self._take_up_lost_dials()
-        machine.reconcile(now, is_here, [*crew.dials, *crew.dialling])
+        dials = [*crew.dials, *crew.dialling]
+        for dial in [dial for dial in self._openings if dial not in dials]:
+            self._drop_opening(dial)
+        machine.reconcile(now, is_here, dials, torn)
+        self._moving = None  # only now that it has ended: this may be cut short, too
         self._carry_out()
         for post in list(crew.posts):
             assert isinstance(post, Socket)
@@ -798,7 +801,7 @@ class Driver:
             crew.leave_all(caller)
         crew.settle(machine.next_deadline())
         self._wake()
-        self._torn = False
+        del self._torn[:seen]
 
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------
 
@@ -828,7 +831,7 @@ class Driver:
         except (BlockingIOError, InterruptedError):
             io.stuck = True
         except OSError as error:
-            failure = error
+            failure = of_the_system(error)
         self._moving = None
         if failure is not None:
             self._not_sent(io, failure)
@@ -865,7 +868,7 @@ class Driver:
             self._moving = None
             return False
         except OSError as error:
-            machine.receive_eof(link, monotonic(), error)
+            machine.receive_eof(link, monotonic(), of_the_system(error))
         else:
             if data:
                 answered = machine.receive_replies(link, data, monotonic())
@@ -947,7 +950,8 @@ class Driver:
                     pass
                 self.machine.looked(link, monotonic())
             case Granted(waiter) | Refused(waiter):
-                crew.ended(waiter.token)  # type: ignore[arg-type]
+                if (borrower := borrower_of(waiter)) is not None:
+                    crew.ended(borrower)
             case Close(link):
                 if link.io is not None:
                     self._close(link.io)

@@ -30,7 +30,7 @@ from resp_sansio.config import (
     tls_server_name,
 )
 
-__all__ = ["LONGEST", "Opening", "Transport", "shut_down", "wait"]
+__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
@@ -121,6 +121,13 @@ def shut_down(connected: socket.socket) -> None:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # it has ended already
+
+
+def of_the_system(error: OSError) -> OSError:
+    """Return an error that the system has raised; raise one of a signal's handler, which has no number."""
+    if error.errno is None:
+        raise error
+    return error
 
 
 def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = False) -> bool:
@@ -236,7 +243,7 @@ class Opening:
         try:
             found = socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise not_resolved(config, error) from error
+            raise not_resolved(config, of_the_system(error)) from error
         race = addresses.race(found, deadline)
         while self._connected is None:
             while (address := race.next(monotonic())) is not None:

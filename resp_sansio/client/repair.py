@@ -7,11 +7,12 @@ each call are on its slot, and those of each link on its connection; from these 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from math import inf
 
 from .._errors import ConnectionLostError
 from .._stats import CloseReason
 from ..connection.slot import Slot, SlotState
-from .calls import PINNED
+from .calls import OWN, PINNED, Check
 from .dials import Dials
 from .links import Call, Dial, Granted, Link, Look, Refused, Waiter
 from .timers import Timers
@@ -24,13 +25,24 @@ class Repair(Dials):
 
     __slots__ = ()
 
-    def reconcile(self, now: float, is_alive: Callable[[Slot | Waiter], bool], dials: Collection[Dial]) -> None:
+    def reconcile(
+        self,
+        now: float,
+        is_alive: Callable[[Slot | Waiter], bool],
+        dials: Collection[Dial],
+        torn: Collection[Link] = (),
+    ) -> None:
         """Put everything in order after a method was cut short, wherever it was, or after a caller has gone without a word.
 
-        `is_alive` says whether a caller is there, of a slot or a waiter; `dials` are those that the adapter knows of. What a caller
-        waits for that is alive, `resume` looks after. May be cut short itself, and repeated.
+        `is_alive` says whether a caller is there, of a slot or a waiter; `dials` are those that the adapter knows of; `torn`
+        are the links whose bytes may have moved without the machine's knowledge. What a caller waits for that is alive, `resume`
+        looks after. May be cut short itself, and repeated.
         """
         for link in list(self._links):
+            if link in torn or (link.due == inf and self.config.ping_interval is not None):  # it may be writing a PING
+                link.left = True
+                link.core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
+            self._forget_gone(link, is_alive)
             for slot in link.core.slots:
                 slot.link = link
             link.ended = False  # else it was about to end
@@ -52,6 +64,15 @@ class Repair(Dials):
         self._announce_anew(now, dials)
         self._carry_out(now)
         self._see_to_dials(now)
+
+    @staticmethod
+    def _forget_gone(link: Link, is_alive: Callable[[Slot | Waiter], bool]) -> None:
+        """A link is looked at, or asked for an answer, for a caller that has gone: else it would get another one when that ends."""
+        if link.looking is not None and not is_alive(link.looking):
+            link.looking = None
+        for slot in link.core.slots:
+            if isinstance(slot.token, Check) and not is_alive(slot.token.owner):
+                slot.token, slot.call = None, OWN
 
     def resume(self, entry: Slot | Waiter, now: float) -> None:
         """See that this caller, which is there and waits, waits for something: what was lost of its way is done anew."""

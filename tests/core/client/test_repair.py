@@ -473,6 +473,41 @@ def test_a_caller_that_has_gone_waits_for_nothing() -> None:
     assert (stats.lanes[0].waiting, stats.leases.waiting) == (0, 0)
 
 
+@pytest.mark.parametrize("pre_ping", [False, True])
+def test_a_caller_that_has_gone_gets_no_other_lease(pre_ping: bool) -> None:
+    """The link that it was to have is still looked at, or asked for an answer, when that ends."""
+    stage = Stage(None, PoolSettings(max_size=1, pre_ping=pre_ping))
+    stage.call("GET", "a")
+    stage.deaf.add(stage.link)
+    waiter = stage.client.acquire(object(), stage.now)
+    assert waiter.held is not None
+    if pre_ping:
+        stage.client.looked(stage.link, stage.now)
+        assert waiter.check is not None
+    stage.client.reconcile(stage.now, never, [])
+    stage.client.looked(stage.link, stage.now)
+    stage.run()
+    assert waiter.lease is None
+    assert waiter.place is None
+    pool = stage.client.pool
+    assert pool is not None
+    assert (pool.stats().leased, pool.stats().dialling) == (0, 0)
+
+
+def test_a_link_whose_bytes_were_moving_ends_and_no_other() -> None:
+    stage = Stage(None, PoolSettings(max_size=2), ping_interval=10.0)
+    stage.call("GET", "a")
+    stage.deaf.add(stage.link)
+    stage.call("GET", "b")
+    stage.call("GET", "c")
+    first, second = stage.client.links
+    stage.client.reconcile(stage.now, always, [], [first])
+    assert [first.ended, second.ended] == [True, False]
+    second.due = inf  # an interrupt struck while it was looked at, and may have begun a PING
+    stage.client.reconcile(stage.now, always, [])
+    assert second.ended
+
+
 def test_a_pausing_call_pauses_on_unless_its_caller_has_gone() -> None:
     stage = Stage(dials_at_once=True)
     stage.answer = lambda _: LOADING

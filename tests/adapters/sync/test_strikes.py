@@ -1,0 +1,220 @@
+"""An interrupt at each place of a call, one after the other, and a second one while the first is seen to: nothing is lost for good.
+
+Where storms of signals strike by chance, these strike by count: as a function of the library begins, or one of the C library's
+has returned, which is where CPython looks for signals.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import resp_sync
+from resp_sansio import CommandTimeoutError, ConnectionClosedError
+from resp_sync import _transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from servers import Server
+
+
+class Alarm(BaseException):
+    """What a signal's handler raises."""
+
+
+class Strikes:
+    """Raises an `Alarm` at the so-many-th place, and the next one so many places later."""
+
+    def __init__(self, first: int, second: int | None = None) -> None:
+        self.left = [first] if second is None else [first, second]
+        self.struck = 0
+
+    def __enter__(self) -> None:
+        sys.setprofile(self.profile)
+        if len(self.left) > 1:
+            sys.settrace(self.trace)  # what raises in a profile function ends profiling
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setprofile(None)
+        sys.settrace(None)
+
+    def trace(self, _frame: FrameType, _event: str, _: object) -> None:
+        if self.struck == 1:
+            sys.setprofile(self.profile)
+
+    def profile(self, frame: FrameType, event: str, _: object) -> None:
+        ours = f"{os.sep}resp_s" in frame.f_code.co_filename or frame.f_code.co_filename.endswith("contextlib.py")
+        if self.struck < len(self.left) and ours and event in ("call", "c_return"):
+            self.left[self.struck] -= 1
+            if self.left[self.struck] == 0:
+                self.struck += 1
+                raise Alarm
+
+
+def ask(client: Any) -> None:
+    token = os.urandom(4).hex()
+    assert client.execute("ECHO", token, timeout=20.0) == token.encode()
+
+
+def block(client: Any) -> None:
+    client.execute("BLPOP", "none", 0.001, timeout=20.0)
+
+
+def borrow(client: Any) -> None:
+    with client.acquire(timeout=20.0) as connection:
+        ask(connection)
+
+
+def hear(client: Any) -> None:
+    with suppress(CommandTimeoutError):
+        client.next_push(timeout=0.001)
+
+
+def check(client: Any) -> None:
+    """All that was there before is there again, at once."""
+    with suppress(ConnectionClosedError):  # a connection may have ended, and a client has another
+        ask(client)
+        ask(client)
+    driver = client._driver
+    pool = driver.machine.pool
+    if pool is not None:
+        with client.acquire(timeout=20.0), client.acquire(timeout=20.0):
+            pass
+        stats = pool.stats()
+        assert (stats.leased, stats.waiting, stats.dialling) == (0, 0, 0)
+    crew = driver.crew
+    assert not driver._torn
+    assert not crew.sleepers
+    assert not crew.dialling
+    assert not driver._openings
+    assert {post.link for post in crew.posts} == set(driver.machine.links)
+
+
+CASES = [
+    pytest.param("Client", {}, ask, id="Client"),
+    pytest.param("Client", {}, block, id="Client, leases"),
+    pytest.param("Pool", {}, ask, id="Pool"),
+    pytest.param("Pool", {}, borrow, id="Pool, blocks"),
+    pytest.param("Pool", {"pre_ping": True}, borrow, id="Pool, blocks, pre_ping"),
+    pytest.param("connect", {}, hear, id="connect, pushes"),
+]
+
+
+@pytest.mark.parametrize(("strategy", "options", "use"), CASES)
+@pytest.mark.parametrize("second", [None, 2, 20])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_each_place(
+    server: Server, strategy: str, options: dict[str, Any], use: Callable[[Any], None], second: int | None
+) -> None:
+    sizes = {} if strategy == "connect" else {"max_size" if strategy == "Pool" else "max_connections": 3}
+    place, struck = 0, True
+    while struck:
+        place += 1 if second is None else 4
+        with getattr(resp_sync, strategy)(server.url, **sizes, **options) as client:
+            ask(client)
+            strikes = Strikes(place, second)
+            with suppress(Alarm), strikes:
+                use(client)
+            struck = strikes.struck > 0
+            check(client)
+    assert place > 30
+
+
+def test_a_borrower_that_is_thrown_away_leaves_nothing_to_be_interrupted(server: Server) -> None:
+    """An interrupt may strike as its block begins, and another one in whatever would clear up behind it."""
+    with resp_sync.Pool(server.url, max_size=1) as pool:
+        borrowed = pool.acquire(timeout=20.0)
+        borrowed.__enter__()
+        with Strikes(1):
+            del borrowed
+        with pool.acquire(timeout=20.0):
+            pass
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), TimeoutError("mine"), KeyboardInterrupt("mine")])
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+def test_an_interrupt_in_a_dial_is_told_to_its_own_caller_alone(
+    server: Server, monkeypatch: pytest.MonkeyPatch, strategy: str, error: BaseException
+) -> None:
+    """Whatever it raises; and the dial goes on with another."""
+    real = _transport.wait_for
+    dialling, struck = threading.Event(), threading.Event()
+    replies: list[object] = []
+
+    def wait_for(*args: Any, **options: Any) -> list[int]:
+        if threading.current_thread() is threading.main_thread() and not struck.is_set():
+            dialling.set()
+            assert struck.wait(0.2) is False  # the other thread comes by meanwhile
+            struck.set()
+            raise error
+        return real(*args, **options)
+
+    def ask_as_well() -> None:
+        assert dialling.wait(20)
+        replies.append(client.execute("PING", timeout=20.0))
+
+    monkeypatch.setattr(_transport, "wait_for", wait_for)
+    with getattr(resp_sync, strategy)(server.url, retry=resp_sync.Retry(attempts=1)) as client:
+        other = threading.Thread(target=ask_as_well)
+        other.start()
+        with pytest.raises(type(error), match="mine"):
+            client.execute("PING", timeout=20.0)
+        other.join(30)
+        assert replies == ["PONG"]
+
+
+@pytest.mark.parametrize("place", ["send", "recv"])
+def test_an_interrupt_that_looks_like_an_error_of_the_system_is_none(server: Server, place: str) -> None:
+    """A handler that raises `TimeoutError` says nothing of the connection, and its caller is to see it."""
+
+    class Struck:
+        def __init__(self, transport: Any) -> None:
+            self._transport = transport
+
+        def __getattr__(self, name: str) -> Any:
+            if name != place:
+                return getattr(self._transport, name)
+
+            def move(what: Any) -> Any:
+                getattr(self._transport, place)(what)
+                raise TimeoutError("mine")
+
+            return move
+
+    with resp_sync.connect(server.url) as connection:
+        io: Any = connection._link.io
+        io.transport = Struck(io.transport)
+        with pytest.raises(TimeoutError, match="mine"):
+            connection.execute("PING")
+
+
+def test_an_interrupt_while_the_time_is_kept_ends_one_link_at_most(server: Server) -> None:
+    with resp_sync.Pool(server.url, max_size=2, ping_interval=300.0) as pool:
+        with pool.acquire() as first, pool.acquire() as second:
+            ask(first)
+            ask(second)
+        driver: Any = pool._driver
+        machine = driver.machine
+        links = machine.links
+        core = links[0].core
+        before = type(core)
+
+        class Struck(before):  # type: ignore[misc,valid-type]
+            __slots__ = ()
+
+            def handle_timeout(self, _now: float) -> None:
+                core.__class__ = before
+                raise Alarm
+
+        core.__class__ = Struck
+        with suppress(Alarm):
+            driver.change(lambda machine, now: machine.handle_timeout(now + 400))
+        ask(pool)
+        assert [link.ended for link in links] == [True, False]
