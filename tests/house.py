@@ -22,8 +22,8 @@ commands.table commands.words commands.keys commands.knowledge commands.command 
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
 connection.pairing connection.connection connection
-client.call client.batch client.retry client.pace client.leases client.places client.pool client.lanes
-client.timers client.links client.crew client.calls client.dials client.repair client.client client.surface client
+client.call client.batch client.retry client.pace client.timers client.leases client.places client.pool client.lanes
+client.links client.crew client.calls client.dials client.repair client.client client.surface client
 methods._words methods.batch methods.sync methods.tasks methods
 resp_sansio
 """.split()

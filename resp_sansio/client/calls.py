@@ -151,7 +151,7 @@ class Calls(ABC):
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
         self._timers = Timers()
-        self._dial_timer = self._timers.add(inf, None)
+        self._dial_timer = self._timers.set(inf, None)
         self._pausing: dict[Slot, None] = {}
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica
@@ -228,7 +228,7 @@ class Calls(ABC):
             return link
         slot.link = None
         lane.enter(slot, again=again)
-        slot.call.timer = self._timers.add(slot.deadline, slot)
+        slot.call.timer = self._timers.set(slot.deadline, slot)
         self._see_to(lane, now)
         return None
 
@@ -238,7 +238,7 @@ class Calls(ABC):
             self._grant(waiter, Share(lane.link))
             return
         lane.enter(waiter, again=again)
-        waiter.timer = self._timers.add(waiter.deadline, waiter)
+        waiter.timer = self._timers.set(waiter.deadline, waiter)
         self._see_to(lane, now)
 
     def _borrow(self, slot: Slot, now: float, *, again: bool = False, turn: float = inf) -> Link | None:
@@ -436,7 +436,7 @@ class Calls(ABC):
         if at_once:
             self._go(slot, now)
         else:
-            call.timer = self._timers.add(now + pause, slot)
+            call.timer = self._timers.set(now + pause, slot)
             self._pausing[slot] = None
 
     def _dial_fits(self, deadline: float, now: float) -> float:

@@ -395,7 +395,7 @@ class Client(Repair):
 
     def handle_timeout(self, now: float) -> None:
         """The time is `now`."""
-        for timer in self._timers.due(now):
+        for timer in list(self._timers.take(now)):
             thing = timer.thing
             if isinstance(thing, Link):
                 self._look_at_time(thing, now)

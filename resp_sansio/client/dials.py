@@ -199,7 +199,7 @@ class Dials(Calls):
         """No dial may begin before a time: look again then."""
         self._timers.cancel(self._dial_timer)
         if self.closed is None or (self._pool is not None and self._pool.state is not PoolState.CLOSED):
-            self._dial_timer = self._timers.add(self._pace.not_before, self)
+            self._dial_timer = self._timers.set(self._pace.not_before, self)
 
     def _leave_replica(self, link: Link, now: float) -> None:
         """An answer says that this link leads to a replica: leave it and all others, once for all that hear of it.
@@ -270,7 +270,7 @@ class Dials(Calls):
         """Look at this link at that time."""
         self._timers.cancel(link.timer)
         link.due = due
-        link.timer = self._timers.add(due, link)
+        link.timer = self._timers.set(due, link)
 
     def _look_at_time(self, link: Link, now: float) -> None:
         link.due = inf

@@ -11,6 +11,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason
+from .timers import Timer
 
 __all__ = [
     "Close",
@@ -52,11 +53,11 @@ class WaiterState(enum.Enum):
 class Place(Generic[C]):
     """A connection of the pool's. Idle until `deadline`; not used any more from `expires`, which is -inf once it is retired.
 
-    `noted`: when the pool looks at it next: too early perhaps, but not too late. `owes`: the oldest reply that it owed when it
-    was last asked, and `owes_since` when, at the earliest.
+    `noted`: when the pool looks at it next, by `timer`: too early perhaps, but not too late. `owes`: the oldest reply that it
+    owed when it was last asked, and `owes_since` when, at the earliest.
     """
 
-    __slots__ = ("connection", "deadline", "expires", "fresh", "lease", "noted", "owes", "owes_since")
+    __slots__ = ("connection", "deadline", "expires", "fresh", "lease", "noted", "owes", "owes_since", "timer")
 
     def __init__(self, connection: C, expires: float) -> None:
         self.connection: Final = connection
@@ -65,6 +66,7 @@ class Place(Generic[C]):
         self.fresh: bool = True
         self.lease: Lease[C] | None = None
         self.noted: float = inf
+        self.timer: Timer | None = None
         self.owes: object = None
         self.owes_since: float = -inf
 

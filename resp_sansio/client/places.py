@@ -21,6 +21,7 @@ from ..config.settings import PoolSettings
 from ..connection.deadlines import Deadlines
 from .leases import Close, Dial, Granted, Leaked, Lease, Place, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from .pace import Pace
+from .timers import Timers
 
 __all__ = ["Places"]
 
@@ -35,11 +36,7 @@ def nothing(_: object) -> None:
     """Nothing is owed."""
 
 
-def _is_noted(place: Place[C], deadline: float) -> bool:
-    return place.noted == deadline
-
-
-def _is_waiting(waiter: Waiter[C], _deadline: float) -> bool:
+def _is_waiting(waiter: Waiter[C]) -> bool:
     return waiter.state is WaiterState.WAITING
 
 
@@ -81,7 +78,7 @@ class Places(Generic[C]):
         self._room = self.settings.max_size  # how many may be kept
         self._max_idle = inf if self.settings.max_idle is None else self.settings.max_idle
         # When something is to be done: for places, and for waiters; nothing is before the two times.
-        self._looks: Deadlines[Place[C]] = Deadlines(_is_noted)
+        self._looks = Timers()
         self._look_at = inf
         self._late: Deadlines[Waiter[C]] = Deadlines(_is_waiting)
         self._late_at = inf
@@ -196,7 +193,7 @@ class Places(Generic[C]):
         self._idle.pop(key, None)
         self._owing.pop(key, None)
         place.lease = None
-        place.noted = inf
+        self._looks.cancel(place.timer)
         self.untold.append(Close(place.connection, reason))
         self._closed[reason] += 1
         del self._places[key]
@@ -245,7 +242,8 @@ class Places(Generic[C]):
         due = place.due
         if due < place.noted:
             place.noted = due
-            self._looks.add(place, due)
+            self._looks.cancel(place.timer)
+            place.timer = self._looks.set(due, place)
             if due < self._look_at:
                 self._look_at = due
 

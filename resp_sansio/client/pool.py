@@ -290,11 +290,10 @@ class Pool(Places[C]):
         """Close what is out of date, report leaks, and dial for `min_size`."""
         if now >= self._look_at:
             # In the order in which they were used: what is kept is what was used last.
-            # Each once, though it may have been noted twice for one time.
-            for place in sorted(dict.fromkeys(self._looks.take(now)), key=lambda place: place.deadline):
+            due = [timer.thing for timer in self._looks.take(now)]
+            for place in sorted(due, key=lambda place: place.deadline):
                 place.noted = inf
                 self._look(place, now)
-            self._looks.trim(len(self._places))
             self._look_at = self._looks.next()
         if now >= self._late_at and self._refuse_late(now) and self.state is PoolState.DRAINING:
             self._advance(now)  # they may have been the last

@@ -154,21 +154,21 @@ class Repair(Dials):
     def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
         """Look at everything when it is due, as far as its caller is there."""
         self._timers = Timers()
-        self._dial_timer = self._timers.add(self._pace.not_before, self)
+        self._dial_timer = self._timers.set(self._pace.not_before, self)
         for link in self._links:
             link.due = min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet)
-            link.timer = self._timers.add(link.due, link)
+            link.timer = self._timers.set(link.due, link)
         for lane in self._lanes:
             for entry in lane.entries:
                 if is_alive(entry):
                     timed = entry if isinstance(entry, Waiter) else entry.call
-                    timed.timer = self._timers.add(entry.deadline, entry)
+                    timed.timer = self._timers.set(entry.deadline, entry)
                 else:
                     lane.leave(entry)
         for slot in list(self._pausing):
             if is_alive(slot):
                 due = now if slot.call.timer is None else slot.call.timer.due
-                slot.call.timer = self._timers.add(due, slot)
+                slot.call.timer = self._timers.set(due, slot)
             else:
                 del self._pausing[slot]
 

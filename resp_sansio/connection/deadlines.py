@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 class Deadlines(Generic[T]):
-    """Items `T`, each with its deadline; `is_due(item, deadline)` says whether an entry still counts."""
+    """Items `T`, each with its deadline; `is_due` says of an item whether it still counts."""
 
     __slots__ = ("_is_due", "_number", "entries")
 
-    def __init__(self, is_due: Callable[[T, float], bool]) -> None:
+    def __init__(self, is_due: Callable[[T], object]) -> None:
         self.entries: list[tuple[float, int, T]] = []
         self._is_due: Final = is_due
         self._number = count()  # entries of one deadline come in the order in which they were added
@@ -40,7 +40,7 @@ class Deadlines(Generic[T]):
         entries = self.entries
         while entries:
             deadline, _, item = entries[0]
-            if self._is_due(item, deadline):
+            if self._is_due(item):
                 return deadline
             heappop(entries)
         return inf
@@ -49,15 +49,15 @@ class Deadlines(Generic[T]):
         """Take out, one by one and the earliest first, what is due by now and has not ended."""
         entries = self.entries
         while entries and entries[0][0] <= now:
-            deadline, _, item = heappop(entries)
-            if self._is_due(item, deadline):
+            _, _, item = heappop(entries)
+            if self._is_due(item):
                 yield item
 
     def trim(self, most: int) -> None:
         """Keep hold of little that has ended; at most so many have not."""
         self.next()
         if len(self.entries) > 2 * most:
-            self.entries[:] = [entry for entry in self.entries if self._is_due(entry[2], entry[0])]
+            self.entries[:] = [entry for entry in self.entries if self._is_due(entry[2])]
             heapify(self.entries)
 
 

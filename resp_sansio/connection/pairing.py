@@ -378,5 +378,5 @@ class Pairing(ABC):
         self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))
 
 
-def _is_awaited(slot: Slot, _deadline: float) -> bool:
+def _is_awaited(slot: Slot) -> bool:
     return slot.state is HANDED or slot.state is QUEUED

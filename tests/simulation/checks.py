@@ -263,7 +263,7 @@ class Checks(testing.Checks):
         assert not world.waiting, f"never woken: {world.waiting}"
         assert not client.links, f"links are left: {client.links}"
         assert client.next_deadline() == inf
-        assert len(client._timers) == 0, "timers are left"
+        assert client._timers.next() == inf, "timers are left"
         assert not client._pausing
         assert not client._shares._kept, "callers are left"
         super().rest()

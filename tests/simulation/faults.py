@@ -83,7 +83,7 @@ FAULTS: Final = (
     ),
     Fault(
         "no dial follows one that was given up", OURS,
-        Dials, "_await_pace", "self._dial_timer = self._timers.add(self._pace.not_before, self)", "pass",
+        Dials, "_await_pace", "self._dial_timer = self._timers.set(self._pace.not_before, self)", "pass",
     ),
     Fault(
         "a fork keeps a socket", "many a client",
@@ -115,7 +115,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a link's deadlines are not looked at", OURS,
-        Dials, "_watch", "link.timer = self._timers.add(due, link)", "pass",
+        Dials, "_watch", "link.timer = self._timers.set(due, link)", "pass",
     ),
     Fault(
         "a pause does not end", OURS,

@@ -546,7 +546,7 @@ def test_a_timer_that_an_interrupt_has_left_behind_does_nothing() -> None:
     stage.deaf.add(stage.link)
     slot = stage.call("GET", "b")
     slot.call = Call()
-    stage.client._timers.add(stage.now + 1, slot)
+    stage.client._timers.set(stage.now + 1, slot)
     stage.pass_time(2)
     assert slot not in stage.ended
 

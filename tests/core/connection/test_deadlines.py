@@ -37,7 +37,7 @@ class Item:
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "end", "take", "trim"]), st.integers(0, 20))))
 def test_what_has_not_ended_is_taken_when_it_is_due_the_earliest_first(steps: list[tuple[str, int]]) -> None:
-    deadlines: Deadlines[Item] = Deadlines(lambda item, _: not item.ended)
+    deadlines: Deadlines[Item] = Deadlines(lambda item: not item.ended)
     left: list[Item] = []
     for step, number in steps:
         match step:
