@@ -74,6 +74,7 @@ class Checks(testing.Checks):
         self.queue: dict[
             Slot | Waiter, Any
         ] = {}  # who waits for a lease, in order, and the first place in the pool's queue
+        self.came: dict[Slot | Waiter, int] = {}  # in which order calls and waiters came
         self.arrived: dict[bytes, int] = {}  # how often a number has come to the server
         self.last: dict[tuple[Session, int], int] = {}
         self.readonly: dict[int, float] = {}  # when a caller first heard of it, by fail-over
@@ -226,10 +227,26 @@ class Checks(testing.Checks):
                 if isinstance(earlier, Waiter)
                 else (earlier.call and earlier.call.waiter, earlier.call and earlier.call.attempts)
             )
-            # One that had its turn, and a link that was of no use, is ahead of the others; but not in the old order.
+            # Whether one waits in its order whose link was of no use, `in_order` sees.
             passed_over = waits is not None and waits is self.queue[earlier] and attempts is None
             assert not passed_over, f"{served} was served before {earlier}"
         del self.queue[served]
+
+    def comes(self, entry: Slot | Waiter) -> None:
+        """A call or a waiter is there from now on."""
+        self.came[entry] = len(self.came)
+
+    def in_order(self) -> None:
+        """Those who wait for a lease do so in the order in which they came, also after a link that was of no use.
+
+        Those that have failed, and try again, are behind the others.
+        """
+        pool = self.world.client.pool
+        if pool is not None and pool.stats().waiting > 1:
+            waiting: list[Any] = [place.token for place in pool._queue]
+            again = [(entry if isinstance(entry, Waiter) else entry.call).attempts is not None for entry in waiting]
+            order = [self.came[entry] for entry, failed in zip(waiting, again, strict=True) if not failed]
+            assert order == sorted(order), f"out of turn: {waiting}"
 
     def capacity(self) -> None:
         """No more sockets are open for leases than the pool may have."""

@@ -150,6 +150,10 @@ FAULTS: Final = (
         Pool, "_advance", "self._grant(next(iter(self._queue)), self._idle", "self._grant(next(reversed(self._queue)), self._idle",
     ),
     Fault(
+        "two whose links were dead change places", OURS,
+        Pool, "_wait", "takewhile(lambda other: other.turn <= waiter.turn, self._queue)", "()",
+    ),
+    Fault(
         "the rest of a write that was taken in part is dropped", "many a client",
         Connection, "sent", "blocks[-1] = memoryview(blocks[-1])[count:]", "blocks.pop()",
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Final, cast
 
 from simulation.driver import Driver, Wire
 from simulation.script import OWN
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Trouble"]
 
+MORNING: Final = 10_000  # number of the first of those callers
+
 
 class Trouble(Driver):
     """The faults, by their names in a script."""
@@ -22,6 +25,10 @@ class Trouble(Driver):
         super().__init__(script, trace)
         self.capacity = script.pool.max_size
         self.retired: set[Link] = set()  # by a call of the client's own method
+
+    @abstractmethod
+    def _act(self, act: Act) -> None:
+        """A caller comes, or a fault happens."""
 
     def happens(self, act: Act) -> None:
         """This fault happens."""
@@ -45,6 +52,17 @@ class Trouble(Driver):
     def _begun(self, act: Act) -> None:
         """Half of such a reply."""
         self._surplus(act, b"$9\r\nsur")
+
+    def _idle_out(self, act: Act) -> None:
+        """The server has closed what was idle, as after a night; and the first callers of the morning come."""
+        self.trouble(1.5)
+        for wire in self.wires.values():
+            if wire.alive and not self._is_busy(wire):
+                wire.session.end()
+                wire.unread.append(None)
+                self.clock.after(0.005, self.read, wire)  # by then they have come
+        for number in range(3):
+            self.clock.after(0.0, self._act, act._replace(kind="borrow", seconds=8.0, number=MORNING + number))
 
     def _surplus_behind(self, act: Act) -> None:
         """Such a reply right behind one that was asked for, or behind the answers to the next handshake."""

@@ -80,6 +80,7 @@ class World(Trouble):
                 self.client.handle_timeout(clock.now)
             self.hand_out(self.client.events())
             self.checks.capacity()
+            self.checks.in_order()
             self.steps += 1
             assert self.steps < MANY, "the history does not come to rest"
         self.checks.rest()
@@ -191,6 +192,7 @@ class World(Trouble):
             self.checks.by_number[number] = call
         self.live[slot] = call
         self.checks.calls.append(call)
+        self.checks.comes(slot)
         if epoch is None and self.starts(slot, lease):
             self.tried.append(slot)
             return
@@ -233,6 +235,7 @@ class World(Trouble):
         lease = self.client.lend(self.clock.now, "here") if self.script.short else None
         waiter = self.client.acquire(caller, self.clock.now, deadline=deadline, borrower="here", held=lease)
         self.waiting[waiter] = caller, self.clock.now
+        self.checks.comes(waiter)
         self.checks.queue[waiter] = waiter.place
         return waiter
 
