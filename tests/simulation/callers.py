@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from resp_sansio import Push
-    from resp_sansio.client import Link
     from simulation.script import Act
     from simulation.world import World
 
@@ -49,7 +48,6 @@ class Caller:
         self.world = world
         self.act = act
         self.waits: Slot | Waiter | Messages | None = None
-        self.link: Link | None = None  # by which it was answered last
         self.gone = False
         self.late = world.late  # it comes when all is well again
         self.deadline = world.clock.now + act.seconds

@@ -90,8 +90,6 @@ class Checks(testing.Checks):
     def _left(self, caller: Caller) -> None:
         """A client leaves a replica as soon as it has heard of it; a single connection stays."""
         world = self.world
-        if caller.link in world.retired:
-            return  # it says nothing of those that are in its place
         known = world.server.generation in self.readonly
         first = self.readonly.setdefault(world.server.generation, world.clock.now)
         kept = (
@@ -110,8 +108,6 @@ class Checks(testing.Checks):
         assert now <= max(slot.deadline, call.since) + 0.001, f"{slot} of {call.caller} outlived its deadline"
         if slot.state is not SlotState.ANSWERED:
             assert str(error_of(slot))
-        if call.caller is not None:
-            call.caller.link = slot.link
         self._in_turn(slot, now)
         self.punctual(call.caller, call.since)
 

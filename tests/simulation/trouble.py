@@ -9,7 +9,6 @@ from simulation.driver import Driver, Wire
 from simulation.script import OWN
 
 if TYPE_CHECKING:
-    from resp_sansio.client import Link
     from resp_sansio.testing import Fault
     from simulation.script import Act, Script
 
@@ -24,7 +23,6 @@ class Trouble(Driver):
     def __init__(self, script: Script, trace: list[str] | None) -> None:
         super().__init__(script, trace)
         self.capacity = script.pool.max_size
-        self.retired: set[Link] = set()  # by a call of the client's own method
 
     @abstractmethod
     def _act(self, act: Act) -> None:
@@ -85,7 +83,6 @@ class Trouble(Driver):
 
     def _retire(self, _: Act) -> None:
         if self.script.mode != "once":
-            self.retired.update(self.wires)
             self.client.retire(self.clock.now)
 
     def _resize(self, act: Act) -> None:
