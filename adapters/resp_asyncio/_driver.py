@@ -40,12 +40,13 @@ from resp_sansio.client import (
     Pushed,
     Refused,
     Share,
+    TLSWire,
     Waiter,
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot
 
-from ._transport import dial, last_words, poll_of, receive_buffer, shut_down, until
+from ._transport import dial, last_words, poll_of, receive_buffer, shut_down, tls_of, until
 
 __all__ = ["Driver"]
 
@@ -60,10 +61,12 @@ class Socket(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_buffer", "_call_soon", "_closers", "_core", "_dial", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
-        "_transport", "credentials", "failure", "link", "listeners", "pushes",
+        "_tls", "_transport", "_wire", "credentials", "failure", "link", "listeners", "pushes",
     )  # fmt: skip
 
-    def __init__(self, driver: Driver, dial: Dial, credentials: tuple[str | None, str | bytes] | None) -> None:
+    def __init__(
+        self, driver: Driver, dial: Dial, credentials: tuple[str | None, str | bytes] | None, tls: TLSWire | None
+    ) -> None:
         loop = driver.loop
         assert loop is not None
         self._driver = driver
@@ -78,6 +81,7 @@ class Socket(asyncio.BufferedProtocol):
         self._scheduled = False  # `flush` will be called in this turn of the loop
         self._closers: list[asyncio.Future[None]] = []
         self.credentials = credentials
+        self._tls = tls
         self.failure: Exception | None = None  # why there is no link, though there is a socket
         self.link: Link | None = None
         self.pushes: list[Push] = []  # few: reading pauses while more wait
@@ -90,16 +94,16 @@ class Socket(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._paused = False
         self._poll = poll_of(self._transport, POLLIN)
-        # It tells of every byte that it has to keep (at once, if TLS has some; that compares by >=), and when there are none.
-        self._transport.set_write_buffer_limits(high=1, low=0)
+        # It tells of every byte that it has to keep, and when there are none.
+        self._transport.set_write_buffer_limits(high=0, low=0)
         try:
-            self.link = link = self._machine.connected(self._dial, monotonic(), self.credentials)
+            self.link = link = self._machine.connected(self._dial, monotonic(), self.credentials, self._tls)
         except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
             self.failure = error
             self._transport.abort()
             return
         link.io = self
-        self._core = link.core
+        self._core, self._wire = link.core, link.wire
         self.flush()
         self._driver.carry_out()
 
@@ -122,7 +126,7 @@ class Socket(asyncio.BufferedProtocol):
                     waiter.set_result(None)
             several = len(answered) > 1
         # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
-        if not self._scheduled and (several or self._core.wants_to_send):
+        if not self._scheduled and (several or self._wire.wants_to_send):
             self._scheduled = True
             self._call_soon(self.flush)
 
@@ -158,14 +162,19 @@ class Socket(asyncio.BufferedProtocol):
     def flush(self) -> None:
         """Hand over what is queued, as far as it goes."""
         self._scheduled = False
-        core, transport = self._core, self._transport
-        while not self._paused and transport is not None and (block := core.data_to_send()):
-            if len(block) > HAND_OVER:
-                if transport.is_closing():
-                    break
-                block = memoryview(block)[:HAND_OVER]
-            core.sent(len(block))  # before, because `write` may call `resume_writing`
-            transport.write(block)
+        wire, transport = self._wire, self._transport
+        try:
+            while not self._paused and transport is not None and (block := wire.data_to_send()):
+                if len(block) > HAND_OVER:
+                    if transport.is_closing():
+                        break
+                    block = memoryview(block)[:HAND_OVER]
+                wire.sent(len(block))  # before, because `write` may call `resume_writing`
+                transport.write(block)
+        except OSError as error:  # of TLS: the transport tells of its own otherwise
+            assert self.link is not None
+            self._machine.send_failed(self.link, error, monotonic())
+            self._driver.carry_out()
         if not self._reading:
             self._read_on()  # a reply is behind what was left unread
 
@@ -217,11 +226,11 @@ class Socket(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """End now. The connection is shut down first, since the child of a fork may hold the socket."""
-        self._paused = True
         self.hand_out()
         if self._transport is not None:
-            shut_down(self._transport)
+            shut_down(self._transport, b"" if self._paused else self._wire.data_to_send())
             self._transport.abort()
+        self._paused = True
 
     def closed(self) -> asyncio.Future[None] | None:
         """Return the future of the transport's end, None if it has ended."""
@@ -508,13 +517,13 @@ class Driver:
 
         def protocol() -> Socket:
             nonlocal made
-            made = Socket(self, wanted, credentials)
+            made = Socket(self, wanted, credentials, tls)
             return made
 
         failure: Exception | None = None
         opened = False
         try:
-            credentials = await self._credentials(wanted.deadline)
+            credentials, tls = await self._credentials(wanted.deadline), tls_of(self.config)
             await dial(self.config, self.machine.addresses, protocol, wanted.deadline)
             opened = True
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know

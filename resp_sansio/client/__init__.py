@@ -19,12 +19,13 @@ from .surface import (
     PipelineBase,
     PoolBase,
 )
+from .tls import TLSWire
 
 __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandBatch",
     "CommandsBase", "ConnectingBase", "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Job", "Lanes", "Leaked",
     "Lease", "LendingBase", "Link", "Look", "Meaning", "PipelineBase", "PoolBase", "Post", "Pushed", "Refused", "Result",
-    "Route", "Share", "Sleep", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
+    "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
     "leads_elsewhere", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "push_as_text", "read_reply",
     "read_transaction", "read_typed", "route", "seconds_allowed",
 ]  # fmt: skip

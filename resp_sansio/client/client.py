@@ -28,6 +28,7 @@ from .leases import Lease, PoolState
 from .links import Call, Dial, Drained, Link, Share, Waiter
 from .pool import Pool
 from .repair import Repair
+from .tls import TLSWire
 
 __all__ = ["Client"]
 
@@ -151,7 +152,7 @@ class Client(Repair):
             link = None if lease.ended else lease.connection
         else:
             link = None if self.lane is None or slot.info.needs is not LANE else self.lane.link
-        payload = None if link is None else link.core.start(slot)
+        payload = None if link is None else link.wire.start(slot)
         if payload is None or link is None:
             return None
         slot.link = link
@@ -289,8 +290,17 @@ class Client(Repair):
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------
 
-    def connected(self, dial: Dial, now: float, credentials: tuple[str | None, str | bytes] | None = None) -> Link:
-        """A socket is open: return its link, which has something to send. The handshake is the machine's."""
+    def connected(
+        self,
+        dial: Dial,
+        now: float,
+        credentials: tuple[str | None, str | bytes] | None = None,
+        tls: TLSWire | None = None,
+    ) -> Link:
+        """A socket is open: return its link, which has something to send. The handshake is the machine's, that of TLS included.
+
+        `tls` was made for this dial; None for a link without TLS.
+        """
         core = Connection.configured(
             self.config,
             credentials,
@@ -299,9 +309,13 @@ class Client(Repair):
             plain=dial.opening.plain,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
         )
-        link = Link(core, dial)
+        link = Link(core, dial, tls)
         self._links[link] = None
         self._watch(link, dial.deadline)
+        if tls is not None:
+            tls.begin(core)
+            if tls.ended:
+                self.receive_eof(link, now, tls.error)
         if not self._is_wanted(dial):
             self.abort(link, self.closed, now)
         return link
@@ -338,7 +352,10 @@ class Client(Repair):
         self._see_to_dials(now)
 
     def receive_data(self, link: Link, data: bytes, now: float) -> list[ClientEvent]:
-        """Bytes came on this link. Returns the events, as `events` does: the plain path touches its own link only."""
+        """Bytes came on this link, as its socket gave them. Returns the events, as `events` does.
+
+        The plain path touches its own link only.
+        """
         answered = self.receive_replies(link, data, now)
         return self.events() if answered is None else [*answered]
 
@@ -347,10 +364,12 @@ class Client(Repair):
 
         None if there may be: then take `events()`, and ask `next_deadline()`.
         """
-        core = link.core
-        answered = core.receive_replies(data)
+        answered = link.wire.receive_replies(data)
         if answered is None:
-            self._follow(link, core.events(), now)
+            if link.tls is not None and link.tls.ended:
+                self.receive_eof(link, now, link.tls.error)
+            else:
+                self._follow(link, link.core.events(), now)
             return None
         for slot in answered:
             alone = slot.call is None or (slot.call is PINNED and type(slot) is Slot)
@@ -366,6 +385,8 @@ class Client(Repair):
 
     def receive_eof(self, link: Link, now: float, error: Exception | None = None) -> None:
         """Nothing more will come on this link: the server closed it, or reading failed with this error."""
+        if link.tls is not None:
+            link.tls.end(error)
         if error is None:
             link.core.receive_eof()
         elif link.dial is not None and isinstance(error, OSError) and not is_transient(error):
@@ -374,8 +395,10 @@ class Client(Repair):
             link.core.receive_eof(f"the connection failed: {reason_of(error)}")
         self._follow(link, link.core.events(), now)
 
-    def send_failed(self, link: Link, error: Exception | str, now: float) -> None:
+    def send_failed(self, link: Link, error: Exception, now: float) -> None:
         """Nothing more can be sent on this link. An adapter takes in what has come first: the server may have said why."""
+        if link.tls is not None:
+            link.tls.end(error)
         link.core.send_failed(error)
         self._follow(link, link.core.events(), now)
 

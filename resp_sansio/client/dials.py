@@ -135,6 +135,8 @@ class Dials(Calls):
         failure = link.core.not_opened()
         if failure is None or link.left or link.core.error is self.closed:
             self.dial_failed(dial, None, now)
+        elif link.tls is not None and not link.tls.open:
+            self.dial_failed(dial, link.tls.failure(self.config), now)
         elif dial.opening.again(failure):
             self._events.append(dial)  # another socket at once, with what is left of the time
         else:
@@ -277,6 +279,6 @@ class Dials(Calls):
         link.core.handle_timeout(now)
         self._follow(link, link.core.events(), now)
         if not link.ended:
-            if link.core.wants_to_send:
+            if link.wire.wants_to_send:
                 self._events.append(link)
             self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))

@@ -25,6 +25,7 @@ from .leases import Lease
 from .leases import Waiter as PlaceWaiter
 from .retry import Attempts
 from .timers import Timer
+from .tls import TLSWire
 
 __all__ = [
     "Call",
@@ -76,16 +77,20 @@ class Dial:
 class Link:
     """One connection of a client. `core` is its protocol, `io` the adapter's own.
 
-    `ended` is said once, by `Close`; nothing is to be read from it or written to it after that.
+    `wire` gives the bytes for the socket: by `data_to_send`, `sent` and `wants_to_send`, as a connection does. It is `core`, or
+    the `tls` in front of it. `ended` is said once, by `Close`: what `wire` still has then (TLS may say why) is sent as far as the
+    socket takes it at once; after that nothing is to be read or written.
     """
 
     __slots__ = (
         "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at", "slot",
-        "timer", "trusted",
+        "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
-    def __init__(self, core: Connection, dial: Dial) -> None:
+    def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
         self.core: Final[Connection] = core
+        self.tls: Final[TLSWire | None] = tls
+        self.wire: Final[Connection | TLSWire] = core if tls is None else tls
         self.lane: Final[Lane | None] = dial.lane
         self.generation: Final[int] = dial.generation
         self.dial: Dial | None = dial  # until the handshake is over
@@ -240,7 +245,10 @@ class Waiter:
 
 
 class Close(NamedTuple):
-    """Close the socket of this link. Shut it down first: a child of a fork may hold it open."""
+    """Send what `link.wire` has, as far as the socket takes it at once, shut the socket down, and close it.
+
+    A child of a fork may hold it open.
+    """
 
     link: Link
 

@@ -789,7 +789,7 @@ def test_what_ends_a_link() -> None:
         stage.call("GET", "a")
         match end:
             case "send_failed":
-                stage.client.send_failed(stage.link, "broken pipe", stage.now)
+                stage.client.send_failed(stage.link, BrokenPipeError("broken pipe"), stage.now)
             case "abort":
                 stage.client.abort(stage.link, None, stage.now, uncertain=True)
             case _:

@@ -151,7 +151,7 @@ def test_law_an_end_is_told_by_close_once_and_the_link_is_silent_then() -> None:
     stage.cut(link)
     assert (stage.closed, link.ended, link.core.data_to_send()) == ([link], True, b"")
     stage.client.receive_eof(link, stage.now)
-    stage.client.send_failed(link, "broken pipe", stage.now)
+    stage.client.send_failed(link, BrokenPipeError("broken pipe"), stage.now)
     stage.client.abort(link, None, stage.now)
     assert without_events(stage)
 
