@@ -44,6 +44,7 @@ from resp_sansio.client import (
     Look,
     Pushed,
     Share,
+    TLSWire,
     encoding_of,
     error_of,
     push_as_text,
@@ -52,18 +53,13 @@ from resp_sansio.client import (
     seconds_allowed,
 )
 from resp_sansio.config import (
-    RECORDS,
     Addresses,
     Race,
-    TLSLayer,
     not_connected,
     not_resolved,
     read_client_options,
     read_credentials,
     socket_options,
-    tls_context,
-    tls_failure,
-    tls_server_name,
 )
 from resp_sansio.connection import Batch, Slot, SlotState, block_time, new_slot
 from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
@@ -78,6 +74,7 @@ Loan: TypeAlias = Lease[Link] | Share
 Timeout: TypeAlias = float | None | Default
 Decode: TypeAlias = bool | str | Default
 Credentials: TypeAlias = tuple[str | None, str | bytes]
+Opened: TypeAlias = tuple[socket.socket, Credentials | None, TLSWire | None]
 
 
 class Call:
@@ -286,14 +283,14 @@ class Dialling:
         try:
             waits_for = next(self._steps) if error is None else self._steps.throw(error)
         except StopIteration as done:
-            transport, credentials = done.value
+            connecting, credentials, tls = done.value
             try:
-                link = machine.connected(self._dial, monotonic(), credentials)
+                link = machine.connected(self._dial, monotonic(), credentials, tls)
             except Exception as unfit:  # noqa: BLE001  # credentials that can't be sent
-                transport.socket.close()
+                connecting.close()
                 machine.dial_failed(self._dial, unfit, monotonic())
             else:
-                link.io = Wire(self._client, link, transport)
+                link.io = Wire(self._client, link, connecting)
                 link.io.write()
         except Exception as failed:  # noqa: BLE001  # a provider of credentials may raise anything
             machine.dial_failed(self._dial, failed, monotonic())
@@ -322,17 +319,11 @@ class Dialling:
         self._waits_for, self.deadline = waits_for, deadline
 
 
-def opened(config: Config, addresses: Addresses, deadline: float) -> Steps[tuple[Transport, Credentials | None]]:
+def opened(config: Config, addresses: Addresses, deadline: float) -> Steps[Opened]:
     credentials = None if config.credentials is None else read_credentials(config.credentials())
+    tls = TLSWire(config, ssl) if config.tls else None
     connecting = yield from connected(config, addresses, deadline)
-    try:
-        transport = (yield from encrypted(config, connecting, deadline)) if config.tls else Transport(connecting)
-    except BaseException as error:  # GeneratorExit among them: it is not wanted any more
-        connecting.close()
-        if isinstance(error, OSError | ValueError):
-            raise tls_failure(config, error) from error
-        raise
-    return transport, credentials
+    return connecting, credentials, tls
 
 
 def connected(config: Config, addresses: Addresses, deadline: float) -> Steps[socket.socket]:
@@ -394,58 +385,13 @@ def resolved(config: Config) -> list[Any]:
         raise not_resolved(config, error) from error
 
 
-def encrypted(config: Config, connecting: socket.socket, deadline: float) -> Steps[Transport]:
-    layer = TLSLayer(ssl, tls_context(config, ssl), tls_server_name(config))
-    transport = Transport(connecting, layer)
-    done = False
-    while not done or layer.unsent:
-        try:
-            done = done or layer.shake_hands()
-            transport.flush()
-            if not done:
-                layer.take(connecting.recv(RECORDS))
-        except BlockingIOError:
-            yield [connecting], EVENT_WRITE if layer.unsent else EVENT_READ, deadline
-    return transport
-
-
-class Transport:
-    """A connected socket, with TLS on it or without. What can't be done now raises `BlockingIOError`."""
-
-    def __init__(self, connected: socket.socket, layer: TLSLayer | None = None) -> None:
-        self.socket = connected
-        self._layer = layer
-
-    def send(self, data: bytes | memoryview) -> int:
-        if self._layer is None:
-            return self.socket.send(data)
-        self.flush()
-        count = self._layer.write(data)  # TLS has taken these bytes, whatever the network does
-        try:
-            self.flush()
-        except OSError:
-            pass  # the next flush shows it again
-        return count
-
-    def flush(self) -> None:
-        while self._layer is not None and (records := self._layer.output()):
-            self._layer.sent(self.socket.send(records))
-
-    def receive(self) -> bytes:
-        if self._layer is None:
-            return self.socket.recv(RECEIVE)
-        while (data := self._layer.read(RECEIVE)) is None:
-            self._layer.take(self.socket.recv(RECORDS))
-        return data
-
-
 class Wire:
     """A link's socket: it moves the link's bytes, as far as they go now."""
 
-    def __init__(self, client: FullClient, link: Link, transport: Transport) -> None:
+    def __init__(self, client: FullClient, link: Link, connected: socket.socket) -> None:
         self._client = client
         self._link = link
-        self._transport = transport
+        self._socket = connected
         self._looked_for = 0  # by the selector
         self._full = False  # the network takes no more for now
         self._closed = False
@@ -463,13 +409,9 @@ class Wire:
             self.ready(EVENT_READ)  # what came unasked is read first: it must not answer this
 
     def write(self) -> None:
-        core = self._link.core
         self._full = False
         try:
-            while block := core.data_to_send():
-                core.sent(self._transport.send(block))
-            if not self._closed:
-                self._transport.flush()
+            self._send()
         except BlockingIOError:
             self._full = True
         except OSError as error:
@@ -480,11 +422,16 @@ class Wire:
             raise
         self._look()
 
+    def _send(self) -> None:
+        wire = self._link.wire
+        while block := wire.data_to_send():
+            wire.sent(self._socket.send(block))
+
     def read(self) -> None:
         machine, link = self._client.machine, self._link
         try:
             while not link.ended and link.core.wants_to_receive:
-                if data := self._transport.receive():
+                if data := self._socket.recv(RECEIVE):
                     self._client.take(machine.receive_data(link, data, monotonic()))
                 else:
                     machine.receive_eof(link, monotonic())
@@ -500,7 +447,7 @@ class Wire:
         """Have the selector look for what is wanted now."""
         core = self._link.core
         wanted = 0 if self._closed else EVENT_READ * core.wants_to_receive | EVENT_WRITE * self._full
-        selector, connected = self._client.selector, self._transport.socket
+        selector, connected = self._client.selector, self._socket
         if wanted and self._looked_for:
             selector.modify(connected, wanted, self)
         elif wanted:
@@ -512,16 +459,16 @@ class Wire:
     def close(self) -> None:
         self._closed = True
         self._look()
-        try:
-            self._transport.socket.shutdown(socket.SHUT_RDWR)  # the child of a fork may hold it open
-        except OSError:
-            pass  # it is not connected any more
-        self._transport.socket.close()
+        with suppress(OSError):
+            self._send()  # TLS may say why
+        with suppress(OSError):  # it is not connected any more
+            self._socket.shutdown(socket.SHUT_RDWR)  # the child of a fork may hold it open
+        self._socket.close()
 
     def forget(self) -> None:
         """In the child of a fork: close the descriptor and nothing else."""
         self._closed = True
-        self._transport.socket.close()
+        self._socket.close()
 
     def _interrupted(self) -> None:
         """It is not known how far the bytes got: end the link, and take for sent what may have been."""

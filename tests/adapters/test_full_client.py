@@ -124,14 +124,18 @@ def test_an_interrupt_costs_one_call(client: Any) -> None:
 
 def test_an_interrupt_while_bytes_move_ends_the_link(client: Any) -> None:
     client.execute("PING")
-    transport = client.machine.links[0].io._transport
-    send = transport.send
+    io = client.machine.links[0].io
+    real = io._socket
 
-    def struck(data: bytes) -> int:
-        send(data)
-        raise KeyboardInterrupt
+    class Struck:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
 
-    transport.send = struck
+        def send(self, data: bytes) -> int:
+            real.send(data)
+            raise KeyboardInterrupt
+
+    io._socket = Struck()
     with pytest.raises(KeyboardInterrupt):
         client.begin("INCR", "n")
     assert client.execute("GET", "n") == b"1"
@@ -209,7 +213,7 @@ def test_why_there_is_no_connection_is_told(connect: Callable[..., Any], start_s
 @pytest.mark.needs("tls")
 def test_a_dial_ends_at_its_deadline(connect: Callable[..., Any], server: Server) -> None:
     plain = server.url.replace("redis://", "rediss://")  # such a server waits for the end of a line
-    with connect(plain, connect_timeout=0.1, retry=Retry(attempts=1)) as client:
+    with connect(plain, connect_timeout=0.5, retry=Retry(attempts=1)) as client:
         with pytest.raises(ConnectError, match="does the server speak TLS"):
             client.execute("PING")
         assert not client.dials
