@@ -91,9 +91,10 @@ def install(session: nox.Session, *groups: str, wheel: bool = False) -> None:
 @nox.session
 @every_python
 def tests(session: nox.Session) -> None:
-    """The suite against the built wheel; the core's own tests must reach each of its branches.
+    """The suite against the built wheel.
 
-    The contract of the adapters holds without the short path of a connection at rest, too: on the oldest Python.
+    On the oldest Python, the core's own tests must reach each of its branches, and the contract of the adapters holds without the
+    short path of a connection at rest, too.
     """
     install(session, "test", wheel=True)
     where = "import resp_sansio, sys; sys.exit(not resp_sansio.__file__.startswith(sys.prefix))"
@@ -102,11 +103,13 @@ def tests(session: nox.Session) -> None:
         session.run(*PYTEST, *session.posargs, env=ISOLATED)
         return
     name = re.sub(r"\W+", "-", session.name).strip("-")
+    core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, "tests/core", "tests/simulation"]
+    if session.python != next(iter(PYTHONS.values())):
+        run_all(session, (core, {}), rest(f"{name}-rest"))
+        return
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
-    core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, *COVERAGE, "tests/core", "tests/simulation"]
     long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *IN_PARALLEL, "tests/adapters/contract"]
-    oldest = session.python == next(iter(PYTHONS.values()))
-    run_all(session, (core, data), rest(f"{name}-rest"), *([(long, {"RESP_LONG_PATH": "1"})] if oldest else []))
+    run_all(session, ([*core, *COVERAGE], data), rest(f"{name}-rest"), (long, {"RESP_LONG_PATH": "1"}))
 
 
 @nox.session(python=one_python, default=False)
