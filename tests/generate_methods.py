@@ -11,17 +11,19 @@ hand; a test holds that what is in the tree is what this script writes.
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-BUILDERS: Final = Path("resp_sansio", "commands", "__init__.py")
+BUILDERS: Final = Path("resp_sansio", "commands")
+GROUPS: Final = (
+    "strings", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting", "server",
+)  # fmt: skip
+"""The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
 TYPES: Final = Path("tests", "typing", "every_method.py")
 
 WIDTH: Final = 120
-NOT_BUILDERS: Final = {"text"}  # it makes a command of a command
 
 ORIGINS: Final = {
     "ABC": "abc",
@@ -82,15 +84,13 @@ class Source:
         return b"\n".join(lines).decode()
 
 
-def read_builders(source: Source) -> list[Builder]:
-    """Return the builders in their order. Raises `ValueError` for a public function that is none."""
-    found = []
-    headings = {at: name for at, line in enumerate(source.lines) for name in re.findall(rb"^# -- (.*?) --", line)}
-    for node in source.tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in NOT_BUILDERS:
-            group = next(headings[at] for at in reversed(headings) if at < node.lineno)
-            found.append(read_builder(node, source, group.decode()))
-    return found
+def read_builders(source: Source, group: str) -> list[Builder]:
+    """Return the builders of a group in their order. Raises `ValueError` for a public function that is none."""
+    return [
+        read_builder(node, source, group)
+        for node in source.tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
 
 
 def read_builder(node: ast.FunctionDef, source: Source, group: str) -> Builder:
@@ -345,10 +345,19 @@ def read_origins(source: Source) -> dict[str, str]:
     return ORIGINS | {alias.name: f"{folders[node.level]}{node.module}" for node in taken for alias in node.names}
 
 
-def written(builders_source: str) -> dict[Path, str]:
-    """Return all that follows from this source of the builders, by its place in the project."""
-    source = Source(builders_source)
-    builders, origins = read_builders(source), read_origins(source)
+def read_groups(folder: Path) -> dict[str, str]:
+    """Return the sources of the builders that are in this folder, by their groups."""
+    return {group: (folder / f"{group}.py").read_text(encoding="utf-8") for group in GROUPS}
+
+
+def written(groups: dict[str, str]) -> dict[Path, str]:
+    """Return all that follows from these sources of the builders, by its place in the project."""
+    builders: list[Builder] = []
+    origins: dict[str, str] = {}
+    for group, text in groups.items():
+        source = Source(text)
+        builders += read_builders(source, group.replace("_", " "))
+        origins |= read_origins(source)
     return {
         METHODS / "_words.py": words(builders, origins),
         **{METHODS / f"{kind.module}.py": methods(builders, kind, origins) for kind in KINDS},
@@ -358,7 +367,7 @@ def written(builders_source: str) -> dict[Path, str]:
 
 def main() -> None:
     """Write it all."""
-    for path, content in written((ROOT / BUILDERS).read_text(encoding="utf-8")).items():
+    for path, content in written(read_groups(ROOT / BUILDERS)).items():
         (ROOT / path).write_text(content, encoding="utf-8")
         print(f"{path}: {len(content.splitlines())} lines")
 

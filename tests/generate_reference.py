@@ -42,7 +42,7 @@ class Name(NamedTuple):
 def reference() -> str:
     """Return the page."""
     rooms: dict[Name, list[str]] = {}
-    for face in sorted(CORE.rglob("__init__.py")):
+    for face in sorted({*CORE.rglob("__init__.py")} - {CORE / "commands" / "__init__.py"}):
         room = ".".join(("resp_sansio", *face.relative_to(CORE).parent.parts))
         for name in public(face):
             rooms.setdefault(found(face, name), []).append(f"`{room}`")

@@ -18,7 +18,9 @@ CORE: Final = Path(resp_sansio.__file__).parent
 ORDER: Final = """
 _record _stats _errors
 wire.values wire.scalars wire.encoder wire.fastpath wire.grammar wire.parser wire.requests wire
-commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers commands
+commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers
+commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
+commands.streams commands.scripting commands.server commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
 connection.pairing connection.connection connection

@@ -13,8 +13,6 @@ from .knowledge import Command
 from .readers import whole
 """
 ONE = '''
-# -- strings ---
-
 
 def get(key: Argument, *keys: Argument, nx: bool = False) -> Command[int]:
     """Get.
@@ -34,7 +32,7 @@ def get(key: Argument, *keys: Argument, nx: bool = False) -> Command[int]:
 
 def test_a_builder_of_several_statements_becomes_a_function_and_three_methods() -> None:
     source = Source(IMPORTS + ONE)
-    builders, origins = read_builders(source), read_origins(source)
+    builders, origins = read_builders(source, "strings"), read_origins(source)
     made = words(builders, origins)
     assert made.endswith("""
 
@@ -84,4 +82,4 @@ def get(key: Argument, *keys: Argument, nx: bool) -> Words:
 )
 def test_what_is_no_builder_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="^get is no builder"):
-        read_builders(Source(f"{IMPORTS}# -- strings ---\n{wrong}\n"))
+        read_builders(Source(f"{IMPORTS}\n{wrong}\n"), "strings")

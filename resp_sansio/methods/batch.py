@@ -178,7 +178,7 @@ class BatchMethods(ABC):
         """Subtract `decrement`; return the result."""
         return self._do(("DECRBY", key, decrement), whole)
 
-    # keys
+    # generic
 
     def delete(self, key: Argument, *keys: Argument) -> Result[int]:
         """Delete the keys (DEL); return how many there were."""

@@ -177,7 +177,7 @@ class SyncMethods(ABC):
         """Subtract `decrement`; return the result."""
         return self._do(("DECRBY", key, decrement), whole)
 
-    # keys
+    # generic
 
     def delete(self, key: Argument, *keys: Argument) -> int:
         """Delete the keys (DEL); return how many there were."""

@@ -177,7 +177,7 @@ class AsyncMethods(ABC):
         """Subtract `decrement`; return the result."""
         return await self._do(("DECRBY", key, decrement), whole)
 
-    # keys
+    # generic
 
     async def delete(self, key: Argument, *keys: Argument) -> int:
         """Delete the keys (DEL); return how many there were."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pickle
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from generate_methods import GROUPS
 from resp_sansio import Command, commands
 from resp_sansio.wire import encode_command
 from resp_sansio.wire.values import Verbatim
@@ -154,4 +157,21 @@ def test_an_error_names_the_command_and_the_option() -> None:
 
 def test_only_builders_are_offered() -> None:
     assert [name for name in dir(commands) if name.startswith("_") or name[0].isupper()] == []
-    assert {build.__module__ for build in BUILDERS} == {commands.__name__}
+    assert {build.__module__ for build in BUILDERS} == {f"{commands.__name__}.{group}" for group in GROUPS}
+
+
+def test_all_builders_of_all_groups_are_offered() -> None:
+    for group in GROUPS:
+        module = import_module(f"{commands.__name__}.{group}")
+        made = [
+            name
+            for name, build in inspect.getmembers(module, inspect.isfunction)
+            if build.__module__ == module.__name__
+        ]
+        assert {*made} - {name for name in made if name.startswith("_")} <= {*dir(commands)}
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+def test_a_builder_can_be_pickled_by_its_group_and_by_its_public_name(build: Any) -> None:
+    assert pickle.loads(pickle.dumps(build)) is build
+    assert pickle.loads(f"c{commands.__name__}\n{build.__name__}\n.".encode()) is build

@@ -17,11 +17,7 @@ from resp_sansio.wire import CommandParser, encode_command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BUILDERS = [
-    name
-    for name, build in inspect.getmembers(commands, inspect.isfunction)
-    if build.__module__ == commands.__name__ and not name.startswith("_") and name != "text"
-]
+BUILDERS = [name for name, build in inspect.getmembers(commands, inspect.isfunction) if name != "text"]
 
 # At least one command of every builder, as its words; `~` keeps what has a space together.
 SENT: list[tuple[Command[Any], str]] = [

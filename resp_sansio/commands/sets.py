@@ -1,0 +1,80 @@
+"""Commands on sets."""
+
+from __future__ import annotations
+
+from ..wire.encoder import Argument
+from .arguments import given
+from .command import Command
+from .readers import Members, bulks, maybe_bulk, members, scanned, truth, truths, whole
+
+
+def sadd(key: Argument, member: Argument, *members: Argument) -> Command[int]:
+    """Add members; return how many are new."""
+    return Command("SADD", key, member, *members, read=whole)
+
+
+def srem(key: Argument, member: Argument, *members: Argument) -> Command[int]:
+    """Remove members; return how many there were."""
+    return Command("SREM", key, member, *members, read=whole)
+
+
+def smembers(key: Argument) -> Command[Members]:
+    """Return all members."""
+    return Command("SMEMBERS", key, read=members)
+
+
+def sismember(key: Argument, member: Argument) -> Command[bool]:
+    """Is this a member?"""
+    return Command("SISMEMBER", key, member, read=truth)
+
+
+def smismember(key: Argument, member: Argument, *members: Argument) -> Command[list[bool]]:
+    """Which of these are members? (Redis 6.2)"""
+    return Command("SMISMEMBER", key, member, *members, read=truths)
+
+
+def scard(key: Argument) -> Command[int]:
+    """Return the number of members."""
+    return Command("SCARD", key, read=whole)
+
+
+def spop(key: Argument) -> Command[bytes | None]:
+    """Take any member, None if there is none."""
+    return Command("SPOP", key, read=maybe_bulk)
+
+
+def spop_count(key: Argument, count: int) -> Command[Members]:
+    """Take any members, up to `count`."""
+    return Command("SPOP", key, count, read=members)
+
+
+def srandmember(key: Argument) -> Command[bytes | None]:
+    """Return any member, None if there is none."""
+    return Command("SRANDMEMBER", key, read=maybe_bulk)
+
+
+def srandmember_count(key: Argument, count: int) -> Command[list[bytes]]:
+    """Return any members: up to `count` different ones, or exactly `-count` that may repeat."""
+    return Command("SRANDMEMBER", key, count, read=bulks)
+
+
+def sinter(key: Argument, *keys: Argument) -> Command[Members]:
+    """Return what is in all of the sets."""
+    return Command("SINTER", key, *keys, read=members)
+
+
+def sunion(key: Argument, *keys: Argument) -> Command[Members]:
+    """Return what is in any of the sets."""
+    return Command("SUNION", key, *keys, read=members)
+
+
+def sdiff(key: Argument, *keys: Argument) -> Command[Members]:
+    """Return what is in the first set and in none of the others."""
+    return Command("SDIFF", key, *keys, read=members)
+
+
+def sscan(
+    key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+) -> Command[tuple[int, list[bytes]]]:
+    """Return where to go on, 0 if that was all, and some members; one may come more than once."""
+    return Command("SSCAN", key, cursor, *given("SSCAN", match=match, count=count), read=scanned)
