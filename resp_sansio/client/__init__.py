@@ -8,7 +8,7 @@ from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Leaked, Link, Look, Pushed, Refused, Share, Waiter
-from .retry import Attempts, Meaning, error_reply, leads_elsewhere, may_repeat, may_resend, meaning, meaning_of_all
+from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .surface import (
     BorrowedBase,
     ClientBase,
@@ -26,6 +26,6 @@ __all__ = [
     "CommandsBase", "ConnectingBase", "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Job", "Lanes", "Leaked",
     "Lease", "LendingBase", "Link", "Look", "Meaning", "PipelineBase", "PoolBase", "Post", "Pushed", "Refused", "Result",
     "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
-    "leads_elsewhere", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "push_as_text", "read_reply",
+    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica", "push_as_text", "read_reply",
     "read_transaction", "read_typed", "route", "seconds_allowed",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ from .leases import Lease
 from .links import Call, Close, Dial, Drained, Granted, Lane, Leaked, Link, Look, Pushed, Refused, Share, Waiter
 from .pace import Pace
 from .pool import Pool
-from .retry import Attempts, error_reply, leads_elsewhere
+from .retry import Attempts, error_reply, points_to_replica
 from .timers import Timers
 
 __all__ = ["Calls", "ClientEvent", "error_of", "link_of"]
@@ -393,8 +393,8 @@ class Calls(ABC):
         plain = failure is None and type(slot) is Slot and type(slot.reply) is not ReplyError
         cause = None if plain else failure or error_reply(slot)
         link = slot.link
-        elsewhere = failure is None and not plain and leads_elsewhere(slot)
-        if elsewhere:
+        replica = failure is None and not plain and points_to_replica(slot)
+        if replica:
             assert link is not None
             self._leave_replica(link, now)
         elif failure is None and link is not None and not link.trusted:

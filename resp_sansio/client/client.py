@@ -281,7 +281,7 @@ class Client(Repair):
             return
         assert self._pool is not None
         core = lease.connection.core
-        reason = CloseReason.BROKEN if listened else core.unfit
+        reason = CloseReason.BROKEN if listened else core.close_reason
         if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)

@@ -31,7 +31,7 @@ from ..config.retry import Retry
 from ..connection.slot import Batch, Slot, StatefulBatch
 
 __all__ = [
-    "Attempts", "Meaning", "error_reply", "leads_elsewhere", "may_repeat", "may_resend", "meaning", "meaning_of_all",
+    "Attempts", "Meaning", "error_reply", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica",
 ]  # fmt: skip
 
 # -- What an error reply says ----------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ class Meaning(enum.Enum):
 
     ANSWER = "the command was answered, and would be answered so again"
     LATER = "it was not executed, and may be later on the same connection"
-    ELSEWHERE = "it was not executed, and will not be on this connection, which leads to a replica"
+    REPLICA = "it was not executed, and will not be on this connection, which leads to a replica"
 
 
 # server.c, processCommand: each is said instead of executing a command. Others would come again (NOAUTH, OOM,
@@ -54,7 +54,7 @@ CODES: Final[Mapping[str, Meaning]] = {
     "MASTERDOWN": Meaning.LATER,  # a replica without its master, told not to serve what it has
     "NOREPLICAS": Meaning.LATER,  # fewer than min-replicas-to-write; checked before writing
     "TRYAGAIN": Meaning.LATER,  # keys that are being moved, some here, some there
-    "READONLY": Meaning.ELSEWHERE,
+    "READONLY": Meaning.REPLICA,
 }
 # Their errors may be those of something they did half-way: a script can even make one up. CLUSTER SETSLOT waits for replicas.
 OWN_ERRORS: Final = frozenset({"CLUSTER SETSLOT", "EVAL", "EVALSHA", "FCALL"})
@@ -87,7 +87,7 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
             certain = _may_wait_anew
     if not meanings or Meaning.ANSWER in meanings or not all([certain(info) for info in infos]):
         return Meaning.ANSWER
-    return Meaning.ELSEWHERE if Meaning.ELSEWHERE in meanings else Meaning.LATER
+    return Meaning.REPLICA if Meaning.REPLICA in meanings else Meaning.LATER
 
 
 ERRORS: Final = frozenset({ReplyError})
@@ -115,7 +115,7 @@ def _answers(slot: Batch) -> tuple[Sequence[object], Sequence[CommandInfo]]:
     return [executed if one == "QUEUED" else one for one in slot.replies[1:-1]], slot.infos[1:-1]
 
 
-def leads_elsewhere(slot: Slot) -> bool:
+def points_to_replica(slot: Slot) -> bool:
     """Does an answer to this slot say that its connection leads to a replica? For the master another is needed.
 
     Taken at its word, be it a script's: a new connection costs little, and staying on this one costs every write.
@@ -124,7 +124,7 @@ def leads_elsewhere(slot: Slot) -> bool:
     found += [one for reply in found if type(reply) is list for one in reply] if isinstance(slot, StatefulBatch) else []
     if ERRORS.isdisjoint(map(type, found)):  # said at the speed of C: it is so nearly always
         return False
-    return any([type(one) is ReplyError and CODES.get(_reason(one)) is Meaning.ELSEWHERE for one in found])
+    return any([type(one) is ReplyError and CODES.get(_reason(one)) is Meaning.REPLICA for one in found])
 
 
 def _reason(error: ReplyError) -> str:

@@ -86,10 +86,10 @@ class Connection(Pairing):
     """
 
     __slots__ = (
-        "_altered", "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
+        "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
         "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_never_sent", "_open_by", "_ping",
-        "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_silence", "_waiting", "_withdrawn", "peer",
-        "watch_epoch",
+        "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_session_changed", "_silence", "_waiting",
+        "_withdrawn", "peer", "watch_epoch",
     )  # fmt: skip
     state: State
 
@@ -121,7 +121,7 @@ class Connection(Pairing):
         )
         self.peer: str = peer
         self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self._altered = False
+        self._session_changed = False
         self._most_in_flight = self._sent_slots = self._batches = self._given_up = self._never_sent = self._pings = 0
         self._ping: Slot | None = None  # the last one of its own
         self._final: ConnectionStats | None = None
@@ -195,18 +195,18 @@ class Connection(Pairing):
         return None if self._lost is None else self._lost.error
 
     @property
-    def unfit(self) -> CloseReason | None:
+    def close_reason(self) -> CloseReason | None:
         """Why a next borrower can't have it, None if it is as good as new: behind an UNWATCH, if it is `watching`."""
         if self._lost is not None:
             return CloseReason.LOST
-        changed = self._altered or (self._waiting and self.session_changed) or self.subscriptions
+        changed = self._session_changed or (self._waiting and self.session_changed) or self.subscriptions
         return CloseReason.BROKEN if changed or self.state is not READY else None
 
     @property
     def session_changed(self) -> bool:
         """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
-        return self._altered or (
-            bool(self._waiting) and any([slot.state is QUEUED and _alters(slot) for slot in self._waiting])
+        return self._session_changed or (
+            bool(self._waiting) and any([slot.state is QUEUED and _changes_session(slot) for slot in self._waiting])
         )
 
     @property
@@ -524,7 +524,7 @@ class Connection(Pairing):
                 flying.append(slot)
                 if not slot.plain:
                     self._scripts += 1
-                    self._altered = self._altered or _alters(slot)
+                    self._session_changed = self._session_changed or _changes_session(slot)
                     self._watching = _watches(slot, self._watching)
             else:
                 self._withdrawn -= 1
@@ -736,7 +736,7 @@ class Connection(Pairing):
         self._lost = ConnectionLost(error=error, unanswered=unanswered)
 
 
-def _alters(slot: Slot) -> bool:
+def _changes_session(slot: Slot) -> bool:
     return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
 
 

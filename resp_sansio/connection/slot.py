@@ -154,7 +154,7 @@ class Slot:
         self.attributes = attributes
 
     @property
-    def begun(self) -> bool:
+    def may_have_run(self) -> bool:
         """May any of it have run, on this connection or another?"""
         return bool(self.uncertain)
 
@@ -249,7 +249,7 @@ class Batch(Slot):
         self.attributes = described
 
     @property
-    def begun(self) -> bool:
+    def may_have_run(self) -> bool:
         return bool(self.uncertain) or bool(self.replies)
 
     def renew(self) -> None:

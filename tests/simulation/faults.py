@@ -191,11 +191,11 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that listens is lent again", "many a pool",
-        Connection, "unfit", "self._altered or (self._waiting and self.session_changed) or self.subscriptions", "False",
+        Connection, "close_reason", "if changed or self.state is not READY", "if False",
     ),
     Fault(
         "a connection that was changed is lent again", "many a pool",
-        connection, "_alters", "return isinstance(slot, StatefulBatch) and", "return False and",
+        connection, "_changes_session", "return isinstance(slot, StatefulBatch) and", "return False and",
     ),
     Fault(
         "deadlines of those in the queue are not looked at", OURS,

@@ -27,11 +27,11 @@ from resp_sansio.client.retry import (
     Attempts,
     Meaning,
     error_reply,
-    leads_elsewhere,
     may_repeat,
     may_resend,
     meaning,
     meaning_of_all,
+    points_to_replica,
 )
 from resp_sansio.commands.table import TABLE
 from resp_sansio.config.retry import Breaker, Retry
@@ -50,7 +50,7 @@ from resp_sansio.connection import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANSWER, LATER, ELSEWHERE = Meaning.ANSWER, Meaning.LATER, Meaning.ELSEWHERE
+ANSWER, LATER, REPLICA = Meaning.ANSWER, Meaning.LATER, Meaning.REPLICA
 NOT_SENT, MAYBE = Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
 GET, INCR = ("GET", "k"), ("INCR", "k")
 LOST = ConnectionLostError("the connection was reset")
@@ -225,7 +225,7 @@ def test_nothing_is_run_twice_that_may_not_be(
 @pytest.mark.parametrize("code", CODES)
 def test_some_errors_are_said_instead_of_executing(code: str) -> None:
     refusal = ReplyError(f"{code} for some reason")
-    expected = ELSEWHERE if code == "READONLY" else LATER
+    expected = REPLICA if code == "READONLY" else LATER
     assert meaning(refusal, command_info(INCR)) is expected
     # A script, or a module, may say so after it has done something.
     for unsure in ("EVAL", "EVALSHA", "FCALL", "NEVER.HEARD.OF", "TS.ADD"):
@@ -253,9 +253,9 @@ BY_HAND = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (WAITS, ELSEWHERE),
-        (("XREADGROUP", "GROUP", "g", "me", "BLOCK", 0, "STREAMS", "s", ">"), ELSEWHERE),
-        (("XREAD", "BLOCK", 0, "STREAMS", "s", "5-0"), ELSEWHERE),
+        (WAITS, REPLICA),
+        (("XREADGROUP", "GROUP", "g", "me", "BLOCK", 0, "STREAMS", "s", ">"), REPLICA),
+        (("XREAD", "BLOCK", 0, "STREAMS", "s", "5-0"), REPLICA),
         (("XREAD", "BLOCK", 0, "STREAMS", "s", "$"), ANSWER),
         (("WAIT", 1, 0), ANSWER),
         (("EVAL", "return 1", 0), ANSWER),
@@ -271,9 +271,9 @@ def test_what_waited_on_a_server_that_became_a_replica(args: tuple[Argument, ...
 def test_a_server_that_became_a_replica_is_left() -> None:
     slot = new_slot(WAITS)
     slot.reply = ReplyError(STATE_CHANGED)
-    assert leads_elsewhere(slot)
+    assert points_to_replica(slot)
     slot.reply = ReplyError(BY_HAND)
-    assert not leads_elsewhere(slot)
+    assert not points_to_replica(slot)
 
 
 @given(reply=st.none() | st.integers() | st.binary() | st.text().map(ReplyError))
@@ -292,7 +292,7 @@ def test_a_pipeline_is_tried_again_only_if_all_of_it_was_refused() -> None:
     loading, readonly = ReplyError("LOADING x"), ReplyError("READONLY x")
     infos = [command_info(GET), command_info(INCR)]
     assert meaning_of_all([loading, loading], infos) is LATER
-    assert meaning_of_all([loading, readonly], infos) is ELSEWHERE
+    assert meaning_of_all([loading, readonly], infos) is REPLICA
     assert meaning_of_all([1, loading], infos) is ANSWER
     assert meaning_of_all([ReplyError("ERR x"), loading], infos) is ANSWER
     assert meaning_of_all([loading, loading], [*infos, command_info(("EVAL", "", 0))]) is ANSWER
@@ -303,7 +303,7 @@ def test_a_transaction_that_was_refused_says_why_in_one_place_or_another() -> No
     abort = ReplyError("EXECABORT Transaction discarded because of previous errors.")
     infos = [command_info((name, "k")) for name in ("MULTI", "GET", "INCR", "EXEC")]
     # One command was refused while being queued, EXEC says no more than that.
-    assert meaning_of_all([abort, ReplyError("READONLY You can't write")], infos) is ELSEWHERE
+    assert meaning_of_all([abort, ReplyError("READONLY You can't write")], infos) is REPLICA
     assert meaning_of_all([abort, ReplyError("ERR unknown command")], infos) is ANSWER
     assert meaning_of_all([abort, abort], infos) is ANSWER
     # EXEC itself was refused.
@@ -466,7 +466,7 @@ def test_a_replica_is_known_by_what_it_says(commands: list[str], replies: list[R
         prepared = [prepare(words.split()) for words in commands]
         slot = batch = new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
         batch.replies = slot.reply = replies
-    assert leads_elsewhere(slot) is expected
+    assert points_to_replica(slot) is expected
 
 
 def test_the_error_reply_of_a_single_command() -> None:

@@ -1004,15 +1004,15 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
     assert (connection.session_changed, connection.watching) == (session_changed, watching)
     write_all(connection)
     assert (connection.session_changed, connection.watching) == (session_changed, watching)
-    assert connection.unfit is (CloseReason.BROKEN if session_changed else None)
+    assert connection.close_reason is (CloseReason.BROKEN if session_changed else None)
 
 
 def test_only_what_serves_everybody_can_be_used_again() -> None:
     connection, _ = opened()
-    assert connection.unfit is None
+    assert connection.close_reason is None
     connection.close()
-    assert connection.unfit is CloseReason.LOST
-    assert opened_monitor().unfit is CloseReason.BROKEN
+    assert connection.close_reason is CloseReason.LOST
+    assert opened_monitor().close_reason is CloseReason.BROKEN
 
 
 def opened_monitor() -> Connection:
@@ -1058,15 +1058,15 @@ def test_a_watch_that_was_never_sent_watches_nothing() -> None:
 def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> None:
     connection, peer = opened()
     gone = connection.send(command)
-    assert connection.unfit is CloseReason.BROKEN
+    assert connection.close_reason is CloseReason.BROKEN
     connection.abandon(gone)
     assert not connection.session_changed
-    assert connection.unfit is None
+    assert connection.close_reason is None
     kept, gone = connection.send(command), connection.send(command)
     connection.abandon(gone)
     assert connection.session_changed
     assert talk(connection, peer) == [kept]
-    assert connection.unfit is CloseReason.BROKEN
+    assert connection.close_reason is CloseReason.BROKEN
 
 
 def test_a_slot_that_goes_out_again_keeps_its_deadline() -> None:

@@ -465,7 +465,7 @@ def test_what_was_answered_may_run_again_if_all_of_it_goes_out_again() -> None:
     slot.state, slot.end = SlotState.HANDED, 10_000
     slot.replies.append(1)
     slot.settle(SlotState.LOST, 0)
-    assert slot.begun
+    assert slot.may_have_run
     slot.renew()
     slot.failure(ConnectError("refused", transient=True))
     assert slot.outcomes == [MAYBE, NOT_SENT]
@@ -480,5 +480,5 @@ def test_a_slot_that_is_under_way_or_given_up_does_not_go_out_again(state: SlotS
 
 
 def test_what_was_never_sent_has_not_begun() -> None:
-    assert not new_slot(("INCR", "n")).begun
-    assert not batch("INCR n", "GET n").begun
+    assert not new_slot(("INCR", "n")).may_have_run
+    assert not batch("INCR n", "GET n").may_have_run
