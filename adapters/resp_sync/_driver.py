@@ -213,10 +213,18 @@ class Driver:
     def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended for good. Raises as `Client.submit`, and interrupts."""
         slot.token = get_ident()
-        begun = False
+        begun = True
         try:
-            job = self._locked(self._submit, slot, lease, epoch)
-            begun = True
+            with self._lock:
+                job = None if self._inside or self._torn or epoch is not None else self._start(slot, lease)
+            if job is None:
+                begun = False
+                job = self._locked(self._submit, slot, lease, epoch)
+                begun = True
+            elif isinstance(job, Socket) and not (job.stuck or job.deferred):
+                left = min(slot.deadline, job.link.due, monotonic() + LONGEST) - monotonic()
+                ready = left > 0 and bool(job.poll(int(left * 1000) + 1))
+                job = self._locked(self._turn, slot, job, ready)
             if job is not None:
                 self._wait_for(slot, job)
         except BaseException as error:
@@ -354,10 +362,8 @@ class Driver:
                 if self._torn:
                     self._mend()
                 result = step(*args)
-                if self.crew.unsettled:
-                    self.crew.settle(self.machine.next_deadline())
-                if self.crew.woken:
-                    self._wake()
+                if self.crew.unsettled or self.crew.woken:
+                    self._settle()
             except RespError:
                 raise
             except BaseException:
@@ -376,43 +382,81 @@ class Driver:
             f"this thread is already {does} this {self.whose}: a signal handler or finaliser must not use it"
         )
 
+    def _start(self, slot: Slot, lease: Lease[Link] | Share | None) -> Job | None:
+        """The short path: begin a call on a link that is there, and return its first job. None to decline: nothing has changed."""
+        self._inside = True
+        try:
+            machine, now = self.machine, monotonic()
+            if now >= self._look_at or self._owing:
+                return None
+            loan, lane = lease, machine.lane
+            if loan is None and lane is None:
+                loan = machine.lend_to(slot, now)  # each call has a link of its own
+            link = loan.connection if loan is not None else None if lane is None else lane.link
+            io: Socket | None = None if link is None or link.ended else link.io
+            reader = None if io is None else io.reader
+            if io is None or io.stuck or not io.reads:
+                fits = False
+            elif reader is None:
+                fits = not (io.transport.pending or io.poll(0))  # what came unasked must not answer this
+            else:
+                fits = (
+                    reader.token is not None and reader.token != slot.token
+                )  # else this very thread would wait for itself
+            payload = None
+            if io is not None and fits:
+                hold = reader is not None or bool(io.waking or io.deferred)
+                self._moving = None if hold else link  # what it starts counts as sent
+                payload = machine.start(slot, now, loan, hold)
+            if io is None or payload is None:
+                self._moving = None
+                if loan is not lease:
+                    machine.take_back(slot, now)
+                return None
+            job: Job = io
+            if reader is None:
+                io.reader = slot
+            else:
+                job = self._park(slot)
+            if payload:
+                failure = None
+                try:
+                    count = io.transport.send(payload)
+                except (BlockingIOError, InterruptedError):
+                    count = 0
+                except OSError as error:
+                    count, failure = 0, of_the_system(error)
+                if count < len(payload):
+                    self._not_all_sent(io, payload[count:], failure)
+                self._moving = None
+            elif not (io.waking or io.deferred) or not self.crew.defers(io, now):
+                self._send(io)
+            if loan is not lease and machine.has_events:
+                self._carry_out()
+            if self.crew.unsettled or self.crew.woken:
+                self._settle()
+            return job
+        except BaseException:
+            self._torn.append(slot)
+            raise
+        finally:
+            self._inside = False
+
     def _submit(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Job | None:
         """Begin a call, and return its first job."""
-        io = self._begin(slot, lease, epoch)
-        if io is not None and io.reads and not io.stuck:
-            if io.reader is None:
-                io.reader = slot
-                return io
-            if io.reader.token is not None:
-                return self._park(slot)
+        self._begin(slot, lease, epoch)
         return self._next(slot, None)
 
-    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Socket | None:
-        """Begin a call, and return the socket that it goes by, None if it is on none."""
+    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> None:
         now = monotonic()
         if now >= self._look_at:
             self._look(now)
-        machine = self.machine
-        lane = machine.lane if lease is None else None
-        if lane is not None and (link := lane.link) is not None:
-            io: Socket = link.io
-            if (reader := io.reader) is not None:
-                if reader.token == slot.token:
-                    raise self._reentered()  # this very thread, interrupted by what it does now: it would wait for itself
-            elif io.has_something:
-                self._catch_up(io)  # it may have ended
-            if not (io.waking or io.deferred):
-                self._moving = link  # what it starts counts as sent
-                payload = machine.start(slot, now)
-                if payload:
-                    self._send_at_once(io, payload)
-                    return io
-                self._moving = None
-                if payload is not None:
-                    self._put_out(io, now)
-                    return io
         if self._owing:
             self._read_owed()
+        machine = self.machine
+        lane = machine.lane if lease is None else None
+        if lane is not None and lane.link is not None and lane.link.io.reader is None:
+            self._catch_up(lane.link.io)  # it may have ended
         caller = get_ident() if self._several_lanes else None
         link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         at: Socket | None = None if link is None else link.io
@@ -424,27 +468,18 @@ class Driver:
             self._put_out(at, now)
         if machine.has_events:
             self._carry_out()
-        return where(slot)
 
     def _check_beneath(self, caller: Caller, io: Socket) -> None:
         """Raise if this very thread, interrupted by what it does now, has the job that the caller waits for: it would for ever."""
         if self.crew.is_beneath(caller, io):
             raise self._reentered()
 
-    def _send_at_once(self, io: Socket, payload: bytes) -> None:
-        """The short path: nothing is under way on this link, and the core has counted this as sent."""
-        count, failure = 0, None
-        try:
-            count = io.transport.send(payload)
-        except (BlockingIOError, InterruptedError):
-            pass
-        except OSError as error:
-            failure = of_the_system(error)
-        if count < len(payload):
-            io.core.unsent(payload[count:])
-            io.stuck = True
-        self._moving = None
+    def _not_all_sent(self, io: Socket, rest: bytes, failure: OSError | None) -> None:
+        """The network did not take the end of what the short path had to send."""
+        io.core.unsent(rest)
+        io.stuck = True
         if failure is not None:
+            self._moving = None
             self._not_sent(io, failure)
 
     def _acquire(self, borrower: Borrower, deadline: float, stack: str | None) -> Job | None:
@@ -597,7 +632,10 @@ class Driver:
         self.crew.sleepers[caller] = waker
         return SLEEP
 
-    def _wake(self) -> None:
+    def _settle(self) -> None:
+        """See that a thread has each job that is free, and wake those that are to run."""
+        if self.crew.unsettled:
+            self.crew.settle(self.machine.next_deadline())
         woken = self.crew.woken
         for waker in woken:
             if waker.locked():
@@ -799,8 +837,8 @@ class Driver:
                 crew.look_after(post)
         for caller in [caller for caller in crew.sleepers if caller.token is None]:
             crew.leave_all(caller)
-        crew.settle(machine.next_deadline())
-        self._wake()
+        crew.unsettled = True
+        self._settle()
         del self._torn[:seen]
 
     # -- under the lock: bytes, and what they mean -------------------------------------------------------------------------

@@ -142,17 +142,23 @@ class Client(Repair):
             slot.call = before
             raise
 
-    def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None = None) -> bytes | None:
+    def start(
+        self,
+        slot: Slot,
+        now: float,
+        lease: Lease[Link] | Share | None = None,
+        hold: bool = False,
+    ) -> bytes | None:
         """Begin a call by the only lane, or by a lease: return what is to be sent at once on its link, see `Connection.start`.
 
-        Empty if the call waits on that link, which then has something to send. None to decline, and then nothing has changed:
-        `submit` it.
+        Empty if the call waits on that link, which then has something to send; with `hold` it always does. None to decline, and
+        then nothing has changed: `submit` it.
         """
         if lease is not None:
             link = None if lease.ended else lease.connection
         else:
             link = None if self.lane is None or slot.info.needs is not LANE else self.lane.link
-        payload = None if link is None else link.wire.start(slot)
+        payload = None if link is None else link.wire.start(slot, hold)
         if payload is None or link is None:
             return None
         slot.link = link
@@ -182,15 +188,17 @@ class Client(Repair):
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 
-    def lend(self, now: float, borrower: str | None = None) -> Lease[Link] | None:
+    def lend(self, now: float, borrower: str | None = None, owner: Slot | None = None) -> Lease[Link] | None:
         """Lend an idle link at once; None if there is none, or if it is to show first that it is alive: then `acquire` one.
 
-        Its caller may have it if there is nothing to read on it. An adapter that finds something hands it to `acquire`.
+        Its caller may have it if there is nothing to read on it. An adapter that finds something hands it to `acquire`. `owner` is
+        the call that it is for, see `reconcile`.
         """
         if self._pool is None or self._pre_ping or self.closed is not None:
             return None
-        lease = self._pool.lend(now, None, borrower)
-        self._carry_out(now)
+        lease = self._pool.lend(now, owner, borrower)
+        if self._pool.untold:
+            self._carry_out(now)
         return lease
 
     def lend_to(self, slot: Slot, now: float) -> Lease[Link] | None:
@@ -200,7 +208,7 @@ class Client(Repair):
         """
         if self._lanes or slot.info.needs is not LANE or type(slot) is not Slot:
             return None
-        lease = self.lend(now)
+        lease = self.lend(now, None, slot)
         if lease is not None:
             slot.call = call = Call()
             call.lease = lease
@@ -286,7 +294,8 @@ class Client(Repair):
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)
         self._pool.release(lease, now, reason=reason, owes=core.oldest)
-        self._carry_out(now)
+        if self._pool.untold or self._draining:
+            self._carry_out(now)
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------
 
@@ -371,15 +380,24 @@ class Client(Repair):
             else:
                 self._follow(link, link.core.events(), now)
             return None
+        lease = None
         for slot in answered:
-            alone = slot.call is None or (slot.call is PINNED and type(slot) is Slot)
+            call = slot.call
+            if call is not None and call is not PINNED and len(answered) == 1 and call.attempts is None:
+                lease = call.lease  # at the first attempt, so there is no more to it
+            alone = call is None or (type(slot) is Slot and (call is PINNED or lease is not None))
             if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None
         if not link.trusted and answered:
             self._proved(link, now)
-        if self._events:
-            self._events += answered
+        told, pool, sooner = len(self._events), self._pool, False
+        if lease is not None and pool is not None:
+            answered[0].call.lease, due = None, pool._look_at
+            self.release(lease, now)
+            sooner = pool._look_at < due
+        if self._events or sooner:
+            self._events[told:told] = answered
             return None
         return answered
 

@@ -89,7 +89,7 @@ class TLSWire:
         """As of the connection; or there are records of TLS's own, or some that the network did not take."""
         return bool(self._rest) or self._outgoing.pending > 0 or (self.open and self._core.wants_to_send)
 
-    def start(self, slot: Slot) -> None:
+    def start(self, slot: Slot, hold: bool = False) -> None:
         """Decline: what is sent is to be encrypted first."""
 
     # -- bytes in, and the end ------------------------------------------------------------------------------------------------

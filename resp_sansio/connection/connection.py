@@ -304,18 +304,26 @@ class Connection(Pairing):
             if "MONITOR" in names:
                 self._move(Input.MONITORED)
 
-    def start(self, slot: Slot) -> bytes | None:
+    def start(self, slot: Slot, hold: bool = False) -> bytes | None:
         """Submit one command, and hand it over if the connection is at rest: return its bytes, which count as sent, see `unsent`.
 
-        Empty if it is not at rest: the command waits, and comes with `data_to_send`. None to decline, and then nothing has changed:
-        `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing to read.
+        Empty if it is not at rest, or with `hold`: the command waits, and comes with `data_to_send`. None to decline, and then
+        nothing has changed: `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing
+        to read.
         """
         if self.state is not READY or type(slot) is not Slot or slot.state is not QUEUED or not SHORT_PATH:
             return None
         if slot.deadline < self._earliest:
             self._earliest = slot.deadline
         payload = slot.payload
-        if self._flying or self._waiting or self._blocks or type(payload) is not bytes or len(payload) > WRITE_BLOCK:
+        if (
+            self._flying
+            or self._waiting
+            or hold
+            or self._blocks
+            or type(payload) is not bytes
+            or len(payload) > WRITE_BLOCK
+        ):
             self._waiting.append(slot)
             return b""
         self._heard = True  # nothing was owed until now, so silence counts from here

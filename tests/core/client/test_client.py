@@ -1168,12 +1168,45 @@ def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None
     lease = stage.client.lend_to(slot, stage.now)
     assert lease is not None
     assert stage.client.start(slot, stage.now, lease)
-    assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) is None
-    assert stage.client.events() == [slot]
+    assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) == [slot]
+    assert not stage.client.has_events
     assert not lease.active
     assert pool_stats(stage).leased == 0
     assert stage.client.lend_to(new_slot(("BLPOP", "a", 0), None, inf), stage.now) is None
     assert Stage().client.lend_to(new_slot(("GET", "a"), None, inf), 0.0) is None
+
+
+def test_a_call_that_gives_back_its_lease_is_told_before_what_follows() -> None:
+    stage = Stage(None, PoolSettings(max_size=1))
+    lease = stage.lease()
+    stage.deaf.add(lease.connection)
+    stage.release(lease)
+    slot = stage.call("GET", "a")
+    waiting = stage.client.acquire(object(), stage.now)
+    assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) is None
+    assert stage.client.events()[0] is slot
+    stage.client.looked(lease.connection, stage.now)
+    assert waiting.lease is not None
+
+
+def test_a_lease_that_is_given_back_may_be_the_next_thing_to_look_at() -> None:
+    """An adapter is to ask when, so it is not told the short way."""
+    stage = Stage(None, PoolSettings(max_size=1, max_idle=5.0), dials_at_once=False)
+    slot = stage.call("GET", "a")
+    stage.connect()
+    assert stage.told(slot) == b"a"
+    assert stage.client.next_deadline() == stage.now + 5.0
+
+
+def test_a_call_may_be_held_though_its_link_is_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are about to come by, and all are sent at once."""
+    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    stage = Stage()
+    stage.call("GET", "a")
+    slot = new_slot(("GET", "b"), None, inf)
+    assert stage.client.start(slot, stage.now, None, True) == b""
+    stage.flush(stage.link)
+    assert stage.told(slot) == b"b"
 
 
 def test_an_error_in_a_pipeline_by_a_lease_says_that_its_link_leads_to_a_replica() -> None:
