@@ -12,17 +12,12 @@ from warnings import warn
 from resp_sansio import (
     DEFAULT,
     ClientOptions,
-    CommandTimeoutError,
     Config,
-    ConnectionClosedError,
-    ConnectionLostError,
     Default,
     LocalProtocolError,
     Options,
-    Outcome,
     PoolOptions,
     Push,
-    RespError,
 )
 from resp_sansio.client import (
     BorrowedBase,
@@ -44,7 +39,6 @@ from resp_sansio.connection import new_slot
 
 from ._commands import Commands
 from ._driver import Driver
-from ._transport import until
 
 __all__ = ["Client", "Connecting", "Connection", "Pool", "connect"]
 
@@ -70,26 +64,8 @@ class Connection(ConnectionBase[Driver], Commands):
         Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
         pushes that came before have been had.
         """
-        allowed = seconds_allowed(self._config, timeout)
-        self._loan.check("next_push")
-        driver, core, io = self._driver, self._link.core, self._link.io
-        driver.check("next_push")
-        if core.error is not None and not io.pushes:
-            raise ConnectionClosedError(f"next_push: the connection has ended: {core.error}")
-        waiter = io.listen(driver.loop)
-        try:
-            async with until(monotonic() + allowed):
-                push = await waiter
-        except TimeoutError:
-            io.take_back(waiter)
-            raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT) from None
-        except BaseException:
-            io.take_back(waiter)
-            raise
-        if isinstance(push, RespError):
-            raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
-        io.taken()
-        return push_as_text(push, self._encoding)
+        deadline = monotonic() + seconds_allowed(self._config, timeout)
+        return push_as_text(await self._driver.listen(self._loan, deadline), self._encoding)
 
     async def close(self) -> None:
         """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""

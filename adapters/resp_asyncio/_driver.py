@@ -25,7 +25,7 @@ from typing import Any, Final, cast
 from warnings import warn
 from weakref import WeakSet
 
-from resp_sansio import Config, ConnectError, LocalProtocolError, Push, RespError
+from resp_sansio import Config, ConnectError, LocalProtocolError, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -33,11 +33,12 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Leaked,
     Lease,
     Link,
+    Listener,
     Look,
-    Pushed,
     Refused,
     Share,
     TLSWire,
@@ -61,7 +62,7 @@ class Socket(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_buffer", "_call_soon", "_closers", "_core", "_dial", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
-        "_tls", "_transport", "_wire", "credentials", "failure", "link", "listeners", "pushes",
+        "_tls", "_transport", "_wire", "credentials", "failure", "link",
     )  # fmt: skip
 
     def __init__(
@@ -84,8 +85,6 @@ class Socket(asyncio.BufferedProtocol):
         self._tls = tls
         self.failure: Exception | None = None  # why there is no link, though there is a socket
         self.link: Link | None = None
-        self.pushes: list[Push] = []  # few: reading pauses while more wait
-        self.listeners: list[asyncio.Future[Push | RespError]] = []
 
     # -- for the loop --------------------------------------------------------------------------------------------------------
 
@@ -119,6 +118,7 @@ class Socket(asyncio.BufferedProtocol):
             events = self._machine.events()
             self._driver.carry_out(events)
             several = len(events) > 1
+            self._pause_reading()
         else:
             for slot in answered:
                 waiter: Any = slot.token
@@ -175,14 +175,28 @@ class Socket(asyncio.BufferedProtocol):
             assert self.link is not None
             self._machine.send_failed(self.link, error, monotonic())
             self._driver.carry_out()
-        if not self._reading:
-            self._read_on()  # a reply is behind what was left unread
+        self._read_on()  # a reply is behind what was left unread
+
+    def _pause_reading(self) -> None:
+        """While too many pushes wait to be taken, what follows is left to TCP."""
+        transport = self._transport
+        if self._reading and not self._core.wants_to_receive and transport is not None and not transport.is_closing():
+            self._reading = False
+            transport.pause_reading()
+
+    def _read_on(self) -> None:
+        transport = self._transport
+        if not self._reading and self._core.wants_to_receive and transport is not None and not transport.is_closing():
+            self._reading = True
+            transport.resume_reading()
 
     # -- for the driver --------------------------------------------------------------------------------------------------------
 
     def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None) -> bool:
         """Begin a call on this link, at once if nothing else is under way; False to decline, and then nothing has changed."""
         transport = self._transport
+        if not self._reading:
+            return False
         if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
             return False
         payload = self._machine.start(slot, now, lease)
@@ -197,7 +211,8 @@ class Socket(asyncio.BufferedProtocol):
         return True
 
     def wants_to_send(self) -> None:
-        """A call has put something on the link."""
+        """A call has put something on the link, or it may be read on."""
+        self._read_on()
         if not self._scheduled:
             if self._core.in_flight:
                 self._scheduled = True
@@ -226,7 +241,6 @@ class Socket(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """End now. The connection is shut down first, since the child of a fork may hold the socket."""
-        self.hand_out()
         if self._transport is not None:
             shut_down(self._transport, b"" if self._paused else self._wire.data_to_send())
             self._transport.abort()
@@ -244,55 +258,6 @@ class Socket(asyncio.BufferedProtocol):
     def forget(self) -> None:
         """In the child of a fork the socket is the parent's: to end it would tell the loop's selector, which both share."""
         self._transport = None
-
-    # -- pushes ------------------------------------------------------------------------------------------------------------------
-
-    def listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Push | RespError]:
-        """Return the future of the next push; a caller that stops waiting says so by `take_back`."""
-        waiter: asyncio.Future[Push | RespError] = loop.create_future()
-        self.listeners.append(waiter)
-        self.hand_out()
-        return waiter
-
-    def take_back(self, waiter: asyncio.Future[Push | RespError]) -> None:
-        """The caller does not wait for this push any more: it is the next one's."""
-        if waiter in self.listeners:
-            self.listeners.remove(waiter)
-        elif not waiter.cancelled() and isinstance(push := waiter.result(), Push):
-            self.pushes.insert(0, push)
-            self.hand_out()
-
-    def push(self, push: Push) -> None:
-        """A push has come. While too many wait to be taken, what follows is left to TCP."""
-        self.pushes.append(push)
-        self.hand_out()
-        if (
-            self._reading
-            and not self._core.wants_to_receive
-            and self._transport is not None
-            and not self._transport.is_closing()
-        ):
-            self._reading = False
-            self._transport.pause_reading()
-
-    def taken(self) -> None:
-        """A push has reached its caller."""
-        self._core.push_taken()
-        if not self._reading:
-            self._read_on()
-
-    def _read_on(self) -> None:
-        if self._core.wants_to_receive and self._transport is not None and not self._transport.is_closing():
-            self._reading = True
-            self._transport.resume_reading()
-
-    def hand_out(self) -> None:
-        """Give pushes to those who wait for them, and the link's end to those who will get none."""
-        error = self._core.error
-        while self.listeners and (self.pushes or error is not None):
-            waiter = self.listeners.pop(0)
-            if not waiter.done():
-                waiter.set_result(self.pushes.pop(0) if self.pushes or error is None else error)
 
 
 class Driver:
@@ -387,9 +352,24 @@ class Driver:
 
     def release(self, lease: Lease[Link] | Share) -> None:
         """Give a link back."""
-        io = lease.connection.io
-        self.machine.release(lease, monotonic(), listened=bool(io.listeners))
+        self.machine.release(lease, monotonic())
         self.carry_out()
+
+    async def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+        loop, machine = self.check("next_push"), self.machine
+        woken = loop.create_future()
+        listener = Listener(loan, woken, deadline=deadline)
+        machine.listen(listener)
+        self.carry_out()
+        try:
+            await woken
+        except BaseException:
+            if not loop.is_closed():  # else its tasks are being thrown away
+                machine.stop_listening(listener)
+                self.carry_out()
+            raise
+        return listener.result()
 
     def abort(self, link: Link) -> None:
         """End a link now."""
@@ -493,13 +473,11 @@ class Driver:
                 task.add_done_callback(self._tasks.discard)
             case Look(link):
                 link.io.look(link)
-            case Granted(waiter) | Refused(waiter):
+            case Granted(waiter) | Refused(waiter) | Heard(waiter):
                 self._wake(waiter)
             case Close(link):
                 if link.io is not None:
                     link.io.close()
-            case Pushed(link, push):
-                link.io.push(push.push)
             case Drained():
                 if self.drained is not None and not self.drained.done():
                     self.drained.set_result(None)
@@ -508,7 +486,7 @@ class Driver:
                 self.loop.call_soon(report, lease)  # work first, then tell: it may raise
 
     @staticmethod
-    def _wake(waiter: Waiter) -> None:
+    def _wake(waiter: Waiter | Listener) -> None:
         if waiter.token is not None and not cast("asyncio.Future[None]", waiter.token).done():
             cast("asyncio.Future[None]", waiter.token).set_result(None)
 

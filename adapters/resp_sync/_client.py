@@ -11,16 +11,12 @@ from warnings import warn
 from resp_sansio import (
     DEFAULT,
     ClientOptions,
-    CommandTimeoutError,
     Config,
-    ConnectionLostError,
     Default,
     LocalProtocolError,
     Options,
-    Outcome,
     PoolOptions,
     Push,
-    RespError,
 )
 from resp_sansio.client import (
     BorrowedBase,
@@ -66,12 +62,8 @@ class Connection(ConnectionBase[Driver], Commands):
         Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
         pushes that came before have been had.
         """
-        push = self._driver.listen(self._loan, monotonic() + seconds_allowed(self._config, timeout))
-        if push is None:
-            raise CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT)
-        if isinstance(push, RespError):
-            raise ConnectionLostError(f"next_push: {push}", outcome=Outcome.NOT_SENT) from push.__cause__
-        return push_as_text(push, self._encoding)
+        deadline = monotonic() + seconds_allowed(self._config, timeout)
+        return push_as_text(self._driver.listen(self._loan, deadline), self._encoding)
 
     def close(self) -> None:
         """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""

@@ -44,13 +44,14 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Job,
     Leaked,
     Lease,
     Link,
+    Listener,
     Look,
     Post,
-    Pushed,
     Refused,
     Share,
     Waiter,
@@ -111,16 +112,16 @@ class Borrower(Party):
         return None if self.waiter is None else link_of(self.waiter)
 
 
-class Listener(Party):
+class Hearer(Party):
     """It waits for a push, or the link's end."""
 
-    __slots__ = ("heard", "link")
+    __slots__ = ("link", "waiter")
     link: Link
 
     def __init__(self, deadline: float, link: Link) -> None:
         super().__init__(deadline)
         self.link: Link = link
-        self.heard: Push | RespError | None = None
+        self.waiter: Listener | None = None
 
 
 class Passer(Party):
@@ -129,21 +130,19 @@ class Passer(Party):
     __slots__ = ()
 
 
-Caller: TypeAlias = Slot | Borrower | Listener | Party
+Caller: TypeAlias = Slot | Borrower | Hearer | Party
 
 
 class Socket(Post):
-    """A link's socket, and the pushes that came on it."""
+    """A link's socket."""
 
-    __slots__ = ("core", "listeners", "poll", "pushes", "transport")
+    __slots__ = ("core", "poll", "transport")
 
     def __init__(self, link: Link, transport: Transport) -> None:
         super().__init__(link)
         self.core: Connection = link.core
         self.transport: Transport = transport
         self.poll: Callable[[float], Any] = transport.poll
-        self.pushes: deque[Push] = deque()
-        self.listeners: deque[Listener] = deque()
 
     @property
     def has_something(self) -> bool:
@@ -271,20 +270,21 @@ class Driver:
         """Give a link back."""
         self._locked(self._release, lease)
 
-    def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push | RespError | None:
-        """Wait for the next push on a link, and return it; why there will be none, or None if none came in time."""
-        listener = Listener(deadline, loan.connection)
+    def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+        hearer = Hearer(deadline, loan.connection)
         try:
-            job = self._locked(self._listen, listener, loan)
+            job = self._locked(self._listen, hearer, loan)
             if job is not None:
-                self._wait_for(listener, job)
+                self._wait_for(hearer, job)
         except BaseException:
-            listener.token = None
-            self._torn.append(listener)
-            self._locked(self._give_up, listener)
+            hearer.token = None
+            self._torn.append(hearer)
+            self._locked(self._give_up, hearer)
             raise
-        listener.token = None
-        return listener.heard
+        hearer.token = None
+        assert hearer.waiter is not None
+        return hearer.waiter.result()
 
     def abort(self, link: Link) -> None:
         """End a link now."""
@@ -505,25 +505,23 @@ class Driver:
 
     def _release(self, lease: Lease[Link] | Share) -> None:
         io = lease.connection.io
-        self.machine.release(lease, monotonic(), listened=bool(io.listeners))
+        self.machine.release(lease, monotonic())
         if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
             lease.token.token = None  # the end of the borrower is of no interest any more
         if io.core.in_flight:
             self._owing[io] = None
         self._carry_out()
 
-    def _listen(self, listener: Listener, loan: Lease[Link] | Share) -> Job | None:
-        loan.check("next_push")
+    def _listen(self, hearer: Hearer, loan: Lease[Link] | Share) -> Job | None:
         io: Socket = loan.connection.io
-        self._check_beneath(listener, io)
+        self._check_beneath(hearer, io)
         if io.reader is None:
             self._catch_up(io)
             self._carry_out()
-        if io.core.error is not None and not io.pushes:
-            raise ConnectionClosedError(f"next_push: the connection has ended: {io.core.error}")
-        io.listeners.append(listener)
-        self._hand_out(io)
-        return self._next(listener, None)
+        hearer.waiter = Listener(loan, hearer, deadline=hearer.deadline)
+        self.machine.listen(hearer.waiter)
+        self._carry_out()
+        return self._next(hearer, None)
 
     def _change(self, what: Callable[[Client, float], object]) -> None:
         what(self.machine, monotonic())
@@ -542,8 +540,8 @@ class Driver:
         io = where(caller)
         if isinstance(caller, Slot):
             self.machine.abandon(caller, now)
-        else:
-            self._listen_no_more(caller)
+        elif isinstance(caller, Hearer) and caller.waiter is not None:
+            self.machine.stop_listening(caller.waiter)
         self.crew.leave_all(caller)
         self._carry_out()
         if io is not None:
@@ -551,11 +549,6 @@ class Driver:
             if io.deferred and not io.link.ended:
                 self._send(io)
                 self._carry_out()
-
-    @staticmethod
-    def _listen_no_more(caller: Caller) -> None:
-        if isinstance(caller, Listener) and caller.link.io is not None and caller in caller.link.io.listeners:
-            caller.link.io.listeners.remove(caller)
 
     def _left(self, io: Socket) -> None:
         """A caller has left this socket, perhaps the last one."""
@@ -605,13 +598,12 @@ class Driver:
     def _pass_time(self, caller: Caller, now: float) -> None:
         """A thread has waited for as long as it was to."""
         self._take_up_lost_dials()
-        if caller.token != DONE and isinstance(caller, (Slot, Borrower)):
+        if caller.token != DONE and isinstance(caller, (Slot, Borrower, Hearer)):
             entry = caller if isinstance(caller, Slot) else caller.waiter
             if entry is not None:
                 self.machine.resume(entry, now)
         self.machine.handle_timeout(now)
-        if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, Borrower):
-            self._listen_no_more(caller)
+        if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, (Borrower, Hearer)):
             self.crew.ended(caller)
         self._carry_out()
 
@@ -845,8 +837,6 @@ class Driver:
 
     def _put_out(self, io: Socket, now: float) -> None:
         """Something is to be sent: at once, or by the last of those who are about to come by."""
-        if not io.reads:
-            io.reads = io.core.wants_to_receive  # a reply is behind what was left unread
         if not (io.waking or io.deferred) or not self.crew.defers(io, now):
             self._send(io)
 
@@ -871,6 +861,8 @@ class Driver:
         except OSError as error:
             failure = of_the_system(error)
         self._moving = None
+        if not io.reads:
+            io.reads = core.wants_to_receive  # a reply is behind what was left unread
         if failure is not None:
             self._not_sent(io, failure)
 
@@ -914,9 +906,8 @@ class Driver:
                 machine.receive_eof(link, monotonic())
         self._moving = None
         if answered is None:
-            if self._telling:
-                io.reads = io.core.wants_to_receive  # else pushes are to be taken first, which will be told
-            else:
+            io.reads = io.core.wants_to_receive  # else pushes are to be taken first, which will be told
+            if not self._telling:
                 self._carry_out()
         elif self.crew.sleepers:
             self.crew.answered(io, answered)
@@ -926,27 +917,10 @@ class Driver:
                     slot.token = DONE
         return True
 
-    def _hand_out(self, io: Socket) -> None:
-        """Give pushes to those who wait for them, and the link's end to those who will get none."""
-        core, error = io.core, io.core.error
-        while io.listeners and (io.pushes or error is not None):
-            listener = io.listeners[0]
-            if listener.token is not None:
-                listener.heard = error
-                if io.pushes:
-                    listener.heard = io.pushes.popleft()
-                    core.push_taken()
-                self.crew.ended(listener)
-            io.listeners.popleft()
-        if io.reads is not core.wants_to_receive:
-            io.reads = core.wants_to_receive
-            self.crew.look_after(io)
-
     def _close(self, io: Socket) -> None:
         """End a socket, but never close it under a thread that waits for it: its number could be given anew."""
         self._owing.pop(io, None)
         self.crew.lost(io)
-        self._hand_out(io)
         io.transport.shut_down()  # first: the child of a fork may hold it
         if not io.used:
             io.transport.close()
@@ -978,6 +952,7 @@ class Driver:
                     if io in crew.common and event.dial is None and not self.drainers:
                         crew.opened(io)
                     self._send(io)
+                    io.reads = io.core.wants_to_receive
                     crew.look_after(io)
             case Dial():
                 if event not in crew.dials and event not in crew.dialling:
@@ -990,13 +965,11 @@ class Driver:
             case Granted(waiter) | Refused(waiter):
                 if (borrower := borrower_of(waiter)) is not None:
                     crew.ended(borrower)
+            case Heard(listener):
+                crew.ended(listener.token)
             case Close(link):
                 if link.io is not None:
                     self._close(link.io)
-            case Pushed(link, push):
-                if not link.io.pushes or link.io.pushes[-1] is not push.push:
-                    link.io.pushes.append(push.push)
-                self._hand_out(link.io)
             case Drained():
                 for drainer in self.drainers:
                     crew.ended(drainer)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial, wraps
 from inspect import isawaitable
 from math import inf
@@ -58,7 +58,7 @@ from trio.lowlevel import (
     wait_writable,
 )
 
-from resp_sansio import Config, ConnectError, ConnectionLostError, LocalProtocolError, Push, RespError
+from resp_sansio import Config, ConnectError, ConnectionLostError, LocalProtocolError, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -66,11 +66,12 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Leaked,
     Lease,
     Link,
+    Listener,
     Look,
-    Pushed,
     Refused,
     Share,
     Waiter,
@@ -87,7 +88,6 @@ T = TypeVar("T")
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
-ANSWERED: Final = SlotState.ANSWERED
 
 RECEIVE: Final = 64 * 1024
 """Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
@@ -99,24 +99,6 @@ PIECES: Final = 16
 _drivers: Final[WeakSet[Driver]] = WeakSet()
 
 
-class Listener:
-    """A caller that waits for a push. Awaited, it gives the push, or why none comes."""
-
-    __slots__ = ("_driver", "link", "push", "state", "token")
-
-    def __init__(self, driver: Driver, link: Link) -> None:
-        self._driver = driver
-        self.link: Link = link
-        self.push: Push | RespError | None = None
-        self.state: SlotState = HANDED
-        self.token: dict[Any, Task] | Socket | None = None
-
-    def __await__(self) -> Generator[Any, None, Push | RespError]:
-        yield from self._driver.wait_for(self).__await__()
-        assert self.push is not None
-        return self.push
-
-
 Caller: TypeAlias = Slot | Listener
 """What a task waits for. `token` is where it waits: the dictionary that holds the parked task, or the socket at which it leads."""
 
@@ -125,8 +107,8 @@ class Socket:
     """A link's socket, and the callers at it."""
 
     __slots__ = (
-        "_core", "_driver", "_machine", "_poll", "_taken", "_waits", "crowd", "due", "leader", "link", "listeners", "parked",
-        "pushes", "stuck", "transport",
+        "_core", "_driver", "_machine", "_poll", "_taken", "_waits", "crowd", "due", "leader", "link", "parked", "stuck",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, driver: Driver, link: Link, transport: Transport) -> None:
@@ -140,8 +122,6 @@ class Socket:
         self.due: bool = False  # a caller that has given the others a turn will send
         self.crowd: bool = False  # several were woken together, and may well have more to ask
         self.stuck: bool = False  # the socket takes no more for now
-        self.pushes: list[Push] = []  # mostly empty, and an empty deque is ten times as large
-        self.listeners: list[Listener] = []
         self._waits = False  # the leader does, and is not on its way
         self._taken: Event | None = None  # what it waits for while pushes are to be taken before more is read
         self._poll = poll_of(transport.socket)
@@ -336,47 +316,8 @@ class Socket:
 
     def close(self) -> None:
         """End now."""
-        self.hand_out()
         self.rouse()
         self.transport.close()
-
-    # -- pushes --------------------------------------------------------------------------------------------------------------
-
-    def listen(self) -> Listener:
-        """Return what waits for the next push; a caller that stops waiting says so by `take_back`."""
-        waiter = Listener(self._driver, self.link)
-        self.listeners.append(waiter)
-        self.hand_out()
-        return waiter
-
-    def take_back(self, waiter: Listener) -> None:
-        """The caller does not wait for this push any more: it is the next one's."""
-        if waiter in self.listeners:
-            self.listeners.remove(waiter)
-        elif isinstance(waiter.push, Push):
-            self.pushes.insert(0, waiter.push)
-            self.hand_out()
-        self.appoint()
-
-    def push(self, push: Push) -> None:
-        """A push has come."""
-        self.pushes.append(push)
-        self.hand_out()
-
-    def taken(self) -> None:
-        """A push has reached its caller."""
-        self._core.push_taken()
-        if self._taken is not None:
-            self.rouse()
-
-    def hand_out(self) -> None:
-        """Give pushes to those who wait for them, and the link's end to those who will get none."""
-        error = self._core.error
-        while self.listeners and (self.pushes or error is not None):
-            waiter = self.listeners.pop(0)
-            waiter.push = self.pushes.pop(0) if self.pushes or error is None else error
-            waiter.state = ANSWERED
-            self._driver.wake(waiter)
 
 
 class Driver:
@@ -479,10 +420,27 @@ class Driver:
     @enable_ki_protection
     def release(self, lease: Lease[Link] | Share) -> None:
         """Give a link back."""
-        io = lease.connection.io
-        self.machine.release(lease, current_time(), listened=bool(io.listeners))
+        self.machine.release(lease, current_time())
         self.carry_out()
-        io.appoint()
+        lease.connection.io.appoint()
+
+    @enable_ki_protection
+    async def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+        self.check("next_push")
+        io: Socket = loan.connection.io
+        io.look()
+        listener = Listener(loan, deadline=deadline)
+        self.machine.listen(listener)
+        self.carry_out()
+        try:
+            await self.wait_for(listener)
+        except BaseException:
+            self.machine.stop_listening(listener)
+            self.carry_out()
+            io.appoint()
+            raise
+        return listener.result()
 
     @enable_ki_protection
     def abort(self, link: Link) -> None:
@@ -542,7 +500,7 @@ class Driver:
             if io is not None and io.leader is caller:
                 io.leader = None
                 if caller.link is not io.link:
-                    io.appoint()  # else `give_up` or `take_back` does, once nothing is owed to this caller
+                    io.appoint()  # else `give_up` or `listen` does, once nothing is owed to this caller
             raise
         if io is not None and io.leader is caller:
             io.leader = None
@@ -683,6 +641,8 @@ class Driver:
             case Look(link):
                 link.io.look()
                 self.machine.looked(link, current_time())
+            case Heard(listener):
+                self.wake(listener)
             case Granted(waiter) | Refused(waiter):
                 if isinstance(waiter.token, Task):
                     reschedule(waiter.token)
@@ -690,8 +650,6 @@ class Driver:
             case Close(link):
                 if link.io is not None:
                     link.io.close()
-            case Pushed(link, push):
-                link.io.push(push.push)
             case Drained():
                 if self.drained is not None:
                     self.drained.set()

@@ -22,9 +22,7 @@ from resp_sansio import (
     Argument,
     ClientOptions,
     ClientStats,
-    CommandTimeoutError,
     Config,
-    ConnectionClosedError,
     ConnectionLostError,
     Default,
     Push,
@@ -41,8 +39,8 @@ from resp_sansio.client import (
     Leaked,
     Lease,
     Link,
+    Listener,
     Look,
-    Pushed,
     Share,
     TLSWire,
     encoding_of,
@@ -190,14 +188,12 @@ class FullClient(SyncMethods):
                     self.machine.looked(link, monotonic())
                 case Close(link):
                     link.io.close()
-                case Pushed(link, event):
-                    link.io.pushes.append(event.push)
                 case Leaked() as leaked:
                     self._leaked.append(leaked)
                 case Drained():
                     self._drained = True
                 case _:
-                    pass  # Granted, Refused: `acquire` looks at its waiter after each turn
+                    pass  # Granted, Refused, Heard: callers look at what they wait for after each turn
             self.take(self.machine.events())
         while self._leaked:  # work first, then tell: a warning may be an error
             borrower = self._leaked.pop().lease.borrower
@@ -395,7 +391,6 @@ class Wire:
         self._looked_for = 0  # by the selector
         self._full = False  # the network takes no more for now
         self._closed = False
-        self.pushes: deque[Push] = deque()
 
     def ready(self, events: int) -> None:
         if events & EVENT_READ:
@@ -487,20 +482,18 @@ class Borrowed:
         return self._client.result(call)
 
     def next_push(self, *, timeout: Timeout = DEFAULT) -> Push:
-        client, link = self._client, self._lease.connection
-        until = monotonic() + seconds_allowed(client.config, timeout)
-        self._lease.check("next_push")
-        while not link.io.pushes:
-            if link.core.error is not None:
-                raise ConnectionClosedError(f"next_push: the connection has ended: {link.core.error}")
-            if monotonic() >= until:
-                raise CommandTimeoutError("next_push: nothing came in time")
-            client.turn(until)
-        push: Push = link.io.pushes.popleft()
-        link.core.push_taken()
-        link.io.ready(EVENT_READ)  # it may be time to read on
-        client.carry_out()
-        return push_as_text(push, client.config.encoding)
+        client, machine = self._client, self._client.machine
+        deadline = monotonic() + seconds_allowed(client.config, timeout)
+        listener = Listener(self._lease, deadline=deadline)
+        machine.listen(listener)
+        try:
+            client.carry_out()
+            while listener.state is SlotState.QUEUED:
+                client.turn()
+        except BaseException:
+            machine.stop_listening(listener)
+            raise
+        return push_as_text(listener.result(), client.config.encoding)
 
 
 class Pipeline(CommandBatch, BatchMethods):

@@ -33,7 +33,7 @@ from ..connection.slot import Slot, SlotState, new_slot
 from ..connection.state import State
 from .lanes import Lanes
 from .leases import Lease
-from .links import Call, Close, Dial, Drained, Granted, Lane, Leaked, Link, Look, Pushed, Refused, Share, Waiter
+from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Share, Waiter
 from .pace import Pace
 from .pool import Pool
 from .retry import Attempts, error_reply, points_to_replica
@@ -52,7 +52,7 @@ OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 
-ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Pushed | Leaked | Drained
+ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Drained
 
 
 def error_of(slot: Slot) -> Exception:
@@ -192,7 +192,7 @@ class Calls(ABC):
         """The caller has gone."""
 
     @abstractmethod
-    def release(self, lease: Lease[Link] | Share, now: float, *, listened: bool = False) -> None:
+    def release(self, lease: Lease[Link] | Share, now: float) -> None:
         """Give a link back."""
 
     @abstractmethod

@@ -5,8 +5,8 @@ link) is the machine's, and no caller is woken for it. An adapter opens and clos
 calls `handle_timeout` at `next_deadline`, and parks callers until their slot is among the events.
 
 The law for adapters: after each call that changes the machine, carry out `events()`, in their order. A `Slot` has ended for good:
-`error_of` says how. A `Link` has something to send. For the others see `links`. No method blocks, reads a clock, or raises on what
-a peer sent. One method runs at a time.
+`error_of` says how. A `Link` has something to send, or may be read on. For the others see `links`. No method blocks, reads a
+clock, or raises on what a peer sent. One method runs at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .lanes import Route, route
 from .leases import Lease, PoolState
 from .links import Call, Dial, Drained, Link, Share, Waiter
 from .pool import Pool
+from .pushes import Listener
 from .repair import Repair
 from .tls import TLSWire
 
@@ -282,20 +283,39 @@ class Client(Repair):
         else:
             self._grant(waiter, lease)
 
-    def release(self, lease: Lease[Link] | Share, now: float, *, listened: bool = False) -> None:
-        """Give a link back, in whatever state it is. `listened`: its caller still waits for a push, and would take another's."""
+    def release(self, lease: Lease[Link] | Share, now: float) -> None:
+        """Give a link back, in whatever state it is. No other gets it while its caller listens on it, or has left pushes."""
         if isinstance(lease, Share):
             lease.ended = True
             return
         assert self._pool is not None
-        core = lease.connection.core
-        reason = CloseReason.BROKEN if listened else core.close_reason
+        core, pushes = lease.connection.core, lease.connection.pushes
+        reason = CloseReason.BROKEN if pushes.came or pushes.listeners else core.close_reason
         if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)
         self._pool.release(lease, now, reason=reason, owes=core.oldest)
         if self._pool.untold or self._draining:
             self._carry_out(now)
+
+    # -- pushes ----------------------------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Wait for the next push on a link; an adapter first takes in what has come. The listener may have its push at once.
+
+        Raises `ConnectionClosedError` if the link was given back, or has ended and all pushes that came before have been had.
+        """
+        listener.loan.check("next_push")
+        listener.link.pushes.listen(listener)
+        self._hand_out(listener.link)
+        if listener.state is QUEUED:
+            listener.timer = self._timers.set(listener.deadline, listener)
+
+    def stop_listening(self, listener: Listener) -> None:
+        """The caller does not wait any more; a push that it was handed meanwhile is the next one's. Idempotent."""
+        self._timers.cancel(listener.timer)
+        listener.link.pushes.leave(listener)
+        self._hand_out(listener.link)
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------
 
@@ -443,6 +463,8 @@ class Client(Repair):
             elif isinstance(thing, Slot):
                 if thing.call.timer is timer:  # else an interrupt has left it behind
                     self._slot_due(thing, now)
+            elif isinstance(thing, Listener):
+                self._listened_for_long(thing)
             elif isinstance(thing, Waiter):
                 for lane in self._lanes:
                     lane.leave(thing)

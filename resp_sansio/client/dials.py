@@ -18,7 +18,8 @@ from .leases import Dial as PlaceDial
 from .leases import Granted as PlaceGranted
 from .leases import Lease, PoolState
 from .leases import Refused as PlaceRefused
-from .links import Close, Dial, Lane, Leaked, Link, Pushed, Share, Waiter
+from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter
+from .pushes import Listener
 from .retry import Attempts
 
 __all__ = ["Dials"]
@@ -58,12 +59,30 @@ class Dials(Calls):
             elif isinstance(event, TimedOut):
                 self._settle(event.slot, link.core.timed_out(), now)
             elif isinstance(event, PushReceived):
-                self._events.append(Pushed(link, event))
+                link.pushes.put(event.push)
+                self._hand_out(link)
             elif isinstance(event, Opened):
                 if link.core.error is None:  # else more came behind the handshake, and ended it
                     self._opened(link, event, now)
             elif not link.ended:
                 self._lost(link, event, now)
+
+    def _hand_out(self, link: Link) -> None:
+        """Give what has come to the callers that listen on this link; and, once nothing more comes, tell them so."""
+        if not link.pushes.listeners:
+            return
+        paused = not link.core.wants_to_receive
+        while (listener := link.pushes.hand_out()) is not None:
+            self._timers.cancel(listener.timer)
+            self._events.append(Heard(listener))
+        if paused and not link.ended and link.core.wants_to_receive:
+            self._events.append(link)
+
+    def _listened_for_long(self, listener: Listener) -> None:
+        """No push came in time for this listener."""
+        listener.link.pushes.late(listener)
+        self._timers.cancel(listener.timer)
+        self._events.append(Heard(listener))
 
     def _opened(self, link: Link, event: Opened, now: float) -> None:
         dial, link.dial = link.dial, None
@@ -110,6 +129,7 @@ class Dials(Calls):
         self._links.pop(link, None)
         self._timers.cancel(link.timer)
         self._events.append(Close(link))
+        self._hand_out(link)
         dial = link.dial
         if dial is not None:
             link.dial = None

@@ -4,8 +4,8 @@ A link is one connection, from its socket's opening to its end. A lane is one li
 slot: while it is on a link, the link's connection knows of it; one that waits for a link, or pauses before another attempt, is
 known by its `Call`. A waiter is a caller that wants a link for itself.
 
-The machine says what is to be done with sockets by the events of this page, and which caller to wake by a `Slot`, `Granted` or
-`Refused`.
+The machine says what is to be done with sockets by the events of this page, and which caller to wake by a `Slot`, `Granted`,
+`Refused` or `Heard`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, Final, NamedTuple
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
 from ..connection.connection import Connection
-from ..connection.events import PushReceived
 from ..connection.handshake import Opening
 from ..connection.slot import Slot
 from .leases import Dial as PlaceDial
 from .leases import Lease
 from .leases import Waiter as PlaceWaiter
+from .pushes import Listener, Pushes
 from .retry import Attempts
 from .timers import Timer
 from .tls import TLSWire
@@ -33,11 +33,11 @@ __all__ = [
     "Dial",
     "Drained",
     "Granted",
+    "Heard",
     "Lane",
     "Leaked",
     "Link",
     "Look",
-    "Pushed",
     "Refused",
     "Share",
     "Waiter",
@@ -83,14 +83,15 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at", "slot",
-        "timer", "tls", "trusted", "wire",
+        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at",
+        "pushes", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
         self.core: Final[Connection] = core
         self.tls: Final[TLSWire | None] = tls
         self.wire: Final[Connection | TLSWire] = core if tls is None else tls
+        self.pushes: Final[Pushes] = Pushes(core)
         self.lane: Final[Lane | None] = dial.lane
         self.generation: Final[int] = dial.generation
         self.dial: Dial | None = dial  # until the handshake is over
@@ -259,13 +260,6 @@ class Look(NamedTuple):
     link: Link
 
 
-class Pushed(NamedTuple):
-    """A push came on this link."""
-
-    link: Link
-    event: PushReceived
-
-
 class Granted(NamedTuple):
     """Wake this waiter: it has its lease."""
 
@@ -276,6 +270,12 @@ class Refused(NamedTuple):
     """Wake this waiter: it has its error."""
 
     waiter: Waiter
+
+
+class Heard(NamedTuple):
+    """Wake this listener: it has its push, or its error."""
+
+    listener: Listener
 
 
 class Leaked(NamedTuple):

@@ -14,7 +14,8 @@ from .._stats import CloseReason
 from ..connection.slot import Slot, SlotState
 from .calls import OWN, PINNED, Check
 from .dials import Dials
-from .links import Call, Dial, Granted, Link, Look, Refused, Waiter
+from .links import Call, Dial, Granted, Heard, Link, Look, Refused, Waiter
+from .pushes import Listener
 from .timers import Timers
 
 __all__ = ["Repair"]
@@ -47,6 +48,7 @@ class Repair(Dials):
                 slot.link = link
             link.ended = False  # else it was about to end
             self._follow(link, link.core.events(), now)
+            self._hand_out(link)
         if self._pool is not None:
             for link in self._pool.connections:
                 if link.ended:
@@ -74,8 +76,11 @@ class Repair(Dials):
             if isinstance(slot.token, Check) and not is_alive(slot.token.owner):
                 slot.token, slot.call = None, OWN
 
-    def resume(self, entry: Slot | Waiter, now: float) -> None:
+    def resume(self, entry: Slot | Waiter | Listener, now: float) -> None:
         """See that this caller, which is there and waits, waits for something: what was lost of its way is done anew."""
+        if isinstance(entry, Listener):
+            self._resume_listener(entry, now)
+            return
         if isinstance(entry, Waiter):
             self._resume_waiter(entry, now)
             return
@@ -128,6 +133,13 @@ class Repair(Dials):
             else:
                 self._await_lane(waiter, now, again=True)
 
+    def _resume_listener(self, listener: Listener, now: float) -> None:
+        self._hand_out(listener.link)
+        if listener.state is not SlotState.QUEUED:
+            self._events.append(Heard(listener))
+        elif now >= listener.deadline:
+            self._listened_for_long(listener)
+
     def _waits(self, entry: Slot | Waiter) -> bool:
         """Is it in a queue, or behind a pause?"""
         place = entry.place if isinstance(entry, Waiter) else entry.call.waiter if entry.call is not None else None
@@ -156,6 +168,8 @@ class Repair(Dials):
         self._timers = Timers()
         self._dial_timer = self._timers.set(self._pace.not_before, self)
         for link in self._links:
+            for listener in link.pushes.listeners:
+                listener.timer = self._timers.set(listener.deadline, listener)
             link.due = min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet)
             link.timer = self._timers.set(link.due, link)
         for lane in self._lanes:

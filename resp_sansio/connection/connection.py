@@ -411,6 +411,10 @@ class Connection(Pairing):
             raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
         self._pushes -= 1
 
+    def push_put_back(self) -> None:
+        """One of those that counted as dealt with is to be dealt with after all."""
+        self._pushes += 1
+
     @property
     def wants_to_receive(self) -> bool:
         """Is more to be read? While it is not, a driver leaves what comes to TCP, which makes the server wait.

@@ -287,7 +287,7 @@ class Caller:
         world, channel = self.world, b"h%d" % self.act.number
         lease = yield from self.borrow_link()
         try:
-            world.listen(self, lease.connection, channel)
+            world.listen(self, lease, channel)
             yield from self.command("SSUBSCRIBE", channel, lease=lease)
             if self.act.chance < 0.7:
                 world.clock.after(self.act.chance * 0.012, world.server.move, channel)
@@ -308,7 +308,7 @@ class Caller:
             if world.shares(lease) and lease.connection.core.protocol == 2:
                 return  # it would be all that the others may do
             slot = new_slot(("SUBSCRIBE", channel), None, self.deadline)
-            messages = world.listen(self, lease.connection, channel)
+            messages = world.listen(self, lease, channel)
             yield from self.ask(slot, lease=lease)
             if isinstance(slot.reply, ReplyError):
                 return

@@ -15,10 +15,11 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Leaked,
     Link,
+    Listener,
     Look,
-    Pushed,
     Refused,
     Share,
     Waiter,
@@ -51,6 +52,7 @@ class World(Trouble):
         self.waiting: dict[Waiter, tuple[Caller, float]] = {}
         self.parked: dict[Any, Caller] = {}
         self.listeners: dict[Link, dict[bytes, Messages]] = {}
+        self.hearing: dict[Link, Listener] = {}
         self.heard: dict[tuple[Link, bytes], int] = {}
         self.tried: list[Slot] = []
         self.unheard: set[Slot] = set()
@@ -258,6 +260,8 @@ class World(Trouble):
         """A caller gives its link back."""
         if self.script.mode != "once":
             self.listeners.pop(lease.connection, None)
+            if (listener := self.hearing.pop(lease.connection, None)) is not None:
+                self.client.stop_listening(listener)
             self.client.release(lease, self.clock.now)
 
     def unwatch(self, lease: Any) -> None:
@@ -271,13 +275,20 @@ class World(Trouble):
         assert link is not None
         self.flush(link)
 
-    def listen(self, caller: Caller, link: Link, channel: bytes) -> Messages:
-        """A caller wants the pushes of this channel, which comes by this link."""
-        messages = Messages(channel)
+    def listen(self, caller: Caller, loan: Any, channel: bytes) -> Messages:
+        """A caller wants the pushes of this channel, which comes by its link."""
+        messages, link = Messages(channel), loan.connection
+        if link not in self.hearing and not link.ended:
+            self.hear(loan)
         self.listeners.setdefault(link, {})[channel] = messages
         for number in range(3):
             self.clock.after(0.05 + number * caller.act.chance * 0.2, self.server.publish, channel)
         return messages
+
+    def hear(self, loan: Any) -> None:
+        """Wait for the next push on this link."""
+        self.hearing[loan.connection] = listener = Listener(loan)
+        self.client.listen(listener)
 
     @staticmethod
     def can_listen(link: Link) -> bool:
@@ -330,9 +341,10 @@ class World(Trouble):
                 self._wake(waiter)
             case Close(link):
                 self._closed(link)
-            case Pushed(link, push):
-                self._pushed(link, push.push)
-                link.core.push_taken()
+            case Heard(listener):
+                if self.hearing.get(listener.link) is listener and listener.error is None:
+                    self.hear(listener.loan)  # before its caller, which may leave
+                    self._pushed(listener.link, listener.result())
             case Drained():
                 self.drained = True
             case Leaked(lease):

@@ -248,6 +248,18 @@ async def test_a_backlog_is_read_without_loss_by_a_reader_that_comes_late(
 
 
 @contract
+async def test_a_reply_behind_many_pushes_comes_though_none_of_them_is_taken(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url) as connection:
+        await connection.execute("SUBSCRIBE", "news")
+        publish(server, 8_000)
+        for number in range(3):
+            assert await connection.execute("ECHO", number, timeout=60) == b"%d" % number
+        assert connection.stats().unread_pushes == 8_000
+        for index in range(1, 8_001):
+            assert (await connection.next_push()).items[1] == b"%d" % index
+
+
+@contract
 async def test_a_reply_behind_a_backlog_comes_once_the_reader_has_made_room(backend: Backend, server: Server) -> None:
     async with backend.connect(server.url) as connection:
         await connection.execute("SUBSCRIBE", "news")

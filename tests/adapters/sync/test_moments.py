@@ -89,7 +89,7 @@ def test_a_turn_takes_one_piece_however_much_there_is(server: Server) -> None:
         assert len(taken) == 1
 
 
-@pytest.mark.parametrize("moment", ["_listen", "_hand_out"])
+@pytest.mark.parametrize("moment", ["_listen", "_carry_out"])
 def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, moment: str) -> None:
     with connect(server.url) as connection:
         listening: Any = connection._driver
@@ -107,7 +107,7 @@ def test_an_interrupted_listener_costs_nothing_but_its_push(server: Server, mome
         with pytest.raises(KeyboardInterrupt):
             connection.next_push(timeout=30.0)
         listening.__class__ = before
-        assert not connection._link.io.listeners
+        assert not connection._link.pushes.listeners
         connection.execute("SUBSCRIBE", "channel")
         server.call("PUBLISH", "channel", "text")
         assert connection.next_push(timeout=30.0).items == (b"channel", b"text")

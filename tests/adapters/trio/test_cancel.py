@@ -42,7 +42,7 @@ async def ask(connection: Commands, name: str, replies: dict[str, Any]) -> None:
 def is_idle(connection: Connection) -> bool:
     """Nobody has a role, or sleeps."""
     io = connection._link.io
-    return io.leader is None and not (io.parked or io.due or io.listeners)
+    return io.leader is None and not (io.parked or io.due or io.link.pushes.listeners)
 
 
 # -- Who leads ------------------------------------------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Leaked,
     Lease,
     Link,
+    Listener,
     Look,
-    Pushed,
     Refused,
     Share,
     Waiter,
@@ -65,7 +66,7 @@ class Stage:
         self.ended: list[Slot] = []
         self.woken: list[Waiter] = []
         self.closed: list[Link] = []
-        self.pushes: list[Pushed] = []
+        self.heard: list[Listener] = []
         self.leaked: list[Lease[Link]] = []
         self.drained = False
 
@@ -114,9 +115,21 @@ class Stage:
         assert lease is not None
         return lease
 
-    def release(self, lease: Lease[Link] | Share, **options: Any) -> None:
+    def release(self, lease: Lease[Link] | Share) -> None:
         """Give it back."""
-        self.client.release(lease, self.now, **options)
+        self.client.release(lease, self.now)
+        self.run()
+
+    def listen(self, loan: Lease[Link] | Share, deadline: float = inf) -> Listener:
+        """Wait for a push."""
+        listener = Listener(loan, deadline=deadline)
+        self.client.listen(listener)
+        self.run()
+        return listener
+
+    def stop_listening(self, listener: Listener) -> None:
+        """Wait no more."""
+        self.client.stop_listening(listener)
         self.run()
 
     # -- the world -------------------------------------------------------------------------------------------------------------
@@ -221,8 +234,8 @@ class Stage:
                     self.woken.append(waiter)
                 case Close(link):
                     self.closed.append(link)
-                case Pushed():
-                    self.pushes.append(event)
+                case Heard(listener):
+                    self.heard.append(listener)
                 case Leaked(lease):
                     self.leaked.append(lease)
                 case Drained():

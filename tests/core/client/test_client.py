@@ -291,7 +291,22 @@ def test_a_handle_is_of_no_use_once_it_was_given_back() -> None:
 
 def test_a_link_that_its_caller_still_listens_on_is_not_lent_again() -> None:
     stage = Stage(None, POOL)
-    stage.release(stage.lease(), listened=True)
+    lease = stage.lease()
+    listener = stage.listen(lease)
+    stage.release(lease)
+    assert pool_stats(stage).closed[CloseReason.BROKEN] == 1
+    assert stage.heard == [listener]
+    with pytest.raises(ConnectionLostError, match="^next_push: "):
+        listener.result()
+
+
+def test_a_link_on_which_its_caller_has_left_pushes_is_not_lent_again() -> None:
+    stage = Stage(None, POOL)
+    lease = stage.lease()
+    stage.call("SUBSCRIBE", "news", lease=lease)
+    stage.say(stage.link, b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n")
+    stage.call("UNSUBSCRIBE", "news", lease=lease)
+    stage.release(lease)
     assert pool_stats(stage).closed[CloseReason.BROKEN] == 1
 
 
@@ -807,14 +822,6 @@ def test_a_dial_whose_tls_is_refused_is_not_tried_again() -> None:
     stage.run()
     assert stage.told(slot)[0] is ConnectError
     assert not stage.dials
-
-
-def test_pushes_are_told_with_their_link() -> None:
-    stage = Stage(None, POOL)
-    lease = stage.lease()
-    stage.call("SUBSCRIBE", "news", lease=lease)
-    stage.say(stage.link, b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n")
-    assert [(push.link, push.event.push.kind) for push in stage.pushes] == [(stage.link, "message")]
 
 
 def test_leaks_are_told() -> None:

@@ -44,10 +44,10 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Granted,
+    Heard,
     Leaked,
     Link,
     Look,
-    Pushed,
     Refused,
     Waiter,
     error_of,
@@ -601,7 +601,7 @@ class Histories(RuleBasedStateMachine):
                         self.leaked.append(lease)
                     case Drained():
                         self.drained += 1
-                    case Pushed():
+                    case Heard():
                         pytest.fail("no server says anything unasked")
             events = self.client.events()
         self._check_turns()

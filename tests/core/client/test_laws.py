@@ -8,6 +8,7 @@ import pytest
 
 from core.client.stage import LANES, Stage
 from resp_sansio import (
+    CommandTimeoutError,
     Config,
     ConnectError,
     ConnectionLostError,
@@ -17,7 +18,7 @@ from resp_sansio import (
     Push,
     ReplyError,
 )
-from resp_sansio.client import Client, Close, Dial, Look, error_of
+from resp_sansio.client import Client, Close, Dial, Heard, Listener, Look, error_of
 from resp_sansio.connection import SlotState, connection, new_slot
 
 POOL = PoolSettings()
@@ -249,16 +250,35 @@ def test_law_a_waiter_has_its_lease_or_its_error_when_it_is_told_and_withdraw_gi
     assert late.lease is not None
 
 
-def test_law_pushes_are_told_and_counted_until_they_are_taken() -> None:
+def test_law_while_pushes_wait_to_be_taken_nothing_is_read() -> None:
     stage = Stage(None, POOL)
     lease = stage.lease()
     stage.call("SUBSCRIBE", "news", lease=lease)
     said = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n"
     stage.say(stage.link, said * 1000)
-    assert [pushed.event.push for pushed in stage.pushes] == [Push("message", (b"news", b"hi"))] * 1000
     assert not stage.link.core.wants_to_receive
-    stage.link.core.push_taken()
+    listener = Listener(lease)
+    stage.client.listen(listener)
+    assert listener.result() == Push("message", (b"news", b"hi"))
     assert stage.link.core.wants_to_receive
+    assert stage.client.events() == [Heard(listener), stage.link]
+
+
+def test_law_a_listener_has_its_push_or_its_error_when_it_is_told_and_leaves_the_push_to_the_next() -> None:
+    stage = Stage(None, POOL)
+    lease = stage.lease()
+    stage.call("SUBSCRIBE", "news", lease=lease)
+    first, second, third = stage.listen(lease), stage.listen(lease), stage.listen(lease, deadline=1.0)
+    stage.say(stage.link, b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n")
+    assert stage.heard == [first]
+    stage.stop_listening(first)
+    stage.stop_listening(first)
+    assert stage.heard == [first, second]
+    assert second.result() == Push("message", (b"news", b"hi"))
+    stage.pass_time(1.0)
+    assert stage.heard == [first, second, third]
+    with pytest.raises(CommandTimeoutError, match="^next_push: nothing came in time$"):
+        third.result()
 
 
 # -- time, and the end ---------------------------------------------------------------------------------------------------------

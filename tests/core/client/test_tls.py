@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resp_sansio import ClientSettings, Config, ConnectError, ConnectionLostError, Outcome, Retry
-from resp_sansio.client import Client, Close, Dial, Link, Pushed, TLSWire, error_of
+from resp_sansio.client import Client, Close, Dial, Link, TLSWire, error_of
 from resp_sansio.config import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -207,7 +207,7 @@ def test_one_read_of_the_network_is_one_for_the_connection() -> None:
     stage.exchange()
     push = b">2\r\n+message\r\n+rain\r\n"
     stage.receive(b"".join(stage.server.say(push) for _ in range(5)))
-    assert len([event for event in stage.told if isinstance(event, Pushed)]) == 5
+    assert len(stage.link.pushes.came) == 5
     assert not stage.link.ended
     assert not stage.link.core.wants_to_receive
 
