@@ -79,7 +79,7 @@ from resp_sansio.client import (
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot, SlotState
 
-from ._transport import Transport, close_after_fork, dial, until
+from ._transport import close_after_fork, dial, shut, tls_of, until
 
 __all__ = ["Driver", "checkpointed"]
 
@@ -107,16 +107,20 @@ class Socket:
     """A link's socket, and the callers at it."""
 
     __slots__ = (
-        "_core", "_driver", "_machine", "_poll", "_taken", "_waits", "crowd", "due", "leader", "link", "parked", "stuck",
-        "transport",
+        "_core", "_driver", "_machine", "_poll", "_recv", "_send", "_taken", "_waits", "_wire", "connected", "crowd", "due",
+        "leader", "link", "parked", "stuck",
     )  # fmt: skip
 
-    def __init__(self, driver: Driver, link: Link, transport: Transport) -> None:
+    def __init__(self, driver: Driver, link: Link, connected: socket) -> None:
         self._driver = driver
         self._machine = driver.machine
         self._core = link.core
+        self._wire = link.wire
+        # Bound once: these are called for every command.
+        self._send: Callable[[bytes | memoryview], int] = connected.send
+        self._recv: Callable[[int], bytes] = connected.recv
         self.link: Link = link
-        self.transport: Transport = transport
+        self.connected: socket = connected
         self.leader: Caller | Socket | None = None  # it waits for the socket; this itself: a task of the client's does
         self.parked: dict[Caller, Task] = {}
         self.due: bool = False  # a caller that has given the others a turn will send
@@ -124,33 +128,33 @@ class Socket:
         self.stuck: bool = False  # the socket takes no more for now
         self._waits = False  # the leader does, and is not on its way
         self._taken: Event | None = None  # what it waits for while pushes are to be taken before more is read
-        self._poll = poll_of(transport.socket)
+        self._poll = poll_of(connected)
 
     # -- who reads -----------------------------------------------------------------------------------------------------------
 
     @enable_ki_protection
     async def lead(self) -> None:
         """Wait for the socket once, and do what is to be done then."""
-        driver, transport = self._driver, self.transport
+        driver = self._driver
         wait: Callable[[socket], Awaitable[None]]
         if not self._core.wants_to_receive:
             wait = wait_writable if self.stuck else self._wait_until_taken
         else:
-            wait = go_on if transport.pending else wait_both_ways if self.stuck else wait_readable
+            wait = wait_both_ways if self.stuck else wait_readable
         late = False
         self._waits = True
         try:
             if driver.nursery is not None:
-                await wait(transport.socket)
+                await wait(self.connected)
             else:
-                late = await driver.wait_in_time(wait, transport.socket)
+                late = await driver.wait_in_time(wait, self.connected)
         except ClosedResourceError:
             pass  # roused, or closed
         finally:
             self._waits = False
         if not self.link.ended:
             self.receive()
-            if (not self.due and self._core.wants_to_send) or transport.unsent:
+            if not self.due and self._wire.wants_to_send:
                 self.flush()
         if late:
             driver.look_at_the_time()
@@ -191,7 +195,7 @@ class Socket:
     def rouse(self) -> None:
         """Have the leader look again at what it waits for."""
         if self._waits:
-            notify_closing(self.transport.socket)
+            notify_closing(self.connected)
             if self._taken is not None:
                 self._taken.set()
 
@@ -226,12 +230,11 @@ class Socket:
         if not payload:
             return None if payload is None else False
         try:
-            count = self.transport.send(payload)
+            count = self._send(payload)
         except OSError:
             count = 0  # `flush` meets it again
         if count < len(payload):
             self._core.unsent(payload[count:])
-        if count < len(payload) or self.transport.unsent:
             self.flush()
         return True
 
@@ -248,12 +251,10 @@ class Socket:
         """Send what is queued, as far as it goes."""
         if self.link.ended:
             return
-        core, transport = self._core, self.transport
+        wire, send = self._wire, self._send
         try:
-            while block := core.data_to_send():
-                core.sent(transport.send(block))
-            if transport.unsent:
-                transport.flush()
+            while block := wire.data_to_send():
+                wire.sent(send(block))
             self.stuck = False
         except (BlockingIOError, InterruptedError):
             if not self.stuck:
@@ -271,18 +272,18 @@ class Socket:
 
     def look(self) -> None:
         """Take in what has come: before something is sent, if there is no leader, for it must not answer that."""
-        if not self.link.ended and (self.transport.pending or self._poll is None or self._poll(0)):
+        if not self.link.ended and (self._poll is None or self._poll(0)):
             self.receive()
 
     @enable_ki_protection
     def receive(self) -> None:
         """Receive what is there."""
-        core, driver, link, machine, transport = self._core, self._driver, self.link, self._machine, self.transport
+        core, driver, link, machine, recv = self._core, self._driver, self.link, self._machine, self._recv
         try:
             for _ in range(PIECES):
                 if not core.wants_to_receive:
                     break
-                data = transport.recv(RECEIVE)
+                data = recv(RECEIVE)
                 if not data:
                     machine.receive_eof(link, current_time())
                     driver.carry_out()
@@ -297,7 +298,7 @@ class Socket:
                     for slot in answered:
                         if slot.token is not self or self._waits:
                             driver.wake(slot)
-                if link.ended or (len(data) < RECEIVE and not transport.pending):
+                if link.ended or len(data) < RECEIVE:
                     break
         except (BlockingIOError, InterruptedError):
             pass
@@ -317,7 +318,7 @@ class Socket:
     def close(self) -> None:
         """End now."""
         self.rouse()
-        self.transport.close()
+        shut(self.connected, b"" if self.stuck else self._wire.data_to_send())
 
 
 class Driver:
@@ -393,7 +394,7 @@ class Driver:
         self.machine.abandon(slot, current_time())
         self.carry_out()
         if link is not None and not link.ended:
-            if link.core.wants_to_send:
+            if link.wire.wants_to_send:
                 link.io.wants_to_send()
             else:
                 link.io.appoint()
@@ -598,7 +599,7 @@ class Driver:
     def drop(self) -> None:
         """The connection was thrown away without being closed, in whichever thread: no caller waits for its socket."""
         for link in self.machine.links:
-            link.io.transport.close()
+            shut(link.io.connected)
 
     def forget(self) -> None:
         """In the child of a fork everything that is open is the parent's, and so is what trio knows of it."""
@@ -659,21 +660,22 @@ class Driver:
 
     @enable_ki_protection
     async def _dial(self, wanted: Dial) -> None:
-        transport: Transport | None = None
+        connected: socket | None = None
         try:
             credentials = await self._credentials(wanted.deadline)
-            transport = await dial(self.config, self.machine.addresses, wanted.deadline)
-            link = self.machine.connected(wanted, current_time(), credentials)
+            tls = tls_of(self.config)
+            connected = await dial(self.config, self.machine.addresses, wanted.deadline)
+            link = self.machine.connected(wanted, current_time(), credentials, tls)
         except BaseException as error:
             # A provider of credentials may raise anything, or give what can't be sent, and its callers are to know.
-            if transport is not None:
-                transport.close()
+            if connected is not None:
+                shut(connected)
             self.machine.dial_failed(wanted, error if isinstance(error, Exception) else None, current_time())
             self.carry_out()
             if not isinstance(error, Exception):
                 raise
             return
-        link.io = io = Socket(self, link, transport)
+        link.io = io = Socket(self, link, connected)
         io.leader = io
         io.flush()
         self.carry_out()
@@ -765,11 +767,6 @@ def poll_of(connected: socket) -> Callable[[float], list[tuple[int, int]]] | Non
     poller = select.poll()
     poller.register(connected, select.POLLIN)
     return poller.poll
-
-
-async def go_on(_: socket) -> None:
-    """Wait for nothing, but let the others have their turn."""
-    await checkpoint()
 
 
 async def wait_both_ways(connected: socket) -> None:

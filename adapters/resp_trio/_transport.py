@@ -1,151 +1,48 @@
-"""Sockets: open TCP, unix and TLS connections, and move bytes without ever waiting.
+"""Sockets: open TCP and unix connections.
 
-`send` and `recv` do what can be done now and raise `BlockingIOError` if that is nothing; waiting is trio's, apart from them.
-So there is no checkpoint between the moving of bytes and the machine's learning of it, and no cancellation in between.
+What is moved over them is moved without waiting, which is trio's, apart from that: so there is no checkpoint between the moving of
+bytes and the machine's learning of it, and no cancellation in between.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from weakref import WeakSet
 
 import trio
-from trio.lowlevel import enable_ki_protection, wait_readable, wait_writable
+from trio.lowlevel import enable_ki_protection
 
-from resp_sansio import Config, ConnectError, TLSContext
-from resp_sansio.config import (
-    RECORDS,
-    Addresses,
-    Race,
-    TLSLayer,
-    not_connected,
-    not_resolved,
-    socket_options,
-    tls_context,
-    tls_failure,
-    tls_server_name,
-)
+from resp_sansio import Config, ConnectError
+from resp_sansio.client import TLSWire
+from resp_sansio.config import Addresses, Race, not_connected, not_resolved, socket_options
 
-__all__ = ["PlainTransport", "TLSTransport", "Transport", "close_after_fork", "dial", "until"]
+__all__ = ["close_after_fork", "dial", "shut", "tls_of", "until"]
 
 _sockets: Final[WeakSet[socket.socket]] = WeakSet()
-"""All that were opened here, those included that do not belong to a transport yet."""
+"""All that were opened here, those included that do not belong to a link yet."""
 
 
-class PlainTransport:
-    """A connected TCP or unix socket."""
-
-    __slots__ = ("recv", "send", "socket")
-
-    pending: Final = False
-    """Is something there to receive, or left to send, that the socket does not show?"""
-    unsent: Final = False
-
-    def __init__(self, connected: socket.socket) -> None:
-        self.socket: socket.socket = connected
-        # Bound once: these are called for every command.
-        self.send: Callable[[bytes | memoryview], int] = connected.send
-        self.recv: Callable[[int], bytes] = connected.recv
-
-    def flush(self) -> None:
-        """There is nothing between this and the socket."""
-
-    def close(self) -> None:
-        """Close the socket, see `shut`."""
-        shut(self.socket)
-
-
-class TLSTransport:
-    """A connected socket with TLS on it."""
-
-    __slots__ = ("_layer", "socket")
-
-    def __init__(self, connected: socket.socket, layer: TLSLayer) -> None:
-        self.socket: socket.socket = connected
-        self._layer = layer
-
-    @property
-    def pending(self) -> bool:
-        """As of `PlainTransport`."""
-        return self._layer.pending
-
-    @property
-    def unsent(self) -> bool:
-        """As of `PlainTransport`."""
-        return self._layer.unsent
-
-    async def shake_hands(self) -> None:
-        """Raises `ssl.SSLError` or `OSError`."""
-        while not self._layer.shake_hands():
-            await self._flush_whole()
-            await wait_readable(self.socket)
-            self._layer.take(self.socket.recv(RECORDS))
-        await self._flush_whole()
-
-    async def _flush_whole(self) -> None:
-        while True:
-            try:
-                self.flush()
-            except BlockingIOError:
-                await wait_writable(self.socket)
-            else:
-                return
-
-    def send(self, data: bytes | memoryview) -> int:
-        """Encrypt and send some of `data`; what was encrypted counts as sent. Raises `BlockingIOError` if nothing was."""
-        self.flush()
-        count = self._layer.write(data)
-        try:
-            self.flush()
-        except OSError:
-            pass  # taken all the same: what is left, or what went wrong, shows at the next flush
-        return count
-
-    def flush(self) -> None:
-        """Send encrypted bytes that the socket did not take before. Raises `BlockingIOError` if some are left."""
-        while output := self._layer.output():
-            self._layer.sent(self.socket.send(output))
-
-    def recv(self, size: int) -> bytes:
-        """Return up to `size` decrypted bytes, b"" at the end. Raises `BlockingIOError` if there are none yet."""
-        while (data := self._layer.read(size)) is None:
-            self._layer.take(self.socket.recv(max(size, RECORDS)))
-        return data
-
-    def close(self) -> None:
-        """Close the socket, see `shut`."""
-        shut(self.socket)
-
-
-Transport: TypeAlias = PlainTransport | TLSTransport
-
-
-async def dial(config: Config, addresses: Addresses, deadline: float) -> Transport:
+async def dial(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
     """Open a connection to the configured server before `deadline` (on `trio.current_time`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
-    context = None
-    if config.tls:
-        import ssl
+    if config.path is not None:
+        return await _connect_unix(config, config.path, deadline)
+    return await _connect_tcp(config, addresses, deadline)
 
-        context = tls_context(config, ssl)
-    connected = await (
-        _connect_unix(config, config.path, deadline)
-        if config.path is not None
-        else _connect_tcp(config, addresses, deadline)
-    )
-    if context is None:
-        return PlainTransport(connected)
-    try:
-        return await _start_tls(connected, context, config, deadline)
-    except BaseException:
-        shut(connected)
-        raise
+
+def tls_of(config: Config) -> TLSWire | None:
+    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`."""
+    if not config.tls:
+        return None
+    import ssl
+
+    return TLSWire(config, ssl)
 
 
 async def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
@@ -231,18 +128,6 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
     return connecting
 
 
-async def _start_tls(connected: socket.socket, context: TLSContext, config: Config, deadline: float) -> TLSTransport:
-    import ssl
-
-    try:
-        transport = TLSTransport(connected, TLSLayer(ssl, context, tls_server_name(config)))
-        with until(deadline):
-            await transport.shake_hands()
-    except (OSError, ValueError) as error:
-        raise tls_failure(config, error) from error
-    return transport
-
-
 @contextmanager
 def until(deadline: float) -> Iterator[None]:
     """Raise `TimeoutError` in the block at this time."""
@@ -252,9 +137,14 @@ def until(deadline: float) -> Iterator[None]:
         raise TimeoutError
 
 
-def shut(connected: socket.socket) -> None:
-    """Close a socket; first tell the server that nothing more will come, whatever other process holds it since a fork."""
+def shut(connected: socket.socket, last: bytes | memoryview = b"") -> None:
+    """Close a socket; first tell the server that nothing more will come, whatever other process holds it since a fork.
+
+    Of these last bytes as much is sent as the network takes.
+    """
     try:
+        if last:
+            connected.send(last)
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # it is not connected any more

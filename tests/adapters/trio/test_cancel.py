@@ -389,7 +389,7 @@ async def test_close_closes_when_it_is_cancelled(server: Server) -> None:
         await connection.close()
     assert scope.cancelled_caught
     assert connection.closed
-    assert connection._link.io.transport.socket.fileno() == -1
+    assert connection._link.io.connected.fileno() == -1
 
 
 # -- Control-C ------------------------------------------------------------------------------------------------------------------
