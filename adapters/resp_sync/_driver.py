@@ -54,6 +54,7 @@ from resp_sansio.client import (
     Post,
     Refused,
     Share,
+    TLSWire,
     Waiter,
     Write,
     link_of,
@@ -61,7 +62,7 @@ from resp_sansio.client import (
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Connection, Slot, SlotState
 
-from ._transport import LONGEST, Opening, Transport, of_the_system, shut_down, wait
+from ._transport import LONGEST, Opening, Transport, of_the_system, shut_down, tls_of, wait
 
 __all__ = ["Borrower", "Driver", "check_not_patched"]
 
@@ -136,18 +137,19 @@ Caller: TypeAlias = Slot | Borrower | Hearer | Party
 class Socket(Post):
     """A link's socket."""
 
-    __slots__ = ("core", "poll", "transport")
+    __slots__ = ("core", "poll", "transport", "wire")
 
     def __init__(self, link: Link, transport: Transport) -> None:
         super().__init__(link)
         self.core: Connection = link.core
+        self.wire: Connection | TLSWire = link.wire
         self.transport: Transport = transport
         self.poll: Callable[[float], Any] = transport.poll
 
     @property
     def has_something(self) -> bool:
         """Has something come, or ended, that was not read?"""
-        return self.reads and not self.link.ended and bool(self.transport.pending or self.poll(0))
+        return self.reads and not self.link.ended and bool(self.poll(0))
 
 
 def where(caller: Any) -> Socket | None:
@@ -398,7 +400,7 @@ class Driver:
             if io is None or io.stuck or not io.reads:
                 fits = False
             elif reader is None:
-                fits = not (io.transport.pending or io.poll(0))  # what came unasked must not answer this
+                fits = not io.poll(0)  # what came unasked must not answer this
             else:
                 fits = (
                     reader.token is not None and reader.token != slot.token
@@ -590,7 +592,7 @@ class Driver:
 
     def _go_on(self, io: Socket) -> None:
         """Send what is still to be sent; and if this link has just opened, it is its callers'."""
-        if not io.link.ended and (io.stuck or io.core.wants_to_send or io.transport.unsent):
+        if not io.link.ended and (io.stuck or io.wire.wants_to_send):
             self._send(io)
         if io in self.crew.common and io.link.dial is None and not self.drainers:
             self.crew.opened(io)
@@ -661,8 +663,6 @@ class Driver:
 
     def _wait(self, io: Socket, caller: Caller) -> bool:
         """Wait for a socket; is there something to receive?"""
-        if io.transport.pending:
-            return True
         left = min(io.link.due, caller.deadline) - monotonic()
         if left <= 0:
             return False
@@ -689,7 +689,7 @@ class Driver:
         """Open a socket on this thread, as far as there is time, and return the thread's next job."""
         check_not_patched()
         machine = self.machine
-        transport, credentials, failure = None, None, None
+        transport, credentials, tls, failure = None, None, None, None
         given_up = True  # as it is if an interrupt strikes: then the next thread begins anew
         try:
             opening = self._openings.get(dial)
@@ -698,6 +698,7 @@ class Driver:
             try:
                 if self.config.credentials is not None:
                     credentials = read_credentials(self.config.credentials())
+                tls = tls_of(self.config)
             except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
                 failure = error
             while transport is None and failure is None:
@@ -712,7 +713,7 @@ class Driver:
             if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
                 failure = error
         finally:
-            job = self._locked(self._dialled, machine, caller, dial, transport, credentials, failure, given_up)
+            job = self._locked(self._dialled, machine, caller, dial, transport, (credentials, tls), failure, given_up)
         return job
 
     def _do_chores(self, deadline: float) -> None:
@@ -735,7 +736,7 @@ class Driver:
         caller: Caller,
         dial: Dial,
         transport: Transport | None,
-        credentials: tuple[str | None, str | bytes] | None,
+        how: tuple[tuple[str | None, str | bytes] | None, TLSWire | None],
         failure: Exception | None,
         given_up: bool,
     ) -> Job | None:
@@ -754,17 +755,21 @@ class Driver:
             machine.dial_failed(dial, failure, now)
         else:
             del self._openings[dial]
-            self._connected(dial, transport, credentials, now)
+            self._connected(dial, transport, how, now)
         self._carry_out()
         self._pass_time(caller, now)
         return self._next(caller, SLEEP)
 
     def _connected(
-        self, dial: Dial, transport: Transport, credentials: tuple[str | None, str | bytes] | None, now: float
+        self,
+        dial: Dial,
+        transport: Transport,
+        how: tuple[tuple[str | None, str | bytes] | None, TLSWire | None],
+        now: float,
     ) -> None:
         """A socket is open: begin the handshake."""
         try:
-            link = self.machine.connected(dial, now, credentials)
+            link = self.machine.connected(dial, now, *how)
         except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
             transport.close()
             self.machine.dial_failed(dial, error, now)
@@ -824,7 +829,7 @@ class Driver:
             if post.link.ended:
                 self._close(post)
             else:
-                if post.core.wants_to_send:
+                if post.wire.wants_to_send:
                     self._send(post)
                 crew.look_after(post)
         for caller in [caller for caller in crew.sleepers if caller.token is None]:
@@ -842,7 +847,7 @@ class Driver:
 
     def _send(self, io: Socket) -> None:
         """Send what is queued, as far as it goes."""
-        link, core, transport = io.link, io.core, io.transport
+        link, wire, send = io.link, io.wire, io.transport.send
         io.deferred = 0.0
         if io.reader is None and link.dial is None and io.has_something:
             self._catch_up(io)  # what came unasked must not answer this
@@ -852,17 +857,15 @@ class Driver:
         self._moving = link
         io.stuck = False
         try:
-            while block := core.data_to_send():
-                core.sent(transport.send(block))
-            if transport.unsent:
-                transport.flush()
+            while block := wire.data_to_send():
+                wire.sent(send(block))
         except (BlockingIOError, InterruptedError):
             io.stuck = True
         except OSError as error:
             failure = of_the_system(error)
         self._moving = None
         if not io.reads:
-            io.reads = core.wants_to_receive  # a reply is behind what was left unread
+            io.reads = io.core.wants_to_receive  # a reply is behind what was left unread
         if failure is not None:
             self._not_sent(io, failure)
 
@@ -921,10 +924,18 @@ class Driver:
         """End a socket, but never close it under a thread that waits for it: its number could be given anew."""
         self._owing.pop(io, None)
         self.crew.lost(io)
-        io.transport.shut_down()  # first: the child of a fork may hold it
+        io.transport.shut_down(self._last_words(io))  # first: the child of a fork may hold it
         if not io.used:
             io.transport.close()
             self.crew.forget(io)
+
+    @staticmethod
+    def _last_words(io: Socket) -> bytes | memoryview:
+        """What TLS says of the end, if the socket takes it."""
+        try:
+            return b"" if io.stuck else io.wire.data_to_send()
+        except OSError:
+            return b""
 
     # -- what the machine says ----------------------------------------------------------------------------------------------------
 

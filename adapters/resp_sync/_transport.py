@@ -1,4 +1,4 @@
-"""Sockets: open TCP, unix and TLS connections, and move bytes without ever blocking.
+"""Sockets: open TCP and unix connections, and move bytes without ever blocking.
 
 Sockets stay non-blocking for life. `send` and `recv` do what can be done now and raise `BlockingIOError` if that is nothing;
 waiting is a `wait` of its own, with the time left. That is what lets threads share a connection without holding a lock
@@ -17,20 +17,10 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from resp_sansio import Config
-from resp_sansio.config import (
-    RECORDS,
-    Addresses,
-    Race,
-    TLSLayer,
-    not_connected,
-    not_resolved,
-    socket_options,
-    tls_context,
-    tls_failure,
-    tls_server_name,
-)
+from resp_sansio.client import TLSWire
+from resp_sansio.config import Addresses, Race, not_connected, not_resolved, socket_options
 
-__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
+__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "tls_of", "wait"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
@@ -40,11 +30,6 @@ class Transport:
     """A connected TCP or unix socket."""
 
     __slots__ = ("fileno", "poll", "recv", "send", "socket")
-
-    pending: bool = False
-    """Is something there to receive that the socket does not show?"""
-    unsent: bool = False
-    """Or something left to send?"""
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket: socket.socket = connected
@@ -61,11 +46,16 @@ class Transport:
     def _wait(self, milliseconds: float) -> bool:
         return wait(self.fileno, milliseconds / 1000, read=True)
 
-    def flush(self) -> None:
-        """Send what was taken and not sent. Here there is nothing between this and the socket."""
+    def shut_down(self, last: bytes | memoryview = b"") -> None:
+        """Send what fits of these last bytes, and end the connection, although a thread waits for it or a child of a fork holds it.
 
-    def shut_down(self) -> None:
-        """End the connection, although a thread waits for it or a child of a fork holds it, and keep the descriptor. Idempotent."""
+        The descriptor is kept. Idempotent.
+        """
+        try:
+            if last:
+                self.send(last)
+        except OSError:
+            pass  # it has ended already
         shut_down(self.socket)
 
     def close(self) -> None:
@@ -73,50 +63,17 @@ class Transport:
         self.socket.close()
 
 
-class TLSTransport(Transport):
-    """A connected socket with TLS on it. `send` and `recv` must not run at the same time (they don't: the lock is held)."""
+def tls_of(config: Config) -> TLSWire | None:
+    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`."""
+    if not config.tls:
+        return None
+    import ssl
 
-    __slots__ = ("_layer",)
-
-    def __init__(self, connected: socket.socket, layer: TLSLayer) -> None:
-        super().__init__(connected)
-        self._layer = layer
-        self.send, self.recv = self._send, self._recv
-
-    @property
-    def pending(self) -> bool:  # type: ignore[override]
-        """As of `Transport`."""
-        return self._layer.pending
-
-    @property
-    def unsent(self) -> bool:  # type: ignore[override]
-        """As of `Transport`."""
-        return self._layer.unsent
-
-    def _send(self, data: bytes | memoryview) -> int:
-        """Encrypt and send some of `data`; what was encrypted counts as sent. Raises `BlockingIOError` if nothing was."""
-        self.flush()
-        count = self._layer.write(data)
-        try:
-            self.flush()
-        except OSError:
-            pass  # taken all the same: what is left, or what went wrong, shows at the next flush
-        return count
-
-    def flush(self) -> None:
-        """Send encrypted bytes that the socket did not take before. Raises `BlockingIOError` if some are left."""
-        while output := self._layer.output():
-            self._layer.sent(self.socket.send(output))
-
-    def _recv(self, size: int) -> bytes:
-        """Return up to `size` decrypted bytes, b"" at the end. Raises `BlockingIOError` if there are none yet."""
-        while (data := self._layer.read(size)) is None:
-            self._layer.take(self.socket.recv(max(size, RECORDS)))
-        return data
+    return TLSWire(config, ssl)
 
 
 def shut_down(connected: socket.socket) -> None:
-    """As `Transport.shut_down`."""
+    """End a connection, although a thread waits for it or a child of a fork holds it, and keep the descriptor. Idempotent."""
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -216,8 +173,6 @@ class Opening:
             else:
                 yield from self._connect_tcp(config, addresses, deadline)
             assert self._connected is not None
-            if config.tls:
-                return (yield from self._start_tls(self._connected, config, deadline))
             return Transport(self._connected)
         except BaseException:
             self._close_sockets()
@@ -272,24 +227,3 @@ class Opening:
         del self._attempts[connecting.fileno()]
         connecting.close()
         race.failed(OSError(number, os.strerror(number)))
-
-    def _start_tls(self, connected: socket.socket, config: Config, deadline: float) -> Steps:
-        import ssl
-
-        context = tls_context(config, ssl)
-        try:
-            layer = TLSLayer(ssl, context, tls_server_name(config))
-            transport = TLSTransport(connected, layer)
-            done = False
-            while not done or transport.unsent:
-                done = done or layer.shake_hands()
-                try:
-                    transport.flush()
-                    if not done:
-                        layer.take(connected.recv(RECORDS))
-                except BlockingIOError:
-                    if not (yield [connected.fileno()], transport.unsent, deadline):
-                        raise TimeoutError("timed out") from None
-        except (OSError, ValueError) as error:
-            raise tls_failure(config, error) from error
-        return transport

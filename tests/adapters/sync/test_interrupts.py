@@ -713,9 +713,9 @@ def test_what_was_being_opened_at_a_fork_ends_with_the_parent(strategy: str) -> 
                 print(sockets() - none, flush=True)  # the listener, and the accepted one
                 signal.pause()
             asking.join()
-            accepting.join(20)
-            print("it goes on" if accepting.is_alive() else "it ended")
-            os.kill(child, signal.SIGKILL)
+        accepting.join(20)
+        print("it goes on" if accepting.is_alive() else "it ended")
+        os.kill(child, signal.SIGKILL)
         listener.close()
         """,
         strategy,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from resp_sansio.client import Crew, Post
 from resp_sansio.connection import new_slot
 from resp_sync import ConnectError, ConnectionLostError, LocalProtocolError, Outcome, connect
 from resp_sync._transport import Opening
-from servers import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,24 +132,18 @@ def test_an_interrupted_pipeline_cannot_be_run_again(server: Server) -> None:
         assert raised.value.outcome is Outcome.MAYBE_EXECUTED
 
 
-@pytest.mark.parametrize("scheme", ["unix", "tls"])
 def test_why_a_server_ends_a_connection_is_told_though_a_write_fails(
-    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says so, and closes, before the first byte of the handshake is written."""
     done = threading.Event()
-    certificates = Certificates.make(tmp_path, ["127.0.0.1"]) if scheme == "tls" else None
     path = tmp_path / "socket"
-    listener = socket.socket(socket.AF_UNIX if certificates is None else socket.AF_INET)
-    listener.bind(str(path) if certificates is None else ("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
     listener.listen()
 
     def serve() -> None:
         connected = listener.accept()[0]
-        if certificates is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificates.server_certificate, certificates.server_key)
-            connected = context.wrap_socket(connected, server_side=True)
         connected.sendall(b"-ERR max number of clients reached\r\n")
         connected.close()
         done.set()
@@ -166,11 +158,8 @@ def test_why_a_server_ends_a_connection_is_told_though_a_write_fails(
     monkeypatch.setattr(Opening, "go_on", go_on)
     serving = threading.Thread(target=serve)
     serving.start()
-    url = f"unix://{path}"
-    if certificates is not None:
-        url = f"rediss://127.0.0.1:{listener.getsockname()[1]}?tls_ca_file={certificates.ca}"
     with listener, pytest.raises(ConnectError, match="max number of clients"):
-        connect(url)
+        connect(f"unix://{path}")
     serving.join()
 
 
