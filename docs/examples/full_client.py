@@ -53,7 +53,6 @@ from resp_sansio.client import (
 from resp_sansio.config import (
     Addresses,
     Race,
-    not_connected,
     not_resolved,
     read_client_options,
     read_credentials,
@@ -331,30 +330,31 @@ def connected(config: Config, addresses: Addresses, deadline: float) -> Steps[so
                 connecting = socket.socket(address[0], socket.SOCK_STREAM)
                 attempts[connecting] = address
                 connecting.setblocking(False)
-                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
-                    give_up(race, attempts, connecting, number)
+                try:
+                    if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
+                        raise OSError(number, os.strerror(number))
+                except OSError as error:  # a path that is too long, say
+                    give_up(race, attempts, connecting, error)
             if attempts:
                 with suppress(TimeoutError):  # then another address is tried as well
                     yield list(attempts), EVENT_WRITE, race.wake
             for connecting, address in list(attempts.items()):
                 if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    give_up(race, attempts, connecting, number)
+                    give_up(race, attempts, connecting, OSError(number, os.strerror(number)))
                 elif has_connected(connecting):
                     set_options(config, connecting)
                     race.connected(address)
                     del attempts[connecting]
                     return connecting
-    except OSError as error:  # a path that is too long, say
-        raise not_connected(config, error) from error
     finally:
         for connecting in attempts:
             connecting.close()
 
 
-def give_up(race: Race, attempts: dict[socket.socket, Any], connecting: socket.socket, number: int) -> None:
+def give_up(race: Race, attempts: dict[socket.socket, Any], connecting: socket.socket, error: OSError) -> None:
     del attempts[connecting]
     connecting.close()
-    race.failed(OSError(number, os.strerror(number)))
+    race.failed(error)
 
 
 def has_connected(connecting: socket.socket) -> bool:

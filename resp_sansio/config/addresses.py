@@ -112,19 +112,19 @@ def _alternating(found: Iterable[Address]) -> list[Address]:
 def _no_connection(peer: str, failures: Sequence[OSError]) -> ConnectError:
     """Return why there is no connection."""
     told = "; ".join(dict.fromkeys(reason_of(error) for error in failures)) or "no address to try"
-    transient = any(is_transient(error) for error in failures)
+    transient = any(_may_pass(error) for error in failures)
     made = ConnectError(f"cannot connect to {peer}: {told}", transient=transient)
     return _with_cause(made, failures[-1] if failures else None)
 
 
+def _may_pass(error: OSError) -> bool:
+    """May a later attempt succeed? Not if Python itself refused, before the system was asked: the path is too long."""
+    return is_transient(error) and not (type(error) is OSError and error.errno is None)
+
+
 def not_connected(config: Config, error: OSError) -> ConnectError:
     """Return the error for the only address that there was."""
-    why = _no_connection(config.address, [error])
-    if (
-        type(error) is OSError and error.errno is None
-    ):  # Python's own, before the system was asked: the path is too long
-        return _with_cause(ConnectError(str(why), transient=False), error)
-    return why
+    return _no_connection(config.address, [error])
 
 
 def not_resolved(config: Config, error: OSError) -> ConnectError:

@@ -210,6 +210,18 @@ def test_why_there_is_no_connection_is_told(connect: Callable[..., Any], start_s
         client.execute("PING")
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("redis://127.0.0.1:1", "127.0.0.1:1: Connection refused"), (f"unix:///{'x' * 200}", ": AF_UNIX path too long")],
+)
+def test_a_dial_that_fails_says_why_once(connect: Callable[..., Any], url: str, why: str) -> None:
+    with connect(url, retry=Retry(attempts=1)) as client, pytest.raises(ConnectError) as raised:
+        client.execute("PING")
+    assert str(raised.value).startswith("PING: cannot connect to ")
+    assert why in str(raised.value)
+    assert str(raised.value).count("cannot connect") == 1
+
+
 @pytest.mark.needs("tls")
 def test_a_dial_ends_at_its_deadline(connect: Callable[..., Any], server: Server) -> None:
     plain = server.url.replace("redis://", "rediss://")  # such a server waits for the end of a line
