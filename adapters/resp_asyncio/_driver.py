@@ -41,13 +41,12 @@ from resp_sansio.client import (
     Look,
     Refused,
     Share,
-    TLSWire,
     Waiter,
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot
 
-from ._transport import dial, last_words, poll_of, receive_buffer, shut_down, tls_of, until
+from ._transport import dial, hand_over, last_words, poll_of, receive_buffer, shut_down, tls_of, until
 
 __all__ = ["Driver"]
 
@@ -61,18 +60,17 @@ class Socket(asyncio.BufferedProtocol):
     """A link's socket, as the loop sees it."""
 
     __slots__ = (
-        "_buffer", "_call_soon", "_closers", "_core", "_dial", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
-        "_tls", "_transport", "_wire", "credentials", "failure", "link",
+        "_buffer", "_call_soon", "_closed", "_core", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
+        "_transport", "_wire", "link",
     )  # fmt: skip
 
-    def __init__(
-        self, driver: Driver, dial: Dial, credentials: tuple[str | None, str | bytes] | None, tls: TLSWire | None
-    ) -> None:
+    def __init__(self, driver: Driver, link: Link) -> None:
         loop = driver.loop
         assert loop is not None
+        self.link: Link = link
         self._driver = driver
         self._machine = driver.machine
-        self._dial = dial
+        self._core, self._wire = link.core, link.wire
         self._call_soon = loop.call_soon
         self._buffer = receive_buffer(loop)
         self._transport: asyncio.Transport | None = None
@@ -80,31 +78,21 @@ class Socket(asyncio.BufferedProtocol):
         self._paused = True  # the transport takes no more for now
         self._reading = True  # and gives what it has; else pushes are to be taken first
         self._scheduled = False  # `flush` will be called in this turn of the loop
-        self._closers: list[asyncio.Future[None]] = []
-        self.credentials = credentials
-        self._tls = tls
-        self.failure: Exception | None = None  # why there is no link, though there is a socket
-        self.link: Link | None = None
+        self._closed: asyncio.Future[None] | None = None  # what `close` waits for
 
     # -- for the loop --------------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        if self.link.ended:
+            self._transport.abort()
+            return
         self._paused = False
         self._poll = poll_of(self._transport, POLLIN)
         # It tells of every byte that it has to keep, and when there are none.
         self._transport.set_write_buffer_limits(high=0, low=0)
-        try:
-            self.link = link = self._machine.connected(self._dial, monotonic(), self.credentials, self._tls)
-        except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
-            self.failure = error
-            self._transport.abort()
-            return
-        link.io = self
-        self._core, self._wire = link.core, link.wire
         self.flush()
-        self._driver.carry_out()
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where to put what comes."""
@@ -112,7 +100,6 @@ class Socket(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Bytes have come."""
-        assert self.link is not None
         answered = self._machine.receive_replies(self.link, bytes(self._buffer[:count]), monotonic())
         if answered is None:
             events = self._machine.events()
@@ -132,22 +119,20 @@ class Socket(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """The server sends no more."""
-        if self.link is not None:
-            self._machine.receive_eof(self.link, monotonic())
-            self._driver.carry_out()
+        self._machine.receive_eof(self.link, monotonic())
+        self._driver.carry_out()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The transport has ended; the socket is closed when this returns."""
         link, transport, self._transport = self.link, self._transport, None
-        if link is not None and not link.ended:
+        if not link.ended:
             if error is not None and transport is not None:
                 for data in last_words(transport):  # a server says why, and then closes
                     self._driver.carry_out(self._machine.receive_data(link, data, monotonic()))
             self._machine.receive_eof(link, monotonic(), error)
             self._driver.carry_out()
-        for closer in self._closers:
-            if not closer.done():
-                closer.set_result(None)
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
 
     def pause_writing(self) -> None:
         """The transport keeps bytes that the socket does not take."""
@@ -155,7 +140,7 @@ class Socket(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         """The socket has taken them all."""
-        if self.link is not None and not self.link.ended:
+        if not self.link.ended:
             self._paused = False
             self.flush()
 
@@ -172,7 +157,6 @@ class Socket(asyncio.BufferedProtocol):
                 wire.sent(len(block))  # before, because `write` may call `resume_writing`
                 transport.write(block)
         except OSError as error:  # of TLS: the transport tells of its own otherwise
-            assert self.link is not None
             self._machine.send_failed(self.link, error, monotonic())
             self._driver.carry_out()
         self._read_on()  # a reply is behind what was left unread
@@ -248,15 +232,13 @@ class Socket(asyncio.BufferedProtocol):
 
     def closed(self) -> asyncio.Future[None] | None:
         """Return the future of the transport's end, None if it has ended."""
-        if self._transport is None:
-            return None
-        assert self._driver.loop is not None
-        closer = self._driver.loop.create_future()
-        self._closers.append(closer)
-        return closer
+        if self._transport is not None and self._closed is None:
+            assert self._driver.loop is not None
+            self._closed = self._driver.loop.create_future()
+        return self._closed
 
-    def forget(self) -> None:
-        """In the child of a fork the socket is the parent's: to end it would tell the loop's selector, which both share."""
+    def detach_after_fork(self) -> None:
+        """In the child the socket is the parent's: to end it would tell the loop's selector, which both share."""
         self._transport = None
 
 
@@ -431,12 +413,12 @@ class Driver:
         if self.loop is not None and not self.loop.is_closed() and (self.machine.links or self._tasks):
             self.loop.call_soon_threadsafe(self.end)
 
-    def forget(self) -> None:
-        """In the child of a fork everything that is open is the parent's."""
+    def detach_after_fork(self) -> None:
+        """In the child everything that is open is the parent's."""
         machine = self.machine
         for link in machine.links:
             if link.io is not None:
-                link.io.forget()
+                link.io.detach_after_fork()
         machine.close(monotonic(), "it was opened before a fork, and belongs to the parent process")
         if not machine.once:
             self.begin()
@@ -491,26 +473,28 @@ class Driver:
             cast("asyncio.Future[None]", waiter.token).set_result(None)
 
     async def _dial(self, wanted: Dial) -> None:
-        made: Socket | None = None
-
-        def protocol() -> Socket:
-            nonlocal made
-            made = Socket(self, wanted, credentials, tls)
-            return made
-
+        machine = self.machine
+        link: Link | None = None
         failure: Exception | None = None
         opened = False
         try:
             credentials, tls = await self._credentials(wanted.deadline), tls_of(self.config)
-            await dial(self.config, self.machine.addresses, protocol, wanted.deadline)
-            opened = True
+            connected = await dial(self.config, machine.addresses, wanted.deadline)
+            try:
+                link = machine.connected(wanted, monotonic(), credentials, tls)
+                link.io = Socket(self, link)
+                await hand_over(connected, link.io)
+                opened = True
+            except BaseException:
+                connected.close()
+                raise
         except Exception as error:  # noqa: BLE001  # a provider of credentials may raise anything, and its callers are to know
             failure = error
         finally:
-            if made is None or made.link is None:
-                self.machine.dial_failed(wanted, failure or (None if made is None else made.failure), monotonic())
+            if link is None:
+                machine.dial_failed(wanted, failure, monotonic())
             elif not opened:
-                made.connection_lost(failure)  # its socket is closed, and the loop may not say so
+                link.io.connection_lost(failure)  # its socket is closed, and the loop may not say so
             self.carry_out()
 
     async def _credentials(self, deadline: float) -> tuple[str | None, str | bytes] | None:
@@ -556,7 +540,7 @@ def report(lease: Lease[Link]) -> None:
 
 def _after_fork() -> None:
     for driver in list(_drivers):
-        driver.forget()
+        driver.detach_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

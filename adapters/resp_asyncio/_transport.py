@@ -1,7 +1,6 @@
-"""Sockets: open TCP and unix connections, for a protocol of asyncio's.
+"""Sockets: open TCP and unix connections, and hand them over to a protocol of asyncio's.
 
-The socket is connected first and given to the loop then, so that every address gets its share of the time, and what failed
-(name, connection) can be told.
+A socket is connected first, so that every address gets its share of the time, and what failed (name, connection) can be told.
 """
 
 from __future__ import annotations
@@ -11,18 +10,18 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
 from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_connected, not_resolved, socket_options
+from resp_sansio.config import Addresses, not_resolved, socket_options
 
-__all__ = ["dial", "last_words", "poll_of", "receive_buffer", "shut_down", "tls_of", "until"]
+__all__ = ["dial", "hand_over", "last_words", "poll_of", "receive_buffer", "shut_down", "tls_of", "until"]
 
 RECEIVE: Final = 120 * 1024
 """Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn.
@@ -30,12 +29,6 @@ RECEIVE: Final = 120 * 1024
 Parts that are larger than 128 KiB glibc takes from the kernel and gives back, page by page, each time: measured with replies of
 1 MiB, that costs up to seven times as much.
 """
-
-UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
-"""What `connect_ex` says of a connection that is to be waited for."""
-
-MakeProtocol: TypeAlias = Callable[[], asyncio.BufferedProtocol]
-Attempts: TypeAlias = dict[asyncio.Future[None], tuple[socket.socket, Any]]
 
 _buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
 
@@ -49,116 +42,107 @@ def tls_of(config: Config) -> TLSWire | None:
     return TLSWire(config, ssl)
 
 
-async def dial(config: Config, addresses: Addresses, protocol: MakeProtocol, deadline: float) -> None:
-    """Open a connection to the configured server, for `protocol()`, before `deadline` (on `time.monotonic`).
+async def dial(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
+    """Return a socket that is connected to the configured server, before `deadline` (on `time.monotonic`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
-    connected = await (
-        _connect_unix(config, config.path, deadline)
-        if config.path is not None
-        else _connect_tcp(config, addresses, deadline)
-    )
-    loop = asyncio.get_running_loop()
-    try:
-        if config.path is not None:
-            await loop.create_unix_connection(protocol, sock=connected)
-        else:
-            await loop.create_connection(protocol, sock=connected)
-    except BaseException:
-        connected.close()
-        raise
-
-
-async def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
-    try:
-        return await _connect(socket.AF_UNIX, path, deadline)
-    except OSError as error:
-        raise not_connected(config, error) from error
-
-
-async def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
-    try:
-        found = await _resolve(config, deadline)
-    except OSError as error:
-        raise not_resolved(config, error) from error
-    loop = asyncio.get_running_loop()
-    race = addresses.race(found, deadline)
-    attempts: dict[
-        asyncio.Future[None], tuple[socket.socket, Any]
-    ] = {}  # no tasks, which would outlive one that is cancelled
+    race = addresses.race(await _resolve(config, deadline), deadline)
+    attempts: dict[socket.socket, Any] = {}  # no tasks, which would outlive one that is cancelled
+    connecting: socket.socket | None
     try:
         while True:
-            while (address := race.next(monotonic())) is not None:
-                connecting = socket.socket(address[0], socket.SOCK_STREAM)
-                ended = loop.create_future()
-                attempts[ended] = connecting, address
-                connecting.setblocking(False)
-                if (number := connecting.connect_ex(address[4])) in UNDER_WAY:
-                    loop.add_writer(connecting, _set, ended)
-                else:
-                    _fail(race, attempts, ended, number)
-            if not attempts:
-                continue
-            time = None if race.wake == inf else max(race.wake - monotonic(), 0.0)
-            for ended in (await asyncio.wait(attempts, timeout=time, return_when=asyncio.FIRST_COMPLETED))[0]:
-                connecting, address = attempts[ended]
-                if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    _fail(race, attempts, ended, number)
+            number = errno.EINPROGRESS
+            if (address := race.next(monotonic())) is None:
+                connecting = await _writable(attempts, race.wake)
+            else:
+                try:
+                    connecting, number = _begin(address)
+                except OSError as error:  # a system without IPv6, a path that is too long
+                    race.failed(error)
                     continue
-                loop.remove_writer(connecting)
-                _set_options(connecting, config)
-                race.connected(address)
-                del attempts[ended]
-                return connecting
+                attempts[connecting] = address
+            if connecting is not None and (number := _ended(connecting, number)) != errno.EINPROGRESS:
+                address = attempts.pop(connecting)
+                if not number:
+                    race.connected(address)
+                    return _with_options(connecting, config)
+                connecting.close()
+                race.failed(OSError(number, os.strerror(number)))
     finally:
-        for connecting, _ in attempts.values():
-            _give_up(connecting)
+        for connecting in attempts:
+            connecting.close()
 
 
-def _fail(race: Race, attempts: Attempts, ended: asyncio.Future[None], number: int) -> None:
-    _give_up(attempts.pop(ended)[0])
-    race.failed(OSError(number, os.strerror(number)))
-
-
-def _set(ended: asyncio.Future[None]) -> None:
-    if not ended.done():
-        ended.set_result(None)
-
-
-def _give_up(connecting: socket.socket) -> None:
-    asyncio.get_running_loop().remove_writer(connecting)
-    connecting.close()
-
-
-def _set_options(connected: socket.socket, config: Config) -> None:
-    for level, name, value in socket_options(config):
-        if hasattr(socket, name):
-            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+def _begin(address: Any) -> tuple[socket.socket, int]:
+    """Begin an attempt, and return what `connect_ex` says of it."""
+    connecting = socket.socket(address[0], socket.SOCK_STREAM)
+    try:
+        connecting.setblocking(False)
+        return connecting, connecting.connect_ex(address[4])
+    except BaseException:
+        connecting.close()
+        raise
 
 
 async def _resolve(config: Config, deadline: float) -> list[Any]:
     """Addresses as `socket.getaddrinfo` gives them; for a name it runs in a thread, since it may take its time."""
+    if config.path is not None:
+        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
     try:
         return socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except OSError:
+        pass
+    try:
         async with until(deadline):
             return await asyncio.get_running_loop().getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise not_resolved(config, error) from error
 
 
-async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
-    connecting = socket.socket(family, socket.SOCK_STREAM)
+async def _writable(attempts: Iterable[socket.socket], until_when: float) -> socket.socket | None:
+    """Wait until one of them has something to say, and return it; None if none has in time."""
+    loop = asyncio.get_running_loop()
+    writable: asyncio.Future[socket.socket] = loop.create_future()
+    for connecting in attempts:
+        loop.add_writer(connecting, _set, writable, connecting)
     try:
-        connecting.setblocking(False)
-        async with until(deadline):
-            await asyncio.get_running_loop().sock_connect(connecting, address)
-    except BaseException as error:
-        connecting.close()
-        if isinstance(error, OSError) and error.errno is not None:
-            # asyncio's own loop puts the address in the place of what the system says.
-            raise OSError(error.errno, os.strerror(error.errno)) from error
-        raise
-    return connecting
+        async with until(until_when):
+            return await writable
+    except TimeoutError:
+        return None
+    finally:
+        for connecting in attempts:
+            loop.remove_writer(connecting)
+
+
+def _set(writable: asyncio.Future[socket.socket], connecting: socket.socket) -> None:
+    if not writable.done():
+        writable.set_result(connecting)
+
+
+def _ended(connecting: socket.socket, number: int) -> int:
+    """Return how an attempt has ended, as `connect_ex` does, which said `number` at first."""
+    if number == errno.EINPROGRESS and not (number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+        try:
+            connecting.getpeername()
+        except OSError:
+            return errno.EINPROGRESS
+    return number
+
+
+def _with_options(connected: socket.socket, config: Config) -> socket.socket:
+    for level, name, value in socket_options(config) if config.path is None else ():
+        if hasattr(socket, name):
+            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+    return connected
+
+
+async def hand_over(connected: socket.socket, protocol: asyncio.BaseProtocol) -> None:
+    """Give a connected socket to the loop, for this protocol."""
+    loop = asyncio.get_running_loop()
+    unix = connected.family == getattr(socket, "AF_UNIX", None)
+    await (loop.create_unix_connection if unix else loop.create_connection)(lambda: protocol, sock=connected)
 
 
 def receive_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:

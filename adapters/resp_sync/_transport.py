@@ -202,7 +202,11 @@ class Opening:
         race = addresses.race(found, deadline)
         while self._connected is None:
             while (address := race.next(monotonic())) is not None:
-                connecting = socket.socket(address[0], socket.SOCK_STREAM)
+                try:
+                    connecting = socket.socket(address[0], socket.SOCK_STREAM)
+                except OSError as error:  # a system without IPv6, say
+                    race.failed(error)
+                    continue
                 self._attempts[connecting.fileno()] = connecting, address
                 connecting.setblocking(False)
                 if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:

@@ -6,6 +6,7 @@ is asked for nothing more.
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import threading
@@ -140,6 +141,29 @@ async def test_the_address_that_worked_is_tried_first(
                 connection = await stack.enter_async_context(pool.acquire())
                 assert await connection.execute("PING") == "PONG"
         assert time.monotonic() - begun < 10  # a quarter of a second for each would be more
+
+
+@contract
+async def test_an_address_of_a_kind_that_the_system_lacks_is_passed_over(
+    backend: Backend, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without IPv6 may have ::1 in its list of hosts all the same."""
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", server.port, 0, 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port)),
+    ]
+    real = socket.socket
+
+    class Socket(real):  # type: ignore[misc, valid-type]
+        def __init__(self, family: int = -1, *arguments: Any, **options: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "socket", Socket)
+    async with backend.connect("redis://several.example") as connection:
+        assert await connection.execute("PING") == "PONG"
 
 
 @contract
