@@ -63,8 +63,8 @@ class Repair(Dials):
         for lane in self._lanes:
             if lane.link is not None and lane.link.ended:
                 lane.left(CloseReason.LOST)
+        self._carry_out(now)  # first: the pool may be about to tell of a dial
         self._announce_anew(now, dials)
-        self._carry_out(now)
         self._see_to_dials(now)
 
     @staticmethod

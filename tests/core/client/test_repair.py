@@ -13,8 +13,8 @@ import pytest
 
 import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
-from resp_sansio import ConnectError, ConnectionLostError, PoolFullError, PoolSettings, Retry
-from resp_sansio.client import Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
+from resp_sansio import Config, ConnectError, ConnectionLostError, PoolFullError, PoolSettings, Retry
+from resp_sansio.client import Client, Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
 from resp_sansio.client.links import Call
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -575,3 +575,14 @@ def test_a_slot_that_was_never_submitted_may_be_given_up() -> None:
     slot = new_slot(("PING",))
     stage.client.abandon(slot, stage.now)
     assert slot.state is SlotState.WITHDRAWN
+
+
+def test_a_dial_whose_time_has_come_is_told_of_once() -> None:
+    client = Client(Config(), None, PoolSettings(max_size=1), random=lambda: 0.5)
+    client.acquire("a caller", 0.0)
+    (dial,) = client.events()
+    assert isinstance(dial, Dial)
+    client.dial_failed(dial, ConnectError("refused", transient=True), 0.0)
+    assert client.events() == []
+    client.reconcile(client.next_deadline(), lambda _: True, ())
+    assert len([event for event in client.events() if isinstance(event, Dial)]) == 1
