@@ -802,9 +802,10 @@ class Driver:
             self.crew.wanted(dial)
 
     def _drop_opening(self, dial: Dial) -> None:
-        opening = self._openings.pop(dial, None)
+        opening = self._openings.get(dial)
         if opening is not None:
             opening.close()
+            self._openings.pop(dial, None)  # only now: if closing is cut short, the next to mend closes it
 
     def _mend(self) -> None:
         """Put in order what an interrupt, or a fork, has left."""
