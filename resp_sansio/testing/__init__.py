@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import PATIENCE, Checks, Told
 from .clock import Clock
+from .loop import SimulatedLoop
 from .network import Socket
 from .peer import Answer, Peer, echo, talk
 from .server import LARGE, Server, Session
@@ -31,6 +32,7 @@ __all__ = [
     "Phase",
     "Server",
     "Session",
+    "SimulatedLoop",
     "Socket",
     "Told",
     "World",

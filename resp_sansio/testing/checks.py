@@ -54,6 +54,10 @@ class Checks:
         """The last of these numbers."""
         return self._number
 
+    def tell(self, number: int, name: str, outcome: Outcome | None, reply: Any, who: object, left: float = inf) -> None:
+        """Note how a command has ended for its caller."""
+        self.told[number] = Told(name, outcome, reply, who, left)
+
     def own(self, who: object, reply: Any, expected: Any) -> None:
         """The reply is that caller's own, or the server's word that it is not well."""
         if isinstance(reply, ReplyError):

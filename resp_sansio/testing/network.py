@@ -16,7 +16,7 @@ from typing import Any, Final
 from .clock import Clock
 from .server import Server, Session
 
-__all__ = ["Socket"]
+__all__ = ["FIRST", "Socket"]
 
 DELAY: Final = 0.004  # seconds at most, in each direction, where there is no noise
 CONNECTS: Final = 0.01  # and until a connection is open, or refused
@@ -46,6 +46,7 @@ class Socket:
         self.opened: bool = False
         self.refused: bool = False
         self.closed: bool = False  # by the client
+        self.shut: bool = False  # by the client; it is still to be closed
         self.foreign: bool = False  # the parent's, in the child of a fork
         self.dark: bool = False  # nothing arrives any more, and neither side is told
         self.reset: bool = False  # sending fails
@@ -66,7 +67,7 @@ class Socket:
     @property
     def alive(self) -> bool:
         """Do both ends think that they are connected?"""
-        return self.opened and not (self.closed or self.dark or self.session.dead or self.foreign)
+        return self.opened and not (self.closed or self.shut or self.dark or self.session.dead or self.foreign)
 
     # -- for clients ------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +90,7 @@ class Socket:
         wrong = self.server.wrong
         if self.closed or wrong["vanished"]:
             return  # no one answers
-        if wrong["away"] or wrong["crashed"] or (self.noise and self.random.random() < self.noise * 0.1):
+        if wrong["away"] or wrong["crashed"] or self.random.random() < self.server.refuses:
             self.refused = True
         else:
             self.accept()
@@ -139,7 +140,7 @@ class Socket:
         if what is None:
             return b""  # again and again
         if isinstance(what, Exception):
-            raise what
+            raise what.with_traceback(None)
         if len(what) > size:
             self.unread[0] = what[size:]
         else:
@@ -167,7 +168,7 @@ class Socket:
         if not self.opened or self.closed:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         self.unread[:] = [None]
-        self.reset = True
+        self.reset = self.shut = True
         self._outward = max(self._outward, self.clock.now + self._delay())
         self.clock.at(self._outward, self._end_session)
         self._tell_readable()

@@ -76,6 +76,7 @@ class Server:
         self.password: bool = password
         self.database: int = database  # in which commands are to come
         self.wrong: Counter[str] = Counter()  # phases, and how many acts hold each
+        self.refuses: float = 0.0  # the chance that it refuses a connection, though nothing is wrong
         self.generation: int = 0  # of those that were connected before a fail-over
         self.data: dict[bytes, int] = defaultdict(int)
         self.version: Counter[bytes] = Counter()

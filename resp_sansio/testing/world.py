@@ -5,6 +5,7 @@ All that happens follows from the seed and from what the client does, so the sam
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from math import inf
 from random import Random
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from .checks import Checks
 from .clock import Clock
-from .network import Socket
+from .network import FIRST, Socket
 from .server import Server
 
 __all__ = ["FAULTS", "PHASES", "Fault", "Phase", "World"]
@@ -59,6 +60,7 @@ class World:
         self.clock: Clock = Clock()
         self.random: Random = Random(seed ^ 0x5EED)
         self.server: Server = Server(self.clock, kind=server, password=password, database=database)
+        self.server.refuses = noise * 0.1
         self.checks: Checks = Checks(self)
         self.sockets: list[Socket] = []
         self.troubled: float = 0.0
@@ -76,6 +78,11 @@ class World:
         made = Socket(self.server, self.random, self.noise, len(self.sockets))
         self.sockets.append(made)
         return made
+
+    def find(self, descriptor: int) -> Socket | None:
+        """Return the socket of this number, None if it is none of this world's, or closed."""
+        at = descriptor - FIRST
+        return self.sockets[at] if 0 <= at < len(self.sockets) and not self.sockets[at].closed else None
 
     def step(self, until: float = inf) -> bool:
         """Go to what happens next, or to this time if nothing happens before; is it that which happened next?"""
@@ -145,7 +152,8 @@ class World:
 
     def _reset(self, _seconds: float, chance: float) -> None:
         if (socket := self._strike("reset", chance)) is not None:
-            socket.hang_up(ConnectionResetError("the simulated network") if chance < 0.5 else None)
+            error = ConnectionResetError(errno.ECONNRESET, "Connection reset by the simulated network")
+            socket.hang_up(error if chance < 0.5 else None)
 
     def _midway(self, _seconds: float, chance: float) -> None:
         """The server ends in the middle of a pipeline."""
@@ -177,5 +185,6 @@ class World:
 
     def heal(self) -> None:
         """All is well from now on, as far as what has been begun is concerned."""
+        self.server.refuses = 0.0
         for socket in self.sockets:
             socket.dies = False

@@ -1,4 +1,7 @@
-"""Many histories, on all processors: `python -m simulation.campaign 100000`. Says how fast it went, and which seeds fail."""
+"""Many histories, on all processors: `python -m simulation.campaign 100000`. Says how fast it went, and which seeds fail.
+
+A part of them is lived through on each adapter, too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, NamedTuple
 
+from simulation.adapters.lives import ADAPTERS
+from simulation.adapters.lives import explain as explain_adapter
+from simulation.adapters.lives import lives as adapter_lives
 from simulation.script import draw
 from simulation.shrink import explain
 from simulation.world import World
@@ -17,6 +23,7 @@ __all__ = ["Tally", "campaign", "lives"]
 
 PART: Final = 500
 MOST: Final = 3  # failures told in full
+SHARE: Final = 50  # of so many histories of the machine, one is lived through on each adapter, too
 
 
 class Tally(NamedTuple):
@@ -71,6 +78,23 @@ def campaign(first: int, number: int, processes: int) -> Tally:
     )
 
 
+def adapters(first: int, number: int, processes: int) -> dict[str, list[int]]:
+    """Live through so many histories on each adapter, say how fast that went, and return the seeds that fail."""
+    failed = {}
+    starts = range(first, first + number, PART)
+    ends = [min(start + PART, first + number) for start in starts]
+    with ProcessPoolExecutor(processes) as pool:
+        for name in ADAPTERS:
+            parts = list(pool.map(adapter_lives, [name] * len(ends), starts, ends))
+            callers, seconds = sum(part[0] for part in parts), sum(part[1] for part in parts)
+            failed[name] = [seed for part in parts for seed in part[2]]
+            rate = number / seconds
+            print(
+                f"{name}: {number} histories, {callers} callers, {rate:.0f} per second of CPU; failed: {failed[name]}"
+            )
+    return failed
+
+
 def main() -> int:
     """Run as many as asked for, from seed 0 or the one that is given second."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -90,7 +114,11 @@ def main() -> int:
     for seed in tally.failed[:MOST]:
         print(explain(seed))
     print(f"{len(tally.failed)} failed: {tally.failed[:20]}")
-    return bool(tally.failed)
+    failed = adapters(first, max(number // SHARE, 1), processes)
+    for name, seeds in failed.items():
+        for seed in seeds[:MOST]:
+            print(explain_adapter(name, seed))
+    return bool(tally.failed or any(failed.values()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from simulation.script import draw
 from simulation.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulation.script import Script
 
 __all__ = ["explain", "failure", "shrunk"]
@@ -23,7 +25,7 @@ def failure(script: Script) -> Exception | None:
     return None
 
 
-def shrunk(script: Script) -> Script:
+def shrunk(script: Script, failure: Callable[[Script], Exception | None] = failure) -> Script:
     """Return a part of this history that still fails, of which nothing can be left out."""
     kind = type(failure(script))
     quiet = script._replace(noise=0.0)

@@ -1,0 +1,213 @@
+"""A history of an adapter: the script's callers and faults, lived through on the adapter's public names, in virtual time.
+
+The same programs run on each adapter. What the libraries spell differently is in `tasks` and `threads`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import nullcontext
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from resp_sansio import RespError
+from resp_sansio.testing import PATIENCE, Session, World
+from simulation.adapters.programs import Caller
+from simulation.script import FAULTS, OWN, SPAN, Act, Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resp_sansio.testing import Fault
+    from resp_sansio.testing.server import Words
+
+__all__ = ["History"]
+
+LATE: Final = ("add", "borrow", "add")  # the last callers
+LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
+METHODS: Final = frozenset({"retire", "resize", "drain", "close"})
+
+
+class History(World):
+    """A script on an adapter. `run` lives through it, and raises `AssertionError` where something does not hold."""
+
+    module: Any
+    """The adapter."""
+    url = "redis://127.0.0.1:1"
+    keeps_time = True
+    """Is what is due done although no caller is there?"""
+    in_order = True
+    """Do callers of one lane begin their calls in the order in which they take their numbers?"""
+
+    def __init__(self, script: Script, trace: list[str] | None = None) -> None:
+        super().__init__(
+            script.seed,
+            server=script.server,
+            password=script.password,
+            database=script.database,
+            noise=script.noise,
+            trace=trace,
+        )
+        self.script = script
+        self.client: Any = None
+        self.callers: list[Caller] = []
+        self.watched: list[int] = []
+        self.late = self.ended = False
+        self.capacity = script.pool.max_size if script.mode == "pool" else 8
+        self.server.data[b"w"] = 0
+        self.server.arrived = self._arrived
+        self._last: dict[Session, int] = {}
+        self._calm = True
+
+    # -- for each library ---------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def run(self) -> None:
+        """Live through it."""
+
+    @abstractmethod
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+
+    @abstractmethod
+    def begin(self, caller: Caller) -> None:
+        """Start a caller."""
+
+    @abstractmethod
+    def strike(self, caller: Caller) -> None:
+        """Cancel a caller, or interrupt it, wherever it is."""
+
+    @abstractmethod
+    async def at_once(self, calls: list[Callable[[Any], Any]], to: Any) -> None:
+        """Make these calls side by side, as far as the library has tasks."""
+
+    def function(self, update: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Make of this coroutine function what `transact` takes."""
+        return update
+
+    def make(self) -> Any:
+        """Return the adapter's object that this script asks for: a context manager."""
+        script = self.script
+        options: dict[str, Any] = {
+            "protocol": script.protocol,
+            "password": "secret" if script.password else None,
+            "db": script.database,
+            "ping_interval": 3.0,
+            "silence_timeout": 1.0,
+            "connect_timeout": 1.0,
+            "timeout": None,
+        }
+        if script.mode == "once":
+            return self.module.connect(self.url, **options)
+        names = ("max_idle", "max_waiting", "max_lifetime", "pre_ping", "retry", "breaker_failures", "breaker_seconds")
+        options |= {name: getattr(script.pool, name) for name in names}
+        if script.mode == "pool":
+            return self.module.Pool(self.url, max_size=script.pool.max_size, min_size=script.pool.min_size, **options)
+        if script.mode == "single":
+            return self.module.Client(self.url, max_connections=1, **options)
+        return self.module.Client(self.url, max_connections=8, lanes=2 if script.mode == "lanes" else 1, **options)
+
+    # -- the history --------------------------------------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """What happens, from the first caller to the end."""
+        try:
+            async with self.make() as self.client:
+                await self._lives()
+                self.ended = True
+        except RespError as error:
+            self.tell("there is no connection: {!r}", error)
+            if self.client is not None:
+                raise AssertionError(f"the end of the block raised {error!r}") from error
+
+    async def _lives(self) -> None:
+        for act in self.script.acts:
+            await self.sleep(act.at - self.clock.now)
+            self._act(act)
+        await self.sleep(SPAN + 2.0 - self.clock.now)
+        while not self._all_done and self.clock.now < max(self.troubled, SPAN) + 2 * PATIENCE:
+            await self.sleep(0.5)
+        assert self._all_done, f"still under way: {[caller for caller in self.callers if not caller.done]}"
+        await self.sleep(self.troubled + 0.01 - self.clock.now)
+        self.heal()
+        # Where no time is kept between calls, what has ended meanwhile is met by the next one.
+        stale = [socket for socket in self.sockets if (socket.dark or socket.unread) and not socket.closed]
+        self.late = self.keeps_time or not stale
+        for number, kind in enumerate(LATE):  # one by one: a breaker lets one through, and refuses the others meanwhile
+            self._act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
+            await self.sleep(0.5)
+        await self.sleep(2.0)
+        assert self._all_done, f"all is well, and still under way: {self.callers[-3:]}"
+
+    @property
+    def _all_done(self) -> bool:
+        return all(caller.done for caller in self.callers)
+
+    def _act(self, act: Act) -> None:
+        if act.kind in FAULTS:
+            self._calm = False
+        if act.kind in FAULTS and act.kind not in OWN:
+            self.go_wrong(cast("Fault", act.kind), act.seconds, act.chance)
+        elif act.kind in METHODS:
+            self._method(act)
+        elif act.kind not in FAULTS:
+            self._come(act)
+        elif act.kind in ("interrupt", "struck"):
+            running = [caller for caller in self.callers if not caller.done]
+            if running:
+                self.strike(running[int(act.chance * len(running))])
+
+    def _come(self, act: Act) -> None:
+        if act.kind in LEASES and self.script.mode in ("once", "single"):
+            act = act._replace(kind="pipeline")
+        caller = Caller(self, act)
+        self.callers.append(caller)
+        self.begin(caller)
+        if act.leaves < inf:
+            self._calm = False
+            self.clock.after(act.leaves, self.strike, caller)
+
+    def _method(self, act: Act) -> None:
+        ends = act.kind in ("drain", "close")
+        if self.script.mode == "once" or (ends and act.chance > 0.3) or (self.script.mode != "pool" and not ends):
+            return
+        caller = Caller(self, act)
+        self.callers.append(caller)
+        self.ended = self.ended or ends
+        if act.kind == "resize":
+            self.capacity = max(self.capacity, 1 + int(act.chance * 4))
+        self.begin(caller)
+
+    def lent(self, caller: Caller, to: Any) -> Any:
+        """Return a connection of the caller's own, for a block."""
+        return nullcontext(to) if self.script.mode in ("once", "single") else to.acquire(timeout=caller.left)
+
+    # -- what must hold -----------------------------------------------------------------------------------------------------------
+
+    def step(self, until: float = inf) -> bool:
+        """As of the world; no more connections are open than may be."""
+        moved = super().step(until)
+        connected = sum([socket.opened and not (socket.closed or socket.shut) for socket in self.sockets])
+        assert connected <= self.capacity, f"{connected} connections of {self.capacity}"
+        return moved
+
+    def _arrived(self, session: Session, words: Words) -> None:
+        if words[0] in (b"INCRBY", b"GET", b"RPUSH"):
+            assert session.authenticated
+        lanes = self.script.mode in ("client", "single", "once")
+        if words[0] != b"INCRBY" or not (self.in_order and self._calm and lanes) or int(words[2]) in self.watched:
+            return
+        number, last = int(words[2]), self._last.get(session, 0)
+        assert number > last, f"{number} came behind {last}"
+        self._last[session] = number
+
+    def check_end(self) -> None:
+        """The client was closed, and everything has come to an end."""
+        assert self._all_done
+        while self.clock.next < inf:
+            self.clock.step()  # what was still on its way
+        self.checks.rest()
+        self.checks.agree()
+        watched = sum(self.server.ran[b"n%d" % number] for number in self.watched)
+        value = self.server.data[b"w"]
+        assert value == watched + self.touched, f"an update was lost: {value} of {watched + self.touched}"

@@ -1,0 +1,48 @@
+"""The adapters in simulated worlds: the same histories on each, through its public names, in virtual time.
+
+`nox -s simulate` lives through many more of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from simulation.adapters.lives import ADAPTERS, explain, failure
+from simulation.script import draw
+
+if TYPE_CHECKING:
+    from simulation.adapters.history import History
+
+HISTORIES: Final = {"asyncio": 300, "trio": 200, "threads": 400}
+PART: Final = 50
+FOUND: Final = (("threads", 1959), ("threads", 2475))
+"""Histories that have shown a fault: a dial that was told of twice; a socket that an interrupt left open as it was closed."""
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [(name, first) for name, number in HISTORIES.items() for first in range(0, number, PART)]
+)
+def test_an_adapter_keeps_the_promises(name: str, first: int) -> None:
+    for seed in range(first, first + PART):
+        if failure(name, draw(seed)) is not None:
+            pytest.fail(explain(name, seed))
+
+
+@pytest.mark.parametrize(("name", "seed"), FOUND)
+def test_what_was_found_is_mended(name: str, seed: int) -> None:
+    if failure(name, draw(seed)) is not None:
+        pytest.fail(explain(name, seed))
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_a_history_is_its_seed(name: str, seed: int) -> None:
+    lived: list[History] = []
+    for _ in range(2):
+        lived.append(ADAPTERS[name](draw(seed), []))
+        lived[-1].run()
+    one, same = lived
+    assert one.trace == same.trace
+    assert one.checks.answers == same.checks.answers
