@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .._errors import ConnectError
 from ..config.config import Config
-from ..config.tls import RECORDS, tls_context, tls_failure, tls_server_name
+from ..config.tls import tls_context, tls_failure, tls_server_name
 from ..connection.connection import Connection
 from ..connection.slot import Slot
 
@@ -19,6 +19,9 @@ __all__ = ["TLSWire"]
 
 RECORD: Final = 16 * 1024
 """The most plaintext that a record holds (RFC 8446, 5.1)."""
+
+RECORDS: Final = 4 * RECORD
+"""Bytes given to TLS at a time: what it has taken counts as sent, so it gets no more than a few records."""
 
 
 class TLSWire:

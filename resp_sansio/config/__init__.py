@@ -4,11 +4,11 @@ from .addresses import Addresses, Race, not_connected, not_opened, not_resolved,
 from .config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 from .retry import Breaker, Retry
 from .settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings, read_client_options, read_pool_options
-from .tls import RECORDS, TLSLayer, tls_context, tls_failure, tls_server_name
+from .tls import tls_context, tls_failure, tls_server_name
 
 __all__ = [
-    "RECORDS", "Addresses", "Breaker", "ClientOptions", "ClientSettings", "Config", "CredentialProvider", "Credentials",
-    "Options", "PoolOptions", "PoolSettings", "Race", "Retry", "TLSContext", "TLSLayer", "not_connected", "not_opened",
+    "Addresses", "Breaker", "ClientOptions", "ClientSettings", "Config", "CredentialProvider", "Credentials",
+    "Options", "PoolOptions", "PoolSettings", "Race", "Retry", "TLSContext", "not_connected", "not_opened",
     "not_resolved", "read_client_options", "read_credentials", "read_pool_options", "socket_options", "tls_context", "tls_failure",
     "tls_server_name",
 ]  # fmt: skip

@@ -1,87 +1,17 @@
-"""TLS without a network: plaintext on one side, records on the other, and `ssl`'s memory buffers in between.
+"""TLS: what a client accepts of a server, and what a handshake that failed means.
 
-One `ssl.SSLSocket` can't serve a reader that waits and writers at the same time, and hides what it has taken; two buffers can be
-filled and emptied by either at any time. The module `ssl` is handed in by those who have imported it: it loads sockets.
+The module `ssl` is handed in by those who have imported it: it loads sockets.
 """
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 from .._errors import ConnectError, is_transient, reason_of
 from .config import Config, TLSContext
 
-__all__ = ["RECORDS", "TLSLayer", "tls_context", "tls_failure", "tls_server_name"]
-
-RECORDS: Final = 64 * 1024
-"""Bytes given to TLS at a time: what it has taken counts as sent, so it gets no more than a few records (16 KiB each)."""
-
-
-class TLSLayer:
-    """One connection's TLS. Raises `ssl.SSLError` where the peer does not keep to the rules.
-
-    `pending`: is there something to read that the network does not show?
-    """
-
-    __slots__ = ("_ended", "_incoming", "_outgoing", "_rest", "_tls", "_want", "pending")
-
-    def __init__(self, ssl: ModuleType, context: TLSContext, server_name: str | None) -> None:
-        self.pending: bool = False
-        self._want: type[Exception] = ssl.SSLWantReadError
-        # A missing close_notify changes nothing: RESP has its own lengths, and a cut reply is an error in any case.
-        self._ended: tuple[type[Exception], ...] = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
-        self._incoming: Any = ssl.MemoryBIO()
-        self._outgoing: Any = ssl.MemoryBIO()
-        self._rest = memoryview(b"")
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-
-    def shake_hands(self) -> bool:
-        """Go on with the handshake: is it done? There may be `output` in either case, and if not, records are to be taken."""
-        try:
-            self._tls.do_handshake()
-        except self._want:
-            return False
-        return True
-
-    @property
-    def unsent(self) -> bool:
-        """Do records wait for the network to take them?"""
-        return bool(self._rest) or self._outgoing.pending > 0
-
-    def output(self) -> memoryview:
-        """Return records to send, empty if there are none; what was not `sent` comes again."""
-        if not self._rest:
-            self._rest = memoryview(self._outgoing.read())
-        return self._rest
-
-    def sent(self, count: int) -> None:
-        """The network took so many bytes of `output`."""
-        self._rest = self._rest[count:]
-
-    def write(self, data: bytes | memoryview) -> int:
-        """Encrypt some of `data`, and return how many bytes: these count as sent."""
-        count: int = self._tls.write(memoryview(data)[:RECORDS])
-        return count
-
-    def take(self, records: bytes | memoryview) -> None:
-        """Take what the network gave, b"" for its end."""
-        if records:
-            self._incoming.write(records)
-        else:
-            self._incoming.write_eof()
-
-    def read(self, size: int) -> bytes | None:
-        """Return up to `size` bytes of plaintext, b"" at the end, None if more records are needed first."""
-        try:
-            data: bytes = self._tls.read(size)
-        except self._want:
-            self.pending = False
-            return None
-        except self._ended:
-            return b""
-        self.pending = self._tls.pending() > 0 or self._incoming.pending > 0
-        return data
+__all__ = ["tls_context", "tls_failure", "tls_server_name"]
 
 
 def tls_context(config: Config, ssl: ModuleType) -> TLSContext:

@@ -147,6 +147,23 @@ async def test_an_alert_right_behind_the_handshake_is_why_there_is_no_connection
     assert not caught.value.transient
 
 
+@contract
+async def test_a_server_whose_certificate_is_not_accepted_is_told_so(
+    backend: Backend, certificates: Certificates
+) -> None:
+    said = []
+
+    def script(wire: Wire) -> None:
+        with pytest.raises(ssl.SSLError) as raised:
+            Guarded(wire, certificates)
+        said.append(str(raised.value).lower())
+
+    with Peer(script) as peer, pytest.raises(ConnectError, match="the server's certificate was not accepted"):
+        async with backend.connect(f"rediss://127.0.0.1:{peer.port}"):
+            pass
+    assert "unknown ca" in said[0]
+
+
 class Unable(ssl.SSLContext):
     """A context whose connections can encrypt no INCR."""
 

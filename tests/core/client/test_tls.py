@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import ClientSettings, Config, ConnectError, ConnectionLostError, Outcome, Retry
 from resp_sansio.client import Client, Close, Dial, Link, TLSWire, error_of
-from resp_sansio.config import RECORDS
+from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
 
