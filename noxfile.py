@@ -222,6 +222,13 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(python=one_python, default=False)
+def soak(session: nox.Session) -> None:
+    """Each adapter on a real server through a faulty network, for ten minutes each (`-- 60 trio`: so many seconds, this one)."""
+    install(session, "test", wheel=True)
+    session.run("python", "-m", "soak", *session.posargs, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")})
+
+
+@nox.session(python=one_python, default=False)
 def fuzz(session: nox.Session) -> None:
     """Fuzzing that follows coverage, a minute for each target (`-- 600 parser`: so many seconds, this one)."""
     install(session, "test", "fuzz", wheel=True)
