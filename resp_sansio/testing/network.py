@@ -192,7 +192,9 @@ class Socket:
         return ""
 
     def getpeername(self) -> str:
-        """Nor has the server."""
+        """Nor has the server. Raises `OSError` where it is not connected."""
+        if not self.opened:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return "simulated"
 
     # -- what goes by -----------------------------------------------------------------------------------------------------------
