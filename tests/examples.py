@@ -31,6 +31,7 @@ PAGES: Final = {
     "sync.md": None,
     "commands.md": None,
     "servers.md": None,
+    "simulate.md": None,
     "asyncio.md": "asyncio",
     "trio.md": "trio",
     "choosing.md": "asyncio",
