@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from simulation.adapters.faults import FAULTS, MOST, OfAdapter, seeds_needed
 from simulation.adapters.lives import ADAPTERS, explain, failure
+from simulation.faults import planted
 from simulation.script import draw
 
 if TYPE_CHECKING:
@@ -46,3 +48,17 @@ def test_a_history_is_its_seed(name: str, seed: int) -> None:
     one, same = lived
     assert one.trace == same.trace
     assert one.checks.answers == same.checks.answers
+
+
+@pytest.mark.parametrize("planned", FAULTS, ids=lambda planned: planned.fault.name)
+def test_a_fault_of_an_adapter_is_found(planned: OfAdapter) -> None:
+    assert seeds_needed(planned) is not None, f"no history of {MOST} shows it"
+
+
+def test_a_history_that_fails_is_made_small_and_told() -> None:
+    with planted(FAULTS[1].fault):
+        seed = next(seed for seed in range(MOST) if failure("asyncio", draw(seed)) is not None)
+        told = explain("asyncio", seed)
+    assert f"seed {seed} of asyncio" in told
+    assert "what happens:" in told
+    assert explain("asyncio", seed) == ""

@@ -1,0 +1,75 @@
+"""Faults of adapters, and of what only they drive: planted one at a time, for the histories of one adapter to find.
+
+`python -m simulation.adapters.faults` prints how many seeds each took.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import resp_asyncio._driver as on_asyncio
+import resp_sync._driver as on_threads
+import resp_trio._driver as on_trio
+from resp_sansio.client.crew import Crew
+from resp_sansio.client.repair import Repair
+from simulation.adapters.lives import failure
+from simulation.faults import OURS, Fault, planted
+from simulation.script import draw
+
+__all__ = ["FAULTS", "MOST", "OfAdapter", "seeds_needed"]
+
+MOST: Final = 500  # histories in which each fault must be found
+
+
+class OfAdapter(NamedTuple):
+    """A fault, and the adapter whose histories are to find it."""
+
+    adapter: str
+    fault: Fault
+
+
+FAULTS: Final = (
+    OfAdapter("asyncio", Fault(
+        "a cancelled call is not given up", OURS, on_asyncio.Driver, "give_up",
+        "self.machine.abandon(slot, monotonic())", "pass",
+    )),
+    OfAdapter("asyncio", Fault(
+        "a timer that has gone off is not set again", OURS, on_asyncio.Driver, "_look_at_the_time",
+        "self.armed = inf", "pass",
+    )),
+    OfAdapter("trio", Fault(
+        "no other caller reads where the one that did has left", OURS, on_trio.Socket, "appoint",
+        "self._driver.wake(successor)", "pass",
+    )),
+    OfAdapter("trio", Fault(
+        "a caller that leaves as it waits for a link keeps it", "coredis's lost slot", on_trio.Driver, "acquire",
+        "self.machine.withdraw(waiter, current_time())", "pass",
+    )),
+    OfAdapter("threads", Fault(
+        "a thread that is to do what another has left is not woken", OURS, Crew, "_call_for",
+        "self._call(caller, post)", "pass",
+    )),
+    OfAdapter("threads", Fault(
+        "those who sleep are not told that a dial is to be made", OURS, Crew, "settle",
+        "if free > 0:", "if False:",
+    )),
+    OfAdapter("threads", Fault(
+        "an interrupt as bytes move costs no link", OURS, Repair, "reconcile",
+        "if link in torn or", "if",
+    )),
+    OfAdapter("threads", Fault(
+        "what an interrupt has left half-done stays so", OURS, on_threads.Driver, "_locked",
+        "self._mend()\n            result", "result",
+    )),
+)  # fmt: skip
+
+
+def seeds_needed(planned: OfAdapter, most: int = MOST) -> int | None:
+    """Return in the how manieth history the fault is found, None if it is not."""
+    with planted(planned.fault):
+        return next((seed + 1 for seed in range(most) if failure(planned.adapter, draw(seed)) is not None), None)
+
+
+if __name__ == "__main__":
+    for one in FAULTS:
+        print(f"| {one.fault.name} | {one.adapter} | {seeds_needed(one)} |", flush=True)
