@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PAGE", "reference"]
 
+COLOURS: Final = ("tasks", "threads")
+"""The modules that are faces of their own: an adapter needs one of them."""
+
 PAGE: Final = DOCS / "core-reference.md"
 
 HEAD: Final = """\
@@ -42,8 +45,9 @@ class Name(NamedTuple):
 def reference() -> str:
     """Return the page."""
     rooms: dict[Name, list[str]] = {}
-    for face in sorted({*CORE.rglob("__init__.py")} - {CORE / "commands" / "__init__.py"}):
-        room = ".".join(("resp_sansio", *face.relative_to(CORE).parent.parts))
+    faces = sorted({*CORE.rglob("__init__.py")} - {CORE / "commands" / "__init__.py"})
+    for face in [*faces, *[CORE / "surface" / f"{name}.py" for name in COLOURS]]:
+        room = dotted(face.relative_to(CORE.parent))
         for name in public(face):
             rooms.setdefault(found(face, name), []).append(f"`{room}`")
     page = [HEAD]

@@ -25,8 +25,9 @@ config.options config.url config.config config.retry config.settings config.addr
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
 connection.pairing connection.connection connection
 client.call client.batch client.retry client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.tls client.links client.crew client.calls client.dials client.repair client.client client.surface client
+client.pushes client.tls client.links client.crew client.calls client.dials client.repair client.client client
 methods._words methods.batch methods.sync methods.tasks methods
+surface.base surface.tasks surface.threads surface
 resp_sansio
 """.split()
 
@@ -39,6 +40,7 @@ FOLDERS: Final = {
     "connection": "one connection: slots, pairing, handshake, deadlines",
     "client": "the whole client: lanes, leases, dials, attempts",
     "methods": "typed commands as methods of what executes",
+    "surface": "what callers hold: clients, pools, connections, pipelines",
     "resp_sansio": "names for users",
 }
 

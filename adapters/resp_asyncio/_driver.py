@@ -246,7 +246,7 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "config", "drained", "loop", "machine", "whose",
+        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "config", "drained", "loop", "machine", "now", "whose",
     )  # fmt: skip
 
     armed: float  # when the timer goes off
@@ -261,6 +261,7 @@ class Driver:
     def begin(self) -> None:
         """Begin, or begin anew in the child of a fork."""
         self.machine: Client = self._make(random)
+        self.now: Callable[[], float] = monotonic
         self.loop: asyncio.AbstractEventLoop | None = None
         self.drained: asyncio.Future[None] | None = None
         self._thread = 0
@@ -270,10 +271,19 @@ class Driver:
 
     # -- for calls -------------------------------------------------------------------------------------------------------------
 
+    async def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+        """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
+        waiter = self.submit(slot, lease, epoch)
+        try:
+            await waiter
+        except BaseException:
+            self.give_up(slot)
+            raise
+
     def submit(
         self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None
     ) -> asyncio.Future[None]:
-        """Begin a call, and return the future of its end. A caller that stops waiting says so by `give_up`."""
+        """Begin a call, and return the future of its end."""
         loop = self.loop
         if loop is None or get_ident() != self._thread or not loop.is_running():
             loop = self.check(slot.name)
@@ -353,16 +363,21 @@ class Driver:
             raise
         return listener.result()
 
-    def abort(self, link: Link) -> None:
-        """End a link now."""
-        self.machine.abort(link, None, monotonic())
+    def change(self, name: str, what: Callable[[Client, float], object]) -> None:
+        """Change something of the machine's, and carry out what follows."""
+        self.check(name)
+        what(self.machine, monotonic())
         self.carry_out()
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Dial what is to be open before it is needed."""
-        self.check(self.whose)
-        self.machine.open(monotonic())
-        self.carry_out()
+        self.change(self.whose, Client.open)
+
+    async def leave(self) -> None:
+        """There is nothing to end: the loop goes on."""
+
+    async def checkpoint(self) -> None:
+        """Nothing asks for one here."""
 
     def check(self, what: str) -> asyncio.AbstractEventLoop:
         """Belong to the event loop that first uses this, and return it. Raises `LocalProtocolError` in another."""

@@ -1,47 +1,18 @@
-"""Clients, pools and connections: the same object over other settings of the client machine."""
+"""Clients, pools and connections for threads: what the core has for them, driven by this adapter's driver."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from math import inf
-from time import monotonic
-from typing import Self, Unpack
-from warnings import warn
+from typing import Unpack
 
-from resp_sansio import (
-    DEFAULT,
-    ClientOptions,
-    Config,
-    Default,
-    LocalProtocolError,
-    Options,
-    PoolOptions,
-    Push,
-)
-from resp_sansio.client import (
-    BorrowedBase,
-    ClientBase,
-    ConnectionBase,
-    Lease,
-    LendingBase,
-    Link,
-    PoolBase,
-    Share,
-    WatchLoop,
-    push_as_text,
-    seconds_allowed,
-)
-from resp_sansio.client import Client as Machine
-from resp_sansio.config import read_client_options, read_pool_options
-from resp_sansio.connection import new_slot
+from resp_sansio import Config, Options
+from resp_sansio.surface import threads
 
-from ._commands import Commands
-from ._driver import Borrower, Driver
+from ._driver import Driver
 
 __all__ = ["Client", "Connection", "Pool", "connect"]
 
 
-class Connection(ConnectionBase[Driver], Commands):
+class Connection(threads.Connection):
     """One connection to one server, for any number of threads; made by `connect`, ends for ever when it ends.
 
     Commands of all threads share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
@@ -50,60 +21,7 @@ class Connection(ConnectionBase[Driver], Commands):
 
     __slots__ = ("__weakref__",)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
-        """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
-
-        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
-        pushes that came before have been had.
-        """
-        deadline = monotonic() + seconds_allowed(self._config, timeout)
-        return push_as_text(self._driver.listen(self._loan, deadline), self._encoding)
-
-    def close(self) -> None:
-        """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
-        self._driver.close(0.0)
-
-    def _unwatch(self) -> None:
-        """End a WATCH; if that fails here, it fails for those who come after, too."""
-        if not self._loan.ended:
-            try:
-                self._driver.submit(new_slot(WatchLoop.unwatch.args), self._loan)
-            except LocalProtocolError:
-                pass
-
-    def _alone(self, deadline: float) -> AbstractContextManager[Connection]:  # noqa: ARG002  # there is no waiting
-        return nullcontext(self)
-
-
-class Leased(Connection):
-    """A connection on loan. Once its block has ended it refuses, because the connection may be another caller's by then.
-
-    Calls that are under way when the block ends go on to their end.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, lender: Lending, loan: Lease[Link] | Share) -> None:
-        self._config = lender._config
-        self._driver = lender._driver
-        self._timeout = lender._timeout
-        self._encoding = lender._encoding
-        self._lease = self._loan = loan
-        self._link = loan.connection
-
-    def __del__(self) -> None:
-        """The pool closes the connection."""
-
-    def close(self) -> None:
-        """End the connection now; once the block has ended there is nothing to close."""
-        if not self._loan.ended:
-            self._driver.abort(self._link)
+    _driver_type = Driver
 
 
 def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connection:
@@ -113,41 +31,10 @@ def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Conne
     of it, name resolution excepted. Raises `ConnectError` (its `transient` says whether the same may succeed later),
     `ValueError` or `TypeError` for a wrong URL or option.
     """
-    config = Config.from_url(url, **options)
-    driver = Driver(config, lambda random: Machine(config, random=random, once=True), "connection")
-    try:
-        return Connection(config, driver, driver.acquire(inf))
-    except BaseException:
-        driver.end()
-        raise
+    return threads.open_connection(Connection, Config.from_url(url, **options))
 
 
-class Lending(LendingBase[Driver], Commands):
-    """Commands that go by one connection now and another then, and connections lent to blocks."""
-
-    __slots__ = ()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_driver") and self._driver.machine.links:  # else it was never made, or opened
-            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
-            self._driver.drop()
-
-    def __enter__(self) -> Self:
-        self._driver.open()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self, timeout: float | None = 0.0) -> None:
-        """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
-        self._driver.close(monotonic() + seconds_allowed(self._config, timeout))
-
-    def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
-        return Borrowed(self, deadline - monotonic())
-
-
-class Client(ClientBase[Driver], Lending):
+class Client(threads.Client[Connection]):
     """The object most programs use: `with Client("redis://localhost") as client`, for any number of threads.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -160,25 +47,10 @@ class Client(ClientBase[Driver], Lending):
 
     __slots__ = ("__weakref__",)
 
-    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
-        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
-        config, settings, pool = read_client_options(url, options)
-        leases = pool if settings.leases else None
-        self._keeps_stacks = pool.leak_after is not None
-        super().__init__(
-            config, Driver(config, lambda random: Machine(config, settings, leases, random=random), "client")
-        )
-
-    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[Connection]:
-        """Borrow a connection for an `with` block, as from a `Pool`.
-
-        Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
-        """
-        self._check_lends()
-        return Borrowed(self, seconds_allowed(self._config, timeout))
+    _connection_type = Connection
 
 
-class Pool(PoolBase[Driver], Lending):
+class Pool(threads.Pool[Connection]):
     """Connections for any number of threads, `max_size` of them at most: `Pool("redis://localhost", max_size=20)`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened
@@ -188,53 +60,4 @@ class Pool(PoolBase[Driver], Lending):
 
     __slots__ = ("__weakref__",)
 
-    def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
-        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
-        config, settings = read_pool_options(url, options)
-        self._keeps_stacks = settings.leak_after is not None
-        super().__init__(config, Driver(config, lambda random: Machine(config, None, settings, random=random), "pool"))
-
-    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[Connection]:
-        """Borrow a connection for an `with` block; `timeout` is for getting one. First come, first served.
-
-        What is done to it stays: one that was changed (by SELECT, SUBSCRIBE ...) is closed when it comes back, a WATCH is ended.
-
-        Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
-        """
-        return Borrowed(self, seconds_allowed(self._config, timeout))
-
-    def resize(self, max_size: int, min_size: int | None = None) -> None:
-        """Change the bounds. What is too much is closed, borrowed connections when they come back."""
-        self._driver.change(lambda machine, now: machine.resize(now, max_size=max_size, min_size=min_size))
-
-    def retire(self) -> None:
-        """Let all connections go that are open now, borrowed ones when they come back."""
-        self._driver.change(Machine.retire)
-
-
-class Borrowed(BorrowedBase[Lending]):
-    """A connection on loan, for a `with` block."""
-
-    __slots__ = ("_borrower", "_lease", "_stack")
-
-    def __init__(self, lender: Lending, seconds: float) -> None:
-        super().__init__(lender, seconds)
-        self._stack = stack() if lender._keeps_stacks else None
-
-    def __enter__(self) -> Connection:
-        self._enter()
-        lender = self._from
-        deadline = monotonic() + self._seconds
-        self._borrower = Borrower(deadline)
-        self._lease = lender._driver.acquire(deadline, self._stack, self._borrower)
-        return Leased(lender, self._lease)
-
-    def __exit__(self, *exception: object) -> None:
-        self._from._driver.release(self._lease)
-
-
-def stack() -> str:
-    """Return where the caller of `acquire` stands."""
-    from traceback import format_stack  # rarely needed, and slow to import
-
-    return "".join(format_stack()[:-3])
+    _connection_type = Connection

@@ -61,10 +61,11 @@ from resp_sansio.client import (
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Connection, Slot, SlotState
+from resp_sansio.surface.threads import Borrower
 
 from ._transport import LONGEST, Opening, Transport, of_the_system, shut_down, tls_of, wait
 
-__all__ = ["Borrower", "Driver", "check_not_patched"]
+__all__ = ["Driver", "check_not_patched"]
 
 T = TypeVar("T")
 
@@ -94,23 +95,6 @@ class Party:
     def __init__(self, deadline: float) -> None:
         self.token: int | None = get_ident()
         self.deadline: float = deadline
-
-
-class Borrower(Party):
-    """It waits for a link of its own, and is there for as long as it has that.
-
-    Its waiter has a weak reference, which tells when it has gone: without any code that an interrupt could keep from running.
-    """
-
-    __slots__ = ("__weakref__", "waiter")
-
-    def __init__(self, deadline: float) -> None:
-        super().__init__(deadline)
-        self.waiter: Waiter | None = None
-
-    @property
-    def link(self) -> Link | None:  # type: ignore[override]
-        return None if self.waiter is None else link_of(self.waiter)
 
 
 class Hearer(Party):
@@ -178,7 +162,7 @@ class Driver:
 
     __slots__ = (
         "__weakref__", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_retries", "_several_lanes", "_telling", "_todo", "_torn", "config", "crew", "drainers", "machine",
+        "_retries", "_several_lanes", "_telling", "_todo", "_torn", "config", "crew", "drainers", "machine", "now",
         "whose",
     )  # fmt: skip
 
@@ -193,6 +177,7 @@ class Driver:
     def begin(self) -> None:
         """Begin, or begin anew in the child of a fork."""
         self.machine: Client = self._make(random)
+        self.now: Callable[[], float] = monotonic
         self.crew: Crew = Crew(where)
         self.drainers: list[Party] = []
         self._lock = RLock()
@@ -248,6 +233,7 @@ class Driver:
     ) -> Lease[Link] | Share:
         """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
         held = borrower or Borrower(deadline)
+        held.token = get_ident()
         try:
             job = self._locked(self._acquire, held, deadline, stack)
             if job is not None:
@@ -288,17 +274,13 @@ class Driver:
         assert hearer.waiter is not None
         return hearer.waiter.result()
 
-    def abort(self, link: Link) -> None:
-        """End a link now."""
-        self.change(lambda machine, now: machine.abort(link, None, now))
-
-    def change(self, what: Callable[[Client, float], object]) -> None:
+    def change(self, name: str, what: Callable[[Client, float], object]) -> None:  # noqa: ARG002  # no thread is refused
         """Change something of the machine's, and carry out what follows."""
         self._locked(self._change, what)
 
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
-        self.change(Client.open)
+        self.change("open", Client.open)
         self._do_chores(inf)
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
@@ -318,7 +300,7 @@ class Driver:
 
     def end(self) -> None:
         """End everything now."""
-        self.change(Client.close)
+        self.change("close", Client.close)
         for opening in list(self._openings.values()):
             for connecting in opening.sockets:
                 shut_down(connecting)  # a thread may wait for it
@@ -605,7 +587,7 @@ class Driver:
             if entry is not None:
                 self.machine.resume(entry, now)
         self.machine.handle_timeout(now)
-        if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, (Borrower, Hearer)):
+        if isinstance(caller, Party) and now >= caller.deadline and not isinstance(caller, Hearer):
             self.crew.ended(caller)
         self._carry_out()
 

@@ -26,9 +26,9 @@ from resp_sansio import (
     TransactionAbortedError,
     TransactionRefusedError,
 )
+from resp_sansio.surface.tasks import Commands, Pipeline, WatchedTransaction
 
 from ._client import Client, Connecting, Connection, Pool, connect
-from ._commands import Commands, Pipeline, WatchedTransaction
 
 __all__ = [
     "CircuitOpenError",

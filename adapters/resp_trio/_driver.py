@@ -21,12 +21,12 @@ import os
 import select
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial, wraps
+from functools import partial
 from inspect import isawaitable
 from math import inf
 from random import random
 from socket import socket
-from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 from warnings import warn
 from weakref import WeakSet
 
@@ -48,6 +48,7 @@ from trio.lowlevel import (
     cancel_shielded_checkpoint,
     checkpoint,
     checkpoint_if_cancelled,
+    current_clock,
     current_task,
     current_trio_token,
     enable_ki_protection,
@@ -81,10 +82,7 @@ from resp_sansio.connection import Slot, SlotState
 
 from ._transport import close_after_fork, dial, shut, tls_of, until
 
-__all__ = ["Driver", "checkpointed"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["Driver"]
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
@@ -326,7 +324,7 @@ class Driver:
 
     __slots__ = (
         "__weakref__", "_carrying", "_clock", "_make", "_manager", "_over", "_parked", "_run", "_scopes", "_several",
-        "_told", "armed", "config", "drained", "machine", "nursery", "whose",
+        "_told", "armed", "config", "drained", "machine", "now", "nursery", "whose",
     )  # fmt: skip
 
     armed: float  # when the clock goes off
@@ -343,6 +341,7 @@ class Driver:
         """Begin, or begin anew in the child of a fork."""
         self.machine: Client = self._make(random)
         self._several = self.machine.several_lanes
+        self.now: Callable[[], float] = current_time
         self.drained: Event | None = None
         self.armed = inf
         self._run: TrioToken | None = None
@@ -353,16 +352,33 @@ class Driver:
 
     # -- for calls -----------------------------------------------------------------------------------------------------------
 
-    def submit(
-        self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None
-    ) -> Coroutine[Any, Any, None]:
-        """Begin a call, and return what waits for its end. A caller that stops waiting says so by `give_up`."""
+    @enable_ki_protection
+    async def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+        """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
+        try:
+            await checkpoint_if_cancelled()
+        except BaseException:
+            self.machine.abandon(slot, 0.0)  # it says that nothing was sent
+            raise
+        try:
+            waiting = self._begin(slot, lease, epoch)
+        except Exception:
+            await cancel_shielded_checkpoint()
+            raise
+        try:
+            await waiting
+        except BaseException:
+            self.give_up(slot)
+            raise
+
+    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Coroutine[Any, Any, None]:
+        """Begin a call, and return what waits for its end."""
         if current_trio_token() is not self._run:
             self.check(slot.name)
         machine, lane = self.machine, self.machine.lane
         link: Link | None = lease.connection if lease is not None else None if lane is None else lane.link
         looked: Socket | None = None if link is None else link.io
-        now, sent = current_time(), None
+        now, sent = self.now(), None
         if looked is not None and not looked.due:
             if looked.leader is None or not looked.link.core.in_flight:
                 looked.look()  # before it is submitted: if the connection has ended meanwhile, the call is refused
@@ -379,8 +395,8 @@ class Driver:
             self.arm(slot.deadline)
         return self.wait_for(slot, link, looked)
 
-    def send(self, slot: Slot, lease: Lease[Link] | Share) -> None:
-        """Send a command whose reply no caller needs."""
+    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+        """Begin a call that no caller waits for."""
         self.check(slot.name)
         link = self.machine.submit(slot, current_time(), lease=lease)
         if link is not None:
@@ -402,6 +418,7 @@ class Driver:
     @enable_ki_protection
     async def acquire(self, deadline: float, borrower: str | None = None) -> Lease[Link] | Share:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
+        await checkpoint()  # before, since a connection that is had at once should be of use at once
         self.check("acquire")
         waiter = self.machine.acquire(None, current_time(), deadline=deadline, borrower=borrower)
         self.carry_out()
@@ -428,11 +445,16 @@ class Driver:
     @enable_ki_protection
     async def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
-        self.check("next_push")
+        await checkpoint_if_cancelled()
         io: Socket = loan.connection.io
-        io.look()
         listener = Listener(loan, deadline=deadline)
-        self.machine.listen(listener)
+        try:
+            self.check("next_push")
+            io.look()
+            self.machine.listen(listener)
+        except Exception:
+            await cancel_shielded_checkpoint()
+            raise
         self.carry_out()
         try:
             await self.wait_for(listener)
@@ -444,10 +466,13 @@ class Driver:
         return listener.result()
 
     @enable_ki_protection
-    def abort(self, link: Link) -> None:
-        """End a link now."""
-        self.machine.abort(link, None, current_time())
+    def change(self, name: str, what: Callable[[Client, float], object]) -> None:
+        """Change something of the machine's, and carry out what follows."""
+        self.check(name)
+        what(self.machine, self.now())
         self.carry_out()
+
+    checkpoint: Final = staticmethod(checkpoint)
 
     def check(self, what: str) -> None:
         """See that this is the run of trio, and the block, that it belongs to. Raises `LocalProtocolError`."""
@@ -536,6 +561,7 @@ class Driver:
         self._manager = open_nursery()
         self.nursery = await self._manager.__aenter__()
         self._run = current_trio_token()
+        self.now = current_clock().current_time  # quicker
         self._over = False
         self._scopes: set[CancelScope] = set()
         self.start(self._keep_time)
@@ -729,21 +755,6 @@ class Driver:
         self.armed = inf
         self.machine.handle_timeout(current_time())
         self.carry_out()
-
-
-def checkpointed(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Make a coroutine function of which every call is a checkpoint, those included that fail before they wait for anything."""
-
-    @wraps(call)
-    async def checked(*args: P.args, **options: P.kwargs) -> T:
-        await checkpoint_if_cancelled()
-        try:
-            return await call(*args, **options)
-        except Exception:
-            await cancel_shielded_checkpoint()
-            raise
-
-    return checked
 
 
 def report(lease: Lease[Link]) -> None:

@@ -10,22 +10,12 @@ from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Share, Waiter
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
-from .surface import (
-    BorrowedBase,
-    ClientBase,
-    CommandsBase,
-    ConnectingBase,
-    ConnectionBase,
-    LendingBase,
-    PipelineBase,
-    PoolBase,
-)
 from .tls import TLSWire
 
 __all__ = [
-    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "BorrowedBase", "Client", "ClientBase", "ClientEvent", "Close", "CommandBatch",
-    "CommandsBase", "ConnectingBase", "ConnectionBase", "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Lanes", "Leaked",
-    "Lease", "LendingBase", "Link", "Listener", "Look", "Meaning", "PipelineBase", "PoolBase", "Post", "Refused", "Result",
+    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch",
+    "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Lanes", "Leaked",
+    "Lease", "Link", "Listener", "Look", "Meaning", "Post", "Refused", "Result",
     "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
     "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica", "push_as_text", "read_reply",
     "read_transaction", "read_typed", "route", "seconds_allowed",

@@ -26,12 +26,12 @@ ASYNC_ONLY: Final = {"Connecting"}
 
 
 def own_classes(adapter: ModuleType) -> dict[str, type]:
-    """The classes that the adapter exports and that are its own."""
+    """The classes that the adapter exports and that are its own, or its colour's."""
     found = {name: getattr(adapter, name) for name in adapter.__all__}
     return {
         name: each
         for name, each in found.items()
-        if inspect.isclass(each) and each.__module__.startswith(adapter.__name__)
+        if inspect.isclass(each) and each.__module__.startswith((adapter.__name__, "resp_sansio.surface"))
     }
 
 

@@ -228,7 +228,7 @@ def test_a_child_of_a_fork_begins_with_a_new_client(server: Server) -> None:
             while not ended.is_set():
                 client.execute(*command)
                 if command[0] == "BLPOP":
-                    client._driver.change(type(client._driver.machine).retire)  # so that there is a lane to open, now and then
+                    client._driver.change("retire", type(client._driver.machine).retire)  # there is a lane to open, now and then
 
         ended = threading.Event()
         with Client(sys.argv[1], max_connections=4) as client:

@@ -95,7 +95,8 @@ def test_a_link_that_is_open_is_its_callers(server: Server) -> None:
     with Pool(server.url, max_size=3) as pool:
         for _ in range(3):
             pool.acquire().__enter__()
-            assert not pool._driver.crew.common
+            driver: Any = pool._driver
+            assert not driver.crew.common
 
 
 def test_one_thread_closes_it_while_others_wait_dial_and_use_it(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -23,7 +24,7 @@ from resp_sansio import (
     Push,
     ReplyError,
 )
-from resp_trio import Connection, WatchedTransaction, connect
+from resp_trio import Client, Connection, Pool, WatchedTransaction, connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,8 +49,7 @@ async def leave_a_block_of_nothing(connection: Connection) -> None:
 async def run_twice(connection: Connection) -> None:
     pipe = connection.pipeline()
     await pipe.run()
-    with trio.testing.assert_checkpoints():
-        await pipe.run()
+    await pipe.run()
 
 
 async def send_what_is_refused(connection: Connection) -> None:
@@ -64,8 +64,7 @@ async def decide_for_nothing(transaction: WatchedTransaction) -> None:
 
 
 async def run_too_early(transaction: WatchedTransaction) -> None:
-    with trio.testing.assert_checkpoints():
-        await transaction.run()
+    await transaction.run()
 
 
 async def take_what_waits(connection: Connection) -> None:
@@ -89,27 +88,16 @@ async def use_what_is_closed(connection: Connection) -> None:
 CALLS: Final[list[tuple[str, Callable[[Connection], Awaitable[object]], type[Exception] | None]]] = [
     ("a command", lambda c: c.execute("PING"), None),
     ("an error reply", lambda c: c.execute("NONSENSE"), ReplyError),
-    ("a wrong argument", lambda c: c.execute("SET", "k", None), TypeError),  # type: ignore[call-overload]
     ("a method", lambda c: c.get("k"), None),
     ("a method that blocks on the server", lambda c: c.blpop("none", timeout=0.01), None),
     ("an error reply to a method", lambda c: c.evalsha("nonsense", 0), ReplyError),
-    ("a wrong argument of a method", lambda c: c.get(None), TypeError),  # type: ignore[arg-type]
-    ("something beside a command", lambda c: c.execute(Command("PING"), "x"), TypeError),  # type: ignore[call-overload]
-    ("a wrong timeout", lambda c: c.execute("PING", timeout=-1), ValueError),
-    ("a wrong encoding", lambda c: c.execute("PING", decode="nonsense"), ValueError),
-    ("a command that is refused", lambda c: c.execute("CLIENT", "REPLY", "OFF"), LocalProtocolError),
     ("a timeout", lambda c: c.execute("BLPOP", "none", 1, timeout=0), CommandTimeoutError),
     ("an empty pipeline", lambda c: c.pipeline().run(), None),
     ("a block of nothing", leave_a_block_of_nothing, None),
     ("a block left by an error", leave_a_block_by_an_error, KeyError),
-    ("a pipeline run twice", run_twice, LocalProtocolError),
-    ("a pipeline that is refused", send_what_is_refused, LocalProtocolError),
     ("transact", lambda c: c.transact(decide_for_nothing, "k"), None),
-    ("transact on nothing", lambda c: c.transact(decide_for_nothing), ValueError),
-    ("transact that is run too early", lambda c: c.transact(run_too_early, "k"), LocalProtocolError),
     ("a push that waits", take_what_waits, None),
     ("a push that does not come", lambda c: c.next_push(timeout=0), CommandTimeoutError),
-    ("a wrong timeout for a push", lambda c: c.next_push(timeout=-1), ValueError),
     ("what is closed", use_what_is_closed, ConnectionClosedError),
 ]
 
@@ -128,6 +116,68 @@ async def test_every_call_is_a_checkpoint(
                 await call(connection)
     with trio.testing.assert_checkpoints():
         await connection.close()
+
+
+# What a program has got wrong is told before anything is submitted: no loop tries that again.
+MISTAKES: Final[list[tuple[str, Callable[[Connection], Awaitable[object]], type[Exception]]]] = [
+    ("a wrong argument", lambda c: c.execute("SET", "k", None), TypeError),  # type: ignore[call-overload]
+    ("a wrong argument of a method", lambda c: c.get(None), TypeError),  # type: ignore[arg-type]
+    ("something beside a command", lambda c: c.execute(Command("PING"), "x"), TypeError),  # type: ignore[call-overload]
+    ("a wrong timeout", lambda c: c.execute("PING", timeout=-1), ValueError),
+    ("a wrong encoding", lambda c: c.execute("PING", decode="nonsense"), ValueError),
+    ("a command that is refused", lambda c: c.execute("CLIENT", "REPLY", "OFF"), LocalProtocolError),
+    ("a pipeline run twice", run_twice, LocalProtocolError),
+    ("a pipeline that is refused", send_what_is_refused, LocalProtocolError),
+    ("transact on nothing", lambda c: c.transact(decide_for_nothing), ValueError),
+    ("transact that is run too early", lambda c: c.transact(run_too_early, "k"), LocalProtocolError),
+    ("a wrong timeout for a push", lambda c: c.next_push(timeout=-1), ValueError),
+]
+
+
+@pytest.mark.parametrize(("call", "error"), [pytest.param(*case, id=name) for name, *case in MISTAKES])
+@in_a_run
+async def test_a_mistake_is_told_whether_or_not_the_call_was_a_checkpoint(
+    server: Server, call: Callable[[Connection], Awaitable[object]], error: type[Exception]
+) -> None:
+    async with connect(server.url) as connection:
+        with pytest.raises(error):
+            await call(connection)
+        assert await connection.execute("PING") == "PONG"
+
+
+async def send_by_a_pipeline(lender: Client | Pool) -> None:
+    pipe = lender.pipeline()
+    pipe.get("k")
+    await pipe.run()
+
+
+async def borrow(lender: Client | Pool) -> None:
+    async with lender.acquire():
+        pass
+
+
+@pytest.mark.parametrize("strategy", [Client, Pool])
+@in_a_run
+async def test_a_loop_that_tries_again_what_is_closed_lets_the_others_run(
+    server: Server, strategy: type[Client | Pool]
+) -> None:
+    async with strategy(server.url) as lender:
+        async with lender.acquire() as connection:
+            pass
+        await lender.close()
+        for call in (
+            partial(lender.execute, "PING"),
+            partial(lender.get, "k"),
+            partial(send_by_a_pipeline, lender),
+            partial(borrow, lender),
+            partial(connection.execute, "PING"),
+            connection.next_push,
+        ):
+            with trio.testing.assert_checkpoints(), pytest.raises(ConnectionClosedError):
+                await call()
+        for close in (connection.close, lender.close):
+            with trio.testing.assert_checkpoints():
+                await close()
 
 
 @in_a_run

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["OnThreads"]
 
 CORE: Final = Path(resp_sansio.__file__).parent
-TRACED: Final = (str(Path(resp_sync.__file__).parent), str(CORE / "client"), str(CORE / "connection"))
+TRACED: Final = (
+    str(Path(resp_sync.__file__).parent),
+    str(CORE / "client"),
+    str(CORE / "connection"),
+    str(CORE / "surface"),
+)
 
 
 class BlockingPoll(Poll):

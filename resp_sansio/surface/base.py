@@ -1,41 +1,70 @@
-"""What callers hold, as far as it neither awaits, sends nor locks: clients, pools, connections, pipelines. Adapters inherit it.
+"""What callers hold, as far as it neither awaits nor waits: clients, pools, connections, pipelines.
 
-`Driver` is what an adapter has to carry out the machine with. What is left for an adapter's own classes is what differs in colour:
-the calls, and the blocks.
+`Driver` is what it asks of an adapter. What differs in colour, the calls and the blocks, is in `tasks` and in `threads`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from math import inf
+from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
 from warnings import warn
 
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError
 from .._stats import ClientStats, ConnectionStats, PoolStats
+from ..client.batch import CommandBatch, WatchLoop
+from ..client.call import DEFAULT, Default
+from ..client.calls import error_of
+from ..client.client import Client
+from ..client.leases import Lease
+from ..client.links import Link, Share
 from ..config.config import Config
+from ..config.settings import ClientOptions, PoolOptions, read_client_options, read_pool_options
 from ..connection.handshake import ServerInfo
-from ..connection.slot import Batch, SlotState
+from ..connection.slot import Batch, Slot, SlotState, new_slot
 from ..wire.values import Spoken
-from .batch import CommandBatch
-from .call import DEFAULT, Default
-from .calls import error_of
-from .client import Client
-from .leases import Lease
-from .links import Link, Share
 
 __all__ = [
-    "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "PipelineBase",
-    "PoolBase",
+    "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "Loan", "Make",
+    "PipelineBase", "PoolBase",
 ]  # fmt: skip
+
+Loan: TypeAlias = Lease[Link] | Share
+"""A link, with the right to use it."""
+
+Make: TypeAlias = Callable[[Callable[[], float]], Client]
+"""It makes a machine, given a source of random numbers between 0 and 1."""
 
 
 class Driver(Protocol):
-    """What carries out a machine."""
+    """What carries out one machine: an adapter's own. All of it is called by the thread or the task whose call it is.
+
+    Each of these methods raises `LocalProtocolError` where the driver can't be used: in another event loop, say.
+    """
 
     machine: Client
 
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
+        """`make` is called once, and again in the child of a fork; `whose` it is ("client") is for messages."""
+
+    def now(self) -> float:
+        """Return the time, in seconds, as the machine is told it."""
+
+    def submit(self, slot: Slot, loan: Loan, /) -> object:
+        """Begin a call that no caller waits for. Raises as `Client.submit`."""
+
+    def release(self, loan: Loan, /) -> None:
+        """Give a link back."""
+
+    def change(self, name: str, what: Callable[[Client, float], object], /) -> None:
+        """Have something done to the machine, given the time, and carry out what follows; `name` is for messages."""
+
+    def end(self) -> object:
+        """End everything now."""
+
     def drop(self) -> None:
-        """End everything: its owner was thrown away without being closed."""
+        """End everything: its owner was thrown away without being closed, in whichever thread."""
 
 
 D = TypeVar("D", bound=Driver)
@@ -46,13 +75,13 @@ class CommandsBase(Generic[D]):
 
     __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
 
-    _loan: Lease[Link] | Share  # a connection's: its link, with the right to use it
+    _loan: Loan  # a connection's own
 
-    def __init__(self, config: Config, driver: D, lease: Lease[Link] | Share | None = None) -> None:
+    def __init__(self, config: Config, driver: D, lease: Loan | None = None) -> None:
         self._config = config
         self._driver = driver
         self._lease = lease  # the link that all of it goes by, if it is one's own
-        self._timeout = float("inf") if config.timeout is None else config.timeout
+        self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
 
     def __reduce__(self) -> NoReturn:
@@ -68,14 +97,14 @@ class CommandsBase(Generic[D]):
 
 
 class ConnectionBase(CommandsBase[D]):
-    """A connection: of one's own, or on loan."""
+    """A connection: of one's own, or on loan. Once the block of a loan has ended it refuses, for it may be another caller's."""
 
     __slots__ = ("_link", "_loan")
 
-    def __init__(
-        self, config: Config, driver: D, loan: Lease[Link] | Share, lease: Lease[Link] | Share | None = None
-    ) -> None:
-        super().__init__(config, driver, lease)
+    _driver_type: type[D]
+
+    def __init__(self, config: Config, driver: D, loan: Loan, *, lent: bool = False) -> None:
+        super().__init__(config, driver, loan if lent else None)
         self._loan = loan
         self._link = loan.connection
 
@@ -84,7 +113,8 @@ class ConnectionBase(CommandsBase[D]):
         return f"<{type(self).__name__} to {self._config.address}: {state}>"
 
     def __del__(self) -> None:
-        if hasattr(self, "_link") and not self._link.ended:
+        # One that was lent is closed by what has lent it; one that has no link was never made.
+        if hasattr(self, "_link") and self._lease is None and not self._link.ended:
             warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
             self._driver.drop()
 
@@ -107,11 +137,29 @@ class ConnectionBase(CommandsBase[D]):
         """What the server says of itself in answer to HELLO: name, version, mode, role, zone; on RESP2 nothing."""
         return self._link.core.server
 
+    def _unwatch(self) -> None:
+        """End a WATCH; if that fails here, it fails for those who come after, too."""
+        if not self._loan.ended:
+            try:
+                self._driver.submit(new_slot(WatchLoop.unwatch.args), self._loan)
+            except LocalProtocolError:
+                pass
 
-class ConnectingBase:
+    def _abort(self) -> None:
+        """End a connection that was lent; once the block has ended there is nothing to end."""
+        if not self._loan.ended:
+            self._driver.change("close", lambda machine, now: machine.abort(self._link, None, now))
+
+
+K = TypeVar("K", bound=ConnectionBase[Any])
+
+
+class ConnectingBase(Generic[K]):
     """A connection that is still to be opened."""
 
     __slots__ = ("_config",)
+
+    _connection_type: type[K]
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -120,23 +168,48 @@ class ConnectingBase:
         return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
 
 
-class LendingBase(CommandsBase[D]):
+def machine_of_one(config: Config) -> Make:
+    """Return what makes the machine of a connection."""
+    return lambda random: Client(config, random=random, once=True)
+
+
+class LendingBase(CommandsBase[D], Generic[D, K]):
     """What has several connections, and lends them to blocks."""
 
     __slots__ = ("_keeps_stacks",)
 
+    _connection_type: type[K]
     _keeps_stacks: bool  # of borrowers, for reports of leaks
+
+    def __del__(self) -> None:
+        if hasattr(self, "_driver") and self._driver.machine.links:  # else it was never made, or opened
+            warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+            self._driver.drop()
 
     @property
     def closed(self) -> bool:
         """Is it closed, or closing?"""
         return self._driver.machine.closed is not None
 
+    def _lent(self, loan: Loan) -> K:
+        """Return the connection that a block gets."""
+        return self._connection_type(self._config, self._driver, loan, lent=True)
 
-class ClientBase(LendingBase[D]):
+
+class ClientBase(LendingBase[D, K]):
     """A client."""
 
     __slots__ = ()
+
+    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
+        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
+        config, settings, pool = read_client_options(url, options)
+        leases = pool if settings.leases else None
+        self._keeps_stacks = pool.leak_after is not None
+        driver: D = self._connection_type._driver_type(
+            config, lambda random: Client(config, settings, leases, random=random), "client"
+        )
+        super().__init__(config, driver)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self._config.address}: {'closed' if self.closed else self.stats()}>"
@@ -154,10 +227,19 @@ class ClientBase(LendingBase[D]):
             )
 
 
-class PoolBase(LendingBase[D]):
+class PoolBase(LendingBase[D, K]):
     """A pool."""
 
     __slots__ = ()
+
+    def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
+        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
+        config, settings = read_pool_options(url, options)
+        self._keeps_stacks = settings.leak_after is not None
+        driver: D = self._connection_type._driver_type(
+            config, lambda random: Client(config, None, settings, random=random), "pool"
+        )
+        super().__init__(config, driver)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self._config.address}: {self._driver.machine.pool!r}>"
@@ -168,24 +250,40 @@ class PoolBase(LendingBase[D]):
         assert isinstance(stats, PoolStats)
         return stats
 
+    def resize(self, max_size: int, min_size: int | None = None) -> None:
+        """Change the bounds. What is too much is closed, borrowed connections when they come back."""
+        self._driver.change("resize", lambda machine, now: machine.resize(now, max_size=max_size, min_size=min_size))
 
-L = TypeVar("L")
+    def retire(self) -> None:
+        """Let all connections go that are open now, borrowed ones when they come back."""
+        self._driver.change("retire", Client.retire)
+
+
+L = TypeVar("L", bound=LendingBase[Any, Any])
 
 
 class BorrowedBase(Generic[L]):
     """A block for which something lends a connection."""
 
-    __slots__ = ("_entered", "_from", "_seconds")
+    __slots__ = ("_entered", "_from", "_seconds", "_stack")
 
     def __init__(self, lender: L, seconds: float) -> None:
         self._from = lender
         self._seconds = seconds
+        self._stack = stack() if lender._keeps_stacks else None  # another thread may enter the block
         self._entered = False
 
     def _enter(self) -> None:
         if self._entered:
             raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
         self._entered = True
+
+
+def stack() -> str:
+    """Return where the caller of `acquire` stands."""
+    from traceback import format_stack  # rarely needed, and slow to import
+
+    return "".join(format_stack()[:-3])
 
 
 C = TypeVar("C", bound=CommandsBase[Any])

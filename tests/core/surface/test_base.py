@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.client.stage import LANES, Stage
+from core.client.stage import Stage
+from core.surface.driver import Driver
 from resp_sansio import (
     ClientSettings,
     ClientStats,
@@ -20,7 +21,8 @@ from resp_sansio import (
     PoolSettings,
     PoolStats,
 )
-from resp_sansio.client import (
+from resp_sansio.connection import SlotState
+from resp_sansio.surface.base import (
     BorrowedBase,
     ClientBase,
     CommandsBase,
@@ -29,25 +31,33 @@ from resp_sansio.client import (
     PipelineBase,
     PoolBase,
 )
-from resp_sansio.connection import Slot, SlotState
 
 if TYPE_CHECKING:
-    from resp_sansio.client import Client
-
-
-class Driver:
-    """The driver of a machine on a stage."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.machine: Client = stage.client
-        self.dropped = 0
-
-    def drop(self) -> None:
-        self.dropped += 1
+    from resp_sansio.connection import Slot
 
 
 class Connection(ConnectionBase[Driver]):
     __slots__ = ()
+
+    _driver_type = Driver
+
+
+class Connecting(ConnectingBase[Connection]):
+    __slots__ = ()
+
+    _connection_type = Connection
+
+
+class Client(ClientBase[Driver, Connection]):
+    __slots__ = ()
+
+    _connection_type = Connection
+
+
+class Pool(PoolBase[Driver, Connection]):
+    __slots__ = ()
+
+    _connection_type = Connection
 
 
 class Pipeline(PipelineBase[CommandsBase[Driver]]):
@@ -63,12 +73,19 @@ class Pipeline(PipelineBase[CommandsBase[Driver]]):
 CONFIG = Config.from_url("redis://stage", timeout=3.0)
 
 
+def driven(stage: Stage) -> Driver:
+    """The driver of the machine of a stage."""
+    driver = Driver(CONFIG, lambda _: stage.client, "connection")
+    driver.stage = stage
+    return driver
+
+
 def connection(stage: Stage) -> Connection:
-    return Connection(CONFIG, Driver(stage), stage.lease())
+    return Connection(CONFIG, driven(stage), stage.lease())
 
 
 def pipeline(stage: Stage, *, transaction: bool = False) -> Pipeline:
-    made = Pipeline(CommandsBase(CONFIG, Driver(stage)), transaction=transaction)
+    made = Pipeline(CommandsBase(CONFIG, driven(stage)), transaction=transaction)
     made.execute("GET", "k")
     made.execute("INCR", "n")
     return made
@@ -90,7 +107,7 @@ def test_a_connection_says_what_it_is() -> None:
 def test_one_that_was_given_back_says_so() -> None:
     stage = Stage(None, PoolSettings())
     lease = stage.lease()
-    lent = Connection(CONFIG, Driver(stage), lease)
+    lent = Connection(CONFIG, driven(stage), lease)
     assert not lent.closed
     stage.release(lease)
     assert repr(lent) == "<Connection to stage:6379: given back>"
@@ -119,44 +136,67 @@ def test_one_that_has_ended_or_never_began_may_be_thrown_away() -> None:
 
 
 def test_one_that_is_still_to_be_opened_says_so() -> None:
-    assert repr(ConnectingBase(CONFIG)) == "<ConnectingBase to stage:6379: to be awaited>"
+    assert repr(Connecting(CONFIG)) == "<Connecting to stage:6379: to be awaited>"
 
 
 def test_nothing_of_it_can_be_copied() -> None:
     with pytest.raises(TypeError, match="a CommandsBase can't be copied or pickled; open another one"):
-        pickle.dumps(CommandsBase(CONFIG, Driver(Stage())))
+        pickle.dumps(CommandsBase(CONFIG, driven(Stage())))
 
 
 # -- clients and pools -------------------------------------------------------------------------------------------------------
 
 
 def test_a_client_says_what_it_is() -> None:
-    stage = Stage(LANES, PoolSettings())
-    client = ClientBase(CONFIG, Driver(stage))
+    client = Client("redis://stage")
     assert isinstance(client.stats(), ClientStats)
-    assert repr(client) == f"<ClientBase to stage:6379: {client.stats()}>"
+    assert repr(client) == f"<Client to stage:6379: {client.stats()}>"
     assert (client.protocol, client.closed) == (3, False)
     client._check_lends()
-    stage.client.close(stage.now)
+    client._driver.end()
     assert client.closed
-    assert repr(client) == "<ClientBase to stage:6379: closed>"
+    assert repr(client) == "<Client to stage:6379: closed>"
 
 
 def test_a_client_of_one_connection_has_none_to_lend() -> None:
-    client = ClientBase(CONFIG, Driver(Stage(ClientSettings(max_connections=1))))
+    client = Client("redis://stage", max_connections=1)
     with pytest.raises(LocalProtocolError, match="this client keeps no connections to lend; raise max_connections"):
         client._check_lends()
 
 
 def test_a_pool_says_what_it_is() -> None:
-    stage = Stage(None, PoolSettings())
-    pool = PoolBase(Config.from_url("redis://stage", timeout=None), Driver(stage))
+    pool = Pool("redis://stage", timeout=None)
     assert isinstance(pool.stats(), PoolStats)
-    assert repr(pool) == f"<PoolBase to stage:6379: {stage.client.pool!r}>"
+    assert repr(pool) == f"<Pool to stage:6379: {pool._driver.machine.pool!r}>"
+
+
+def test_a_pool_changes_its_bounds_and_its_connections() -> None:
+    pool = Pool("redis://stage", max_size=3)
+    pool.resize(2, min_size=1)
+    assert pool._driver.stage.dialled == 1
+    pool.retire()
+    assert pool._driver.done == ["resize", "retire"]
+    assert pool._driver.stage.dialled == 2
+    pool._driver.end()
+
+
+def test_options_that_are_wrong_are_refused() -> None:
+    for wrong in (Client, Pool):
+        with pytest.raises(TypeError, match="no option 'sise'"):
+            wrong("redis://stage", sise=1)  # type: ignore[call-arg]
+
+
+def test_one_with_open_connections_is_ended_with_a_warning_when_it_is_thrown_away() -> None:
+    pool = Pool("redis://stage", min_size=1)
+    driver = pool._driver
+    driver.change("open", type(driver.machine).open)
+    with pytest.warns(ResourceWarning, match="<Pool to stage:6379: .*> was not closed"):
+        del pool
+    assert driver.dropped == 1
 
 
 def test_a_block_is_entered_once() -> None:
-    block = BorrowedBase(object(), 1.0)
+    block = BorrowedBase(Pool("redis://stage"), 1.0)
     block._enter()
     with pytest.raises(LocalProtocolError, match="this block has been entered before; ask for another connection"):
         block._enter()
@@ -173,7 +213,7 @@ def test_a_pipeline_that_was_answered_gives_what_its_commands_gave() -> None:
 
 def test_its_replies_are_read_as_its_own_link_spoke() -> None:
     stage = Stage()
-    made = Pipeline(CommandsBase(CONFIG, Driver(stage)))
+    made = Pipeline(CommandsBase(CONFIG, driven(stage)))
     result = made.execute(Command("GET", "k", read=lambda _, protocol: protocol))
     slot: Any = made.on(stage)
     stage.client.protocol = 2  # of a newer link

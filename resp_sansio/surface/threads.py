@@ -1,54 +1,108 @@
-"""The commands: what `Connection`, `Pool` and `Client` have in common, and the pipelines that they make.
+"""What threads hold: clients, pools, connections and pipelines. The text of `tasks` in another colour, as far as it goes.
 
-All of it rests on one step: submit a slot to the client machine, and wait for its end.
+An adapter inherits `Client`, `Pool` and `Connection`, and says what drives them. Every call comes down to one step: `Driver.call`.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from inspect import iscoroutine
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
+from types import CoroutineType
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
 
-from resp_sansio import (
+from .._errors import LocalProtocolError, RespError, TransactionAbortedError
+from ..client.batch import ATTEMPTS, WatchLoop
+from ..client.call import (
     DEFAULT,
-    Argument,
-    Command,
     Default,
-    LocalProtocolError,
-    Reply,
-    RespError,
-    TransactionAbortedError,
-)
-from resp_sansio.client import (
-    ATTEMPTS,
-    CommandsBase,
-    Link,
-    PipelineBase,
-    WatchLoop,
     command_alone,
     encoding_of,
-    error_of,
+    push_as_text,
     read_reply,
     read_typed,
     seconds_allowed,
 )
-from resp_sansio.connection import SlotState, block_time, new_slot
-from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
+from ..client.calls import error_of, link_of
+from ..client.links import Link, Waiter
+from ..commands.command import Command, Reader
+from ..commands.knowledge import block_time
+from ..commands.words import Words
+from ..config.config import Config
+from ..connection.slot import Slot, SlotState, new_slot
+from ..methods.batch import BatchMethods
+from ..methods.sync import SyncMethods
+from ..wire.encoder import Argument
+from ..wire.values import Push, Reply
+from . import base
+from .base import (
+    BorrowedBase,
+    ClientBase,
+    CommandsBase,
+    ConnectionBase,
+    LendingBase,
+    Loan,
+    PipelineBase,
+    PoolBase,
+    machine_of_one,
+)
 
-from ._driver import Driver
-
-if TYPE_CHECKING:
-    from ._client import Connection
-
-__all__ = ["Commands", "Pipeline", "WatchedTransaction"]
+__all__ = [
+    "Borrowed", "Borrower", "Client", "Commands", "Connection", "Driver", "Lending", "Pipeline", "Pool", "WatchedTransaction",
+    "open_connection",
+]  # fmt: skip
 
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
+
+
+class Borrower:
+    """A caller that asks for a link. It is known before it asks, since an interrupt may strike just as it gets one: a driver that
+    has a weak reference to it learns that it has gone. `token` is the driver's own, None before it asks.
+    """
+
+    __slots__ = ("__weakref__", "deadline", "token", "waiter")
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline: float = deadline
+        self.token: object = None
+        self.waiter: Waiter | None = None
+
+    @property
+    def link(self) -> Link | None:
+        """The link that something is to come on for it."""
+        return None if self.waiter is None else link_of(self.waiter)
+
+
+class Driver(base.Driver, Protocol):
+    """What carries out one machine for threads: an adapter's own. Any number of threads call its methods at once.
+
+    A thread may be interrupted anywhere.
+    """
+
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """Make a call, by a link of one's own if there is a loan.
+
+        When this returns, the call has ended. When it raises, as `Client.submit` does or because it was interrupted, the call
+        was never made, or it has been given up.
+        """
+
+    def acquire(self, deadline: float, stack: str | None = None, borrower: Borrower | None = None, /) -> Loan:
+        """Wait for a link. Raises as `Client.acquire`, and why there is none.
+
+        Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
+        """
+
+    def listen(self, loan: Loan, deadline: float, /) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+
+    def open(self) -> None:
+        """Dial what is to be open before it is needed."""
+
+    def close(self, deadline: float, /) -> None:
+        """Take no new calls, wait until the deadline for those under way, and end what is left."""
 
 
 class Commands(CommandsBase[Driver], SyncMethods):
@@ -96,18 +150,20 @@ class Commands(CommandsBase[Driver], SyncMethods):
         allowed = self._timeout
         if timeout is not DEFAULT or slot.info.blocking is not None:
             allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
-        slot.deadline = monotonic() + allowed
-        self._driver.call(slot, self._lease)
+        driver = self._driver
+        slot.deadline = driver.now() + allowed
+        driver.call(slot, self._lease)
         if slot.state is not ANSWERED:
             raise error_of(slot)
         link: Link = slot.link
         return read_reply(slot.reply, command, link.core.protocol, encoding)
 
     def _do(self, words: Words, read: Reader[T]) -> T:
-        slot = new_slot(words, None, monotonic() + self._timeout)
+        driver = self._driver
+        slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
-        self._driver.call(slot, self._lease)
+        driver.call(slot, self._lease)
         if slot.state is not ANSWERED:
             raise error_of(slot)
         link: Link = slot.link
@@ -142,7 +198,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
         `execute`.
         """
-        deadline = monotonic() + seconds_allowed(self._config, timeout)
+        deadline = self._driver.now() + seconds_allowed(self._config, timeout)
         loop = WatchLoop(keys, attempts)
         with self._alone(deadline) as connection:
             while True:
@@ -176,14 +232,15 @@ class Pipeline(PipelineBase[Commands], BatchMethods):
         Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
         ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `execute`.
         """
-        return self._run(monotonic() + self.seconds_allowed)
+        return self._run(self._by._driver.now() + self.seconds_allowed)
 
     def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
+        driver = self._by._driver
         slot = self.slot(deadline)
         if slot is None:
             return []
         try:
-            self._by._driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
+            driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise
@@ -225,7 +282,7 @@ class WatchedTransaction(Pipeline):
         try:
             connection.execute(self._loop.watch, timeout=self._time_left())
             result = update(self)
-            if iscoroutine(result):
+            if isinstance(result, CoroutineType):
                 result.close()
                 raise TypeError("transact() takes a plain function here, and was given an async one")
             if len(self):
@@ -247,4 +304,114 @@ class WatchedTransaction(Pipeline):
         )
 
     def _time_left(self) -> float | None:
-        return None if self._deadline == inf else max(self._deadline - monotonic(), 0.0)
+        return None if self._deadline == inf else max(self._deadline - self._connection._driver.now(), 0.0)
+
+
+class Connection(ConnectionBase[Driver], Commands):
+    """One connection to one server, which threads share, or which one of them has on loan."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
+
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
+        pushes that came before have been had.
+        """
+        deadline = self._driver.now() + seconds_allowed(self._config, timeout)
+        return push_as_text(self._driver.listen(self._loan, deadline), self._encoding)
+
+    def close(self) -> None:
+        """End the connection now. Calls under way in other threads fail with `ConnectionLostError`. Idempotent."""
+        if self._lease is None:
+            self._driver.close(0.0)
+        else:
+            self._abort()
+
+    def _alone(self, deadline: float) -> AbstractContextManager[Connection]:  # noqa: ARG002  # there is no waiting
+        return nullcontext(self)
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class Lending(LendingBase[Driver, C], Commands):
+    """Commands that go by one connection now and another then, and connections lent to blocks."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        self._driver.open()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self, timeout: float | None = 0.0) -> None:
+        """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
+        self._driver.close(self._driver.now() + seconds_allowed(self._config, timeout))
+
+    def _alone(self, deadline: float) -> AbstractContextManager[C]:
+        return Borrowed(self, deadline - self._driver.now())
+
+
+class Client(ClientBase[Driver, C], Lending[C]):
+    """The commands share one connection, except for those that block or change one."""
+
+    __slots__ = ()
+
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[C]:
+        """Borrow a connection for an `with` block, as from a `Pool`.
+
+        Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
+        """
+        self._check_lends()
+        return Borrowed(self, seconds_allowed(self._config, timeout))
+
+
+class Pool(PoolBase[Driver, C], Lending[C]):
+    """Each command has a connection of its own for as long as it takes."""
+
+    __slots__ = ()
+
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractContextManager[C]:
+        """Borrow a connection for an `with` block; `timeout` is for getting one. First come, first served.
+
+        What is done to it stays: one that was changed (by SELECT, SUBSCRIBE ...) is closed when it comes back, a WATCH is ended.
+
+        Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
+        """
+        return Borrowed(self, seconds_allowed(self._config, timeout))
+
+
+class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
+    """A connection on loan, for a `with` block."""
+
+    __slots__ = ("_borrower", "_loan")
+
+    def __enter__(self) -> C:
+        self._enter()
+        driver = self._from._driver
+        deadline = driver.now() + self._seconds
+        self._borrower = Borrower(deadline)
+        self._loan = driver.acquire(deadline, self._stack, self._borrower)
+        return self._from._lent(self._loan)
+
+    def __exit__(self, *exception: object) -> None:
+        self._from._driver.release(self._loan)
+
+
+def open_connection(connection_type: type[C], config: Config) -> C:
+    """Open a connection. Raises as `Client.acquire`."""
+    driver = connection_type._driver_type(config, machine_of_one(config), "connection")
+    try:
+        return connection_type(config, driver, driver.acquire(inf))
+    except BaseException:
+        driver.end()
+        raise

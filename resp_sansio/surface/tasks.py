@@ -1,0 +1,433 @@
+"""What tasks hold: clients, pools, connections and pipelines, whichever library their tasks are of.
+
+An adapter inherits `Client`, `Pool`, `Connection` and `Connecting`, and says what drives them. Every call comes down to one step:
+`Driver.call`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from math import inf
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
+
+from .._errors import LocalProtocolError, RespError, TransactionAbortedError
+from ..client.batch import ATTEMPTS, WatchLoop
+from ..client.call import (
+    DEFAULT,
+    Default,
+    command_alone,
+    encoding_of,
+    push_as_text,
+    read_reply,
+    read_typed,
+    seconds_allowed,
+)
+from ..client.calls import error_of
+from ..client.links import Link
+from ..commands.command import Command, Reader
+from ..commands.knowledge import block_time
+from ..commands.words import Words
+from ..connection.slot import Slot, SlotState, new_slot
+from ..methods.batch import BatchMethods
+from ..methods.tasks import AsyncMethods
+from ..wire.encoder import Argument
+from ..wire.values import Push, Reply
+from . import base
+from .base import (
+    BorrowedBase,
+    ClientBase,
+    CommandsBase,
+    ConnectingBase,
+    ConnectionBase,
+    LendingBase,
+    Loan,
+    PipelineBase,
+    PoolBase,
+    machine_of_one,
+)
+
+__all__ = [
+    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Pipeline", "Pool", "WatchedTransaction",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+ANSWERED: Final = SlotState.ANSWERED
+
+
+class Driver(base.Driver, Protocol):
+    """What carries out one machine for tasks: an adapter's own.
+
+    A task may be cancelled, or interrupted, wherever it awaits one of these methods. Where every call is to be a checkpoint, these
+    methods are.
+    """
+
+    async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """Make a call, by a link of one's own if there is a loan.
+
+        When this returns, the call has ended. When it raises, as `Client.submit` does or because the task is cancelled, the call
+        was never made, or it has been given up. No interrupt strikes in between.
+        """
+
+    async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
+        """Wait for a link. Raises as `Client.acquire`, and why there is none."""
+
+    async def listen(self, loan: Loan, deadline: float, /) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+
+    async def open(self) -> None:
+        """Begin what is done beside the calls, and dial what is to be open before it is needed."""
+
+    async def leave(self) -> None:
+        """End what is done beside the calls."""
+
+    async def close(self, deadline: float, /) -> None:
+        """Take no new calls, wait until the deadline for those under way, and end what is left."""
+
+    async def checkpoint(self) -> None:
+        """Let others have their turn, if every call is to be a checkpoint: this one has nothing to wait for."""
+
+
+class Commands(CommandsBase[Driver], AsyncMethods):
+    """What can be asked of a server, whichever connection it goes by."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
+        """Return a connection on which a WATCH holds, for the length of a block."""
+
+    @overload
+    async def execute(
+        self, command: Command[T], /, *, timeout: float | None | Default = ..., decode: bool | str | Default = ...
+    ) -> T: ...
+
+    @overload
+    async def execute(
+        self,
+        name: str | bytes,
+        /,
+        *args: Argument,
+        timeout: float | None | Default = ...,
+        decode: bool | str | Default = ...,
+    ) -> Reply: ...
+
+    async def execute(
+        self, *args: Any, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Any:
+        """Send a command, given by its words or as a `Command`, and return its reply.
+
+        `timeout` is in seconds and covers the whole call, None for ever; if it is not given, the connection's own is extended by
+        the time that a blocking command itself asks for. `decode` makes text of bulk strings: true for UTF-8, or an encoding.
+
+        Raises the server's `ReplyError`, `CommandTimeoutError`, `ConnectionLostError`, `ConnectionClosedError`; `TypeError` or
+        `ValueError` for wrong arguments and `LocalProtocolError` for what can't be sent now, before anything is sent.
+        """
+        command: Command[Any] | None = None
+        info = None
+        if args and isinstance(args[0], Command):
+            command = command_alone(*args)
+            args, info = command.args, command.info
+        encoding = self._encoding if decode is DEFAULT else encoding_of(self._config, decode)
+        slot = new_slot(args, None, inf, info)
+        allowed = self._timeout
+        if timeout is not DEFAULT or slot.info.blocking is not None:
+            allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
+        driver = self._driver
+        slot.deadline = driver.now() + allowed
+        await driver.call(slot, self._lease)
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_reply(slot.reply, command, link.core.protocol, encoding)
+
+    async def _do(self, words: Words, read: Reader[T]) -> T:
+        driver = self._driver
+        slot = new_slot(words, None, driver.now() + self._timeout)
+        if slot.info.blocking is not None:
+            slot.deadline += block_time(words, slot.info)
+        await driver.call(slot, self._lease)
+        if slot.state is not ANSWERED:
+            raise error_of(slot)
+        link: Link = slot.link
+        return read_typed(slot.reply, read, slot.info, link.core.protocol)
+
+    def pipeline(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """Collect commands and send them at once, on leaving the `async with` block or by `run`; options are as for `execute`."""
+        return Pipeline(self, timeout=timeout, decode=decode)
+
+    def transaction(
+        self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
+    ) -> Pipeline:
+        """As `pipeline`, between MULTI and EXEC: the commands run together, or not at all. For WATCH see `transact`."""
+        return Pipeline(self, transaction=True, timeout=timeout, decode=decode)
+
+    async def transact(
+        self,
+        update: Callable[[WatchedTransaction], Awaitable[T]],
+        *keys: Argument,
+        attempts: int = ATTEMPTS,
+        timeout: float | None | Default = DEFAULT,
+        decode: bool | str | Default = DEFAULT,
+    ) -> T:
+        """Change what is at `keys` depending on what is there, as if nobody else could: WATCH, read, MULTI ... EXEC.
+
+        `update(transaction)` reads with `await transaction.read(...)` and queues with `transaction.execute(...)`; it is called
+        again if one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it
+        returned.
+
+        Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
+        `execute`.
+        """
+        deadline = self._driver.now() + seconds_allowed(self._config, timeout)
+        loop = WatchLoop(keys, attempts)
+        async with self._alone(deadline) as connection:
+            while True:
+                transaction = WatchedTransaction(connection, loop, deadline, decode)
+                try:
+                    return await transaction.attempt(update)
+                except TransactionAbortedError:
+                    if not loop.again():
+                        raise
+
+
+class Pipeline(PipelineBase[Commands], BatchMethods):
+    """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
+
+    Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is
+    sent.
+    """
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None and self.replies is None:
+            await self.run()
+        else:
+            await self._by._driver.checkpoint()
+
+    async def run(self) -> list[Any]:
+        """Send the commands, and return what each gave, in order, error replies as values; nothing is sent if there are none.
+
+        Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
+        ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `execute`.
+        """
+        return await self._run(self._by._driver.now() + self.seconds_allowed)
+
+    async def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
+        driver = self._by._driver
+        slot = self.slot(deadline)
+        if slot is None:
+            await driver.checkpoint()
+            return []
+        try:
+            await driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
+        except RespError as error:
+            self.refused(error)
+            raise
+        except BaseException as error:
+            self._left(slot, error, "the task was cancelled")
+            raise
+        return self._ended(slot)
+
+
+class WatchedTransaction(Pipeline):
+    """One attempt of `transact`: reads go out at once, commands when the function that was given this returns."""
+
+    __slots__ = ("_connection", "_deadline", "_decode", "_loop")
+
+    def __init__(self, connection: Connection, loop: WatchLoop, deadline: float, decode: bool | str | Default) -> None:
+        super().__init__(connection, transaction=True, decode=decode)
+        self._connection = connection
+        self._loop = loop
+        self._deadline = deadline
+        self._decode = decode
+
+    @overload
+    async def read(self, command: Command[T], /) -> T: ...
+
+    @overload
+    async def read(self, name: str | bytes, /, *args: Argument) -> Reply: ...
+
+    async def read(self, *args: Any) -> Any:
+        """Execute a command now, ahead of the transaction, and return its reply.
+
+        If one of the watched keys changes after this, the transaction is aborted. Raises as `execute`.
+        """
+        return await self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+
+    async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
+        """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
+        connection, core = self._connection, self._connection._link.core
+        epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
+        try:
+            await connection.execute(self._loop.watch, timeout=self._time_left())
+            coming = update(self)
+            if not isinstance(coming, Awaitable):
+                raise TypeError(
+                    f"transact() takes an async function here; the one that it was given returned {type(coming).__name__}"
+                )
+            result = await coming
+            if len(self):
+                await self._run(self._deadline, epoch)
+                if self.refusal is not None:
+                    raise self.refusal
+            else:
+                connection._unwatch()
+        except BaseException as error:
+            if self._loop.needs_unwatch(error, ended=core.watch_epoch != epoch):
+                connection._unwatch()
+            raise
+        return result
+
+    async def run(self) -> list[Any]:
+        """Refused: the transaction runs when the function that was given it returns."""
+        raise LocalProtocolError(
+            "transact() runs this transaction when your function returns; use read() for what you need now"
+        )
+
+    def _time_left(self) -> float | None:
+        return None if self._deadline == inf else max(self._deadline - self._connection._driver.now(), 0.0)
+
+
+class Connection(ConnectionBase[Driver], Commands):
+    """One connection to one server, which tasks share, or which one of them has on loan."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def next_push(self, *, timeout: float | None | Default = DEFAULT) -> Push:
+        """Wait for a push that answers no command: a message, an invalidation, a line of MONITOR; oldest first.
+
+        Raises `CommandTimeoutError`, `ConnectionLostError`, and `ConnectionClosedError` once the connection has ended and all
+        pushes that came before have been had.
+        """
+        deadline = self._driver.now() + seconds_allowed(self._config, timeout)
+        return push_as_text(await self._driver.listen(self._loan, deadline), self._encoding)
+
+    async def close(self) -> None:
+        """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
+        if self._lease is None:
+            await self._driver.close(0.0)
+        else:
+            self._abort()
+            await self._driver.checkpoint()
+
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002  # there is no waiting
+        return nullcontext(self)
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class Connecting(ConnectingBase[C]):
+    """What `connect` returns: await it for a `Connection`, or let `async with` open and close one."""
+
+    __slots__ = ("_connection",)
+
+    def __await__(self) -> Generator[Any, None, C]:
+        return self._open().__await__()
+
+    async def _open(self) -> C:
+        config, connection_type = self._config, self._connection_type
+        driver = connection_type._driver_type(config, machine_of_one(config), "connection")
+        await driver.open()
+        try:
+            return connection_type(config, driver, await driver.acquire(inf))
+        except BaseException:
+            driver.end()
+            raise
+        finally:
+            await driver.leave()  # once it is open, nothing is done beside the calls
+
+    async def __aenter__(self) -> C:
+        self._connection = await self
+        return self._connection
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._connection.close()
+
+
+class Lending(LendingBase[Driver, C], Commands):
+    """Commands that go by one connection now and another then, and connections lent to blocks."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Self:
+        await self._driver.open()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        try:
+            await self.close()
+        finally:
+            await self._driver.leave()
+
+    async def close(self, timeout: float | None = 0.0) -> None:
+        """Take no new calls, wait so many seconds (None: any time) for those under way, and end what is left. Idempotent."""
+        await self._driver.close(self._driver.now() + seconds_allowed(self._config, timeout))
+
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[C]:
+        return Borrowed(self, deadline - self._driver.now())
+
+
+class Client(ClientBase[Driver, C], Lending[C]):
+    """The commands share one connection, except for those that block or change one."""
+
+    __slots__ = ()
+
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[C]:
+        """Borrow a connection for an `async with` block, as from a `Pool`.
+
+        Raises `LocalProtocolError` if this client has none to lend, and as `Pool.acquire`.
+        """
+        self._check_lends()
+        return Borrowed(self, seconds_allowed(self._config, timeout))
+
+
+class Pool(PoolBase[Driver, C], Lending[C]):
+    """Each command has a connection of its own for as long as it takes."""
+
+    __slots__ = ()
+
+    def acquire(self, *, timeout: float | None | Default = DEFAULT) -> AbstractAsyncContextManager[C]:
+        """Borrow a connection for an `async with` block; `timeout` is for getting one. First come, first served.
+
+        What is done to it stays: one that was changed (by SELECT, SUBSCRIBE ...) is closed when it comes back, a WATCH is ended.
+
+        Raises `CommandTimeoutError`, `ConnectError`, `PoolFullError`, `ConnectionClosedError`.
+        """
+        return Borrowed(self, seconds_allowed(self._config, timeout))
+
+
+class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
+    """A connection on loan, for an `async with` block."""
+
+    __slots__ = ("_loan",)
+
+    async def __aenter__(self) -> C:
+        self._enter()
+        driver = self._from._driver
+        loan: Loan | None = None
+        try:
+            self._loan = loan = await driver.acquire(driver.now() + self._seconds, self._stack)
+            return self._from._lent(loan)
+        except BaseException:  # an interrupt may have come just when the link did
+            if loan is not None:
+                driver.release(loan)
+            raise
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._from._driver.release(self._loan)
