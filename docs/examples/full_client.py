@@ -8,32 +8,20 @@ import socket
 import ssl
 import sys
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from math import inf
 from random import random
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
-from typing import Any, Self, TypeAlias, TypeVar, Unpack
+from typing import Any, TypeAlias, TypeVar
 from warnings import warn
 
-from resp_sansio import (
-    DEFAULT,
-    Argument,
-    ClientOptions,
-    ClientStats,
-    Config,
-    ConnectionLostError,
-    Default,
-    Push,
-    Reply,
-    RespError,
-)
+from resp_sansio import Config, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
     Close,
-    CommandBatch,
     Dial,
     Drained,
     Leaked,
@@ -43,23 +31,10 @@ from resp_sansio.client import (
     Look,
     Share,
     TLSWire,
-    encoding_of,
-    error_of,
-    push_as_text,
-    read_reply,
-    read_typed,
-    seconds_allowed,
 )
-from resp_sansio.config import (
-    Addresses,
-    Race,
-    not_resolved,
-    read_client_options,
-    read_credentials,
-    socket_options,
-)
-from resp_sansio.connection import Batch, Slot, SlotState, block_time, new_slot
-from resp_sansio.methods import BatchMethods, Reader, SyncMethods, Words
+from resp_sansio.config import Addresses, Race, not_resolved, read_credentials, socket_options
+from resp_sansio.connection import Slot, SlotState
+from resp_sansio.surface import threads
 
 RECEIVE = 64 * 1024
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # `connect_ex` says so of what is to be waited for
@@ -68,8 +43,7 @@ LONGEST = 3600.0  # seconds; a longer wait is several
 T = TypeVar("T")
 Steps: TypeAlias = Generator[tuple[list[socket.socket], int, float], None, T]  # sockets, their direction, until when
 Loan: TypeAlias = Lease[Link] | Share
-Timeout: TypeAlias = float | None | Default
-Decode: TypeAlias = bool | str | Default
+Make: TypeAlias = Callable[[Callable[[], float]], Client]
 Credentials: TypeAlias = tuple[str | None, str | bytes]
 Opened: TypeAlias = tuple[socket.socket, Credentials | None, TLSWire | None]
 
@@ -77,22 +51,23 @@ Opened: TypeAlias = tuple[socket.socket, Credentials | None, TLSWire | None]
 class Call:
     """A call that was begun: the token of its slot."""
 
-    def __init__(self, slot: Slot, encoding: str | None) -> None:
-        self.slot = slot
-        self.encoding = encoding
+    def __init__(self) -> None:
         self.ended = False  # for good, which a slot between two attempts does not show
 
 
-class FullClient(SyncMethods):
-    """For one thread: `begin` any number of calls, and take their `result` in any order."""
+class Driver:
+    """Carries out one machine in one thread: bytes, time, waiting."""
 
-    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
-        self.config, self._settings, self._pool = read_client_options(url, options, "FullClient")
+    now = staticmethod(monotonic)
+
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
+        self.config = config
+        self.whose = whose
+        self._make = make
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        leases = self._pool if self._settings.leases else None
-        self.machine = Client(self.config, self._settings, leases, random=random)
+        self.machine = self._make(random)
         self.selector = DefaultSelector()
         self.dials: set[Dialling] = set()
         self.unsent: dict[Wire, None] = {}
@@ -101,54 +76,35 @@ class FullClient(SyncMethods):
         self._drained = False
         self._process = os.getpid()
 
-    def begin(
-        self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT, lease: Loan | None = None
-    ) -> Call:
-        encoding = encoding_of(self.config, decode)
-        slot = new_slot(args)
-        slot.deadline = monotonic() + seconds_allowed(self.config, timeout, block_time(args, slot.info))
-        return self.submit(slot, encoding, lease)
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None) -> None:
+        """Make a call, and wait for its end."""
+        self.until_ended(slot, self.begin(slot, loan, epoch))
 
-    def submit(self, slot: Slot, encoding: str | None = None, lease: Loan | None = None) -> Call:
+    def submit(self, slot: Slot, loan: Loan) -> None:
+        """Begin a call that no caller waits for."""
+        self.begin(slot, loan)
+
+    def begin(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None) -> Call:
         self._check_process()
-        slot.token = call = Call(slot, encoding)
-        link = self.machine.submit(slot, monotonic(), lease=lease)
+        slot.token = call = Call()
+        link = self.machine.submit(slot, monotonic(), lease=loan, epoch=epoch)
         if link is not None:
             link.io.wants_to_send()
         self.carry_out()
         return call
 
-    def result(self, call: Call) -> Reply:
-        slot = self.answered(call)
-        reply: Reply = read_reply(slot.reply, None, slot.link.core.protocol, call.encoding)
-        return reply
-
-    def _do(self, words: Words, read: Reader[T]) -> T:
-        """Execute a typed method."""
-        slot = self.answered(self.begin(*words))
-        return read_typed(slot.reply, read, slot.info, slot.link.core.protocol)
-
-    def answered(self, call: Call) -> Slot:
-        self.until_ended(call)
-        if call.slot.state is not SlotState.ANSWERED:
-            raise error_of(call.slot)
-        return call.slot
-
-    def until_ended(self, call: Call) -> None:
+    def until_ended(self, slot: Slot, call: Call) -> None:
         self._check_process()
         try:
             while not call.ended:
                 self.turn()
         except BaseException:
-            self.give_up(call)
+            self.give_up(slot)
             raise
 
-    def give_up(self, call: Call) -> None:
-        self.machine.abandon(call.slot, monotonic())
+    def give_up(self, slot: Slot) -> None:
+        self.machine.abandon(slot, monotonic())
         self.carry_out()
-
-    def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
-        return self.result(self.begin(*args, timeout=timeout, decode=decode))
 
     def turn(self, until: float = inf) -> None:
         """Send what was put off; or else wait until a socket is ready, or something is due, and see to that."""
@@ -196,54 +152,75 @@ class FullClient(SyncMethods):
             self.take(self.machine.events())
         while self._leaked:  # work first, then tell: a warning may be an error
             borrower = self._leaked.pop().lease.borrower
-            warn(f"a connection is out for long; it was borrowed by {borrower}", ResourceWarning, stacklevel=2)
+            warn(f"a connection is out for long; it was borrowed here:\n{borrower}", ResourceWarning, stacklevel=2)
 
-    @contextmanager
-    def acquire(self, *, timeout: Timeout = DEFAULT, borrower: str | None = None) -> Iterator[Borrowed]:
+    def acquire(self, deadline: float, stack: str | None = None, _borrower: object = None) -> Loan:
+        """Wait for a link of one's own."""
         self._check_process()
-        machine = self.machine  # the child of a fork has another one
-        deadline = monotonic() + seconds_allowed(self.config, timeout)
-        waiter = machine.acquire(None, monotonic(), deadline=deadline, borrower=borrower)
+        machine = self.machine
+        waiter = machine.acquire(None, monotonic(), deadline=deadline, borrower=stack)
         try:
             self.carry_out()
             while waiter.lease is None and waiter.error is None:
                 self.turn()
-            if waiter.lease is None:
-                assert waiter.error is not None
-                raise waiter.error
-            yield Borrowed(self, waiter.lease)
-        finally:
-            machine.withdraw(waiter, monotonic())  # its place in the queue, or its lease
+        except BaseException:
+            machine.withdraw(waiter, monotonic())
             self.carry_out()
+            raise
+        if waiter.lease is None:
+            assert waiter.error is not None
+            raise waiter.error
+        return waiter.lease
 
-    def pipeline(self, *, transaction: bool = False, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Pipeline:
-        return Pipeline(self, transaction, timeout, decode)
+    def release(self, loan: Loan) -> None:
+        """Give it back."""
+        self.change("release", lambda machine, now: machine.release(loan, now))
 
-    def stats(self) -> ClientStats:
-        stats = self.machine.stats()
-        assert isinstance(stats, ClientStats)
-        return stats
-
-    def close(self, timeout: float = 0.0) -> None:
-        """Take no new calls, wait so many seconds for those under way, and end what is left."""
+    def listen(self, loan: Loan, deadline: float) -> Push:
+        """Wait for the next push on a link."""
         self._check_process()
-        until = monotonic() + timeout
-        if timeout and self.machine.closed is None:
-            self.machine.drain(monotonic())
+        listener = Listener(loan, deadline=deadline)
+        self.machine.listen(listener)
+        try:
             self.carry_out()
-            while not self._drained and monotonic() < until:
-                self.turn(until)
+            while listener.state is SlotState.QUEUED:
+                self.turn()
+        except BaseException:
+            self.machine.stop_listening(listener)
+            raise
+        return listener.result()
+
+    def change(self, _name: str, what: Callable[[Client, float], object]) -> None:
+        """Have something done to the machine, and carry out what follows."""
+        self._check_process()
+        what(self.machine, monotonic())
+        self.carry_out()
+
+    def open(self) -> None:
+        """Dial what is to be open before it is needed."""
+        self.change("open", Client.open)
+
+    def close(self, deadline: float) -> None:
+        """Take no new calls, wait for those under way, and end what is left."""
+        self._check_process()
+        if deadline > monotonic() and self.machine.closed is None:
+            self.change("close", Client.drain)
+            while not self._drained and monotonic() < deadline:
+                self.turn(deadline)
+        self.end()
+
+    def end(self) -> None:
+        """End everything now."""
         self.machine.close(monotonic())
         for dialling in list(self.dials):
             dialling.give_up()
         self.carry_out()
         self.selector.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def drop(self) -> None:
+        """What callers held was thrown away without being closed: its sockets end with it."""
+        for link in self.machine.links:
+            link.io.forget()
 
     def _check_process(self) -> None:
         """All that is open belongs to the process that opened it: the child of a fork begins anew."""
@@ -264,16 +241,16 @@ class FullClient(SyncMethods):
 class Dialling:
     """A dial under way: its steps, and what the next one waits for."""
 
-    def __init__(self, client: FullClient, dial: Dial) -> None:
-        self._client = client
+    def __init__(self, driver: Driver, dial: Dial) -> None:
+        self._driver = driver
         self._dial = dial
-        self._steps = opened(client.config, client.machine.addresses, dial.deadline)
+        self._steps = opened(driver.config, driver.machine.addresses, dial.deadline)
         self._waits_for: list[socket.socket] = []
         self.deadline = inf
 
     def go_on(self, error: Exception | None = None) -> None:
         """Take the next step, or let it fail."""
-        machine = self._client.machine
+        machine = self._driver.machine
         self._wait_for([])
         try:
             waits_for = next(self._steps) if error is None else self._steps.throw(error)
@@ -285,7 +262,7 @@ class Dialling:
                 connecting.close()
                 machine.dial_failed(self._dial, unfit, monotonic())
             else:
-                link.io = Wire(self._client, link, connecting)
+                link.io = Wire(self._driver, link, connecting)
                 link.io.write()
         except Exception as failed:  # noqa: BLE001  # a provider of credentials may raise anything
             machine.dial_failed(self._dial, failed, monotonic())
@@ -298,19 +275,19 @@ class Dialling:
     def give_up(self) -> None:
         self._wait_for([])
         self._steps.close()
-        self._client.machine.dial_failed(self._dial, None, monotonic())
+        self._driver.machine.dial_failed(self._dial, None, monotonic())
 
     def forget(self) -> None:
         self._steps.close()
 
     def _wait_for(self, waits_for: list[socket.socket], events: int = 0, deadline: float = inf) -> None:
         for waited in self._waits_for:
-            self._client.selector.unregister(waited)
+            self._driver.selector.unregister(waited)
         for waiting in waits_for:
-            self._client.selector.register(waiting, events, self)
-        self._client.dials.discard(self)
+            self._driver.selector.register(waiting, events, self)
+        self._driver.dials.discard(self)
         if waits_for:
-            self._client.dials.add(self)
+            self._driver.dials.add(self)
         self._waits_for, self.deadline = waits_for, deadline
 
 
@@ -384,8 +361,8 @@ def resolved(config: Config) -> list[Any]:
 class Wire:
     """A link's socket: it moves the link's bytes, as far as they go now."""
 
-    def __init__(self, client: FullClient, link: Link, connected: socket.socket) -> None:
-        self._client = client
+    def __init__(self, driver: Driver, link: Link, connected: socket.socket) -> None:
+        self._driver = driver
         self._link = link
         self._socket = connected
         self._looked_for = 0  # by the selector
@@ -399,7 +376,7 @@ class Wire:
 
     def wants_to_send(self) -> None:
         if self._link.core.in_flight:
-            self._client.unsent[self] = None  # it goes out with what else is asked for until the next turn
+            self._driver.unsent[self] = None  # it goes out with what else is asked for until the next turn
         else:
             self.ready(EVENT_READ)  # what came unasked is read first: it must not answer this
 
@@ -411,7 +388,7 @@ class Wire:
             self._full = True
         except OSError as error:
             self.read()  # the server may have said why
-            self._client.machine.send_failed(self._link, error, monotonic())
+            self._driver.machine.send_failed(self._link, error, monotonic())
         except BaseException:
             self._interrupted()
             raise
@@ -423,11 +400,11 @@ class Wire:
             wire.sent(self._socket.send(block))
 
     def read(self) -> None:
-        machine, link = self._client.machine, self._link
+        machine, link = self._driver.machine, self._link
         try:
             while not link.ended and link.core.wants_to_receive:
                 if data := self._socket.recv(RECEIVE):
-                    self._client.take(machine.receive_data(link, data, monotonic()))
+                    self._driver.take(machine.receive_data(link, data, monotonic()))
                 else:
                     machine.receive_eof(link, monotonic())
         except BlockingIOError:
@@ -442,7 +419,7 @@ class Wire:
         """Have the selector look for what is wanted now."""
         core = self._link.core
         wanted = 0 if self._closed else EVENT_READ * core.wants_to_receive | EVENT_WRITE * self._full
-        selector, connected = self._client.selector, self._socket
+        selector, connected = self._driver.selector, self._socket
         if wanted and self._looked_for:
             selector.modify(connected, wanted, self)
         elif wanted:
@@ -467,69 +444,19 @@ class Wire:
 
     def _interrupted(self) -> None:
         """It is not known how far the bytes got: end the link, and take for sent what may have been."""
-        self._client.machine.abort(self._link, None, monotonic(), uncertain=True)
+        self._driver.machine.abort(self._link, None, monotonic(), uncertain=True)
 
 
-class Borrowed:
-    """A connection on loan. Once its block has ended it refuses every call."""
+class FullConnection(threads.Connection):
+    """A connection on loan, or one of one's own."""
 
-    def __init__(self, client: FullClient, lease: Loan) -> None:
-        self._client = client
-        self._lease = lease
-
-    def execute(self, *args: Argument, timeout: Timeout = DEFAULT, decode: Decode = DEFAULT) -> Reply:
-        call = self._client.begin(*args, timeout=timeout, decode=decode, lease=self._lease)
-        return self._client.result(call)
-
-    def next_push(self, *, timeout: Timeout = DEFAULT) -> Push:
-        client, machine = self._client, self._client.machine
-        deadline = monotonic() + seconds_allowed(client.config, timeout)
-        listener = Listener(self._lease, deadline=deadline)
-        machine.listen(listener)
-        try:
-            client.carry_out()
-            while listener.state is SlotState.QUEUED:
-                client.turn()
-        except BaseException:
-            machine.stop_listening(listener)
-            raise
-        return push_as_text(listener.result(), client.config.encoding)
+    _driver_type = Driver
 
 
-class Pipeline(CommandBatch, BatchMethods):
-    """Commands in one slot, sent when the block is left."""
+class FullClient(threads.Client[FullConnection]):
+    """A client for one thread."""
 
-    def __init__(self, client: FullClient, transaction: bool, timeout: Timeout, decode: Decode) -> None:
-        super().__init__(client.config, transaction=transaction, timeout=timeout, decode=decode)
-        self._client = client
-
-    def run(self) -> list[object]:
-        call = self.begin()
-        return [] if call is None else self.results(call)
-
-    def begin(self) -> Call | None:
-        slot = self.slot(monotonic() + self.seconds_allowed)
-        try:
-            return None if slot is None else self._client.submit(slot)
-        except RespError as error:
-            self.refused(error)
-            raise
-
-    def results(self, call: Call) -> list[object]:
-        self._client.until_ended(call)
-        slot, protocol = call.slot, self._client.machine.protocol
-        assert isinstance(slot, Batch)
-        if slot.state is SlotState.ANSWERED:
-            return self.answered(slot, protocol)
-        cause = slot.cause if isinstance(slot.cause, RespError) else ConnectionLostError(str(slot.cause))
-        raise self.lost(slot, cause, protocol) from cause.__cause__
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
-        if kind is None and self.replies is None:
-            self.run()
+    _connection_type = FullConnection
 
 
 def main() -> None:
@@ -537,11 +464,7 @@ def main() -> None:
         print(client.execute("SET", "greeting", "hello"))  # OK
         print(client.get("greeting"))  # b'hello'
 
-        job = client.begin("BLPOP", "jobs", 5)  # it blocks, so it goes by a connection of its own
-        print(client.execute("RPUSH", "jobs", "one"))  # 1
-        print(client.result(job))  # [b'jobs', b'one']
-
-        with client.pipeline(transaction=True) as pipe:
+        with client.transaction() as pipe:
             first, second = pipe.execute("INCR", "n"), pipe.incr("n")
         print(first.result(), second.result())  # 1 2
 

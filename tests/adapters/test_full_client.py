@@ -9,7 +9,7 @@ import signal
 import types
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -28,11 +28,15 @@ from resp_sansio import (
     RespError,
     Retry,
 )
+from resp_sansio.client import error_of
+from resp_sansio.connection import Slot, SlotState, new_slot
+from resp_sansio.surface import tasks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 
     from resp_asyncio import Client, Connection, Pool
+    from resp_sansio.surface.base import Loan
     from servers import Server
 
 EXAMPLE: Final = DOCS / "examples" / "full_client.py"
@@ -41,8 +45,13 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 @pytest.fixture(scope="module")
-def connect() -> Callable[..., Any]:
-    client: Callable[..., Any] = runpy.run_path(str(EXAMPLE))["FullClient"]
+def example() -> dict[str, Any]:
+    return runpy.run_path(str(EXAMPLE))
+
+
+@pytest.fixture(scope="module")
+def connect(example: dict[str, Any]) -> Callable[..., Any]:
+    client: Callable[..., Any] = example["FullClient"]
     return client
 
 
@@ -50,6 +59,26 @@ def connect() -> Callable[..., Any]:
 def client(connect: Callable[..., Any], server: Server) -> Iterator[Any]:
     with connect(server.url) as client:
         yield client
+
+
+class Begun:
+    """A call that was begun, and is not waited for yet."""
+
+    def __init__(self, client: Any, *words: Any, timeout: float = PATIENCE) -> None:
+        self.driver = client._driver
+        self.slot = new_slot(words, None, monotonic() + timeout)
+        self.call = self.driver.begin(self.slot)
+
+    @property
+    def ended(self) -> bool:
+        ended: bool = self.call.ended
+        return ended
+
+    def result(self) -> Any:
+        self.driver.until_ended(self.slot, self.call)
+        if self.slot.state is not SlotState.ANSWERED:
+            raise error_of(self.slot)
+        return self.slot.reply
 
 
 # -- The main job ---------------------------------------------------------------------------------------------------------------
@@ -70,12 +99,12 @@ def test_every_kind_of_socket_moves_more_than_it_holds(connect: Callable[..., An
 def test_calls_that_share_go_in_one_write_and_one_that_blocks_delays_none(client: Any, server: Server) -> None:
     client.execute("PING")
     before = client.stats().lanes[0].connection.batches
-    job = client.begin("BLPOP", "jobs", 0)
-    calls = [client.begin("INCR", "n") for _ in range(100)]
-    assert [client.result(call) for call in reversed(calls)] == list(range(100, 0, -1))
+    job = Begun(client, "BLPOP", "jobs", 0)
+    calls = [Begun(client, "INCR", "n") for _ in range(100)]
+    assert [call.result() for call in reversed(calls)] == list(range(100, 0, -1))
     assert client.stats().lanes[0].connection.batches - before == 2
     assert client.execute("RPUSH", "jobs", "one") == 1
-    assert client.result(job) == [b"jobs", b"one"]
+    assert job.result() == [b"jobs", b"one"]
     assert len(listed(server)) == 3
 
 
@@ -86,11 +115,11 @@ def test_a_server_that_restarts_is_found_again(
     with connect(server.url, timeout=PATIENCE, retry=Retry(attempts=1000)) as client:
         client.execute("SET", "k", "v")
         server.kill()
-        call = client.begin("GET", "k")  # nothing listens
-        client.turn(monotonic() + 0.05)
+        call = Begun(client, "GET", "k")  # nothing listens
+        client._driver.turn(monotonic() + 0.05)
         assert not call.ended
         server.restart()
-        assert client.result(call) is None
+        assert call.result() is None
         assert client.stats().lanes[0].created == 2
 
 
@@ -124,7 +153,7 @@ def test_an_interrupt_costs_one_call(client: Any) -> None:
 
 def test_an_interrupt_while_bytes_move_ends_the_link(client: Any) -> None:
     client.execute("PING")
-    io = client.machine.links[0].io
+    io = client._driver.machine.links[0].io
     real = io._socket
 
     class Struck:
@@ -137,7 +166,7 @@ def test_an_interrupt_while_bytes_move_ends_the_link(client: Any) -> None:
 
     io._socket = Struck()
     with pytest.raises(KeyboardInterrupt):
-        client.begin("INCR", "n")
+        client.execute("INCR", "n")
     assert client.execute("GET", "n") == b"1"
     assert client.stats().lanes[0].created == 2
 
@@ -161,11 +190,11 @@ def test_a_lease_is_waited_for_in_turn_and_never_lent_dead(connect: Callable[...
     with connect(server.url, max_connections=2) as client:
         with client.acquire() as connection:
             number = connection.execute("CLIENT", "ID")
-            waiting = client.begin("BLPOP", "empty", 0.01, timeout=PATIENCE)
+            waiting = Begun(client, "BLPOP", "empty", 0.01, timeout=PATIENCE)
             with pytest.raises(CommandTimeoutError), client.acquire(timeout=0.05):
                 pass
             assert not waiting.ended
-        assert client.result(waiting) is None
+        assert waiting.result() is None
         server.call("CLIENT", "KILL", "ID", number)
         with client.acquire() as connection:
             assert connection.execute("CLIENT", "ID") != number
@@ -228,7 +257,7 @@ def test_a_dial_ends_at_its_deadline(connect: Callable[..., Any], server: Server
     with connect(plain, connect_timeout=0.5, retry=Retry(attempts=1)) as client:
         with pytest.raises(ConnectError, match="does the server speak TLS"):
             client.execute("PING")
-        assert not client.dials
+        assert not client._driver.dials
 
 
 def test_a_provider_that_raises_is_heard(connect: Callable[..., Any], server: Server) -> None:
@@ -241,9 +270,9 @@ def test_a_provider_that_raises_is_heard(connect: Callable[..., Any], server: Se
 
 def test_closing_with_a_timeout_lets_calls_finish(connect: Callable[..., Any], server: Server) -> None:
     client = connect(server.url)
-    job = client.begin("BLPOP", "empty", 0.1)
-    call = client.begin("PING")
-    client.turn()
+    job = Begun(client, "BLPOP", "empty", 0.1)
+    call = Begun(client, "PING")
+    client._driver.turn()
     client.close(timeout=PATIENCE)
     assert job.ended
     assert call.ended
@@ -255,8 +284,8 @@ def test_closing_with_a_timeout_lets_calls_finish(connect: Callable[..., Any], s
 def test_closing_gives_up_a_dial(connect: Callable[..., Any], start_server: Callable[..., Server]) -> None:
     server = start_server()
     with server.paused(), connect(server.url) as client:
-        call = client.begin("PING")
-        client.turn(monotonic() + 0.01)
+        call = Begun(client, "PING")
+        client._driver.turn(monotonic() + 0.01)
         client.close()
         assert call.ended
         with pytest.raises(ConnectionClosedError):
@@ -266,26 +295,26 @@ def test_closing_gives_up_a_dial(connect: Callable[..., Any], start_server: Call
 def test_a_leak_is_told(connect: Callable[..., Any], server: Server) -> None:
     with (
         connect(server.url, leak_after=0.01) as client,
-        client.acquire(borrower="this test"),
-        pytest.warns(ResourceWarning, match="this test"),
+        client.acquire(),
+        pytest.warns(ResourceWarning, match="in test_a_leak_is_told"),
     ):
         client.execute("BLPOP", "empty", 0.1)
 
 
 def test_the_child_of_a_fork_disturbs_nothing(client: Any, server: Server) -> None:
     client.execute("SET", "k", "parent")
-    under_way = client.begin("BLPOP", "jobs", 0)
+    under_way = Begun(client, "BLPOP", "jobs", 0)
     client.execute("PING")
     child = os.fork()
     if child == 0:  # pragma: no cover
         try:
-            client.result(under_way)
+            under_way.result()
         except ConnectionLostError:
             os._exit(0 if client.execute("GET", "k") == b"parent" else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     client.execute("RPUSH", "jobs", "mine")
-    assert client.result(under_way) == [b"jobs", b"mine"]
+    assert under_way.result() == [b"jobs", b"mine"]
 
 
 # -- In the contract suite ------------------------------------------------------------------------------------------------------
@@ -323,78 +352,35 @@ class Task:
             self.ended, self.failure = True, failure
 
 
-class Awaited:
-    """The example's client, in the shape of resp_asyncio's."""
+def awaiting(driver: Any) -> Any:
+    """The example's driver, for tasks."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    class Driver(driver):  # type: ignore[misc]
+        async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+            call = self.begin(slot, loan, epoch)
+            try:
+                await once(lambda: call.ended)
+            except BaseException:
+                self.give_up(slot)
+                raise
 
-    @property
-    def protocol(self) -> int:
-        protocol: int = self._client.machine.protocol
-        return protocol
+        async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
+            return super().acquire(deadline, borrower)  # type: ignore[no-any-return]  # the others wait as well
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+        async def listen(self, loan: Loan, deadline: float, /) -> Push:
+            return super().listen(loan, deadline)  # type: ignore[no-any-return]
 
-    async def execute(self, *args: Any, **options: Any) -> Any:
-        return self.wait_for(await self.ended(self._client.begin(*args, **options)))
+        async def open(self) -> None:
+            super().open()
 
-    def wait_for(self, call: Any) -> Any:
-        return self._client.result(call)
+        async def close(self, deadline: float, /) -> None:
+            super().close(deadline)
 
-    async def ended(self, call: Any) -> Any:
-        try:
-            await once(lambda: call.ended)
-        except BaseException:
-            self._client.give_up(call)
-            raise
-        return call
+        async def leave(self) -> None: ...
 
-    def pipeline(self, **options: Any) -> AwaitedPipeline:
-        return AwaitedPipeline(self, self._client.pipeline(**options))
+        async def checkpoint(self) -> None: ...
 
-    def transaction(self, **options: Any) -> AwaitedPipeline:
-        return AwaitedPipeline(self, self._client.pipeline(transaction=True, **options))
-
-    @asynccontextmanager
-    async def acquire(self, **options: Any) -> AsyncIterator[Any]:
-        with self._client.acquire(**options) as connection:  # the others wait as well
-            yield AwaitedConnection(self, connection)
-
-    async def close(self, timeout: float = 0.0) -> None:
-        self._client.close(timeout)
-
-
-class AwaitedConnection(Awaited):
-    """A borrowed one."""
-
-    def __init__(self, client: Awaited, connection: Any) -> None:
-        super().__init__(client._client)
-        self._connection = connection
-
-    async def execute(self, *args: Any, **options: Any) -> Any:
-        return self.wait_for(await self.ended(self._client.begin(*args, lease=self._connection._lease, **options)))
-
-
-class AwaitedPipeline:
-    """The example's pipeline, in the shape of resp_asyncio's."""
-
-    def __init__(self, client: Awaited, pipeline: Any) -> None:
-        self._client = client
-        self._pipeline = pipeline
-        self.execute: Any = pipeline.execute
-
-    async def run(self) -> Any:
-        call = self._pipeline.begin()
-        return [] if call is None else self._pipeline.results(await self._client.ended(call))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
-        if kind is None:
-            await self.run()
+    return Driver
 
 
 class OneThread(Backend):
@@ -403,8 +389,14 @@ class OneThread(Backend):
     name = "one thread"
     many = 100
 
-    def __init__(self, connect: Callable[..., Any]) -> None:
-        self._connect = connect
+    def __init__(self, driver: Any) -> None:
+        class Connection(tasks.Connection):
+            _driver_type = awaiting(driver)
+
+        class Client(tasks.Client[Connection]):
+            _connection_type = Connection
+
+        self._client: Any = Client
         self._clients: list[Any] = []
         self._tasks: list[Task] = []
 
@@ -417,8 +409,8 @@ class OneThread(Backend):
                 task.step()
             self._tasks = [task for task in self._tasks if not task.ended]
             for client in self._clients:
-                if client.machine.closed is None:
-                    client.turn(monotonic() + 0.001)
+                if not client.closed:
+                    client._driver.turn(monotonic() + 0.001)
         if main.failure is not None:
             raise main.failure
         assert main.result is None
@@ -430,14 +422,12 @@ class OneThread(Backend):
 
     @asynccontextmanager
     async def client(self, url: str, **options: Any) -> AsyncIterator[Client]:
-        client = self._connect(url, **options)
-        self._clients.append(client)
-        awaited: Any = Awaited(client)
-        try:
-            yield awaited
-        finally:
-            client.close()
-            self._clients.remove(client)
+        async with self._client(url, **options) as client:
+            self._clients.append(client)
+            try:
+                yield client
+            finally:
+                self._clients.remove(client)
 
     def connect(self, url: str, **options: Any) -> AbstractAsyncContextManager[Connection]:
         raise NotImplementedError
@@ -473,8 +463,8 @@ class OneThread(Backend):
 
 
 @pytest.fixture
-def backend(connect: Callable[..., Any]) -> Backend:
-    return OneThread(connect)
+def backend(example: dict[str, Any]) -> Backend:
+    return OneThread(example["Driver"])
 
 
 CONTRACT: Final = [
