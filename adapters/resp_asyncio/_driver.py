@@ -273,17 +273,6 @@ class Driver:
 
     async def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
-        waiter = self.submit(slot, lease, epoch)
-        try:
-            await waiter
-        except BaseException:
-            self.give_up(slot)
-            raise
-
-    def submit(
-        self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None
-    ) -> asyncio.Future[None]:
-        """Begin a call, and return the future of its end."""
         loop = self.loop
         if loop is None or get_ident() != self._thread or not loop.is_running():
             loop = self.check(slot.name)
@@ -305,11 +294,22 @@ class Driver:
                 link.io.wants_to_send()
         if (not started or loan is not lease) and (events := machine.events()):
             self.carry_out(events)
+        # Behind the flush: uvloop calls what is due at once in the order in which it was told.
         if slot.deadline < self.armed:
-            self.arm(
-                slot.deadline
-            )  # behind the flush: uvloop calls what is due at once in the order in which it was told
-        return waiter
+            self.arm(slot.deadline)
+        try:
+            await waiter
+        except BaseException:
+            self.give_up(slot)
+            raise
+
+    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+        """Begin a call that no caller waits for."""
+        slot.token = self.check(slot.name).create_future()
+        link = self.machine.submit(slot, monotonic(), lease=lease)
+        if link is not None:
+            link.io.wants_to_send()
+        self.carry_out()
 
     def give_up(self, slot: Slot) -> None:
         """The caller of this slot has gone."""

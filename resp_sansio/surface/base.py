@@ -103,8 +103,8 @@ class ConnectionBase(CommandsBase[D]):
 
     _driver_type: type[D]
 
-    def __init__(self, config: Config, driver: D, loan: Loan, *, lent: bool = False) -> None:
-        super().__init__(config, driver, loan if lent else None)
+    def __init__(self, config: Config, driver: D, loan: Loan, lease: Loan | None = None) -> None:
+        super().__init__(config, driver, lease)
         self._loan = loan
         self._link = loan.connection
 
@@ -190,10 +190,6 @@ class LendingBase(CommandsBase[D], Generic[D, K]):
     def closed(self) -> bool:
         """Is it closed, or closing?"""
         return self._driver.machine.closed is not None
-
-    def _lent(self, loan: Loan) -> K:
-        """Return the connection that a block gets."""
-        return self._connection_type(self._config, self._driver, loan, lent=True)
 
 
 class ClientBase(LendingBase[D, K]):

@@ -419,11 +419,12 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
 
     async def __aenter__(self) -> C:
         self._enter()
-        driver = self._from._driver
+        lender = self._from
+        driver = lender._driver
         loan: Loan | None = None
         try:
             self._loan = loan = await driver.acquire(driver.now() + self._seconds, self._stack)
-            return self._from._lent(loan)
+            return lender._connection_type(lender._config, driver, loan, loan)
         except BaseException:  # an interrupt may have come just when the link did
             if loan is not None:
                 driver.release(loan)

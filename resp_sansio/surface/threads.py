@@ -397,11 +397,12 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
 
     def __enter__(self) -> C:
         self._enter()
-        driver = self._from._driver
+        lender = self._from
+        driver = lender._driver
         deadline = driver.now() + self._seconds
         self._borrower = Borrower(deadline)
         self._loan = driver.acquire(deadline, self._stack, self._borrower)
-        return self._from._lent(self._loan)
+        return lender._connection_type(lender._config, driver, self._loan, self._loan)
 
     def __exit__(self, *exception: object) -> None:
         self._from._driver.release(self._loan)

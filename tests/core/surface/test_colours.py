@@ -282,7 +282,7 @@ def test_an_interrupt_just_when_a_link_came_costs_no_place(
         raise KeyboardInterrupt
 
     block = client.acquire()
-    monkeypatch.setattr("resp_sansio.surface.base.LendingBase._lent", strike)
+    monkeypatch.setattr("resp_sansio.surface.base.ConnectionBase.__init__", strike)
     with pytest.raises(KeyboardInterrupt):
         colour.enter(block)
     del block
