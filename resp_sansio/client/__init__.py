@@ -1,7 +1,7 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from .call import command_alone, encoding_of, push_as_text, read_reply, read_typed, seconds_allowed
+from .call import command_alone, encoding_of, push_as_text, seconds_allowed
 from .calls import ClientEvent, error_of, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
@@ -17,6 +17,6 @@ __all__ = [
     "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Lanes", "Leaked",
     "Lease", "Link", "Listener", "Look", "Meaning", "Post", "Refused", "Result",
     "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
-    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica", "push_as_text", "read_reply",
-    "read_transaction", "read_typed", "route", "seconds_allowed",
+    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica", "push_as_text", "read_transaction",
+    "route", "seconds_allowed",
 ]  # fmt: skip

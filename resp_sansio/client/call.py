@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 from math import inf
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from .._errors import UnexpectedReplyError
-from ..commands.command import Command, Reader, as_it_came
+from ..commands.command import Command, Reader
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..config.options import DECODE, shown
@@ -19,8 +19,6 @@ __all__ = [
     "command_alone",
     "encoding_of",
     "push_as_text",
-    "read_reply",
-    "read_typed",
     "seconds_allowed",
     "text_reader",
     "unreadable",
@@ -84,29 +82,6 @@ def command_alone(command: Command[T], *more: object) -> Command[T]:
     if more:
         raise TypeError(f"{command!r} has all of its arguments in it; give nothing beside it")
     return command
-
-
-def read_reply(reply: Reply, command: Command[Any] | None, protocol: Literal[2, 3], encoding: str | None) -> Any:
-    """Return what a call returns: the reply as its `Command` reads it, as it came, or as text.
-
-    Raises the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and `UnexpectedReplyError`,
-    which names the command, if its reader can't take the reply.
-    """
-    if command is not None and command.read is not as_it_came:
-        return read_typed(reply, command.read, command.info, protocol)
-    if isinstance(reply, Exception):
-        raise reply
-    return reply if encoding is None else as_text(reply, encoding)
-
-
-def read_typed(reply: Reply, read: Reader[T], info: CommandInfo, protocol: Literal[2, 3]) -> T:
-    """Return what a typed method returns. Raises as `read_reply`."""
-    if isinstance(reply, Exception):  # there are two classes of them, and one is quicker to ask for
-        raise reply
-    try:
-        return read(reply, protocol)
-    except UnexpectedReplyError as error:
-        raise unreadable(error, info) from None
 
 
 def unreadable(error: Exception, info: CommandInfo) -> Exception:

@@ -8,27 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
 from warnings import warn
 
-from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError
+from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
 from .._stats import ClientStats, ConnectionStats, PoolStats
 from ..client.batch import CommandBatch, WatchLoop
-from ..client.call import DEFAULT, Default
+from ..client.call import DEFAULT, Default, unreadable
 from ..client.calls import error_of
 from ..client.client import Client
 from ..client.leases import Lease
 from ..client.links import Link, Share
+from ..commands.command import Command, Reader, as_it_came
 from ..config.config import Config
 from ..config.settings import ClientOptions, PoolOptions, read_client_options, read_pool_options
 from ..connection.handshake import ServerInfo
 from ..connection.slot import Batch, Slot, SlotState, new_slot
-from ..wire.values import Spoken
+from ..wire.values import Spoken, as_text
 
 __all__ = [
     "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "Loan", "Make",
     "PipelineBase", "PoolBase",
 ]  # fmt: skip
+
+T = TypeVar("T")
+
+ANSWERED: Final = SlotState.ANSWERED
 
 Loan: TypeAlias = Lease[Link] | Share
 """A link, with the right to use it."""
@@ -65,6 +70,35 @@ class Driver(Protocol):
 
     def drop(self) -> None:
         """End everything: its owner was thrown away without being closed, in whichever thread."""
+
+
+def read_reply(slot: Slot, command: Command[Any] | None, encoding: str | None) -> Any:
+    """Return what a call returns that has ended: the reply as its `Command` reads it, as it came, or as text.
+
+    Raises why there is no reply, the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and
+    `UnexpectedReplyError`, which names the command, if its reader can't take the reply.
+    """
+    if command is not None and command.read is not as_it_came:
+        return read_typed(slot, command.read)
+    if slot.state is not ANSWERED:
+        raise error_of(slot)
+    reply = slot.reply
+    if isinstance(reply, Exception):
+        raise reply
+    return reply if encoding is None else as_text(reply, encoding)
+
+
+def read_typed(slot: Slot, read: Reader[T]) -> T:
+    """Return what a typed method returns. Raises as `read_reply`."""
+    if slot.state is not ANSWERED:
+        raise error_of(slot)
+    reply = slot.reply
+    if isinstance(reply, Exception):  # there are two classes of them, and one is quicker to ask for
+        raise reply
+    try:
+        return read(reply, slot.link.core.protocol)
+    except UnexpectedReplyError as error:
+        raise unreadable(error, slot.info) from None
 
 
 D = TypeVar("D", bound=Driver)
@@ -303,7 +337,7 @@ class PipelineBase(CommandBatch, Generic[C]):
 
     def _left(self, slot: Batch, error: BaseException, why: str) -> None:
         """The caller has given the slot up, for this error: each result says how its own command ended."""
-        if slot.state is SlotState.ANSWERED:
+        if slot.state is ANSWERED:
             with suppress(RespError):
                 self.answered(slot, self._spoken(slot))
         else:
@@ -314,7 +348,7 @@ class PipelineBase(CommandBatch, Generic[C]):
 
     def _ended(self, slot: Batch) -> list[Any]:
         """Return what each command gave; raise why not all were answered."""
-        if slot.state is SlotState.ANSWERED:
+        if slot.state is ANSWERED:
             return self.answered(slot, self._spoken(slot))
         cause = slot.cause
         if isinstance(cause, RespError):

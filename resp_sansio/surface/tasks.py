@@ -10,26 +10,15 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
-from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
-from ..client.call import (
-    DEFAULT,
-    Default,
-    command_alone,
-    encoding_of,
-    push_as_text,
-    read_reply,
-    read_typed,
-    seconds_allowed,
-)
-from ..client.calls import error_of
-from ..client.links import Link
+from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
-from ..connection.slot import Slot, SlotState, new_slot
+from ..connection.slot import Slot, new_slot
 from ..methods.batch import BatchMethods
 from ..methods.tasks import AsyncMethods
 from ..wire.encoder import Argument
@@ -46,6 +35,8 @@ from .base import (
     PipelineBase,
     PoolBase,
     machine_of_one,
+    read_reply,
+    read_typed,
 )
 
 __all__ = [
@@ -53,8 +44,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-ANSWERED: Final = SlotState.ANSWERED
 
 
 class Driver(base.Driver, Protocol):
@@ -138,10 +127,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
         driver = self._driver
         slot.deadline = driver.now() + allowed
         await driver.call(slot, self._lease)
-        if slot.state is not ANSWERED:
-            raise error_of(slot)
-        link: Link = slot.link
-        return read_reply(slot.reply, command, link.core.protocol, encoding)
+        return read_reply(slot, command, encoding)
 
     async def _do(self, words: Words, read: Reader[T]) -> T:
         driver = self._driver
@@ -149,10 +135,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
         await driver.call(slot, self._lease)
-        if slot.state is not ANSWERED:
-            raise error_of(slot)
-        link: Link = slot.link
-        return read_typed(slot.reply, read, slot.info, link.core.protocol)
+        return read_typed(slot, read)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT

@@ -10,27 +10,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from types import CoroutineType
-from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
-from ..client.call import (
-    DEFAULT,
-    Default,
-    command_alone,
-    encoding_of,
-    push_as_text,
-    read_reply,
-    read_typed,
-    seconds_allowed,
-)
-from ..client.calls import error_of, link_of
+from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
+from ..client.calls import link_of
 from ..client.links import Link, Waiter
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
 from ..config.config import Config
-from ..connection.slot import Slot, SlotState, new_slot
+from ..connection.slot import Slot, new_slot
 from ..methods.batch import BatchMethods
 from ..methods.sync import SyncMethods
 from ..wire.encoder import Argument
@@ -46,6 +37,8 @@ from .base import (
     PipelineBase,
     PoolBase,
     machine_of_one,
+    read_reply,
+    read_typed,
 )
 
 __all__ = [
@@ -54,8 +47,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-ANSWERED: Final = SlotState.ANSWERED
 
 
 class Borrower:
@@ -153,10 +144,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
         driver = self._driver
         slot.deadline = driver.now() + allowed
         driver.call(slot, self._lease)
-        if slot.state is not ANSWERED:
-            raise error_of(slot)
-        link: Link = slot.link
-        return read_reply(slot.reply, command, link.core.protocol, encoding)
+        return read_reply(slot, command, encoding)
 
     def _do(self, words: Words, read: Reader[T]) -> T:
         driver = self._driver
@@ -164,10 +152,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
         driver.call(slot, self._lease)
-        if slot.state is not ANSWERED:
-            raise error_of(slot)
-        link: Link = slot.link
-        return read_typed(slot.reply, read, slot.info, link.core.protocol)
+        return read_typed(slot, read)
 
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT

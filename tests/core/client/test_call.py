@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import DEFAULT, Command, Config, Push, ReplyError, UnexpectedReplyError, commands
-from resp_sansio.client import command_alone, encoding_of, push_as_text, read_reply, seconds_allowed
+from resp_sansio import DEFAULT, Command, Config, Push
+from resp_sansio.client import command_alone, encoding_of, push_as_text, seconds_allowed
 
 
 @given(configured=st.none() | st.floats(0.001, 100.0), blocking=st.floats(0.0, 1000.0) | st.just(inf))
@@ -67,23 +67,6 @@ def test_a_command_stands_alone() -> None:
     assert command_alone(command) is command
     with pytest.raises(TypeError, match="nothing beside it"):
         command_alone(command, "k")
-
-
-def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
-    length = Command("GET", "k", read=lambda reply, protocol: (len(str(reply)), protocol))
-    assert read_reply(b"ab", length, 3, "utf-8") == (5, 3)
-    assert read_reply(b"ab", Command("GET", "k"), 3, "utf-8") == "ab"
-    assert read_reply(b"ab", None, 2, None) == b"ab"
-    with pytest.raises(ReplyError, match="WRONGTYPE"):
-        read_reply(ReplyError("WRONGTYPE"), length, 3, None)
-    with pytest.raises(ReplyError, match="WRONGTYPE"):
-        read_reply(ReplyError("WRONGTYPE"), None, 3, "utf-8")
-
-
-def test_a_reply_that_its_command_cannot_be_answered_with_is_an_error_that_names_it() -> None:
-    with pytest.raises(UnexpectedReplyError) as caught:
-        read_reply("QUEUED", commands.client_id(), 3, None)
-    assert str(caught.value) == "CLIENT ID: an integer was expected, and the simple string 'QUEUED' came"
 
 
 def test_a_push_becomes_text_but_for_its_kind() -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resp_sansio import Command, commands
-from resp_sansio.client import read_reply
 from resp_sansio.connection import as_it_came
 from resp_sansio.wire import CommandParser, encode_command
 
@@ -189,10 +188,6 @@ def test_every_builder_is_among_them() -> None:
 def test_no_result_depends_on_whether_text_is_asked_for(command: Command[Any], _words: str) -> None:
     assert command.read is not as_it_came  # whose replies become text
     assert pickle.loads(pickle.dumps(command)).read is command.read
-
-
-def test_a_script_returns_what_came_and_no_text_of_it() -> None:
-    assert read_reply([b"bytes", "OK"], commands.eval("return ...", 0), 3, "utf-8") == [b"bytes", "OK"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ from resp_sansio import (
     Outcome,
     PoolSettings,
     PoolStats,
+    ReplyError,
+    UnexpectedReplyError,
+    commands,
 )
 from resp_sansio.connection import SlotState
 from resp_sansio.surface.base import (
@@ -30,9 +33,11 @@ from resp_sansio.surface.base import (
     ConnectionBase,
     PipelineBase,
     PoolBase,
+    read_reply,
 )
 
 if TYPE_CHECKING:
+    from resp_sansio import Reply
     from resp_sansio.connection import Slot
 
 
@@ -200,6 +205,38 @@ def test_a_block_is_entered_once() -> None:
     block._enter()
     with pytest.raises(LocalProtocolError, match="this block has been entered before; ask for another connection"):
         block._enter()
+
+
+# -- replies -----------------------------------------------------------------------------------------------------------------
+
+
+def answered(reply: Reply, *words: str, **config: Any) -> Slot:
+    """A call that this reply has come to."""
+    stage = Stage(**config)
+    stage.answer = lambda _: reply
+    return stage.call(*words or ("GET", "k"))
+
+
+def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
+    length = Command("GET", "k", read=lambda reply, protocol: (len(str(reply)), protocol))
+    assert read_reply(answered(b"ab"), length, "utf-8") == (5, 3)
+    assert read_reply(answered(b"ab", protocol=2), length, None) == (5, 2)
+    assert read_reply(answered(b"ab"), Command("GET", "k"), "utf-8") == "ab"
+    assert read_reply(answered(b"ab"), None, None) == b"ab"
+    for command in (length, None):
+        with pytest.raises(ReplyError, match="WRONGTYPE"):
+            read_reply(answered(ReplyError("WRONGTYPE")), command, "utf-8")
+
+
+def test_a_script_returns_what_came_and_no_text_of_it() -> None:
+    slot = answered([b"bytes", "OK"])
+    assert read_reply(slot, commands.eval("return ...", 0), "utf-8") == [b"bytes", "OK"]
+
+
+def test_a_reply_that_its_command_cannot_be_answered_with_is_an_error_that_names_it() -> None:
+    with pytest.raises(UnexpectedReplyError) as caught:
+        read_reply(answered("QUEUED", "INCR", "n"), commands.incr("n"), None)
+    assert str(caught.value) == "INCR: an integer was expected, and the simple string 'QUEUED' came"
 
 
 # -- pipelines ---------------------------------------------------------------------------------------------------------------
