@@ -25,16 +25,15 @@ from resp_sansio.client import (
     Dial,
     Drained,
     Leaked,
-    Lease,
     Link,
     Listener,
     Look,
-    Share,
     TLSWire,
 )
 from resp_sansio.config import Addresses, Race, not_resolved, read_credentials, socket_options
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface import threads
+from resp_sansio.surface.threads import Loan, Make
 
 RECEIVE = 64 * 1024
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # `connect_ex` says so of what is to be waited for
@@ -42,8 +41,6 @@ LONGEST = 3600.0  # seconds; a longer wait is several
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[tuple[list[socket.socket], int, float], None, T]  # sockets, their direction, until when
-Loan: TypeAlias = Lease[Link] | Share
-Make: TypeAlias = Callable[[Callable[[], float]], Client]
 Credentials: TypeAlias = tuple[str | None, str | bytes]
 Opened: TypeAlias = tuple[socket.socket, Credentials | None, TLSWire | None]
 

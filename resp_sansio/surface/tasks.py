@@ -32,6 +32,7 @@ from .base import (
     ConnectionBase,
     LendingBase,
     Loan,
+    Make,
     PipelineBase,
     PoolBase,
     machine_of_one,
@@ -40,7 +41,8 @@ from .base import (
 )
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Pipeline", "Pool", "WatchedTransaction",
+    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
+    "WatchedTransaction",
 ]  # fmt: skip
 
 T = TypeVar("T")

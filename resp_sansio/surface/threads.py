@@ -34,6 +34,7 @@ from .base import (
     ConnectionBase,
     LendingBase,
     Loan,
+    Make,
     PipelineBase,
     PoolBase,
     machine_of_one,
@@ -42,8 +43,8 @@ from .base import (
 )
 
 __all__ = [
-    "Borrowed", "Borrower", "Client", "Commands", "Connection", "Driver", "Lending", "Pipeline", "Pool", "WatchedTransaction",
-    "open_connection",
+    "Borrowed", "Borrower", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
+    "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 
     from resp_asyncio import Client, Connection, Pool
-    from resp_sansio.surface.base import Loan
+    from resp_sansio.surface.tasks import Loan
     from servers import Server
 
 EXAMPLE: Final = DOCS / "examples" / "full_client.py"
