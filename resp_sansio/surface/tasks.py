@@ -330,12 +330,14 @@ class Connecting(ConnectingBase[C]):
         driver = connection_type._driver_type(config, machine_of_one(config), "connection")
         await driver.open()
         try:
-            return connection_type(config, driver, await driver.acquire(inf))
+            try:
+                loan = await driver.acquire(inf)
+            finally:
+                await driver.leave()  # once it is open, nothing is done beside the calls
         except BaseException:
             driver.end()
             raise
-        finally:
-            await driver.leave()  # once it is open, nothing is done beside the calls
+        return connection_type(config, driver, loan)
 
     async def __aenter__(self) -> C:
         self._connection = await self

@@ -434,3 +434,30 @@ def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server, str
     finally:
         signal.signal(signal.SIGALRM, before)
     assert seen > 0
+
+
+@pytest.mark.parametrize("strategy", ["connect", "Client"])
+def test_a_keyboard_interrupt_while_a_nursery_ends_comes_out_as_it_is(server: Server, strategy: str) -> None:
+    """In no group, though it strikes where the tasks of a dial are waited for; and nothing is left open."""
+
+    async def credentials() -> tuple[None, str]:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(0.1)
+            signal.raise_signal(signal.SIGINT)  # for the main task, which waits for this one
+            await trio.sleep(0.01)
+        return None, ""
+
+    async def main() -> None:
+        if strategy == "connect":
+            with trio.move_on_after(0.01):
+                await connect(server.url, credentials=credentials)
+        else:
+            async with Client(server.url, credentials=credentials) as client:
+                with trio.move_on_after(0.01):
+                    await client.execute("PING")
+        pytest.fail("it was not interrupted")
+
+    before = open_sockets()
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(main)
+    assert open_sockets() == before
