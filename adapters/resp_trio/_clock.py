@@ -59,7 +59,7 @@ class Clock:
                 timed.look_at_the_time()
 
 
-_clock: Final = RunVar[Clock]("the clock of resp_trio")
+_clock: Final[RunVar[Clock]] = RunVar("the clock of resp_trio")
 
 
 def clock_of_the_run() -> Clock:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from inspect import isawaitable
 from math import inf
@@ -81,8 +81,8 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "_work", "armed", "config",
-        "drained", "machine", "now", "whose",
+        "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed", "config",
+        "drained", "machine", "now", "whose", "work",
     )  # fmt: skip
 
     armed: float  # when the clock goes off
@@ -102,8 +102,8 @@ class Driver:
         self.drained: Event | None = None
         self.armed = inf
         self._run: TrioToken | None = None
-        self._clock: Clock | None = None
-        self._work = Work()
+        self._clock = Clock()  # one that does not go, until this is opened
+        self.work: Work = Work()
         self._parked: dict[Caller, Task] = {}  # those on no link
         self._told: list[ClientEvent] = []
         self._carrying = False
@@ -156,7 +156,7 @@ class Driver:
         if (sent is None or loan is not lease) and (events := machine.events()):
             self.carry_out(events)
         if slot.deadline < self.armed:
-            self.arm(slot.deadline)
+            self._clock.arm(self, slot.deadline)
         return self.wait_for(slot, link, looked)
 
     def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
@@ -279,12 +279,18 @@ class Driver:
                     io.leader = None  # the call goes on elsewhere
                     io.appoint()
                 io = at
-                if io is not None and (io.leader is None or io.leader is caller):
+                if link is not None and link.due < self.armed:
+                    self._clock.arm(self, link.due)  # the clock kept still while no caller waited
+                if (
+                    io is not None
+                    and (io.leader is None or io.leader is caller)
+                    and (io.stuck or io.core.wants_to_receive)
+                ):
                     io.leader, caller.token = caller, io
-                    if io.link.due < self.armed:
-                        self.arm(io.link.due)  # the clock kept still while no caller waited
                     await io.lead()
                 else:
+                    if io is not None and io.leader is caller:
+                        io.leader = None  # pushes are to be taken before more is read
                     caller.token = place = self._parked if io is None else io.parked
                     place[caller] = current_task()
                     await wait_task_rescheduled(partial(self._abort, caller))
@@ -315,7 +321,7 @@ class Driver:
         if self._run is not None:
             await checkpoint()
             raise LocalProtocolError(f"a {self.whose.capitalize()} is entered once, and this one has been")
-        await self._work.open()
+        await self.work.open()
         self._run = current_trio_token()
         self.now = current_clock().current_time  # quicker
         self._clock = clock_of_the_run()
@@ -324,18 +330,14 @@ class Driver:
 
     async def leave(self) -> None:
         """End the work beside the calls."""
-        await self._work.leave()
-
-    def start(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> bool:
-        """Begin something that is done beside the calls; false if that has ended."""
-        return self._work.start(work, *arguments)
+        await self.work.leave()
 
     async def close(self, deadline: float) -> None:
         """Take no new calls, wait until the deadline for those under way, and end what is left."""
         if self.machine.closed is None or self.machine.links:
             self.check("close")
             try:
-                if self._work.is_open and deadline > current_time() and self.machine.closed is None:
+                if self.work.is_open and deadline > current_time() and self.machine.closed is None:
                     self.drained = Event()
                     self.machine.drain(current_time())
                     self.carry_out()
@@ -350,9 +352,8 @@ class Driver:
         """End everything now."""
         self.machine.close(current_time())
         self.carry_out()
-        self._work.end()
-        if self._clock is not None:
-            self._clock.disarm(self)
+        self.work.end()
+        self._clock.disarm(self)
 
     def drop(self) -> None:
         """The connection was thrown away without being closed, in whichever thread: no caller waits for its socket."""
@@ -388,7 +389,7 @@ class Driver:
             self._carrying = False
         due = machine.next_deadline()
         if due < self.armed:
-            self.arm(due)
+            self._clock.arm(self, due)
 
     def _tell(self, event: ClientEvent) -> None:
         match event:
@@ -396,7 +397,7 @@ class Driver:
                 if event.io is not None:
                     event.io.wants_to_send()
             case Dial():
-                self.start(self._dial, event)
+                self.work.start(self._dial, event)
             case Look(link):
                 link.io.look()
                 self.machine.looked(link, current_time())
@@ -454,14 +455,9 @@ class Driver:
 
     # -- time --------------------------------------------------------------------------------------------------------------------
 
-    def arm(self, deadline: float) -> None:
-        """See that the clock goes off at this time or before."""
-        assert self._clock is not None
-        self._clock.arm(self, deadline)
-
     def look_at_the_time(self) -> None:
         """Have done what is due; on a connection without a nursery only if a caller waits, which arms the clock again."""
-        if self._work.is_open or any([link.io.leader for link in self.machine.links]):
+        if self.work.is_open or any([link.io.leader or link.io.parked for link in self.machine.links]):
             self.machine.handle_timeout(self.now())
             self.carry_out()
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from socket import socket
 from typing import Any, Final, Protocol, TypeAlias
 
-from trio import ClosedResourceError, Event, current_time, open_nursery
+from trio import ClosedResourceError, current_time, open_nursery
 from trio.lowlevel import (
     Task,
     checkpoint,
@@ -29,10 +29,10 @@ from trio.lowlevel import (
 
 from resp_sansio import ConnectionLostError
 from resp_sansio.client import Client, ClientEvent, Lease, Link, Listener, Share
-from resp_sansio.connection import Slot
+from resp_sansio.connection import Connection, Slot
 
 from ._transport import shut
-from ._work import alone
+from ._work import Work, alone
 
 __all__ = ["Caller", "Socket", "wake"]
 
@@ -51,12 +51,10 @@ class Driver(Protocol):
     """What carries out the machine."""
 
     machine: Client
+    work: Work
 
     def carry_out(self, events: list[ClientEvent] | None = None) -> None:
         """Carry out these events, or all there are."""
-
-    def start(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Begin something that is done beside the calls; false if no task of the driver's own is there to do it."""
 
 
 def wake(caller: Caller) -> None:
@@ -73,14 +71,14 @@ class Socket:
     """A link's socket, and the callers at it."""
 
     __slots__ = (
-        "_core", "_driver", "_machine", "_poll", "_recv", "_send", "_taken", "_waits", "_wire", "connected", "crowd", "due",
-        "leader", "link", "parked", "stuck",
+        "_driver", "_machine", "_poll", "_recv", "_send", "_waits", "_wire", "connected", "core", "crowd", "due", "leader",
+        "link", "parked", "stuck",
     )  # fmt: skip
 
     def __init__(self, driver: Driver, link: Link, connected: socket) -> None:
         self._driver = driver
         self._machine = driver.machine
-        self._core = link.core
+        self.core: Connection = link.core
         self._wire = link.wire
         # Bound once: these are called for every command.
         self._send: Callable[[bytes | memoryview], int] = connected.send
@@ -93,7 +91,6 @@ class Socket:
         self.crowd: bool = False  # several were woken together, and may well have more to ask
         self.stuck: bool = False  # the socket takes no more for now
         self._waits = False  # the leader does, and is not on its way
-        self._taken: Event | None = None  # what it waits for while pushes are to be taken before more is read
         self._poll = poll_of(connected)
 
     # -- who reads -----------------------------------------------------------------------------------------------------------
@@ -101,11 +98,9 @@ class Socket:
     @enable_ki_protection
     async def lead(self) -> None:
         """Wait for the socket once, and do what is to be done then."""
-        wait: Callable[[socket], Awaitable[None]]
-        if not self._core.wants_to_receive:
-            wait = wait_writable if self.stuck else self._wait_until_taken
-        else:
-            wait = wait_both_ways if self.stuck else wait_readable
+        wait: Callable[[socket], Awaitable[None]] = wait_readable
+        if self.stuck:
+            wait = wait_both_ways if self.core.wants_to_receive else wait_writable
         self._waits = True
         try:
             await wait(self.connected)
@@ -123,9 +118,8 @@ class Socket:
         """Read, in a task of the client's: while the link opens, and whenever it owes replies that no caller waits for."""
         try:
             while not self.link.ended:
-                if self.link.dial is None and (
-                    not (self._core.in_flight or self.stuck) or self._successor() is not None
-                ):
+                owed = self.core.in_flight and self.core.wants_to_receive
+                if self.link.dial is None and (not (owed or self.stuck) or self._successor() is not None):
                     break
                 await self.lead()
         finally:
@@ -134,13 +128,15 @@ class Socket:
 
     def appoint(self) -> None:
         """See that what comes is read, if a caller waits for it or it is owed."""
-        if self.leader is not None or self.link.ended or not (self.parked or self._core.in_flight or self.stuck):
+        if self.leader is not None or self.link.ended or not (self.parked or self.core.in_flight or self.stuck):
             return
+        if not (self.stuck or self.core.wants_to_receive):
+            return  # pushes are to be taken before more is read
         successor = self._successor()
         if successor is not None:
             self.leader = successor
             wake(successor)
-        elif self._driver.start(self.keep):
+        elif self._driver.work.start(self.keep):
             self.leader = self
 
     def _successor(self) -> Caller | None:
@@ -154,16 +150,6 @@ class Socket:
         """Have the leader look again at what it waits for."""
         if self._waits:
             notify_closing(self.connected)
-            if self._taken is not None:
-                self._taken.set()
-
-    async def _wait_until_taken(self, _: socket) -> None:
-        """Wait, while nothing may be read, until pushes were taken or a caller comes."""
-        self._taken = Event()
-        try:
-            await self._taken.wait()
-        finally:
-            self._taken = None
 
     # -- bytes ---------------------------------------------------------------------------------------------------------------
 
@@ -190,7 +176,7 @@ class Socket:
         except OSError:
             count = 0  # `flush` meets it again
         if count < len(payload):
-            self._core.unsent(payload[count:])
+            self.core.unsent(payload[count:])
             self.flush()
         return True
 
@@ -223,8 +209,6 @@ class Socket:
         except BaseException:
             self._break()
             raise
-        if self._taken is not None:
-            self.rouse()  # a reply is behind what was left unread
 
     def look(self) -> None:
         """Take in what has come: before something is sent, if there is no leader, for it must not answer that."""
@@ -234,7 +218,7 @@ class Socket:
     @enable_ki_protection
     def receive(self) -> None:
         """Receive what is there."""
-        core, driver, link, machine, recv = self._core, self._driver, self.link, self._machine, self._recv
+        core, driver, link, machine, recv = self.core, self._driver, self.link, self._machine, self._recv
         try:
             for _ in range(PIECES):
                 if not core.wants_to_receive:

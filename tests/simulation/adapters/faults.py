@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import resp_asyncio._driver as on_asyncio
 import resp_sync._driver as on_threads
 import resp_trio._driver as on_trio
+import resp_trio._socket as trios
 from resp_sansio.client.crew import Crew
 from resp_sansio.client.repair import Repair
 from simulation.adapters.lives import failure
@@ -38,8 +39,8 @@ FAULTS: Final = (
         "self.armed = inf", "pass",
     )),
     OfAdapter("trio", Fault(
-        "no other caller reads where the one that did has left", OURS, on_trio.Socket, "appoint",
-        "self._driver.wake(successor)", "pass",
+        "no other caller reads where the one that did has left", OURS, trios.Socket, "appoint",
+        "wake(successor)", "pass",
     )),
     OfAdapter("trio", Fault(
         "a caller that leaves as it waits for a link keeps it", "coredis's lost slot", on_trio.Driver, "acquire",
