@@ -337,10 +337,7 @@ class Driver:
                 self.machine.withdraw(waiter, monotonic())
                 self.carry_out()
                 raise
-        if waiter.lease is None:
-            assert waiter.error is not None
-            raise waiter.error
-        return waiter.lease
+        return waiter.result()
 
     def release(self, lease: Lease[Link] | Share) -> None:
         """Give a link back."""

@@ -39,7 +39,6 @@ from trio.lowlevel import (
     current_task,
     current_trio_token,
     enable_ki_protection,
-    reschedule,
     wait_task_rescheduled,
 )
 
@@ -59,7 +58,6 @@ from resp_sansio.client import (
     Look,
     Refused,
     Share,
-    Waiter,
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot, SlotState
@@ -186,18 +184,14 @@ class Driver:
         self.check("acquire")
         waiter = self.machine.acquire(None, current_time(), deadline=deadline, borrower=borrower)
         self.carry_out()
-        if waiter.lease is None and waiter.error is None:
-            waiter.token = current_task()
+        if waiter.state is QUEUED:
             try:
-                await wait_task_rescheduled(partial(abort_waiter, waiter))
+                await self.wait_for(waiter)
             except BaseException:
                 self.machine.withdraw(waiter, current_time())
                 self.carry_out()
                 raise
-        if waiter.lease is None:
-            assert waiter.error is not None
-            raise waiter.error
-        return waiter.lease
+        return waiter.result()
 
     @enable_ki_protection
     def release(self, lease: Lease[Link] | Share) -> None:
@@ -401,12 +395,8 @@ class Driver:
             case Look(link):
                 link.io.look()
                 self.machine.looked(link, current_time())
-            case Heard(listener):
-                wake(listener)
-            case Granted(waiter) | Refused(waiter):
-                if isinstance(waiter.token, Task):
-                    reschedule(waiter.token)
-                    waiter.token = None
+            case Granted(waiter) | Refused(waiter) | Heard(waiter):
+                wake(waiter)
             case Close(link):
                 if link.io is not None:
                     link.io.close()
@@ -468,12 +458,6 @@ def report(lease: Lease[Link]) -> None:
         warn(f"a connection is out for long; it was borrowed here:\n{lease.borrower}", ResourceWarning, stacklevel=1)
     except ResourceWarning as error:
         sys.excepthook(type(error), error, error.__traceback__)
-
-
-def abort_waiter(waiter: Waiter, _: RaiseCancelT) -> Abort:
-    """Wait no more for a link; the task itself withdraws."""
-    waiter.token = None
-    return Abort.SUCCEEDED
 
 
 def _after_fork() -> None:

@@ -28,7 +28,7 @@ from trio.lowlevel import (
 )
 
 from resp_sansio import ConnectionLostError
-from resp_sansio.client import Client, ClientEvent, Lease, Link, Listener, Share
+from resp_sansio.client import Client, ClientEvent, Lease, Link, Listener, Share, Waiter
 from resp_sansio.connection import Connection, Slot
 
 from ._transport import shut
@@ -43,7 +43,7 @@ mapped and unmapped by the C library each time, at more than they save on large 
 PIECES: Final = 16
 """How many of them are received before others get their turn: 1 MiB takes about as long as a hundred turns of trio's loop."""
 
-Caller: TypeAlias = Slot | Listener
+Caller: TypeAlias = Slot | Listener | Waiter
 """What a task waits for. `token` is where it waits: the dictionary that holds the parked task, or the socket at which it leads."""
 
 

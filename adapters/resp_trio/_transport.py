@@ -58,58 +58,46 @@ async def _connect_tcp(config: Config, addresses: Addresses, deadline: float) ->
             found = await trio.socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise not_resolved(config, error) from error
-    connected = await _Attempts(addresses.race(found, deadline), deadline).run()
+    connected = await _connect_first(addresses.race(found, deadline), deadline)
     for level, name, value in socket_options(config):
         if hasattr(socket, name):
             connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
     return connected
 
 
-class _Attempts:
-    """Attempts to connect, side by side."""
-
-    def __init__(self, race: Race, deadline: float) -> None:
-        self._race = race
-        self._deadline = deadline
-        self._connected: list[socket.socket] = []
-        self._failure: ConnectError | None = None
-        self._ended = trio.Event()  # one of them
+@enable_ki_protection
+async def _connect_first(race: Race, deadline: float) -> socket.socket:
+    """Attempt addresses side by side, as the race says."""
+    connected: list[socket.socket] = []
+    failure: ConnectError | None = None
 
     @enable_ki_protection
-    async def run(self) -> socket.socket:
+    async def attempt(address: Any) -> None:
         try:
-            async with trio.open_nursery() as nursery:
-                while not self._connected and self._failure is None:
-                    self._ended = trio.Event()
-                    self._begin(nursery)
-                    with trio.move_on_at(self._race.wake):
-                        await self._ended.wait()
-                nursery.cancel_scope.cancel()
-            if self._failure is not None:
-                raise self._failure
-            return self._connected.pop()
-        finally:
-            for connected in self._connected:
-                shut(connected)
-
-    def _begin(self, nursery: trio.Nursery) -> None:
-        try:
-            while (address := self._race.next(trio.current_time())) is not None:
-                nursery.start_soon(self._connect, address)
-        except ConnectError as error:
-            self._failure = error
-            self._ended.set()
-
-    @enable_ki_protection
-    async def _connect(self, address: Any) -> None:
-        try:
-            connected = await _connect(address[0], address[4], self._deadline)
+            connected.append(await _connect(address[0], address[4], deadline))
+            race.connected(address)
         except OSError as error:
-            self._race.failed(error)
-        else:
-            self._race.connected(address)
-            self._connected.append(connected)
-        self._ended.set()
+            race.failed(error)
+        ended.set()
+
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                while not connected:
+                    ended = trio.Event()
+                    while (address := race.next(trio.current_time())) is not None:
+                        nursery.start_soon(attempt, address)
+                    with trio.move_on_at(race.wake):
+                        await ended.wait()
+            except ConnectError as error:
+                failure = error  # out of here it would be in a group
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        return connected.pop()
+    finally:
+        for unused in connected:
+            shut(unused)
 
 
 async def _connect(family: int, address: Any, deadline: float) -> socket.socket:

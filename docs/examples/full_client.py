@@ -158,16 +158,13 @@ class Driver:
         waiter = machine.acquire(None, monotonic(), deadline=deadline, borrower=stack)
         try:
             self.carry_out()
-            while waiter.lease is None and waiter.error is None:
+            while waiter.state is SlotState.QUEUED:
                 self.turn()
         except BaseException:
             machine.withdraw(waiter, monotonic())
             self.carry_out()
             raise
-        if waiter.lease is None:
-            assert waiter.error is not None
-            raise waiter.error
-        return waiter.lease
+        return waiter.result()
 
     def release(self, loan: Loan) -> None:
         """Give it back."""

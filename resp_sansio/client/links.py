@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
 from ..connection.connection import Connection
 from ..connection.handshake import Opening
-from ..connection.slot import Slot
+from ..connection.slot import Slot, SlotState
 from .leases import Dial as PlaceDial
 from .leases import Lease
 from .leases import Waiter as PlaceWaiter
@@ -225,6 +225,8 @@ class Waiter:
 
     __slots__ = ("attempts", "borrower", "check", "deadline", "error", "held", "lease", "place", "timer", "token")
 
+    link: ClassVar[None] = None  # it waits on none
+
     def __init__(self, token: object, deadline: float, borrower: str | None) -> None:
         self.token: object = token
         self.deadline: Final[float] = deadline
@@ -240,6 +242,20 @@ class Waiter:
     def __repr__(self) -> str:
         state = "has its lease" if self.lease else "has its error" if self.error else "waits"
         return f"<{type(self).__name__} {state}>"
+
+    @property
+    def state(self) -> SlotState:
+        """As of a call: QUEUED, ANSWERED with a lease, or LOST with an error."""
+        if self.lease is not None:
+            return SlotState.ANSWERED
+        return SlotState.QUEUED if self.error is None else SlotState.LOST
+
+    def result(self) -> Lease[Link] | Share:
+        """Return the lease; raise why there is none."""
+        if self.lease is None:
+            assert self.error is not None
+            raise self.error
+        return self.lease
 
 
 # -- what the adapter is to do ---------------------------------------------------------------------------------------------

@@ -273,8 +273,10 @@ def test_who_waits_too_long_for_a_lease_is_refused_with_the_reason_of_the_last_d
     stage.refuse()
     stage.pass_time(2.0)
     assert stage.told(call)[0] is CommandTimeoutError
-    assert isinstance(waiter.error, CommandTimeoutError)
-    for error in (call.cause, waiter.error):
+    assert waiter.state is SlotState.LOST
+    with pytest.raises(CommandTimeoutError) as caught:
+        waiter.result()
+    for error in (call.cause, caught.value):
         assert "connection refused" in str(error)
     assert pool_stats(stage).withdrawn == 0
 
