@@ -69,12 +69,21 @@ class Repair(Dials):
 
     @staticmethod
     def _forget_gone(link: Link, is_alive: Callable[[Slot | Waiter], bool]) -> None:
-        """A link is looked at, or asked for an answer, for a caller that has gone: else it would get another one when that ends."""
+        """A link is looked at, or asked for an answer, for a caller that has gone: else it would get another one when that ends.
+
+        A caller that is there is to know of this: it may go before the answer comes.
+        """
         if link.looking is not None and not is_alive(link.looking):
             link.looking = None
         for slot in link.core.slots:
-            if isinstance(slot.token, Check) and not is_alive(slot.token.owner):
-                slot.token, slot.call = None, OWN
+            if isinstance(slot.token, Check):
+                owner = slot.token.owner
+                if not is_alive(owner):
+                    slot.token, slot.call = None, OWN
+                elif isinstance(owner, Waiter):
+                    owner.check = slot
+                else:
+                    owner.call.check = slot
 
     def resume(self, entry: Slot | Waiter | Listener, now: float) -> None:
         """See that this caller, which is there and waits, waits for something: what was lost of its way is done anew."""

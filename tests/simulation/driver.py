@@ -10,13 +10,15 @@ from resp_sansio import ConnectError
 from resp_sansio.client import Client, Dial, Link
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.testing import Session, Socket, World
+from simulation.interrupts import Interrupt, Struck
 from simulation.script import FAULTS
 
 if TYPE_CHECKING:
     from simulation.script import Script
 
-__all__ = ["Driver", "ProviderError", "Wire"]
+__all__ = ["NAP", "Driver", "ProviderError", "Wire"]
 
+NAP: Final = 0.25  # seconds after which those who wait look whether they still wait for something, at the latest
 HEALED: Final = 3.0  # seconds: no dial fails by chance after that
 
 
@@ -54,6 +56,10 @@ class Driver(World, ABC):
         self.shared: set[Session] = set()  # the server's ends of lanes
         self.spoils_next = False  # is more to come behind the answers to the next handshake?
         self.interrupted: Wire | None = None  # a signal comes as its bytes move
+        self.strike = Interrupt()  # one that comes within the machine
+        self.torn = False  # has there been one?
+        self.dials: set[Dial] = set()  # those under way
+        self.strikes = any(act.kind == "struck" for act in script.acts)
         self._faulty = any(act.kind in FAULTS for act in script.acts)
 
     @abstractmethod
@@ -147,7 +153,12 @@ class Driver(World, ABC):
                     client.abort(link, None, self.clock.now, uncertain=True)
                     return
                 spoilt = self._spoil(wire)
-                self.hand_out(self._take_in(link, what + spoilt))
+                try:
+                    events = self._take_in(link, what + spoilt)
+                except Struck:
+                    self.mend(link)
+                    return
+                self.hand_out(events)
                 assert not spoilt or link.ended, "a reply too many did not end the connection"
                 self.flush(link)
             else:
@@ -156,8 +167,9 @@ class Driver(World, ABC):
 
     def _take_in(self, link: Link, data: bytes) -> list[Any]:
         if not self.script.short:
-            return self.client.receive_data(link, data, self.clock.now)
-        answered = self.client.receive_replies(link, data, self.clock.now)
+            events: list[Any] = self.strike.into(self.client.receive_data, link, data, self.clock.now)
+            return events
+        answered = self.strike.into(self.client.receive_replies, link, data, self.clock.now)
         return self.client.events() if answered is None else [*answered]
 
     def _spoil(self, wire: Wire) -> bytes:
@@ -177,6 +189,8 @@ class Driver(World, ABC):
     def hand_out(self, events: list[Any]) -> None:
         """Carry out events, and those that follow from them."""
         while events:
+            if self.strikes:
+                self.dials.update([event for event in events if isinstance(event, Dial)])
             for event in events:
                 self.carry_out(event)
             events = self.client.events()
@@ -184,11 +198,13 @@ class Driver(World, ABC):
     def dial(self, client: Client, dial: Dial) -> None:
         if client is not self.client:
             return  # it was the parent's
+        self.dials.discard(dial)
         now, wrong = self.clock.now, self.server.wrong
         chance = self.random.random() if self._faulty and self.script.noise and now < HEALED else 1.0
         if client.closed is not None and chance < 0.5:
             client.dial_failed(dial, None, now)
         elif wrong["vanished"] and now < dial.deadline:
+            self.dials.add(dial)
             self.clock.at(dial.deadline, self.dial, client, dial)
         elif now >= dial.deadline:
             client.dial_failed(dial, ConnectError("nothing came in time", transient=True), now)
@@ -215,6 +231,23 @@ class Driver(World, ABC):
                 wire.spoilt = b"+surplus\r\n"
             wire.accept()
             self.flush(link)
+
+    def mend(self, *torn: Link) -> None:
+        """Put in order what an interrupt has left; those who wait look a little later whether they still wait for something."""
+        self.tell("an interrupt strikes at the beginning of {}", self.strike.place)
+        self.torn = self.paused = True
+        self.trouble(6.0)
+        self.client.reconcile(self.clock.now, self.is_there, list(self.dials), torn)
+        self.hand_out(self.client.events())
+        self.clock.after(NAP, self.resume, self.client)
+
+    @abstractmethod
+    def is_there(self, entry: Any) -> bool:
+        """Does a caller wait for this?"""
+
+    @abstractmethod
+    def resume(self, client: Client) -> None:
+        """Those who wait look whether they still wait for something."""
 
     def look(self, client: Client, link: Link) -> None:
         if client is self.client:

@@ -20,7 +20,8 @@ CALLS: Final = (
     "burst", "borrow", "borrow", "watch", "watch", "subscribe", "shard", "change", "keep",
 )  # fmt: skip
 OWN: Final = (  # what happens to the client
-    "surplus", "surplus_behind", "begun", "interrupt", "retire", "resize", "drain", "close", "fork", "idle_out", "idle_out",
+    "surplus", "surplus_behind", "begun", "interrupt", "struck", "struck", "retire", "resize", "drain", "close", "fork", "idle_out",
+    "idle_out",
 )  # fmt: skip
 FAULTS: Final = (
     *PHASES, "failover", "cut", "cut", "half_close", "reset", "reset", "stall", "stall", "garbage", *OWN, "publish", "publish",

@@ -23,6 +23,7 @@ class Trouble(Driver):
     def __init__(self, script: Script, trace: list[str] | None) -> None:
         super().__init__(script, trace)
         self.capacity = script.pool.max_size
+        self.late = False  # is all well again, so that the last callers come?
 
     @abstractmethod
     def _act(self, act: Act) -> None:
@@ -80,6 +81,12 @@ class Trouble(Driver):
         """A signal comes between bytes that move and the machine's hearing of it."""
         self.interrupted = self._wire(act)
         self.trouble(6.0)
+
+    def _struck(self, act: Act) -> None:
+        """A signal comes while a step of the machine's is taken."""
+        opens = self.script.mode == "once" and not any(link.dial is None and not link.ended for link in self.wires)
+        if not self.late and not opens:  # `connect` gives no connection before it is open
+            self.strike.comes(act.chance)
 
     def _retire(self, _: Act) -> None:
         if self.script.mode != "once":

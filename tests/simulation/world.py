@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from resp_sansio import ConnectionClosedError, RespError
 from resp_sansio.client import (
+    Client,
     Close,
     Dial,
     Drained,
@@ -27,8 +28,10 @@ from resp_sansio.client import (
 )
 from resp_sansio.connection import Slot, new_slot
 from resp_sansio.testing import PATIENCE
-from simulation.callers import Caller, Messages
+from simulation.callers import Caller, Cancelled, Messages
 from simulation.checks import ENDS, Call, Checks
+from simulation.driver import NAP
+from simulation.interrupts import Struck
 from simulation.script import FAULTS, SPAN, Act, Script, draw
 from simulation.trouble import Trouble
 
@@ -57,11 +60,12 @@ class World(Trouble):
         self.tried: list[Slot] = []
         self.unheard: set[Slot] = set()
         self.watched: list[int] = []
+        self.struck: set[Caller] = set()  # as they asked for a link
         self.steps = self.calls = 0
         self.connection: Waiter | None = None  # what `connect` gave
         self.drained = False
         self.wants_drain = False
-        self.forked = self.late = False
+        self.forked = False
         if script.mode == "once":
             self._connect()
         for act in script.acts:
@@ -79,7 +83,10 @@ class World(Trouble):
                 clock.step()
             else:
                 clock.now = max(clock.now, due)
-                self.client.handle_timeout(clock.now)
+                try:
+                    self.strike.into(self.client.handle_timeout, clock.now)
+                except Struck:
+                    self.mend()
             self.hand_out(self.client.events())
             self.checks.capacity()
             self.checks.in_order()
@@ -125,6 +132,8 @@ class World(Trouble):
         for call in self.live.values():
             call.foreign = True
         before = self.client
+        if self.torn:
+            self.resume(before)
         before.close(self.clock.now, "it was opened before a fork")
         if act.chance < 0.25:  # threads do not live on in a child; tasks do, and are told
             self.live.clear()
@@ -135,6 +144,7 @@ class World(Trouble):
             for wire in self.wires.values():
                 wire.close(shut_down=False)
         self.hand_out(before.events())
+        self.dials.clear()
         self.checks.rest()
         self.lent_sockets = 0
         if self.script.mode != "once":
@@ -164,7 +174,7 @@ class World(Trouble):
     def _come_late(self) -> None:
         """All is well again, so the last callers are served."""
         self.late = True
-        self.interrupted, self.spoils_next = None, False
+        self.interrupted, self.spoils_next, self.strike.left = None, False, 0
         self.heal()
         for wire in self.wires.values():
             wire.spoilt = b""
@@ -199,11 +209,17 @@ class World(Trouble):
             self.tried.append(slot)
             return
         try:
-            link = self.client.submit(slot, now, caller=caller.act.caller, lease=lease, epoch=epoch)
+            link = self.strike.into(self.client.submit, slot, now, caller=caller.act.caller, lease=lease, epoch=epoch)
         except RespError:
             del self.live[slot]
             self.checks.calls.pop()
             raise
+        except Struck:
+            del self.live[slot]
+            self.mend()
+            self.client.abandon(slot, now)
+            call.left = now
+            raise Cancelled from None
         self.tried.append(slot)
         if self.client.several_lanes:
             self.checks.keeps_its_lane(call)
@@ -234,8 +250,15 @@ class World(Trouble):
             if self.connection is None or self.connection.lease is None:
                 raise ConnectionClosedError("there is no connection")
             return self.connection
-        lease = self.client.lend(self.clock.now, "here") if self.script.short else None
-        waiter = self.client.acquire(caller, self.clock.now, deadline=deadline, borrower="here", held=lease)
+        lease = self.client.lend(self.clock.now, "here") if self.script.short and not self.strikes else None
+        try:
+            waiter: Waiter = self.strike.into(
+                self.client.acquire, caller, self.clock.now, deadline=deadline, borrower="here", held=lease
+            )
+        except Struck:
+            self.struck.add(caller)
+            self.mend()
+            raise Cancelled from None
         self.waiting[waiter] = caller, self.clock.now
         self.checks.comes(waiter)
         self.checks.queue[waiter] = waiter.place
@@ -288,7 +311,11 @@ class World(Trouble):
     def hear(self, loan: Any) -> None:
         """Wait for the next push on this link."""
         self.hearing[loan.connection] = listener = Listener(loan)
-        self.client.listen(listener)
+        try:
+            self.client.listen(listener)
+        except ConnectionClosedError:  # an interrupt has ended it
+            assert self.torn
+            del self.hearing[loan.connection]
 
     @staticmethod
     def can_listen(link: Link) -> bool:
@@ -317,6 +344,40 @@ class World(Trouble):
 
     def _connect(self) -> None:
         self.connection = self.client.acquire("the connection", 0.0)
+
+    # -- after an interrupt -----------------------------------------------------------------------------------------------------
+
+    def is_there(self, entry: Any) -> bool:
+        """Does a caller wait for this?"""
+        if isinstance(entry, Slot):
+            return entry in self.live
+        if isinstance(entry, Listener):
+            return entry in self.hearing.values()
+        return entry.token not in self.struck and not getattr(entry.token, "gone", False)
+
+    def mend(self, *torn: Link) -> None:
+        """As of the driver. From here on it is not known in which order callers are served."""
+        self.checks.queue.clear()
+        super().mend(*torn)
+        waiting: list[Slot | Waiter] = [*self.live, *self.waiting]
+        for when in {entry.deadline for entry in waiting}:
+            if when < self.clock.now + NAP:
+                self.clock.at(when, self.resume, self.client)
+
+    def resume(self, client: Client) -> None:
+        """Those who wait look whether they still wait for something."""
+        if client is self.client:
+            waiting: list[Slot | Waiter | Listener] = [*self.live, *self.waiting, *self.hearing.values()]
+            for entry in waiting:
+                client.resume(entry, self.clock.now)
+            client.handle_timeout(self.clock.now)
+            self.close_ended()
+
+    def close_ended(self) -> None:
+        """Close the sockets of links that have ended without a word."""
+        for link, wire in self.wires.items():
+            if link.ended and not wire.closed:
+                self._closed(link)
 
     # -- the adapter ------------------------------------------------------------------------------------------------------------
 
@@ -355,6 +416,8 @@ class World(Trouble):
         if slot in self.unheard:
             self.unheard.remove(slot)
             return
+        if call is None and self.torn:
+            return  # told once more
         assert call is not None, f"{slot} ended twice, or no caller waited for it"
         if call.caller is not None:
             self.tell("{} of {} is over", slot, call.caller)
@@ -363,6 +426,8 @@ class World(Trouble):
 
     def _closed(self, link: Link) -> None:
         wire = self.wires[link]
+        if wire.closed and self.torn:
+            return
         assert not wire.closed, "a socket was closed twice"
         self.tell("{} is closed", link)
         wire.close()
@@ -377,6 +442,8 @@ class World(Trouble):
         assert push.kind in ("message", "smessage"), push
         channel, message = push.items
         messages = self.listeners.get(link, {}).get(channel)
+        if self.torn and link.ended:
+            return  # its caller has been told of the end
         last = self.heard.get((link, channel))
         assert last is None or int(message) == last + 1, f"{channel!r}: {message!r} came behind {last}"
         self.heard[link, channel] = int(message)

@@ -15,6 +15,7 @@ import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
 from resp_sansio import Config, ConnectError, ConnectionLostError, PoolFullError, PoolSettings, Retry
 from resp_sansio.client import Client, Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
+from resp_sansio.client.calls import Check
 from resp_sansio.client.links import Call
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -586,3 +587,23 @@ def test_a_dial_whose_time_has_come_is_told_of_once() -> None:
     assert client.events() == []
     client.reconcile(client.next_deadline(), lambda _: True, ())
     assert len([event for event in client.events() if isinstance(event, Dial)]) == 1
+
+
+@pytest.mark.parametrize("borrows", [False, True])
+def test_a_caller_knows_of_the_check_that_is_made_for_it(borrows: bool) -> None:
+    """Else the answer would come when it has gone."""
+    stage = Stage(None, PoolSettings(max_size=1, pre_ping=True))
+    stage.call("GET", "a")
+    stage.deaf.add(stage.link)
+    known: Any
+    if borrows:
+        stage.acquire()
+        check = stage.link.core.slots[0].token
+        assert isinstance(check, Check)
+        known = check.owner
+    else:
+        known = stage.call("GET", "b").call
+    ping, known.check = known.check, None
+    assert isinstance(ping, Slot)
+    stage.client.reconcile(stage.now, lambda _: True, ())
+    assert known.check is ping

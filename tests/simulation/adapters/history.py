@@ -130,9 +130,10 @@ class History(World):
         assert self._all_done, f"still under way: {[caller for caller in self.callers if not caller.done]}"
         await self.sleep(self.troubled + 0.01 - self.clock.now)
         self.heal()
-        # Where no time is kept between calls, what has ended meanwhile is met by the next one.
-        stale = [socket for socket in self.sockets if (socket.dark or socket.unread) and not socket.closed]
-        self.late = self.keeps_time or not stale
+        # An idle link that is not read, or of which no time is kept, may have ended: that is met by the next call.
+        self.late = not any(
+            (socket.unread or (socket.dark and not self.keeps_time)) and not socket.closed for socket in self.sockets
+        )
         for number, kind in enumerate(LATE):  # one by one: a breaker lets one through, and refuses the others meanwhile
             self._act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
             await self.sleep(0.5)
