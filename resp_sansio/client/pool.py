@@ -71,7 +71,11 @@ class Pool(Places[C]):
         `PoolFullError` if too many wait already, `CircuitOpenError` if a dial is needed and the breaker allows none.
         """
         lease = self.lend(now, token, borrower)
-        return self._wait(Waiter(token, borrower, deadline, turn), now) if lease is None else lease
+        if lease is None:
+            return self._wait(Waiter(token, borrower, deadline, turn), now)
+        if turn < lease.turn:
+            lease.turn = turn  # it keeps its turn though this one, too, may be of no use
+        return lease
 
     def lend(self, now: float, token: object = None, borrower: str | None = None) -> Lease[C] | None:
         """Return a lease if a connection is idle; else None, and `acquire` is to be asked."""

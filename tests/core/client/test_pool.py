@@ -830,6 +830,17 @@ def test_those_who_gave_back_useless_leases_are_served_in_the_order_of_their_tur
     assert later.state is WAITING
 
 
+def test_a_turn_is_kept_though_the_second_lease_is_of_no_use_either() -> None:
+    it = Driven(max_size=2)
+    for lease in [it.take(), it.take()]:
+        it.give(lease)
+    first = it.take()
+    it.give(first, CloseReason.LOST)
+    second = it.take(turn=first.turn)
+    assert second.connection != first.connection
+    assert second.turn == first.turn
+
+
 def test_who_has_waited_too_long_is_told_what_the_pool_was_doing() -> None:
     it = Driven(max_size=1)
     lease = it.take()
