@@ -30,7 +30,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 
-from resp_sansio.connection import connection
+from resp_sansio.connection import sending
 from servers import Server, ServerError, find_server, offers_tls, short_folder
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ pytest_plugins = ["pytester"]
 # that a red run is about the change; everywhere else new ones, so that the property is searched.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("search"), derandomize=True, database=None, print_blob=True)
-connection.SHORT_PATH = not os.environ.get("RESP_LONG_PATH")
+sending.SHORT_PATH = not os.environ.get("RESP_LONG_PATH")
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "search")
 
 NEEDS = "needs(*what): what the test needs of the server: 'tls', or names of commands in capitals ('CLIENT SETINFO')"

@@ -22,8 +22,8 @@ commands.table commands.words commands.keys commands.knowledge commands.command 
 commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
-connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.events
-connection.pairing connection.connection connection
+connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
+connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.call client.batch client.retry client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.tls client.links client.crew client.calls client.dials client.repair client.client client
 methods._words methods.batch methods.sync methods.tasks methods

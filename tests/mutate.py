@@ -29,6 +29,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "wire/fastpath": WIRE,
     "connection/connection": CONNECTION,
     "connection/pairing": CONNECTION,
+    "connection/sending": CONNECTION,
+    "connection/timing": CONNECTION,
     "client/places": CLIENT,
     "client/pool": CLIENT,
     "client/links": CLIENT,

@@ -18,7 +18,8 @@ from ..commands.command import Command, Reader, as_it_came
 from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
 from ..commands.words import Words, shown_word
 from ..config.config import Config
-from ..connection.slot import Batch, Payload, new_batch
+from ..connection.slot import Batch, Payload
+from ..connection.stateful import new_batch
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Reply
 from .call import DEFAULT, Default, command_alone, encoding_of, seconds_allowed, text_reader, unreadable

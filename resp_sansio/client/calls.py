@@ -29,8 +29,9 @@ from ..config.retry import Retry
 from ..config.settings import ClientSettings, PoolSettings
 from ..connection.events import Event
 from ..connection.handshake import Fallback
-from ..connection.slot import Slot, SlotState, new_slot
+from ..connection.slot import Slot, SlotState
 from ..connection.state import State
+from ..connection.stateful import new_slot
 from .lanes import Lanes
 from .leases import Lease
 from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Share, Waiter

@@ -28,7 +28,8 @@ from .._errors import (
 )
 from ..commands.knowledge import CommandInfo, Needs
 from ..config.retry import Retry
-from ..connection.slot import Batch, Slot, StatefulBatch
+from ..connection.slot import Batch, Slot
+from ..connection.stateful import StatefulBatch
 
 __all__ = [
     "Attempts", "Meaning", "error_reply", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica",

@@ -7,8 +7,9 @@ from ..commands.knowledge import Blocking, CommandInfo, Replies, block_time, com
 from .connection import Connection
 from .events import ConnectionLost, Event, Opened, PushReceived, TimedOut
 from .handshake import Accepted, Fallback, Handshake, Opening, ServerInfo
-from .slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
+from .slot import Batch, Slot, SlotState
 from .state import State
+from .stateful import StatefulBatch, new_batch, new_slot
 
 __all__ = [
     "Accepted", "Batch", "Blocking", "CommandInfo", "Connection", "ConnectionLost", "Event", "Fallback", "Handshake", "KeySpec",

@@ -11,7 +11,6 @@ The law for drivers: after every call that changes the machine, send what `data_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from math import inf
 from typing import Final, Self
 
@@ -29,14 +28,15 @@ from .._stats import CloseReason, ConnectionStats
 from ..commands.command import Command
 from ..commands.knowledge import prepare
 from ..config.config import MAX_PUSHES, Config
-from ..wire.encoder import UNCOPIED, Argument, encode_command
+from ..wire.encoder import Argument, encode_command
 from ..wire.parser import Limits, Parser
-from .deadlines import after
-from .events import ConnectionLost, Event, Opened, TimedOut
+from .events import ConnectionLost, Event, Opened
 from .handshake import Accepted, Handshake
-from .pairing import ENDS_WATCH, Pairing
-from .slot import Batch, Slot, SlotState, StatefulBatch, new_batch, new_slot
+from .pairing import ENDS_WATCH
+from .slot import Batch, Slot, SlotState
 from .state import Input, State, move
+from .stateful import StatefulBatch, new_batch, new_slot
+from .timing import Timing
 
 __all__ = ["Connection"]
 
@@ -48,30 +48,19 @@ ABANDONED: Final = SlotState.ABANDONED
 OPENING: Final = State.OPENING
 READY: Final = State.READY
 
-WRITE_BLOCK: Final = 64 * 1024
-"""Commands are joined into blocks of about this many bytes; in go-redis' measurements larger ones gained nothing."""
-
 MAX_IN_FLIGHT: Final = 1024
 """Slots; the size of rueidis' ring of commands in flight."""
 
 MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 """What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
 
-PAUSE_PUSHES: Final = 1000
-"""So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
-
-SHORT_PATH: bool = True
-"""May `start` do at once what `submit`, `data_to_send` and `sent` do? Tests that compare the two switch it off."""
-
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
     {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}
 )
-# They change a connection for no longer than a transaction lasts.
-PASSES: Final = frozenset({"WATCH", "MULTI", "EXEC", "DISCARD", "UNWATCH"})
 
 
-class Connection(Pairing):
+class Connection(Timing):
     """The state of one connection to one server: see the module's page for how to drive it.
 
     `handshake` says what to agree on first (None: nothing; commands go out at once). `now` and all deadlines are seconds of one
@@ -85,12 +74,7 @@ class Connection(Pairing):
     order, and can be withdrawn. `peer` names the server in messages.
     """
 
-    __slots__ = (
-        "_batches", "_blocks", "_earliest", "_exclusive", "_final", "_given_up", "_handed",
-        "_handshake", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight", "_never_sent", "_open_by", "_ping",
-        "_ping_interval", "_pings", "_quiet_since", "_sent", "_sent_slots", "_session_changed", "_silence", "_waiting",
-        "_withdrawn", "peer", "watch_epoch",
-    )  # fmt: skip
+    __slots__ = ("_final", "_given_up", "_handshake", "_never_sent", "watch_epoch")
     state: State
 
     def __init__(
@@ -118,25 +102,13 @@ class Connection(Pairing):
             max_pushes=max_pushes,
             lenient_push=lenient_push,
             keep_pushes=keep_pushes,
+            max_in_flight=max_in_flight,
+            max_in_flight_bytes=max_in_flight_bytes,
         )
-        self.peer: str = peer
-        self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whoever sent it
-        self._session_changed = False
-        self._most_in_flight = self._sent_slots = self._batches = self._given_up = self._never_sent = self._pings = 0
-        self._ping: Slot | None = None  # the last one of its own
+        self.peer = peer
+        self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whichever caller sent it
+        self._given_up = self._never_sent = self._pings = 0
         self._final: ConnectionStats | None = None
-        self._waiting: list[Slot] = []  # QUEUED, and WITHDRAWN ones that are passed over
-        self._withdrawn = 0  # how many of them are
-        self._blocks: list[
-            bytes | memoryview
-        ] = []  # handed over, and not yet taken by the network; the last one goes first
-        # Of all bytes ever: how many were handed over, and how many of them the network has taken.
-        self._handed = 0
-        self._sent = 0
-        self._exclusive = False  # was a slot submitted that must be the only one in flight?
-        self._max_in_flight = max_in_flight
-        self._max_in_flight_bytes = max_in_flight_bytes
-        self._earliest = inf  # no slot's deadline is before this
         self._open_by = open_by
         self._ping_interval = ping_interval
         self._silence = silence
@@ -202,22 +174,6 @@ class Connection(Pairing):
         changed = self._session_changed or (self._waiting and self.session_changed) or self.subscriptions
         return CloseReason.BROKEN if changed or self.state is not READY else None
 
-    @property
-    def session_changed(self) -> bool:
-        """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
-        return self._session_changed or (
-            bool(self._waiting) and any([slot.state is QUEUED and _changes_session(slot) for slot in self._waiting])
-        )
-
-    @property
-    def watching(self) -> bool:
-        """Was a WATCH sent, or is one to be, behind which nothing is known to end it?"""
-        watching = self._watching
-        for slot in self._waiting:
-            if slot.state is QUEUED:
-                watching = _watches(slot, watching)
-        return watching
-
     def stats(self) -> ConnectionStats:
         """Count what is under way, or was when the connection ended, and what has been."""
         if self._final is not None:
@@ -251,18 +207,12 @@ class Connection(Pairing):
         made.__cause__ = error.__cause__
         return made
 
-    @property
-    def _own_in_flight(self) -> int:
-        """1 if what is in flight is the connection's own: a batch of the handshake, or a PING, which goes out alone; else 0."""
-        head = self.oldest
-        return int(head is not None and (head is self._opening or head is self._ping))
-
     def timed_out(self) -> CommandTimeoutError:
         """Return why a call whose deadline has passed fails, with the counts of this moment; see `Slot.failure`."""
         full = f": {self._pushes} pushes wait to be taken before more is read" if not self.wants_to_receive else ""
         return CommandTimeoutError(f"{self.peer} did not answer in time{full}", stats=self.stats())
 
-    # -- commands ----------------------------------------------------------------------------------------------------------
+    # -- commands --------------------------------------------------------------------------------------------------------
 
     def send(self, command: Command[object], token: object = None, *, deadline: float = inf) -> Slot:
         """Queue one command, and return its slot. Raises what `new_slot` and `submit` raise, and then nothing has changed."""
@@ -303,49 +253,6 @@ class Connection(Pairing):
                 self.close()
             if "MONITOR" in names:
                 self._move(Input.MONITORED)
-
-    def start(self, slot: Slot, hold: bool = False) -> bytes | None:
-        """Submit one command, and hand it over if the connection is at rest: return its bytes, which count as sent, see `unsent`.
-
-        Empty if it is not at rest, or with `hold`: the command waits, and comes with `data_to_send`. None to decline, and then
-        nothing has changed: `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing
-        to read.
-        """
-        if self.state is not READY or type(slot) is not Slot or slot.state is not QUEUED or not SHORT_PATH:
-            return None
-        if slot.deadline < self._earliest:
-            self._earliest = slot.deadline
-        payload = slot.payload
-        if (
-            self._flying
-            or self._waiting
-            or hold
-            or self._blocks
-            or type(payload) is not bytes
-            or len(payload) > WRITE_BLOCK
-        ):
-            self._waiting.append(slot)
-            return b""
-        self._heard = True  # nothing was owed until now, so silence counts from here
-        slot.end = end = self._handed + len(payload)
-        slot.state = HANDED
-        self._flying.append(slot)
-        self._sent = self._handed = end
-        self._batches += 1
-        self._sent_slots += 1
-        if not self._most_in_flight:
-            self._most_in_flight = 1
-        return payload
-
-    def unsent(self, rest: bytes | memoryview) -> None:
-        """The network did not take this end of what `start` returned: it does not count as sent, and comes next.
-
-        Raises `LocalProtocolError`, and changes nothing, if that can't be.
-        """
-        if self._blocks or len(rest) > self._handed - self._answered:
-            raise LocalProtocolError(f"unsent() of {len(rest)} bytes, which are not the end of what start() returned")
-        self._sent -= len(rest)
-        self._blocks.append(rest)
 
     def submit_watched(self, slot: Slot, epoch: int) -> None:
         """Queue a MULTI ... EXEC that relies on a WATCH sent when `watch_epoch` was `epoch`.
@@ -402,293 +309,6 @@ class Connection(Pairing):
                 self._forget_monitor()
             self._end_if_idle()
 
-    def push_taken(self) -> None:
-        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
-
-        Raises `LocalProtocolError` if all of them have been.
-        """
-        if not self._pushes:
-            raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
-        self._pushes -= 1
-
-    def push_put_back(self) -> None:
-        """One of those that counted as dealt with is to be dealt with after all."""
-        self._pushes += 1
-
-    @property
-    def wants_to_receive(self) -> bool:
-        """Is more to be read? While it is not, a driver leaves what comes to TCP, which makes the server wait.
-
-        False while 1000 pushes (or `max_pushes`, if that is less) wait to be taken and no caller waits for a reply; and, though
-        callers wait, while `max_pushes` do: then their replies come once some were taken. Ask again after `push_taken` and
-        `submit`. Of a driver that reads on all the same, the connection ends with the next push beyond `max_pushes`.
-        """
-        pushes = self._pushes
-        return (pushes < PAUSE_PUSHES and pushes < self._max_pushes) or (
-            pushes < self._max_pushes and len(self._flying) > self._abandoned
-        )
-
-    def close(self) -> None:
-        """Accept no more commands; the connection ends when what it has accepted is answered. Idempotent."""
-        self._move(Input.CLOSE)
-        if self.state is State.LOST:
-            self._lose(ConnectionClosedError("the connection was closed before it opened"))
-        self._end_if_idle()
-
-    def abort(self, error: RespError | None = None, *, uncertain: bool = False) -> None:
-        """End now, whatever is under way. Idempotent.
-
-        `uncertain`: bytes may have left that `sent` was not told of, so whatever was handed over counts as sent.
-        """
-        if uncertain:
-            self._sent = self._handed
-        self._lose(error or ConnectionClosedError("the connection was closed"))
-
-    # -- bytes out ---------------------------------------------------------------------------------------------------------
-
-    def data_to_send(self) -> bytes | memoryview:
-        """Return the next block to send, empty if there is none. The slots in it count as handed over.
-
-        What the network did not take, as told by `sent`, comes again first.
-        """
-        blocks = self._blocks
-        if not blocks:
-            if not self._waiting or self.state is OPENING:
-                return b""
-            self._hand_over()
-            if not blocks:
-                return b""
-        return blocks[-1]
-
-    @property
-    def wants_to_send(self) -> bool:
-        """Is something queued, or handed over and not sent? (It may have to wait for replies, or for the handshake.)"""
-        return bool(self._blocks) or len(self._waiting) > self._withdrawn
-
-    @property
-    def _queued(self) -> int:
-        return len(self._waiting) - self._withdrawn
-
-    @property
-    def in_flight(self) -> int:
-        """How many slots were handed over and have not all of their replies, abandoned ones included."""
-        return len(self._flying)
-
-    @property
-    def slots(self) -> list[Slot]:
-        """Those that are under way, in the order of their replies."""
-        return [slot for slot in (*self._flying, *self._waiting) if slot.state is HANDED or slot.state is QUEUED]
-
-    @property
-    def oldest(self) -> Slot | None:
-        """The slot in flight whose reply is next, None if nothing is in flight."""
-        return self._flying[0] if self._flying else None
-
-    def sent(self, count: int) -> None:
-        """The network took this many more bytes of what `data_to_send` gave, in that order.
-
-        A driver tells before it tells of the end (`receive_eof`, `send_failed`), for that is when outcomes are decided. Raises
-        `LocalProtocolError`, and changes nothing, if so many can't have been sent.
-        """
-        blocks = self._blocks
-        if not 0 <= count <= self._handed - self._sent:
-            raise LocalProtocolError(
-                f"sent({count}): only {self._handed - self._sent} bytes were handed over and not yet sent"
-            )
-        self._sent += count
-        while blocks and count >= len(blocks[-1]):
-            count -= len(blocks.pop())
-        if count and blocks:
-            blocks[-1] = memoryview(blocks[-1])[count:]
-
-    def send_failed(self, error: Exception | str) -> None:
-        """Writing is no longer possible. A driver reads what is left to read first: the server may have said why."""
-        self._lose(self._ended(f"sending failed: {error}"))
-
-    def _hand_over(self) -> None:
-        """Make blocks of what waits: a slot's first byte may leave from now on, so its place is taken."""
-        if not self._flying:
-            self._heard = True  # nothing was owed until now, so silence counts from here
-        flying, handed, exclusive = self._flying, self._handed, self._exclusive
-        flew = len(flying)
-        room = self._max_in_flight - flew
-        room_in_bytes = self._max_in_flight_bytes - (handed - self._answered)
-        joined: list[bytes] = []
-        size = taken = 0
-        waiting = self._waiting
-        for slot in waiting:
-            if slot.state is QUEUED:
-                payload = slot.payload
-                length = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
-                if exclusive and flying and (slot.exclusive or flying[0].exclusive):
-                    break
-                # What does not fit waits for replies; what would never fit goes alone.
-                if size >= WRITE_BLOCK or (flying and (room <= 0 or size + length > room_in_bytes)):
-                    break
-                size += length
-                room -= 1
-                if isinstance(payload, bytes):
-                    joined.append(payload)
-                else:
-                    joined = self._set_large_apart(joined, payload)
-                slot.state = HANDED
-                slot.end = handed + size
-                flying.append(slot)
-                if not slot.plain:
-                    self._scripts += 1
-                    self._session_changed = self._session_changed or _changes_session(slot)
-                    self._watching = _watches(slot, self._watching)
-            else:
-                self._withdrawn -= 1
-            taken += 1
-        if taken == len(waiting):
-            waiting.clear()
-            self._withdrawn = 0  # it may have been wrong, if an interrupt kept it from being counted
-        else:
-            del waiting[:taken]
-        if size:
-            self._handed = handed + size
-            self._batches += 1
-            self._sent_slots += len(flying) - flew
-            if len(flying) > self._most_in_flight:
-                self._most_in_flight = max(self._most_in_flight, len(flying) - self._own_in_flight)
-        if joined:
-            self._blocks.append(joined[0] if len(joined) == 1 else b"".join(joined))
-        if len(self._blocks) > 1:
-            self._blocks.reverse()
-
-    def _set_large_apart(self, joined: list[bytes], buffers: Sequence[bytes]) -> list[bytes]:
-        """Make blocks of what is joined so far and of these buffers, none of which is copied if it is large; return the rest."""
-        for buffer in buffers:
-            if len(buffer) < UNCOPIED:
-                joined.append(buffer)
-            else:
-                self._blocks += (b"".join(joined), buffer) if joined else (buffer,)
-                joined = []
-        return joined
-
-    def receive_eof(self, why: str = "the server closed the connection") -> None:
-        """Nothing more will come: the peer closed its side, or reading failed (`why` then says how)."""
-        self._lose(self._ended(why))
-
-    # -- opening -----------------------------------------------------------------------------------------------------------
-
-    def _send_handshake(self, commands: Sequence[Sequence[Argument]]) -> None:
-        """Send a batch of the handshake, past whatever waits."""
-        prepared = [prepare(arguments) for arguments in commands]
-        self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
-        self._send_first(self._opening)
-
-    def _send_first(self, slot: Slot) -> None:
-        block = slot.payload if isinstance(slot.payload, bytes) else b"".join(slot.payload)
-        # The place before the bytes: a driver that is interrupted in between must not send what nothing waits for.
-        slot.end = self._handed + len(block)
-        slot.state = HANDED
-        self._flying.append(slot)
-        self._handed = slot.end
-        self._blocks.insert(0, block)
-
-    def _read_handshake(self) -> None:
-        assert self._handshake is not None and self._opening is not None
-        try:
-            result = self._handshake.answered(self._opening.replies)
-        except ConnectError as error:
-            self._lose(error)
-            return
-        if isinstance(result, Accepted):
-            self._opening = self._handshake = None
-            self._follow_hello(result)
-            self._move(Input.ACCEPTED)
-            self._events.append(Opened(protocol=result.protocol, server=result.server))
-        else:
-            self._send_handshake(result)
-
-    # -- time --------------------------------------------------------------------------------------------------------------
-
-    def next_deadline(self) -> float:
-        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless.
-
-        Called at that time, `handle_timeout` deals with what is due, and the next deadline is a later one.
-        """
-        if self._lost is not None:
-            return inf
-        opening = self._open_by if self.state is State.OPENING else inf
-        return min(self._earliest, opening, self._quiet_until)
-
-    def handle_timeout(self, now: float) -> None:
-        """The time is `now`: give up what has taken too long, and see whether the peer is still there."""
-        if self._lost is not None:
-            return
-        if self.state is State.OPENING and now >= self._open_by:
-            self._lose(ConnectError("the handshake did not finish in time", transient=True))
-            return
-        if now >= self._earliest:
-            self._expire(now)
-        self._listen(now)
-
-    def _expire(self, now: float) -> None:
-        """Abandon each slot whose deadline has passed."""
-        self._note_deadlines()
-        for slot in self._deadlines.take(now):
-            self._events.append(TimedOut(slot=slot))
-            self.abandon(slot)
-        self._earliest = self._deadlines.next()
-
-    def _note_deadlines(self) -> None:
-        """Take note of the deadlines of all slots that are under way.
-
-        Not before one has passed, or was withdrawn: slots come and go all the time, deadlines rarely pass. New slots are at the
-        end of their queues, so each is looked at once, however often this is called.
-        """
-        deadlines, new = self._deadlines, []
-        for slot in chain(reversed(self._waiting), reversed(self._flying)):
-            if getattr(slot, "noted", None) is deadlines:
-                break
-            slot.noted = deadlines
-            new.append(slot)
-        for slot in reversed(new):
-            deadlines.add(slot, slot.deadline)
-
-    def _forget_ended(self) -> None:
-        self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
-
-    @property
-    def _quiet_until(self) -> float:
-        """How long the peer may be silent, or left alone."""
-        return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
-
-    def _listen(self, now: float) -> None:
-        if self._heard or not self.wants_to_receive:  # while nothing is read, silence is not the peer's
-            self._heard = False
-            self._quiet_since = now
-        if now < self._quiet_until:
-            return
-        quiet, self._quiet_since = now - self._quiet_since, now
-        if self._flying:
-            first = self._flying[0]
-            # A caller that gave a deadline has said how long it waits, whatever the others think of the silence.
-            if not first.blocks and not (first.state is HANDED and now < first.deadline < inf):
-                self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
-        elif self.state is READY or self.state is State.SUBSCRIBED:
-            # A command that nobody waits for: its reply is skipped like that of any other.
-            self._ping = new_slot(("PING",))
-            self._send_first(self._ping)
-            self._ping.settle(ABANDONED, inf)
-            self._abandoned += 1
-            self._pings += 1
-
-    # -- events, and the end -----------------------------------------------------------------------------------------------
-
-    def events(self) -> list[Event]:
-        """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
-        events = self._events
-        self._events = []
-        if self._deadlines.entries:
-            self._forget_ended()
-        if self._lost is not None:
-            events.append(self._lost)
-        return events
-
     def _check_allowed(self, slot: Slot) -> None:
         """Raise unless the state takes this slot; READY, and OPENING where commands wait, take (almost) any."""
         if slot.state is not QUEUED:
@@ -716,6 +336,65 @@ class Connection(Pairing):
                         f"{info.name} was not sent: on RESP2 a subscribed connection takes only (un)subscribe commands, PING, QUIT"
                         " and RESET; unsubscribe first, or use RESP3 or another connection"
                     )
+
+    # -- opening ---------------------------------------------------------------------------------------------------------
+
+    def _send_handshake(self, commands: Sequence[Sequence[Argument]]) -> None:
+        """Send a batch of the handshake, past whatever waits."""
+        prepared = [prepare(arguments) for arguments in commands]
+        self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
+        self._send_first(self._opening)
+
+    def _read_handshake(self) -> None:
+        assert self._handshake is not None and self._opening is not None
+        try:
+            result = self._handshake.answered(self._opening.replies)
+        except ConnectError as error:
+            self._lose(error)
+            return
+        if isinstance(result, Accepted):
+            self._opening = self._handshake = None
+            self._follow_hello(result)
+            self._move(Input.ACCEPTED)
+            self._events.append(Opened(protocol=result.protocol, server=result.server))
+        else:
+            self._send_handshake(result)
+
+    # -- events, and the end ---------------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
+        events = self._events
+        self._events = []
+        if self._deadlines.entries:
+            self._forget_ended()
+        if self._lost is not None:
+            events.append(self._lost)
+        return events
+
+    def close(self) -> None:
+        """Accept no more commands; the connection ends when what it has accepted is answered. Idempotent."""
+        self._move(Input.CLOSE)
+        if self.state is State.LOST:
+            self._lose(ConnectionClosedError("the connection was closed before it opened"))
+        self._end_if_idle()
+
+    def abort(self, error: RespError | None = None, *, uncertain: bool = False) -> None:
+        """End now, whatever is under way. Idempotent.
+
+        `uncertain`: bytes may have left that `sent` was not told of, so whatever was handed over counts as sent.
+        """
+        if uncertain:
+            self._sent = self._handed
+        self._lose(error or ConnectionClosedError("the connection was closed"))
+
+    def receive_eof(self, why: str = "the server closed the connection") -> None:
+        """Nothing more will come: the peer closed its side, or reading failed (`why` then says how)."""
+        self._lose(self._ended(why))
+
+    def send_failed(self, error: Exception | str) -> None:
+        """Writing is no longer possible. A driver reads what is left to read first: the server may have said why."""
+        self._lose(self._ended(f"sending failed: {error}"))
 
     def _move(self, what: Input) -> None:
         self.state = move(self.state, what)
@@ -746,15 +425,3 @@ class Connection(Pairing):
         self._deadlines.entries.clear()
         self._abandoned = self._scripts = self._withdrawn = 0
         self._lost = ConnectionLost(error=error, unanswered=unanswered)
-
-
-def _changes_session(slot: Slot) -> bool:
-    return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
-
-
-def _watches(slot: Slot, before: bool) -> bool:
-    """Is anything watched behind this slot? `before`: was it?"""
-    if not isinstance(slot, StatefulBatch):
-        return before
-    names = {info.name for info in slot.infos}
-    return "WATCH" in names or (before and not names & ENDS_WATCH)

@@ -11,14 +11,15 @@ from abc import ABC, abstractmethod
 from itertools import takewhile
 from typing import Final, Literal, NoReturn
 
-from .._errors import RemoteProtocolError, ReplyError, RespError
+from .._errors import LocalProtocolError, RemoteProtocolError, ReplyError, RespError
 from ..wire.parser import Parser
 from ..wire.values import Push, Reply
 from .deadlines import Deadlines
 from .events import ConnectionLost, Event, PushReceived
 from .handshake import Accepted, ServerInfo
-from .slot import Batch, Slot, SlotState, StatefulBatch
+from .slot import Batch, Slot, SlotState
 from .state import Input, State
+from .stateful import StatefulBatch
 from .subscriptions import Subscriptions
 
 __all__ = ["Pairing"]
@@ -32,6 +33,10 @@ READY: Final = State.READY
 
 # What RESP2 sends as arrays where RESP3 has pushes.
 MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.KINDS})
+
+
+PAUSE_PUSHES: Final = 1000
+"""So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
 
 
 class Pairing(ABC):
@@ -109,6 +114,32 @@ class Pairing(ABC):
     def needed(self) -> int:
         """How many more bytes complete the bulk that is being received, 0 if unknown: a hint for the size of the next read."""
         return self._parser.needed
+
+    @property
+    def wants_to_receive(self) -> bool:
+        """Is more to be read? While it is not, a driver leaves what comes to TCP, which makes the server wait.
+
+        False while 1000 pushes (or `max_pushes`, if that is less) wait to be taken and no caller waits for a reply; and, though
+        callers wait, while `max_pushes` do: then their replies come once some were taken. Ask again after `push_taken` and
+        `submit`. Of a driver that reads on all the same, the connection ends with the next push beyond `max_pushes`.
+        """
+        pushes = self._pushes
+        return (pushes < PAUSE_PUSHES and pushes < self._max_pushes) or (
+            pushes < self._max_pushes and len(self._flying) > self._abandoned
+        )
+
+    def push_taken(self) -> None:
+        """One of the pushes handed out has been dealt with, and does not count against `max_pushes` any more.
+
+        Raises `LocalProtocolError` if all of them have been.
+        """
+        if not self._pushes:
+            raise LocalProtocolError("push_taken() was called more often than pushes were handed out")
+        self._pushes -= 1
+
+    def push_put_back(self) -> None:
+        """One of those that counted as dealt with is to be dealt with after all."""
+        self._pushes += 1
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take in what the peer sent; `bytes` are kept, other buffers are copied."""
@@ -330,12 +361,12 @@ class Pairing(ABC):
             if not slot.missing:
                 self._finish(slot)
         elif push.kind == "sunsubscribe":
-            # The slot of a shard channel has moved to another node: nobody asked, and Redis is right to tell.
+            # The slot of a shard channel has moved to another node: no caller asked, and Redis is right to tell.
             self.subscriptions.update(push)
             self._follow_subscriptions()
             self._deliver(push)
         else:
-            self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what nobody asked for"))
+            self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what no caller asked for"))
 
     def _deliver(self, push: Push) -> None:
         if not self._keep_pushes:

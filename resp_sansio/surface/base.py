@@ -23,7 +23,8 @@ from ..commands.command import Command, Reader, as_it_came
 from ..config.config import Config
 from ..config.settings import ClientOptions, PoolOptions, read_client_options, read_pool_options
 from ..connection.handshake import ServerInfo
-from ..connection.slot import Batch, Slot, SlotState, new_slot
+from ..connection.slot import Batch, Slot, SlotState
+from ..connection.stateful import new_slot
 from ..wire.values import Spoken, as_text
 
 __all__ = [

@@ -18,7 +18,8 @@ from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
-from ..connection.slot import Slot, new_slot
+from ..connection.slot import Slot
+from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..methods.tasks import AsyncMethods
 from ..wire.encoder import Argument

@@ -21,7 +21,8 @@ from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
 from ..config.config import Config
-from ..connection.slot import Slot, new_slot
+from ..connection.slot import Slot
+from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..methods.sync import SyncMethods
 from ..wire.encoder import Argument

@@ -21,11 +21,13 @@ from resp_sansio.client.pace import Pace
 from resp_sansio.client.places import Places
 from resp_sansio.client.pool import Pool
 from resp_sansio.config.retry import Breaker
-from resp_sansio.connection import connection, slot, subscriptions
+from resp_sansio.connection import sending, stateful, subscriptions
 from resp_sansio.connection.connection import Connection
 from resp_sansio.connection.handshake import Handshake
 from resp_sansio.connection.pairing import Pairing
+from resp_sansio.connection.sending import Sending
 from resp_sansio.connection.slot import Batch, Slot
+from resp_sansio.connection.timing import Timing
 from simulation.driver import Driver
 from simulation.script import draw
 from simulation.shrink import failure
@@ -155,7 +157,7 @@ FAULTS: Final = (
     ),
     Fault(
         "the rest of a write that was taken in part is dropped", "many a client",
-        Connection, "sent", "blocks[-1] = memoryview(blocks[-1])[count:]", "blocks.pop()",
+        Sending, "sent", "blocks[-1] = memoryview(blocks[-1])[count:]", "blocks.pop()",
     ),
     Fault(
         "commands overtake others in a lane", OURS,
@@ -195,7 +197,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that was changed is lent again", "many a pool",
-        connection, "_changes_session", "return isinstance(slot, StatefulBatch) and", "return False and",
+        sending, "_changes_session", "return isinstance(slot, StatefulBatch) and", "return False and",
     ),
     Fault(
         "deadlines of those in the queue are not looked at", OURS,
@@ -219,11 +221,11 @@ FAULTS: Final = (
     ),
     Fault(
         "a server that has vanished is not left", "many a client",
-        Connection, "_listen", "if self._flying:", "if False:",
+        Timing, "_listen", "if self._flying:", "if False:",
     ),
     Fault(
         "an idle link is not asked whether it is there", OURS,
-        Connection, "_listen", "self._send_first(self._ping)", "pass",
+        Timing, "_listen", "self._send_first(self._ping)", "pass",
     ),
     Fault(
         "an abandoned reply is not skipped", OURS,
@@ -235,11 +237,11 @@ FAULTS: Final = (
     ),
     Fault(
         "the rest of a call that was started at rest is lost", OURS,
-        Connection, "unsent", "self._blocks.append(rest)", "pass",
+        Sending, "unsent", "self._blocks.append(rest)", "pass",
     ),
     Fault(
         "a SUNSUBSCRIBE that crosses the moving of its slot shifts the replies", "Redis and Valkey, valkey #1066",
-        (slot, subscriptions), "FENCED", "SUNSUBSCRIBE", "nothing",
+        (stateful, subscriptions), "FENCED", "SUNSUBSCRIBE", "nothing",
     ),
     Fault(
         "a link that has ended keeps its place in the pool", OURS,

@@ -26,8 +26,8 @@ from resp_sansio import (
     Retry,
 )
 from resp_sansio.client import Share, error_of
-from resp_sansio.connection import SlotState, connection
-from resp_sansio.connection.slot import new_slot
+from resp_sansio.connection import SlotState, sending
+from resp_sansio.connection.stateful import new_slot
 from resp_sansio.testing import Peer
 
 POOL = PoolSettings(max_size=2)
@@ -36,7 +36,7 @@ POOL = PoolSettings(max_size=2)
 @pytest.fixture(autouse=True, params=[True, False], ids=["short", "long"])
 def short_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test once with the short path of a connection at rest, once without."""
-    monkeypatch.setattr(connection, "SHORT_PATH", request.param)
+    monkeypatch.setattr(sending, "SHORT_PATH", request.param)
 
 
 NEVER_AGAIN = ClientSettings(retry=Retry(attempts=1))
@@ -1154,7 +1154,7 @@ def test_a_link_that_was_lent_is_looked_at_where_there_is_something_to_read() ->
 
 
 def test_calls_by_a_lease_are_started_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    monkeypatch.setattr(sending, "SHORT_PATH", True)
     stage = Stage(None, POOL)
     lease = stage.lease()
     slot = new_slot(("GET", "a"), None, inf)
@@ -1165,7 +1165,7 @@ def test_calls_by_a_lease_are_started_at_rest(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    monkeypatch.setattr(sending, "SHORT_PATH", True)
     stage = Stage(None, POOL)
     slot = new_slot(("GET", "a"), None, inf)
     assert stage.client.lend_to(slot, stage.now) is None  # nothing is open
@@ -1209,7 +1209,7 @@ def test_a_lease_that_is_given_back_may_be_the_next_thing_to_look_at() -> None:
 
 def test_a_call_may_be_held_though_its_link_is_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others are about to come by, and all are sent at once."""
-    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    monkeypatch.setattr(sending, "SHORT_PATH", True)
     stage = Stage()
     stage.call("GET", "a")
     slot = new_slot(("GET", "b"), None, inf)

@@ -19,7 +19,7 @@ from resp_sansio import (
     ReplyError,
 )
 from resp_sansio.client import Client, Close, Dial, Heard, Listener, Look, error_of
-from resp_sansio.connection import SlotState, connection, new_slot
+from resp_sansio.connection import SlotState, new_slot, sending
 
 POOL = PoolSettings()
 
@@ -171,7 +171,7 @@ def test_law_what_counts_as_sent_decides_the_outcome() -> None:
 
 
 def test_law_short_ways_decline_where_they_would_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SHORT_PATH", True)
+    monkeypatch.setattr(sending, "SHORT_PATH", True)
     stage = Stage(dials_at_once=False)
     first = new_slot(("GET", "a"))
     assert stage.client.start(first, stage.now) is None  # there is no link

@@ -45,7 +45,7 @@ from resp_sansio.connection import (
     State,
     TimedOut,
 )
-from resp_sansio.connection.slot import new_slot
+from resp_sansio.connection.stateful import new_slot
 from resp_sansio.testing import Peer
 from resp_sansio.wire import Parser, encode_command, encode_reply
 

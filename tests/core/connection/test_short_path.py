@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from resp_sansio import Command, LocalProtocolError, Outcome
-from resp_sansio.connection import Connection, SlotState, connection
-from resp_sansio.connection.slot import Slot, new_batch, new_slot
+from resp_sansio.connection import Connection, SlotState, sending
+from resp_sansio.connection.slot import Slot
+from resp_sansio.connection.stateful import new_batch, new_slot
 from resp_sansio.wire.encoder import encode_command
 
 REPLIES = [
@@ -200,7 +201,7 @@ def test_it_declines_what_the_state_or_the_command_does_not_allow(monkeypatch: p
     core.submit(sent)
     core.abandon(sent)
     assert core.start(sent) is None
-    monkeypatch.setattr(connection, "SHORT_PATH", False)
+    monkeypatch.setattr(sending, "SHORT_PATH", False)
     assert core.start(command(1)) is None
     monkeypatch.undo()
     core.close()

@@ -30,6 +30,8 @@ COPIED: Final = (
     "wire.parser",
     "wire.requests",
     "connection.pairing",
+    "connection.sending",
+    "connection.timing",
     "connection.connection",
 )
 MOST: Final = 150  # streams of one generator

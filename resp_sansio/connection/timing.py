@@ -1,0 +1,116 @@
+"""What time does to a connection: deadlines of its handshake and of callers, silence of the peer, and PINGs while it is quiet."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import chain
+from math import inf
+from typing import Final
+
+from .._errors import ConnectError, Outcome, RespError
+from .deadlines import after
+from .events import TimedOut
+from .sending import Sending
+from .slot import Slot, SlotState
+from .state import State
+from .stateful import new_slot
+
+__all__ = ["Timing"]
+
+HANDED: Final = SlotState.HANDED
+ABANDONED: Final = SlotState.ABANDONED
+READY: Final = State.READY
+
+
+class Timing(Sending):
+    """The times at which something is to be given up, or asked for: `Connection` says which they are."""
+
+    __slots__ = ("_open_by", "_ping_interval", "_pings", "_quiet_since", "_silence", "peer")
+
+    _open_by: float
+    _ping_interval: float
+    _silence: float
+    _quiet_since: float
+    _pings: int
+    peer: str
+
+    @abstractmethod
+    def abandon(self, slot: Slot) -> Sequence[Outcome]:
+        """The caller of this slot has gone."""
+
+    @abstractmethod
+    def _ended(self, why: str) -> RespError:
+        """Why the connection has ended, as an error."""
+
+    def next_deadline(self) -> float:
+        """When `handle_timeout` wants to be called, `math.inf` for never. It may be in the past, and calling early is harmless.
+
+        Called at that time, `handle_timeout` deals with what is due, and the next deadline is a later one.
+        """
+        if self._lost is not None:
+            return inf
+        opening = self._open_by if self.state is State.OPENING else inf
+        return min(self._earliest, opening, self._quiet_until)
+
+    def handle_timeout(self, now: float) -> None:
+        """The time is `now`: give up what has taken too long, and see whether the peer is still there."""
+        if self._lost is not None:
+            return
+        if self.state is State.OPENING and now >= self._open_by:
+            self._lose(ConnectError("the handshake did not finish in time", transient=True))
+            return
+        if now >= self._earliest:
+            self._expire(now)
+        self._listen(now)
+
+    def _expire(self, now: float) -> None:
+        """Abandon each slot whose deadline has passed."""
+        self._note_deadlines()
+        for slot in self._deadlines.take(now):
+            self._events.append(TimedOut(slot=slot))
+            self.abandon(slot)
+        self._earliest = self._deadlines.next()
+
+    def _note_deadlines(self) -> None:
+        """Take note of the deadlines of all slots that are under way.
+
+        Not before one has passed, or was withdrawn: slots come and go all the time, deadlines rarely pass. New slots are at the
+        end of their queues, so each is looked at once, however often this is called.
+        """
+        deadlines, new = self._deadlines, []
+        for slot in chain(reversed(self._waiting), reversed(self._flying)):
+            if getattr(slot, "noted", None) is deadlines:
+                break
+            slot.noted = deadlines
+            new.append(slot)
+        for slot in reversed(new):
+            deadlines.add(slot, slot.deadline)
+
+    def _forget_ended(self) -> None:
+        self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
+
+    @property
+    def _quiet_until(self) -> float:
+        """How long the peer may be silent, or left alone."""
+        return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
+
+    def _listen(self, now: float) -> None:
+        if self._heard or not self.wants_to_receive:  # while nothing is read, silence is not the peer's
+            self._heard = False
+            self._quiet_since = now
+        if now < self._quiet_until:
+            return
+        quiet, self._quiet_since = now - self._quiet_since, now
+        if self._flying:
+            first = self._flying[0]
+            # A caller that gave a deadline has said how long it waits, whatever the others think of the silence.
+            if not first.blocks and not (first.state is HANDED and now < first.deadline < inf):
+                self._lose(self._ended(f"{self.peer} owes a reply and has been silent for {quiet:.3g} s"))
+        elif self.state is READY or self.state is State.SUBSCRIBED:
+            # A command that no caller waits for: its reply is skipped like that of any other.
+            self._ping = new_slot(("PING",))
+            self._send_first(self._ping)
+            self._ping.settle(ABANDONED, inf)
+            self._abandoned += 1
+            self._pings += 1
