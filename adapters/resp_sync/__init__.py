@@ -31,26 +31,8 @@ from resp_sansio.surface.threads import Commands, Pipeline, WatchedTransaction
 from ._client import Client, Connection, Pool, connect
 
 __all__ = [
-    "CircuitOpenError",
-    "Client",
-    "Command",
-    "CommandTimeoutError",
-    "Commands",
-    "ConnectError",
-    "Connection",
-    "ConnectionClosedError",
-    "ConnectionLostError",
-    "LocalProtocolError",
-    "Outcome",
-    "Pipeline",
-    "Pool",
-    "PoolFullError",
-    "RemoteProtocolError",
-    "ReplyError",
-    "RespError",
-    "Retry",
-    "TransactionAbortedError",
-    "TransactionRefusedError",
-    "WatchedTransaction",
-    "connect",
-]
+    "CircuitOpenError", "Client", "Command", "CommandTimeoutError", "Commands", "ConnectError", "Connection",
+    "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool", "PoolFullError",
+    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "TransactionAbortedError", "TransactionRefusedError",
+    "WatchedTransaction", "connect",
+]  # fmt: skip

@@ -22,11 +22,7 @@ from typing import Any, Final
 from warnings import warn
 from weakref import WeakSet
 
-from trio import (
-    CancelScope,
-    Event,
-    current_time,
-)
+from trio import CancelScope, Event, current_time
 from trio.lowlevel import (
     Abort,
     RaiseCancelT,
@@ -57,10 +53,10 @@ from resp_sansio.client import (
     Listener,
     Look,
     Refused,
-    Share,
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot, SlotState
+from resp_sansio.surface.tasks import Loan, Make
 
 from ._clock import Clock, clock_of_the_run
 from ._socket import Caller, Socket, wake
@@ -85,7 +81,7 @@ class Driver:
 
     armed: float  # when the clock goes off
 
-    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
         self.config: Config = config
         self.whose: str = whose
         self._make = make
@@ -109,7 +105,7 @@ class Driver:
     # -- for calls -----------------------------------------------------------------------------------------------------------
 
     @enable_ki_protection
-    async def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+    async def call(self, slot: Slot, lease: Loan | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
         try:
             await checkpoint_if_cancelled()
@@ -127,7 +123,7 @@ class Driver:
             self.give_up(slot)
             raise
 
-    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Coroutine[Any, Any, None]:
+    def _begin(self, slot: Slot, lease: Loan | None, epoch: int | None) -> Coroutine[Any, Any, None]:
         """Begin a call, and return what waits for its end."""
         if current_trio_token() is not self._run:
             self.check(slot.name)
@@ -157,7 +153,7 @@ class Driver:
             self._clock.arm(self, slot.deadline)
         return self.wait_for(slot, link, looked)
 
-    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+    def submit(self, slot: Slot, lease: Loan) -> None:
         """Begin a call that no caller waits for."""
         self.check(slot.name)
         link = self.machine.submit(slot, current_time(), lease=lease)
@@ -178,7 +174,7 @@ class Driver:
                 link.io.appoint()
 
     @enable_ki_protection
-    async def acquire(self, deadline: float, borrower: str | None = None) -> Lease[Link] | Share:
+    async def acquire(self, deadline: float, borrower: str | None = None) -> Loan:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
         await checkpoint()  # before, since a connection that is had at once should be of use at once
         self.check("acquire")
@@ -194,14 +190,14 @@ class Driver:
         return waiter.result()
 
     @enable_ki_protection
-    def release(self, lease: Lease[Link] | Share) -> None:
+    def release(self, lease: Loan) -> None:
         """Give a link back."""
         self.machine.release(lease, current_time())
         self.carry_out()
         lease.connection.io.appoint()
 
     @enable_ki_protection
-    async def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+    async def listen(self, loan: Loan, deadline: float) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
         await checkpoint_if_cancelled()
         io: Socket = loan.connection.io

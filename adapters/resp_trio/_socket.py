@@ -28,8 +28,9 @@ from trio.lowlevel import (
 )
 
 from resp_sansio import ConnectionLostError
-from resp_sansio.client import Client, ClientEvent, Lease, Link, Listener, Share, Waiter
+from resp_sansio.client import Client, ClientEvent, Link, Listener, Waiter
 from resp_sansio.connection import Connection, Slot
+from resp_sansio.surface.tasks import Loan
 
 from ._transport import shut
 from ._work import Work, alone
@@ -163,7 +164,7 @@ class Socket:
         finally:
             self.due = self.crowd = False
 
-    def start(self, slot: Slot, now: float, loan: Lease[Link] | Share | None) -> bool | None:
+    def start(self, slot: Slot, now: float, loan: Loan | None) -> bool | None:
         """Begin a call on this link, and say whether it was sent; None to decline, and then nothing has changed.
 
         It is sent at once if nothing else is under way, and no others are about to ask; what has come was read just before.
@@ -285,7 +286,5 @@ async def wait_both_ways(connected: socket) -> None:
             nursery.start_soon(wait, wait_readable)
             nursery.start_soon(wait, wait_writable)
     except BaseExceptionGroup as group:
-        await (
-            checkpoint_if_cancelled()
-        )  # cancelled from outside, or interrupted: say so as trio does where there is no nursery
+        await checkpoint_if_cancelled()  # cancelled from outside, or interrupted: say so as without a nursery
         raise alone(group) from None

@@ -461,3 +461,30 @@ def test_a_keyboard_interrupt_while_a_nursery_ends_comes_out_as_it_is(server: Se
     with pytest.raises(KeyboardInterrupt):
         trio.run(main)
     assert open_sockets() == before
+
+
+@pytest.mark.parametrize("strategy", ["connect", "Client", "Pool"])
+def test_a_keyboard_interrupt_of_a_call_that_can_neither_send_nor_receive_comes_out_as_it_is(strategy: str) -> None:
+    """In no group, though such a call waits by two tasks."""
+    enough = threading.Event()
+
+    def deaf(wire: Wire) -> None:
+        wire.welcome()
+        enough.wait(PATIENCE)
+
+    async def main(url: str) -> None:
+        async with getattr(resp_trio, strategy)(url) as connection:
+            signal.setitimer(signal.ITIMER_REAL, 0.2, 1.0)
+            try:
+                await connection.execute("SET", "k", b"x" * 32 * MIB, timeout=None)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with Peer(deaf) as peer:
+            with pytest.raises(KeyboardInterrupt):
+                trio.run(main, peer.url)
+            enough.set()
+    finally:
+        signal.signal(signal.SIGALRM, before)
