@@ -20,6 +20,7 @@ from resp_sansio.client.links import Lane
 from resp_sansio.client.pace import Pace
 from resp_sansio.client.places import Places
 from resp_sansio.client.pool import Pool
+from resp_sansio.client.repair import Repair
 from resp_sansio.config.retry import Breaker
 from resp_sansio.connection import sending, stateful, subscriptions
 from resp_sansio.connection.connection import Connection
@@ -156,6 +157,14 @@ FAULTS: Final = (
         Pool, "_wait", "takewhile(lambda other: other.turn <= waiter.turn, self._queue)", "()",
     ),
     Fault(
+        "at a repair a dial whose time has come is told of twice", OURS,
+        Repair, "reconcile", "self._carry_out(now)  # first", "pass  # first",
+    ),
+    Fault(
+        "what an interrupt has torn is passed over at the repair", OURS,
+        Repair, "reconcile", "if link in torn or", "if",
+    ),
+    Fault(
         "the rest of a write that was taken in part is dropped", "many a client",
         Sending, "sent", "blocks[-1] = memoryview(blocks[-1])[count:]", "blocks.pop()",
     ),
@@ -252,7 +261,7 @@ FAULTS: Final = (
 
 def changed(fault: Fault, function: Any) -> Any:
     """Make the function anew, with the fault in it."""
-    plain: Any = function.fget if isinstance(function, property) else function
+    plain: Any = function.fget if isinstance(function, property) else inspect.unwrap(function)
     source = textwrap.dedent(inspect.getsource(plain))
     assert source.count(fault.old) == 1, f"{fault.function} has {source.count(fault.old)} times: {fault.old}"
     source = source.replace(fault.old, fault.new)
@@ -260,7 +269,8 @@ def changed(fault: Fault, function: Any) -> Any:
     wrapped = f"def made(__class__):\n{textwrap.indent(source, '    ')}\n    return {plain.__name__}"
     found: dict[str, Any] = {}
     exec(compile(f"from __future__ import annotations\n{wrapped}", f"<{fault.name}>", "exec"), plain.__globals__, found)
-    return found["made"](fault.owner)
+    made = found["made"](fault.owner)
+    return staticmethod(made) if isinstance(function, staticmethod) else made
 
 
 @contextmanager

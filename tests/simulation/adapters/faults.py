@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import resp_asyncio._driver as on_asyncio
-import resp_sync._driver as on_threads
 import resp_trio._driver as on_trio
 import resp_trio._socket as trios
 from resp_sansio.client.crew import Crew
@@ -57,10 +56,6 @@ FAULTS: Final = (
     OfAdapter("threads", Fault(
         "an interrupt as bytes move costs no link", OURS, Repair, "reconcile",
         "if link in torn or", "if",
-    )),
-    OfAdapter("threads", Fault(
-        "what an interrupt has left half-done stays so", OURS, on_threads.Driver, "_locked",
-        "self._mend()\n            result", "result",
     )),
 )  # fmt: skip
 
