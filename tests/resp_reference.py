@@ -200,8 +200,6 @@ class Reader:
                 raise Wrong(start)
             return ("dot",), at
         if sign == b"$" and text == b"?":
-            if open_frames == self.depth:
-                raise Wrong(start)
             string, at = self.streamed_string(at)
             return ("bytes", string), at
         if sign in b"$!=":

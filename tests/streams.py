@@ -871,8 +871,10 @@ def bulks_that_come_in_parts(rng: Random) -> Drawn:
         yield Wire(data + element(rng, 1), nested=rng.random() < 0.5)
 
 
-@aimed_at("_read_string", "chunks", "skip")
+@aimed_at("_streamed", "_read_string", "chunks", "skip")
 def streamed_strings(rng: Random) -> Drawn:
+    for sizes in ([1023], [1023, 1], [1023, 2], [1000, 24], [1000, 25], [1000, 23], [1023, 1023]):
+        yield Wire(b":1\r\n:2\r\n" + streamed_string(rng, sizes) + b":3\r\n", bulk=SHORT)
     for wrong in (b":1\r\n", b"$1\r\nx\r\n", b";x\r\n", b";-1\r\n", b";2\r\nx\r\n", b".\r\n", b";", b";1"):
         yield b"$?\r\n" + wrong
         yield b"*2\r\n$?\r\n;1\r\na\r\n" + wrong + b";0\r\n:1\r\n"

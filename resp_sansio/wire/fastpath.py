@@ -16,13 +16,14 @@ from operator import itemgetter
 from struct import iter_unpack
 from typing import Final, NamedTuple, TypeAlias
 
-from .._errors import InvalidReplyError
+from .._errors import InvalidReplyError, ReplyError
 from .scalars import LINES
 from .values import Push, Reply, make_map, make_set
 
 __all__ = [
     "COSTS",
     "COUNTS",
+    "HEAVY",
     "LENGTHS",
     "SCALARS",
     "SHORT",
@@ -78,6 +79,11 @@ _PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
 COSTS: Final = {b"*": 96, b"%": 256, b"~": 256}
 """Bytes of a small aggregate, of CPython, its place in another included."""
 
+HEAVY: Final = 176
+"""The same of an error, and more than that of text that is no ASCII: of what takes far more than the line that it came as."""
+
+_ERRORS: Final = frozenset({ReplyError, InvalidReplyError})
+_NO_COLUMN: Final = _ERRORS | {type(None)}
 _HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(rb"[^0-9.,eE+-]|[^0-9]\.|\.[^0-9]").search  # in ",1,2.5,": what float() reads otherwise
@@ -98,6 +104,8 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
     stack: list[tuple[list[Reply], int, _Make]] = []
     at, last = 0, len(tokens) - 1
     pushes = 0
+    if tokens[last]:
+        return None
     while True:
         while left == 0:
             value: Reply = items if make is list else make(items)
@@ -120,14 +128,10 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
             at += 1
             continue
         start = at
-        at, left = flat(tokens, at, last, items, left)
+        at, left, _ = flat(tokens, at, last, items, left)
         if at == start:
-            if head[:1] != b"-" or len(head) > SHORT or b"\r" in head or b"\n" in head:
-                return None
-            items.append(LINES[b"-"](head))
-            at += 1
-            left -= 1
-    if stack or tokens[last] or -1 < most < len(out) - pushes:
+            return None
+    if stack or -1 < most < len(out) - pushes:
         return None
     return out, pushes
 
@@ -141,12 +145,18 @@ def whole(data: bytes, limit: int) -> bytes | None:
     return None
 
 
-def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int) -> tuple[int, int]:
+def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int) -> tuple[int, int, int]:
     """Read bulks and scalars from `tokens[at]` into `items`, at most `left` (negative: all), until something else comes.
 
-    `tokens[last]` is what no line break follows yet. Returns the index of the next token, and what is left.
+    `tokens[last]` is what no line break follows yet. Returns the index of the next token, what is left, and how many of the
+    elements are heavy, see `HEAVY`.
     """
+    if 0 < left <= _WORTH_A_RUN:
+        before = len(items)
+        at, heavy = _singly(tokens, at, last, items, left)
+        return at, left + before - len(items), heavy
     run, patience = 32, 8  # try runs of growing length; after a failure read ever more elements one by one
+    heavy = 0
     while left and at < last:
         most = min(run, left) if left > 0 else run
         found = _run(tokens, at, last, most) if most > _WORTH_A_RUN else None
@@ -158,14 +168,15 @@ def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int)
             continue
         most = min(patience, left) if left > 0 else patience
         before = len(items)
-        at = _singly(tokens, at, last, items, most)
+        at, more = _singly(tokens, at, last, items, most)
         got = len(items) - before
+        heavy += more
         left -= got
         if got < most:
             break
         run = 32
         patience *= 2
-    return at, left
+    return at, left, heavy
 
 
 def _run(tokens: list[bytes], at: int, last: int, most: int) -> tuple[Sequence[Reply], int] | None:
@@ -235,9 +246,10 @@ def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
     return None
 
 
-def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: int) -> int:
-    """Read at most `most` elements one by one."""
+def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: int) -> tuple[int, int]:
+    """Read at most `most` elements one by one; return the index of the next token, and how many are heavy, see `HEAVY`."""
     append, lengths, scalars = items.append, LENGTHS.get, SCALARS
+    heavy = 0
     for _ in range(most):
         if at >= last:
             break
@@ -260,13 +272,21 @@ def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: i
             digits = head[1:]
             if digits.isdigit() and head[0] == 58 and len(digits) < 19:  # ":"
                 append(int(digits))
+            elif head == b"$?":
+                streamed = _streamed(tokens, at + 1, last)
+                if streamed is None:
+                    break
+                append(streamed[0])
+                at = streamed[1]
+                continue
             else:
                 value = scalar(head)
                 if value is None:
                     break
                 append(value)
+                heavy += type(value) in _ERRORS or not head.isascii()
             at += 1
-    return at
+    return at, heavy
 
 
 def _broken(tokens: list[bytes], at: int, last: int, length: int) -> int:
@@ -278,15 +298,30 @@ def _broken(tokens: list[bytes], at: int, last: int, length: int) -> int:
     return at if size == length else 0
 
 
-def scalar(line: bytes) -> Reply:
-    """Return the value of a line that is a whole element; None for any other line, for errors, which are counted elsewhere, a
-    null, and what is too long to be sure of.
+def _streamed(tokens: list[bytes], at: int, last: int) -> tuple[bytes, int] | None:
+    """Return the streamed string whose first chunk is at `at`, and the index of what follows.
+
+    None to decline, if it isn't all there, or isn't short, or has line breaks in it.
     """
+    parts: list[bytes] = []
+    size = 0
+    while at < last and tokens[at][:1] == b";" and size < SHORT:
+        length = LENGTHS.get(b"$" + tokens[at][1:])
+        if length == 0:
+            return b"".join(parts), at + 1
+        body = tokens[at + 1]
+        if length != len(body):
+            break
+        parts.append(body)
+        size += length
+        at += 2
+    return None
+
+
+def scalar(line: bytes) -> Reply:
+    """Return the value of a line that is a whole element; None for any other line, a null, and what is too long to be sure of."""
     read = LINES.get(line[:1])
-    if read is None or len(line) > SHORT or line[0] == 45 or b"\r" in line or b"\n" in line:  # "-"
-        return None
-    value = read(line)
-    return None if type(value) is InvalidReplyError else value
+    return None if read is None or len(line) > SHORT or b"\r" in line or b"\n" in line else read(line)
 
 
 def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tuple[int, int]:
@@ -481,6 +516,8 @@ def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) 
 
 
 def _each(lines: list[bytes]) -> list[Reply] | None:
-    """Return the values of lines that are not in the table; None if one is no scalar."""
+    """Return the values of lines that are not in the table; None if one is no scalar, or is heavy, which only `flat` counts."""
+    if type(scalar(lines[0])) in _NO_COLUMN:
+        return None
     values = list(map(scalar, lines))
-    return None if None in values else values
+    return values if _NO_COLUMN.isdisjoint(map(type, values)) and all(map(bytes.isascii, lines)) else None

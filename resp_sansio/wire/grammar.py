@@ -17,7 +17,7 @@ from typing import Final, NoReturn, Self, TypeAlias
 
 from .._errors import InvalidReplyError, RemoteProtocolError, ReplyError
 from .._record import Record
-from .fastpath import COSTS, COUNTS, LARGE, SHORT, SPAN, columns, even, flat, integers, large
+from .fastpath import COSTS, COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, even, flat, integers, large
 from .scalars import LINES, gather, verbatim
 from .values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set, merge
 
@@ -64,7 +64,7 @@ _SHOWN: Final = re.compile(
 _MAKERS: Final = {MAP: make_map, SET: make_set}
 _ARRAY_COST: Final = COSTS[b"*"]
 # Of what takes far more than the bytes that it came as; other values take at most 16 for each of those.
-_SCALAR_COSTS: Final[dict[type, int]] = {ReplyError: 176, InvalidReplyError: 176, Verbatim: 256}
+_SCALAR_COSTS: Final[dict[type, int]] = {ReplyError: HEAVY, InvalidReplyError: HEAVY, Verbatim: 256}
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
@@ -76,12 +76,18 @@ _Frame: TypeAlias = tuple[list[Reply], int, int, Attributes | None]
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """Return what a frame with this header collects for, and how many elements; None for a header that is read elsewhere."""
+    """Return what a frame with this header collects for, and how many elements; None for what is read elsewhere."""
     kind = _AGGREGATES.get(line[0]) if line else None
-    if line[1:] == b"?" and kind in (ARRAY, SET, MAP):
-        return kind, STREAMED
-    count = None if kind is None or kind == PUSH else COUNTS.get(b"*" + line[1:])
-    return None if kind is None or count is None else (kind, count * 2 if kind in (MAP, ATTRIBUTE) else count)
+    count = None if kind is None else COUNTS.get(b"*" + line[1:])
+    if kind is None or count is None or (kind == PUSH and not count):
+        return None
+    return kind, count * 2 if kind in (MAP, ATTRIBUTE) else count
+
+
+_HEADERS: Final = {
+    **{b"%c%d" % (sign, count): _header(b"%c%d" % (sign, count)) for sign in _AGGREGATES for count in range(_WIDE)},
+    **{b"%c?" % sign: (kind, STREAMED) for sign, kind in _AGGREGATES.items() if kind in (ARRAY, SET, MAP)},
+}
 
 
 class _Nothing(list[Reply]):
@@ -231,14 +237,13 @@ class Grammar:
         Splitting in vain stays in proportion to what is read: a window with something in it that has to be looked at otherwise
         makes the next one small.
         """
-        data, stack, dropping = self._window, self._stack, self._dropping
+        data, stack, dropping, headers = self._window, self._stack, self._dropping, _HEADERS.get
         stop = min(len(data), i + self._span)
         tokens = data[i:stop].split(b"\r\n")
         at, last = 0, len(tokens) - 1
         where, known = i, 0  # the index in the window of tokens[known]
         opened = -1  # the token that opened the reply, if it is one of these
         behind = 0  # where an element ends that goes on behind these tokens
-        declined = b""  # the type of a line that was declined just now: the next ones of this type are read one by one
         shy, pause = 1, 0  # after columns were tried in vain: how many aggregates to open one by one
         items, left, kind = self._items, self._left, self._kind
         while True:
@@ -249,16 +254,15 @@ class Grammar:
                     value: Reply = items
                     if kind == ARRAY:
                         self._built += _ARRAY_COST
-                    else:
+                    elif items is not _NOTHING:
                         value = _MAKERS[kind](items)
                         self._built += getsizeof(value)
                     items, left, kind, self._described = stack.pop()
                     items.append(value)
                     left -= 1
                 else:
-                    if opened >= 0:
-                        self._start, opened = self._base + where + _length(tokens, known, opened), -1
-                    where, known = where + _length(tokens, known, at), at
+                    if kind == PUSH:
+                        where, known = where + _length(tokens, known, at), at
                     self._items, self._left, self._kind = items, left, kind
                     self._close(where)
                     items, left, kind = self._items, self._left, self._kind
@@ -267,21 +271,30 @@ class Grammar:
             if left == 0 or at >= last:
                 break
             head = tokens[at]
-            header = _header(head) if head[:1] in b"*%~|" else None
-            if header is None and head[:1] not in b"->|.!=*%~" and head[:1] != declined:
-                at, left = flat(tokens, at, last, [] if items is _NOTHING else items, left)
+            header = headers(head)
+            if header is None and head[:1] not in b">|.!=*%~":
+                at, left, heavy = flat(tokens, at, last, [] if items is _NOTHING else items, left)
+                if heavy and items is not _NOTHING:
+                    self._built += heavy * HEAVY
                 if left == 0 or at >= last:
                     continue
                 head = tokens[at]
-                header = _header(head) if head[:1] in b"*%~|" else None
-            if header is not None or (head[:1] == b">" and not stack):
-                if pause == 0 and not 0 < left < 3 and (header is None or (0 < header[1] < _WIDE and header[0] <= MAP)):
+                header = headers(head)
+            if header is not None or (header := _header(head)) is not None:
+                inner, count = header
+                at_top = not stack
+                if (
+                    pause == 0
+                    and not 0 < left < 3
+                    and 0 < count < _WIDE
+                    and (inner <= MAP or (inner == PUSH and at_top))
+                ):
                     read = columns(tokens, at, last, left if left > 0 else last, self._limits.depth - len(stack))
                     if read is not None:
                         rows, at, cost = read
                         self._built += cost * len(rows)
                         items += rows
-                        if head[:1] == b">":
+                        if inner == PUSH:
                             self.pushes += len(rows)
                         else:
                             left -= len(rows)
@@ -289,11 +302,12 @@ class Grammar:
                         continue
                     pause = shy = min(shy * 2, 64)
                 pause = max(0, pause - 1)
-                if header is not None and not dropping and len(stack) < self._limits.depth:
-                    if not stack:
+                if len(stack) < self._limits.depth and (inner != PUSH or at_top or self.lenient_push):
+                    if at_top:
                         opened, self._built = at, 0
+                    lost = dropping and (items is _NOTHING or (at_top and inner != ATTRIBUTE))
                     stack.append((items, left, kind, self._described))
-                    items, (kind, left) = [], header
+                    items, left, kind = _NOTHING if lost and inner != PUSH else [], count, inner
                     at += 1
                     continue
             if head[:1] == b"$" and (
@@ -305,16 +319,6 @@ class Grammar:
             where, known = where + _length(tokens, known, at), at
             self._items, self._left, self._kind = items, left, kind
             clean = 0 < len(head) < SHORT and b"\r" not in head and b"\n" not in head
-            if clean and (read_line := LINES.get(head[:1])) is not None:
-                value = read_line(head)
-                if items is not _NOTHING:
-                    self._built += _SCALAR_COSTS.get(type(value), 0)
-                items.append(value)
-                left -= 1
-                at += 1
-                declined = head[:1] if type(value) in _SCALAR_COSTS else b""
-                continue
-            declined = b""
             end = self._element(head if clean else self._whole_line(where, where + len(head) + 1), where)
             items, left, kind = self._items, self._left, self._kind
             while where < end and at < last:
@@ -343,7 +347,9 @@ class Grammar:
         read = LINES.get(line[:1])
         if read is not None:
             self._check_type(sign, i)
-            self._value(read(line))
+            self._value(value := read(line))
+            if type(value) is str and not line.isascii() and self._items is not _NOTHING:
+                self._built += HEAVY
             return start
         line = line[1:]
         if sign in (_DOLLAR, _BANG, _EQUALS):
@@ -385,7 +391,7 @@ class Grammar:
     def _push_frame(self, kind: int, left: int, i: int) -> None:
         """Open a frame, in which what is skipped goes nowhere; a push is not skipped, nor what describes a top-level value."""
         stack, outer = self._stack, self._items
-        if len(stack) == self._limits.depth:
+        if len(stack) == self._limits.depth and kind != STRING:
             self._fail(f"at most {self._limits.depth} aggregates inside each other (Limits.depth)", i)
         if not stack:
             self._start, self._built = self._base + i, 0

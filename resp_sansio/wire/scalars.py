@@ -50,7 +50,7 @@ def _double(line: bytes) -> Reply:
     number = line[1:]
     if _DOUBLE(number):
         return float(number)
-    return float("nan") if _NAN(number) else InvalidReplyError(line)
+    return float("nan") if number and _NAN(number) else InvalidReplyError(line)
 
 
 def _boolean(line: bytes) -> Reply:

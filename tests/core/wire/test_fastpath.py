@@ -107,7 +107,7 @@ def test_no_tokens_make_them_raise_or_take_what_is_wrong(tokens: list[bytes], le
     tokens = tokens * (repeat + 1)
     last = len(tokens) - 1
     items: list[Reply] = []
-    at, still = flat(tokens, 0, last, items, left)
+    at, still, _ = flat(tokens, 0, last, items, left)
     assert at <= last
     assert still == left - len(items)
     expected, _ = strictly(b"\r\n".join(tokens[:at]) + b"\r\n" if at else b"")

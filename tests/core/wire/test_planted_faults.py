@@ -264,15 +264,43 @@ FAULTS: Final = [
         "a line that is no scalar is a null of its column",
         "wire.fastpath",
         "_each",
-        "return None if None in values else values",
-        "return values",
+        "return values if _NO_COLUMN.isdisjoint(map(type, values)) and",
+        "return values if",
+    ),
+    Fault(
+        "a chunk of a streamed string may be longer than said",
+        "wire.fastpath",
+        "_streamed",
+        "        if length != len(body):\n",
+        "        if length is None or length > len(body):\n",
+    ),
+    Fault(
+        "a streamed string may end in a line that is not all there",
+        "wire.fastpath",
+        "_streamed",
+        "while at < last and tokens[at][:1]",
+        "while at <= last and tokens[at][:1]",
+    ),
+    Fault(
+        "a streamed string may be longer than any other",
+        "wire.fastpath",
+        "_streamed",
+        " and size < SHORT:",
+        ":",
+    ),
+    Fault(
+        "elements behind an error are not counted",
+        "wire.fastpath",
+        "flat",
+        "return at, left + before - len(items), heavy",
+        "return at, left + before - len(items) + bool(heavy), heavy",
     ),
     Fault(
         "tokens nest one deeper than allowed",
         "wire.grammar",
         "_run_tokens",
-        "and not dropping and len(stack) < self._limits.depth:",
-        "and not dropping and len(stack) <= self._limits.depth:",
+        "if len(stack) < self._limits.depth and (inner",
+        "if len(stack) <= self._limits.depth and (inner",
     ),
     Fault(
         "tokens are counted without the line break of the last",
@@ -292,8 +320,8 @@ FAULTS: Final = [
         "pushes read as rows count as replies",
         "wire.grammar",
         "pushes",
-        '                        if head[:1] == b">":\n                            self.pushes += len(rows)\n',
-        '                        if head[:1] == b">":\n'
+        "                        if inner == PUSH:\n                            self.pushes += len(rows)\n",
+        "                        if inner == PUSH:\n"
         "                            self.pushes += len(rows)\n                            left -= 1\n",
     ),
     Fault(
