@@ -490,6 +490,11 @@ def many_integers(rng: Random) -> Drawn:
             lines = [b":%d" % (12345 + number) for number in range(1200)]
             lines[at] = odd
             yield b"*1200\r\n" + b"\r\n".join(lines) + b"\r\n"
+    for more in (b"2", b"22", b"-"):
+        run = b":123456\r\n" * 20
+        for at in (*range(9), *range(72, 81), *range(len(run) - 8, len(run))):
+            yield b"*20\r\n" + run[:at] + more + run[at:] + b"*0\r\n" * 200
+            yield run[:at] + more + run[at:]
     yield Wire(b":123456\r\n" * 300 + b":" + b"1" * 5000 + b"\r\n", digits=0)
     yield None
     while True:

@@ -369,6 +369,9 @@ def integers(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, 
         # Those of the table are had faster by looking them up.
         if frame != b":\r\n" * count or len(lines) < _WORTH_READING * count or count < _WORTH_A_RUN:
             break
+        # Nor may a digit stand amid what frames the others.
+        if lines[:1] + lines[-2:] != b":\r\n" or lines.count(b"\r\n:") != count - 1:
+            break
         if 0 < left < count:
             width //= 4
             continue

@@ -101,7 +101,8 @@ def _compare(data: bytes) -> None:
 def _is_plain(value: Any) -> bool:
     if type(value) is list:
         return all(map(_is_plain, value))
-    return value is None or type(value) in (bytes, int, ReplyError) or (type(value) is str and value.isascii())
+    # Of what is no text it makes a mark, and we what can be sent again.
+    return value is None or type(value) in (bytes, int) or (type(value) in (str, ReplyError) and str(value).isascii())
 
 
 def _as_theirs(value: Any) -> Any:

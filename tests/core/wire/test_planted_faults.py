@@ -180,6 +180,20 @@ FAULTS: Final = [
         'not frame.startswith(b":\\r\\n") or',
     ),
     Fault(
+        "integers look at what frames the digits, and not where",
+        "wire.fastpath",
+        "integers",
+        ' or lines.count(b"\\r\\n:") != count - 1:',
+        ":",
+    ),
+    Fault(
+        "integers look at what frames the digits, but for the first and the last",
+        "wire.fastpath",
+        "integers",
+        'if lines[:1] + lines[-2:] != b":\\r\\n" or lines',
+        "if lines",
+    ),
+    Fault(
         "integers may have more than 64 bits",
         "wire.fastpath",
         "integers",
