@@ -58,9 +58,8 @@ class Result(Generic[T_co]):
 
     __slots__ = ("_batch", "_index")
 
-    def __init__(self, batch: CommandBatch, index: int) -> None:
-        self._batch = batch
-        self._index = index
+    _batch: CommandBatch
+    _index: int
 
     def __repr__(self) -> str:
         replies = self._batch.replies
@@ -172,7 +171,9 @@ class CommandBatch:
             self._readers[index] = read
         elif self._in_text is not None:
             self._readers[index] = self._in_text
-        return Result(self, index)
+        result: Result[T] = Result()  # filled here: a constructor of Python's costs as much again
+        result._batch, result._index = self, index
+        return result
 
     def _in_multi(self) -> bool:
         """Would the next command stand between MULTI and EXEC, where nothing blocks?"""
