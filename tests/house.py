@@ -17,7 +17,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 # runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = """
 _record _stats _errors
-wire.values wire.scalars wire.encoder wire.fastpath wire.grammar wire.parser wire.requests wire
+wire.values wire.scalars wire.encoder wire.fastpath wire.strides wire.grammar wire.parser wire.requests wire
 commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers
 commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands

@@ -22,11 +22,12 @@ PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k 'agree or reference or
 CORE: Final = {"client": "tests/core/client", "connection": "tests/core/connection tests/core/test_stats.py"}
 OWN: Final = {  # what fails first, if something does; for other modules a file of tests named after them
     "wire/parser": "tests/core/wire/test_fastpath.py tests/core/wire/test_parser.py",
+    "wire/strides": "tests/core/wire/test_fastpath.py",
     "wire/grammar": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py",
     "wire/scalars": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py",
 }
 MODULES: Final = (
-    "wire/parser", "wire/grammar", "wire/fastpath", "wire/scalars", "wire/values", "wire/encoder", "wire/requests",
+    "wire/parser", "wire/grammar", "wire/fastpath", "wire/strides", "wire/scalars", "wire/values", "wire/encoder", "wire/requests",
     "connection/connection", "connection/pairing", "connection/slot", "connection/sending", "connection/timing",
     "client/pool", "client/places", "client/lanes", "client/client", "client/calls", "client/dials", "client/links",
     "client/retry", "client/crew",

@@ -507,7 +507,7 @@ def many_integers(rng: Random) -> Drawn:
         yield wide(rng, lines)
 
 
-@aimed_at("even", "_bulk", "_frame")
+@aimed_at("even", "_bulk")
 def bulks_of_one_length(rng: Random) -> Drawn:
     for first, second in ((0, 0), (3, 3), (16, 32), (9, 10), (99, 101), (250, 290)):
         for count in (11, 12, 13, 1000, 1001):
@@ -528,6 +528,34 @@ def bulks_of_one_length(rng: Random) -> Drawn:
             at = rng.choice([0, 1, len(members) - 1, rng.randrange(len(members))])
             members[at] = rng.choice([spoiled(rng, members[at]), spoiled(rng, members[at]), element(rng, 1)])
         yield wide(rng, members)
+
+
+@aimed_at("rows", "_row", "even", "_bulk")
+def rows_of_one_layout(rng: Random) -> Drawn:
+    def row(sizes: list[int], sign: bytes) -> bytes:
+        inner = [bulk(body(rng, size)) for size in sizes]
+        return (
+            sized(b"*", [bulk(dull(9)), sized(sign, inner)]) if sign else sized(b"%", [*inner, sized(b"~", inner[:1])])
+        )
+
+    for depth in (1, 2, 3):
+        for count in (100, 101, 1000):
+            rows = row([7, 30], b"*") * count
+            yield Wire(b"*%04d\r\n" % count + rows + b":1\r\n", depth=depth)
+            yield Wire(b"*%04d\r\n" % (count + 1) + rows + b":1\r\n", depth=depth)
+            yield Wire(b"*%04d\r\n" % (count - 1) + rows, depth=depth)
+    for width in (63, 64, 65):
+        yield sized(b"*", [bulk(b"x")] * width) * 40
+    yield None
+    while True:
+        sizes = [rng.choice([1, 3, 9, 10, 40]) for _ in range(rng.choice([2, 2, 4, 6]))]
+        sign = rng.choice([b"*", b"*", b"%", b"~", b""])
+        number = rng.choice([rng.randrange(5, 40), rng.randrange(40, 300)])
+        members = [row([*sizes, 3] if not sign else sizes, sign) for _ in range(number)]
+        for _ in range(rng.choice([0, 0, 1, 1, 2])):
+            at = rng.choice([0, 1, number - 1, rng.randrange(number)])
+            members[at] = rng.choice([spoiled(rng, members[at]), spoiled(rng, members[at]), element(rng, 1)])
+        yield wide(rng, members + [row(sizes, b"*")] * 30)
 
 
 # Large bulks

@@ -13,8 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from struct import iter_unpack
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from .._errors import InvalidReplyError, ReplyError
 from .scalars import LINES
@@ -25,11 +24,11 @@ __all__ = [
     "COUNTS",
     "HEAVY",
     "LENGTHS",
+    "MAKERS",
     "SCALARS",
     "SHORT",
     "SPAN",
     "columns",
-    "even",
     "flat",
     "integers",
     "large",
@@ -73,8 +72,8 @@ def _push(items: Sequence[Reply]) -> Push | None:
 
 
 _Make: TypeAlias = Callable[[Sequence[Reply]], Reply]
-_MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
-_PUSHES: Final[dict[bytes, _Make]] = {**_MAKERS, b">": _push}
+MAKERS: Final[dict[bytes, _Make]] = {b"*": list, b"%": make_map, b"~": make_set}
+_PUSHES: Final[dict[bytes, _Make]] = {**MAKERS, b">": _push}
 
 COSTS: Final = {b"*": 96, b"%": 256, b"~": 256}
 """Bytes of a small aggregate, of CPython, its place in another included."""
@@ -100,7 +99,7 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
     None to decline, if there are more than `most` (negative: any number) or something is incomplete, too deep or unusual.
     """
     out: list[Reply] = []
-    items, left, make = out, -1, _MAKERS[b"*"]
+    items, left, make = out, -1, MAKERS[b"*"]
     stack: list[tuple[list[Reply], int, _Make]] = []
     at, last = 0, len(tokens) - 1
     pushes = 0
@@ -388,54 +387,6 @@ def integers(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, 
     return at, left
 
 
-def even(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, int]:
-    """Read bulks from `data[at]` into `items`, at most `left` (negative: all), as long as every second one has the same length.
-
-    Returns the index of what comes after them, and what is left.
-    """
-    first = _bulk(data, at)
-    second = None if first is None else _bulk(data, at + first.size)
-    if first is None or second is None:
-        return at, left
-    stride = first.size + second.size
-    frame = [*_frame(first, 0), *_frame(second, first.size)]
-    form = f"{len(first.head)}x{first.length}s2x{len(second.head)}x{second.length}s2x"
-    pairs = _WORTH_A_RUN
-    while True:
-        pairs = min(pairs, (len(data) - at) // stride)
-        if left >= 0:
-            pairs = min(pairs, left // 2)
-        part = data[at : at + pairs * stride]
-        if pairs < _WORTH_A_RUN or not all([part[place::stride] == byte * pairs for place, byte in frame]):
-            return at, left
-        items += [body for pair in iter_unpack(form, part) for body in pair]
-        at += len(part)
-        left -= 2 * pairs
-        pairs *= 4
-
-
-class _Bulk(NamedTuple):
-    """A bulk string: its header, the length of its body, and that of all of it."""
-
-    head: bytes
-    length: int
-    size: int
-
-
-def _bulk(data: bytes, at: int) -> _Bulk | None:
-    """Return what the header says that stands there; None if that is not in the table."""
-    end = data.find(b"\r\n", at, at + _LONGEST_HEADER) + 2
-    head = data[at:end]
-    length = LENGTHS.get(head[:-2])
-    return None if length is None else _Bulk(head, length, len(head) + length + 2)
-
-
-def _frame(bulk: _Bulk, at: int) -> list[tuple[int, bytes]]:
-    """Return the bytes around the body of a bulk that stands there, and where they stand."""
-    places = [(at + place, bulk.head[place : place + 1]) for place in range(len(bulk.head))]
-    return [*places, (at + bulk.size - 2, b"\r"), (at + bulk.size - 1, b"\n")]
-
-
 # Aggregates of one shape
 
 _Shape: TypeAlias = tuple[int, bytes, _Make | None, list["_Shape"]]
@@ -474,7 +425,7 @@ def _cost(shape: _Shape) -> int:
 
 
 def _shape(
-    tokens: list[bytes], row: int, offset: int, width: int, depth: int, makers: dict[bytes, _Make] = _MAKERS
+    tokens: list[bytes], row: int, offset: int, width: int, depth: int, makers: dict[bytes, _Make] = MAKERS
 ) -> tuple[_Shape, int] | None:
     """Return the shape of the element at `offset` in the row, and the offset of the next; None if it can't be a column."""
     if offset >= width:

@@ -17,8 +17,9 @@ from typing import Final, NoReturn, Self, TypeAlias
 
 from .._errors import InvalidReplyError, RemoteProtocolError, ReplyError
 from .._record import Record
-from .fastpath import COSTS, COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, even, flat, integers, large
+from .fastpath import COSTS, COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, flat, integers, large
 from .scalars import LINES, gather, verbatim
+from .strides import even, rows
 from .values import Attributed, Pairs, Push, Reply, Verbatim, make_map, make_set, merge
 
 __all__ = ["Grammar", "Limits", "refused"]
@@ -54,7 +55,7 @@ _TEXTS: Final = frozenset(b"+-")  # types whose line may be as long as a bulk
 STREAMED: Final = -1  # the count of a frame that ends with a dot; the top level's if the caller wants all
 
 _OPENS_RUN: Final = re.compile(
-    rb"[*%~][0-9]{4,10}\r\n[:$]"
+    rb"[*%~](?:[0-9]{4,10}\r\n[:$]|[0-9]{3,10}\r\n[*%~])"
 ).match  # behind such a header splitting may not be the fastest
 
 _SHOWN: Final = re.compile(
@@ -68,6 +69,7 @@ _SCALAR_COSTS: Final[dict[type, int]] = {ReplyError: HEAVY, InvalidReplyError: H
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
+_WORTH_ROWS: Final = 4096  # bytes: below that splitting costs less than to look at the layout of a row
 _WORTH_A_VIEW: Final = 16 * 1024  # bytes: copying fewer costs less than a view of them
 _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 
@@ -222,6 +224,12 @@ class Grammar:
                         i, self._left = integers(data, i, self._items, self._left)
                     elif sign == _DOLLAR:
                         i, self._left = even(data, i, self._items, self._left)
+                    elif sign in b"*%~" and self._kind <= MAP and size - i > _WORTH_ROWS:
+                        depth = self._limits.depth - len(self._stack)
+                        i, self._left, cost = rows(data, i, self._items, self._left, depth)
+                        self._built += cost
+                        if cost and self._stack:
+                            self._check_size(i)
                     if i == start:
                         split = size - i <= self._span
                         i = self._run_tokens(i)
@@ -249,7 +257,9 @@ class Grammar:
         while True:
             while left == 0 and stack:
                 if opened < 0 and len(stack) == 1:
-                    self._check_size(where + _length(tokens, known, at))
+                    nearly = at - known > last - at  # count from the nearer end
+                    behind_it = len(tokens[last]) + _length(tokens, at, last) if nearly else 0
+                    self._check_size(stop - behind_it if nearly else where + _length(tokens, known, at))
                 if kind <= MAP:
                     value: Reply = items
                     if kind == ARRAY:

@@ -8,7 +8,7 @@ import sys
 from coverage import Coverage
 
 core, where = sys.argv[1:]
-names = ("wire/fastpath", "wire/grammar", "wire/parser", "wire/requests", "connection/pairing")
+names = ("wire/fastpath", "wire/grammar", "wire/parser", "wire/requests", "wire/strides", "connection/pairing")
 coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
 coverage.start()
 

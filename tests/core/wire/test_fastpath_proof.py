@@ -59,7 +59,7 @@ def test_each_branch_is_reached_by_a_generator(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": paths}
     subprocess.run([sys.executable, PROGRAM, str(CORE), str(report)], env=environment, check=True, timeout=280)
     files = {Path(name).name: found for name, found in json.loads(report.read_text())["files"].items()}
-    assert sorted(files) == ["fastpath.py", "grammar.py", "pairing.py", "parser.py", "requests.py"]
+    assert sorted(files) == ["fastpath.py", "grammar.py", "pairing.py", "parser.py", "requests.py", "strides.py"]
     unreached: list[str] = []
     for name, found in files.items():
         lines, arcs = found["missing_lines"], found["missing_branches"]
@@ -94,6 +94,8 @@ UNITS: Final = {
     "empty arrays": b"*0\r\n",
     "empty maps": b"%0\r\n",
     "rows": b"*2\r\n$1\r\nx\r\n:1\r\n",
+    "rows of one layout": b"*2\r\n$3\r\nabc\r\n*1\r\n$1\r\nx\r\n",
+    "rows of one layout, then something else": b"*2\r\n$3\r\nabc\r\n*1\r\n$1\r\nx\r\n" * 9 + b":1\r\n",
     "rows of two shapes": b"*2\r\n:1\r\n:2\r\n*2\r\n$1\r\na\r\n:2\r\n",
     "rows, then something else": b"*2\r\n:1\r\n:2\r\n" * 20 + b"=5\r\ntxt:x\r\n",
     "wide rows": b"*63\r\n" + b":1\r\n" * 63,
