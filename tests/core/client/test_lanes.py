@@ -6,6 +6,7 @@ import pytest
 
 from resp_sansio import Command, LocalProtocolError, Needs
 from resp_sansio.client import Lanes, Route, route
+from resp_sansio.client.links import Lane
 from resp_sansio.connection import Slot, new_batch, new_slot, prepare
 
 
@@ -112,3 +113,12 @@ def test_a_caller_keeps_its_lane_while_it_has_commands_under_way() -> None:
     lanes.leave("me")
     lanes.leave("you")
     assert repr(lanes) == "<Lanes: 2, 0 callers on them>"
+
+
+def test_a_lane_counts_those_that_were_on_its_last_link_and_those_that_were_not() -> None:
+    lane = Lane()
+    first, second = slot_of("GET a"), slot_of("GET b")
+    lane.enter(first)
+    lane.enter(second, again=True)
+    assert lane.waiting == lane.load == 2
+    assert lane.entries == [second, first]
