@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 from .._errors import ConnectError, ConnectionClosedError, PoolFullError
 from .._record import replace
 from .._stats import CloseReason
+from ..config.settings import PoolSettings
 from .leases import Close, Dial, Granted, Lease, Place, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from .places import Places
 
@@ -143,7 +144,7 @@ class Pool(Places[C]):
         self._most_waiting = max(self._most_waiting, pending + 1)
         self._advance(now)
         if waiter.error is not None:  # told here and now, so no caller is to be woken
-            self.untold = [
+            self.untold: list[PoolEvent[C]] = [
                 event for event in self.untold if not (isinstance(event, Refused) and event.waiter is waiter)
             ]
             raise waiter.error
@@ -252,7 +253,7 @@ class Pool(Places[C]):
         Raises as `PoolSettings` does.
         """
         least = self.settings.min_size if min_size is None else min_size
-        self.settings = replace(self.settings, max_size=max_size, min_size=least)
+        self.settings: PoolSettings = replace(self.settings, max_size=max_size, min_size=least)
         if self.state is PoolState.OPEN:
             self._room = max_size
         self._advance(now)
@@ -269,7 +270,7 @@ class Pool(Places[C]):
             del self._dials[dial]
             self._gave_up(now)
         if not self._places:
-            self.state = PoolState.CLOSED
+            self.state: PoolState = PoolState.CLOSED
             self._forget_deadlines()
 
     def close(self, now: float) -> None:
