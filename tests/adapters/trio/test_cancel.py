@@ -382,6 +382,21 @@ async def test_a_dial_that_is_cancelled_leaves_no_socket(address: str, server: S
 
 
 @in_a_run
+async def test_a_pipeline_of_a_task_that_was_cancelled_before_is_not_sent(server: Server) -> None:
+    async with connect(server.url) as connection:
+        pipe = connection.pipeline()
+        result = pipe.incr("n")
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await pipe.run()
+        assert scope.cancelled_caught
+        with pytest.raises(ConnectionLostError) as caught:
+            result.result()
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert await connection.exists("n") == 0
+
+
+@in_a_run
 async def test_close_closes_when_it_is_cancelled(server: Server) -> None:
     connection = await connect(server.url)
     with trio.CancelScope() as scope:
