@@ -18,10 +18,9 @@ from contextvars import Context
 from inspect import isawaitable
 from math import inf
 from random import random
-from select import POLLIN
 from threading import get_ident
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final
 from warnings import warn
 from weakref import WeakSet
 
@@ -41,205 +40,15 @@ from resp_sansio.client import (
     Look,
     Refused,
     Share,
-    Waiter,
 )
 from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot
 
-from ._transport import dial, hand_over, last_words, poll_of, receive_buffer, shut_down, tls_of, until
+from ._transport import Socket, dial, hand_over, tls_of, until
 
 __all__ = ["Driver"]
 
-HAND_OVER: Final = 64 * 1024
-"""Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
-
 _drivers: Final[WeakSet[Driver]] = WeakSet()
-
-
-class Socket(asyncio.BufferedProtocol):
-    """A link's socket, as the loop sees it."""
-
-    __slots__ = (
-        "_buffer", "_call_soon", "_closed", "_core", "_driver", "_machine", "_paused", "_poll", "_reading", "_scheduled",
-        "_transport", "_wire", "link",
-    )  # fmt: skip
-
-    def __init__(self, driver: Driver, link: Link) -> None:
-        loop = driver.loop
-        assert loop is not None
-        self.link: Link = link
-        self._driver = driver
-        self._machine = driver.machine
-        self._core, self._wire = link.core, link.wire
-        self._call_soon = loop.call_soon
-        self._buffer = receive_buffer(loop)
-        self._transport: asyncio.Transport | None = None
-        self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
-        self._paused = True  # the transport takes no more for now
-        self._reading = True  # and gives what it has; else pushes are to be taken first
-        self._scheduled = False  # `flush` will be called in this turn of the loop
-        self._closed: asyncio.Future[None] | None = None  # what `close` waits for
-
-    # -- for the loop --------------------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the handshake."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
-        if self.link.ended:
-            self._transport.abort()
-            return
-        self._paused = False
-        self._poll = poll_of(self._transport, POLLIN)
-        # It tells of every byte that it has to keep, and when there are none.
-        self._transport.set_write_buffer_limits(high=0, low=0)
-        self.flush()
-
-    def get_buffer(self, _sizehint: int) -> memoryview:
-        """Where to put what comes."""
-        return self._buffer
-
-    def buffer_updated(self, count: int) -> None:
-        """Bytes have come."""
-        answered = self._machine.receive_replies(self.link, bytes(self._buffer[:count]), monotonic())
-        if answered is None:
-            events = self._machine.events()
-            self._driver.carry_out(events)
-            several = len(events) > 1
-            self._pause_reading()
-        else:
-            for slot in answered:
-                waiter: Any = slot.token
-                if not waiter.done():
-                    waiter.set_result(None)
-            several = len(answered) > 1
-        # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
-        if not self._scheduled and (several or self._wire.wants_to_send):
-            self._scheduled = True
-            self._call_soon(self.flush)
-
-    def eof_received(self) -> None:
-        """The server sends no more."""
-        self._machine.receive_eof(self.link, monotonic())
-        self._driver.carry_out()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The transport has ended; the socket is closed when this returns."""
-        link, transport, self._transport = self.link, self._transport, None
-        if not link.ended:
-            if error is not None and transport is not None:
-                for data in last_words(transport):  # a server says why, and then closes
-                    self._driver.carry_out(self._machine.receive_data(link, data, monotonic()))
-            self._machine.receive_eof(link, monotonic(), error)
-            self._driver.carry_out()
-        if self._closed is not None and not self._closed.done():
-            self._closed.set_result(None)
-
-    def pause_writing(self) -> None:
-        """The transport keeps bytes that the socket does not take."""
-        self._paused = True
-
-    def resume_writing(self) -> None:
-        """The socket has taken them all."""
-        if not self.link.ended:
-            self._paused = False
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand over what is queued, as far as it goes."""
-        self._scheduled = False
-        wire, transport = self._wire, self._transport
-        try:
-            while not self._paused and transport is not None and (block := wire.data_to_send()):
-                if len(block) > HAND_OVER:
-                    if transport.is_closing():
-                        break
-                    block = memoryview(block)[:HAND_OVER]
-                wire.sent(len(block))  # before, because `write` may call `resume_writing`
-                transport.write(block)
-        except OSError as error:  # of TLS: the transport tells of its own otherwise
-            self._machine.send_failed(self.link, error, monotonic())
-            self._driver.carry_out()
-        self._read_on()  # a reply is behind what was left unread
-
-    def _pause_reading(self) -> None:
-        """While too many pushes wait to be taken, what follows is left to TCP."""
-        transport = self._transport
-        if self._reading and not self._core.wants_to_receive and transport is not None and not transport.is_closing():
-            self._reading = False
-            transport.pause_reading()
-
-    def _read_on(self) -> None:
-        transport = self._transport
-        if not self._reading and self._core.wants_to_receive and transport is not None and not transport.is_closing():
-            self._reading = True
-            transport.resume_reading()
-
-    # -- for the driver --------------------------------------------------------------------------------------------------------
-
-    def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None) -> bool:
-        """Begin a call on this link, at once if nothing else is under way; False to decline, and then nothing has changed."""
-        transport = self._transport
-        if not self._reading:
-            return False
-        if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
-            return False
-        payload = self._machine.start(slot, now, lease)
-        if payload:
-            assert transport is not None
-            transport.write(payload)
-        elif payload is None:
-            return False
-        elif not self._scheduled:
-            self._scheduled = True
-            self._call_soon(self.flush)
-        return True
-
-    def wants_to_send(self) -> None:
-        """A call has put something on the link, or it may be read on."""
-        self._read_on()
-        if not self._scheduled:
-            if self._core.in_flight:
-                self._scheduled = True
-                self._call_soon(self.flush)
-            elif self._poll is not None and self._poll(0):
-                # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
-                self._scheduled = True
-                self._call_soon(self._call_soon, self.flush)
-            else:
-                self.flush()
-
-    def has_more(self) -> bool:
-        """Is there something to read that has not been read yet?"""
-        return self._transport is not None and self._poll is not None and bool(self._poll(0))
-
-    def look(self, link: Link) -> None:
-        """Say `looked` once what has come is read."""
-        if self.has_more():
-            self._call_soon(self._call_soon, self._looked, link)
-        else:
-            self._machine.looked(link, monotonic())
-
-    def _looked(self, link: Link) -> None:
-        self._machine.looked(link, monotonic())
-        self._driver.carry_out()
-
-    def close(self) -> None:
-        """End now. The connection is shut down first, since the child of a fork may hold the socket."""
-        if self._transport is not None:
-            shut_down(self._transport, b"" if self._paused else self._wire.data_to_send())
-            self._transport.abort()
-        self._paused = True
-
-    def closed(self) -> asyncio.Future[None] | None:
-        """Return the future of the transport's end, None if it has ended."""
-        if self._transport is not None and self._closed is None:
-            assert self._driver.loop is not None
-            self._closed = self._driver.loop.create_future()
-        return self._closed
-
-    def detach_after_fork(self) -> None:
-        """In the child the socket is the parent's: to end it would tell the loop's selector, which both share."""
-        self._transport = None
 
 
 class Driver:
@@ -331,12 +140,7 @@ class Driver:
         self.carry_out()
         if waiter.lease is None and waiter.error is None:
             waiter.token = woken = loop.create_future()
-            try:
-                await woken
-            except BaseException:
-                self.machine.withdraw(waiter, monotonic())
-                self.carry_out()
-                raise
+            await self._woken(woken, lambda: machine.withdraw(waiter, monotonic()))
         return waiter.result()
 
     def release(self, lease: Lease[Link] | Share) -> None:
@@ -351,14 +155,18 @@ class Driver:
         listener = Listener(loan, woken, deadline=deadline)
         machine.listen(listener)
         self.carry_out()
+        await self._woken(woken, lambda: machine.stop_listening(listener))
+        return listener.result()
+
+    async def _woken(self, woken: asyncio.Future[None], give_up: Callable[[], None]) -> None:
+        """Wait until the machine wakes this caller, or give up."""
         try:
             await woken
         except BaseException:
-            if not loop.is_closed():  # else its tasks are being thrown away
-                machine.stop_listening(listener)
+            if not woken.get_loop().is_closed():  # else its tasks are being thrown away
+                give_up()
                 self.carry_out()
             raise
-        return listener.result()
 
     def change(self, name: str, what: Callable[[Client, float], object]) -> None:
         """Change something of the machine's, and carry out what follows."""
@@ -468,7 +276,9 @@ class Driver:
             case Look(link):
                 link.io.look(link)
             case Granted(waiter) | Refused(waiter) | Heard(waiter):
-                self._wake(waiter)
+                woken: Any = waiter.token
+                if woken is not None and not woken.done():
+                    woken.set_result(None)
             case Close(link):
                 if link.io is not None:
                     link.io.close()
@@ -478,11 +288,6 @@ class Driver:
             case Leaked(lease):
                 assert self.loop is not None
                 self.loop.call_soon(report, lease)  # work first, then tell: it may raise
-
-    @staticmethod
-    def _wake(waiter: Waiter | Listener) -> None:
-        if waiter.token is not None and not cast("asyncio.Future[None]", waiter.token).done():
-            cast("asyncio.Future[None]", waiter.token).set_result(None)
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine
@@ -494,7 +299,7 @@ class Driver:
             connected = await dial(self.config, machine.addresses, wanted.deadline)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)
-                link.io = Socket(self, link)
+                link.io = Socket(link, machine, self.carry_out)
                 await hand_over(connected, link.io)
                 opened = True
             except BaseException:

@@ -1,6 +1,7 @@
-"""Sockets: open TCP and unix connections, and hand them over to a protocol of asyncio's.
+"""Sockets: open TCP and unix connections, and move the bytes of links.
 
-A socket is connected first, so that every address gets its share of the time, and what failed (name, connection) can be told.
+A socket is connected first and handed over to the loop then, so that every address gets its share of the time, and what failed
+(name, connection) can be told.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
-from resp_sansio.client import TLSWire
+from resp_sansio.client import Client, Lease, Link, Share, TLSWire
 from resp_sansio.config import Addresses, not_resolved, socket_options
+from resp_sansio.connection import Slot
 
-__all__ = ["dial", "hand_over", "last_words", "poll_of", "receive_buffer", "shut_down", "tls_of", "until"]
+__all__ = ["Socket", "dial", "hand_over", "tls_of", "until"]
 
 RECEIVE: Final = 120 * 1024
 """Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn.
@@ -29,6 +31,9 @@ RECEIVE: Final = 120 * 1024
 Parts that are larger than 128 KiB glibc takes from the kernel and gives back, page by page, each time: measured with replies of
 1 MiB, that costs up to seven times as much.
 """
+
+HAND_OVER: Final = 64 * 1024
+"""Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
 
 _buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
 
@@ -145,7 +150,194 @@ async def hand_over(connected: socket.socket, protocol: asyncio.BaseProtocol) ->
     await (loop.create_unix_connection if unix else loop.create_connection)(lambda: protocol, sock=connected)
 
 
-def receive_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
+class Socket(asyncio.BufferedProtocol):
+    """A link's socket, as the loop sees it."""
+
+    __slots__ = (
+        "_buffer", "_call_soon", "_carry_out", "_closed", "_core", "_machine", "_paused", "_poll", "_reading", "_scheduled",
+        "_transport", "_wire", "link",
+    )  # fmt: skip
+
+    def __init__(self, link: Link, machine: Client, carry_out: Callable[..., None]) -> None:
+        loop = asyncio.get_running_loop()
+        self.link: Link = link
+        self._machine = machine
+        self._carry_out = carry_out
+        self._core, self._wire = link.core, link.wire
+        self._call_soon = loop.call_soon
+        self._buffer = _receive_buffer(loop)
+        self._transport: asyncio.Transport | None = None
+        self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
+        self._paused = True  # the transport takes no more for now
+        self._reading = True  # and gives what it has; else pushes are to be taken first
+        self._scheduled = False  # `flush` will be called in this turn of the loop
+        self._closed: asyncio.Future[None] | None = None  # what `close` waits for
+
+    # -- for the loop --------------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the handshake."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        if self.link.ended:
+            self._transport.abort()
+            return
+        self._paused = False
+        if hasattr(select, "poll"):
+            poller = select.poll()
+            poller.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+            self._poll = poller.poll
+        # It tells of every byte that it has to keep, and when there are none.
+        self._transport.set_write_buffer_limits(high=0, low=0)
+        self.flush()
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Where to put what comes."""
+        return self._buffer
+
+    def buffer_updated(self, count: int) -> None:
+        """Bytes have come."""
+        answered = self._machine.receive_replies(self.link, bytes(self._buffer[:count]), monotonic())
+        if answered is None:
+            events = self._machine.events()
+            self._carry_out(events)
+            several = len(events) > 1
+            self._pause_reading()
+        else:
+            for slot in answered:
+                waiter: Any = slot.token
+                if not waiter.done():
+                    waiter.set_result(None)
+            several = len(answered) > 1
+        # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
+        if not self._scheduled and (several or self._wire.wants_to_send):
+            self._scheduled = True
+            self._call_soon(self.flush)
+
+    def eof_received(self) -> None:
+        """The server sends no more."""
+        self._machine.receive_eof(self.link, monotonic())
+        self._carry_out()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The transport has ended; the socket is closed when this returns."""
+        link, transport, self._transport = self.link, self._transport, None
+        if not link.ended:
+            if error is not None and transport is not None:
+                for data in _last_words(transport):  # a server says why, and then closes
+                    self._carry_out(self._machine.receive_data(link, data, monotonic()))
+            self._machine.receive_eof(link, monotonic(), error)
+            self._carry_out()
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The transport keeps bytes that the socket does not take."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The socket has taken them all."""
+        if not self.link.ended:
+            self._paused = False
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what is queued, as far as it goes."""
+        self._scheduled = False
+        wire, transport = self._wire, self._transport
+        try:
+            while not self._paused and transport is not None and (block := wire.data_to_send()):
+                if len(block) > HAND_OVER:
+                    if transport.is_closing():
+                        break
+                    block = memoryview(block)[:HAND_OVER]
+                wire.sent(len(block))  # before, because `write` may call `resume_writing`
+                transport.write(block)
+        except OSError as error:  # of TLS: the transport tells of its own otherwise
+            self._machine.send_failed(self.link, error, monotonic())
+            self._carry_out()
+        self._read_on()  # a reply is behind what was left unread
+
+    def _pause_reading(self) -> None:
+        """While too many pushes wait to be taken, what follows is left to TCP."""
+        transport = self._transport
+        if self._reading and not self._core.wants_to_receive and transport is not None and not transport.is_closing():
+            self._reading = False
+            transport.pause_reading()
+
+    def _read_on(self) -> None:
+        transport = self._transport
+        if not self._reading and self._core.wants_to_receive and transport is not None and not transport.is_closing():
+            self._reading = True
+            transport.resume_reading()
+
+    # -- for the driver --------------------------------------------------------------------------------------------------------
+
+    def start(self, slot: Slot, now: float, lease: Lease[Link] | Share | None) -> bool:
+        """Begin a call on this link, at once if nothing else is under way; False to decline, and then nothing has changed."""
+        transport = self._transport
+        if not self._reading:
+            return False
+        if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
+            return False
+        payload = self._machine.start(slot, now, lease)
+        if payload:
+            assert transport is not None
+            transport.write(payload)
+        elif payload is None:
+            return False
+        elif not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self.flush)
+        return True
+
+    def wants_to_send(self) -> None:
+        """A call has put something on the link, or it may be read on."""
+        self._read_on()
+        if not self._scheduled:
+            if self._core.in_flight:
+                self._scheduled = True
+                self._call_soon(self.flush)
+            elif self._poll is not None and self._poll(0):
+                # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
+                self._scheduled = True
+                self._call_soon(self._call_soon, self.flush)
+            else:
+                self.flush()
+
+    def has_more(self) -> bool:
+        """Is there something to read that has not been read yet?"""
+        return self._transport is not None and self._poll is not None and bool(self._poll(0))
+
+    def look(self, link: Link) -> None:
+        """Say `looked` once what has come is read."""
+        if self.has_more():
+            self._call_soon(self._call_soon, self._looked, link)
+        else:
+            self._machine.looked(link, monotonic())
+
+    def _looked(self, link: Link) -> None:
+        self._machine.looked(link, monotonic())
+        self._carry_out()
+
+    def close(self) -> None:
+        """End now. The connection is shut down first, since the child of a fork may hold the socket."""
+        if self._transport is not None:
+            _shut_down(self._transport, b"" if self._paused else self._wire.data_to_send())
+            self._transport.abort()
+        self._paused = True
+
+    def closed(self) -> asyncio.Future[None] | None:
+        """Return the future of the transport's end, None if it has ended."""
+        if self._transport is not None and self._closed is None:
+            self._closed = asyncio.get_running_loop().create_future()
+        return self._closed
+
+    def detach_after_fork(self) -> None:
+        """In the child the socket is the parent's: to end it would tell the loop's selector, which both share."""
+        self._transport = None
+
+
+def _receive_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
     """Return the buffer of this loop."""
     if loop not in _buffers:
         _buffers[loop] = memoryview(bytearray(RECEIVE))
@@ -157,16 +349,7 @@ def until(deadline: float) -> AbstractAsyncContextManager[object]:
     return asyncio.timeout(None if deadline == inf else deadline - monotonic())
 
 
-def poll_of(transport: asyncio.Transport, what: int) -> Callable[[float], list[tuple[int, int]]] | None:
-    """Return a function that asks whether bytes have come that were not read; None on systems without poll."""
-    if not hasattr(select, "poll"):
-        return None
-    poller = select.poll()
-    poller.register(transport.get_extra_info("socket").fileno(), what)
-    return poller.poll
-
-
-def shut_down(transport: asyncio.Transport, last: bytes | memoryview = b"") -> None:
+def _shut_down(transport: asyncio.Transport, last: bytes | memoryview = b"") -> None:
     """Send what fits of these last bytes, and tell the server that no more will come, whatever other process holds the socket."""
     try:
         with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:  # uvloop's can't
@@ -177,7 +360,7 @@ def shut_down(transport: asyncio.Transport, last: bytes | memoryview = b"") -> N
         pass  # it is not connected any more
 
 
-def last_words(transport: asyncio.Transport) -> Iterator[bytes]:
+def _last_words(transport: asyncio.Transport) -> Iterator[bytes]:
     """Read what had come when writing failed, from a socket that is about to be closed."""
     connected = transport.get_extra_info("socket")
     if connected is None or connected.fileno() < 0:
