@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -438,3 +442,12 @@ def test_pushes_and_what_may_describe_them_are_not_dropped() -> None:
     parser = Parser()
     parser.drop()
     assert parser.feed(b"+OK\r\n") == ["OK"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="how memory is kept is a matter of glibc's")
+def test_memory_that_a_large_reply_took_is_kept_for_the_next_one() -> None:
+    tests = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(tests.parent)}
+    program = [sys.executable, str(tests / "programs" / "read_large_bulks.py")]
+    printed = subprocess.run(program, env=environment, check=True, timeout=60, capture_output=True, text=True).stdout
+    assert int(printed) < 50  # pages for each reply: without it nearly all of them, 450
