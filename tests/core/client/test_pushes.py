@@ -136,8 +136,9 @@ class Listening(RuleBasedStateMachine):
     def be_late(self, data: st.DataObject) -> None:
         listener = data.draw(st.sampled_from(list(self.waiting)))
         self.waiting.remove(listener)
-        self.link.pushes.late(listener)
-        self.follow()
+        for _ in range(2):
+            self.link.pushes.late(listener)
+            self.follow()
         with pytest.raises(CommandTimeoutError, match="^next_push: nothing came in time$"):
             listener.result()
 

@@ -13,11 +13,19 @@ import pytest
 
 import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
-from resp_sansio import Config, ConnectError, ConnectionLostError, PoolFullError, PoolSettings, Retry
+from resp_sansio import (
+    CommandTimeoutError,
+    Config,
+    ConnectError,
+    ConnectionLostError,
+    PoolFullError,
+    PoolSettings,
+    Retry,
+)
 from resp_sansio.client import Client, Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
 from resp_sansio.client.calls import Check
 from resp_sansio.client.links import Call
-from resp_sansio.connection import Slot, SlotState, new_slot
+from resp_sansio.connection import PushReceived, Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
 
 FOLDER = str(Path(resp_sansio.client.__file__).parent)
@@ -397,6 +405,41 @@ def test_a_refusal_that_was_not_told_is_told() -> None:
     stage.client.resume(waiter, stage.now)
     stage.run()
     assert stage.woken == [waiter]
+
+
+def test_a_listener_gets_what_came_and_is_told_again() -> None:
+    stage = Stage(None, PoolSettings())
+    lease = stage.lease()
+    stage.call("SUBSCRIBE", "news", lease=lease)
+    first, second, third = stage.listen(lease), stage.listen(lease), stage.listen(lease, deadline=1.0)
+    link = lease.connection
+    link.core.receive_data(b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n")
+    for event in link.core.events():
+        assert isinstance(event, PushReceived)
+        link.pushes.put(event.push)  # so far it came
+    stage.client.reconcile(stage.now, lambda _: True, [])
+    stage.run()
+    assert stage.heard == [first]
+    for waiting in (first, second, third):
+        stage.client.resume(waiting, stage.now)
+    stage.run()
+    assert stage.heard == [first, first]
+    assert first.result().items == (b"news", b"hi")
+    stage.client.resume(third, 1.0)  # its time has come, and the machine was not told
+    stage.run()
+    assert stage.heard == [first, first, third]
+    with pytest.raises(CommandTimeoutError):
+        third.result()
+    stage.pass_time(2.0)
+    assert stage.heard == [first, first, third]
+
+
+def test_a_listener_waits_no_longer_than_it_would_have() -> None:
+    stage = Stage(None, PoolSettings())
+    listener = stage.listen(stage.lease(), deadline=1.0)
+    stage.client.reconcile(stage.now, lambda _: True, [])
+    stage.pass_time(1.0)
+    assert stage.heard == [listener]
 
 
 def test_a_caller_that_was_granted_its_lease_is_told_so() -> None:
