@@ -279,6 +279,46 @@ async def test_time_is_what_the_clock_of_trio_says(clock: trio.testing.MockClock
 
 
 @in_a_run
+async def test_nothing_happens_on_a_connection_while_no_task_calls(clock: trio.testing.MockClock) -> None:
+    """No PING is sent, and nothing is timed; what calls after that has its time again."""
+    heard: list[list[bytes]] = []
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            heard.append(words)
+            wire.send(b"+PONG\r\n")
+
+    with Peer(script) as peer:
+        async with (
+            connect(peer.url, ping_interval=10, silence_timeout=20, timeout=5) as connection,
+            trio.open_nursery() as nursery,
+        ):
+            for count in (1, 2, 3):
+                assert await connection.execute("PING") == "PONG"
+                for seconds in (4, 2, 5, 30, 1000):
+                    clock.jump(seconds)
+                    await trio.testing.wait_all_tasks_blocked()
+                assert len(heard) == count
+            ended: list[BaseException] = []
+
+            async def listen() -> None:
+                with pytest.raises(CommandTimeoutError) as caught:
+                    await connection.next_push(timeout=8)
+                ended.append(caught.value)
+
+            nursery.start_soon(listen)
+            await trio.testing.wait_all_tasks_blocked()
+            clock.jump(7.5)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not ended
+            clock.jump(1)
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(ended) == 1
+            assert len(connection._driver.machine.links) == 1
+
+
+@in_a_run
 async def test_an_autojump_clock_takes_no_time(clock: trio.testing.MockClock) -> None:
     with Peer(silent) as peer:
         async with connect(peer.url, timeout=3600, silence_timeout=None) as connection:
