@@ -18,9 +18,9 @@ from typing import Any, Final, TypeAlias
 
 from resp_sansio import Config
 from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_connected, not_resolved, socket_options
+from resp_sansio.config import Addresses, Race, not_connected, not_resolved, read_credentials, socket_options
 
-__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "tls_of", "wait"]
+__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
@@ -61,15 +61,6 @@ class Transport:
     def close(self) -> None:
         """Close this process's descriptor. Idempotent."""
         self.socket.close()
-
-
-def tls_of(config: Config) -> TLSWire | None:
-    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`."""
-    if not config.tls:
-        return None
-    import ssl
-
-    return TLSWire(config, ssl)
 
 
 def shut_down(connected: socket.socket) -> None:
@@ -117,13 +108,29 @@ class Opening:
     Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`).
     """
 
-    __slots__ = ("_attempts", "_connected", "_steps", "_wants")
+    __slots__ = ("_attempts", "_config", "_connected", "_prepared", "_steps", "_wants", "credentials", "tls")
 
     def __init__(self, config: Config, addresses: Addresses, deadline: float) -> None:
+        self.credentials: tuple[str | None, str | bytes] | None = None
+        self.tls: TLSWire | None = None
+        self._config = config
+        self._prepared = False
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
         self._connected: socket.socket | None = None
         self._steps = self._open(config, addresses, deadline)
         self._wants: tuple[list[int], bool, float] | None = None
+
+    def prepare(self) -> None:
+        """Ask the provider of credentials, if there is one, and make the link's TLS; once. Raises what these raise."""
+        config = self._config
+        if not self._prepared:
+            if config.credentials is not None:
+                self.credentials = read_credentials(config.credentials())
+            if config.tls:
+                import ssl
+
+                self.tls = TLSWire(config, ssl)
+            self._prepared = True
 
     def go_on(self, until: float) -> Transport | None:
         """Go on until it is open, and return it; None if it is not at that time.
@@ -161,7 +168,7 @@ class Opening:
             shut_down(each)  # first: the child of a fork may hold it
             each.close()
 
-    def forget(self) -> None:
+    def detach_after_fork(self) -> None:
         """In the child of a fork: close this process's descriptors, and nothing else."""
         for each in self.sockets:
             each.close()

@@ -4,7 +4,7 @@ from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from .call import command_alone, encoding_of, push_as_text, seconds_allowed
 from .calls import ClientEvent, error_of, link_of
 from .client import Client
-from .crew import DONE, SLEEP, Crew, Job, Post, Sleep, Write
+from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Share, Waiter
@@ -13,10 +13,9 @@ from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meani
 from .tls import TLSWire
 
 __all__ = [
-    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch",
-    "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Lanes", "Leaked",
-    "Lease", "Link", "Listener", "Look", "Meaning", "Post", "Refused", "Result",
-    "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply",
-    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica", "push_as_text", "read_transaction",
-    "route", "seconds_allowed",
+    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
+    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "Party", "Passer", "Post",
+    "Refused", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of",
+    "error_of", "error_reply", "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
+    "points_to_replica", "push_as_text", "read_transaction", "route", "seconds_allowed",
 ]  # fmt: skip

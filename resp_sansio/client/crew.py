@@ -19,9 +19,12 @@ from itertools import islice
 from math import inf
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from .links import Dial, Link
+from ..connection.slot import Slot
+from .calls import link_of
+from .links import Dial, Link, Waiter
+from .pushes import Listener
 
-__all__ = ["DONE", "SLEEP", "Crew", "Job", "Post", "Sleep", "Write"]
+__all__ = ["DONE", "SLEEP", "Crew", "Job", "Party", "Passer", "Post", "Sleep", "Write", "is_here", "party_of"]
 
 DONE: Final = 0
 """As the token of a caller: its call has ended."""
@@ -37,6 +40,57 @@ class Caller(Protocol):
     token: Any
 
     def __hash__(self) -> int: ...
+
+
+class Party:
+    """A caller that is no slot: it waits for a link or a push, as its `waiter` says, or for something else until its deadline.
+
+    A waiter for a link has a weak reference to its party as its token: the party is there for as long as it has that link, and the
+    reference tells when it has gone, without any code that an interrupt could keep from running.
+    """
+
+    __slots__ = ("__weakref__", "deadline", "token", "waiter")
+
+    def __init__(self, token: Any, deadline: float) -> None:
+        self.token: Any = token
+        self.deadline: Final[float] = deadline
+        self.waiter: Waiter | Listener | None = None
+
+    @property
+    def link(self) -> Link | None:
+        """The link that something is to come on for it."""
+        waiter = self.waiter
+        if isinstance(waiter, Listener):
+            link: Link = waiter.link
+            return link
+        return None if waiter is None else link_of(waiter)
+
+
+class Passer(Party):
+    """It waits for nothing, and does what is to be done for all."""
+
+    __slots__ = ()
+
+
+def party_of(waiter: Waiter) -> Party | None:
+    """Return the party that waits for a link; None if it has gone, or has given back what it had."""
+    token: Any = waiter.token
+    party: Party | None = None if token is None else token()
+    return party
+
+
+def is_here(entry: Slot | Waiter) -> bool:
+    """Is the caller there that this is of?"""
+    caller = entry if isinstance(entry, Slot) else party_of(entry)
+    return caller is not None and caller.token is not None
+
+
+def post_of(caller: Any) -> Any:
+    """Return the post of the link that something is to come on for this caller, None if there is none."""
+    link = caller.link
+    if link is None and isinstance(caller, Slot):
+        link = link_of(caller)
+    return None if link is None or link.ended else link.io
 
 
 class Post:
@@ -82,11 +136,11 @@ class Crew:
     """The callers' threads and their jobs. `where` tells at which post a caller's call is, None if on no link."""
 
     __slots__ = (
-        "_called", "_where", "armed", "common", "dialling", "dials", "keeper", "posts", "sleepers", "unsettled", "woken",
+        "_called", "armed", "common", "dialling", "dials", "keeper", "posts", "sleepers", "unsettled", "where", "woken",
     )  # fmt: skip
 
-    def __init__(self, where: Callable[[Any], Post | None]) -> None:
-        self._where = where
+    def __init__(self, where: Callable[[Any], Any] = post_of) -> None:
+        self.where = where
         self._called: dict[Caller, Post | None] = {}  # woken for a job there, None: for any; and not here yet
         # In the order of going to sleep, with what wakes them. One that wakes up by itself is taken out before it does anything.
         self.sleepers: dict[Caller, Any] = {}
@@ -108,10 +162,12 @@ class Crew:
 
     def next(self, caller: Caller, job: Job | None = None) -> Job | None:
         """A thread is here that has done `job`: return its next one, None if its call has ended."""
+        if isinstance(caller, Passer):
+            return self.chore(caller, job)
         if caller.token == DONE:
             self.leave(caller, job)
             return None
-        post = self._where(caller)
+        post = self.where(caller)
         called = self._arrive(caller) if self._called else None
         if called is not None and called is not post:
             self._call_for(called)
@@ -180,6 +236,14 @@ class Crew:
                 self.leave(caller, post)
         self.leave(caller)
 
+    def mend(self) -> None:
+        """See to it that all jobs are done after callers have gone without a word."""
+        for caller in [caller for caller in self.sleepers if caller.token is None]:
+            self.leave_all(caller)
+        for post in self.posts:
+            self.look_after(post)
+        self.unsettled = True
+
     def is_beneath(self, caller: Caller, post: Post | None) -> bool:
         """Has this very thread, interrupted by what it does now, the job that the caller would wait for? It would wait for ever."""
         holders = (
@@ -202,7 +266,7 @@ class Crew:
             self._step_down(caller)
         waker = self.sleepers.pop(caller, None)
         if waker is not None:
-            post = self._where(caller)
+            post = self.where(caller)
             if post is not None:
                 post.waking[caller] = None
             self.woken.append(waker)
@@ -279,7 +343,7 @@ class Crew:
         self._called = {caller: post for caller, post in self._called.items() if caller.token is not None}
         free -= sum([post is None for post in self._called.values()])
         if free > 0:
-            idle = (who for who in list(self.sleepers) if who.token is not None and self._where(who) is None)
+            idle = (who for who in list(self.sleepers) if who.token is not None and self.where(who) is None)
             for caller in islice(idle, free):
                 self._call(caller, None)
 
@@ -338,7 +402,7 @@ class Crew:
             return
         owner = post.link.slot  # of a link that is lent to one call
         for caller in (owner, *self.sleepers) if owner in self.sleepers else self.sleepers:
-            if caller.token is not None and self._where(caller) is post:
+            if caller.token is not None and self.where(caller) is post:
                 self._call(caller, post)
                 return
 

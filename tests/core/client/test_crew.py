@@ -6,12 +6,15 @@ from math import inf
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
+from weakref import ref
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from resp_sansio.client.crew import DONE, SLEEP, Crew, Post, Write
+from resp_sansio.client import Link, Listener, Waiter
+from resp_sansio.client.crew import DONE, SLEEP, Crew, Party, Passer, Post, Write, is_here, party_of
+from resp_sansio.connection import new_slot
 
 CHANCE = st.integers(0, 1 << 30).map(Random)
 
@@ -502,3 +505,52 @@ def test_a_thread_whose_time_is_up_takes_no_more_chores() -> None:
     crew.ended(passer)
     assert crew.chore(passer, post) is None
     assert post.reader is None
+
+
+# -- callers ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_party_is_there_until_it_has_gone_or_gives_back_what_it_had() -> None:
+    party = Party(1, inf)
+    assert party.link is None
+    party.waiter = waiter = Waiter(ref(party), inf, None)
+    assert party.link is None
+    assert party_of(waiter) is party
+    assert is_here(waiter)
+    party.token = None
+    assert not is_here(waiter)
+    party.token = 1
+    waiter.token = None
+    assert not is_here(waiter)
+    waiter.token = ref(party)
+    party.waiter = None
+    del party
+    assert party_of(waiter) is None
+
+
+def test_where_something_is_to_come_for_a_caller() -> None:
+    crew, slot = Crew(), new_slot(("GET", "a"))
+    link = cast("Link", SimpleNamespace(ended=False, io=Post(cast("Link", SimpleNamespace(slot=None)))))
+    assert crew.where(slot) is None
+    slot.link = link
+    assert crew.where(slot) is link.io
+    party = Party(1, inf)
+    party.waiter = Listener(SimpleNamespace(connection=link))
+    assert crew.where(party) is link.io
+    link.ended = True
+    assert crew.where(party) is None
+    assert is_here(slot) is False
+    slot.token = 1
+    assert is_here(slot) is True
+
+
+def test_jobs_of_callers_that_have_gone_are_for_others() -> None:
+    crew, (reader, sleeper, another) = crew_at(post := a_post(), post, post)
+    reader.token = sleeper.token = None
+    crew.posts[post] = None
+    crew.mend()
+    assert not crew.sleepers
+    assert crew.woken == [another]
+    assert crew.unsettled
+    assert crew.next(another, SLEEP) is post
+    assert crew.next(Passer(1, inf), None) is None

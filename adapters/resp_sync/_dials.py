@@ -1,0 +1,154 @@
+"""Dials and time: what is no call's own, and is done by threads that wait, or come by.
+
+A dial is made step by step. A thread that has its own to do again, or whose time is up, leaves it to another.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import monotonic
+from typing import Final, TypeAlias
+
+from resp_sansio import ConnectError
+from resp_sansio.client import DONE, SLEEP, Client, Dial, Job, Party
+from resp_sansio.connection import Slot
+
+from ._guards import Guarded, check_not_patched
+from ._links import Socket
+from ._transport import Opening, Transport
+
+__all__ = ["NAP", "Caller", "Dials"]
+
+NAP: Final = 0.25
+"""Seconds after which a thread that waits for others, or for what is not its own, looks whether it has something better to do."""
+
+LOOK: Final = 0.1
+"""Seconds between looks at what is due, by whichever caller comes by."""
+
+Caller: TypeAlias = Slot | Party
+
+
+class Dials(Guarded):
+    """Carries out dials, sees to the time, and says what a thread does next."""
+
+    __slots__ = ()
+
+    def _next(self, caller: Caller, job: Job | None) -> Job | None:
+        """Return the next job of a thread that is here."""
+        if self._retries != self.machine.retries:
+            self._retries = self.machine.retries
+            self.crew.unsettled = True  # calls may have left a link, and no thread was told
+        job = self.crew.next(caller, job)
+        return self._park(caller) if job is SLEEP else job
+
+    def _park(self, caller: Caller) -> Job:
+        waker = Lock()
+        waker.acquire()
+        self.crew.sleepers[caller] = waker
+        return SLEEP
+
+    # -- dials ---------------------------------------------------------------------------------------------------------------------
+
+    def _dial(self, caller: Caller, dial: Dial) -> Job | None:
+        """Open a socket on this thread, without the lock, as far as there is time; return the thread's next job."""
+        check_not_patched()
+        machine, crew = self.machine, self.crew
+        transport: Transport | None = None
+        failure: Exception | None = None
+        given_up = True  # as it is if an interrupt strikes: then the next thread begins anew
+        try:
+            opening = self._openings.get(dial)
+            if opening is None:
+                self._openings[dial] = opening = Opening(self.config, machine.addresses, dial.deadline)
+            try:
+                opening.prepare()
+            except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
+                failure = error
+            while transport is None and failure is None:
+                now = monotonic()
+                if now >= caller.deadline and now < dial.deadline:
+                    break
+                transport = opening.go_on(min(caller.deadline, now + NAP))
+                if transport is None and (caller.token == DONE or crew.where(caller) is not None):
+                    given_up = False  # it has its own to do, and another goes on
+                    break
+        except ConnectError as error:
+            if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
+                failure = error
+        finally:
+            job = self._locked(self._dialled, machine, caller, dial, transport, failure, given_up)
+        return job
+
+    def _dialled(
+        self,
+        machine: Client,
+        caller: Caller,
+        dial: Dial,
+        transport: Transport | None,
+        failure: Exception | None,
+        given_up: bool,
+    ) -> Job | None:
+        """A thread is back from a dial."""
+        now = monotonic()
+        if machine is not self.machine:  # forked meanwhile
+            if transport is not None:
+                transport.close()
+            return self._next(caller, SLEEP)
+        self.crew.dialling.pop(dial, None)
+        if transport is None and failure is None and not given_up and machine.closed is None:
+            self.crew.wanted(dial)
+            return self._next(caller, SLEEP)
+        if transport is None:
+            self._drop_opening(dial)
+            machine.dial_failed(dial, failure, now)
+        else:
+            self._connected(dial, self._openings.pop(dial), transport, now)
+        self._carry_out()
+        self._pass_time(caller, now)
+        return self._next(caller, SLEEP)
+
+    def _connected(self, dial: Dial, opening: Opening, transport: Transport, now: float) -> None:
+        """A socket is open: begin the handshake."""
+        try:
+            link = self.machine.connected(dial, now, opening.credentials, opening.tls)
+        except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
+            transport.close()
+            self.machine.dial_failed(dial, error, now)
+            return
+        link.io = io = Socket(link, transport)
+        if link.ended:
+            self._close(io)
+        else:
+            self.crew.opens(io)
+            self._send(io)
+
+    # -- time ----------------------------------------------------------------------------------------------------------------------
+
+    def _look(self, now: float) -> None:
+        """Do what is due, whatever the caller wants that comes by."""
+        if self._owing:
+            self._read_owed()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK
+        machine, crew = self.machine, self.crew
+        self._take_up_lost_dials()
+        for dial in [dial for dial in crew.dials if now >= dial.deadline]:
+            crew.dials.remove(dial)
+            self._drop_opening(dial)
+            machine.dial_failed(dial, None, now)
+        if machine.next_deadline() <= now:
+            machine.handle_timeout(now)
+        if machine.has_events:
+            self._carry_out()
+
+    def _pass_time(self, caller: Caller, now: float) -> None:
+        """A thread has waited for as long as it was to."""
+        self._take_up_lost_dials()
+        entry = caller.waiter if isinstance(caller, Party) else caller
+        if caller.token != DONE and entry is not None:
+            self.machine.resume(entry, now)
+        self.machine.handle_timeout(now)
+        if entry is None and now >= caller.deadline:
+            self.crew.ended(caller)
+        self._carry_out()

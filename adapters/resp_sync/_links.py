@@ -1,0 +1,271 @@
+"""Bytes and events: move the bytes of links between their sockets and the machine, and carry out what the machine says.
+
+All of it is done under the lock, and nothing of it waits. While bytes move, `_moving` is their link: if an interrupt strikes before
+the machine knows, that link ends, since it could not be said any more whose reply is next.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from random import random
+from threading import RLock
+from time import monotonic
+from typing import Any, Final
+from warnings import warn
+
+from resp_sansio import Config
+from resp_sansio.client import (
+    DONE,
+    Client,
+    ClientEvent,
+    Close,
+    Crew,
+    Dial,
+    Drained,
+    Granted,
+    Heard,
+    Leaked,
+    Lease,
+    Link,
+    Look,
+    Party,
+    Post,
+    Refused,
+    TLSWire,
+    party_of,
+)
+from resp_sansio.connection import Connection, Slot
+
+from ._transport import Opening, Transport, of_the_system
+
+__all__ = ["Links", "Socket"]
+
+RECEIVE: Final = 64 * 1024
+"""Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
+mapped and unmapped by the C library each time, at more than they save on large values."""
+
+
+class Socket(Post):
+    """A link's socket."""
+
+    __slots__ = ("core", "poll", "transport", "wire")
+
+    def __init__(self, link: Link, transport: Transport) -> None:
+        super().__init__(link)
+        self.core: Connection = link.core
+        self.wire: Connection | TLSWire = link.wire
+        self.transport: Transport = transport
+        self.poll: Callable[[float], Any] = transport.poll
+
+    @property
+    def has_something(self) -> bool:
+        """Has something come, or ended, that was not read?"""
+        return self.reads and not self.link.ended and bool(self.poll(0))
+
+
+class Links:
+    """The state of a driver, and its sockets. `make` makes the machine, anew in the child of a fork."""
+
+    __slots__ = (
+        "__weakref__", "_drainers", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
+        "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "whose",
+    )  # fmt: skip
+
+    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+        self.config: Config = config
+        self.whose: str = whose
+        self._make = make
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin, or begin anew in the child of a fork."""
+        self.machine: Client = self._make(random)
+        self.crew: Crew = Crew()
+        self._lock = RLock()
+        self._inside = False  # true on entering the lock means that this very thread was interrupted in there
+        self._torn: list[object] = []  # not empty: something was left half-done; threads add to it without the lock
+        self._forked = False  # all that is open is another process's
+        self._moving: Link | None = None  # its bytes move, and the machine does not know yet
+        self._telling = False
+        self._todo: deque[ClientEvent] = deque()  # what the machine said, and is not carried out
+        self._openings: dict[Dial, Opening] = {}
+        self._owing: dict[Socket, None] = {}  # replies to those who have gone, and no thread reads them
+        self._drainers: list[Party] = []
+        self._leaked: list[Lease[Link]] = []
+        self._look_at = 0.0
+        self._retries = 0
+
+    # -- bytes ---------------------------------------------------------------------------------------------------------------------
+
+    def _send(self, io: Socket) -> None:
+        """Send what is queued, as far as it goes."""
+        link, wire, send = io.link, io.wire, io.transport.send
+        io.deferred = 0.0
+        if io.reader is None and link.dial is None and io.has_something:
+            self._catch_up(io)  # what came unasked must not answer this
+        if link.ended:
+            return
+        failure = None
+        self._moving = link
+        io.stuck = False
+        try:
+            while block := wire.data_to_send():
+                wire.sent(send(block))
+        except (BlockingIOError, InterruptedError):
+            io.stuck = True
+        except OSError as error:
+            failure = of_the_system(error)
+        self._moving = None
+        if not io.reads:
+            io.reads = io.core.wants_to_receive  # a reply is behind what was left unread
+        if failure is not None:
+            self._not_sent(io, failure)
+
+    def _send_rest(self, io: Socket, rest: bytes, failure: OSError | None) -> None:
+        """The network did not take the end of what the short path had to send."""
+        io.core.unsent(rest)
+        io.stuck = True
+        self._moving = None
+        if failure is not None:
+            self._not_sent(io, failure)
+
+    def _not_sent(self, io: Socket, failure: OSError) -> None:
+        """Writing failed. What has come is read first: a server says why, and then closes."""
+        while not io.link.ended and self._receive(io):
+            pass
+        self.machine.send_failed(io.link, failure, monotonic())
+        self._carry_out()
+
+    def _receive(self, io: Socket) -> bool:
+        """Take in one piece of what has come, if any has. If there is more, the next turn finds it, after a look at the clock."""
+        machine, link = self.machine, io.link
+        answered = None
+        self._moving = link
+        try:
+            data = io.transport.recv(RECEIVE)
+        except (BlockingIOError, InterruptedError):
+            self._moving = None
+            return False
+        except OSError as error:
+            machine.receive_eof(link, monotonic(), of_the_system(error))
+        else:
+            if data:
+                answered = machine.receive_replies(link, data, monotonic())
+            else:
+                machine.receive_eof(link, monotonic())
+        self._moving = None
+        if answered is None:
+            io.reads = io.core.wants_to_receive  # else pushes are to be taken first, which will be told
+            if not self._telling:
+                self._carry_out()
+        elif self.crew.sleepers:
+            self.crew.answered(io, answered)
+        else:
+            for slot in answered:
+                if slot.token is not None:
+                    slot.token = DONE
+        return True
+
+    def _catch_up(self, io: Socket) -> None:
+        """Take in what has come while no thread waited for it."""
+        while io.has_something and self._receive(io):
+            pass
+
+    def _read_owed(self) -> None:
+        """Take in the replies to those who have gone, where no thread reads."""
+        for io in list(self._owing):
+            if not io.link.ended and io.reader is None:
+                self._catch_up(io)
+            if io.link.ended or not io.core.in_flight:
+                self._owing.pop(io, None)
+        self._carry_out()
+
+    # -- the end of a socket -----------------------------------------------------------------------------------------------------
+
+    def _left(self, io: Socket) -> None:
+        """A caller has left this socket, perhaps the last one."""
+        if not io.used:
+            if io.link.ended:
+                self._close(io)
+            elif io.core.in_flight:
+                self._owing[io] = None
+
+    def _close(self, io: Socket) -> None:
+        """End a socket, but never close it under a thread that waits for it: its number could be given anew."""
+        self._owing.pop(io, None)
+        self.crew.lost(io)
+        try:
+            last = b"" if io.stuck else io.wire.data_to_send()  # TLS may say why
+        except OSError:
+            last = b""
+        io.transport.shut_down(last)  # first: the child of a fork may hold it
+        if not io.used:
+            io.transport.close()
+            self.crew.forget(io)
+
+    # -- what the machine says ---------------------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        """Carry out all that the machine has said, and what follows. Safe to be cut short."""
+        if self._telling:
+            return  # it is being done
+        self._telling = True
+        machine, todo = self.machine, self._todo
+        todo += machine.events()
+        while todo:
+            self._tell(todo[0])
+            todo.popleft()
+            if machine.has_events:
+                todo += machine.events()
+        self._telling = False
+
+    def _tell(self, event: ClientEvent) -> None:
+        crew = self.crew
+        match event:
+            case Slot():
+                crew.ended(event)
+            case Link(io=Socket() as io):
+                if not event.ended:
+                    if io in crew.common and event.dial is None and not self._drainers:
+                        crew.opened(io)
+                    self._send(io)
+                    io.reads = io.core.wants_to_receive
+                    crew.look_after(io)
+            case Dial():
+                if event not in crew.dials and event not in crew.dialling:
+                    self._drop_opening(event)  # an interrupt may have left it, used up
+                    crew.wanted(event)
+            case Look(link):
+                while not link.ended and link.io.reads and self._receive(link.io):
+                    pass
+                self.machine.looked(link, monotonic())
+            case Granted(waiter) | Refused(waiter):
+                if (party := party_of(waiter)) is not None:
+                    crew.ended(party)
+            case Heard(listener):
+                crew.ended(listener.token)
+            case Close(link):
+                if link.io is not None:
+                    self._close(link.io)
+            case Drained():
+                for drainer in self._drainers:
+                    crew.ended(drainer)
+            case Leaked(lease):
+                self._leaked.append(lease)
+
+    def _drop_opening(self, dial: Dial) -> None:
+        opening = self._openings.get(dial)
+        if opening is not None:
+            opening.close()
+            self._openings.pop(dial, None)  # only now: if closing is cut short, the next to mend closes it
+
+    def _report(self) -> None:
+        """Tell who keeps a link for long. Work first, then tell; and where warnings are errors, this caller is none the wiser."""
+        while self._leaked:
+            borrower = self._leaked.pop().borrower
+            try:
+                warn(f"a connection is out for long; it was borrowed here:\n{borrower}", ResourceWarning, stacklevel=1)
+            except ResourceWarning as error:
+                sys.excepthook(type(error), error, error.__traceback__)
