@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final, TypeAlias
 
 from resp_sansio import ConnectError
-from resp_sansio.client import DONE, SLEEP, Client, Dial, Job, Party
+from resp_sansio.client import DONE, SLEEP, Client, Dial, Job, Party, Sleep
 from resp_sansio.connection import Slot
 
 from ._guards import Guarded, check_not_patched
@@ -26,6 +26,7 @@ LOOK: Final = 0.1
 """Seconds between looks at what is due, by whichever caller comes by."""
 
 Caller: TypeAlias = Slot | Party
+Result: TypeAlias = Transport | Exception | Sleep | None
 
 
 class Dials(Guarded):
@@ -53,9 +54,7 @@ class Dials(Guarded):
         """Open a socket on this thread, without the lock, as far as there is time; return the thread's next job."""
         check_not_patched()
         machine, crew = self.machine, self.crew
-        transport: Transport | None = None
-        failure: Exception | None = None
-        given_up = True  # as it is if an interrupt strikes: then the next thread begins anew
+        result: Result = None  # given up, as it is if an interrupt strikes: then the next thread begins anew
         try:
             opening = self._openings.get(dial)
             if opening is None:
@@ -63,46 +62,37 @@ class Dials(Guarded):
             try:
                 opening.prepare()
             except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
-                failure = error
-            while transport is None and failure is None:
+                result = error
+            while result is None:
                 now = monotonic()
                 if now >= caller.deadline and now < dial.deadline:
                     break
-                transport = opening.go_on(min(caller.deadline, now + NAP))
-                if transport is None and (caller.token == DONE or crew.where(caller) is not None):
-                    given_up = False  # it has its own to do, and another goes on
-                    break
+                result = opening.go_on(min(caller.deadline, now + NAP))
+                if result is None and (caller.token == DONE or crew.where(caller) is not None):
+                    result = SLEEP  # it has its own to do, and another goes on
         except ConnectError as error:
             if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
-                failure = error
+                result = error
         finally:
-            job = self._locked(self._dialled, machine, caller, dial, transport, failure, given_up)
+            job = self._locked(self._dialled, machine, caller, dial, result)
         return job
 
-    def _dialled(
-        self,
-        machine: Client,
-        caller: Caller,
-        dial: Dial,
-        transport: Transport | None,
-        failure: Exception | None,
-        given_up: bool,
-    ) -> Job | None:
+    def _dialled(self, machine: Client, caller: Caller, dial: Dial, result: Result) -> Job | None:
         """A thread is back from a dial."""
         now = monotonic()
         if machine is not self.machine:  # forked meanwhile
-            if transport is not None:
-                transport.close()
+            if isinstance(result, Transport):
+                result.close()
             return self._next(caller, SLEEP)
         self.crew.dialling.pop(dial, None)
-        if transport is None and failure is None and not given_up and machine.closed is None:
+        if result is SLEEP and machine.closed is None:
             self.crew.wanted(dial)
             return self._next(caller, SLEEP)
-        if transport is None:
-            self._drop_opening(dial)
-            machine.dial_failed(dial, failure, now)
+        if isinstance(result, Transport):
+            self._connected(dial, self._openings.pop(dial), result, now)
         else:
-            self._connected(dial, self._openings.pop(dial), transport, now)
+            self._drop_opening(dial)
+            machine.dial_failed(dial, result if isinstance(result, Exception) else None, now)
         self._carry_out()
         self._pass_time(caller, now)
         return self._next(caller, SLEEP)

@@ -163,14 +163,10 @@ class Driver(Dials):
             link = loan.connection if loan is not None else None if lane is None else lane.link
             io: Socket | None = None if link is None or link.ended else link.io
             reader = None if io is None else io.reader
-            if io is None or io.stuck or not io.reads:
-                fits = False
-            elif reader is None:
-                fits = not io.poll(0)  # what came unasked must not answer this
-            else:  # this very thread, interrupted by what it does now, would wait for itself
-                fits = reader.token is not None and reader.token != slot.token
             payload = None
-            if io is not None and fits:
+            # What came unasked must not answer this, and this very thread, interrupted by what it does now, not wait for itself.
+            fits = io is not None and io.reads and not io.stuck
+            if io is not None and fits and (reader.token not in (None, slot.token) if reader else not io.poll(0)):
                 hold = reader is not None or bool(io.waking or io.deferred)
                 self._moving = None if hold else link  # what it starts counts as sent
                 payload = machine.start(slot, now, loan, hold)
@@ -193,8 +189,11 @@ class Driver(Dials):
                 except OSError as error:
                     count, failure = 0, of_the_system(error)
                 if count < len(payload):
-                    self._send_rest(io, payload[count:], failure)
+                    io.core.unsent(payload[count:])
+                    io.stuck = True
                 self._moving = None
+                if failure is not None:
+                    self._not_sent(io, failure)
             else:
                 self._put_out(io, now)
             if loan is not lease and machine.has_events:
@@ -363,26 +362,23 @@ class Driver(Dials):
     def _turn(self, caller: Caller, job: Job, ready: bool) -> Job | None:
         """A thread is back from its wait: move what can be moved now, and return its next job."""
         crew = self.crew
-        if isinstance(job, Socket):
-            io: Socket | None = job
-            if not job.link.ended:
-                if ready and job.reads:
-                    self._receive(job)
-                    alone = not crew.sleepers and job not in crew.common
-                    if caller.token == DONE and alone and not job.link.ended:
-                        job.reader = None  # the short path: answered, and no other to see to
-                        return None
-                self._go_on(job)
-        elif isinstance(job, Write):
-            io = job.post  # type: ignore[assignment]
-            assert io is not None
-            self._go_on(io)
-            ready = True
-        else:
+        if job is SLEEP:
             ready = crew.sleepers.pop(caller, None) is None  # it was woken
-            io = crew.where(caller)
+            io: Socket | None = crew.where(caller)
             if io is not None and io.deferred:
                 self._send(io)
+        else:
+            post = job.post if isinstance(job, Write) else job
+            assert isinstance(post, Socket)
+            io = post
+            if job is io and ready and io.reads and not io.link.ended:
+                self._receive(io)
+                alone = not crew.sleepers and io not in crew.common
+                if caller.token == DONE and alone and not io.link.ended:
+                    io.reader = None  # the short path: answered, and no other to see to
+                    return None
+            self._go_on(io)
+            ready = ready or job is not io
         if not ready or (io is not None and io.link.ended):
             self._pass_time(caller, monotonic())
         following = self._next(caller, job)

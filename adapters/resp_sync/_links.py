@@ -123,14 +123,6 @@ class Links:
         if failure is not None:
             self._not_sent(io, failure)
 
-    def _send_rest(self, io: Socket, rest: bytes, failure: OSError | None) -> None:
-        """The network did not take the end of what the short path had to send."""
-        io.core.unsent(rest)
-        io.stuck = True
-        self._moving = None
-        if failure is not None:
-            self._not_sent(io, failure)
-
     def _not_sent(self, io: Socket, failure: OSError) -> None:
         """Writing failed. What has come is read first: a server says why, and then closes."""
         while not io.link.ended and self._receive(io):

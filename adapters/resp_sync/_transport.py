@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from resp_sansio import Config
 from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_connected, not_resolved, read_credentials, socket_options
+from resp_sansio.config import Addresses, Race, not_resolved, read_credentials, socket_options
 
 __all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
 
@@ -95,8 +95,8 @@ def wait_for(descriptors: list[int], timeout: float, *, read: bool = False, writ
     return list({descriptor for kind in ready for descriptor in kind})
 
 
-Steps: TypeAlias = Generator[tuple[list[int], bool, float], list[int], Any]
-"""Yields what to wait for (descriptors; whether they are to take bytes, else to have some), and until when; gets the ready ones."""
+Steps: TypeAlias = Generator[tuple[list[int], float], list[int], Any]
+"""Yields the descriptors to wait for, until one is writable, and until when; gets those that are."""
 
 UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
 """What `connect_ex` says of a connection that is to be waited for."""
@@ -108,7 +108,7 @@ class Opening:
     Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`).
     """
 
-    __slots__ = ("_attempts", "_config", "_connected", "_prepared", "_steps", "_wants", "credentials", "tls")
+    __slots__ = ("_attempts", "_config", "_prepared", "_steps", "_wants", "credentials", "tls")
 
     def __init__(self, config: Config, addresses: Addresses, deadline: float) -> None:
         self.credentials: tuple[str | None, str | bytes] | None = None
@@ -116,9 +116,8 @@ class Opening:
         self._config = config
         self._prepared = False
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
-        self._connected: socket.socket | None = None
-        self._steps = self._open(config, addresses, deadline)
-        self._wants: tuple[list[int], bool, float] | None = None
+        self._steps = self._open(addresses, deadline)
+        self._wants: tuple[list[int], float] | None = None
 
     def prepare(self) -> None:
         """Ask the provider of credentials, if there is one, and make the link's TLS; once. Raises what these raise."""
@@ -140,8 +139,8 @@ class Opening:
         while True:
             ready = None
             if self._wants is not None:
-                descriptors, write, deadline = self._wants
-                ready = wait_for(descriptors, min(until, deadline) - monotonic(), read=not write, write=write)
+                descriptors, deadline = self._wants
+                ready = wait_for(descriptors, min(until, deadline) - monotonic(), write=True)
                 if not ready and monotonic() < deadline:
                     return None
             try:
@@ -153,88 +152,68 @@ class Opening:
     @property
     def sockets(self) -> list[socket.socket]:
         """All that are open for it now."""
-        return [*([self._connected] if self._connected is not None else ()), *[it for it, _ in self._attempts.values()]]
+        return [attempt for attempt, _ in self._attempts.values()]
 
     def close(self) -> None:
         """Give it up. Idempotent."""
-        self._close_sockets()
+        for each in self.sockets:
+            shut_down(each)  # first: the child of a fork may hold it
+            each.close()
         try:
             self._steps.close()  # not left to the end of its last reference: an interrupt that strikes there is lost
         except ValueError:
             pass  # another thread takes a step, and finds its sockets closed
-
-    def _close_sockets(self) -> None:
-        for each in self.sockets:
-            shut_down(each)  # first: the child of a fork may hold it
-            each.close()
 
     def detach_after_fork(self) -> None:
         """In the child of a fork: close this process's descriptors, and nothing else."""
         for each in self.sockets:
             each.close()
 
-    def _open(self, config: Config, addresses: Addresses, deadline: float) -> Steps:
-        try:
-            if config.path is not None:
-                yield from self._connect_unix(config, config.path, deadline)
-            else:
-                yield from self._connect_tcp(config, addresses, deadline)
-            assert self._connected is not None
-            return Transport(self._connected)
-        except BaseException:
-            self._close_sockets()
-            raise
+    def _open(self, addresses: Addresses, deadline: float) -> Steps:
+        race = addresses.race(self._resolve(), deadline)
+        connected: socket.socket | None = None
+        while connected is None:
+            while (address := race.next(monotonic())) is not None:
+                self._begin(race, address)
+            for descriptor in (yield list(self._attempts), race.wake) if self._attempts else ():
+                attempt, address = self._attempts[descriptor]
+                if number := attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    self._failed(race, attempt, OSError(number, os.strerror(number)))
+                elif connected is None:
+                    connected = attempt
+                    race.connected(address)
+        for each in self.sockets:
+            if each is not connected:
+                each.close()
+        for level, name, value in socket_options(self._config) if self._config.path is None else ():
+            if hasattr(socket, name):
+                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+        return Transport(connected)
 
-    def _connect_unix(self, config: Config, path: str, deadline: float) -> Steps:
-        try:
-            self._connected = connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connecting.setblocking(False)
-            number = connecting.connect_ex(path)
-            if number == errno.EINPROGRESS:
-                if not (yield [connecting.fileno()], True, deadline):
-                    raise TimeoutError("timed out")
-                number = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number:
-                raise OSError(number, os.strerror(number))
-        except OSError as error:
-            raise not_connected(config, error) from error
-
-    def _connect_tcp(self, config: Config, addresses: Addresses, deadline: float) -> Steps:
+    def _resolve(self) -> list[Any]:
+        config = self._config
+        if config.path is not None:
+            return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
         # Names of text are encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
         host = config.host.encode() if config.host.isascii() else config.host
         try:
-            found = socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)
+            return socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise not_resolved(config, of_the_system(error)) from error
-        race = addresses.race(found, deadline)
-        while self._connected is None:
-            while (address := race.next(monotonic())) is not None:
-                try:
-                    connecting = socket.socket(address[0], socket.SOCK_STREAM)
-                except OSError as error:  # a system without IPv6, say
-                    race.failed(error)
-                    continue
-                self._attempts[connecting.fileno()] = connecting, address
-                connecting.setblocking(False)
-                if (number := connecting.connect_ex(address[4])) not in UNDER_WAY:
-                    self._failed(race, connecting, number)
-            if self._attempts:
-                for descriptor in (yield list(self._attempts), True, race.wake):
-                    connecting, address = self._attempts[descriptor]
-                    if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                        self._failed(race, connecting, number)
-                    elif self._connected is None:
-                        self._connected = connecting
-                        race.connected(address)
-        for connecting, _ in self._attempts.values():
-            if connecting is not self._connected:
-                connecting.close()
-        self._attempts.clear()
-        for level, name, value in socket_options(config):
-            if hasattr(socket, name):
-                self._connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
 
-    def _failed(self, race: Race, connecting: socket.socket, number: int) -> None:
-        del self._attempts[connecting.fileno()]
-        connecting.close()
-        race.failed(OSError(number, os.strerror(number)))
+    def _begin(self, race: Race, address: Any) -> None:
+        attempt = socket.socket(address[0], socket.SOCK_STREAM)
+        self._attempts[attempt.fileno()] = attempt, address
+        attempt.setblocking(False)
+        try:
+            number = attempt.connect_ex(address[4])
+        except OSError as error:  # Python's own: the path is too long
+            self._failed(race, attempt, error)
+        else:
+            if number not in UNDER_WAY:
+                self._failed(race, attempt, OSError(number, os.strerror(number)))
+
+    def _failed(self, race: Race, attempt: socket.socket, error: OSError) -> None:
+        del self._attempts[attempt.fileno()]
+        attempt.close()
+        race.failed(error)
