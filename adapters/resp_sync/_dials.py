@@ -89,7 +89,7 @@ class Dials(Guarded):
             self.crew.wanted(dial)
             return self._next(caller, SLEEP)
         if isinstance(result, Transport):
-            self._connected(dial, self._openings.pop(dial), result, now)
+            self._connected(dial, result, now)
         else:
             self._drop_opening(dial)
             machine.dial_failed(dial, result if isinstance(result, Exception) else None, now)
@@ -97,15 +97,19 @@ class Dials(Guarded):
         self._pass_time(caller, now)
         return self._next(caller, SLEEP)
 
-    def _connected(self, dial: Dial, opening: Opening, transport: Transport, now: float) -> None:
+    def _connected(self, dial: Dial, transport: Transport, now: float) -> None:
         """A socket is open: begin the handshake."""
+        machine, opening = self.machine, self._openings[dial]
         try:
-            link = self.machine.connected(dial, now, opening.credentials, opening.tls)
-        except Exception as error:  # noqa: BLE001  # credentials that can't be sent: those who wait are to know
-            transport.close()
-            self.machine.dial_failed(dial, error, now)
+            link = machine.connected(dial, now, opening.credentials, opening.tls)
+        except (TypeError, ValueError) as error:
+            if any(link.io is None for link in machine.links):
+                raise  # an interrupt's, that has left a link behind
+            self._drop_opening(dial)
+            machine.dial_failed(dial, error, now)  # credentials that can't be sent: those who wait are to know
             return
         link.io = io = Socket(link, transport)
+        del self._openings[dial]  # only now: until then, those who mend close it
         if link.ended:
             self._close(io)
         else:

@@ -16,6 +16,7 @@ import pytest
 
 import resp_sync
 from resp_sansio import CommandTimeoutError, ConnectionClosedError
+from resp_sansio.client import Client as Machine
 from resp_sync import _transport
 
 if TYPE_CHECKING:
@@ -170,6 +171,25 @@ def test_an_interrupt_in_a_dial_is_told_to_its_own_caller_alone(
             client.execute("PING", timeout=20.0)
         other.join(30)
         assert replies == ["PONG"]
+
+
+def test_an_interrupt_as_a_link_is_made_leaves_none_behind(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Machine.connected
+    made: list[Any] = []
+
+    def connected(*args: Any) -> Any:
+        made.append(real(*args))
+        if len(made) == 1:
+            raise ValueError("mine")
+        return made[-1]
+
+    monkeypatch.setattr(Machine, "connected", connected)
+    with resp_sync.Client(server.url) as client:
+        with pytest.raises(ValueError, match="mine"):
+            client.execute("PING", timeout=20.0)
+        assert client.execute("PING", timeout=20.0) == "PONG"
+        assert made[0].ended
+        assert client._driver.machine.links == made[1:]
 
 
 @pytest.mark.parametrize("place", ["send", "recv"])
