@@ -21,30 +21,20 @@ from resp_sansio.client import (
     Dial,
     Job,
     Lease,
-    Link,
     Listener,
     Party,
     Passer,
-    Share,
     Waiter,
     Write,
 )
 from resp_sansio.connection import Slot, SlotState
+from resp_sansio.surface.threads import Loan
 
 from ._dials import NAP, Caller, Dials
 from ._links import Socket
 from ._transport import LONGEST, of_the_system, shut_down, wait
 
-__all__ = ["Borrower", "Driver"]
-
-
-class Borrower(Party):
-    """Asks for a link, and is there for as long as it has that."""
-
-    __slots__ = ()
-
-    def __init__(self, deadline: float) -> None:
-        super().__init__(get_ident(), deadline)
+__all__ = ["Driver"]
 
 
 class Driver(Dials):
@@ -54,7 +44,7 @@ class Driver(Dials):
 
     # -- for callers ---------------------------------------------------------------------------------------------------------------
 
-    def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+    def call(self, slot: Slot, lease: Loan | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended for good. Raises as `Client.submit`, and interrupts."""
         slot.token = get_ident()
         try:
@@ -79,15 +69,14 @@ class Driver(Dials):
         if self.crew.dials:
             self._do_chores(min(slot.deadline, monotonic() + NAP))
 
-    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+    def submit(self, slot: Slot, lease: Loan) -> None:
         """Begin a call that no caller waits for. Raises as `Client.submit`."""
         self._locked(self._begin, slot, lease, None)
 
-    def acquire(
-        self, deadline: float, stack: str | None = None, borrower: Borrower | None = None
-    ) -> Lease[Link] | Share:
+    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None) -> Loan:
         """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
-        party = borrower or Borrower(deadline)
+        party = borrower or Party(deadline)
+        party.token = get_ident()
         self._run(party, self._acquire, stack)
         waiter = party.waiter
         assert isinstance(waiter, Waiter)
@@ -99,35 +88,31 @@ class Driver(Dials):
             waiter.token = None  # it is held for as long as it lasts
         return waiter.lease
 
-    def release(self, lease: Lease[Link] | Share) -> None:
+    def release(self, lease: Loan) -> None:
         """Give a link back."""
         self._locked(self._release, lease)
 
-    def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+    def listen(self, loan: Loan, deadline: float) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
-        party = Party(get_ident(), deadline)
+        party = Party(deadline, get_ident())
         self._run(party, self._listen, loan)
         party.token = None
         assert isinstance(party.waiter, Listener)
         return party.waiter.result()
 
-    def abort(self, link: Link) -> None:
-        """End a link now."""
-        self.change(lambda machine, now: machine.abort(link, None, now))
-
-    def change(self, what: Callable[[Client, float], object]) -> None:
+    def change(self, name: str, what: Callable[[Client, float], object]) -> None:  # noqa: ARG002  # no thread is refused
         """Change something of the machine's, and carry out what follows."""
         self._locked(self._change, what)
 
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
-        self.change(Client.open)
+        self.change("open", Client.open)
         self._do_chores(inf)
 
     def close(self, deadline: float) -> None:
         """Take no new calls, wait until the deadline for those under way, and end what is left."""
         if deadline > monotonic() and self.machine.closed is None:
-            party = Party(get_ident(), deadline)
+            party = Party(deadline, get_ident())
             try:
                 self._run(party, self._drain)
             finally:
@@ -137,20 +122,20 @@ class Driver(Dials):
 
     def end(self) -> None:
         """End everything now."""
-        self.change(Client.close)
+        self.change("close", Client.close)
         for opening in list(self._openings.values()):
             for connecting in opening.sockets:
                 shut_down(connecting)  # a thread may wait for it
 
     def _do_chores(self, deadline: float) -> None:
         """Do what is to be done for all, and no thread that waits does."""
-        passer = Passer(get_ident(), deadline)
+        passer = Passer(deadline, get_ident())
         self._run(passer, self._next, None)
         passer.token = None
 
     # -- under the lock: the first step of a caller ------------------------------------------------------------------------------
 
-    def _start(self, slot: Slot, lease: Lease[Link] | Share | None) -> Job | None:
+    def _start(self, slot: Slot, lease: Loan | None) -> Job | None:
         """The short path: begin a call on a link that is there, and return its first job. None to decline: nothing has changed."""
         self._inside = True
         try:
@@ -212,11 +197,11 @@ class Driver(Dials):
         if not (io.waking or io.deferred) or not self.crew.defers(io, now):
             self._send(io)
 
-    def _submit(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> Job | None:
+    def _submit(self, slot: Slot, lease: Loan | None, epoch: int | None) -> Job | None:
         self._begin(slot, lease, epoch)
         return self._next(slot, None)
 
-    def _begin(self, slot: Slot, lease: Lease[Link] | Share | None, epoch: int | None) -> None:
+    def _begin(self, slot: Slot, lease: Loan | None, epoch: int | None) -> None:
         machine, now = self.machine, monotonic()
         self._look(now)
         lane = machine.lane if lease is None else None
@@ -245,7 +230,7 @@ class Driver(Dials):
         self._carry_out()
         return self._next(party, None)
 
-    def _release(self, lease: Lease[Link] | Share) -> None:
+    def _release(self, lease: Loan) -> None:
         io = lease.connection.io
         self.machine.release(lease, monotonic())
         if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
@@ -254,7 +239,7 @@ class Driver(Dials):
             self._owing[io] = None
         self._carry_out()
 
-    def _listen(self, party: Party, loan: Lease[Link] | Share) -> Job | None:
+    def _listen(self, party: Party, loan: Loan) -> Job | None:
         io: Socket = loan.connection.io
         if self.crew.is_beneath(party, io):
             raise self._reentered()

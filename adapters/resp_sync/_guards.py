@@ -16,7 +16,8 @@ from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
 from resp_sansio import Config, ConnectionClosedError, LocalProtocolError, RespError
-from resp_sansio.client import Client, is_here
+from resp_sansio.client import is_here
+from resp_sansio.surface.threads import Make
 
 from ._links import Links, Socket
 
@@ -30,7 +31,7 @@ class Guarded(Links):
 
     __slots__ = ()
 
-    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
         check_not_patched()
         super().__init__(config, make, whose)
         _drivers.add(self)

@@ -37,6 +37,7 @@ from resp_sansio.client import (
     party_of,
 )
 from resp_sansio.connection import Connection, Slot
+from resp_sansio.surface.threads import Make
 
 from ._transport import Opening, Transport, of_the_system
 
@@ -70,10 +71,10 @@ class Links:
 
     __slots__ = (
         "__weakref__", "_drainers", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "whose",
+        "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "now", "whose",
     )  # fmt: skip
 
-    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
         self.config: Config = config
         self.whose: str = whose
         self._make = make
@@ -83,6 +84,7 @@ class Links:
         """Begin, or begin anew in the child of a fork."""
         self.machine: Client = self._make(random)
         self.crew: Crew = Crew()
+        self.now: Callable[[], float] = monotonic
         self._lock = RLock()
         self._inside = False  # true on entering the lock means that this very thread was interrupted in there
         self._torn: list[object] = []  # not empty: something was left half-done; threads add to it without the lock

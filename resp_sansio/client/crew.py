@@ -51,9 +51,9 @@ class Party:
 
     __slots__ = ("__weakref__", "deadline", "token", "waiter")
 
-    def __init__(self, token: Any, deadline: float) -> None:
-        self.token: Any = token
+    def __init__(self, deadline: float, token: object = None) -> None:
         self.deadline: Final[float] = deadline
+        self.token: Any = token
         self.waiter: Waiter | Listener | None = None
 
     @property

@@ -15,8 +15,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, overload
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
-from ..client.calls import link_of
-from ..client.links import Link, Waiter
+from ..client.crew import Party
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
@@ -44,29 +43,11 @@ from .base import (
 )
 
 __all__ = [
-    "Borrowed", "Borrower", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
+    "Borrowed", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
     "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-
-class Borrower:
-    """A caller that asks for a link. It is known before it asks, since an interrupt may strike just as it gets one: a driver that
-    has a weak reference to it learns that it has gone. `token` is the driver's own, None before it asks.
-    """
-
-    __slots__ = ("__weakref__", "deadline", "token", "waiter")
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline: float = deadline
-        self.token: object = None
-        self.waiter: Waiter | None = None
-
-    @property
-    def link(self) -> Link | None:
-        """The link that something is to come on for it."""
-        return None if self.waiter is None else link_of(self.waiter)
 
 
 class Driver(base.Driver, Protocol):
@@ -82,7 +63,7 @@ class Driver(base.Driver, Protocol):
         was never made, or it has been given up.
         """
 
-    def acquire(self, deadline: float, stack: str | None = None, borrower: Borrower | None = None, /) -> Loan:
+    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
         """Wait for a link. Raises as `Client.acquire`, and why there is none.
 
         Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
@@ -387,7 +368,7 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
         lender = self._from
         driver = lender._driver
         deadline = driver.now() + self._seconds
-        self._borrower = Borrower(deadline)
+        self._borrower = Party(deadline)
         self._loan = driver.acquire(deadline, self._stack, self._borrower)
         return lender._connection_type(lender._config, driver, self._loan, self._loan)
 

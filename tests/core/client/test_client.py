@@ -1185,6 +1185,14 @@ def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None
     assert Stage().client.lend_to(new_slot(("GET", "a"), None, inf), 0.0) is None
 
 
+def test_what_is_out_of_date_is_closed_where_a_link_is_asked_for() -> None:
+    stage = Stage(None, PoolSettings(max_size=1, max_idle=1.0))
+    stage.release(lease := stage.lease())
+    assert stage.client.lend(stage.now + 5.0) is None
+    stage.run()
+    assert stage.closed == [lease.connection]
+
+
 def test_a_call_that_gives_back_its_lease_is_told_before_what_follows() -> None:
     stage = Stage(None, PoolSettings(max_size=1))
     lease = stage.lease()

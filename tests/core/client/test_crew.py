@@ -511,7 +511,7 @@ def test_a_thread_whose_time_is_up_takes_no_more_chores() -> None:
 
 
 def test_a_party_is_there_until_it_has_gone_or_gives_back_what_it_had() -> None:
-    party = Party(1, inf)
+    party = Party(inf, 1)
     assert party.link is None
     party.waiter = waiter = Waiter(ref(party), inf, None)
     assert party.link is None
@@ -534,7 +534,7 @@ def test_where_something_is_to_come_for_a_caller() -> None:
     assert crew.where(slot) is None
     slot.link = link
     assert crew.where(slot) is link.io
-    party = Party(1, inf)
+    party = Party(inf, 1)
     party.waiter = Listener(SimpleNamespace(connection=link))
     assert crew.where(party) is link.io
     link.ended = True
@@ -553,4 +553,4 @@ def test_jobs_of_callers_that_have_gone_are_for_others() -> None:
     assert crew.woken == [another]
     assert crew.unsettled
     assert crew.next(another, SLEEP) is post
-    assert crew.next(Passer(1, inf), None) is None
+    assert crew.next(Passer(inf, 1), None) is None

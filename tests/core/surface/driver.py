@@ -13,7 +13,7 @@ from weakref import ref
 from core.client.stage import Stage
 from resp_sansio import Config, Push
 from resp_sansio.client import Client as Machine
-from resp_sansio.client import Link
+from resp_sansio.client import Link, Party
 from resp_sansio.connection import Slot
 from resp_sansio.surface import tasks, threads
 from resp_sansio.surface.base import Loan, Make
@@ -110,12 +110,12 @@ class TaskDriver(Driver):
 class ThreadDriver(Driver):
     """The driver of threads."""
 
-    known: ref[threads.Borrower] | None  # who asked last
+    known: ref[Party] | None  # who asked last
 
     def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
         self.make_call(slot, loan, epoch)
 
-    def acquire(self, deadline: float, stack: str | None = None, borrower: threads.Borrower | None = None, /) -> Loan:
+    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
         self.known = None if borrower is None else ref(borrower, lambda _: self.gone.append(deadline))
         return self.wait_for_link(deadline, stack)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.client.stage import Stage
 from core.surface.driver import Tasks
 from resp_sansio import PoolSettings
-from resp_sansio.surface.threads import Borrower
+from resp_sansio.client import Party
 
 
 def test_a_connection_may_be_opened_by_a_block() -> None:
@@ -18,7 +18,7 @@ def test_a_connection_may_be_opened_by_a_block() -> None:
 
 
 def test_a_borrower_waits_where_its_link_is_asked_whether_it_is_alive() -> None:
-    borrower = Borrower(1.0)
+    borrower = Party(1.0)
     assert (borrower.link, borrower.token) == (None, None)
     stage = Stage(None, PoolSettings())
     borrower.waiter = stage.acquire()

@@ -30,8 +30,6 @@ DIFFER: Final = {
     "Connecting.__exit__": "there is nothing to be awaited",
     "open_connection": "there is nothing to be awaited",
     "Lending.__exit__": "nothing is done beside the calls",
-    "Borrower.__init__": "a borrower is known before it asks",
-    "Borrower.link": "a borrower is known before it asks",
     "Borrowed.__enter__": "a borrower is known before it asks",
 }
 

@@ -71,8 +71,8 @@ class Turn:
     def _at_moment(self, frame: Any, event: str, _: Any) -> None:
         if not self.strikes_in or event not in ("call", "c_return"):
             return
-        if not frame.f_code.co_filename.startswith(self._traced) or frame.f_code.co_name == "<genexpr>":
-            return  # what is raised in a generator that is thrown away is passed over
+        if not frame.f_code.co_filename.startswith(self._traced) or frame.f_code.co_name in ("<genexpr>", "__del__"):
+            return  # what is raised in a finaliser, or a generator that is thrown away, is passed over
         self.strikes_in -= 1
         if not self.strikes_in and not self.struck:
             self.struck = True
