@@ -205,9 +205,10 @@ class Client(Repair):
     def lend_to(self, slot: Slot, now: float) -> Lease[Link] | None:
         """Lend an idle link to a call, where each has one of its own, for as long as the call lasts: `start` it by that.
 
-        None to decline, see `lend`; an adapter that finds something to read on the link says `take_back`.
+        None to decline, see `lend`, and where no call starts so: with TLS. An adapter that finds something to read on the link
+        says `take_back`.
         """
-        if self._lanes or slot.info.needs is not LANE or type(slot) is not Slot:
+        if self._lanes or self.config.tls or slot.info.needs is not LANE or type(slot) is not Slot:
             return None
         lease = self.lend(now, None, slot)
         if lease is not None:
@@ -218,6 +219,8 @@ class Client(Repair):
 
     def take_back(self, slot: Slot, now: float) -> None:
         """The call was not started by the link that was lent to it: `submit` it."""
+        assert self._pool is not None
+        self._pool.uncount()
         call, slot.call = slot.call, None
         self._end_call(call, now)
 

@@ -1170,10 +1170,12 @@ def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None
     slot = new_slot(("GET", "a"), None, inf)
     assert stage.client.lend_to(slot, stage.now) is None  # nothing is open
     stage.release(stage.lease())
+    granted = pool_stats(stage).granted
     lease = stage.client.lend_to(slot, stage.now)
     assert lease is not None
     stage.client.take_back(slot, stage.now)
     assert not lease.active
+    assert pool_stats(stage).granted == granted  # the call asks again
     lease = stage.client.lend_to(slot, stage.now)
     assert lease is not None
     assert stage.client.start(slot, stage.now, lease)
@@ -1181,6 +1183,7 @@ def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None
     assert not stage.client.has_events
     assert not lease.active
     assert pool_stats(stage).leased == 0
+    assert pool_stats(stage).granted == granted + 1
     assert stage.client.lend_to(new_slot(("BLPOP", "a", 0), None, inf), stage.now) is None
     assert Stage().client.lend_to(new_slot(("GET", "a"), None, inf), 0.0) is None
 

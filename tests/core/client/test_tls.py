@@ -12,7 +12,16 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resp_sansio import ClientSettings, Config, ConnectError, ConnectionLostError, Outcome, Retry
+from resp_sansio import (
+    ClientSettings,
+    Config,
+    ConnectError,
+    ConnectionLostError,
+    Outcome,
+    PoolSettings,
+    PoolStats,
+    Retry,
+)
 from resp_sansio.client import Client, Close, Dial, Link, TLSWire, error_of
 from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
@@ -78,12 +87,13 @@ class Stage:
         context: ssl.SSLContext | None = None,
         *,
         once: bool = False,
+        pool: PoolSettings | None = None,
         **config: Any,
     ) -> None:
         given = {"host": NAME, "tls": True, "timeout": None, "ping_interval": None, "silence_timeout": None, **config}
         self.config = Config(**{"ssl_context": context or contexts(version)[1], **given})
-        lanes = None if once else ClientSettings(retry=Retry(attempts=1))
-        self.client = Client(self.config, lanes, None, random=lambda: 0.5, once=once)
+        lanes = None if once or pool is not None else ClientSettings(retry=Retry(attempts=1))
+        self.client = Client(self.config, lanes, pool, random=lambda: 0.5, once=once)
         self.now = 0.0
         self.told: list[Any] = []
         self.server = Server(version)
@@ -466,3 +476,12 @@ def test_a_plain_link_has_nothing_in_front_of_its_connection() -> None:
     link: Link = client.connected(dial, 0.0)
     assert link.wire is link.core
     assert link.tls is None
+
+
+def test_no_link_is_lent_to_a_call_that_it_could_not_start() -> None:
+    stage = opened(pool=PoolSettings())
+    stats = stage.client.stats()
+    assert isinstance(stats, PoolStats)
+    assert stats.idle == 1
+    assert stage.client.lend_to(new_slot(("GET", "a")), stage.now) is None
+    assert stage.client.stats() == stats
