@@ -430,7 +430,7 @@ def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server, str
             for number in range(50):
                 nursery.start_soon(work, connection, number)
             # Again and again: one that strikes where Python cannot raise is lost.
-            signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000, 1.0)
+            signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000, 5.0)
             await trio.sleep_forever()
 
     async def main(milliseconds: int) -> None:
@@ -489,7 +489,7 @@ def test_a_keyboard_interrupt_of_a_call_that_can_neither_send_nor_receive_comes_
 
     async def main(url: str) -> None:
         async with getattr(resp_trio, strategy)(url) as connection:
-            signal.setitimer(signal.ITIMER_REAL, 0.2, 1.0)
+            signal.setitimer(signal.ITIMER_REAL, 0.2, 5.0)
             try:
                 await connection.execute("SET", "k", b"x" * 32 * MIB, timeout=None)
             finally:
