@@ -66,6 +66,7 @@ class Repair(Dials):
         self._carry_out(now)  # first: the pool may be about to tell of a dial
         self._announce_anew(now, dials)
         self._see_to_dials(now)
+        self._end_drain()
 
     @staticmethod
     def _forget_gone(link: Link, is_alive: Callable[[Slot | Waiter], bool]) -> None:

@@ -359,6 +359,7 @@ class World(Trouble):
         """As of the driver. From here on it is not known in which order callers are served."""
         self.checks.queue.clear()
         super().mend(*torn)
+        self.close_ended()
         waiting: list[Slot | Waiter] = [*self.live, *self.waiting]
         for when in {entry.deadline for entry in waiting}:
             if when < self.clock.now + NAP:

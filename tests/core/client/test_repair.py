@@ -22,7 +22,7 @@ from resp_sansio import (
     PoolSettings,
     Retry,
 )
-from resp_sansio.client import Client, Close, Dial, Granted, Lease, Link, Look, Refused, Waiter, link_of
+from resp_sansio.client import Client, Close, Dial, Drained, Granted, Lease, Link, Look, Refused, Waiter, link_of
 from resp_sansio.client.calls import Check
 from resp_sansio.client.links import Call
 from resp_sansio.connection import PushReceived, Slot, SlotState, new_slot
@@ -650,3 +650,10 @@ def test_a_caller_knows_of_the_check_that_is_made_for_it(borrows: bool) -> None:
     assert isinstance(ping, Slot)
     stage.client.reconcile(stage.now, lambda _: True, ())
     assert known.check is ping
+
+
+def test_the_end_of_a_drain_that_was_not_told_is_told() -> None:
+    client = Client(Config(), LANES, random=lambda: 0.5)
+    client._draining = True  # and its last link has ended
+    client.reconcile(0.0, lambda _: True, ())
+    assert [type(event) for event in client.events()] == [Drained]
