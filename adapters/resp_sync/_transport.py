@@ -202,18 +202,18 @@ class Opening:
             raise not_resolved(config, of_the_system(error)) from error
 
     def _begin(self, race: Race, address: Any) -> None:
-        attempt = socket.socket(address[0], socket.SOCK_STREAM)
-        self._attempts[attempt.fileno()] = attempt, address
-        attempt.setblocking(False)
+        attempt = None
         try:
-            number = attempt.connect_ex(address[4])
-        except OSError as error:  # Python's own: the path is too long
+            attempt = socket.socket(address[0], socket.SOCK_STREAM)
+            self._attempts[attempt.fileno()] = attempt, address
+            attempt.setblocking(False)
+            if (number := attempt.connect_ex(address[4])) not in UNDER_WAY:
+                raise OSError(number, os.strerror(number))
+        except OSError as error:  # or there are no sockets of this kind, or Python itself finds the path too long
             self._failed(race, attempt, error)
-        else:
-            if number not in UNDER_WAY:
-                self._failed(race, attempt, OSError(number, os.strerror(number)))
 
-    def _failed(self, race: Race, attempt: socket.socket, error: OSError) -> None:
-        del self._attempts[attempt.fileno()]
-        attempt.close()
+    def _failed(self, race: Race, attempt: socket.socket | None, error: OSError) -> None:
+        if attempt is not None:
+            del self._attempts[attempt.fileno()]
+            attempt.close()
         race.failed(error)
