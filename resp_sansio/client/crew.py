@@ -140,7 +140,7 @@ class Crew:
     )  # fmt: skip
 
     def __init__(self, where: Callable[[Any], Any] = post_of) -> None:
-        self.where = where
+        self.where: Callable[[Any], Any] = where
         self._called: dict[Caller, Post | None] = {}  # woken for a job there, None: for any; and not here yet
         # In the order of going to sleep, with what wakes them. One that wakes up by itself is taken out before it does anything.
         self.sleepers: dict[Caller, Any] = {}
