@@ -136,7 +136,7 @@ class ConnectionBase(CommandsBase[D]):
 
     __slots__ = ("_link", "_loan")
 
-    _driver_type: type[D]
+    _driver_type: Callable[[Config, Make, str], D]
 
     def __init__(self, config: Config, driver: D, loan: Loan, lease: Loan | None = None) -> None:
         super().__init__(config, driver, lease)
