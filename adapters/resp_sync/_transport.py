@@ -37,14 +37,11 @@ class Transport:
         self.send: Callable[[bytes | memoryview], int] = connected.send
         self.recv: Callable[[int], bytes] = connected.recv
         self.fileno: int = connected.fileno()
-        self.poll: Callable[[float], Any] = self._wait
+        self.poll: Callable[[float], Any] = lambda milliseconds: wait(self.fileno, milliseconds / 1000, read=True)
         if hasattr(select, "poll"):
             poller = select.poll()
             poller.register(self.fileno, select.POLLIN)
             self.poll = poller.poll
-
-    def _wait(self, milliseconds: float) -> bool:
-        return wait(self.fileno, milliseconds / 1000, read=True)
 
     def shut_down(self, last: bytes | memoryview = b"") -> None:
         """Send what fits of these last bytes, and end the connection, although a thread waits for it or a child of a fork holds it.
