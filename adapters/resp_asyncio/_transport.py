@@ -143,11 +143,13 @@ def _with_options(connected: socket.socket, config: Config) -> socket.socket:
     return connected
 
 
-async def hand_over(connected: socket.socket, protocol: asyncio.BaseProtocol) -> None:
-    """Give a connected socket to the loop, for this protocol."""
+async def hand_over(connected: socket.socket, link_socket: Socket) -> None:
+    """Give a connected socket to the loop, for a link."""
     loop = asyncio.get_running_loop()
     unix = connected.family == getattr(socket, "AF_UNIX", None)
-    await (loop.create_unix_connection if unix else loop.create_connection)(lambda: protocol, sock=connected)
+    await (loop.create_unix_connection if unix else loop.create_connection)(lambda: link_socket, sock=connected)
+    if link_socket.lost:
+        connected.detach()  # uvloop has closed it, but this object would do so again, though its number may be another's by now
 
 
 class Socket(asyncio.BufferedProtocol):
@@ -189,6 +191,11 @@ class Socket(asyncio.BufferedProtocol):
         # It tells of every byte that it has to keep, and when there are none.
         self._transport.set_write_buffer_limits(high=0, low=0)
         self.flush()
+
+    @property
+    def lost(self) -> bool:
+        """Is there no transport any more?"""
+        return self._transport is None
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where to put what comes."""

@@ -51,6 +51,22 @@ async def test_connect_is_awaited_or_entered(server: Server) -> None:
 
 
 @everywhere
+async def test_a_socket_that_ends_as_the_loop_gets_it_is_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvloop closes its descriptor; a socket object that still had the number would close what has it next."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.close()
+
+    async def dial(*_: object) -> socket.socket:
+        return ours
+
+    monkeypatch.setattr("resp_asyncio._driver.dial", dial)
+    with pytest.raises(ConnectError):
+        await connect()
+    assert ours.fileno() == -1
+
+
+@everywhere
 async def test_the_connect_timeout_covers_credentials(server: Server) -> None:
     async def never() -> str:
         await asyncio.sleep(3600)
