@@ -306,6 +306,15 @@ def a_feed_that_is_one_large_bulk(rng: Random) -> Drawn:
         yield rng.choice([data, data, spoiled(rng, data[:20]) + data[20:], data[:-2] + spoiled(rng, data[-2:])])
 
 
+@aimed_at("_begin_bulk")
+def a_bulk_that_wants_room(rng: Random) -> Drawn:
+    for size in (SPAN - 1, SPAN, SPAN + 1):
+        yield bulk(dull(size))
+    yield None
+    while True:
+        yield bulk(dull(SPAN + rng.randrange(4 * SPAN)))
+
+
 # Runs
 
 
