@@ -283,7 +283,7 @@ class Connection(Timing):
             self._given_up += 1
             slot.settle(ABANDONED, inf)
             self._abandoned += 1
-            if slot is self.oldest and slot.plain and not self._mixed:
+            if slot is self.oldest and slot.takes_outline and not self._mixed:
                 self._parser.drop()
             self._follow_abandonment(slot)
         elif slot.state is ANSWERED:

@@ -242,7 +242,8 @@ class Pairing(ABC):
                 self._end_if_idle()
             else:
                 most = self._until_skipped()
-                replies = parser.feed(data, most)
+                outlined = head is not None and head.state is ABANDONED and most == 1 and head.takes_outline
+                replies = parser.outline(data) if outlined else parser.feed(data, most)
                 self._pair_each(replies)
                 if most < 0 or len(replies) - parser.pushes < most:
                     break

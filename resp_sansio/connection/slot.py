@@ -122,6 +122,11 @@ class Slot:
         """
         return False
 
+    @property
+    def takes_outline(self) -> bool:
+        """Is no more than the outline of the reply that comes next of any use, once no caller waits for it?"""
+        return True
+
     def settle(self, state: SlotState, accepted: float) -> None:
         """End without a reply: of the connection's bytes, `accepted` were taken by the network."""
         sent = (self.state is not QUEUED and self.end <= accepted) or bool(self.uncertain)

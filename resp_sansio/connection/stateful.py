@@ -20,6 +20,7 @@ from .subscriptions import FENCE, FENCED, Confirmations, Subscriptions
 __all__ = ["StatefulBatch", "new_batch", "new_slot"]
 
 SUBSCRIPTION: Final = Replies.SUBSCRIPTION
+FRAME: Final = frozenset({"MULTI", "EXEC", "DISCARD"})
 
 
 class StatefulBatch(Batch):
@@ -76,6 +77,11 @@ class StatefulBatch(Batch):
     def may_act_later(self) -> bool:
         runs_by, first = self._runs_by(guess=True), self.count - self.missing
         return any([runs_by[index] == index and acts_later(self.infos[index]) for index in range(first, self.count)])
+
+    @property
+    def takes_outline(self) -> bool:
+        # How a subscription is answered, and what HELLO says, is the connection's to know.
+        return self.current.plain or self.current.name in FRAME
 
     @property
     def current(self) -> CommandInfo:

@@ -71,6 +71,7 @@ _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
 _WORTH_ROWS: Final = 4096  # bytes: below that splitting costs less than to look at the layout of a row
 _WORTH_A_VIEW: Final = 16 * 1024  # bytes: copying fewer costs less than a view of them
+_WORTH_DROPPING: Final = 16 * 1024  # bytes: a shorter text is kept, though it goes nowhere
 _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 
 Attributes: TypeAlias = dict[Reply, Reply] | Pairs
@@ -147,7 +148,8 @@ class Grammar:
 
     __slots__ = (
         "_at", "_base", "_built", "_bulk", "_chunks", "_described", "_dropping", "_fast", "_items", "_kind", "_later", "_left",
-        "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_room", "_span", "_stack", "_start", "_window",
+        "_limits", "_line", "_line_size", "_need", "_nested", "_out", "_outlines", "_room", "_span", "_stack", "_start", "_width",
+        "_window",
         "attributes", "lenient_push", "pushes",
     )  # fmt: skip
 
@@ -183,6 +185,8 @@ class Grammar:
         self._built = 0  # bytes of the objects that the open reply is made of, see `Limits.reply`
         self._start = 0  # where in the stream the reply began that these are part of
         self._dropping = False  # whether what is read goes nowhere
+        self._outlines = False  # and yet the number of elements of an array is wanted
+        self._width = 0  # how many elements an aggregate has that goes nowhere and stands in nothing
 
     def _read_windows(self) -> None:
         """Read what is there until it ends or enough replies came."""
@@ -206,8 +210,11 @@ class Grammar:
         if self._line:
             if b"\n" not in self._window:
                 return self._keep_line(self._at)
-            self._base -= self._line_size
-            self._window = b"".join([*self._line, self._window])
+            line = b"".join(self._line)
+            if len(line) < self._line_size:
+                self._check_short(line)
+            self._base -= len(line)
+            self._window = line + self._window
             self._line, self._line_size = [], 0
         return self._at
 
@@ -263,6 +270,7 @@ class Grammar:
         opened = -1  # the token that opened the reply, if it is one of these
         behind = 0  # where an element ends that goes on behind these tokens
         shy, pause = 1, 0  # after columns were tried in vain: how many aggregates to open one by one
+        made_here = TOP if self._outlines else MAP  # kinds of frames up to this one
         items, left, kind = self._items, self._left, self._kind
         while True:
             while left == 0 and stack:
@@ -270,7 +278,7 @@ class Grammar:
                     nearly = at - known > last - at  # count from the nearer end
                     behind_it = len(tokens[last]) + _length(tokens, at, last) if nearly else 0
                     self._check_size(stop - behind_it if nearly else where + _length(tokens, known, at))
-                if kind <= MAP:
+                if kind <= made_here:
                     value: Reply = items
                     if kind == ARRAY:
                         self._built += _ARRAY_COST
@@ -408,6 +416,11 @@ class Grammar:
 
     # Frames
 
+    @property
+    def _outermost(self) -> bool:
+        """Does what comes next stand in nothing, but for an attribute that describes it?"""
+        return not self._stack or (len(self._stack) == 1 and self._kind == DESCRIBED)
+
     def _push_frame(self, kind: int, left: int, i: int) -> None:
         """Open a frame, in which what is skipped goes nowhere; a push is not skipped, nor what describes a top-level value."""
         stack, outer = self._stack, self._items
@@ -415,17 +428,25 @@ class Grammar:
             self._fail(f"at most {self._limits.depth} aggregates inside each other (Limits.depth)", i)
         if not stack:
             self._start, self._built = self._base + i, 0
-        lost = self._dropping and (outer is _NOTHING or (not stack and kind not in (PUSH, ATTRIBUTE)))
+        lost = False
+        if self._dropping:
+            lost = outer is _NOTHING
+            if self._outermost and kind not in (PUSH, ATTRIBUTE):
+                lost, self._width = True, left
         stack.append((outer, self._left, self._kind, self._described))
         self._items, self._left, self._kind = _NOTHING if lost and kind != PUSH else [], left, kind
 
     def _empty_frames(self) -> None:
         """Let go of what came of the open reply; what follows of it goes nowhere. Pushes, and what may describe one, stay."""
         frames = [*self._stack, (self._items, self._left, self._kind, self._described)]
-        for index, (_, left, kind, described) in enumerate(frames):
+        outermost = True
+        for index, (items, left, kind, described) in enumerate(frames):
             if kind == PUSH or (kind == ATTRIBUTE and index == 1):
                 break
-            if index:
+            if index and not (kind == DESCRIBED and index == 1):
+                if outermost and items is not _NOTHING:
+                    self._width = len(items) + left
+                outermost = False
                 frames[index] = (_NOTHING, left, kind, described)
         else:
             self._chunks = []
@@ -453,6 +474,8 @@ class Grammar:
             self._fail("nothing after the dot", i)
         if self._kind == MAP and not self._left % 2:  # -1 when empty
             self._fail("a value for the last key of a streamed map", i)
+        if self._outlines and not (len(self._stack) > 1 and self._stack[1][2] != DESCRIBED):
+            self._width = STREAMED - self._left
         if STREAMED - self._left > self._limits.elements:
             self._fail(f"at most {self._limits.elements} elements (Limits.elements)", i)
         self._left = 0
@@ -480,6 +503,8 @@ class Grammar:
             value = make_set(items)
             self._built += getsizeof(value)
         self._items, self._left, self._kind, self._described = self._stack.pop()
+        if self._outlines and kind == ARRAY and self._outermost:
+            value = [None] * self._width
         if kind == DESCRIBED:
             assert described is not None
             if not self._stack:
@@ -495,7 +520,7 @@ class Grammar:
             assert before is not None
             attributes = merge(before, attributes)
         else:
-            lost = self._dropping and (len(self._stack) == 1 or self._stack[-1][0] is _NOTHING)
+            lost = self._dropping and self._stack[-1][0] is _NOTHING
             self._items, self._left, self._kind = _NOTHING if lost else [], 1, DESCRIBED
         self._described = attributes
 
@@ -536,7 +561,7 @@ class Grammar:
                 if data[-1] != _CR:
                     self._fail("the line break that ends a bulk", len(data) - 1, shown=False)
                 part = part[:-1]
-            if part and not (self._dropping and (self._items is _NOTHING or not self._stack)):
+            if part and not (self._dropping and (self._items is _NOTHING or self._outermost)):
                 gather(self._chunks, part)
             if self._stack:
                 self._check_size(end)
@@ -586,7 +611,27 @@ class Grammar:
         gather(self._line, part)
         self._line_size += len(part)
         self._check_line(self._line[0][0], self._line_size - 2, i - self._line_size + len(part))
+        if self._dropping:
+            self._shorten_line()
         return len(self._window)
+
+    def _shorten_line(self) -> None:
+        """Of a text that goes nowhere keep its type, its last byte, and whether a carriage return stood before that."""
+        if self._line_size > _WORTH_DROPPING and (self._items is _NOTHING or self._outermost):
+            line = b"".join(self._line)
+            if line[0] in _TEXTS:
+                self._line = [line[:1] + (b"\r." if b"\r" in line[:-1] else b"") + line[-1:]]
+
+    def _check_short(self, line: bytes) -> None:
+        """Refuse a line of which no more was kept than this, as if it had been kept whole."""
+        end = self._window.index(b"\n")
+        whole = line + self._window[:end]
+        window, base = self._window, self._base
+        self._window, self._base = whole, base - self._line_size
+        self._check_line(line[0], self._line_size + end - 2, 0)
+        if whole[-1:] != b"\r" or b"\r" in whole[:-1]:
+            self._fail("a line with its line break at its end and nowhere else", 0)
+        self._window, self._base = window, base
 
     def _whole_line(self, i: int, end: int) -> bytes:
         """Return what stands from the type byte at `i` to the line break whose line feed is at `end`."""

@@ -118,6 +118,24 @@ class Parser(Grammar):
         if self._stack or self._need:
             self._empty_frames()
             self._unfinished = "skip()"
+        if self._line:
+            self._shorten_line()
+            if self._is_short:
+                self._unfinished = "skip()"
+
+    def outline(self, data: bytes) -> list[Reply]:
+        """As `feed(data, 1)`, for a reply that no caller waits for: of an array only the number of its elements, each as None.
+
+        Scalars are as they came, but for bulks, and texts that are large; of other aggregates nothing is said but that they came.
+        Go on with `outline`, or `skip`, until it is whole.
+        """
+        self.drop()
+        self._dropping = self._outlines = True
+        self._read(data, 1)
+        self._dropping = self._outlines = False
+        out, self._out = self._out, []
+        self._unfinished = "skip()" if self._stack or self._need or self._is_short else ""
+        return out
 
     def skip(self, data: bytes, count: int) -> int:
         """Read and drop `count` replies without building them; return how many of them were completed now.
@@ -141,7 +159,7 @@ class Parser(Grammar):
         self._out, self.pushes, self.attributes = [], 0, {}
         self.quiet = self._may_hurry()
         completed = len(out) - len(pushes)
-        self._unfinished = "skip()" if completed < count and (self._stack or self._need) else ""
+        self._unfinished = "skip()" if completed < count and (self._stack or self._need or self._is_short) else ""
         return completed
 
     def chunks(self, data: bytes) -> list[Chunk | Reply]:
@@ -177,6 +195,11 @@ class Parser(Grammar):
                 parts += map(bytes, self._chunks)
                 self._chunks.clear()
         return parts
+
+    @property
+    def _is_short(self) -> bool:
+        """Is no more kept of an unfinished line than what says whether it is right?"""
+        return len(self._line) == 1 and len(self._line[0]) < self._line_size
 
     @property
     def needed(self) -> int:

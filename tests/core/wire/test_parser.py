@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio._errors import LocalProtocolError, RemoteProtocolError
+from resp_sansio._errors import LocalProtocolError, RemoteProtocolError, ReplyError
 from resp_sansio.testing import encodings, exact, mutations, pushes, replies, splits
 from resp_sansio.wire.encoder import encode_reply
 from resp_sansio.wire.parser import Chunk, Limits, Parser
@@ -424,6 +424,103 @@ def test_a_dropped_reply_holds_nothing() -> None:
             tracemalloc.stop()
         with pytest.raises(LocalProtocolError):
             parser.feed(b"x")
+
+
+LONG: Final = b"y" * 20_000  # of a text, whose rest comes later
+
+
+@pytest.mark.parametrize("before", [b"", b"*2\r\n", b"|1\r\n+k\r\n:1\r\n"])
+@pytest.mark.parametrize("sign", [b"+", b"-"])
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_text_that_is_dropped_half_way_is_not_held(before: bytes, sign: bytes, drops: bool) -> None:
+    parser = Parser()
+    tracemalloc.start()
+    try:
+        if drops:
+            assert parser.feed(before + sign + LONG) == []
+            parser.drop()
+        else:
+            assert parser.skip(before + sign + LONG, 1) == 0
+        for _ in range(100):
+            assert parser.skip(LONG, 1) == 0
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(LocalProtocolError, match="go on with that"):
+        parser.feed(b"yy\r\n")
+    rest = b"+OK\r\n" if before[:1] == b"*" else b""
+    assert parser.skip(b"yy\r", 1) == 0
+    assert parser.skip(b"\n" + rest, 1) == 1
+    assert parser.idle
+    assert parser.feed(b"+OK\r\n") == ["OK"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"\r", b"y\r\n"],
+        [LONG + b"\ry", LONG, LONG + b"\r\n"],
+        [LONG, b"y\n"],
+        [LONG + b"\r", LONG + b"\r\n"],
+        [LONG * 3 + b"\r\n"],
+    ],
+)
+def test_a_text_that_is_dropped_is_looked_at_all_the_same(parts: list[bytes]) -> None:
+    """The same error, about the same place of the stream, as if it were kept."""
+    told = []
+    for drops in (False, True):
+        parser = Parser(Limits(bulk=3 * len(LONG)))
+        assert parser.feed(b":1\r\n+" + LONG) == [1]
+        if drops:
+            parser.drop()
+        for part in parts:
+            if drops:
+                parser.skip(part, 1)
+            else:
+                parser.feed(part)
+        told.append(str(parser.error))
+    assert told[0] == told[1] != "None"
+
+
+def test_what_an_outline_has_of_a_reply() -> None:
+    """The number of an array's elements; scalars as they are; pushes whole."""
+    push = b">2\r\n+news\r\n$1\r\nx\r\n"
+    for wire, expected in (
+        (b"*3\r\n:1\r\n*2\r\n$1\r\na\r\n+b\r\n%1\r\n+k\r\n:5\r\n", [None] * 3),
+        (b"*?\r\n:1\r\n*1\r\n:1\r\n.\r\n", [None] * 2),
+        (b"*0\r\n", []),
+        (b"|1\r\n+k\r\n:1\r\n*1\r\n:1\r\n", [None]),
+        (b"*-1\r\n", None),
+        (b"+QUEUED\r\n", "QUEUED"),
+        (b"-ERR no\r\n", ReplyError("ERR no")),
+    ):
+        for size in (1, 3, len(wire)):
+            for dropped in range(len(wire)):
+                parser = Parser()
+                if parser.feed(wire[:dropped]):
+                    continue
+                parser.drop()
+                seen: list[Reply] = []
+                for at in range(dropped, len(wire), size):
+                    seen += parser.outline(wire[at : at + size])
+                assert seen == [expected], (wire, size, dropped)
+                assert parser.outline(push + b"+OK\r\n+next\r\n") == [Push("news", (b"x",)), "OK"]
+                assert parser.feed(b"") == ["next"]
+
+
+def test_an_outline_holds_nothing() -> None:
+    parser = Parser()
+    tracemalloc.start()
+    try:
+        assert parser.feed(b"*2\r\n*900000\r\n" + b"$3\r\nabc\r\n" * 2000) == []
+        parser.drop()
+        for _ in range(100):
+            assert parser.outline(b"$3\r\nabc\r\n" * 2000) == []
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(LocalProtocolError):
+        parser.feed(b"x")
 
 
 def test_pushes_and_what_may_describe_them_are_not_dropped() -> None:
