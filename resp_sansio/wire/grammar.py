@@ -210,11 +210,11 @@ class Grammar:
         if self._line:
             if b"\n" not in self._window:
                 return self._keep_line(self._at)
-            line = b"".join(self._line)
-            if len(line) < self._line_size:
-                self._check_short(line)
-            self._base -= len(line)
-            self._window = line + self._window
+            kept = sum(map(len, self._line))
+            if kept < self._line_size:
+                self._check_short(b"".join(self._line))
+            self._base -= kept
+            self._window = b"".join([*self._line, self._window])
             self._line, self._line_size = [], 0
         return self._at
 
@@ -333,7 +333,11 @@ class Grammar:
                 if len(stack) < self._limits.depth and (inner != PUSH or at_top or self.lenient_push):
                     if at_top:
                         opened, self._built = at, 0
-                    lost = dropping and (items is _NOTHING or (at_top and inner != ATTRIBUTE))
+                    lost = dropping
+                    if dropping and items is not _NOTHING:
+                        lost = at_top or (kind == DESCRIBED and len(stack) == 1)
+                        if lost:
+                            self._width = count
                     stack.append((items, left, kind, self._described))
                     items, left, kind = _NOTHING if lost and inner != PUSH else [], count, inner
                     at += 1
@@ -422,7 +426,7 @@ class Grammar:
         return not self._stack or (len(self._stack) == 1 and self._kind == DESCRIBED)
 
     def _push_frame(self, kind: int, left: int, i: int) -> None:
-        """Open a frame, in which what is skipped goes nowhere; a push is not skipped, nor what describes a top-level value."""
+        """Open a frame, in which what is skipped goes nowhere; a push is not skipped."""
         stack, outer = self._stack, self._items
         if len(stack) == self._limits.depth and kind != STRING:
             self._fail(f"at most {self._limits.depth} aggregates inside each other (Limits.depth)", i)
@@ -431,19 +435,21 @@ class Grammar:
         lost = False
         if self._dropping:
             lost = outer is _NOTHING
-            if self._outermost and kind not in (PUSH, ATTRIBUTE):
+            if self._outermost and kind != PUSH:
                 lost, self._width = True, left
         stack.append((outer, self._left, self._kind, self._described))
         self._items, self._left, self._kind = _NOTHING if lost and kind != PUSH else [], left, kind
 
     def _empty_frames(self) -> None:
-        """Let go of what came of the open reply; what follows of it goes nowhere. Pushes, and what may describe one, stay."""
+        """Let go of what came of the open reply, and of what describes it; what follows of it goes nowhere. Pushes stay."""
         frames = [*self._stack, (self._items, self._left, self._kind, self._described)]
         outermost = True
         for index, (items, left, kind, described) in enumerate(frames):
-            if kind == PUSH or (kind == ATTRIBUTE and index == 1):
+            if kind == PUSH:
                 break
-            if index and not (kind == DESCRIBED and index == 1):
+            if kind == DESCRIBED and index == 1:
+                frames[index] = (items, left, kind, {})
+            elif index:
                 if outermost and items is not _NOTHING:
                     self._width = len(items) + left
                 outermost = False
@@ -508,7 +514,8 @@ class Grammar:
         if kind == DESCRIBED:
             assert described is not None
             if not self._stack:
-                self.attributes[len(self._out)] = described
+                if not self._dropping:
+                    self.attributes[len(self._out)] = described
             elif self._nested:
                 value = Attributed(value, described)
         self._value(value)
@@ -534,7 +541,8 @@ class Grammar:
         self._items, self._left, self._kind, self._described = self._stack.pop()
         if self._kind == DESCRIBED and len(self._stack) == 1:
             assert self._described is not None
-            self.attributes[len(self._out)] = self._described
+            if not self._dropping:
+                self.attributes[len(self._out)] = self._described
             self._items, self._left, self._kind, self._described = self._stack.pop()
         self._out.append(Push(kind, tuple(items[1:])))
         self.pushes += 1

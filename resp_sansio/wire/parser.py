@@ -41,7 +41,7 @@ class Parser(Grammar):
     by index.
     """
 
-    __slots__ = ("_held", "_held_attributes", "quiet", "_unfinished", "error")
+    __slots__ = ("_held", "quiet", "_unfinished", "error")
     pushes: int
     attributes: dict[int, Attributes]
 
@@ -56,7 +56,6 @@ class Parser(Grammar):
         self.quiet = self._fast  # whether the next feed may take the short cut
         self._unfinished = ""  # what skip() or chunks() began and must end
         self._held: list[Reply] = []  # pushes met while skipping
-        self._held_attributes: dict[int, Attributes] = {}
 
     def feed(self, data: bytes, most: int = -1) -> list[Reply]:
         """Return the replies that `data` completes, in order, pushes in their place among them.
@@ -141,22 +140,18 @@ class Parser(Grammar):
         """Read and drop `count` replies without building them; return how many of them were completed now.
 
         As long as that is fewer than asked for, go on with `skip`. Pushes are not dropped and do not count: those met meanwhile are
-        returned by the next `feed` or `chunks`, before what these read (`feed(b"", 0)` returns them without reading a reply).
+        returned by the next `feed` or `chunks`, before what these read (`feed(b"", 0)` returns them without reading a reply). What
+        describes them is dropped.
         """
         self.drop()
-        held, described = self._held, self._held_attributes
-        self._held, self._held_attributes = [], {}  # else each call would go through all of them again
+        held, self._held = self._held, []  # else each call would go through all of them again
         self._dropping = True
         self._read(data, count)
         self._dropping = False
-        out, attributes = self._out, self.attributes
-        pushes = [index for index, value in enumerate(out) if type(value) is Push]
-        for index in pushes:
-            if index in attributes:
-                described[len(held)] = attributes[index]
-            held.append(out[index])
-        self._held, self._held_attributes = held, described
-        self._out, self.pushes, self.attributes = [], 0, {}
+        out, self._out = self._out, []
+        pushes = [value for value in out if type(value) is Push]
+        held += pushes
+        self._held, self.pushes = held, 0
         self.quiet = self._may_hurry()
         completed = len(out) - len(pushes)
         self._unfinished = "skip()" if completed < count and (self._stack or self._need or self._is_short) else ""
@@ -223,7 +218,7 @@ class Parser(Grammar):
         out, self._held = self._held, []
         self._out = out
         self.pushes = len(out)
-        self.attributes, self._held_attributes = self._held_attributes, {}
+        self.attributes = {}
         if self.error is not None:
             return
         if self._window:

@@ -30,6 +30,8 @@ LARGE: Final[dict[str, tuple[Sequence[Command[object]], bytes, bytes, bytes]]] =
     "text in an array": ([GET], b"*2\r\n+" + b"y" * 20_000, b"y" * 100, b"\r\n:1\r\n"),
     "transaction": (TRANSACTION, QUEUED + b"*2\r\n*600000\r\n", ROW, b""),
     "text in a transaction": (TRANSACTION, QUEUED + b"*2\r\n+" + b"y" * 20_000, b"y" * 100, b"\r\n:1\r\n"),
+    "attribute": ([GET], b"|300000\r\n", ROW, b""),
+    "attribute in a transaction": (TRANSACTION, QUEUED + b"|300000\r\n", ROW, b""),
     "pipeline": ([GET, Command("SELECT", 0)], b"*600000\r\n", ROW, b""),
 }
 

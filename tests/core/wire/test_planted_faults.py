@@ -396,8 +396,8 @@ FAULTS: Final = [
         "skip forgets a push",
         "wire.parser",
         "skip",
-        "            held.append(out[index])",
-        "            held[:] = held or [out[index]]",
+        "        held += pushes",
+        "        held[:] = held or pushes",
     ),
     Fault(
         "a command's bulk ends in any line break",
