@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import resp_reference
 from resp_reference import plain
-from resp_sansio import Command, LocalProtocolError, Push
+from resp_sansio import Command, LocalProtocolError, Push, ReplyError
 from resp_sansio.connection import Connection, ConnectionLost, PushReceived
 from resp_sansio.connection.slot import Slot
 from resp_sansio.wire import CommandParser
@@ -235,15 +235,19 @@ def agree(stream: resp_reference.Stream, parser: Parser, data: bytes, expected: 
 
 
 def operate(wire: Wire, stream: resp_reference.Stream, rng: Random, kind: type[Parser]) -> None:
-    """Read a stream by `feed` with limits, `skip` and `chunks` in any order, with and without accelerators."""
+    """Read a stream by `feed` with limits, `skip`, `outline` and `chunks` in any order, with and without accelerators."""
     near = [at for start, stop in stream.marks for at in (start, stop - 1, stop)] or [0]
-    parts = cut(wire.data, rng.choices(near, k=rng.randrange(5)))
+    places = rng.choices(near, k=rng.randrange(5)) + [rng.randrange(len(wire.data) + 1)] * (rng.random() < 0.5)
+    parts = cut(wire.data, places)
     fast, strict = make(wire, kind), make(wire, strict=True)
     kept: tuple[list[Any], list[Any]] = ([], [])
     done: list[str] = []
     with steps(4 * budget_for(len(wire.data), len(parts) + 30)):
         for part in [*parts, *[b""] * 8]:
-            operation, most = rng.choice(["feed", "feed", "skip", "chunks"]), rng.choice([-1, 0, 1, 1, 2, 3, 9, 40])
+            operation, most = (
+                rng.choice(["feed", "feed", "skip", "outline", "chunks"]),
+                rng.choice([-1, 0, 1, 1, 2, 3, 9, 40]),
+            )
             done.append(f"{operation}({len(part)}, {most})")
             seen = [
                 perform(parser, operation, part, most, into) for parser, into in zip((fast, strict), kept, strict=True)
@@ -261,6 +265,8 @@ def perform(parser: Parser, operation: str, part: bytes, most: int, kept: list[A
         try:
             if attempt == "feed":
                 kept += map(typed, parser.feed(part, most))
+            elif attempt == "outline":
+                kept += map(outline_of, parser.outline(part))
             elif attempt == "skip":
                 seen = parser.skip(part, max(most, 1))
             else:
@@ -271,6 +277,13 @@ def perform(parser: Parser, operation: str, part: bytes, most: int, kept: list[A
             seen = "refused"
     attributes = {index: typed(value) for index, value in parser.attributes.items()}
     return seen, parser.pushes, attributes, parser.idle, parser.needed, wrong_at(parser)
+
+
+def outline_of(value: Any) -> Any:
+    """What is promised of a value in an outline."""
+    if type(value) is Push:
+        return typed(value)
+    return ("list", len(value)) if type(value) is list else "error" if isinstance(value, ReplyError) else "value"
 
 
 def keep_chunk(value: Any, kept: list[Any]) -> None:

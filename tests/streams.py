@@ -1009,6 +1009,20 @@ def long_lines(rng: Random) -> Drawn:
         )
 
 
+@aimed_at("lines", "skip", "outline")
+def long_texts_that_may_be_dropped(rng: Random) -> Drawn:
+    for end in (b"\r\n", b"\n", b"\rx\r\n", b"\r\n"):
+        for size in range(30_000, 60_000, 2_500):
+            yield rng.choice([b"+", b"-"]) + dull(size) + end + b"+OK\r\n"
+    yield None
+    while True:
+        texts = [
+            rng.choice([b"+", b"-"]) + dull(rng.randrange(17_000, 30_000)) + rng.choice([b"\r\n"] * 5 + [b"\rx\r\n"])
+            for _ in range(rng.randrange(1, 4))
+        ]
+        yield rng.choice([b"".join(texts), sized(b"*", texts), attribute(rng) + sized(b"*", texts)]) + b"+OK\r\n"
+
+
 @aimed_at("attributes")
 def attributes_whose_keys_collide(rng: Random) -> Drawn:
     keys = [b":1\r\n", b",1\r\n", b"(100000000000000000000000000\r\n"]
