@@ -133,7 +133,8 @@ class Parser(Grammar):
         self._read(data, 1)
         self._dropping = self._outlines = False
         out, self._out = self._out, []
-        self._unfinished = "skip()" if self._stack or self._need or self._is_short else ""
+        whole = len(out) > self.pushes  # what has begun behind it, if anything, is a push
+        self._unfinished = "skip()" if not whole and (self._stack or self._need or self._is_short) else ""
         return out
 
     def skip(self, data: bytes, count: int) -> int:

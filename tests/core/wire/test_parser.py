@@ -516,6 +516,12 @@ def test_what_an_outline_has_of_a_reply() -> None:
                 assert parser.feed(b"") == ["next"]
 
 
+def test_behind_an_outline_a_push_may_have_begun() -> None:
+    parser = Parser()
+    assert parser.outline(b"*1\r\n:1\r\n>2\r\n+news\r\n") == [[None]]
+    assert parser.feed(b"$1\r\nx\r\n+OK\r\n") == [Push("news", (b"x",)), "OK"]
+
+
 def test_an_outline_holds_nothing() -> None:
     parser = Parser()
     tracemalloc.start()
