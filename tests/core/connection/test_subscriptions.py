@@ -318,6 +318,8 @@ def test_whenever_slots_move_each_command_gets_its_own_answer(
                 # It leaves all, so what the server left before it may be among its confirmations.
                 told += [push for push in reply[: len(reply) - len(parts)] if isinstance(push, Push)]
                 reply = reply[len(reply) - len(parts) :]
+            if index in abandoned and isinstance(parts[0], bytes) and isinstance(reply, bytes):
+                continue  # of a bulk for which no caller waits nothing more is kept
             assert reply == (parts if isinstance(parts[0], Push) or parts == reply else parts[0])
     assert not said
     assert sorted(told, key=repr) == sorted(unasked, key=repr)
