@@ -50,7 +50,9 @@ def tests_of(module: str) -> list[str]:
 
 def script(module: str) -> str:
     """What to run for a module, up to the first failure. A change may make an endless loop, or fill the memory."""
-    return "\n".join(["set -e", "ulimit -t 100 -v 4000000", "export PYTHONPATH=.:tests", *tests_of(module), ""])
+    return "\n".join(
+        ["set -e", "ulimit -t 100 -v 4000000", "export PYTHONPATH=.:adapters:tests", *tests_of(module), ""]
+    )
 
 
 def sample(session: Path, number: int) -> None:

@@ -174,6 +174,22 @@ def test_a_server_that_loads_its_data_is_asked_again() -> None:
     assert stage.dialled == 1
 
 
+def test_a_call_is_tried_again_behind_its_pause_and_not_before() -> None:
+    stage = Stage(ClientSettings(retry=Retry(attempts=2, base=1.0, cap=1.0)))
+    stage.call("GET", "k")
+    stage.answer = lambda _: LOADING
+    stage.peers[stage.link].answer = stage.answer
+    before = len(stage.executed())
+    slot = stage.call("INCR", "n")
+    paused = stage.client.next_deadline() - stage.now
+    assert 0.0 < paused <= 1.0
+    stage.pass_time(paused * 0.9)
+    assert len(stage.executed()) == before + 1
+    stage.pass_time(paused * 0.2)
+    assert len(stage.executed()) == before + 2
+    assert stage.told(slot) == LOADING
+
+
 def test_one_that_goes_on_loading_is_told_as_it_says() -> None:
     stage = Stage(ClientSettings(retry=Retry(attempts=3)))
     stage.answer = lambda _: LOADING
