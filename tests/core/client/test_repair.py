@@ -300,6 +300,18 @@ def never(_: Slot | Waiter) -> bool:
     return False
 
 
+def test_a_link_that_was_lent_at_once_stays_its_borrowers() -> None:
+    """The machine knows no owner: the block that has it gives it back."""
+    stage = Stage(None, PoolSettings(max_size=1))
+    stage.release(stage.lease())
+    lease = stage.client.lend(stage.now)
+    assert lease is not None
+    stage.client.reconcile(stage.now, always, [])
+    assert lease.active
+    stage.release(lease)
+    assert not lease.active
+
+
 def test_a_link_that_ended_and_was_not_told_leaves_the_pool() -> None:
     stage = Stage(None, PoolSettings(max_size=1))
     stage.call("GET", "a")

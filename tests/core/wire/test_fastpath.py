@@ -323,6 +323,14 @@ def test_one_wrong_line_among_many(right: bytes, wrong: bytes) -> None:
         assert quickly(rows) == strictly(rows)
 
 
+def test_a_digit_amid_the_line_breaks_of_integers_is_of_none_of_them() -> None:
+    """Found by fuzzing: the first of the two was read as 92233122."""
+    right = b":922331\r\n"
+    parser = Parser()
+    assert parser.feed(right * 50 + b":922331\r\n22:9312\r\n" + right * 50) == [922331] * 51
+    assert parser.error is not None
+
+
 def test_pushes_are_rows_too() -> None:
     message = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\nx\r\n"
     parser = Parser()
