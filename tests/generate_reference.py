@@ -79,7 +79,7 @@ def public(face: Path) -> list[str]:
 
 def names_of(node: ast.stmt) -> list[str]:
     """Return the names that a statement defines."""
-    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return [node.name]
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return [target.id for target in targets if isinstance(target, ast.Name)]
@@ -118,7 +118,7 @@ def imports(statements: list[ast.stmt]) -> Iterator[ast.ImportFrom]:
 
 def shown(node: ast.stmt, name: str) -> str:
     """Return a function with its parameters, and anything else by its name."""
-    if not isinstance(node, ast.FunctionDef):
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return name
     parameters = node.args
     star = [f"*{parameters.vararg.arg}"] if parameters.vararg else ["*"] if parameters.kwonlyargs else []
@@ -128,7 +128,7 @@ def shown(node: ast.stmt, name: str) -> str:
 
 def text_of(node: ast.stmt, behind: list[ast.stmt], name: str) -> str:
     """Return the first words that are said of a definition: its docstring, or the string behind a constant; else its value."""
-    words = first(node.body if isinstance(node, ast.ClassDef | ast.FunctionDef) else behind)
+    words = first(node.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else behind)
     if not words and isinstance(node, ast.AnnAssign | ast.Assign) and node.value is not None:
         return f"`{ast.unparse(node.value)}`".replace("|", "\\|")
     if not words:

@@ -15,13 +15,11 @@ import os
 from asyncio import Future
 from collections.abc import Callable
 from contextvars import Context
-from inspect import isawaitable
 from math import inf
 from random import random
 from threading import get_ident
 from time import monotonic
 from typing import Any, Final
-from warnings import warn
 from weakref import WeakSet
 
 from resp_sansio import Config, ConnectError, LocalProtocolError, Push
@@ -34,15 +32,13 @@ from resp_sansio.client import (
     Granted,
     Heard,
     Leaked,
-    Lease,
     Link,
     Listener,
     Look,
     Refused,
-    Share,
 )
-from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot
+from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
 
 from ._transport import Socket, dial, hand_over, tls_of, until
 
@@ -60,7 +56,7 @@ class Driver:
 
     armed: float  # when the timer goes off
 
-    def __init__(self, config: Config, make: Callable[[Callable[[], float]], Client], whose: str) -> None:
+    def __init__(self, config: Config, make: Make, whose: str) -> None:
         self.config: Config = config
         self.whose: str = whose
         self._make = make
@@ -80,7 +76,7 @@ class Driver:
 
     # -- for calls -------------------------------------------------------------------------------------------------------------
 
-    async def call(self, slot: Slot, lease: Lease[Link] | Share | None = None, epoch: int | None = None) -> None:
+    async def call(self, slot: Slot, lease: Loan | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
         loop = self.loop
         if loop is None or get_ident() != self._thread or not loop.is_running():
@@ -112,7 +108,7 @@ class Driver:
             self.give_up(slot)
             raise
 
-    def submit(self, slot: Slot, lease: Lease[Link] | Share) -> None:
+    def submit(self, slot: Slot, lease: Loan) -> None:
         """Begin a call that no caller waits for."""
         slot.token = self.check(slot.name).create_future()
         link = self.machine.submit(slot, monotonic(), lease=lease)
@@ -127,7 +123,7 @@ class Driver:
         self.machine.abandon(slot, monotonic())
         self.carry_out()
 
-    async def acquire(self, deadline: float, borrower: str | None = None) -> Lease[Link] | Share:
+    async def acquire(self, deadline: float, borrower: str | None = None) -> Loan:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
         loop, machine, now = self.check("acquire"), self.machine, monotonic()
         lease = machine.lend(now, borrower)
@@ -143,12 +139,12 @@ class Driver:
             await self._woken(woken, lambda: machine.withdraw(waiter, monotonic()))
         return waiter.result()
 
-    def release(self, lease: Lease[Link] | Share) -> None:
+    def release(self, lease: Loan) -> None:
         """Give a link back."""
         self.machine.release(lease, monotonic())
         self.carry_out()
 
-    async def listen(self, loan: Lease[Link] | Share, deadline: float) -> Push:
+    async def listen(self, loan: Loan, deadline: float) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
         loop, machine = self.check("next_push"), self.machine
         woken = loop.create_future()
@@ -287,7 +283,7 @@ class Driver:
                     self.drained.set_result(None)
             case Leaked(lease):
                 assert self.loop is not None
-                self.loop.call_soon(report, lease)  # work first, then tell: it may raise
+                self.loop.call_soon(lease.report)  # work first, then tell
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine
@@ -315,22 +311,14 @@ class Driver:
             self.carry_out()
 
     async def _credentials(self, deadline: float) -> tuple[str | None, str | bytes] | None:
-        """Ask the provider, if there is one. Raises `ConnectError`, and whatever the provider raises."""
-        if self.config.credentials is None:
-            return None
-        answer: object = self.config.credentials()
-        if isawaitable(answer):
-            try:
-                async with until(deadline):
-                    answer = await answer
-            except asyncio.CancelledError as error:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise
-                why = f"{self.config.address}: the provider of credentials was cancelled"
-                raise ConnectError(why, transient=True) from error
-            except TimeoutError as error:
-                raise ConnectError(f"{self.config.address}: no credentials came in time", transient=True) from error
-        return read_credentials(answer)
+        """Ask the provider, if there is one. Raises as `ask_for_credentials`."""
+        try:
+            return await ask_for_credentials(self.config, until(deadline))
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            why = f"{self.config.address}: the provider of credentials was cancelled"
+            raise ConnectError(why, transient=True) from error
 
     # -- time ----------------------------------------------------------------------------------------------------------------------
 
@@ -348,11 +336,6 @@ class Driver:
         self.armed = inf
         self.machine.handle_timeout(monotonic())
         self.carry_out()
-
-
-def report(lease: Lease[Link]) -> None:
-    """Tell who keeps a link for long."""
-    warn(f"a connection is out for long; it was borrowed here:\n{lease.borrower}", ResourceWarning, stacklevel=1)
 
 
 def _after_fork() -> None:

@@ -58,12 +58,11 @@ class Dials(Guarded):
         try:
             opening = self._openings.get(dial)
             if opening is None:
-                self._openings[dial] = opening = Opening(self.config, machine.addresses, dial.deadline)
-            try:
-                opening.prepare()
-            except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
-                result = error
-            while result is None:
+                try:
+                    self._openings[dial] = opening = Opening(self.config, machine.addresses, dial.deadline)
+                except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
+                    result = error
+            while opening is not None and result is None:
                 now = monotonic()
                 if now >= caller.deadline and now < dial.deadline:
                     break

@@ -56,8 +56,8 @@ class Guarded(Links):
                 raise
             finally:
                 self._inside = False
-        if self._leaked:
-            self._report()
+        while self._leaked:
+            self._leaked.pop().report()  # work first, then tell
         return result
 
     def _reentered(self, *, dials: bool = False) -> LocalProtocolError:

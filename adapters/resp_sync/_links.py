@@ -6,14 +6,12 @@ the machine knows, that link ends, since it could not be said any more whose rep
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable
 from random import random
 from threading import RLock
 from time import monotonic
 from typing import Any, Final
-from warnings import warn
 
 from resp_sansio import Config
 from resp_sansio.client import (
@@ -39,7 +37,7 @@ from resp_sansio.client import (
 from resp_sansio.connection import Connection, Slot
 from resp_sansio.surface.threads import Make
 
-from ._transport import Opening, Transport, of_the_system
+from ._transport import Opening, Transport, of_the_system, shut_down
 
 __all__ = ["Links", "Socket"]
 
@@ -194,7 +192,7 @@ class Links:
             last = b"" if io.stuck else io.wire.data_to_send()  # TLS may say why
         except OSError:
             last = b""
-        io.transport.shut_down(last)  # first: the child of a fork may hold it
+        shut_down(io.transport.socket, last)  # first: the child of a fork may hold it
         if not io.used:
             io.transport.close()
             self.crew.forget(io)
@@ -232,8 +230,7 @@ class Links:
                     self._drop_opening(event)  # an interrupt may have left it, used up
                     crew.wanted(event)
             case Look(link):
-                while not link.ended and link.io.reads and self._receive(link.io):
-                    pass
+                self._catch_up(link.io)
                 self.machine.looked(link, monotonic())
             case Granted(waiter) | Refused(waiter):
                 if (party := party_of(waiter)) is not None:
@@ -254,12 +251,3 @@ class Links:
         if opening is not None:
             opening.close()
             self._openings.pop(dial, None)  # only now: if closing is cut short, the next to mend closes it
-
-    def _report(self) -> None:
-        """Tell who keeps a link for long. Work first, then tell; and where warnings are errors, this caller is none the wiser."""
-        while self._leaked:
-            borrower = self._leaked.pop().borrower
-            try:
-                warn(f"a connection is out for long; it was borrowed here:\n{borrower}", ResourceWarning, stacklevel=1)
-            except ResourceWarning as error:
-                sys.excepthook(type(error), error, error.__traceback__)

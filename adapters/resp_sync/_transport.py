@@ -12,6 +12,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
@@ -43,29 +44,21 @@ class Transport:
             poller.register(self.fileno, select.POLLIN)
             self.poll = poller.poll
 
-    def shut_down(self, last: bytes | memoryview = b"") -> None:
-        """Send what fits of these last bytes, and end the connection, although a thread waits for it or a child of a fork holds it.
-
-        The descriptor is kept. Idempotent.
-        """
-        try:
-            if last:
-                self.send(last)
-        except OSError:
-            pass  # it has ended already
-        shut_down(self.socket)
-
     def close(self) -> None:
         """Close this process's descriptor. Idempotent."""
         self.socket.close()
 
 
-def shut_down(connected: socket.socket) -> None:
-    """End a connection, although a thread waits for it or a child of a fork holds it, and keep the descriptor. Idempotent."""
-    try:
+def shut_down(connected: socket.socket, last: bytes | memoryview = b"") -> None:
+    """Send what fits of these last bytes, and end the connection, although a thread waits for it or a child of a fork holds it.
+
+    The descriptor is kept. Idempotent.
+    """
+    with suppress(OSError):  # it may have ended already
+        if last:
+            connected.send(last)
+    with suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it has ended already
 
 
 def of_the_system(error: OSError) -> OSError:
@@ -102,31 +95,25 @@ UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
 class Opening:
     """A connection to the configured server that is being opened, step by step: if one thread does not go on, another can.
 
-    Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`).
+    Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`). Making one asks
+    the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise.
     """
 
-    __slots__ = ("_attempts", "_config", "_prepared", "_steps", "_wants", "credentials", "tls")
+    __slots__ = ("_attempts", "_config", "_steps", "_wants", "credentials", "tls")
 
     def __init__(self, config: Config, addresses: Addresses, deadline: float) -> None:
         self.credentials: tuple[str | None, str | bytes] | None = None
+        if config.credentials is not None:
+            self.credentials = read_credentials(config.credentials())
         self.tls: TLSWire | None = None
+        if config.tls:
+            import ssl
+
+            self.tls = TLSWire(config, ssl)
         self._config = config
-        self._prepared = False
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
         self._steps = self._open(addresses, deadline)
         self._wants: tuple[list[int], float] | None = None
-
-    def prepare(self) -> None:
-        """Ask the provider of credentials, if there is one, and make the link's TLS; once. Raises what these raise."""
-        config = self._config
-        if not self._prepared:
-            if config.credentials is not None:
-                self.credentials = read_credentials(config.credentials())
-            if config.tls:
-                import ssl
-
-                self.tls = TLSWire(config, ssl)
-            self._prepared = True
 
     def go_on(self, until: float) -> Transport | None:
         """Go on until it is open, and return it; None if it is not at that time.
@@ -182,7 +169,7 @@ class Opening:
         for each in self.sockets:
             if each is not connected:
                 each.close()
-        for level, name, value in socket_options(self._config) if self._config.path is None else ():
+        for level, name, value in socket_options(self._config):
             if hasattr(socket, name):
                 connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
         return Transport(connected)

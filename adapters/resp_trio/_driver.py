@@ -11,15 +11,12 @@ once it is open, so any task may hold it, for as long as it likes; nothing happe
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
-from inspect import isawaitable
 from math import inf
 from random import random
 from socket import socket
 from typing import Any, Final
-from warnings import warn
 from weakref import WeakSet
 
 from trio import CancelScope, Event, current_time
@@ -38,7 +35,7 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from resp_sansio import Config, ConnectError, LocalProtocolError, Push
+from resp_sansio import Config, LocalProtocolError, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -48,15 +45,13 @@ from resp_sansio.client import (
     Granted,
     Heard,
     Leaked,
-    Lease,
     Link,
     Listener,
     Look,
     Refused,
 )
-from resp_sansio.config import read_credentials
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.tasks import Loan, Make
+from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
 
 from ._clock import Clock, clock_of_the_run
 from ._socket import Caller, Socket, wake
@@ -401,13 +396,13 @@ class Driver:
                     self.drained.set()
             case Leaked(lease):
                 assert self._run is not None
-                self._run.run_sync_soon(report, lease)  # work first, then tell
+                self._run.run_sync_soon(lease.report)  # work first, then tell
 
     @enable_ki_protection
     async def _dial(self, wanted: Dial) -> None:
         connected: socket | None = None
         try:
-            credentials = await self._credentials(wanted.deadline)
+            credentials = await ask_for_credentials(self.config, until(wanted.deadline))
             tls = tls_of(self.config)
             connected = await dial(self.config, self.machine.addresses, wanted.deadline)
             link = self.machine.connected(wanted, current_time(), credentials, tls)
@@ -426,19 +421,6 @@ class Driver:
         self.carry_out()
         await io.keep()
 
-    async def _credentials(self, deadline: float) -> tuple[str | None, str | bytes] | None:
-        """Ask the provider, if there is one. Raises `ConnectError`, and whatever the provider raises."""
-        if self.config.credentials is None:
-            return None
-        answer: object = self.config.credentials()
-        if isawaitable(answer):
-            try:
-                with until(deadline):
-                    answer = await answer
-            except TimeoutError as error:
-                raise ConnectError(f"{self.config.address}: no credentials came in time", transient=True) from error
-        return read_credentials(answer)
-
     # -- time --------------------------------------------------------------------------------------------------------------------
 
     def look_at_the_time(self) -> None:
@@ -446,14 +428,6 @@ class Driver:
         if self.work.is_open or any([link.io.leader or link.io.parked for link in self.machine.links]):
             self.machine.handle_timeout(self.now())
             self.carry_out()
-
-
-def report(lease: Lease[Link]) -> None:
-    """Tell who keeps a link for long. If warnings are errors here, this one is shown as one, and ends nothing else."""
-    try:
-        warn(f"a connection is out for long; it was borrowed here:\n{lease.borrower}", ResourceWarning, stacklevel=1)
-    except ResourceWarning as error:
-        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _after_fork() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -18,7 +18,7 @@ from trio.lowlevel import enable_ki_protection
 
 from resp_sansio import Config, ConnectError
 from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_connected, not_resolved, socket_options
+from resp_sansio.config import Addresses, Race, not_resolved, socket_options
 
 __all__ = ["close_after_fork", "dial", "shut", "tls_of", "until"]
 
@@ -31,9 +31,11 @@ async def dial(config: Config, addresses: Addresses, deadline: float) -> socket.
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
-    if config.path is not None:
-        return await _connect_unix(config, config.path, deadline)
-    return await _connect_tcp(config, addresses, deadline)
+    connected = await _connect_first(addresses.race(await _resolve(config, deadline), deadline), deadline)
+    for level, name, value in socket_options(config):
+        if hasattr(socket, name):
+            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+    return connected
 
 
 def tls_of(config: Config) -> TLSWire | None:
@@ -45,24 +47,15 @@ def tls_of(config: Config) -> TLSWire | None:
     return TLSWire(config, ssl)
 
 
-async def _connect_unix(config: Config, path: str, deadline: float) -> socket.socket:
+async def _resolve(config: Config, deadline: float) -> list[Any]:
+    """Addresses as `socket.getaddrinfo` gives them."""
+    if config.path is not None:
+        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
     try:
-        return await _connect(socket.AF_UNIX, path, deadline)
-    except OSError as error:
-        raise not_connected(config, error) from error
-
-
-async def _connect_tcp(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
-    try:
-        with until(deadline):
-            found = await trio.socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+        async with until(deadline):
+            return await trio.socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise not_resolved(config, error) from error
-    connected = await _connect_first(addresses.race(found, deadline), deadline)
-    for level, name, value in socket_options(config):
-        if hasattr(socket, name):
-            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
-    return connected
 
 
 @enable_ki_protection
@@ -105,7 +98,7 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
     _sockets.add(connecting)
     try:
         connecting.setblocking(False)
-        with until(deadline):
+        async with until(deadline):
             await trio.socket.from_stdlib_socket(connecting).connect(address)
     except BaseException as error:
         connecting.close()
@@ -116,8 +109,8 @@ async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
     return connecting
 
 
-@contextmanager
-def until(deadline: float) -> Iterator[None]:
+@asynccontextmanager
+async def until(deadline: float) -> AsyncGenerator[None, None]:
     """Raise `TimeoutError` in the block at this time."""
     with trio.CancelScope(deadline=deadline) as scope:
         yield

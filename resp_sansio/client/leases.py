@@ -6,8 +6,10 @@ A place is a connection that is the pool's, for as long as it is. A lease is the
 from __future__ import annotations
 
 import enum
+import sys
 from math import inf
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from warnings import warn
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason
@@ -121,6 +123,16 @@ class Lease(Generic[C]):
             raise ConnectionClosedError(
                 f"{name} was not sent: this connection was given back when its acquire() block ended; call acquire() again"
             )
+
+    def report(self) -> None:
+        """Warn that this is out for long, and say where it was borrowed: an adapter does so once all else is carried out.
+
+        Where warnings are errors it is shown as one that was not caught. It is another caller's, so this one goes on.
+        """
+        try:
+            warn(f"a connection is out for long; it was borrowed here:\n{self.borrower}", ResourceWarning, stacklevel=1)
+        except ResourceWarning as error:
+            sys.excepthook(type(error), error, error.__traceback__)
 
 
 class Waiter(Generic[C]):

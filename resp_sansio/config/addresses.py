@@ -145,11 +145,13 @@ def not_opened(config: Config, failure: ConnectError, why: RespError | None) -> 
 
 
 def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
-    """Return the options of a TCP socket, each as level, name and value; the names are those of `socket`.
+    """Return the options of the socket, each as level, name and value; the names are those of `socket`. A unix socket has none.
 
     A system that lacks a name does without. TCP's own probes begin after `keepalive` seconds of silence; then come three, a third
     of that apart.
     """
+    if config.path is not None:
+        return ()
     options = [
         ("IPPROTO_TCP", "TCP_NODELAY", 1),
         ("SOL_SOCKET", "SO_KEEPALIVE", int(config.keepalive is not None)),

@@ -12,12 +12,13 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
-from .._errors import LocalProtocolError, RespError, TransactionAbortedError
+from .._errors import ConnectError, LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
+from ..config.config import Config, read_credentials
 from ..connection.slot import Slot
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
@@ -43,7 +44,7 @@ from .base import (
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
-    "WatchedTransaction",
+    "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -80,6 +81,26 @@ class Driver(base.Driver, Protocol):
 
     async def checkpoint(self) -> None:
         """Let others have their turn, if every call is to be a checkpoint: this one has nothing to wait for."""
+
+
+async def ask_for_credentials(
+    config: Config, in_time: AbstractAsyncContextManager[object]
+) -> tuple[str | None, str | bytes] | None:
+    """Ask the provider, if there is one, for the user name, if any, and the password.
+
+    If they are to be awaited, that is done inside of `in_time`, which raises `TimeoutError` when the time for it is up. Raises
+    `ConnectError` then, whatever the provider raises, and as `read_credentials`.
+    """
+    if config.credentials is None:
+        return None
+    answer: object = config.credentials()
+    if isinstance(answer, Awaitable):
+        try:
+            async with in_time:
+                answer = await answer
+        except TimeoutError as error:
+            raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
+    return read_credentials(answer)
 
 
 class Commands(CommandsBase[Driver], AsyncMethods):

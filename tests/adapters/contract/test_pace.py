@@ -210,14 +210,9 @@ def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server,
                     time.sleep(0.02)
                     print(connection.execute("PING"), pool.execute("PING"))
 
-    async def on_asyncio():
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: print("told:", type(context["exception"]).__name__))
-        await main(resp_asyncio, asyncio.sleep)
-
     sys.excepthook = lambda kind, *_: print("told:", kind.__name__)
     if adapter == "asyncio":
-        asyncio.run(on_asyncio())
+        asyncio.run(main(resp_asyncio, asyncio.sleep))
     elif adapter == "sync":
         in_threads()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import deque
 from functools import partial
 from itertools import permutations
@@ -680,6 +681,25 @@ def test_a_lease_whose_connection_is_lost_ends_with_its_block() -> None:
     it.give(lease)
     with pytest.raises(ConnectionClosedError):
         lease.check("GET")
+
+
+def test_a_lease_that_is_out_for_long_says_where_it_was_borrowed(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    it = Driven(max_size=1)
+    lease = it.take()
+    lease.borrower = "line 7 of the program"
+    shown: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _traceback: shown.append(error))
+    warnings.simplefilter("always")
+    lease.report()
+    assert [warning.category for warning in recwarn] == [ResourceWarning]
+    assert "is out for long" in str(recwarn[0].message)
+    assert str(recwarn[0].message).endswith("line 7 of the program")
+    assert not shown
+    warnings.simplefilter("error")
+    lease.report()  # it is another caller's, and does not concern this one
+    assert [type(error) for error in shown] == [ResourceWarning]
 
 
 def test_an_adapter_ends_a_lease_before_it_is_given_back() -> None:

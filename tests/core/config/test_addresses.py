@@ -132,6 +132,10 @@ def test_a_name_may_have_no_address() -> None:
     assert (str(told), told.transient) == ("cannot resolve 'db.example': Name or service not known", True)
 
 
+def test_a_unix_socket_is_left_as_it_is() -> None:
+    assert not socket_options(Config(path="/run/redis.sock"))
+
+
 @pytest.mark.parametrize(
     ("seconds", "first", "next_ones"),
     [(60, 60, 20), (1, 1, 1)],

@@ -29,6 +29,7 @@ DIFFER: Final = {
     "Connecting.__enter__": "there is nothing to be awaited",
     "Connecting.__exit__": "there is nothing to be awaited",
     "open_connection": "there is nothing to be awaited",
+    "ask_for_credentials": "there is nothing to be awaited",
     "Lending.__exit__": "nothing is done beside the calls",
     "Borrowed.__enter__": "a borrower is known before it asks",
 }
