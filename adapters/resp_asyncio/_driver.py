@@ -94,6 +94,14 @@ class Driver:
             if loan is not lease:
                 machine.take_back(slot, now)
             caller = asyncio.current_task() if machine.several_lanes else None
+            while lease is None and (idle := machine.idle_link(caller)) is not None:
+                if not (idle.core.wants_to_receive and idle.io.has_more()):
+                    break
+                try:
+                    await asyncio.sleep(0)  # it is read in the next turn, and may have ended
+                except BaseException:
+                    machine.abandon(slot, now)  # it says that nothing was sent
+                    raise
             link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
             if link is not None:
                 link.io.wants_to_send()

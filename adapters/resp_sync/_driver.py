@@ -204,10 +204,11 @@ class Driver(Dials):
     def _begin(self, slot: Slot, lease: Loan | None, epoch: int | None) -> None:
         machine, now = self.machine, monotonic()
         self._look(now)
-        lane = machine.lane if lease is None else None
-        if lane is not None and lane.link is not None and lane.link.io.reader is None:
-            self._catch_up(lane.link.io)  # it may have ended
         caller = get_ident() if machine.several_lanes else None
+        while (
+            lease is None and (idle := machine.idle_link(caller)) and idle.io.reader is None and idle.io.has_something
+        ):
+            self._catch_up(idle.io)  # it may have ended, and then another is next
         link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         io: Socket | None = None if link is None else link.io
         if slot.token is not None and (io is None or io.reader is not None) and self.crew.is_beneath(slot, io):

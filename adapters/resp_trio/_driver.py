@@ -139,6 +139,9 @@ class Driver:
             if loan is not lease:
                 machine.take_back(slot, now)
             caller = current_task() if self._several else None
+            while lease is None and (idle := machine.idle_link(caller)) is not None and idle.io is not looked:
+                looked = idle.io
+                looked.look()  # as above; if it has ended, another is next
             link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         elif sent:
             link = None

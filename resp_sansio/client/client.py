@@ -76,6 +76,16 @@ class Client(Repair):
         """All links that have not ended, those included whose handshake is under way."""
         return list(self._links)
 
+    def idle_link(self, caller: Hashable = None) -> Link | None:
+        """Return the link of the lane that this caller's next call would go by, if no reply is due there.
+
+        What its socket has to say is to be read before the call is submitted: the link may have ended, and then ask again.
+        """
+        if not self._lanes:
+            return None
+        link = (self.lane or self._shares.find(caller)).link
+        return None if link is None or link.core.in_flight else link
+
     def stats(self) -> ClientStats | PoolStats | ConnectionStats:
         """Return what was counted: a client's, a pool's or a connection's counts."""
         if self.once:

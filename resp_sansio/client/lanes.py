@@ -118,6 +118,11 @@ class Lanes(Generic[L]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._lanes)}, {len(self._kept)} callers on them>"
 
+    def find(self, caller: Hashable) -> L:
+        """Return the lane that `take` would, and change nothing."""
+        kept = self._kept.get(caller)
+        return min(self._lanes, key=self._load) if kept is None else kept[0]
+
     def take(self, caller: Hashable) -> L:
         """Return the lane for this caller's next command; `leave` when that has ended."""
         lane, count = self._kept.get(caller) or (min(self._lanes, key=self._load), 0)

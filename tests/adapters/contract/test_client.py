@@ -133,6 +133,27 @@ async def test_connections_are_bounded_all_in_all(backend: Backend, server: Serv
         assert stats.leases.most_size == 2
 
 
+async def fill_lanes(backend: Backend, client: Client) -> None:
+    """See that each lane has a connection."""
+    while not all(lane.created > sum(lane.closed.values()) for lane in client.stats().lanes):
+        await backend.together(*[partial(client.execute, "PING")] * 6)
+
+
+@contract
+async def test_idle_lanes_that_have_ended_cost_no_call(backend: Backend, server: Server) -> None:
+    """What they have to say is read before one of them is used again: by whichever of them a call goes."""
+    async with backend.client(server.url, lanes=2, max_connections=4, retry=Retry(attempts=1)) as client:
+        for _ in range(4):
+            await fill_lanes(backend, client)
+            server.call("CLIENT", "KILL", "TYPE", "normal")
+            assert await client.execute("PING") == "PONG"
+            assert await client.execute("PING") == "PONG"
+            await fill_lanes(backend, client)
+            server.call("CLIENT", "KILL", "TYPE", "normal")
+            assert await backend.together(*[partial(client.execute, "PING")] * 6) == ["PONG"] * 6
+        assert client.stats().retries == 0
+
+
 @contract
 async def test_a_single_connection_for_everything(backend: Backend, server: Server) -> None:
     async with backend.client(server.url, max_connections=1) as client:

@@ -147,6 +147,26 @@ def test_callers_keep_to_a_lane_while_they_have_calls_under_way() -> None:
     assert not stage.client._shares._kept
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_the_link_that_a_call_would_go_by_is_known_before(lanes: int) -> None:
+    stage = Stage(ClientSettings(lanes=lanes))
+    assert stage.client.idle_link("one") is None  # nothing is open
+    stage.call("GET", "a", caller="one")
+    link = stage.link
+    if lanes == 1:
+        assert stage.client.idle_link("one") is link
+    stage.deaf.add(link)
+    slot = stage.call("GET", "c", caller="one")
+    assert slot.link is link
+    assert stage.client.idle_link("one") is None  # a reply is due there
+    stage.cut(link)
+    assert stage.client.idle_link("one") is not link
+
+
+def test_a_pool_has_no_lanes_to_look_at() -> None:
+    assert Stage(None, PoolSettings()).client.idle_link() is None
+
+
 def test_a_client_of_one_connection_sends_all_by_its_lane() -> None:
     stage = Stage(ClientSettings(max_connections=1))
     assert stage.told(stage.call("BLPOP", "list", 0)) == b"0"

@@ -102,7 +102,9 @@ def test_a_caller_keeps_its_lane_while_it_has_commands_under_way() -> None:
     lanes = Lanes(["a", "b"], load.__getitem__)
     assert lanes.take("me") == "a"
     load["a"] = 5
-    assert lanes.take("me") == "a"
+    assert lanes.find("me") == lanes.take("me") == "a"
+    assert lanes.find("you") == "b"
+    assert repr(lanes) == "<Lanes: 2, 1 callers on them>"
     assert lanes.take("you") == "b"
     assert repr(lanes) == "<Lanes: 2, 2 callers on them>"
     lanes.leave("me")
