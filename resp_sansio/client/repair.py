@@ -99,7 +99,11 @@ class Repair(Dials):
             self._settle(entry, None, now)
         elif entry.state is not SlotState.QUEUED and entry.state is not SlotState.HANDED:
             why = entry.cause or (None if link is None else link.core.error) or self.closed
-            self._finish(entry, why or ConnectionLostError("the call was interrupted"), now)
+            why = why or ConnectionLostError("the call was interrupted")
+            if isinstance(entry.token, Check):
+                self._checked(entry.token, now, answered=False)  # its owner goes on
+            else:
+                self._finish(entry, why, now)
         elif link is not None:
             if link.ended or entry not in link.core.slots:
                 entry.end = 0

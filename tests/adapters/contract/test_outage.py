@@ -181,7 +181,9 @@ async def test_a_server_that_is_killed_and_started_again_under_load(
 
         assert pools()[-1].closed[CloseReason.LOST] >= 3
         assert not any(pool.waiting for pool in pools())
-        assert asked.stats().retries > 0
+        assert (
+            strategy == "pool" or asked.stats().retries > 0
+        )  # those that wait for a pool's dial have not been tried yet
         for pool in pools():
             left = pool.size if hasattr(pool, "size") else pool.connection is not None
             assert pool.created == sum(pool.closed.values()) + left

@@ -278,4 +278,4 @@ def test_wherever_it_is_cut_short_nothing_is_lost_nor_given_twice(what: str) -> 
         if not cut:
             break
         after += 1
-    assert after > 20
+    assert after > 10  # 3.12 and later have fewer places

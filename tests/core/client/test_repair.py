@@ -664,6 +664,25 @@ def test_a_caller_knows_of_the_check_that_is_made_for_it(borrows: bool) -> None:
     assert known.check is ping
 
 
+def test_a_caller_goes_on_when_the_end_of_its_check_was_not_told() -> None:
+    """Found by history 95276 of the simulation: it waited for ever."""
+    stage = Stage(None, PoolSettings(max_size=1, pre_ping=True))
+    stage.call("GET", "a")
+    old = stage.link
+    stage.deaf.add(old)
+    waiter = stage.acquire(deadline=9.0)
+    assert waiter.check is not None
+    stage.now = waiter.check.deadline
+    old.core.handle_timeout(stage.now)
+    old.core.events()  # an interrupt has lost what they say
+    assert waiter.check.state is SlotState.ABANDONED
+    stage.client.reconcile(stage.now, always, [])
+    stage.client.resume(waiter, stage.now)
+    stage.run()
+    assert waiter.lease is not None
+    assert waiter.lease.connection is not old
+
+
 def test_the_end_of_a_drain_that_was_not_told_is_told() -> None:
     client = Client(Config(), LANES, random=lambda: 0.5)
     client._draining = True  # and its last link has ended
