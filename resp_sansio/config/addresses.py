@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
 from .config import Config
 
-__all__ = ["Addresses", "Race", "not_connected", "not_opened", "not_resolved", "socket_options"]
+__all__ = ["Addresses", "Race", "not_opened", "not_resolved", "socket_options"]
 
 STAGGER: Final = 0.25
 """Seconds for which an address is tried alone before the next one is, too: RFC 8305, section 5."""
@@ -120,11 +120,6 @@ def _no_connection(peer: str, failures: Sequence[OSError]) -> ConnectError:
 def _may_pass(error: OSError) -> bool:
     """May a later attempt succeed? Not if Python itself refused, before the system was asked: the path is too long."""
     return is_transient(error) and not (type(error) is OSError and error.errno is None)
-
-
-def not_connected(config: Config, error: OSError) -> ConnectError:
-    """Return the error for the only address that there was."""
-    return _no_connection(config.address, [error])
 
 
 def not_resolved(config: Config, error: OSError) -> ConnectError:

@@ -151,11 +151,6 @@ class Slot:
         """The reply that comes next has these attributes."""
         self.attributes = attributes
 
-    @property
-    def may_have_run(self) -> bool:
-        """May any of it have run, on this connection or another?"""
-        return bool(self.uncertain)
-
     def called(self, _index: int) -> str:
         """What one of the commands is, for messages."""
         return self.name
@@ -245,10 +240,6 @@ class Batch(Slot):
         described = self.attributes if isinstance(self.attributes, dict) else {}
         described[len(self.replies)] = attributes
         self.attributes = described
-
-    @property
-    def may_have_run(self) -> bool:
-        return bool(self.uncertain) or bool(self.replies)
 
     def renew(self) -> None:
         if self.state is SlotState.ANSWERED:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import Config, ConnectError, ConnectionClosedError, RemoteProtocolError, RespError
-from resp_sansio.config import Addresses, Race, not_connected, not_opened, not_resolved, socket_options
+from resp_sansio.config import Addresses, Race, not_opened, not_resolved, socket_options
 
 CONFIG = Config(host="db.example", port=7000)
 
@@ -25,6 +25,16 @@ def address(name: object, family: str = "v4") -> tuple[str, str, int, str, objec
 
 def race(*names: object, deadline: float = inf) -> Race:
     return Addresses(CONFIG).race([address(name) for name in names], deadline)
+
+
+def refused_by_unix(error: OSError) -> ConnectError:
+    """What is told if this is how the only attempt ends."""
+    only = Addresses(Config(path="/run/redis.sock")).race([address("/run/redis.sock", "unix")], inf)
+    begun(only, 0.0)
+    only.failed(error)
+    with pytest.raises(ConnectError) as caught:
+        only.next(0.0)
+    return caught.value
 
 
 def begun(race: Race, now: float) -> list[object]:
@@ -119,7 +129,7 @@ def test_what_failed_is_told_once_for_each_way_in_which_it_did() -> None:
 
 
 def test_a_missing_permission_does_not_pass() -> None:
-    told = not_connected(Config(path="/run/redis.sock"), PermissionError(13, "Permission denied"))
+    told = refused_by_unix(PermissionError(13, "Permission denied"))
     assert (str(told), told.transient) == ("cannot connect to unix:/run/redis.sock: Permission denied", False)
 
 
@@ -167,13 +177,12 @@ def test_the_defaults_outlive_no_load_balancer() -> None:
 
 
 def test_a_unix_path_that_python_refuses_stays_refused() -> None:
-    config = Config(path="/run/redis.sock")
     refused = OSError("AF_UNIX path too long")
-    error = not_connected(config, refused)
+    error = refused_by_unix(refused)
     assert (str(error), error.transient) == ("cannot connect to unix:/run/redis.sock: AF_UNIX path too long", False)
     assert error.__cause__ is refused
-    assert not_connected(config, ConnectionRefusedError(111, "Connection refused")).transient
-    assert not_connected(config, TimeoutError()).transient
+    assert refused_by_unix(ConnectionRefusedError(111, "Connection refused")).transient
+    assert refused_by_unix(TimeoutError()).transient
 
 
 HINT = "; does the server expect TLS on this port? (rediss:// is with)"

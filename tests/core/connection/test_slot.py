@@ -465,7 +465,6 @@ def test_what_was_answered_may_run_again_if_all_of_it_goes_out_again() -> None:
     slot.state, slot.end = SlotState.HANDED, 10_000
     slot.replies.append(1)
     slot.settle(SlotState.LOST, 0)
-    assert slot.may_have_run
     slot.renew()
     slot.failure(ConnectError("refused", transient=True))
     assert slot.outcomes == [MAYBE, NOT_SENT]
@@ -477,8 +476,3 @@ def test_a_slot_that_is_under_way_or_given_up_does_not_go_out_again(state: SlotS
     slot.state = state
     with pytest.raises(LocalProtocolError, match=f"INCR cannot go out again: its slot is {state.name}"):
         slot.renew()
-
-
-def test_what_was_never_sent_has_not_begun() -> None:
-    assert not new_slot(("INCR", "n")).may_have_run
-    assert not batch("INCR n", "GET n").may_have_run
