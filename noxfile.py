@@ -198,8 +198,9 @@ def package(session: nox.Session) -> None:
     if absent := {"LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "tests/conftest.py", ".ci/run"} - sources:
         session.error(f"the sdist lacks {sorted(absent)}")
 
-    session.install(f"{wheel}[trio]")
+    session.install(f"{wheel}[trio,cli]")
     session.run("python", "-I", "-c", f"import {', '.join(names)}")
+    session.run("resp-sansio", "--version")
     # A user's type checker must find the types in what was installed.
     (folder / "consumer.py").write_text(f"import {', '.join(names)}\nreveal_type(resp_sansio.Outcome.NOT_SENT)\n")
     with session.chdir(folder):

@@ -7,6 +7,7 @@ ends that, and some do it by the back door: `logging` loads threading, `tempfile
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -68,6 +69,9 @@ ADAPTERS: Final = {
     "resp_trio": (frozenset({"trio"}), frozenset({"asyncio", "concurrent", "threading"})),
 }
 
+# What stands on the adapters, by their public names, and what else it is drawn and run with.
+ON_ADAPTERS: Final = {"resp_cli": frozenset({"matplotlib", "rich", "trio"})}
+
 
 def modules(package: Path) -> dict[str, ast.Module]:
     paths = sorted(package.rglob("*.py"))
@@ -108,7 +112,7 @@ def test_the_page_on_the_architecture_shows_the_order_and_what_the_imports_are()
     assert modules == [name for name in ORDER if name not in FOLDERS]
 
 
-@pytest.mark.parametrize("package", ["resp_sansio", *adapters()])
+@pytest.mark.parametrize("package", ["resp_sansio", *adapters(), *ON_ADAPTERS])
 def test_module_says_its_idea_first(package: str) -> None:
     for name, tree in modules(package_folder(package)).items():
         assert ast.get_docstring(tree), f"{package}.{name} has no docstring"
@@ -132,6 +136,17 @@ def test_adapter_imports_its_own_io_and_public_names_of_the_core(package: str) -
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in BY_MODULE:
                 assert node.attr in BY_MODULE[node.value.id], f"{package}.{name} uses {node.value.id}.{node.attr}"
+
+
+@pytest.mark.parametrize("package", ON_ADAPTERS)
+def test_what_stands_on_adapters_takes_only_their_public_names(package: str) -> None:
+    for name, tree in modules(package_folder(package)).items():
+        for module, names in imports(tree):
+            if module in ADAPTERS or module in ROOMS:
+                assert set(names) <= set(importlib.import_module(module).__all__), f"{package}.{name}: {module}"
+            elif not module.startswith("."):
+                top = module.split(".")[0]
+                assert top in ON_ADAPTERS[package] or top in sys.stdlib_module_names, f"{name} imports {module}"
 
 
 def test_every_public_name_is_there_once() -> None:

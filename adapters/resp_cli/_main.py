@@ -1,0 +1,44 @@
+"""From the words of a command line to its exit code: 0 done, 1 it failed, 2 the words are wrong, 130 the user ended it.
+
+What is drawn goes to the standard output, and what went wrong, in a sentence and without a traceback, to the standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from resp_sansio import RespError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C has ended."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command with these words, those of the process if there are none; return the exit code.
+
+    Words that make no sense end the process, as with any `argparse` command: `SystemExit(2)`.
+    """
+    try:
+        from rich.console import Console
+
+        from ._arguments import COMMANDS, parser
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        print("resp-sansio needs rich for this: python -m pip install 'resp-sansio[cli]'", file=sys.stderr)
+        return 1
+    arguments = parser().parse_args(words)
+    console = Console(highlight=False)
+    try:
+        return COMMANDS[arguments.command].run(arguments, console)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (RespError, OSError) as error:
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
+        return 1
