@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from resp_sansio import __version__
 
+from . import _doctor
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,7 +27,7 @@ class Subcommand(Protocol):
         """Do it, and return the exit code of the process."""
 
 
-COMMANDS: Final[Mapping[str, Subcommand]] = {}
+COMMANDS: Final[Mapping[str, Subcommand]] = {"doctor": _doctor}
 """In the order in which `--help` shows them."""
 
 
