@@ -16,7 +16,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 # A folder imports only folders above it, a module only modules above it; a folder's face stands behind its modules. The parser
 # runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = """
-_record _stats _errors
+_record _stats _errors _facts
 wire.values wire.scalars wire.encoder wire.fastpath wire.strides wire.grammar wire.parser wire.requests wire
 commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers
 commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
@@ -25,7 +25,8 @@ config.options config.url config.config config.retry config.settings config.addr
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.call client.batch client.retry client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.tls client.links client.calls client.crew client.dials client.repair client.client client
+client.pushes client.tls client.links client.observers client.calls client.crew client.dials client.repair client.client
+client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base surface.tasks surface.threads surface
 resp_sansio
@@ -33,7 +34,7 @@ resp_sansio
 
 # From the ground up, as the picture names them.
 FOLDERS: Final = {
-    "ground": "records, errors, statistics",
+    "ground": "records, errors, statistics, facts for observers",
     "wire": "bytes to values and back",
     "commands": "what is known of commands, and typed commands",
     "config": "options, URLs, addresses, TLS",

@@ -36,6 +36,7 @@ from resp_sansio.client import (
     Listener,
     Look,
     Refused,
+    Report,
 )
 from resp_sansio.connection import Slot
 from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
@@ -292,6 +293,9 @@ class Driver:
             case Leaked(lease):
                 assert self.loop is not None
                 self.loop.call_soon(lease.report)  # work first, then tell
+            case Report(report):
+                assert self.loop is not None
+                self.loop.call_soon(report, context=Context())
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine
@@ -300,7 +304,7 @@ class Driver:
         opened = False
         try:
             credentials, tls = await self._credentials(wanted.deadline), tls_of(self.config)
-            connected = await dial(self.config, machine.addresses, wanted.deadline)
+            connected = await dial(self.config, wanted)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)
                 link.io = Socket(link, machine, self.carry_out)

@@ -19,8 +19,8 @@ from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
-from resp_sansio.client import Client, Lease, Link, Share, TLSWire
-from resp_sansio.config import Addresses, not_resolved, socket_options
+from resp_sansio.client import Client, Dial, Lease, Link, Share, TLSWire
+from resp_sansio.config import not_resolved, socket_options
 from resp_sansio.connection import Slot
 
 __all__ = ["Socket", "dial", "hand_over", "tls_of", "until"]
@@ -47,12 +47,13 @@ def tls_of(config: Config) -> TLSWire | None:
     return TLSWire(config, ssl)
 
 
-async def dial(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
-    """Return a socket that is connected to the configured server, before `deadline` (on `time.monotonic`).
+async def dial(config: Config, wanted: Dial) -> socket.socket:
+    """Return a socket that is connected to the configured server, before the deadline (on `time.monotonic`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
-    race = addresses.race(await _resolve(config, deadline), deadline)
+    wanted.begin(monotonic())
+    race = wanted.begin_race(await _resolve(config, wanted.deadline))
     attempts: dict[socket.socket, Any] = {}  # no tasks, which would outlive one that is cancelled
     connecting: socket.socket | None
     try:

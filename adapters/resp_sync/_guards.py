@@ -56,9 +56,22 @@ class Guarded(Links):
                 raise
             finally:
                 self._inside = False
-        while self._leaked:
-            self._leaked.pop().report()  # work first, then tell
+        if self._reports:
+            self._report()  # work first, then tell
         return result
+
+    def _report(self) -> None:
+        """Tell what is to be told, for all threads: one thing after the other, and no thread waits for another that does so."""
+        try:
+            while self._reports and (telling := self._reporting).acquire(blocking=False):
+                try:
+                    while self._reports:
+                        self._reports.popleft()()
+                finally:
+                    telling.release()
+        except BaseException:
+            self._reporting = Lock()  # an interrupt may have kept it from being released
+            raise
 
     def _reentered(self, *, dials: bool = False) -> LocalProtocolError:
         does = "opening a connection of" if dials else "inside a call on"

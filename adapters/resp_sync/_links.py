@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from random import random
-from threading import RLock
+from threading import Lock, RLock
 from time import monotonic
 from typing import Any, Final
 
@@ -25,12 +25,12 @@ from resp_sansio.client import (
     Granted,
     Heard,
     Leaked,
-    Lease,
     Link,
     Look,
     Party,
     Post,
     Refused,
+    Report,
     TLSWire,
     party_of,
 )
@@ -68,8 +68,8 @@ class Links:
     """The state of a driver, and its sockets. `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_drainers", "_forked", "_inside", "_leaked", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "now", "whose",
+        "__weakref__", "_drainers", "_forked", "_inside", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
+        "_reporting", "_reports", "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "now", "whose",
     )  # fmt: skip
 
     def __init__(self, config: Config, make: Make, whose: str) -> None:
@@ -93,7 +93,8 @@ class Links:
         self._openings: dict[Dial, Opening] = {}
         self._owing: dict[Socket, None] = {}  # replies to those who have gone, and no thread reads them
         self._drainers: list[Party] = []
-        self._leaked: list[Lease[Link]] = []
+        self._reports: deque[Callable[[], None]] = deque()  # what is to be told without the lock, in this order
+        self._reporting = Lock()  # held by the thread that does so
         self._look_at = 0.0
         self._retries = 0
 
@@ -244,7 +245,9 @@ class Links:
                 for drainer in self._drainers:
                     crew.ended(drainer)
             case Leaked(lease):
-                self._leaked.append(lease)
+                self._reports.append(lease.report)
+            case Report(report):
+                self._reports.append(report)
 
     def _drop_opening(self, dial: Dial) -> None:
         opening = self._openings.get(dial)

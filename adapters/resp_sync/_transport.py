@@ -18,8 +18,8 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from resp_sansio import Config
-from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_resolved, read_credentials, socket_options
+from resp_sansio.client import Dial, TLSWire
+from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 
 __all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
 
@@ -95,13 +95,13 @@ UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
 class Opening:
     """A connection to the configured server that is being opened, step by step: if one thread does not go on, another can.
 
-    Name resolution is the system's and can't be bounded; all else ends at the `deadline` (on `time.monotonic`). Making one asks
-    the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise.
+    Name resolution is the system's and can't be bounded; all else ends at the dial's deadline (on `time.monotonic`). Making one
+    asks the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise.
     """
 
     __slots__ = ("_attempts", "_config", "_steps", "_wants", "credentials", "tls")
 
-    def __init__(self, config: Config, addresses: Addresses, deadline: float) -> None:
+    def __init__(self, config: Config, dial: Dial) -> None:
         self.credentials: tuple[str | None, str | bytes] | None = None
         if config.credentials is not None:
             self.credentials = read_credentials(config.credentials())
@@ -112,7 +112,7 @@ class Opening:
             self.tls = TLSWire(config, ssl)
         self._config = config
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
-        self._steps = self._open(addresses, deadline)
+        self._steps = self._open(dial)
         self._wants: tuple[list[int], float] | None = None
 
     def go_on(self, until: float) -> Transport | None:
@@ -153,8 +153,9 @@ class Opening:
         for each in self.sockets:
             each.close()
 
-    def _open(self, addresses: Addresses, deadline: float) -> Steps:
-        race = addresses.race(self._resolve(), deadline)
+    def _open(self, dial: Dial) -> Steps:
+        dial.begin(monotonic())
+        race = dial.begin_race(self._resolve())
         connected: socket.socket | None = None
         while connected is None:
             while (address := race.next(monotonic())) is not None:

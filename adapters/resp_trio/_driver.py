@@ -49,6 +49,7 @@ from resp_sansio.client import (
     Listener,
     Look,
     Refused,
+    Report,
 )
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
@@ -400,6 +401,9 @@ class Driver:
             case Leaked(lease):
                 assert self._run is not None
                 self._run.run_sync_soon(lease.report)  # work first, then tell
+            case Report(report):
+                assert self._run is not None
+                self._run.run_sync_soon(report)
 
     @enable_ki_protection
     async def _dial(self, wanted: Dial) -> None:
@@ -407,7 +411,7 @@ class Driver:
         try:
             credentials = await ask_for_credentials(self.config, until(wanted.deadline))
             tls = tls_of(self.config)
-            connected = await dial(self.config, self.machine.addresses, wanted.deadline)
+            connected = await dial(self.config, wanted)
             link = self.machine.connected(wanted, current_time(), credentials, tls)
         except BaseException as error:
             # A provider of credentials may raise anything, or give what can't be sent, and its callers are to know.

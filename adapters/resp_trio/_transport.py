@@ -17,8 +17,8 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from resp_sansio import Config, ConnectError
-from resp_sansio.client import TLSWire
-from resp_sansio.config import Addresses, Race, not_resolved, socket_options
+from resp_sansio.client import Dial, TLSWire
+from resp_sansio.config import Race, not_resolved, socket_options
 
 __all__ = ["close_after_fork", "dial", "shut", "tls_of", "until"]
 
@@ -26,12 +26,14 @@ _sockets: Final[WeakSet[socket.socket]] = WeakSet()
 """All that were opened here, those included that do not belong to a link yet."""
 
 
-async def dial(config: Config, addresses: Addresses, deadline: float) -> socket.socket:
-    """Open a connection to the configured server before `deadline` (on `trio.current_time`).
+async def dial(config: Config, wanted: Dial) -> socket.socket:
+    """Open a connection to the configured server before the deadline (on `trio.current_time`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
-    connected = await _connect_first(addresses.race(await _resolve(config, deadline), deadline), deadline)
+    wanted.begin(trio.current_time())
+    race = wanted.begin_race(await _resolve(config, wanted.deadline))
+    connected = await _connect_first(race, wanted.deadline)
     for level, name, value in socket_options(config):
         if hasattr(socket, name):
             connected.setsockopt(getattr(socket, level), getattr(socket, name), value)

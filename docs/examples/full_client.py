@@ -15,7 +15,6 @@ from random import random
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
-from warnings import warn
 
 from resp_sansio import Config, Push
 from resp_sansio.client import (
@@ -28,9 +27,10 @@ from resp_sansio.client import (
     Link,
     Listener,
     Look,
+    Report,
     TLSWire,
 )
-from resp_sansio.config import Addresses, Race, not_resolved, read_credentials, socket_options
+from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface import threads
 from resp_sansio.surface.threads import Loan, Make
@@ -69,7 +69,7 @@ class Driver:
         self.dials: set[Dialling] = set()
         self.unsent: dict[Wire, None] = {}
         self._events: deque[ClientEvent] = deque()
-        self._leaked: list[Leaked] = []
+        self._reports: deque[Callable[[], None]] = deque()
         self._drained = False
         self._process = os.getpid()
 
@@ -140,16 +140,17 @@ class Driver:
                     self.machine.looked(link, monotonic())
                 case Close(link):
                     link.io.close()
-                case Leaked() as leaked:
-                    self._leaked.append(leaked)
+                case Leaked(lease):
+                    self._reports.append(lease.report)
+                case Report(report):
+                    self._reports.append(report)
                 case Drained():
                     self._drained = True
                 case _:
                     pass  # Granted, Refused, Heard: callers look at what they wait for after each turn
             self.take(self.machine.events())
-        while self._leaked:  # work first, then tell: a warning may be an error
-            borrower = self._leaked.pop().lease.borrower
-            warn(f"a connection is out for long; it was borrowed here:\n{borrower}", ResourceWarning, stacklevel=2)
+        while self._reports:  # work first, then tell
+            self._reports.popleft()()
 
     def acquire(self, deadline: float, stack: str | None = None, _borrower: object = None) -> Loan:
         """Wait for a link of one's own."""
@@ -238,7 +239,7 @@ class Dialling:
     def __init__(self, driver: Driver, dial: Dial) -> None:
         self._driver = driver
         self._dial = dial
-        self._steps = opened(driver.config, driver.machine.addresses, dial.deadline)
+        self._steps = opened(driver.config, dial)
         self._waits_for: list[socket.socket] = []
         self.deadline = inf
 
@@ -285,15 +286,16 @@ class Dialling:
         self._waits_for, self.deadline = waits_for, deadline
 
 
-def opened(config: Config, addresses: Addresses, deadline: float) -> Steps[Opened]:
+def opened(config: Config, dial: Dial) -> Steps[Opened]:
     credentials = None if config.credentials is None else read_credentials(config.credentials())
     tls = TLSWire(config, ssl) if config.tls else None
-    connecting = yield from connected(config, addresses, deadline)
+    connecting = yield from connected(config, dial)
     return connecting, credentials, tls
 
 
-def connected(config: Config, addresses: Addresses, deadline: float) -> Steps[socket.socket]:
-    race = addresses.race(resolved(config), deadline)
+def connected(config: Config, dial: Dial) -> Steps[socket.socket]:
+    dial.begin(monotonic())
+    race = dial.begin_race(resolved(config))
     attempts: dict[socket.socket, Any] = {}
     try:
         while True:

@@ -7,15 +7,18 @@ from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
 from .lanes import Lanes, Route, route
 from .leases import Lease
-from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Share, Waiter
+from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
+from .observed import ObservedClient, Wait, Watch
+from .observers import Observers
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .tls import TLSWire
 
 __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
-    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "Party", "Passer", "Post",
-    "Refused", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter", "WatchLoop", "Write", "command_alone", "encoding_of",
+    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
+    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Wait", "Waiter",
+    "Watch", "WatchLoop", "Write", "command_alone", "encoding_of",
     "error_of", "error_reply", "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
     "points_to_replica", "push_as_text", "read_transaction", "route", "seconds_allowed",
 ]  # fmt: skip

@@ -34,7 +34,8 @@ from ..connection.state import State
 from ..connection.stateful import new_slot
 from .lanes import Lanes
 from .leases import Lease
-from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Share, Waiter
+from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Report, Share, Waiter
+from .observers import Observers
 from .pace import Pace
 from .pool import Pool
 from .retry import Attempts, error_reply, points_to_replica
@@ -53,7 +54,7 @@ OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 
-ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Drained
+ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Report | Drained
 
 
 def error_of(slot: Slot) -> Exception:
@@ -113,7 +114,7 @@ class Calls(ABC):
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lanes",
         "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_since_replica",
-        "_timers", "addresses", "closed", "config", "lane", "once", "protocol", "retries",
+        "_timers", "addresses", "closed", "config", "lane", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -131,6 +132,7 @@ class Calls(ABC):
         self.config: Final[Config] = config
         self.addresses: Final[Addresses] = Addresses(config)
         self.once: Final[bool] = once
+        self.observers: Observers | None = None
         self.closed = None
         self.protocol = config.protocol  # of the newest link
         self.retries: int = 0
@@ -433,12 +435,16 @@ class Calls(ABC):
         slot.renew()
         slot.link = None
         self.retries += 1
+        self._repeats(slot, cause, 0.0 if at_once else pause, now)
         self._timers.cancel(call.timer)
         if at_once:
             self._go(slot, now)
         else:
             call.timer = self._timers.set(now + pause, slot)
             self._pausing[slot] = None
+
+    def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:  # noqa: B027  # most need no account
+        """Another attempt follows, after a pause: for a client that keeps account of it."""
 
     def _dial_fits(self, deadline: float, now: float) -> float:
         """Return any time if the next dial may begin before the deadline, else none."""

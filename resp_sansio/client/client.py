@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
-from typing import Final
+from typing import ClassVar, Final
 
 from .._errors import ConnectError, ConnectionClosedError, ReplyError, RespError, is_transient, reason_of
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
@@ -50,6 +50,7 @@ class Client(Repair):
 
     __slots__ = ()
 
+    _connection_type: ClassVar[type[Connection]] = Connection
     closed: ConnectionClosedError | None
 
     def __repr__(self) -> str:
@@ -343,7 +344,7 @@ class Client(Repair):
 
         `tls` was made for this dial; None for a link without TLS.
         """
-        core = Connection.configured(
+        core = self._connection_type.configured(
             self.config,
             credentials,
             now=now,

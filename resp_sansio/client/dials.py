@@ -214,7 +214,7 @@ class Dials(Calls):
         if self._breaker is not None:
             self._breaker.allows(now)
         self._pace.begun()
-        lane.dial = Dial(lane, None, now + self._dial_time, self._generation, self._fallback.opening())
+        lane.dial = self._new_dial(lane, None, now)
         self._events.append(lane.dial)
 
     def _await_pace(self) -> None:
@@ -250,7 +250,8 @@ class Dials(Calls):
                     self._place_refused(place.token, place.error, now)
                 case PlaceDial():
                     self._announce(event, now)
-                case PlaceClose(link):
+                case PlaceClose(link, reason):
+                    link.reason = reason
                     if not link.ended:
                         link.left = True
                         self.abort(link, self.closed, now)
@@ -260,9 +261,13 @@ class Dials(Calls):
             self._end_drain()
 
     def _announce(self, place: PlaceDial[Link], now: float) -> Dial:
-        dial = Dial(None, place, now + self._dial_time, self._generation, self._fallback.opening())
+        dial = self._new_dial(None, place, now)
         self._events.append(dial)
         return dial
+
+    def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
+        opening = self._fallback.opening()
+        return Dial(lane, place, now, now + self._dial_time, self._generation, opening, self.addresses)
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         if isinstance(owner, Waiter):

@@ -10,12 +10,13 @@ The machine says what is to be done with sockets by the events of this page, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from math import inf
 from typing import Any, ClassVar, Final, NamedTuple
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
+from ..config.addresses import Address, Addresses, Race
 from ..connection.connection import Connection
 from ..connection.handshake import Opening
 from ..connection.slot import Slot, SlotState
@@ -39,6 +40,7 @@ __all__ = [
     "Link",
     "Look",
     "Refused",
+    "Report",
     "Share",
     "Waiter",
 ]
@@ -51,17 +53,24 @@ class Dial:
     """Open a socket before the deadline, and say `connected` or `dial_failed`.
 
     `deadline` is in seconds of the adapter's clock, and holds for the handshake, too. `token` is the adapter's own.
+
+    The times are for observers: when it was wanted, when it was begun, when a socket was open, and when TLS had shaken hands.
     """
 
-    __slots__ = ("deadline", "generation", "lane", "opening", "place", "token")
+    __slots__ = (
+        "_addresses", "begun_at", "connected_at", "deadline", "generation", "lane", "opening", "place", "race", "tls_at", "token",
+        "wanted_at",
+    )  # fmt: skip
 
     def __init__(
         self,
         lane: Lane | None,
         place: PlaceDial[Link] | None,
+        now: float,
         deadline: float,
         generation: int,
         opening: Opening,
+        addresses: Addresses,
     ) -> None:
         self.opening: Final[Opening] = opening  # in full, or plainly
         self.lane: Final[Lane | None] = lane
@@ -69,6 +78,27 @@ class Dial:
         self.deadline: Final[float] = deadline
         self.generation: Final[int] = generation
         self.token: Any = None
+        self.wanted_at: Final[float] = now
+        self.begun_at: float | None = None
+        self.race: Race | None = None  # between the addresses that were found
+        self.connected_at: float | None = None
+        self.tls_at: float | None = None
+        self._addresses = addresses
+
+    def begin(self, now: float) -> None:
+        """The addresses are looked up from now on; for a second socket, anew."""
+        self.begun_at = now
+        self.race = self.connected_at = self.tls_at = None
+
+    def begin_race(self, found: Iterable[Address]) -> Race:
+        """These addresses were found: return the race between them."""
+        self.race = race = self._addresses.race(found, self.deadline)
+        return race
+
+    @property
+    def found_at(self) -> float | None:
+        """When the race began."""
+        return None if self.race is None else self.race.begun_at
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for a {'lane' if self.place is None else 'lease'} until {self.deadline}>"
@@ -84,7 +114,7 @@ class Link:
 
     __slots__ = (
         "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at",
-        "pushes", "slot", "timer", "tls", "trusted", "wire",
+        "pushes", "reason", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
@@ -102,6 +132,7 @@ class Link:
         self.due: float = inf  # when it is to be looked at, by `timer`
         self.timer: Timer | None = None
         self.opened_at: float = inf
+        self.reason: CloseReason | None = None  # why it is not used any more
         self.left: bool = False  # by the client: that it ends says nothing of the server
         self.of_use: bool = False  # a call was answered on it
         self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
@@ -164,6 +195,8 @@ class Lane:
 
     def left(self, reason: CloseReason) -> None:
         """The present link has ended, or takes no more calls."""
+        if self.link is not None:
+            self.link.reason = reason
         self.link = None
         self._closed[reason] = self._closed.get(reason, 0) + 1
 
@@ -298,6 +331,12 @@ class Leaked(NamedTuple):
     """Report that this lease is out for longer than `leak_after`. Told once."""
 
     lease: Lease[Link]
+
+
+class Report(NamedTuple):
+    """Call this, in the order of these events, once all else is carried out, and while no lock is held: it tells the observers."""
+
+    report: Callable[[], None]
 
 
 class Drained(NamedTuple):

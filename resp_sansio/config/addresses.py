@@ -14,8 +14,9 @@ from typing import Any, Final, TypeAlias
 
 from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
 from .config import Config
+from .url import in_brackets
 
-__all__ = ["Addresses", "Race", "not_opened", "not_resolved", "socket_options"]
+__all__ = ["Address", "Addresses", "Race", "not_opened", "not_resolved", "socket_options"]
 
 STAGGER: Final = 0.25
 """Seconds for which an address is tried alone before the next one is, too: RFC 8305, section 5."""
@@ -50,10 +51,10 @@ class Race:
     """One dial: which address is to be tried when.
 
     Begin with each address that `next` returns, and go on with those begun before. Say how each ends by `failed` or `connected`.
-    If none ends before `wake`, ask `next` again.
+    If none ends before `wake`, ask `next` again. `begun_at`: when it was asked first; `peer`: the address that a socket leads to.
     """
 
-    __slots__ = ("_addresses", "_deadline", "_failures", "_left", "_next_at", "_running")
+    __slots__ = ("_addresses", "_deadline", "_failures", "_left", "_next_at", "_running", "begun_at", "peer")
 
     def __init__(self, addresses: Addresses, order: Sequence[Address], deadline: float) -> None:
         self._addresses = addresses
@@ -62,6 +63,8 @@ class Race:
         self._next_at = -inf
         self._running = 0
         self._failures: list[OSError] = []
+        self.begun_at: float | None = None
+        self.peer: str | None = None
 
     def __repr__(self) -> str:
         return (
@@ -75,6 +78,8 @@ class Race:
 
     def next(self, now: float) -> Address | None:
         """Return another address to try now, None if there is none yet. Raises `ConnectError` if all have failed, or time is up."""
+        if self.begun_at is None:
+            self.begun_at = now
         if not self._left and not self._running:
             raise self._error()
         if now >= self._deadline:
@@ -95,9 +100,17 @@ class Race:
     def connected(self, address: Address) -> None:
         """An attempt has succeeded: give the others up."""
         self._addresses.worked(address)
+        self.peer = _shown(address[4])
 
     def _error(self) -> ConnectError:
         return _no_connection(self._addresses.peer, self._failures)
+
+
+def _shown(address: Any) -> str:
+    """Return the address of a socket as text: the path of a unix socket, or an IP address and a port."""
+    if isinstance(address, tuple):
+        return f"{in_brackets(str(address[0]))}:{address[1]}"
+    return str(address).replace("\0", "@")
 
 
 def _alternating(found: Iterable[Address]) -> list[Address]:

@@ -6,9 +6,10 @@ of a URL's query, the representation without secrets and the page of options in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, runtime_checkable
 
+from .._facts import Observer
 from .._record import Record, fields
 from ..wire.parser import Limits
 from .options import (
@@ -67,6 +68,9 @@ class TLSContext(Protocol):
 
 PROVIDER: Final = Kind("a callable without arguments", (Callable,), read=None).or_none(None)
 CONTEXT: Final = Kind("an ssl.SSLContext", (TLSContext,), read=None).or_none(None)
+OBSERVERS: Final = Kind(
+    "a list of Observers", (list, tuple), lambda given: all([isinstance(one, Observer) for one in given]), read=None
+)
 LIMITS: Final = Limits()
 # About what Redis keeps for a subscriber that does not read: 32 MiB (client-output-buffer-limit), in pushes of 3 KiB.
 MAX_PUSHES: Final = 10_000
@@ -153,6 +157,7 @@ class Config(Record):
     tls_check_hostname: bool = option(True, BOOL, "Check that the certificate names the host.")
     tls_server_name: str | None = option(None, HOST.or_none(None), "Name to ask for and to check instead of `host`.")
     ssl_context: TLSContext | None = option(None, CONTEXT, "Used as it is, instead of the `tls_` options above.")
+    observers: Sequence[Observer] = option((), OBSERVERS, "Told of calls and connections, in this order.")
 
     def __new__(cls, *args: object, **options: object) -> Self:
         """Name the nearest option if one is unknown, which `Record` would not."""
@@ -167,6 +172,8 @@ class Config(Record):
         options = options_of(self)
         for name, value in vars(self).items():  # those given: defaults are fine
             options[name].check(name, value)
+        if self.observers:
+            object.__setattr__(self, "observers", tuple(self.observers))
         _check_together(self._changed())
 
     @classmethod
@@ -284,6 +291,7 @@ class Options(TypedDict, total=False):
     tls_check_hostname: bool
     tls_server_name: str | None
     ssl_context: TLSContext | None
+    observers: Sequence[Observer]
 
 
 def read_credentials(answer: object) -> tuple[str | None, str | bytes]:

@@ -61,12 +61,12 @@ class Slot:
     many bytes the connection had handed over with this slot's last one. `outcomes` has an entry for each command and is
     there once the slot has ended without all of its replies. `attributes` is what the server said about the reply; of a pipeline,
     about each, by the index of the command. `noted` is unset until a connection has taken note of
-    the deadline.
+    the deadline, `watch` (for observers) unless the call is observed.
     """
 
     __slots__ = (
         "attributes", "call", "cause", "deadline", "end", "info", "link", "noted", "outcomes", "payload", "reply", "state",
-        "token", "uncertain",
+        "token", "uncertain", "watch",
     )  # fmt: skip
 
     plain: ClassVar[bool] = True
@@ -74,6 +74,7 @@ class Slot:
     missing = 1
     end: int
     noted: object
+    watch: Any
     outcomes: Sequence[Outcome]
     reply: Reply
 

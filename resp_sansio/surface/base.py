@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import Any, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
 from warnings import warn
 
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
@@ -19,9 +19,18 @@ from ..client.calls import error_of
 from ..client.client import Client
 from ..client.leases import Lease
 from ..client.links import Link, Share
+from ..client.observed import ObservedClient
+from ..client.observers import Observers
 from ..commands.command import Command, Reader, as_it_came
 from ..config.config import Config
-from ..config.settings import ClientOptions, PoolOptions, read_client_options, read_pool_options
+from ..config.settings import (
+    ClientOptions,
+    ClientSettings,
+    PoolOptions,
+    PoolSettings,
+    read_client_options,
+    read_pool_options,
+)
 from ..connection.handshake import ServerInfo
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_slot
@@ -108,8 +117,10 @@ D = TypeVar("D", bound=Driver)
 class CommandsBase(Generic[D]):
     """What commands are asked of."""
 
-    __slots__ = ("_config", "_driver", "_encoding", "_lease", "_timeout")
+    __slots__ = ("_calls", "_config", "_driver", "_encoding", "_lease", "_timeout")
 
+    _observed: ClassVar[type[Any]]  # makes the calls of a driver, and tells of them
+    _calls: Any  # the driver, or that
     _loan: Loan  # a connection's own
 
     def __init__(self, config: Config, driver: D, lease: Loan | None = None) -> None:
@@ -118,6 +129,8 @@ class CommandsBase(Generic[D]):
         self._lease = lease  # the link that all of it goes by, if it is one's own
         self._timeout = inf if config.timeout is None else config.timeout
         self._encoding = config.encoding
+        observers = driver.machine.observers
+        self._calls = driver if observers is None else self._observed(driver, observers)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
@@ -129,6 +142,16 @@ class CommandsBase(Generic[D]):
         Before a connection was opened, the version that was asked for.
         """
         return self._driver.machine.protocol
+
+
+def maker(
+    config: Config, settings: ClientSettings | None = None, pool: PoolSettings | None = None, *, once: bool = False
+) -> Make:
+    """Return what makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers."""
+    if not config.observers:
+        return lambda random: Client(config, settings, pool, random=random, once=once)
+    observers = Observers(config, once=once)
+    return lambda random: ObservedClient(config, settings, pool, random=random, once=once, observers=observers)
 
 
 class ConnectionBase(CommandsBase[D]):
@@ -203,11 +226,6 @@ class ConnectingBase(Generic[K]):
         return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
 
 
-def machine_of_one(config: Config) -> Make:
-    """Return what makes the machine of a connection."""
-    return lambda random: Client(config, random=random, once=True)
-
-
 class LendingBase(CommandsBase[D], Generic[D, K]):
     """What has several connections, and lends them to blocks."""
 
@@ -237,9 +255,7 @@ class ClientBase(LendingBase[D, K]):
         config, settings, pool = read_client_options(url, options)
         leases = pool if settings.leases else None
         self._keeps_stacks = pool.leak_after is not None
-        driver: D = self._connection_type._driver_type(
-            config, lambda random: Client(config, settings, leases, random=random), "client"
-        )
+        driver: D = self._connection_type._driver_type(config, maker(config, settings, leases), "client")
         super().__init__(config, driver)
 
     def __repr__(self) -> str:
@@ -267,9 +283,7 @@ class PoolBase(LendingBase[D, K]):
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
         config, settings = read_pool_options(url, options)
         self._keeps_stacks = settings.leak_after is not None
-        driver: D = self._connection_type._driver_type(
-            config, lambda random: Client(config, None, settings, random=random), "pool"
-        )
+        driver: D = self._connection_type._driver_type(config, maker(config, None, settings), "pool")
         super().__init__(config, driver)
 
     def __repr__(self) -> str:

@@ -10,11 +10,13 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
-from typing import Any, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from .._errors import ConnectError, LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
+from ..client.observed import Wait, Watch
+from ..client.observers import Observers
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
@@ -37,7 +39,7 @@ from .base import (
     Make,
     PipelineBase,
     PoolBase,
-    machine_of_one,
+    maker,
     read_reply,
     read_typed,
 )
@@ -103,10 +105,50 @@ async def ask_for_credentials(
     return read_credentials(answer)
 
 
+class Observed:
+    """Makes the calls of a driver, and tells of them in the caller's own task, before anything is sent and when all is over."""
+
+    __slots__ = ("_driver", "_observers")
+
+    def __init__(self, driver: Driver, observers: Observers) -> None:
+        self._driver = driver
+        self._observers = observers
+        observers.now = driver.now
+
+    async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        watch, held = Watch(self._observers, slot), loan is not None
+        try:
+            watch.begin()
+            await self._driver.call(slot, loan, epoch)
+            watch.end(None, held=held)
+        except BaseException as error:
+            watch.end(error, held=held)  # each is told once, and an interrupt may have struck in there
+            raise
+
+    async def acquire(self, deadline: float, /, *more: Any) -> Loan:
+        """As the driver's."""
+        wait = Wait(self._observers)
+        try:
+            loan = await self._driver.acquire(deadline, *more)
+        except BaseException as error:
+            wait.end(error)
+            raise
+        try:
+            wait.end(None)
+        except BaseException:  # an interrupt
+            self._driver.release(loan)
+            raise
+        return loan
+
+
 class Commands(CommandsBase[Driver], AsyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
+
+    _observed: ClassVar[type[Any]] = Observed
+    _calls: Driver | Observed
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
@@ -150,7 +192,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
             allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
         driver = self._driver
         slot.deadline = driver.now() + allowed
-        await driver.call(slot, self._lease)
+        await self._calls.call(slot, self._lease)
         return read_reply(slot, command, encoding)
 
     async def _do(self, words: Words, read: Reader[T]) -> T:
@@ -158,7 +200,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
-        await driver.call(slot, self._lease)
+        await self._calls.call(slot, self._lease)
         return read_typed(slot, read)
 
     def pipeline(
@@ -235,7 +277,7 @@ class Pipeline(PipelineBase[Commands], BatchMethods):
             await driver.checkpoint()
             return []
         try:
-            await driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
+            await self._by._calls.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise
@@ -349,7 +391,7 @@ class Connecting(ConnectingBase[C]):
 
     async def _open(self) -> C:
         config, connection_type = self._config, self._connection_type
-        driver = connection_type._driver_type(config, machine_of_one(config), "connection")
+        driver = connection_type._driver_type(config, maker(config, once=True), "connection")
         await driver.open()
         try:
             try:
@@ -432,7 +474,7 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
         driver = lender._driver
         loan: Loan | None = None
         try:
-            self._loan = loan = await driver.acquire(driver.now() + self._seconds, self._stack)
+            self._loan = loan = await lender._calls.acquire(driver.now() + self._seconds, self._stack)
             return lender._connection_type(lender._config, driver, loan, loan)
         except BaseException:  # an interrupt may have come just when the link did
             if loan is not None:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from types import CoroutineType
-from typing import Any, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
 from ..client.crew import Party
+from ..client.observed import Wait, Watch
+from ..client.observers import Observers
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
@@ -37,7 +39,7 @@ from .base import (
     Make,
     PipelineBase,
     PoolBase,
-    machine_of_one,
+    maker,
     read_reply,
     read_typed,
 )
@@ -79,10 +81,50 @@ class Driver(base.Driver, Protocol):
         """Take no new calls, wait until the deadline for those under way, and end what is left."""
 
 
+class Observed:
+    """Makes the calls of a driver, and tells of them in the caller's own thread, before anything is sent and when all is over."""
+
+    __slots__ = ("_driver", "_observers")
+
+    def __init__(self, driver: Driver, observers: Observers) -> None:
+        self._driver = driver
+        self._observers = observers
+        observers.now = driver.now
+
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        watch, held = Watch(self._observers, slot), loan is not None
+        try:
+            watch.begin()
+            self._driver.call(slot, loan, epoch)
+            watch.end(None, held=held)
+        except BaseException as error:
+            watch.end(error, held=held)  # each is told once, and an interrupt may have struck in there
+            raise
+
+    def acquire(self, deadline: float, /, *more: Any) -> Loan:
+        """As the driver's."""
+        wait = Wait(self._observers)
+        try:
+            loan = self._driver.acquire(deadline, *more)
+        except BaseException as error:
+            wait.end(error)
+            raise
+        try:
+            wait.end(None)
+        except BaseException:  # an interrupt
+            self._driver.release(loan)
+            raise
+        return loan
+
+
 class Commands(CommandsBase[Driver], SyncMethods):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
+
+    _observed: ClassVar[type[Any]] = Observed
+    _calls: Driver | Observed
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractContextManager[Connection]:
@@ -126,7 +168,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
             allowed = seconds_allowed(self._config, timeout, block_time(args, slot.info))
         driver = self._driver
         slot.deadline = driver.now() + allowed
-        driver.call(slot, self._lease)
+        self._calls.call(slot, self._lease)
         return read_reply(slot, command, encoding)
 
     def _do(self, words: Words, read: Reader[T]) -> T:
@@ -134,7 +176,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
-        driver.call(slot, self._lease)
+        self._calls.call(slot, self._lease)
         return read_typed(slot, read)
 
     def pipeline(
@@ -203,12 +245,11 @@ class Pipeline(PipelineBase[Commands], BatchMethods):
         return self._run(self._by._driver.now() + self.seconds_allowed)
 
     def _run(self, deadline: float, epoch: int | None = None) -> list[Any]:
-        driver = self._by._driver
         slot = self.slot(deadline)
         if slot is None:
             return []
         try:
-            driver.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
+            self._by._calls.call(slot, self._by._lease if epoch is None else self._by._loan, epoch)
         except RespError as error:
             self.refused(error)
             raise
@@ -369,7 +410,7 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
         driver = lender._driver
         deadline = driver.now() + self._seconds
         self._borrower = Party(deadline)
-        self._loan = driver.acquire(deadline, self._stack, self._borrower)
+        self._loan = lender._calls.acquire(deadline, self._stack, self._borrower)
         return lender._connection_type(lender._config, driver, self._loan, self._loan)
 
     def __exit__(self, *exception: object) -> None:
@@ -378,7 +419,7 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
 
 def open_connection(connection_type: type[C], config: Config) -> C:
     """Open a connection. Raises as `Client.acquire`."""
-    driver = connection_type._driver_type(config, machine_of_one(config), "connection")
+    driver = connection_type._driver_type(config, maker(config, once=True), "connection")
     try:
         return connection_type(config, driver, driver.acquire(inf))
     except BaseException:

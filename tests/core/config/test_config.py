@@ -73,7 +73,7 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tls_check_hostname": [(False, "0")],
     "tls_server_name": [("db.example", "db.example")],
 }
-KEYWORD_ONLY: Final = {"credentials", "ssl_context"}
+KEYWORD_ONLY: Final = {"credentials", "ssl_context", "observers"}
 SECRETS: Final = {"username", "password", "credentials", "tls_key_password"}
 
 
@@ -227,7 +227,7 @@ def test_no_keyword_takes_away_the_tls_that_a_url_promises() -> None:
 
 @pytest.mark.parametrize("name", options_of(Config))
 def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
-    for value in (object(), [], 1j, ...):
+    for value in (object(), {}, 1j, ...):
         options: dict[str, Any] = {"tls": True, name: value}
         with pytest.raises(TypeError, match=f"^{name} must be .*; got {type(value).__name__}$"):
             Config(**options)
