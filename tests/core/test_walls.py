@@ -70,7 +70,7 @@ ADAPTERS: Final = {
 }
 
 # What stands on the adapters, by their public names, and what else it is drawn and run with.
-ON_ADAPTERS: Final = {"resp_cli": frozenset({"matplotlib", "rich", "trio"})}
+ON_ADAPTERS: Final = {"resp_cli": frozenset({"matplotlib", "prometheus_client", "rich", "trio"})}
 
 
 def modules(package: Path) -> dict[str, ast.Module]:

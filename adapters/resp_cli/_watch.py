@@ -1,0 +1,210 @@
+"""Watch a server: what it does, for whom, and how long that takes.
+
+In a terminal the figures are renewed in place until Ctrl-C; into a file they go one after the other. Rates are those since the
+figures before, so the first of them come after one interval. Nothing on the server is changed. What this command itself asks is
+counted by the server, as all is; its own connection is not among the libraries'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import resp_sync
+from resp_sansio import Config, Reply, ReplyError, RespError
+
+from ._figures import Figures, figures
+from ._findings import Hidden
+from ._frames import frame
+from ._scrape import Metrics, MetricsError, Scrape, figures_of_metrics, metrics_table
+from ._snapshot import QUESTIONS, Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, RenderableType
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `watch` takes."""
+    parser.add_argument(
+        "url",
+        metavar="URL",
+        nargs="?",
+        default="redis://localhost",
+        help="where the server is, with the client's options",
+    )
+    parser.add_argument(
+        "--metrics", metavar="URL", help="show the metrics of a client as well: its Prometheus endpoint"
+    )
+    parser.add_argument("--every", type=_seconds, default=1.0, metavar="SECONDS", help="between two frames (1)")
+    parser.add_argument("--count", type=_count, metavar="N", help="end after so many frames")
+    parser.add_argument("--once", action="store_const", const=1, dest="count", help="the same as --count 1")
+    parser.add_argument("--json", action="store_true", help="write each frame as a line of JSON")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 86400:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and less than a day, not {text}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return value
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Show frames until there are enough of them, or the user ends it. Returns 1 if the last one could not be had."""
+    try:
+        config = Config.from_url(arguments.url)
+        metrics = Metrics(arguments.metrics) if arguments.metrics else None
+    except (TypeError, ValueError, MetricsError) as error:
+        print(f"resp-sansio watch: {Hidden().of(error)}", file=sys.stderr)
+        return 2 if not isinstance(error, MetricsError) else 1
+    watched = Watched(arguments.url, config, metrics)
+    try:
+        with watched.client, shown(arguments, console) as show:
+            for seen in watched.frames(arguments.every, arguments.count):
+                show(seen)
+    except KeyboardInterrupt:
+        return 0
+    return 0 if watched.failure is None else 1
+
+
+class Seen:
+    """What one look has shown: a server's figures, or why there are none; and a client's metrics, if they were asked for."""
+
+    def __init__(self, address: str, server: Figures | str, metrics: Any = None) -> None:
+        self.address = address
+        self.server = server
+        self.metrics = metrics
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `json.dumps` takes it."""
+        known = isinstance(self.server, Figures)
+        found: dict[str, Any] = {
+            "address": self.address,
+            "server": self.server.as_dict() if isinstance(self.server, Figures) else None,
+            "error": None if known else self.server,
+        }
+        if self.metrics is not None:
+            found["metrics"] = self.metrics.as_dict()
+        return found
+
+
+class Watched:
+    """A server that is looked at again and again."""
+
+    def __init__(self, url: str, config: Config, metrics: Metrics | None) -> None:
+        # One connection, dialled again when it is lost; what a look can't be told now, the next one is.
+        name = config.client_name or "resp-sansio-watch"
+        self.client = resp_sync.Client(
+            url, client_name=name, max_connections=1, retry=resp_sync.Retry(attempts=1), decode=False
+        )
+        self.failure: str | None = None
+        self._address = config.address
+        self._hidden = Hidden(config)
+        self._metrics = metrics
+        self._before: Snapshot | None = None
+        self._scraped: Scrape | None = None
+
+    def frames(self, every: float, count: int | None) -> Iterator[Seen]:
+        """Yield what is seen, every so many seconds; the first time after one interval, so that there are rates."""
+        self._look()
+        next_at = time.monotonic()
+        while count is None or count > 0:
+            next_at = max(next_at + every, time.monotonic())
+            time.sleep(max(next_at - time.monotonic(), 0))
+            yield self._look()
+            count = None if count is None else count - 1
+
+    def _look(self) -> Seen:
+        server: Figures | str
+        try:
+            now = self._snapshot()
+            server = figures(self._before, now)
+            self._before, self.failure = now, None
+        except RespError as error:
+            server = self.failure = self._hidden.of(error)
+            self._before = None
+        if self._metrics is None:
+            return Seen(self._address, server)
+        scraped = self._metrics.scrape()
+        seen = Seen(self._address, server, figures_of_metrics(self._scraped, scraped))
+        self._scraped = scraped
+        return seen
+
+    def _snapshot(self) -> Snapshot:
+        began = time.perf_counter()
+        own = None
+        with self.client.pipeline() as pipe:
+            number = pipe.execute("CLIENT", "ID")
+            asked = {name: pipe.execute(*words) for name, words in QUESTIONS.items()}
+        took = time.perf_counter() - began
+        replies: dict[str, Reply | ReplyError] = {}
+        for name, result in asked.items():
+            try:
+                replies[name] = result.result()
+            except ReplyError as error:
+                replies[name] = error
+        try:
+            answer = number.result()
+            own = answer if isinstance(answer, int) else None
+        except ReplyError:
+            pass
+        return read_snapshot(replies, at=time.monotonic(), round_trip=took, own=own)
+
+
+@contextmanager
+def shown(arguments: argparse.Namespace, console: Console) -> Iterator[Callable[[Seen], None]]:
+    """Give what shows a frame: in place on a terminal, else one after the other; as JSON if that is asked for."""
+    if arguments.json:
+        yield lambda seen: console.out(json.dumps(seen.as_dict()), highlight=False)
+    elif not console.is_terminal or arguments.count == 1:
+        yield lambda seen: plain(console, drawn(seen, console.width, None))
+    else:
+        from rich.live import Live
+
+        with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+            last: list[Seen] = []
+
+            def renew(seen: Seen) -> None:
+                last[:] = [seen]
+                live.update(drawn(seen, console.width, console.height), refresh=True)
+
+            try:
+                yield renew
+            finally:
+                live.stop()
+                for seen in last:  # the screen is as it was before; what was seen last stays
+                    plain(console, drawn(seen, console.width, None))
+
+
+def plain(console: Console, what: RenderableType) -> None:
+    """Print without the spaces that fill a table's lines up."""
+    with console.capture() as captured:
+        console.print(what)
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    console.file.write(text + "\n")
+    console.file.flush()
+
+
+def drawn(seen: Seen, width: int, height: int | None) -> RenderableType:
+    """Draw a frame."""
+    from rich.console import Group
+    from rich.text import Text
+
+    more = [metrics_table(seen.metrics, None if height is None else 8)] if seen.metrics is not None else []
+    if isinstance(seen.server, Figures):
+        return frame(seen.server, seen.address, width, height, more)
+    return Group(Text(f"{seen.address}: no answer: {seen.server}", "bold red"), *more)
