@@ -155,6 +155,44 @@ async def test_idle_lanes_that_have_ended_cost_no_call(backend: Backend, server:
 
 
 @contract
+async def test_idle_links_of_leases_that_have_ended_cost_no_call(
+    backend: Backend, server: Server, address: str
+) -> None:
+    """The same of links that one caller has at a time: a call's, a block's, a transaction's, and those of a pool."""
+
+    async def set_it(watched: Any) -> Any:
+        return watched.execute("SET", "k", "v")
+
+    async def block(asked: Any) -> None:
+        async with asked.acquire() as connection:
+            assert await connection.execute("INCR", "n") > 0
+
+    async def pipeline(asked: Any) -> None:
+        async with asked.pipeline() as pipe:
+            pipe.execute("INCR", "n")
+            blocked = pipe.execute("BLPOP", "list", 0)
+        assert blocked.result() == [b"list", b"element"]
+
+    async def transact(asked: Any) -> None:
+        assert (await asked.transact(set_it, "k")).result() == "OK"
+
+    async def call(asked: Any) -> None:
+        assert await asked.execute("BLPOP", "list", 0) == [b"list", b"element"]
+
+    for opened in (backend.client, backend.pool):
+        async with opened(address, retry=Retry(attempts=1), timeout=30) as asked:
+            for use in (call, block, pipeline, transact, call):
+                server.call("RPUSH", "list", "element")
+                await use(asked)
+                server.call("DEL", "list")
+                server.call("RPUSH", "list", "element")
+                server.call("CLIENT", "KILL", "TYPE", "normal")
+                await use(asked)
+                server.call("DEL", "list")
+            assert asked.stats().retries == 0
+
+
+@contract
 async def test_a_single_connection_for_everything(backend: Backend, server: Server) -> None:
     async with backend.client(server.url, max_connections=1) as client:
         mine = await identity(client)
