@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.backends import Backend, contract, contract_of_tasks
+from adapters.backends import BACKENDS, Backend, contract, contract_of_tasks
 from adapters.peers import Peer, Wire
 from resp_sansio import ConnectError, ConnectionClosedError, RespError
 from resp_sansio.testing import Peer as Redis
@@ -128,6 +129,43 @@ async def test_an_alert_that_came_before_a_write_failed_is_told(
     errors = [str(told).lower() for told in (one, other) if isinstance(told, Exception)]
     assert replies == [1]  # whichever was sent first
     assert "bad record mac" in errors[0]
+
+
+@pytest.mark.parametrize("backend", [each for each in BACKENDS if each.name != "uvloop"], ids=lambda each: each.name)
+@ENDS
+def test_an_alert_that_comes_as_a_call_is_written_is_told(
+    backend: Backend, end: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was nothing to read just before. (uvloop sends where no test can come in between.)"""
+    armed, writing, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Late(socket.socket):
+        def send(self, data: Any, *flags: int) -> int:
+            if armed.is_set() and not writing.is_set():
+                writing.set()
+                assert ended.wait(5)
+            return super().send(data, *flags)
+
+    def script(wire: Wire) -> None:
+        guarded = Guarded(wire, certificates)
+        guarded.serve_until(b"INCR")
+        guarded.flush()
+        assert writing.wait(5)
+        guarded.alert()
+        getattr(wire, end)()
+        ended.set()
+
+    async def test() -> None:
+        async with backend.connect(url(peer, certificates), timeout=5) as connection:
+            assert await connection.execute("INCR", "n") == 1
+            armed.set()
+            with pytest.raises(RespError) as caught:
+                await connection.execute("INCR", "n")
+        assert "bad record mac" in str(caught.value).lower()
+
+    with Peer(script) as peer:
+        monkeypatch.setattr(socket, "socket", Late)
+        backend.run(test)
 
 
 @ENDS
