@@ -250,8 +250,14 @@ class Socket(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Hand over what is queued, as far as it goes."""
-        self._scheduled = False
         wire, transport = self._wire, self._transport
+        idle = not self._core.in_flight and not self.link.ended
+        if idle and self._reading and wire.wants_to_send and self.has_more():
+            # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
+            self._scheduled = True
+            self._call_soon(self._call_soon, self.flush)
+            return
+        self._scheduled = False
         try:
             while not self._paused and transport is not None and (block := wire.data_to_send()):
                 if len(block) > HAND_OVER:
@@ -285,15 +291,16 @@ class Socket(asyncio.BufferedProtocol):
         transport = self._transport
         if not self._reading:
             return False
-        if not self._scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
+        scheduled = self._scheduled
+        if not scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
             return False
-        payload = self._machine.start(slot, now, lease)
+        payload = self._machine.start(slot, now, lease, scheduled)
         if payload:
             assert transport is not None
             transport.write(payload)
         elif payload is None:
             return False
-        elif not self._scheduled:
+        elif not scheduled:
             self._scheduled = True
             self._call_soon(self.flush)
         return True
@@ -305,10 +312,6 @@ class Socket(asyncio.BufferedProtocol):
             if self._core.in_flight:
                 self._scheduled = True
                 self._call_soon(self.flush)
-            elif self._poll is not None and self._poll(0):
-                # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
-                self._scheduled = True
-                self._call_soon(self._call_soon, self.flush)
             else:
                 self.flush()
 

@@ -104,7 +104,7 @@ class Links:
         """Send what is queued, as far as it goes."""
         link, wire, send = io.link, io.wire, io.transport.send
         io.deferred = 0.0
-        if io.reader is None and link.dial is None and io.has_something:
+        if link.dial is None and (io.reader is None or not io.core.in_flight):
             self._catch_up(io)  # what came unasked must not answer this
         if link.ended:
             return
@@ -162,8 +162,9 @@ class Links:
         return True
 
     def _catch_up(self, io: Socket) -> None:
-        """Take in what has come while no thread waited for it."""
-        while io.has_something and self._receive(io):
+        """Take in what has come, and no thread has read it."""
+        # One that waits for it has the poll object, which is for one thread at a time.
+        while (io.has_something if io.reader is None else io.reads and not io.link.ended) and self._receive(io):
             pass
 
     def _read_owed(self) -> None:

@@ -253,8 +253,9 @@ class Driver:
             if not sending.due:
                 if link.core.in_flight or sending.crowd:
                     await sending.give_others_a_turn()
-                if sending.leader is None and sending is not looked:
-                    sending.look()
+                    looked = None  # it was before that
+                if sending is not looked:
+                    sending.look_first()
                 sending.flush()
         if caller.state is not HANDED and caller.state is not QUEUED:
             await cancel_shielded_checkpoint()

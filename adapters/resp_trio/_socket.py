@@ -184,8 +184,7 @@ class Socket:
     def wants_to_send(self) -> None:
         """The machine has put something on the link, or it may be read on."""
         if not self.due:
-            if self.leader is None:
-                self.look()
+            self.look_first()
             self.flush()
         self.appoint()
 
@@ -211,8 +210,13 @@ class Socket:
             self._break()
             raise
 
+    def look_first(self) -> None:
+        """Before something is sent: take in what has come, for it must not answer that. Where replies are due, the leader does."""
+        if self.leader is None or not self.core.in_flight:
+            self.look()
+
     def look(self) -> None:
-        """Take in what has come: before something is sent, if there is no leader, for it must not answer that."""
+        """Take in what has come."""
         if not self.link.ended and (self._poll is None or self._poll(0)):
             self.receive()
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.loops import LOOPS, everywhere, open_sockets, until
-from adapters.peers import PATIENCE, PROGRAMS, Wire, run_program
-from resp_asyncio import Client, Connection, connect
+from adapters.peers import PATIENCE, PROGRAMS, Peer, Wire, run_program
+from resp_asyncio import Client, Connection, Pool, connect
 from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
@@ -103,6 +103,40 @@ async def test_a_dial_that_is_cancelled_leaves_no_socket(address: str, server: S
         if not dialling.cancelled():  # it was faster
             await dialling.result().close()
     await until(lambda: open_sockets() <= before)
+
+
+@everywhere
+async def test_a_surplus_reply_is_not_the_next_ones_behind_a_call_that_was_given_up() -> None:
+    """All in one turn of the loop: it comes, a call waits until it is read and is cancelled, and another one is made."""
+    going, said = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        wire.command()
+        wire.send(b"+first\r\n")
+        if not said.is_set():
+            assert going.wait(PATIENCE)
+            wire.send(b"+surplus\r\n")
+            said.set()
+        for _ in wire.commands():
+            wire.send(b"+second\r\n")
+
+    def hold_up() -> None:
+        going.set()
+        said.wait(PATIENCE)
+        threading.Event().wait(0.01)
+
+    with Peer(script) as peer:
+        async with Pool(peer.url, max_size=1, timeout=10) as pool:
+            assert await pool.execute("GET", "k") == "first"
+
+            async def give_up_and_ask() -> asyncio.Task[object]:
+                given_up.cancel()
+                return asyncio.create_task(pool.execute("GET", "k"))
+
+            asyncio.get_running_loop().call_soon(hold_up)
+            given_up = asyncio.create_task(pool.execute("GET", "k"))
+            assert await (await asyncio.create_task(give_up_and_ask())) == "first"  # of another connection
 
 
 # -- Ending ---------------------------------------------------------------------------------------------------------------------

@@ -238,6 +238,42 @@ async def test_a_surplus_reply_is_given_to_nobody(backend: Backend) -> None:
                     await connection.execute("GET", "b")
 
 
+@pytest.mark.parametrize("blocking", [1, 2])
+@contract_of_tasks
+async def test_a_surplus_reply_that_comes_before_the_next_turn_is_given_to_nobody(
+    backend: Backend, blocking: int
+) -> None:
+    """Two callers are woken together and ask again. It comes before their commands are written, while one holds up the others."""
+    answered, said = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for _ in range(2):
+            wire.command()
+        wire.send(b"+mine\r\n" * 2)
+        assert answered.wait(PATIENCE)
+        wire.send(b"+surplus\r\n")
+        said.set()
+        for _ in wire.commands():
+            wire.send(b"+mine\r\n")
+
+    woken: list[str] = []
+
+    async def ask_twice(name: str) -> None:
+        assert await connection.execute("GET", name) == "mine"
+        woken.append(name)
+        if len(woken) == blocking:
+            answered.set()
+            said.wait(PATIENCE)
+            threading.Event().wait(0.01)
+        with pytest.raises((RemoteProtocolError, ConnectionClosedError), match="a reply came that no command asked"):
+            await connection.execute("GET", name)
+
+    with Peer(script) as peer:
+        async with backend.connect(peer.url, timeout=10) as connection:
+            assert await backend.together(partial(ask_twice, "a"), partial(ask_twice, "b")) == [None, None]
+
+
 @contract
 async def test_garbage_between_replies(backend: Backend, server: Server) -> None:
     with Proxy(server.port) as proxy:

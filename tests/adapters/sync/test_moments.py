@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.peers import Peer, Wire, together
+from resp_sansio import RespError
 from resp_sansio.client import Crew, Post
 from resp_sansio.connection import new_slot
 from resp_sync import ConnectError, ConnectionLostError, LocalProtocolError, Outcome, connect
@@ -85,6 +87,47 @@ def test_a_turn_takes_one_piece_however_much_there_is(server: Server) -> None:
         io.transport = Replaced(io.transport, recv=recv, pending=True)
         driver._receive(io)
         assert len(taken) == 1
+
+
+def test_a_surplus_reply_that_a_listener_has_not_read_yet_is_given_to_nobody() -> None:
+    """The thread that listens knows that something has come, and another one asks before it has the lock."""
+    listening, said, asked = threading.Event(), threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        assert listening.wait(30)
+        wire.send(b"+surplus\r\n")
+        for _ in wire.commands():
+            wire.send(b"+mine\r\n")
+
+    with Peer(script) as peer, connect(peer.url, timeout=30) as connection:
+        io: Any = connection._link.io
+        real = io.poll
+
+        def poll(milliseconds: float) -> Any:
+            if not milliseconds:
+                return real(0)
+            listening.set()
+            found = real(milliseconds)
+            said.set()
+            asked.wait(0.5)
+            return found
+
+        io.poll = poll
+
+        def listen() -> None:
+            with pytest.raises(RespError, match="a reply came that no command asked for"):
+                connection.next_push(timeout=30)
+
+        def ask() -> None:
+            assert said.wait(30)
+            try:
+                with pytest.raises(RespError, match="a reply came that no command asked for"):
+                    connection.execute("GET", "k")
+            finally:
+                asked.set()
+
+        together(listen, ask)
 
 
 @pytest.mark.parametrize("moment", ["_listen", "_carry_out"])
