@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -17,42 +18,72 @@ from typing import Final
 __all__ = ["MODULES", "main"]
 
 ROOT: Final = Path(__file__).parent.parent
-SIMULATION: Final = "timeout 60 python -m simulation.campaign 300 0 1"
+SIMULATION: Final = "python -m simulation.campaign 300 0 1"
 PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k 'agree or reference or paired'"
 CORE: Final = {"client": "tests/core/client", "connection": "tests/core/connection tests/core/test_stats.py"}
-OWN: Final = {  # what fails first, if something does; for other modules a file of tests named after them
+VALUES: Final = "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py"
+MODULES: Final = {  # and the tests that are nearest to each, which fail first, if any does
     "wire/parser": "tests/core/wire/test_fastpath.py tests/core/wire/test_parser.py",
+    "wire/grammar": VALUES,
+    "wire/fastpath": "tests/core/wire/test_fastpath.py",
     "wire/strides": "tests/core/wire/test_fastpath.py",
-    "wire/grammar": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py",
-    "wire/scalars": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py",
+    "wire/scalars": VALUES,
+    "wire/values": "tests/core/wire/test_values.py",
+    "wire/encoder": "tests/core/wire/test_encoder.py",
+    "wire/requests": "tests/core/wire/test_requests.py",
+    "connection/connection": "tests/core/connection/test_connection.py tests/core/connection/test_state.py",
+    "connection/pairing": "tests/core/connection/test_pairing.py",
+    "connection/sending": "tests/core/connection/test_connection.py tests/core/connection/test_short_path.py",
+    "connection/slot": "tests/core/connection/test_slot.py",
+    "connection/state": "tests/core/connection/test_state.py",
+    "connection/stateful": "tests/core/connection/test_connection.py tests/core/connection/test_state.py",
+    "connection/subscriptions": "tests/core/connection/test_subscriptions.py",
+    "connection/deadlines": "tests/core/connection/test_deadlines.py",
+    "connection/timing": "tests/core/connection/test_deadlines.py",
+    "connection/handshake": "tests/core/connection/test_handshake.py",
+    "client/batch": "tests/core/client/test_batch.py",
+    "client/call": "tests/core/client/test_call.py",
+    "client/calls": "tests/core/client/test_client.py",
+    "client/client": "tests/core/client/test_client.py",
+    "client/crew": "tests/core/client/test_crew.py",
+    "client/dials": "tests/core/client/test_client.py",
+    "client/lanes": "tests/core/client/test_lanes.py",
+    "client/leases": "tests/core/client/test_pool.py",
+    "client/links": "tests/core/client/test_client.py",
+    "client/pace": "tests/core/client/test_client.py",
+    "client/places": "tests/core/client/test_pool.py",
+    "client/pool": "tests/core/client/test_pool.py",
+    "client/pushes": "tests/core/client/test_pushes.py",
+    "client/repair": "tests/core/client/test_repair.py",
+    "client/retry": "tests/core/client/test_retry.py",
+    "client/timers": "tests/core/client/test_timers.py",
+    "client/tls": "tests/core/client/test_tls.py",
 }
-MODULES: Final = (
-    "wire/parser", "wire/grammar", "wire/fastpath", "wire/strides", "wire/scalars", "wire/values", "wire/encoder", "wire/requests",
-    "connection/connection", "connection/pairing", "connection/slot", "connection/sending", "connection/timing",
-    "client/pool", "client/places", "client/lanes", "client/client", "client/calls", "client/dials", "client/links",
-    "client/retry", "client/crew",
-)  # fmt: skip
-OPTIONS: Final = "-x -q -n 0 -p no:cacheprovider -o addopts=--import-mode=importlib"
+OPTIONS: Final = "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib"
 # Equivalent changes: annotations are not evaluated, so a `|` in them may be anything; enums are equal if they are the same; no test
 # makes an abstract class.
 LEFT_OUT: Final = ("%BinaryOperator_BitOr%", "%_Is_Eq", "%_IsNot_NotEq", "%_Eq_Is", "%_NotEq_IsNot", "%RemoveDecorator")
 
 
-def tests_of(module: str) -> list[str]:
-    """What may notice a change of this module, the quickest first."""
-    area, name = module.split("/")
-    named = f"tests/core/{area}/test_{name}.py"
-    own = OWN.get(module) or (named if (ROOT / named).exists() else CORE[area])
-    tests = [own, PROOF] if area == "wire" else [own, CORE[area]]
-    runs = [f"python -m pytest {OPTIONS} {chosen}" for chosen in dict.fromkeys(tests)]
-    return runs if area == "wire" else [SIMULATION, *runs]
+def commands(module: str) -> list[str]:
+    """What to run for a module, the quickest first, up to the first failure. A change may loop for ever."""
+    area = module.split("/")[0]
+    tests = [MODULES[module], PROOF if area == "wire" else CORE[area]]
+    runs = [f"ulimit -t 80; python -m pytest {OPTIONS} {chosen}" for chosen in tests]
+    return runs if area == "wire" else [f"ulimit -t 20; {SIMULATION}", *runs]
 
 
-def script(module: str) -> str:
-    """What to run for a module, up to the first failure. A change may make an endless loop, or fill the memory."""
-    return "\n".join(
-        ["set -e", "ulimit -t 100 -v 4000000", "export PYTHONPATH=.:adapters:tests", *tests_of(module), ""]
-    )
+def script(commands: list[str]) -> str:
+    """The same for a shell. A change may fill the memory."""
+    lines = ["set -e", "ulimit -v 4000000", "export PYTHONPATH=.:adapters:tests", *[f"({one})" for one in commands], ""]
+    return "\n".join(lines)
+
+
+@cache
+def passes(tree: Path, command: str) -> None:
+    """Without a change nothing fails. Raises `CalledProcessError`."""
+    (tree / "mutate.sh").write_text(script([command]))
+    subprocess.run(["bash", "mutate.sh"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
 
 
 def sample(session: Path, number: int) -> None:
@@ -77,8 +108,9 @@ def check(tree: Path, module: str, number: int) -> tuple[int, int, list[str]]:
         f'[cosmic-ray]\nmodule-path = "resp_sansio/{module}.py"\ntimeout = 900.0\nexcluded-modules = []\n'
         'test-command = "bash mutate.sh"\n[cosmic-ray.distributor]\nname = "local"\n'
     )
-    (tree / "mutate.sh").write_text(script(module))
-    subprocess.run(["bash", "mutate.sh"], cwd=tree, check=True, stdout=subprocess.DEVNULL)  # else all would fail
+    for command in commands(module):
+        passes(tree, command)
+    (tree / "mutate.sh").write_text(script(commands(module)))
     for words in (["init", str(config), str(session)], ["exec", str(config), str(session)]):
         subprocess.run(["cosmic-ray", *words], cwd=tree, check=True)
         if words[0] == "init":
