@@ -318,8 +318,9 @@ class Driver(Dials):
                 assert isinstance(job, Write)
                 io = job.post
                 assert isinstance(io, Socket)
-                wait(io.transport.fileno, min(caller.deadline - monotonic(), NAP), write=True)
-                job = self._locked(self._turn, caller, job, False)
+                left = caller.deadline - monotonic()
+                ready = left > 0 and wait(io.transport.fileno, min(left, NAP), write=True)
+                job = self._locked(self._turn, caller, job, ready)
 
     def _wait(self, io: Socket, caller: Caller) -> bool:
         """Wait for a socket; is there something to receive?"""
@@ -364,7 +365,6 @@ class Driver(Dials):
                     io.reader = None  # the short path: answered, and no other to see to
                     return None
             self._go_on(io)
-            ready = ready or job is not io
         if not ready or (io is not None and io.link.ended):
             self._pass_time(caller, monotonic())
         following = self._next(caller, job)

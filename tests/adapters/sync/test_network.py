@@ -405,6 +405,36 @@ def test_while_the_writer_is_stuck_others_wait_their_turn_or_their_time() -> Non
     assert not any(words[1].startswith(b"impatient") for words in heard)
 
 
+def test_the_timeout_holds_of_one_that_waits_to_write_while_another_reads() -> None:
+    """The reader began to wait before the other came, and knows nothing of its deadline."""
+    reads, release = threading.Event(), threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        assert wire.command() == [b"GET", b"k"]
+        reads.set()
+        assert release.wait(PATIENCE)
+
+    with Peer(script, receive_buffer=4096) as peer, connect(peer.url, timeout=None) as connection:
+
+        def wait() -> None:
+            with pytest.raises(ConnectionLostError):
+                connection.execute("GET", "k")
+
+        def put() -> None:
+            assert reads.wait(PATIENCE)
+            begun, used = time.monotonic(), time.thread_time()
+            try:
+                with pytest.raises(CommandTimeoutError):
+                    connection.execute("SET", "half", b"x" * 7 * MIB, timeout=0.5)
+                assert time.monotonic() - begun < 5
+                assert time.thread_time() - used < 0.45, "it asked again and again"
+            finally:
+                release.set()
+
+        together(wait, put)
+
+
 def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
     """One waits for a reply, another is stuck writing, a third is queued behind it; then the first two go, one by one."""
     said, release = threading.Event(), threading.Event()
