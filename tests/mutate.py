@@ -67,7 +67,7 @@ LEFT_OUT: Final = ("%BinaryOperator_BitOr%", "%_Is_Eq", "%_IsNot_NotEq", "%_Eq_I
 
 def commands(module: str) -> list[str]:
     """What to run for a module, the quickest first, up to the first failure. A change may loop for ever."""
-    area = module.split("/")[0]
+    area = module.partition("/")[0]
     tests = [MODULES[module], PROOF if area == "wire" else CORE[area]]
     runs = [f"ulimit -t 80; python -m pytest {OPTIONS} {chosen}" for chosen in tests]
     return runs if area == "wire" else [f"ulimit -t 20; {SIMULATION}", *runs]

@@ -181,7 +181,7 @@ class Driver(World, ABC):
         )
         if not spoilt or not alone or oldest is None or oldest.missing > 1 or not oldest.plain:
             return b""
-        if not wire.nothing_comes or oldest.state is not SlotState.HANDED:
+        if wire.dark or not wire.nothing_comes or oldest.state is not SlotState.HANDED:
             return b""
         wire.spoilt = b""
         return spoilt

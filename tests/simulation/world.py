@@ -143,7 +143,10 @@ class World(Trouble):
             before.events()
             for wire in self.wires.values():
                 wire.close(shut_down=False)
-        self.hand_out(before.events())
+        events = before.events()
+        for link in [event.link for event in events if isinstance(event, Look)]:
+            before.looked(link, self.clock.now)  # at once: there is nothing to be read on a socket of the parent's
+        self.hand_out([*events, *before.events()])
         self.dials.clear()
         self.checks.rest()
         self.lent_sockets = 0
