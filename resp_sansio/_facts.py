@@ -1,18 +1,19 @@
 """What observers are told: facts of calls, links and waits, when they have happened.
 
-An observer is a listener. It is told what was, and can change nothing: no argument, no reply, no order, no retry. Each fact
-is a `Record`. None holds an argument, a reply or a secret; errors are those that a caller is told.
+An observer is a listener. It is told what was, and can change nothing: no argument, no reply, no order, no retry. No fact
+holds an argument, a reply or a secret; errors are those that a caller is told. Facts are named tuples, since thousands are made
+in a second; take what you need by its name, for there may be more one day.
+
+Each has the `address` of the server (`localhost:6379`, `unix:/run/redis.sock`) and the number of the `database`.
 
 All times are lengths in seconds, by the clock that the adapter has (`time.monotonic`, or that of the run of trio).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ._errors import Outcome, RespError
-from ._record import Record
 from ._stats import CloseReason
 
 __all__ = [
@@ -27,14 +28,7 @@ Step: TypeAlias = Literal["credentials", "name", "dial", "tls", "handshake"]
 """How far a dial came."""
 
 
-class Fact(Record):
-    """The base of all facts. `address` is that of the server (`localhost:6379`, `unix:/run/redis.sock`), `database` its number."""
-
-    address: str
-    database: int
-
-
-class CallBegan(Fact):
+class CallBegan(NamedTuple):
     """A caller asks for something: one command, or several at once.
 
     `command` is the name of a command in capitals, with its subcommand (`GET`, `CONFIG SET`); of several it is `PIPELINE`, or
@@ -42,18 +36,22 @@ class CallBegan(Fact):
     many.
     """
 
+    address: str
+    database: int
     command: str
-    commands: Sequence[str]
+    commands: tuple[str, ...]
     batch_size: int
 
 
-class CallRetried(Fact):
+class CallRetried(NamedTuple):
     """An attempt failed, and another followed. `attempt` is the number of the failed one, from 1, `cause` why it failed.
 
     `pause`: seconds between the failure and the next attempt, as planned. `after`: seconds from the call's beginning to the
     failure.
     """
 
+    address: str
+    database: int
     command: str
     attempt: int
     cause: RespError
@@ -61,8 +59,8 @@ class CallRetried(Fact):
     after: float
 
 
-class CallEnded(CallBegan):
-    """A call has ended, however: its caller goes on when this is told.
+class CallEnded(NamedTuple):
+    """A call has ended, however: its caller goes on when this is told. The first five are those of `CallBegan`.
 
     `outcome` says whether it has run; an error reply is an answer. `error`: what its caller is told instead of a reply, the
     server's `ReplyError` among that, or what interrupted it; of a pipeline or transaction that was answered, the first error
@@ -81,6 +79,11 @@ class CallEnded(CallBegan):
     TLS.
     """
 
+    address: str
+    database: int
+    command: str
+    commands: tuple[str, ...]
+    batch_size: int
     outcome: Outcome
     error: BaseException | None
     error_code: str | None
@@ -94,7 +97,7 @@ class CallEnded(CallBegan):
     bytes_received: int | None
 
 
-class LinkOpened(Fact):
+class LinkOpened(NamedTuple):
     """A connection was opened: its server has accepted the handshake.
 
     `number` counts the connections of one client, from 1. `route`: what it is for. `peer`: the address that it leads to, an
@@ -106,6 +109,8 @@ class LinkOpened(Fact):
     credentials. `name` and `dial` are None where an adapter does not tell them.
     """
 
+    address: str
+    database: int
     number: int
     route: Route
     peer: str | None
@@ -117,25 +122,29 @@ class LinkOpened(Fact):
     total: float
 
 
-class DialFailed(Fact):
+class DialFailed(NamedTuple):
     """No connection came of a dial. `error`: why, None if it was given up (its client was closed, say). `step`: during what.
 
     `total`: seconds since it was wanted.
     """
 
+    address: str
+    database: int
     route: Route
     error: Exception | None
     step: Step
     total: float
 
 
-class LinkClosed(Fact):
+class LinkClosed(NamedTuple):
     """A connection has ended that had been opened. `number` and `route` are as in `LinkOpened`.
 
     `reason`: why it is not used any more, as it is counted. `error`: how it ended. `age`: seconds since it was opened.
     `commands`: calls that were sent on it, a pipeline as one.
     """
 
+    address: str
+    database: int
     number: int
     route: Route
     reason: CloseReason
@@ -144,29 +153,35 @@ class LinkClosed(Fact):
     commands: int
 
 
-class WaitEnded(Fact):
+class WaitEnded(NamedTuple):
     """A caller of `acquire` (or `transact`) waits no more for a connection of its own.
 
     `waited`: seconds, close to 0 if one was idle. `ended`: whether it was `granted` one, was `refused`, or went away by
     itself (`withdrawn`). `error`: what it was told if it was not granted one.
     """
 
+    address: str
+    database: int
     waited: float
     ended: Literal["granted", "refused", "withdrawn"]
     error: BaseException | None
 
 
-class ReplyDropped(Fact):
+class ReplyDropped(NamedTuple):
     """The reply to a call came whose caller had not waited for it: `late` seconds after the caller had gone."""
 
+    address: str
+    database: int
     command: str
     late: float
 
 
-class PushesDropped(Fact):
-    """So many pushes came on a connection on which no caller can listen (invalidations, say), and were dropped."""
+class PushesDropped(NamedTuple):
+    """Pushes came on a connection on which no caller can listen (invalidations, say), and were dropped: so many."""
 
-    count: int
+    address: str
+    database: int
+    pushes: int
 
 
 class Observer:

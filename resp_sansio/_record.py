@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, dataclass_transform
 
-__all__ = ["MISSING", "Field", "Record", "field", "fields", "made", "replace"]
+__all__ = ["MISSING", "Field", "Record", "field", "fields", "replace"]
 
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
@@ -100,13 +100,6 @@ def fields(record: Record | type[Record]) -> list[Field]:
 def replace(record: R, **changes: Any) -> R:
     """Return a copy in which these fields differ."""
     return type(record)(**{**vars(record), **changes})
-
-
-def made(cls: type[R], values: dict[str, Any]) -> R:
-    """Return a record of these values, which are those of all its fields, unchecked: where many are made. It keeps the dict."""
-    record = object.__new__(cls)
-    object.__setattr__(record, "__dict__", values)
-    return record
 
 
 def _values(record: Record) -> list[Any]:

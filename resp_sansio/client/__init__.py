@@ -1,15 +1,15 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from .call import command_alone, encoding_of, push_as_text, seconds_allowed
-from .calls import ClientEvent, error_of, link_of
+from .call import command_alone, encoding_of, error_of, push_as_text, seconds_allowed
+from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
-from .observed import ObservedClient, Wait, Watch
-from .observers import Observers
+from .observed import ObservedClient
+from .observers import Observers, Watch
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .tls import TLSWire
@@ -17,7 +17,7 @@ from .tls import TLSWire
 __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
-    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Wait", "Waiter",
+    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter",
     "Watch", "WatchLoop", "Write", "command_alone", "encoding_of",
     "error_of", "error_reply", "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
     "points_to_replica", "push_as_text", "read_transaction", "route", "seconds_allowed",

@@ -6,11 +6,12 @@ from enum import Enum
 from math import inf
 from typing import Final, TypeVar
 
-from .._errors import UnexpectedReplyError
+from .._errors import LocalProtocolError, RespError, UnexpectedReplyError
 from ..commands.command import Command, Reader
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..config.options import DECODE, shown
+from ..connection.slot import Slot
 from ..wire.values import Push, Reply, as_text
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Default",
     "command_alone",
     "encoding_of",
+    "error_of",
     "push_as_text",
     "seconds_allowed",
     "text_reader",
@@ -70,6 +72,20 @@ def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str |
     if not DECODE.fits(decode):
         raise ValueError(f"decode must be {DECODE.allowed}; got {shown(decode)}")
     return decode
+
+
+def error_of(slot: Slot) -> Exception:
+    """Return what the caller of a slot is to be told that has ended and is not ANSWERED.
+
+    A new error each time, for a traceback belongs to one caller. Its `__cause__` is why the last dial failed, if that is why.
+    """
+    cause = slot.cause
+    if not isinstance(cause, RespError) or type(cause) is LocalProtocolError:
+        assert cause is not None
+        return cause
+    error = slot.failure(cause)
+    error.__cause__ = cause.__cause__
+    return error
 
 
 def push_as_text(push: Push, encoding: str | None) -> Push:

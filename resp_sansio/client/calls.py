@@ -17,7 +17,6 @@ from .._errors import (
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
-    LocalProtocolError,
     Outcome,
     ReplyError,
     RespError,
@@ -41,7 +40,7 @@ from .pool import Pool
 from .retry import Attempts, error_reply, points_to_replica
 from .timers import Timers
 
-__all__ = ["Calls", "ClientEvent", "error_of", "link_of"]
+__all__ = ["Calls", "ClientEvent", "link_of"]
 
 READY: Final = State.READY
 QUEUED: Final = SlotState.QUEUED
@@ -55,20 +54,6 @@ CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a
 ONCE: Final = Retry(attempts=1)
 
 ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Report | Drained
-
-
-def error_of(slot: Slot) -> Exception:
-    """Return what the caller of a slot is to be told that has ended and is not ANSWERED.
-
-    A new error each time, for a traceback belongs to one caller. Its `__cause__` is why the last dial failed, if that is why.
-    """
-    cause = slot.cause
-    if not isinstance(cause, RespError) or type(cause) is LocalProtocolError:
-        assert cause is not None
-        return cause
-    error = slot.failure(cause)
-    error.__cause__ = cause.__cause__
-    return error
 
 
 def link_of(entry: Slot | Waiter) -> Link | None:

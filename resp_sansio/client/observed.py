@@ -10,179 +10,29 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from math import inf
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from .._errors import Outcome, ReplyError, RespError, shown_code
-from .._facts import (
-    CallEnded,
-    CallRetried,
-    DialFailed,
-    LinkClosed,
-    LinkOpened,
-    PushesDropped,
-    ReplyDropped,
-    Route,
-    Step,
-    WaitEnded,
-)
-from .._record import Record, made
+from .._errors import RespError
+from .._facts import CallRetried, DialFailed, LinkClosed, LinkOpened, PushesDropped, ReplyDropped, Route, Step
 from .._stats import CloseReason
 from ..config.config import Config
 from ..config.settings import ClientSettings, PoolSettings
 from ..connection.connection import Connection
 from ..connection.events import ConnectionLost, Opened
-from ..connection.slot import Batch, Slot, SlotState
-from .calls import error_of
+from ..connection.slot import Slot, SlotState
 from .client import Client
 from .leases import Lease
 from .links import Dial, Lane, Link, Report, Share
-from .observers import Observers, Told
+from .observers import Observers, Watch
 from .tls import TLSWire
 
-__all__ = ["ObservedClient", "Wait", "Watch"]
+__all__ = ["ObservedClient"]
 
 ANSWERED: Final = SlotState.ANSWERED
 ABANDONED: Final = SlotState.ABANDONED
-
-
-# -- a call, from its beginning to its end -----------------------------------------------------------------------------------
-
-
-class Watch:
-    """What is noted of a call. `begin` and `end` tell of it: its caller says so, where no lock is held.
-
-    `handed_at`: when its last attempt was handed over to the network, `heard_at`: when that had its reply, or ended otherwise; both
-    None until then. `received`: bytes of its reply, if that is known.
-    """
-
-    __slots__ = (
-        "_fact", "_kind", "_observers", "_size", "_slot", "_told", "began_at", "handed_at", "heard_at", "received", "retries",
-    )  # fmt: skip
-
-    def __init__(self, observers: Observers, slot: Slot) -> None:
-        payload = slot.payload
-        self._observers = observers
-        self._slot = slot
-        self._kind = observers.kind(slot)
-        self._size = len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
-        self._told: Told = []
-        self._fact: CallEnded | None = None
-        self.handed_at: float | None = None
-        self.heard_at: float | None = None
-        self.received: int | None = None
-        self.retries: list[CallRetried] = []
-        self.began_at: float = observers.now()
-        slot.watch = self
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._slot!r}>"
-
-    def begin(self) -> None:
-        """Tell that it begins."""
-        self._observers.began(self._kind, self._told)
-
-    def end(self, error: BaseException | None, *, held: bool) -> None:
-        """Tell that it has ended: by this error, if its caller was not told in another way. Each is told once.
-
-        `held`: it went by a link that its caller had.
-        """
-        fact = self._fact
-        if fact is None:
-            self._fact = fact = self._ended(error, held=held)
-        self._observers.ended(self._told, self.retries, fact)
-
-    def again(self, cause: RespError, attempt: int, pause: float, now: float) -> None:
-        """An attempt has failed, and another follows."""
-        self.anew()
-        self.retries.append(
-            self._observers.fact(
-                CallRetried,
-                command=self._kind.command,
-                attempt=attempt,
-                cause=cause,
-                pause=pause,
-                after=now - self.began_at,
-            )
-        )
-
-    def anew(self) -> None:
-        """Nothing of the next attempt has been handed over."""
-        self.handed_at = self.heard_at = self.received = None
-
-    def dropped(self, now: float) -> ReplyDropped:
-        """Return what is told of its reply that came too late."""
-        late = 0.0 if self.heard_at is None else now - self.heard_at
-        return self._observers.fact(ReplyDropped, command=self._kind.command, late=late)  # type: ignore[no-any-return]
-
-    def _ended(self, error: BaseException | None, *, held: bool) -> CallEnded:
-        slot, observers, handed_at = self._slot, self._observers, self.handed_at
-        call, now = slot.call, observers.now()
-        total = now - self.began_at
-        if slot.state is ANSWERED:
-            outcome, found = Outcome.REPLY, error_in(slot)
-        else:
-            outcome, found = self._outcome(), None if error is not None else error_of(slot)
-        told = found if error is None else error
-        return made(
-            CallEnded,
-            {
-                **vars(self._kind),
-                "outcome": outcome,
-                "error": told,
-                "error_code": shown_code(found) if isinstance(found, ReplyError) else None,
-                "abandoned": slot.state is ABANDONED,
-                "attempts": 1 if call is None or call.attempts is None else call.attempts.made,
-                "route": "connection" if held or observers.once else route_of(slot),
-                "total": total,
-                "queued": total if handed_at is None else handed_at - self.began_at,
-                "network": None if handed_at is None else (now if self.heard_at is None else self.heard_at) - handed_at,
-                "bytes_sent": None if handed_at is None else self._size,
-                "bytes_received": self.received,
-            },
-        )
-
-    def _outcome(self) -> Outcome:
-        """How a call ended that was not answered. One that was refused, or never begun, has nothing to say of it."""
-        outcomes: Sequence[Outcome] = getattr(self._slot, "outcomes", ())
-        unknown = Outcome.NOT_SENT if self.handed_at is None else Outcome.MAYBE_EXECUTED
-        return next((outcome for outcome in outcomes if outcome is not Outcome.REPLY), unknown)
-
-
-def error_in(slot: Slot) -> BaseException | None:
-    """Return the error that a call was answered with; of several commands, the first one."""
-    if type(slot) is Slot:
-        return slot.reply if isinstance(slot.reply, Exception) else None
-    assert isinstance(slot, Batch)
-    found = [*slot.replies]
-    if slot.replies and type(slot.replies[-1]) is list and slot.infos[-1].name == "EXEC":
-        found += slot.replies[-1]
-    return next((reply for reply in found if isinstance(reply, Exception)), None)
-
-
-def route_of(slot: Slot) -> Route:
-    """Return by what a call went, or was to go, that was not lent a link."""
-    by_lane = slot.link.lane if slot.link is not None else None if slot.call is None else slot.call.lane
-    return "lease" if by_lane is None else "lane"
-
-
-class Wait:
-    """A caller that waits for a link of its own."""
-
-    __slots__ = ("_began_at", "_observers")
-
-    def __init__(self, observers: Observers) -> None:
-        self._observers = observers
-        self._began_at = observers.now()
-
-    def end(self, error: BaseException | None) -> None:
-        """Tell that it has it, or why not."""
-        observers = self._observers
-        ended = "granted" if error is None else "refused" if isinstance(error, Exception) else "withdrawn"
-        waited = observers.now() - self._began_at
-        observers.tell("wait_ended", observers.fact(WaitEnded, waited=waited, ended=ended, error=error))
-
-
-# -- the machine -------------------------------------------------------------------------------------------------------------
+# Looked up once: these are called for every command.
+start: Final = Client.start
+receive_replies: Final = Client.receive_replies
 
 
 def watch_of(slot: Slot) -> Watch | None:
@@ -193,12 +43,12 @@ def watch_of(slot: Slot) -> Watch | None:
 class ObservedConnection(Connection):
     """It notes when commands are handed over."""
 
-    __slots__ = ("number", "observers", "unclaimed", "unclaimed_slots")
+    __slots__ = ("alone", "number", "observers", "received")
 
     observers: Observers
     number: int  # of its link
-    unclaimed: int  # bytes that came since nothing was in flight
-    unclaimed_slots: int  # calls that were answered since
+    alone: Slot | None  # what was handed over while nothing was in flight, if nothing has been since
+    received: int  # bytes, since then
 
     def _hand_over(self) -> None:
         flying = self._flying
@@ -210,6 +60,8 @@ class ObservedConnection(Connection):
                 watch = watch_of(slot)
                 if watch is not None:
                     watch.handed_at = now
+            self.alone = flying[0] if len(flying) == 1 else None
+            self.received = 0
 
 
 class ObservedClient(Client):
@@ -239,9 +91,11 @@ class ObservedClient(Client):
         self, slot: Slot, now: float, lease: Lease[Link] | Share | None = None, hold: bool = False
     ) -> bytes | None:
         """As of a client."""
-        payload = Client.start(self, slot, now, lease, hold)
-        if payload and (watch := watch_of(slot)) is not None:
+        payload = start(self, slot, now, lease, hold)
+        if payload and (watch := getattr(slot, "watch", None)) is not None:
             watch.handed_at = now
+            core = slot.link.core
+            core.alone, core.received = slot, 0
         return payload
 
     def abandon(self, slot: Slot, now: float) -> None:
@@ -252,9 +106,20 @@ class ObservedClient(Client):
         super().abandon(slot, now)
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
-        watch = watch_of(slot)
+        watch, told = watch_of(slot), self._observers
         if watch is not None:
-            watch.again(cause, slot.call.attempts.made - 1, pause, now)
+            watch.anew()
+            watch.retries += (
+                CallRetried(
+                    told.address,
+                    told.database,
+                    command=told.kind(slot).command,
+                    attempt=slot.call.attempts.made - 1,
+                    cause=cause,
+                    pause=pause,
+                    after=now - watch.began_at,
+                ),
+            )
 
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         watch = watch_of(slot)
@@ -270,25 +135,21 @@ class ObservedClient(Client):
 
     def receive_replies(self, link: Link, data: bytes, now: float) -> list[Slot] | None:
         """As of a client."""
-        core = link.core
-        assert isinstance(core, ObservedConnection)
-        owed = [slot for slot in core._flying if slot.state is ABANDONED] if core._abandoned else ()
+        core: Any = link.core
+        owed = [slot for slot in core._flying if slot.state is ABANDONED] if core._abandoned else None
         dropped, before = core._dropped, len(self._events)
-        answered = Client.receive_replies(self, link, data, now)
-        ended = [event for event in self._events[before:] if isinstance(event, Slot)] if answered is None else answered
-        core.unclaimed += len(data)
-        core.unclaimed_slots += len(ended)
-        for slot in ended:
-            if (watch := watch_of(slot)) is not None:
+        answered = receive_replies(self, link, data, now)
+        core.received += len(data)
+        for slot in [*self._events[before:]] if answered is None else answered:
+            watch = getattr(slot, "watch", None)
+            if watch is not None:
                 watch.heard_at = now
-                if not core._flying and core.unclaimed_slots == 1 and link.tls is None and slot.state is ANSWERED:
-                    watch.received = core.unclaimed
-        if not core._flying:
-            core.unclaimed = core.unclaimed_slots = 0
+                if slot is core.alone and link.tls is None:
+                    watch.received = core.received
         if link.dial is not None:
             self._note_tls(link, now)
-        elif owed or core._dropped > dropped:
-            self._tell_of_dropped(core, owed, core._dropped - dropped, now)
+        elif owed is not None or core._dropped != dropped:
+            self._tell_of_dropped(core, owed or (), core._dropped - dropped, now)
             if answered:
                 self._events += answered
             return None
@@ -296,12 +157,15 @@ class ObservedClient(Client):
 
     def _tell_of_dropped(self, core: Connection, owed: Sequence[Slot], pushes: int, now: float) -> None:
         """Tell of replies that came and that no caller waited for, and of pushes for which none can."""
+        told = self._observers
         for slot in owed:
             watch = watch_of(slot)
             if watch is not None and core.error is None and slot not in core._flying:
-                self._report("reply_dropped", watch.dropped(now))
+                late = 0.0 if watch.heard_at is None else now - watch.heard_at
+                name = told.kind(slot).command
+                self._report("reply_dropped", ReplyDropped(told.address, told.database, name, late))
         if pushes:
-            self._report("pushes_dropped", self._observers.fact(PushesDropped, count=pushes))
+            self._report("pushes_dropped", PushesDropped(told.address, told.database, pushes))
 
     # -- links ---------------------------------------------------------------------------------------------------------------
 
@@ -317,15 +181,13 @@ class ObservedClient(Client):
         link = super().connected(dial, now, credentials, tls)
         assert isinstance(link.core, ObservedConnection)
         link.core.observers = self._observers
-        link.core.unclaimed = link.core.unclaimed_slots = 0
+        link.core.alone, link.core.received = None, 0
         return link
 
     def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
         """As of a client."""
-        total = now - dial.wanted_at
-        fact = self._observers.fact(
-            DialFailed, route=self._route(dial.lane), error=error, step=self._step(dial), total=total
-        )
+        told, total = self._observers, now - dial.wanted_at
+        fact = DialFailed(told.address, told.database, self._route(dial.lane), error, self._step(dial), total)
         self._report("dial_failed", fact)
         super().dial_failed(dial, error, now)
 
@@ -333,9 +195,11 @@ class ObservedClient(Client):
         dial, core = link.dial, link.core
         assert dial is not None and isinstance(core, ObservedConnection)
         core.number = self._number = self._number + 1
-        connected_at, shook_at = dial.connected_at, dial.tls_at
-        fact = self._observers.fact(
-            LinkOpened,
+        connected_at, shook_at, told = dial.connected_at, dial.tls_at, self._observers
+        assert connected_at is not None
+        fact = LinkOpened(
+            told.address,
+            told.database,
             number=core.number,
             route=self._route(link.lane),
             peer=None if dial.race is None else dial.race.peer,
@@ -343,7 +207,7 @@ class ObservedClient(Client):
             name=_between(dial.begun_at, dial.found_at),
             dial=_between(dial.found_at, connected_at),
             tls=_between(connected_at, shook_at),
-            handshake=_between(connected_at if shook_at is None else shook_at, now),
+            handshake=now - (connected_at if shook_at is None else shook_at),
             total=now - dial.wanted_at,
         )
         self._report("link_opened", fact)
@@ -355,8 +219,10 @@ class ObservedClient(Client):
         super()._lost(link, event, now)
         if opened:
             assert isinstance(link.core, ObservedConnection)
-            fact = self._observers.fact(
-                LinkClosed,
+            told = self._observers
+            fact = LinkClosed(
+                told.address,
+                told.database,
                 number=link.core.number,
                 route=self._route(link.lane),
                 reason=link.reason or CloseReason.CLOSED,
@@ -379,7 +245,7 @@ class ObservedClient(Client):
     def _route(self, lane: Lane | None) -> Route:
         return "connection" if self.once else "lease" if lane is None else "lane"
 
-    def _report(self, name: str, fact: Record) -> None:
+    def _report(self, name: str, fact: object) -> None:
         self._events.append(Report(partial(self._observers.tell, name, fact)))
 
 

@@ -7,113 +7,181 @@ whichever thread or task carries out a `Report`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from math import nan
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal
 from warnings import warn
 
-from .._facts import CallBegan, CallEnded, CallRetried, Observer
-from .._record import Record, made
+from .._errors import Outcome, ReplyError, shown_code
+from .._facts import CallBegan, CallEnded, CallRetried, Observer, Route, WaitEnded
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
-from ..connection.slot import Batch, Slot
+from ..connection.slot import Batch, Slot, SlotState
+from .call import error_of
 
-__all__ = ["Observers", "Told"]
+__all__ = ["Observers", "Watch"]
 
-MANY: Final = 1000  # kinds of calls: of commands that no server has, a program may have any number
+ANSWERED: Final = SlotState.ANSWERED
+ABANDONED: Final = SlotState.ABANDONED
+REPLY: Final = Outcome.REPLY
 
-Told: TypeAlias = list[tuple[Observer, object]]
-"""Who was told that a call began, and what each answered."""
+MANY: Final = 1000
+"""Kinds of calls that are kept: a program may make up any number of commands that no server knows."""
+
+
+class Watch:
+    """What is noted of a call, on its slot; as it is here until it is noted.
+
+    `handed_at`: when its last attempt was handed over to the network, `heard_at`: when that had its reply, or ended otherwise.
+    `received`: bytes of its reply. `told`: those who are to be told its end, each with what it said of the beginning.
+    """
+
+    began_at: float
+    handed_at: float | None = None
+    heard_at: float | None = None
+    received: int | None = None
+    retries: tuple[CallRetried, ...] = ()
+    told: Iterator[tuple[Observer, object]] | None = None
+    fact: CallEnded | None = None
+
+    def anew(self) -> None:
+        """Nothing of the next attempt has been handed over."""
+        self.handed_at = self.heard_at = self.received = None
 
 
 class Observers:
     """The observers of a client, a pool or a connection, also of the one in the child of a fork. `now` is the adapter's clock."""
 
-    __slots__ = ("_dropped", "_kinds", "_live", "address", "database", "now", "once")
+    __slots__ = ("_dropped", "_kinds", "_live", "address", "begins", "database", "now", "once")
 
     def __init__(self, config: Config, *, once: bool = False) -> None:
         self.address: Final[str] = config.address
         self.database: Final[int] = config.db
         self.once: Final[bool] = once  # a single connection's
         self.now: Callable[[], float] = lambda: nan
-        # With each its `call_began`, if it has one that does anything.
-        self._live: Sequence[tuple[Observer, Callable[[CallBegan], object] | None]] = [
-            (one, None if type(one).call_began is Observer.call_began else one.call_began) for one in config.observers
-        ]
+        self._live: tuple[tuple[Observer, None], ...] = tuple([(observer, None) for observer in config.observers])
         self._dropped: dict[int, Observer] = {}
-        self._kinds: dict[CommandInfo, CallBegan] = {}
+        self._kinds: dict[int, tuple[CallBegan, CommandInfo]] = {}
+        # Does any of them want to know when a call begins?
+        self.begins: Final[bool] = any([type(one).call_began is not Observer.call_began for one in config.observers])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._live)}>"
 
-    # -- what a call is ------------------------------------------------------------------------------------------------------
+    # -- calls ---------------------------------------------------------------------------------------------------------------
+
+    def began(self, slot: Slot, watch: Watch) -> None:
+        """Tell that the call begins."""
+        call, told = self.kind(slot), list[tuple[Observer, object]]()
+        watch.told = iter(told)
+        for observer, _ in self._live:
+            try:
+                told.append((observer, observer.call_began(call)))
+            except Exception as error:  # noqa: BLE001  # an observer may raise anything
+                self._drop(observer, "call_began", error)
+
+    def ended(self, slot: Slot, watch: Watch, error: BaseException | None, *, held: bool) -> None:
+        """Tell that the call has ended: by this error, if its caller is not told in another way.
+
+        `held`: it went by a link that its caller had. If this is cut short, once more tells those who were not told yet.
+        """
+        fact = watch.fact
+        if fact is None:
+            watch.fact = fact = self._ended(slot, watch, error, held)
+        told = watch.told
+        if told is None:
+            watch.told = told = iter(self._live)
+        for observer, token in told:
+            if self._dropped and id(observer) in self._dropped:
+                continue
+            try:
+                for retry in watch.retries:
+                    observer.call_retried(retry, token)
+                observer.call_ended(fact, token)
+            except Exception as raised:  # noqa: BLE001
+                self._drop(observer, "call_retried or call_ended", raised)
 
     def kind(self, slot: Slot) -> CallBegan:
         """Return what there is to say of a call that begins."""
         if isinstance(slot, Batch) and slot.count > 1:
-            names = [info.name for info in slot.infos]
+            names = tuple([info.name for info in slot.infos])
             framed = names[0] == "MULTI" and names[-1] == "EXEC"
             return self._call("MULTI", names[1:-1]) if framed else self._call("PIPELINE", names)
-        kind = self._kinds.get(slot.info)
-        if kind is None:
+        info = slot.info
+        known = self._kinds.get(id(info))
+        if known is None:
             if len(self._kinds) >= MANY:
                 self._kinds.clear()
-            self._kinds[slot.info] = kind = self._call(slot.info.name, (slot.info.name,))
-        return kind
+            self._kinds[id(info)] = known = self._call(info.name, (info.name,)), info  # which lives as long
+        return known[0]
 
-    def _call(self, command: str, commands: Sequence[str]) -> CallBegan:
-        return CallBegan(
-            address=self.address,
-            database=self.database,
-            command=command,
-            commands=tuple(commands),
-            batch_size=len(commands),
+    def _call(self, command: str, commands: tuple[str, ...]) -> CallBegan:
+        return CallBegan(self.address, self.database, command, commands, len(commands))
+
+    def _ended(self, slot: Slot, watch: Watch, error: BaseException | None, held: bool) -> CallEnded:
+        total = self.now() - watch.began_at
+        state, call, link, handed_at = slot.state, slot.call, slot.link, watch.handed_at
+        outcome, found, code = REPLY, error, None
+        if state is not ANSWERED:
+            outcome = outcome_of(slot, handed_at)
+            found = error_of(slot) if error is None else error
+        elif type(slot) is not Slot or isinstance(slot.reply, Exception):
+            reply = error_in(slot)
+            found = reply if error is None else error
+            code = shown_code(reply) if isinstance(reply, ReplyError) else None
+        queued, network, sent = total, None, None
+        if handed_at is not None:
+            queued = handed_at - watch.began_at
+            heard_at, payload = watch.heard_at, slot.payload
+            network = total - queued if heard_at is None else heard_at - handed_at
+            sent = len(payload) if isinstance(payload, bytes) else sum([len(part) for part in payload])
+        known = self._kinds.get(id(slot.info)) if type(slot) is Slot else None
+        return tuple.__new__(
+            CallEnded,
+            (known[0] if known is not None else self.kind(slot))
+            + (
+                outcome,
+                found,
+                code,
+                state is ABANDONED,
+                1 if call is None or call.attempts is None else call.attempts.made,
+                "connection"
+                if held or self.once
+                else "lane"
+                if link is not None and link.lane is not None
+                else route_of(slot),
+                total,
+                queued,
+                network,
+                sent,
+                watch.received,
+            ),
         )
 
-    # -- telling -------------------------------------------------------------------------------------------------------------
+    # -- all else ------------------------------------------------------------------------------------------------------------
 
-    def began(self, call: CallBegan, told: Told) -> None:
-        """Tell that a call begins, and note who was told."""
-        for observer, began in self._live:
-            if began is None:
-                told.append((observer, None))
-                continue
-            try:
-                told.append((observer, began(call)))
-            except Exception as error:  # noqa: BLE001  # an observer may raise anything
-                self._drop(observer, "call_began", error)
+    def waited(self, began_at: float, error: BaseException | None) -> None:
+        """Tell that a caller waits no more for a link of its own: it has it, or this error."""
+        ended: Literal["granted", "refused", "withdrawn"] = (
+            "granted" if error is None else "refused" if isinstance(error, Exception) else "withdrawn"
+        )
+        self.tell("wait_ended", WaitEnded(self.address, self.database, self.now() - began_at, ended, error))
 
-    def ended(self, told: Told, retries: Sequence[CallRetried], call: CallEnded) -> None:
-        """Tell that a call has ended those who were told of its beginning; if this is cut short, again tells the others."""
-        while told:
-            observer, token = told.pop(0)
-            if self._dropped and id(observer) in self._dropped:
-                continue
-            try:
-                for retry in retries:
-                    observer.call_retried(retry, token)
-                observer.call_ended(call, token)
-            except Exception as error:  # noqa: BLE001
-                self._drop(observer, "call_retried or call_ended", error)
-
-    def tell(self, name: str, fact: Record) -> None:
-        """Tell of anything else by the method of this name."""
+    def tell(self, name: str, fact: object) -> None:
+        """Tell of anything that is no call, by the method of this name."""
         for observer, _ in self._live:
             try:
                 getattr(observer, name)(fact)
             except Exception as error:  # noqa: BLE001
                 self._drop(observer, name, error)
 
-    def fact(self, cls: type[Any], **values: object) -> Any:
-        """Return a fact of this class about this client."""
-        return made(cls, {"address": self.address, "database": self.database, **values})
-
     def _drop(self, observer: Observer, name: str, error: Exception) -> None:
         """Tell this one nothing more, and say so, once."""
-        self._live = [each for each in self._live if each[0] is not observer]
-        if self._dropped.setdefault(id(observer), observer) is observer:
-            with suppress(Exception):  # even the warning may be one's own code
+        self._live = tuple([each for each in self._live if each[0] is not observer])
+        if id(observer) not in self._dropped:
+            self._dropped[id(observer)] = observer
+            with suppress(Exception):  # how a warning is shown may be anyone's code
                 self._warn(observer, name, error)
 
     @staticmethod
@@ -124,3 +192,25 @@ class Observers:
             warn(why, RuntimeWarning, stacklevel=1)
         except RuntimeWarning as warning:
             sys.excepthook(type(warning), warning, error.__traceback__)
+
+
+def error_in(slot: Slot) -> Exception | None:
+    """Return the error that a call was answered with; of several commands, the first one."""
+    if not isinstance(slot, Batch):
+        return slot.reply if isinstance(slot.reply, Exception) else None
+    found: list[Any] = [*slot.replies]
+    if type(found[-1]) is list and slot.infos[-1].name == "EXEC":
+        found += found[-1]
+    return next((reply for reply in found if isinstance(reply, Exception)), None)
+
+
+def outcome_of(slot: Slot, handed_at: float | None) -> Outcome:
+    """Return how a call ended that was not answered. One that was refused, or never begun, has nothing to say of it."""
+    unknown = Outcome.NOT_SENT if handed_at is None else Outcome.MAYBE_EXECUTED
+    return next((outcome for outcome in getattr(slot, "outcomes", ()) if outcome is not REPLY), unknown)
+
+
+def route_of(slot: Slot) -> Route:
+    """Return by what a call went, or was to go, whose caller had no link of its own."""
+    lane = slot.link.lane if slot.link is not None else None if slot.call is None else slot.call.lane
+    return "lease" if lane is None else "lane"

@@ -14,8 +14,7 @@ from warnings import warn
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
 from .._stats import ClientStats, ConnectionStats, PoolStats
 from ..client.batch import CommandBatch, WatchLoop
-from ..client.call import DEFAULT, Default, unreadable
-from ..client.calls import error_of
+from ..client.call import DEFAULT, Default, error_of, unreadable
 from ..client.client import Client
 from ..client.leases import Lease
 from ..client.links import Link, Share

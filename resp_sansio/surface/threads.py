@@ -16,8 +16,7 @@ from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
 from ..client.crew import Party
-from ..client.observed import Wait, Watch
-from ..client.observers import Observers
+from ..client.observers import Observers, Watch
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
@@ -93,25 +92,29 @@ class Observed:
 
     def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
         """As the driver's."""
-        watch, held = Watch(self._observers, slot), loan is not None
+        observers, held = self._observers, loan is not None
+        slot.watch = watch = Watch()
+        watch.began_at = observers.now()
         try:
-            watch.begin()
+            if observers.begins:
+                observers.began(slot, watch)
             self._driver.call(slot, loan, epoch)
-            watch.end(None, held=held)
+            observers.ended(slot, watch, None, held=held)
         except BaseException as error:
-            watch.end(error, held=held)  # each is told once, and an interrupt may have struck in there
+            observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
             raise
 
     def acquire(self, deadline: float, /, *more: Any) -> Loan:
         """As the driver's."""
-        wait = Wait(self._observers)
+        observers = self._observers
+        began_at = observers.now()
         try:
             loan = self._driver.acquire(deadline, *more)
         except BaseException as error:
-            wait.end(error)
+            observers.waited(began_at, error)
             raise
         try:
-            wait.end(None)
+            observers.waited(began_at, None)
         except BaseException:  # an interrupt
             self._driver.release(loan)
             raise

@@ -80,5 +80,5 @@ class Notes(Observer):
         self.all.append(reply)
 
     def pushes_dropped(self, pushes: PushesDropped) -> None:
-        assert pushes.count > 0
+        assert pushes.pushes > 0
         self.all.append(pushes)
