@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ._diagnosis import Diagnosis, Level, diagnose, is_fine
 from ._findings import Finding, Step
+from ._given import add_url
 from ._probe import examine
 
 if TYPE_CHECKING:
@@ -29,13 +30,7 @@ WIDEST: Final = max(len(step.value) for step in Step)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `doctor` takes."""
-    parser.add_argument(
-        "url",
-        metavar="URL",
-        nargs="?",
-        default="redis://localhost",
-        help="where the server is, with the client's options",
-    )
+    add_url(parser)
     parser.add_argument(
         "--read-only", action="store_true", help="try no write: on a replica, or for a user that only reads"
     )

@@ -20,6 +20,7 @@ from resp_sansio import Config, Reply, ReplyError, RespError
 from ._figures import Figures, figures
 from ._findings import Hidden
 from ._frames import frame
+from ._given import add_timing, add_url
 from ._scrape import Metrics, MetricsError, Scrape, figures_of_metrics, metrics_table
 from ._snapshot import QUESTIONS, Snapshot, read_snapshot
 
@@ -33,34 +34,13 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `watch` takes."""
-    parser.add_argument(
-        "url",
-        metavar="URL",
-        nargs="?",
-        default="redis://localhost",
-        help="where the server is, with the client's options",
-    )
+    add_url(parser)
     parser.add_argument(
         "--metrics", metavar="URL", help="show the metrics of a client as well: its Prometheus endpoint"
     )
-    parser.add_argument("--every", type=_seconds, default=1.0, metavar="SECONDS", help="between two frames (1)")
-    parser.add_argument("--count", type=_count, metavar="N", help="end after so many frames")
+    add_timing(parser, "frames")
     parser.add_argument("--once", action="store_const", const=1, dest="count", help="the same as --count 1")
     parser.add_argument("--json", action="store_true", help="write each frame as a line of JSON")
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 86400:
-        raise argparse.ArgumentTypeError(f"must be more than 0 and less than a day, not {text}")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
-    return value
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
