@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from resp_sansio import __version__
 
-from . import _doctor, _ping, _watch
+from . import _compare, _doctor, _ping, _watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,12 @@ class Subcommand(Protocol):
         """Do it, and return the exit code of the process."""
 
 
-COMMANDS: Final[Mapping[str, Subcommand]] = {"doctor": _doctor, "ping": _ping, "watch": _watch}
+COMMANDS: Final[Mapping[str, Subcommand]] = {
+    "compare": _compare,
+    "doctor": _doctor,
+    "ping": _ping,
+    "watch": _watch,
+}
 """In the order in which `--help` shows them."""
 
 

@@ -1,0 +1,87 @@
+"""A run with threads and blocking sockets: a thread for each caller."""
+
+from __future__ import annotations
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+from resp_sync import Client, Connection, Pool, ReplyError, connect
+
+from .arrivals import begin
+from .meter import CLIENT_NAME, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .workload import Operation
+
+__all__ = ["run"]
+
+Target: TypeAlias = Client | Connection | Pool
+
+
+def run(job: Job, arrivals: socket.socket | None) -> Run:
+    """Do the job: callers that ask without a pause, or callers that ask when operations arrive."""
+    meter = Meter(job)
+    callers = range(job.case.callers)
+    with opened(job) as target, ThreadPoolExecutor(job.case.callers) as threads:
+        busy = [threads.submit(_ask_without_pause, target, meter, caller) for caller in callers]
+        try:
+            time.sleep(WARM_UP)
+            before = after = _snapshot(target, meter)
+            if not arrivals:
+                time.sleep(job.seconds)
+                after = _snapshot(target, meter)
+        finally:
+            meter.stopped = True
+        for each in busy:
+            each.result()
+        if arrivals:
+            meter.start = begin(arrivals)
+            for each in [threads.submit(_ask_when_due, target, meter, caller, arrivals) for caller in callers]:
+                each.result()
+        return meter.run(before, after, connections_of(target.stats()))
+
+
+def opened(job: Job) -> Target:
+    """Make what the strategy is: its calls are the same."""
+    if job.case.strategy == "client":
+        return Client(job.url, client_name=CLIENT_NAME)
+    if job.case.strategy == "connection":
+        return connect(job.url, client_name=CLIENT_NAME)
+    return Pool(job.url, max_size=job.connections, client_name=CLIENT_NAME)
+
+
+def _snapshot(target: Target, meter: Meter) -> Snapshot:
+    return meter.snapshot(server_counts(target.execute("INFO", "cpu"), target.execute("INFO", "stats")))
+
+
+def _ask_without_pause(target: Target, meter: Meter, caller: int) -> None:
+    count = meter.job.at_a_time
+    while not meter.stopped:
+        _ask(target, meter, caller, meter.next(caller, count))
+        meter.done[caller] += count
+
+
+def _ask_when_due(target: Target, meter: Meter, caller: int, arrivals: socket.socket) -> None:
+    while arrived := arrivals.recv(meter.job.at_a_time):
+        times = meter.due(len(arrived))
+        if not meter.hopeless(caller, times):
+            asked = meter.next(caller, len(times))
+            _ask(target, meter, caller, asked)
+            meter.answered(caller, times, asked)
+
+
+def _ask(target: Target, meter: Meter, caller: int, asked: list[Operation]) -> None:
+    try:
+        if meter.job.at_a_time == 1:
+            target.execute(*asked[0].words)
+            return
+        with target.pipeline() as pipe:
+            results = [pipe.execute(*operation.words) for operation in asked]
+    except ReplyError as error:
+        meter.refused(caller, error)
+        return
+    for result in results:
+        try:
+            result.result()
+        except ReplyError as error:
+            meter.refused(caller, error)

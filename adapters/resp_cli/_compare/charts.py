@@ -1,0 +1,106 @@
+"""The figures as a chart: throughput and latency against the number of callers, a line for each strategy.
+
+The background is transparent and all colours are of middle brightness, so that it can be read on a light page and on a dark one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final
+
+from .figures import Comparison
+from .meter import STRATEGIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PlotMissingError", "draw"]
+
+INK: Final = "#808080"
+LINES: Final = {
+    "pool": ("#d9730d", "o"),
+    "connection": ("#8f6fd8", "s"),
+    "pipeline": ("#2f9e6e", "^"),
+    "client": ("#2f81f7", "D"),
+}
+LATENCIES: Final = {"p50": ":", "p99": "-"}
+
+
+class PlotMissingError(Exception):
+    """matplotlib is not installed; the message says how to get it."""
+
+
+def draw(found: Comparison, path: Path) -> None:
+    """Write the chart to a file, SVG or PNG by its name. Raises `PlotMissingError`, or `OSError` if it cannot be written."""
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise PlotMissingError("A chart needs matplotlib: python -m pip install 'resp-sansio[plot]'") from None
+    libraries = list(dict.fromkeys(library for library, _ in found.groups))
+    style: Any = {
+        "font.size": 9,
+        "svg.fonttype": "none",
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+    }
+    style |= {"xtick.color": INK, "ytick.color": INK, "svg.hashsalt": "resp-sansio"}
+    with rc_context(style):
+        figure = Figure(figsize=(1.6 + 3.1 * len(libraries), 6.2), layout="constrained")
+        axes = figure.subplots(2, len(libraries), squeeze=False, sharex=True, sharey="row")
+        for place, library in enumerate(libraries):
+            _throughput(found, library, axes[0][place])
+            _latency(found, library, axes[1][place])
+            axes[0][place].set_title(library, color=INK)
+            axes[1][place].set_xlabel("callers")
+        axes[0][0].set_ylabel("operations per second")
+        axes[1][0].set_ylabel("latency in ms: p99, dotted p50")
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, labelcolor=INK)
+        title = [wrap(line, 34 * (1 + len(libraries))) for line in (found.load, f"{found.server}; {found.client}")]
+        figure.suptitle("\n".join(itertools.chain(*title)), fontsize=8, color=INK)
+        figure.savefig(path, transparent=True, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _throughput(found: Comparison, library: str, axes: Axes) -> None:
+    for strategy in STRATEGIES:
+        colour, marker = LINES[strategy]
+        points = [
+            (one.callers, one.throughput) for one in found.figures if (one.library, one.strategy) == (library, strategy)
+        ]
+        axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=4, label=strategy)
+    _dress(axes, sorted({callers for one, callers in found.groups if one == library}))
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def _latency(found: Comparison, library: str, axes: Axes) -> None:
+    for strategy in STRATEGIES:
+        colour, marker = LINES[strategy]
+        for name, line in LATENCIES.items():
+            points = [
+                (one.callers, value * 1e3)
+                for one in found.figures
+                if (one.library, one.strategy) == (library, strategy) and (value := one.latency.get(name)) is not None
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=4, linestyle=line)
+    from matplotlib.ticker import LogLocator
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    _dress(axes, sorted({callers for one, callers in found.groups if one == library}))
+
+
+def _dress(axes: Axes, callers: list[int]) -> None:
+    """Callers by their numbers, on a scale on which ten times as many are as far away everywhere."""
+    axes.set_xscale("log")
+    axes.set_xticks(callers, [f"{number:,}" for number in callers])
+    axes.minorticks_off()
+    axes.grid(visible=True, color=INK, alpha=0.25, linewidth=0.6)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

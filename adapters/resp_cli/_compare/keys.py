@@ -1,0 +1,133 @@
+"""The server before and after: nothing of its owner's is touched, and nothing of the comparison's stays.
+
+All keys begin with a prefix of their own, and whatever ends the comparison, an error or Ctrl-C, they are looked for and removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from resp_sync import Connection, ReplyError, RespError, connect
+
+from .meter import CLIENT_NAME
+from .workload import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["KeysLeftError", "NotEmptyError", "new_prefix", "prepared", "uninterrupted"]
+
+NOT_EMPTY: Final = """\
+The database is not empty: it has {0} keys. With --yes the comparison runs there all the same, on keys of its own, which it
+removes; but the server will be as busy as it can be, and others will notice."""
+
+
+class NotEmptyError(Exception):
+    """The database has keys, and it was not said that this is right."""
+
+
+def new_prefix() -> str:
+    """Return a prefix that no other key has."""
+    return f"resp-sansio:compare:{secrets.token_hex(4)}:"
+
+
+class KeysLeftError(Exception):
+    """The comparison's keys could not be removed; the message says how they begin."""
+
+
+@contextlib.contextmanager
+def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[str]:
+    """Inside the block the load's keys are there; behind it, none of the prefix. Gives the server's name and version.
+
+    Raises `NotEmptyError` if the database has keys and may not, before anything is changed.
+    """
+    with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
+        there = connection.dbsize()
+        if there and not not_empty:
+            raise NotEmptyError(NOT_EMPTY.format(there))
+        name = _name(connection)
+        try:
+            for words in _portions(load.before()):
+                with connection.pipeline() as pipe:
+                    results = [pipe.execute(*each) for each in words]
+                for result in results:
+                    result.result()
+            yield name
+        finally:
+            with uninterrupted():
+                _remove(url, prefix)
+
+
+def _portions(commands: Iterator[tuple[bytes, ...]]) -> Iterator[list[tuple[bytes, ...]]]:
+    """Return the commands by the hundred, or by the megabyte."""
+    portion, size = [], 0
+    for words in commands:
+        portion.append(words)
+        size += sum(map(len, words))
+        if len(portion) == 100 or size > 1_000_000:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Inside the block, Ctrl-C does nothing: it is what removes the keys."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _name(connection: Connection) -> str:
+    """Return `Redis 7.2.4`, as INFO says it, which Valkey tells of itself under its own name."""
+    try:
+        said = connection.execute("INFO", "server")
+    except ReplyError:
+        said = b""
+    lines = said.decode(errors="replace").splitlines() if isinstance(said, bytes) else []
+    told = dict(line.partition(":")[::2] for line in lines)
+    if version := told.get("valkey_version"):
+        return f"Valkey {version}"
+    return f"Redis {told['redis_version']}" if "redis_version" in told else "a server that does not tell its version"
+
+
+def _remove(url: str, prefix: str) -> None:
+    """Remove all keys of the prefix, once the connections of the comparison are gone: their last commands might make some."""
+    try:
+        with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
+            give_up = time.monotonic() + 2
+            while _others(connection) and time.monotonic() < give_up:
+                time.sleep(0.02)
+            while _remove_once(connection, prefix):
+                pass
+    except (RespError, OSError) as error:
+        raise KeysLeftError(f"Keys that begin with {prefix} may be left on the server: {error}") from error
+
+
+def _others(connection: Connection) -> bool:
+    try:
+        listed = connection.execute("CLIENT", "LIST")
+    except RespError:  # it may be forbidden, and proxies don't know it
+        return False
+    return f" name={CLIENT_NAME} " in str(listed)
+
+
+def _remove_once(connection: Connection, prefix: str) -> int:
+    """Go over the database once; return how many keys were removed."""
+    removed, cursor = 0, 0
+    while True:
+        cursor, keys = connection.scan(cursor, match=f"{prefix}*", count=1000)
+        removed += connection.unlink(*keys) if keys else 0
+        if not cursor:
+            return removed

@@ -1,0 +1,160 @@
+"""The subcommand `compare` as a process: what it does to the server, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from adapters.peers import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+SHORT: Final = ("--io", "asyncio", "--concurrency", "2", "--duration", "2", "--rounds", "1", "--keys", "50")
+
+
+def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "resp_cli", "compare", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
+    )
+
+
+def run(*words: str, **environment: str) -> tuple[int, str, str]:
+    process = start(*words, **environment)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_it_compares_on_a_server_of_its_own_and_that_is_gone_then(tmp_path: Path) -> None:
+    code, out, err = run(*SHORT, "--svg", str(tmp_path / "a.svg"), "--png", str(tmp_path / "a.png"))
+    assert (code, err) == (0, "")
+    assert [
+        line.split()[0] for line in out.splitlines() if re.match(r"(pool|connection|pipeline|client) +\d", line)
+    ] == [
+        *("pool", "connection", "pipeline", "client"),
+    ]
+    assert "asyncio, 2 callers" in out
+    assert re.search(r"With asyncio \(2 callers\): take a (Client|Pool)\.", out)
+    assert f"Chart: {tmp_path / 'a.svg'}" in out
+    assert "throw-away" in out
+    assert "client" in (tmp_path / "a.svg").read_text()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_in_a_file_there_are_no_control_bytes_and_no_line_is_too_long() -> None:
+    _, out, _ = run(*SHORT, FORCE_COLOR="", COLUMNS="80")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", out)
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_all_figures_come_as_json_and_show_no_secret(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    server = start_server("--requirepass", "geheim")
+    url = f"redis://:geheim@127.0.0.1:{server.port}"
+    chart = tmp_path / "a.svg"
+    code, out, err = run(url, *SHORT, "--json", "--svg", str(chart))
+    assert code == 0
+    said: dict[str, Any] = json.loads(out)
+    assert len(said["figures"]) == 4
+    assert "geheim" not in out + err + chart.read_text()
+    assert server.call("DBSIZE") == 0
+
+
+def test_a_database_that_is_not_empty_is_left_alone_unless_told_otherwise(server: Server) -> None:
+    server.call("SET", "theirs", "1")
+    code, out, err = run(server.url, *SHORT)
+    assert (code, out) == (1, "")
+    assert "--yes" in err
+    assert server.call("DBSIZE") == 1
+    code, out, err = run(server.url, *SHORT, "--yes", "--mix", "set,hset,sadd,zadd,incr")
+    assert (code, err) == (0, "")
+    assert server.call("KEYS", "*") == [b"theirs"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_keys_go_also_when_it_is_ended(how: signal.Signals, server: Server) -> None:
+    process = start(server.url, "--io", "threads,asyncio", "--duration", "60", "--mix", "set,hset")
+    eventually(lambda: b"name=resp-sansio-compare " in listed(server))
+    time.sleep(0.3)  # in the middle of a run
+    process.send_signal(how)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert server.call("DBSIZE") == 0
+    assert b"name=resp-sansio-compare " not in listed(server)
+
+
+def listed(server: Server) -> bytes:
+    found = server.call("CLIENT", "LIST")
+    assert isinstance(found, bytes)
+    return found
+
+
+def test_a_server_that_goes_away_is_told_and_so_are_the_keys_that_may_be_left(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    process = start(server.url, "--io", "asyncio", "--duration", "60")
+    eventually(lambda: b"name=resp-sansio-compare " in listed(server))
+    server.kill()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "Keys that begin with resp-sansio:compare:" in err
+    assert "Traceback" not in err
+
+
+def test_without_a_server_it_says_what_to_do() -> None:
+    code, out, err = run(*SHORT, PATH="", REDIS_SERVER="")
+    if code == 0:  # a package that carries one is installed
+        pytest.skip("there is a server that is not on PATH")
+    assert (code, out) == (1, "")
+    assert "give the URL of a server" in err
+    assert "Traceback" not in err
+
+
+def test_a_server_that_cannot_be_reached_is_told_in_a_sentence() -> None:
+    code, out, err = run("redis://127.0.0.1:1", *SHORT)
+    assert (code, out) == (1, "")
+    assert "127.0.0.1:1" in err
+    assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["http://x"], "http"),
+        (["redis://:geheim@localhost:x"], "port"),
+        (["--mix", "get:0"], "get:0"),
+        (["--io", "curio"], "curio"),
+        (["--concurrency", "0"], "'0'"),
+        (["--duration", "-1"], "-1"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused_before_anything_is_done(words: list[str], said: str) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert said in err.splitlines()[-1]
+    assert "geheim" not in err
+
+
+def test_a_recording_is_replayed(server: Server, tmp_path: Path) -> None:
+    recorded = tmp_path / "monitor.txt"
+    recorded.write_text('1795884501.6 [0 127.0.0.1:1] "incr" "n"\n1795884501.7 [0 127.0.0.1:1] "flushall"\n')
+    code, out, err = run(server.url, *SHORT, "--replay", str(recorded))
+    assert (code, err) == (0, "")
+    assert "1 commands of monitor.txt: incr 1; left out: flushall 1" in out
+    assert server.call("DBSIZE") == 0
