@@ -1,8 +1,10 @@
-"""The terminal's part: the command `resp-sansio`, which is also `python -m resp_cli`.
+"""The terminal's part: the command `resp-sansio`, which is also `python -m resp_cli`; and `watch`, for clients in this process.
 
 It stands on the public names of the adapters alone. The extra `cli` brings what it draws with, `plot` what its charts need.
 """
 
+from ._inside import Watchable, watch
 from ._main import main
+from ._watcher import Watcher
 
-__all__ = ["main"]
+__all__ = ["Watchable", "Watcher", "main", "watch"]

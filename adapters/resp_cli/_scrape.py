@@ -5,7 +5,6 @@ The text is read by prometheus_client, which is not a requirement of the command
 
 from __future__ import annotations
 
-import math
 import time
 import urllib.request
 from collections import defaultdict
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ._findings import printable
+from ._histogram import quantile
 from ._info import size
 from ._words import duration, rate
 
@@ -29,7 +29,6 @@ __all__ = [
     "Scrape",
     "figures_of_metrics",
     "metrics_table",
-    "quantile",
 ]
 
 LARGEST: Final = 16 * 1024 * 1024
@@ -187,24 +186,6 @@ def _telling(labels: Sequence[Labels]) -> set[str]:
     for name in {label for one in labels for label, _ in one}:
         values[name] = {dict(one).get(name) for one in labels}
     return {name for name, seen in values.items() if len(seen - {None}) > 1}
-
-
-def quantile(buckets: Sequence[tuple[float, float]], wanted: float) -> float | None:
-    """Return a quantile of a histogram, given as upper bounds with how many are at or below each; None if it is empty.
-
-    Within a bucket values are taken to be spread evenly; what is beyond the last bound is at the last bound.
-    """
-    if not buckets or not buckets[-1][1] > 0:
-        return None
-    rank = wanted * buckets[-1][1]
-    lower = below = 0.0
-    for bound, upto in buckets:
-        if upto >= rank:
-            if math.isinf(bound):
-                return lower
-            return lower + (bound - lower) * ((rank - below) / (upto - below) if upto > below else 1.0)
-        lower, below = bound, upto
-    return lower
 
 
 def metrics_table(figures: MetricsFigures, most: int | None) -> RenderableType:

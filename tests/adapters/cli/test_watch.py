@@ -22,7 +22,8 @@ from adapters.cli.terminal import Terminal, environment
 from adapters.peers import eventually
 from resp_cli import main
 from resp_cli._figures import figures
-from resp_cli._scrape import Scrape, figures_of_metrics, quantile, read_scrape
+from resp_cli._histogram import quantile
+from resp_cli._scrape import Scrape, figures_of_metrics, read_scrape
 from resp_cli._snapshot import Snapshot, read_snapshot
 from resp_cli._words import age, duration, per_second, rate, share
 from resp_sansio import ReplyError

@@ -1,0 +1,106 @@
+"""Watch a client inside the process that uses it: its calls, its connections and its queues, while the program runs.
+
+A thread of its own draws; what it draws was counted where the calls are. It is a daemon, so it never keeps a program alive.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from resp_sansio import Stats
+
+from ._watcher import ClientFigures, Watcher, client_figures
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["Watchable", "watch"]
+
+
+class Watchable(Protocol):
+    """What can be watched: a `Client`, a `Pool` or a `Connection`, of any adapter."""
+
+    def stats(self) -> Stats:
+        """Return what it has counted."""
+
+
+@contextmanager
+def watch(client: Watchable, watcher: Watcher, *, every: float = 1.0, console: Console | None = None) -> Iterator[None]:
+    """Show what a client does while the block runs, anew every so many seconds. The client must have the watcher in `observers`.
+
+    It is drawn on the standard error, or on the `console`: in place if that is a terminal, where what the program prints
+    appears above it; else once, when the block ends. Works in a coroutine as well. Raises `ModuleNotFoundError` if rich is not
+    installed (the extra `cli`), `ValueError` if `every` is not positive.
+    """
+    if not every > 0:
+        raise ValueError(f"every must be positive, not {every}")
+    from rich.console import Console
+
+    shown_on = console if console is not None else Console(stderr=True, highlight=False)
+    looks = Looks(client, watcher)
+    if not shown_on.is_terminal:
+        try:
+            yield
+        finally:
+            _print(shown_on, looks.whole())
+        return
+    from rich.live import Live
+
+    over = threading.Event()
+    with Live(console=shown_on, auto_refresh=False, transient=True) as live:
+
+        def draw() -> None:
+            while not over.wait(every):
+                live.update(drawn(looks.next(), shown_on.height), refresh=True)
+
+        drawing = threading.Thread(target=draw, name="resp_cli.watch", daemon=True)
+        drawing.start()
+        try:
+            yield
+        finally:
+            over.set()
+            drawing.join()
+    _print(shown_on, looks.whole())
+
+
+class Looks:
+    """Compares what a client has counted with what it had counted before."""
+
+    def __init__(self, client: Watchable, watcher: Watcher) -> None:
+        self._client = client
+        self._watcher = watcher
+        self._first = self._before = watcher.counted()
+        self._began = self._at = time.monotonic()
+
+    def next(self) -> ClientFigures:
+        """Return what was since the last time."""
+        now, counted = time.monotonic(), self._watcher.counted()
+        found = client_figures(self._before, counted, max(now - self._at, 1e-9), self._stats())
+        self._before, self._at = counted, now
+        return found
+
+    def whole(self) -> ClientFigures:
+        """Return what was since the beginning."""
+        seconds = max(time.monotonic() - self._began, 1e-9)
+        return client_figures(self._first, self._watcher.counted(), seconds, self._stats())
+
+    def _stats(self) -> Stats | None:
+        try:
+            return self._client.stats()
+        except RuntimeError:  # another thread changes it at this moment; the next time will tell
+            return None
+
+
+def _print(console: Console, found: ClientFigures) -> None:
+    console.print(drawn(found, None))
+
+
+def drawn(found: ClientFigures, height: int | None) -> RenderableType:
+    """Draw a client's figures for a screen of this height; without one, all of it."""
+    from ._client_frame import client_frame
+
+    return client_frame(found, None if height is None else max(height - 12, 3))
