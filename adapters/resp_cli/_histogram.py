@@ -23,7 +23,7 @@ class Histogram:
 
     def __init__(self) -> None:
         self.counts: array[int] = array("q", bytes(8 * BUCKETS))
-        self.sum = 0.0
+        self.sum: float = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one."""

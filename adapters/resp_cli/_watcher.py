@@ -46,9 +46,11 @@ class Calls:
     __slots__ = ("errors", "network", "queued", "retries", "total")
 
     def __init__(self) -> None:
-        self.total = Histogram()
-        self.queued = self.network = 0.0
-        self.errors = self.retries = 0
+        self.total: Histogram = Histogram()
+        self.queued: float = 0.0
+        self.network: float = 0.0
+        self.errors: int = 0
+        self.retries: int = 0
 
     def copy(self) -> Calls:
         """Return what it is now."""
@@ -68,10 +70,10 @@ class Counted:
 
     def __init__(self) -> None:
         self.calls: dict[str, Calls] = {}
-        self.waits = Histogram()
-        self.opened = 0
-        self.failed_dials = 0
-        self.late_replies = 0
+        self.waits: Histogram = Histogram()
+        self.opened: int = 0
+        self.failed_dials: int = 0
+        self.late_replies: int = 0
         self.closed: Counter[str] = Counter()
         self.last_opened: LinkOpened | None = None
 
