@@ -46,7 +46,7 @@ class Places(Generic[C]):
     __slots__ = (
         "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
         "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
-        "_owed", "_owing", "_pace", "_pause", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
+        "_owed", "_owing", "_pace", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
         "peer", "settings", "state", "untold",
     )  # fmt: skip
 
@@ -54,8 +54,8 @@ class Places(Generic[C]):
         self,
         settings: PoolSettings | None = None,
         *,
+        pace: Pace,
         breaker: Breaker | None = None,
-        pace: Pace | None = None,
         peer: str = "the server",
         owed: Callable[[C], object] = nothing,
     ) -> None:
@@ -83,7 +83,6 @@ class Places(Generic[C]):
         self._late: Deadlines[Waiter[C]] = Deadlines(_is_waiting)
         self._late_at = inf
         self._refill_at = -inf
-        self._pause = 0.0
         self._created = self._dial_failures = 0
         self._closed = dict.fromkeys(CloseReason, 0)
         self._waited = self._granted = self._refused = self._withdrawn = 0

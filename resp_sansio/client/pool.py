@@ -28,18 +28,15 @@ __all__ = ["Pool"]
 
 C = TypeVar("C")
 
-# psycopg_pool doubles from 1 s as well; its last is 5 minutes, too long for a cache.
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
 LIFETIME_JITTER: Final = 0.05  # psycopg_pool's
 
 
 class Pool(Places[C]):
     """The state of a pool of connections `C`: see the module's page for how to drive it.
 
-    All times are seconds of one monotonic clock, whichever. A `breaker` given is shared with others; else the settings say. A
-    `pace` given is that of an owner who dials for other reasons, too: it says when a dial may begin, and the owner calls `advance`
-    when that has changed. `peer` names the server in messages. `owed` is asked what a connection owes that came back with replies
+    All times are seconds of one monotonic clock, whichever. The `pace` is that of the owner, who dials for other reasons, too: it
+    says when a dial may begin, and the owner calls `advance` when that has changed. A `breaker` given is shared with others; else
+    the settings say. `peer` names the server in messages. `owed` is asked what a connection owes that came back with replies
     owed (see `release`), before another one is dialled instead; without it, such a connection owes nothing any more.
     """
 
@@ -172,7 +169,7 @@ class Pool(Places[C]):
         place = Place(connection, expires)
         self._places[id(connection)] = place
         self._created += 1
-        self._pause, self._refill_at = 0.0, -inf
+        self._refill_at = -inf
         if self._breaker is not None:
             self._breaker.succeeded()
         if dial not in self._dials:  # given up meanwhile
@@ -192,8 +189,9 @@ class Pool(Places[C]):
     def dial_failed(self, dial: Dial[C], error: Exception | None, now: float) -> None:
         """A dial failed with this error, or was given up (None).
 
-        The error is told to the first in the queue, unless there is a connection left that owes replies: that is better than none.
-        One that is not transient is told to all in the queue, for the next dial would end so too.
+        If a connection is left that owes replies, the first in the queue gets that: it is better than none. The error is told to
+        all in the queue if no connection is left that may come back to them, or if it is not transient, for the next dial would end
+        so too.
         """
         if dial not in self._dials:
             return
@@ -202,9 +200,6 @@ class Pool(Places[C]):
             self._gave_up(now)
         else:
             self._dial_failures += 1
-            if self._pace is None:
-                self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
-                self._refill_at = now + self._pause
             if self._breaker is not None:
                 self._breaker.failed(now)
             self._tell(error, now)
@@ -220,9 +215,7 @@ class Pool(Places[C]):
             self._refuse_beyond(0, error)
         elif (place := self._take_owing(now, at_once=True)) is not None:
             self._grant(waiter, place, now)
-        elif self._pace is None:
-            self._refuse(waiter, error)
-        if self._pace is not None and not self._places:
+        elif not self._places:
             for each in list(self._queue):  # no connection will come back to them, and their owner may ask again
                 self._refuse(each, error)
 
@@ -234,7 +227,7 @@ class Pool(Places[C]):
             self._advance(now)
 
     def advance(self, now: float) -> None:
-        """Dial if that may be now: for an owner that gave its `pace`."""
+        """Dial if that may be now: the owner says that the pace has changed."""
         self._advance(now)
 
     # -- the pool as a whole ---------------------------------------------------------------------------------------------
@@ -292,7 +285,7 @@ class Pool(Places[C]):
 
     def next_deadline(self) -> float:
         """When to call `handle_timeout`, `math.inf` for never; it may find nothing to do."""
-        refills = (self._pace is None or self._refill_at > -inf) and self._lacks()
+        refills = self._refill_at > -inf and self._lacks()
         return min(self._look_at, self._late_at, self._refill_at if refills else inf)
 
     def handle_timeout(self, now: float) -> None:
@@ -318,8 +311,7 @@ class Pool(Places[C]):
             self._grant(next(iter(self._queue)), self._idle.popitem()[1], now)
         self._lend_owing(now)
         self._dial(now)
-        if self._pace is not None:
-            self._refill(now)
+        self._refill(now)
         self._lend_owing(now)
         if self.state is PoolState.DRAINING:
             # No caller is in the queue for them, and no other comes.
@@ -344,7 +336,7 @@ class Pool(Places[C]):
             if self._breaker is not None and self._breaker.refuses(now):
                 self._refuse_beyond(len(self._dials), self._breaker.refusal())
                 return
-            if self._pace is not None and not self._pace.ready(now):
+            if not self._pace.ready(now):
                 return
             if self._breaker is not None:
                 self._breaker.allows(now)
@@ -361,7 +353,7 @@ class Pool(Places[C]):
     def _refill(self, now: float) -> None:
         """Dial for `min_size`."""
         while now >= self._refill_at and self._lacks():
-            if self._pace is not None and not self._pace.ready(now):
+            if not self._pace.ready(now):
                 self._refill_at = -inf  # the owner of the pace says when
                 return
             if self._breaker is not None and not self._breaker.allows(now):
@@ -373,8 +365,7 @@ class Pool(Places[C]):
         dial: Dial[C] = Dial(self._generation)
         self._dials[dial] = None
         self.untold.append(dial)
-        if self._pace is not None:
-            self._pace.begun()
+        self._pace.begun()
 
     def _gave_up(self, now: float) -> None:
         if self._breaker is not None:

@@ -19,7 +19,9 @@ from resp_sansio import (
     Outcome,
     PoolSettings,
     Push,
+    Retry,
 )
+from resp_sansio.client.pace import Pace
 from resp_sansio.client.pool import Pool
 from resp_sansio.connection import Connection, Handshake, PushReceived, Slot, State
 from resp_sansio.testing import Peer, talk
@@ -111,7 +113,7 @@ def test_one_line_says_what_a_client_is_doing() -> None:
 
 
 def test_one_line_says_what_a_pool_is_doing() -> None:
-    pool: Pool[str] = Pool(PoolSettings(max_size=2))
+    pool: Pool[str] = Pool(PoolSettings(max_size=2), pace=Pace(Retry()))
     pool.acquire(0.0)
     assert str(pool.stats()) == "0 connections, 0 idle, 0 leased, 1 dialling, 1 waiting"
     client = ClientStats(lanes=[], leases=pool.stats(), retries=0)
@@ -206,7 +208,7 @@ def test_an_idle_connections_own_pings_count_as_nobodys_commands() -> None:
 
 def test_what_was_counted_can_be_sent_to_a_monitor() -> None:
     connection, _ = opened()
-    pool: Pool[str] = Pool(PoolSettings(max_size=2))
+    pool: Pool[str] = Pool(PoolSettings(max_size=2), pace=Pace(Retry()))
     lanes = [
         LaneStats(created=2, closed={CloseReason.LOST: 1}, dial_failures=0, waiting=0, connection=connection.stats()),
         LaneStats(created=0, closed={}, dial_failures=3, waiting=1, connection=None),

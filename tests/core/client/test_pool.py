@@ -26,9 +26,11 @@ from resp_sansio import (
     PoolFullError,
     PoolSettings,
     RespError,
+    Retry,
 )
 from resp_sansio.client import Lease
 from resp_sansio.client.leases import Close, Dial, Granted, Leaked, PoolState, Refused, Waiter, WaiterState
+from resp_sansio.client.pace import Pace
 from resp_sansio.client.places import REPLY_GRACE, Places
 from resp_sansio.client.pool import Pool
 from resp_sansio.config import Breaker
@@ -44,6 +46,11 @@ WAITING, GRANTED, REFUSED, WITHDRAWN = WaiterState
 AWAY: Final = ConnectError("connection refused", transient=True)
 WRONG: Final = ConnectError("wrong password", transient=False)
 RARELY: Final = st.sampled_from([False] * 9 + [True])
+
+
+def any_time() -> Pace:
+    """A pace that no dial has failed at: the next may begin at once."""
+    return Pace(Retry())
 
 
 class PoolModel(RuleBasedStateMachine):
@@ -62,7 +69,7 @@ class PoolModel(RuleBasedStateMachine):
     def begin(self, breaker: int | None, now: float, **options: Any) -> None:
         options["min_size"] = min(options["min_size"], options["max_size"])
         options["leak_after"] = 20.0
-        self.pool: Pool[Wire] = Pool(PoolSettings(breaker_failures=breaker, **options), owed=self.owed)
+        self.pool: Pool[Wire] = Pool(PoolSettings(breaker_failures=breaker, **options), pace=any_time(), owed=self.owed)
         self.now = now
         self.asked = self.made = 0
         self.total = 0
@@ -79,6 +86,8 @@ class PoolModel(RuleBasedStateMachine):
         self.old: list[Wire] = []  # opened before the last retire()
         self.born: dict[int, float] = {}
         self.rested: dict[int, float] = {}
+        self.pool.advance(now)  # its owner warms it up
+        self.carry_out()
 
     def owed(self, wire: Wire) -> object:
         assert wire in self.owing, "asked of one that is not idle, or never owed"
@@ -260,7 +269,9 @@ class PoolModel(RuleBasedStateMachine):
         self.carry_out()
         self.failing = False
         if first is not None and error is not None:
-            assert first.error is error or (at_hand and first.lease is not None)
+            assert first.error is error or (at_hand and first.lease is not None) or (error is not WRONG and self.open)
+        if error is not None and not self.open:
+            assert all(one.error is not None for one in waiting), "no connection will come back to them"
         if error is WRONG:
             assert all(one.error is not None for one in waiting)
 
@@ -391,11 +402,12 @@ class PoolModel(RuleBasedStateMachine):
             unfinished = [waiter for waiter in self.waiters if waiter.state is WAITING]
             if not unfinished:
                 break
-            self.failing = bool(self.dials)
-            if self.dials:
-                self.pool.dial_failed(self.dials.pop(0), AWAY, self.now)
+            active = [lease for lease in self.leases if lease.active]
+            self.failing = not active
+            if active:
+                self.pool.release(active[0], self.now)
             else:
-                self.pool.release(next(lease for lease in self.leases if lease.active), self.now)
+                self.pool.dial_failed(self.dials.pop(0), AWAY, self.now)
             self.carry_out()
         else:
             pytest.fail("some waiters wait for ever")
@@ -412,7 +424,8 @@ class Driven:
     """A pool whose dials are carried out when told to; connections are numbered from 1."""
 
     def __init__(self, *, breaker: Breaker | None = None, **options: Any) -> None:
-        self.pool: Pool[Wire] = Pool(PoolSettings(**options), breaker=breaker)
+        self.pace = any_time()
+        self.pool: Pool[Wire] = Pool(PoolSettings(**options), pace=self.pace, breaker=breaker)
         self.now = 0.0
         self.made = 0
         self.dials: list[Dial[Wire]] = []
@@ -502,7 +515,7 @@ class Debtors(Driven):
         super().__init__(**options)
         self.owe: dict[int, object] = {}
         self.asked: list[int] = []
-        self.pool = Pool(self.pool.settings, owed=self.owed)
+        self.pool = Pool(self.pool.settings, pace=self.pace, owed=self.owed)
 
     def owed(self, wire: Wire) -> object:
         self.asked.append(wire[0])
@@ -621,7 +634,7 @@ def test_one_that_has_ended_by_the_time_it_is_asked_is_not_lent() -> None:
     def ended(wire: Wire) -> None:
         it.pool.lost(wire, it.now)
 
-    it.pool = Pool(it.pool.settings, owed=ended)
+    it.pool = Pool(it.pool.settings, pace=it.pace, owed=ended)
     it.pool.release(it.take(), it.now, owes=object())
     assert it.take().connection == [2]
     assert it.closed == [(1, CloseReason.LOST)]
@@ -805,21 +818,26 @@ def test_what_was_opened_for_a_dial_that_had_been_given_up_is_closed() -> None:
     assert it.closed == [(9, CloseReason.SURPLUS)]
 
 
-def test_a_failed_dial_is_one_callers_error_unless_all_would_meet_it() -> None:
+def test_a_failed_dial_is_the_error_of_those_to_whom_no_connection_may_come_back() -> None:
     it = Driven(max_size=4)
+    lease = it.take()
     waiters = [it.ask() for _ in range(5)]
     it.fail()
-    assert states(waiters) == [REFUSED, *[WAITING] * 4]
-    assert waiters[0].error is AWAY
-    it.fail(None)  # it was given up, and tried again
+    assert states(waiters) == [WAITING] * 5
+    assert len(it.dials) == 3  # it is tried again
+    it.fail(None)  # it was given up
     assert len(it.dials) == 3
     it.fail(WRONG)
     assert states(waiters) == [REFUSED] * 5
-    errors = [waiter.error for waiter in waiters[2:]]
-    assert [str(error) for error in errors] == ["wrong password"] * 3
-    assert len({id(error) for error in errors}) == 3
+    errors = [waiter.error for waiter in waiters]
+    assert [str(error) for error in errors] == ["wrong password"] * 5
+    assert len({id(error) for error in errors}) == 5
+    it.give(lease, CloseReason.BROKEN)
+    waiters = [it.ask(), it.ask()]
+    it.fail()
+    assert [waiter.error for waiter in waiters] == [AWAY] * 2
     it.pool.dial_failed(Dial(0), AWAY, it.now)  # not the pool's
-    assert it.pool.stats().dial_failures == 2
+    assert it.pool.stats().dial_failures == 3
 
 
 def test_who_gave_back_a_useless_lease_is_first_again() -> None:
@@ -892,18 +910,21 @@ def test_no_more_callers_wait_than_may() -> None:
 
 def test_a_pool_keeps_itself_warm() -> None:
     it = Driven(min_size=2, max_size=3, max_idle=10)
-    assert it.pool.next_deadline() == -inf
     it.pass_time(0)
     assert len(it.dials) == 2
     assert it.pool.next_deadline() == inf
+    it.pace.failed(AWAY, it.now, 0.5)
     it.fail()
-    assert it.pool.next_deadline() == 1
-    it.pass_time(0.9)
     assert len(it.dials) == 1
-    it.fail()
-    assert it.pool.next_deadline() == 2.9  # a longer pause
-    it.pass_time(2)
+    assert it.pool.next_deadline() == inf  # the owner of the pace says when
+    it.now = it.pace.not_before
+    it.pool.advance(it.now)
+    it.look()
+    assert len(it.dials) == 1  # while dials fail, one at a time
+    it.pace.opened()
     it.dial()
+    assert len(it.dials) == 1
+    it.pace.opened()
     it.dial()
     leases = [it.take(), it.take(), it.take()]
     for lease in leases:
@@ -1073,13 +1094,13 @@ def test_while_the_server_is_known_to_be_away_nobody_waits_for_a_dial() -> None:
     it = Driven(max_size=3, min_size=2, breaker_failures=2, breaker_seconds=10)
     waiters = [it.ask() for _ in range(5)]
     it.fail()
+    assert states(waiters) == [REFUSED] * 5  # there is no connection that might come back to them
+    assert waiters[4].error is AWAY
     it.fail()
-    assert states(waiters) == [REFUSED, REFUSED, WAITING, WAITING, REFUSED]  # two dials are still under way
-    assert waiters[1].error is AWAY
-    assert str(waiters[4].error) == "no dial was tried, because the last 2 had failed"
+    one = it.ask()  # a third dial is still under way
     it.fail()
-    it.fail()
-    assert waiters[3].error is AWAY
+    assert one.error is AWAY
+    assert not it.dials
     with pytest.raises(ConnectError, match="no dial was tried") as caught:
         it.ask()
     assert caught.value.transient
@@ -1258,7 +1279,7 @@ class Stricken:
         settings = PoolSettings(
             max_size=chance.randint(1, 3), min_size=chance.randint(0, 1), max_dials=chance.randint(1, 2), max_idle=3.0
         )
-        self.pool: Pool[Wire] = Pool(settings)
+        self.pool: Pool[Wire] = Pool(settings, pace=any_time())
         self.now = 0.0
         self.people: list[Person] = []
         self.opened: dict[int, Wire] = {}
@@ -1423,7 +1444,7 @@ def test_closing_is_finished_wherever_it_was_cut_short() -> None:
 
 def test_a_place_that_was_noted_twice_for_one_time_is_closed_once() -> None:
     """Its lease was to be reported, then it was idle, and both times its age was noted."""
-    pool: Pool[str] = Pool(PoolSettings(max_size=1, leak_after=20.0, max_lifetime=30.0, max_idle=None))
+    pool: Pool[str] = Pool(PoolSettings(max_size=1, leak_after=20.0, max_lifetime=30.0, max_idle=None), pace=any_time())
     waiter = pool.acquire(0.0, borrower="me")
     assert isinstance(waiter, Waiter)
     pool.resize(0.0, max_size=2)
