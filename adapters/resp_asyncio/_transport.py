@@ -12,7 +12,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
 from time import monotonic
 from typing import Any, Final, cast
@@ -362,13 +362,11 @@ def until(deadline: float) -> AbstractAsyncContextManager[object]:
 
 def _shut_down(transport: asyncio.Transport, last: bytes | memoryview = b"") -> None:
     """Send what fits of these last bytes, and tell the server that no more will come, whatever other process holds the socket."""
-    try:
-        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:  # uvloop's can't
+    with suppress(OSError), socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connected:
+        with suppress(OSError):  # it takes no more, or is not connected any more
             if last:
                 connected.send(last)
-            connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is not connected any more
+        connected.shutdown(socket.SHUT_RDWR)  # uvloop's own object can't
 
 
 def _last_words(transport: asyncio.Transport) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -125,12 +125,11 @@ def shut(connected: socket.socket, last: bytes | memoryview = b"") -> None:
 
     Of these last bytes as much is sent as the network takes.
     """
-    try:
+    with suppress(OSError):  # it takes no more, or is not connected any more
         if last:
             connected.send(last)
+    with suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is not connected any more
     connected.close()
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import time
 import warnings
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -281,6 +283,30 @@ def test_a_fork_in_mid_load_of_threads(server: Server, strategy: str) -> None:
     """The same; the thread that forks is not one that is in a call, and the others are not there in the child."""
     printed = run_program(PROGRAMS / "fork_amid_threads.py", server.url, strategy)
     assert printed == "b'3'\n"
+
+
+def shut_transport(connected: socket.socket, last: bytes) -> None:
+    transport: Any = SimpleNamespace(get_extra_info=lambda _: connected)
+    resp_asyncio._transport._shut_down(transport, last)
+
+
+@pytest.mark.parametrize(
+    "shut",
+    [resp_sync._transport.shut_down, resp_trio._transport.shut, shut_transport],
+    ids=["threads", "trio", "asyncio"],
+)
+def test_a_socket_that_takes_no_more_is_shut_down_all_the_same(shut: Callable[[socket.socket, bytes], None]) -> None:
+    """The child of a fork holds it, too, and would keep it open."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.dup():
+        ours.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(65536))
+        shut(ours, b"the last words")
+        theirs.settimeout(5)
+        while theirs.recv(65536):
+            pass
 
 
 # -- Thrown away ------------------------------------------------------------------------------------------------------------------
