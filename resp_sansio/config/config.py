@@ -6,8 +6,9 @@ of a URL's query, the representation without secrets and the page of options in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, runtime_checkable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from types import GeneratorType
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, TypeGuard, Unpack, runtime_checkable
 
 from .._facts import Observer
 from .._record import Record, fields
@@ -43,6 +44,7 @@ __all__ = [
     "Credentials",
     "Options",
     "TLSContext",
+    "can_be_awaited",
     "options_table",
     "read_credentials",
 ]
@@ -54,6 +56,9 @@ Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
 
 CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 """Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
+
+ITERABLE_COROUTINE: Final = 0x100
+"""`inspect.CO_ITERABLE_COROUTINE`; that module takes long to import."""
 
 
 @runtime_checkable
@@ -294,6 +299,12 @@ class Options(TypedDict, total=False):
     observers: Sequence[Observer]
 
 
+def can_be_awaited(answer: object) -> TypeGuard[Awaitable[object]]:
+    """Is it something to await? A generator is, if its function was made a coroutine by `types.coroutine`."""
+    marked = isinstance(answer, GeneratorType) and answer.gi_code.co_flags & ITERABLE_COROUTINE
+    return bool(marked) or isinstance(answer, Awaitable)
+
+
 def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
     """Return the user name, if any, and the password that a credential provider answered with.
 
@@ -302,7 +313,9 @@ def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
     """
     username, password = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, answer)
     if not isinstance(username, str | None) or not isinstance(password, str | bytes):
-        came = f"{type(answer).__name__}: await it first" if isinstance(answer, Awaitable) else type(answer).__name__
+        came = f"{type(answer).__name__}: await it first" if can_be_awaited(answer) else type(answer).__name__
+        if isinstance(answer, Coroutine):
+            answer.close()  # or Python warns that it never was
         raise TypeError(f"credentials must return a password or (username, password); got {came}")
     if username == "" or not is_text(username or "") or not is_text(password):
         raise ValueError("credentials returned an empty user name, or text that UTF-8 cannot encode")

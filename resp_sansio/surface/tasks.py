@@ -19,7 +19,7 @@ from ..client.observers import Observers, Watch
 from ..commands.command import Command, Reader
 from ..commands.knowledge import block_time
 from ..commands.words import Words
-from ..config.config import Config, read_credentials
+from ..config.config import Config, can_be_awaited, read_credentials
 from ..connection.slot import Slot
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
@@ -95,7 +95,7 @@ async def ask_for_credentials(
     if config.credentials is None:
         return None
     answer: object = config.credentials()
-    if isinstance(answer, Awaitable):
+    if can_be_awaited(answer):
         try:
             async with in_time:
                 answer = await answer

@@ -426,10 +426,9 @@ def test_other_answers_are_refused_without_being_shown(answer: object) -> None:
 
 
 def test_an_awaitable_answer_says_so() -> None:
-    coroutine = later()
+    """And Python does not warn that it was never awaited."""
     with pytest.raises(TypeError, match="got coroutine: await it first"):
-        read_credentials(coroutine)
-    coroutine.close()
+        read_credentials(later())
 
 
 @pytest.mark.parametrize("answer", [("", SECRET), (SECRET + "\udcff", "p"), SECRET + "\udcff"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import types
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -44,6 +46,42 @@ def test_an_answer_may_be_awaited() -> None:
 
     assert ask(answer) == (None, "secret")
     assert entered == ["in time"]
+
+
+class Provider:
+    """Callable, and one of its methods is."""
+
+    async def __call__(self) -> str:
+        return "secret"
+
+    @types.coroutine
+    def ask(self) -> Generator[None, None, str]:
+        return "secret"
+        yield
+
+
+async def secret(text: str) -> str:
+    return text
+
+
+@types.coroutine
+def generated() -> Generator[None, None, str]:
+    return "secret"
+    yield
+
+
+@pytest.mark.parametrize("provider", [Provider(), Provider().ask, generated, partial(secret, "secret")])
+def test_whatever_can_be_awaited_is(provider: Callable[[], object]) -> None:
+    assert ask(provider) == (None, "secret")
+    assert entered == ["in time"]
+
+
+def test_a_generator_that_cannot_be_awaited_is_refused() -> None:
+    def generator() -> Generator[str, None, None]:
+        yield "secret"
+
+    with pytest.raises(TypeError, match="got generator$"):
+        ask(generator)
 
 
 def test_an_answer_that_does_not_come_in_time_is_worth_another_attempt() -> None:
