@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 
 __all__ = ["add_timing", "add_url", "positive", "seconds"]
 
 
 def add_url(parser: argparse.ArgumentParser) -> None:
-    """Add the URL of the server."""
+    """Add the URL of the server. Other users of the machine see what is on a command line, and not what is in the environment."""
     parser.add_argument(
         "url",
         metavar="URL",
         nargs="?",
-        default="redis://localhost",
-        help="where the server is, with the client's options",
+        default=os.environ.get("REDIS_URL", "redis://localhost"),
+        help="where the server is, with the client's options; else what REDIS_URL says, else redis://localhost",
     )
 
 

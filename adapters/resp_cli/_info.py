@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,11 +24,12 @@ def read_fields(text: str) -> dict[str, str]:
 
 
 def number(fields: Mapping[str, str], name: str) -> float | None:
-    """Return a field as a number, None if it is not there or is none."""
+    """Return a field as a number, None if it is not there or is no finite one."""
     try:
-        return float(fields[name])
+        found = float(fields[name])
     except (KeyError, ValueError):
         return None
+    return found if math.isfinite(found) else None
 
 
 def count(fields: Mapping[str, str], name: str) -> int:

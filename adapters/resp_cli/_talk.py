@@ -128,7 +128,7 @@ def dial(addresses: Sequence[Any], patience: float) -> socket.socket:
             connecting.close()
             failures.append(FailedError(code_of(error), said_by(error)))
         else:
-            if family != socket.AF_UNIX:
+            if family in {socket.AF_INET, socket.AF_INET6}:
                 connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connecting
     raise failures[0]

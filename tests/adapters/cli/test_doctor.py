@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import re
 import socket
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.cli.terminal import Terminal, environment
 from adapters.peers import Peer, Wire, eventually, statistic
 from resp_cli import main
 
@@ -497,3 +501,41 @@ def test_a_secret_that_the_server_repeats_is_hidden(doctor: Doctor) -> None:
     assert "***" in report["says"]
     assert "wilma" not in json.dumps(report)
     assert "\\u001b" not in json.dumps(report)
+
+
+# --- in a terminal, and not -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_in_a_terminal(server: Server, columns: int) -> None:
+    with Terminal("doctor", f"{server.url}/99999", columns=columns) as terminal:
+        assert terminal.end() == 1
+        seen = terminal.text
+    assert "Wrong: database." in seen
+    assert all(len(line) <= columns for line in seen.splitlines())
+    assert re.search(rb"\x1b\[[0-9;]*31m", terminal.raw)  # red
+    first = next(line for line in seen.splitlines() if line.startswith("url "))
+    assert first.split()[1] == "ok"
+
+
+def test_in_a_terminal_without_colours(server: Server) -> None:
+    with Terminal("doctor", server.url, NO_COLOR="1") as terminal:
+        assert terminal.end() == 0
+        assert "Nothing is wrong" in terminal.text
+    assert not re.search(rb"\x1b\[[0-9;]*(3[0-7]|4[0-7]|9[0-7])m", terminal.raw)
+
+
+def test_into_a_file_goes_plain_text(server: Server) -> None:
+    words = [sys.executable, "-m", "resp_cli", "doctor", server.url]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stdout)
+    assert not re.search(r" $", done.stdout, re.MULTILINE)
+
+
+def test_the_url_may_come_from_the_environment(server: Server) -> None:
+    words = [sys.executable, "-m", "resp_cli", "doctor"]
+    variables = environment(REDIS_URL=f"{server.url}/99999")
+    done = subprocess.run(words, capture_output=True, text=True, env=variables, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "has no database 99999" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import math
 import re
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import resp_sync
 from adapters.cli.terminal import Terminal, environment
 from adapters.peers import eventually
 from resp_cli import main
 from resp_cli._figures import figures
+from resp_cli._frames import frame as frame_of
 from resp_cli._histogram import quantile
 from resp_cli._scrape import Scrape, figures_of_metrics, read_scrape
 from resp_cli._snapshot import Snapshot, read_snapshot
@@ -156,7 +159,15 @@ def test_any_info_can_be_read(fields: dict[str, str]) -> None:
     odd = {**fields, **dict(zip(names, fields.values(), strict=False))}
     text = "".join(f"{name}:{value}\r\n" for name, value in odd.items()).encode()
     first, second = (read_snapshot({"info": text}, at=at, round_trip=0, own=None) for at in (1.0, 2.0))
-    json.dumps(figures(first, second).as_dict(), allow_nan=True)
+    json.dumps(figures(first, second).as_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "", "-1", "1e300"])
+def test_a_number_that_makes_no_sense_is_none(value: str) -> None:
+    fields = dict.fromkeys(("used_memory", "total_commands_processed", "connected_clients", "used_cpu_user"), value)
+    found = figures(snapshot(1), snapshot(2, **fields))
+    json.dumps(found.as_dict(), allow_nan=False)
+    Console(file=io.StringIO()).print(frame_of(found, "h:1", 80, None))
 
 
 # --- metrics ------------------------------------------------------------------------------------------------------------------
@@ -388,7 +399,7 @@ def test_words_that_make_no_sense(words: list[str], capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("columns", [80, 200])
 def test_it_is_renewed_in_place_until_ctrl_c(server: Server, columns: int) -> None:
     with load(server), Terminal("watch", server.url, "--every", "0.2", columns=columns) as terminal:
-        seen = terminal.until(lambda text: re.search(r"^get +[\d.,]+ ", text, re.MULTILINE) is not None)
+        seen = terminal.until(lambda text: re.search(r"^get +[\d.,]+ .*Latency events", text, re.MULTILINE | re.DOTALL))
         assert seen.startswith(f"{server.product} ")
         assert "Connections by library" in seen
         assert all(len(line) <= columns for line in seen.splitlines())
