@@ -11,14 +11,15 @@ All times are lengths in seconds, by the clock that the adapter has (`time.monot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from ._errors import Outcome, RespError
-from ._stats import CloseReason
+from ._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 
 __all__ = [
-    "CallBegan", "CallEnded", "CallRetried", "DialFailed", "LinkClosed", "LinkOpened", "Observer", "PushesDropped",
-    "ReplyDropped", "Route", "Step", "WaitEnded",
+    "CallBegan", "CallEnded", "CallRetried", "ClientMade", "DialFailed", "LinkClosed", "LinkOpened", "Observer",
+    "PushesDropped", "ReplyDropped", "Route", "Step", "WaitEnded",
 ]  # fmt: skip
 
 Route: TypeAlias = Literal["lane", "lease", "connection"]
@@ -26,6 +27,18 @@ Route: TypeAlias = Literal["lane", "lease", "connection"]
 
 Step: TypeAlias = Literal["credentials", "name", "dial", "tls", "handshake"]
 """How far a dial came."""
+
+
+class ClientMade(NamedTuple):
+    """A client, a pool or a connection was made, or made anew in the child of a fork.
+
+    `stats`: returns what it has counted, as its own `stats()` does; None once it is no more, or the connection has ended. An
+    observer that keeps this does not keep the client. It may be called in any thread.
+    """
+
+    address: str
+    database: int
+    stats: Callable[[], ClientStats | PoolStats | ConnectionStats | None]
 
 
 class CallBegan(NamedTuple):
@@ -77,6 +90,9 @@ class CallEnded(NamedTuple):
     `bytes_sent`: of one attempt, all of its commands; None if it was never handed over. `bytes_received`: of its reply, with
     pushes that came in between; None if no reply came, if others came in the same breath, so that it is not known, and under
     TLS.
+
+    `write`: a number that calls have in common which were handed over to the network together, in their last attempts; None of
+    one that went alone.
     """
 
     address: str
@@ -95,6 +111,7 @@ class CallEnded(NamedTuple):
     network: float | None
     bytes_sent: int | None
     bytes_received: int | None
+    write: int | None
 
 
 class LinkOpened(NamedTuple):
@@ -215,6 +232,9 @@ class Observer:
 
     After a fork the client of the child tells the same observers, which are copies there as all else.
     """
+
+    def client_made(self, client: ClientMade) -> None:
+        """A client, a pool or a connection was made that tells this observer. Told where it was made."""
 
     def call_began(self, call: CallBegan) -> object:  # noqa: ARG002
         """A call begins. What this returns is handed to `call_retried` and `call_ended` of the same call."""

@@ -70,7 +70,7 @@ class PoolStats(Stats):
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
     went before they got anything. A caller that asked is waiting, or counts in one of `granted`, `refused`, `withdrawn`. `most_`:
-    the highest ever. `retries`: attempts of calls that were repeated.
+    the highest ever. `retries`: attempts of calls that were repeated. `max_size`, `min_size`: the bounds that hold now.
     """
 
     size: int
@@ -89,6 +89,8 @@ class PoolStats(Stats):
     most_leased: int
     most_waiting: int
     retries: int = 0
+    max_size: int = 0
+    min_size: int = 0
 
     def __str__(self) -> str:
         return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"

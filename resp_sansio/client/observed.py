@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from math import inf
 from typing import Any, ClassVar, Final
+from weakref import ref
 
 from .._errors import RespError
-from .._facts import CallRetried, DialFailed, LinkClosed, LinkOpened, PushesDropped, ReplyDropped, Route, Step
-from .._stats import CloseReason
+from .._facts import (
+    CallRetried,
+    ClientMade,
+    DialFailed,
+    LinkClosed,
+    LinkOpened,
+    PushesDropped,
+    ReplyDropped,
+    Route,
+    Step,
+)
+from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 from ..config.config import Config
 from ..config.settings import ClientSettings, PoolSettings
 from ..connection.connection import Connection
@@ -33,6 +44,9 @@ ABANDONED: Final = SlotState.ABANDONED
 # Looked up once: these are called for every command.
 start: Final = Client.start
 receive_replies: Final = Client.receive_replies
+
+writes: Final = count(1)
+"""Numbers for what is handed over together; no two clients of an observer have the same."""
 
 
 def watch_of(slot: Slot) -> Watch | None:
@@ -56,10 +70,12 @@ class ObservedConnection(Connection):
         super()._hand_over()
         if len(flying) > flew:
             now = self.observers.now()
+            write = next(writes) if len(flying) > flew + 1 else None
             for slot in islice(flying, flew, None):
                 watch = watch_of(slot)
                 if watch is not None:
                     watch.handed_at = now
+                    watch.write = write
             self.alone = flying[0] if len(flying) == 1 else None
             self.received = 0
 
@@ -84,6 +100,8 @@ class ObservedClient(Client):
         super().__init__(config, settings, pool, random=random, once=once)
         self.observers = self._observers = observers
         self._number = 0  # of the last link that was opened
+        stats = partial(_stats_of, ref(self))
+        observers.tell("client_made", ClientMade(observers.address, observers.database, stats))
 
     # -- calls ---------------------------------------------------------------------------------------------------------------
 
@@ -247,6 +265,11 @@ class ObservedClient(Client):
 
     def _report(self, name: str, fact: object) -> None:
         self._events.append(Report(partial(self._observers.tell, name, fact)))
+
+
+def _stats_of(client: ref[ObservedClient]) -> ClientStats | PoolStats | ConnectionStats | None:
+    there = client()
+    return None if there is None or (there.once and there.closed is not None) else there.stats()
 
 
 def _between(begun_at: float | None, ended_at: float | None) -> float | None:

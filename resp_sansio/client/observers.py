@@ -34,20 +34,22 @@ class Watch:
     """What is noted of a call, on its slot; as it is here until it is noted.
 
     `handed_at`: when its last attempt was handed over to the network, `heard_at`: when that had its reply, or ended otherwise.
-    `received`: bytes of its reply. `told`: those who are to be told its end, each with what it said of the beginning.
+    `received`: bytes of its reply. `write`: a number that it shares with those that were handed over together with it. `told`:
+    those who are to be told its end, each with what it said of the beginning.
     """
 
     began_at: float
     handed_at: float | None = None
     heard_at: float | None = None
     received: int | None = None
+    write: int | None = None
     retries: tuple[CallRetried, ...] = ()
     told: Iterator[tuple[Observer, object]] | None = None
     fact: CallEnded | None = None
 
     def anew(self) -> None:
         """Nothing of the next attempt has been handed over."""
-        self.handed_at = self.heard_at = self.received = None
+        self.handed_at = self.heard_at = self.received = self.write = None
 
 
 class Observers:
@@ -156,6 +158,7 @@ class Observers:
                 network,
                 sent,
                 watch.received,
+                watch.write,
             ),
         )
 

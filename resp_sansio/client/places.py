@@ -129,6 +129,8 @@ class Places(Generic[C]):
             most_leased=self._most_leased,
             most_waiting=self._most_waiting,
             retries=retries,
+            max_size=self.settings.max_size,
+            min_size=self.settings.min_size,
         )
 
     # -- moves -----------------------------------------------------------------------------------------------------------
