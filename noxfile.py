@@ -198,7 +198,7 @@ def package(session: nox.Session) -> None:
     if absent := {"LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "tests/conftest.py", ".ci/run"} - sources:
         session.error(f"the sdist lacks {sorted(absent)}")
 
-    session.install(f"{wheel}[trio,cli]")
+    session.install(f"{wheel}[trio,cli,otel]")
     session.run("python", "-I", "-c", f"import {', '.join(names)}")
     session.run("resp-sansio", "--version")
     # A user's type checker must find the types in what was installed.

@@ -1,0 +1,278 @@
+"""What metrics say of calls, connections and waits, on every adapter."""
+
+from __future__ import annotations
+
+import gc
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+import resp_sync
+from adapters.backends import Backend, contract
+from adapters.otel.telemetry import Telemetry, attributes_of
+from adapters.peers import Peer, Wire, eventually
+from resp_otel import OpenTelemetryMetrics, OpenTelemetryObserver
+from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+DURATION = "db.client.operation.duration"
+OPERATION = "db.operation.name"
+POOL = "db.client.connection.pool.name"
+
+
+@contract
+async def test_each_call_is_one_observation(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.client(f"{server.url}/3", observers=[told.observer]) as client:
+        await client.set("k", "v")
+        await backend.together(*[partial(client.get, "k")] * 20)
+        async with client.acquire() as own:
+            await own.get("k")
+    assert told.numbers(DURATION, OPERATION) == {"SET": 1, "GET": 21}
+    assert told.numbers("redis.client.operation.calls", OPERATION) == {"SET": 1, "GET": 21}
+    (gets,) = [point for point in told.points(DURATION) if attributes_of(point)[OPERATION] == "GET"]
+    assert attributes_of(gets) == {
+        "db.system.name": "redis",
+        "db.namespace": "3",
+        "db.operation.name": "GET",
+        "server.address": "127.0.0.1",
+        "server.port": server.port,
+    }
+    assert gets.explicit_bounds[0] == 0.0001
+    assert sum(gets.bucket_counts) == 21
+    queued = told.numbers("redis.client.operation.queue_time", OPERATION)
+    network = told.numbers("redis.client.operation.network_time", OPERATION)
+    assert 0 < network["GET"] <= queued["GET"] + network["GET"] <= gets.sum + 1e-6
+    assert not told.points("redis.client.errors")
+
+
+@contract
+async def test_errors_are_counted_by_their_code_and_kind(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.client(server.url, observers=[told.observer]) as client:
+        await client.set("k", "v")
+        with pytest.raises(ReplyError):
+            await client.lpush("k", "v")
+        with pytest.raises(CommandTimeoutError):
+            await client.execute("BLPOP", "nothing", 0, timeout=0.01)
+    by = (OPERATION, "error.type", "db.response.status_code")
+    assert told.numbers(DURATION, *by) == {
+        ("SET", None, None): 1,
+        ("LPUSH", "WRONGTYPE", "WRONGTYPE"): 1,
+        ("BLPOP", "CommandTimeoutError", None): 1,
+    }
+    by = ("error.type", "redis.client.errors.category", "redis.client.errors.internal")
+    assert told.numbers("redis.client.errors", *by) == {
+        ("WRONGTYPE", "server", False): 1,
+        ("CommandTimeoutError", "network", False): 1,
+    }
+    assert told.numbers("redis.client.operation.abandoned", OPERATION) == {"BLPOP": 1}
+    closed = told.numbers("redis.client.connection.closed", "redis.client.connection.close.reason")
+    assert sum(closed.values()) == 2
+
+
+@contract
+async def test_a_batch_is_one_operation(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.client(server.url, observers=[told.observer]) as client:
+        for names in (["GET"], ["GET", "GET", "GET"], ["GET", "PING"]):
+            async with client.pipeline() as pipe:
+                for name in names:
+                    pipe.execute(name, *["k"] * (name == "GET"))
+        async with client.transaction() as both:
+            both.get("k")
+            both.incr("n")
+        async with client.transaction() as one:
+            one.get("k")
+    assert told.numbers(DURATION, OPERATION) == {"GET": 1, "PIPELINE GET": 1, "PIPELINE": 1, "MULTI": 1, "MULTI GET": 1}
+    sizes = {attributes_of(point)[OPERATION]: point.sum for point in told.points("redis.client.operation.batch.size")}
+    assert sizes == {"PIPELINE GET": 3, "PIPELINE": 2, "MULTI": 2}
+
+
+@contract
+async def test_a_cancelled_call_is_told_of_as_such(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.client(server.url, observers=[told.observer]) as client:
+        await client.ping()
+        async with backend.cancelled(partial(client.execute, "BLPOP", "nothing", 0)):
+            await backend.until(lambda: "blocked_clients:1" in str(server.call("INFO", "clients")))
+    (call,) = [point for point in told.points(DURATION) if attributes_of(point)[OPERATION] == "BLPOP"]
+    assert call.count == 1
+    assert attributes_of(call)["error.type"] in {"CancelledError", "Cancelled", "KeyboardInterrupt"}
+    # An interrupt of a thread ends what it used, so no reply may come.
+    interrupted = backend.name == "threads"
+    assert told.numbers("redis.client.operation.abandoned", OPERATION) == ({} if interrupted else {"BLPOP": 1})
+    assert not told.points("redis.client.errors")
+
+
+@contract
+async def test_retries_are_counted_and_their_errors_are_internal(backend: Backend) -> None:
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        replies = iter([b"-LOADING not now\r\n", b"-LOADING not now\r\n", b"$1\r\nv\r\n"])
+        for _ in wire.commands():
+            wire.send(next(replies))
+
+    told = Telemetry()
+    with Peer(script) as peer:
+        async with backend.client(peer.url, retry=Retry(base=0.001, cap=0.001), observers=[told.observer]) as client:
+            assert await client.get("k") == b"v"
+    assert told.numbers(DURATION, OPERATION, "error.type") == {("GET", None): 1}
+    assert told.numbers("redis.client.operation.retries", OPERATION, "error.type") == {("GET", "LOADING"): 2}
+    assert told.numbers("redis.client.errors", "error.type", "redis.client.errors.internal") == {("LOADING", True): 2}
+
+
+@contract
+async def test_connections_are_counted_timed_and_their_end_has_a_reason(backend: Backend, server: Server) -> None:
+    told = Telemetry(pool_name="sessions")
+    async with backend.client(server.url, max_connections=5, observers=[told.observer]) as client:
+        await client.ping()
+        async with client.acquire() as own:
+            await own.ping()
+            count = told.numbers("db.client.connection.count", POOL, "db.client.connection.state")
+            assert count == {("sessions", "idle"): 1, ("sessions", "used"): 1}
+        assert told.numbers("db.client.connection.max", POOL) == {"sessions": 5}
+        assert told.numbers("db.client.connection.pending_requests", POOL) == {"sessions": 0}
+        assert told.numbers("redis.client.operation.in_flight", POOL) == {"sessions": 0}
+    assert told.numbers("db.client.connection.create_time", POOL) == {"sessions": 2}
+    steps = told.numbers("redis.client.connection.create_step_time", "redis.client.connection.step")
+    assert steps == {"name": 2, "dial": 2, "handshake": 2}
+    assert told.numbers("db.client.connection.wait_time", POOL) == {"sessions": 1}
+    closed = told.numbers("redis.client.connection.closed", "redis.client.connection.close.reason")
+    assert closed == {"application_close": 2}
+    count = told.numbers("db.client.connection.count", "db.client.connection.state")
+    assert count == {"idle": 0, "used": 0}
+
+
+@contract
+async def test_a_caller_that_gets_no_connection_in_time_is_counted(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.pool(server.url, max_size=1, observers=[told.observer]) as pool, pool.acquire():
+        with pytest.raises(CommandTimeoutError):
+            async with pool.acquire(timeout=0.01):
+                pass
+    assert told.numbers("db.client.connection.timeouts", POOL) == {f"127.0.0.1:{server.port}/0": 1}
+    assert told.numbers("db.client.connection.wait_time", POOL) == {f"127.0.0.1:{server.port}/0": 1}
+
+
+@contract
+async def test_a_dial_that_fails_is_counted_by_its_step(backend: Backend, start_server: Callable[..., Server]) -> None:
+    told = Telemetry()
+    server = start_server()
+    server.close()
+    with pytest.raises(ConnectError):
+        async with backend.client(server.url, retry=Retry(attempts=1), observers=[told.observer]) as client:
+            await client.ping()
+    by = ("redis.client.connection.step", "error.type")
+    assert told.numbers("redis.client.connection.failed", *by) == {("dial", "ConnectError"): 1}
+
+
+@contract
+async def test_a_connection_by_itself_is_one_until_it_ends(backend: Backend, server: Server) -> None:
+    told = Telemetry()
+    async with backend.connect(server.url, observers=[told.observer]) as connection:
+        await connection.ping()
+        assert told.numbers("db.client.connection.count", "db.client.connection.state") == {"idle": 1, "used": 0}
+    assert not told.points("db.client.connection.count")
+
+
+def test_a_client_that_was_thrown_away_is_not_counted_any_more(server: Server) -> None:
+    told = Telemetry()
+    with resp_sync.Client(server.url, observers=[told.observer]) as client:
+        client.ping()
+        assert told.numbers("db.client.connection.count", "db.client.connection.state") == {"idle": 1, "used": 0}
+    assert told.points("db.client.connection.max")
+    del client
+    gc.collect()
+    assert not told.points("db.client.connection.max")
+
+
+def test_a_meter_does_not_keep_an_observer(server: Server) -> None:
+    reader = InMemoryMetricReader()
+    meters = MeterProvider(metric_readers=[reader])
+    with resp_sync.Client(server.url, observers=[OpenTelemetryMetrics(meters)]) as client:
+        client.ping()
+        assert reader.get_metrics_data() is not None
+    del client
+    gc.collect()
+    data = reader.get_metrics_data()
+    scopes = [scope for each in data.resource_metrics for scope in each.scope_metrics] if data else []
+    names = {metric.name for scope in scopes for metric in scope.metrics}
+    assert not {name for name in names if name.endswith((".count", ".calls"))}
+
+
+def test_clients_of_one_database_are_counted_together(server: Server) -> None:
+    told = Telemetry()
+    with (
+        resp_sync.Client(server.url, observers=[told.observer]) as one,
+        resp_sync.Pool(server.url, max_size=7, observers=[told.observer]) as other,
+    ):
+        one.ping()
+        other.ping()
+        assert told.numbers("db.client.connection.count", "db.client.connection.state") == {"idle": 2, "used": 0}
+        eventually(lambda: told.numbers("db.client.connection.max", POOL) != {})
+        (number,) = told.numbers("db.client.connection.max", POOL).values()
+        assert number > 7
+
+
+def test_made_up_commands_and_errors_do_not_make_series_without_end(server: Server) -> None:
+    told = Telemetry()
+    with resp_sync.Client(server.url, observers=[told.observer]) as client:
+        for number in range(400):
+            with pytest.raises(ReplyError):
+                client.execute(f"NONE{number}")
+        for number in range(100):
+            code = f"E{chr(65 + number // 26)}{chr(65 + number % 26)}"
+            with pytest.raises(ReplyError):
+                client.execute("EVAL", f"return redis.error_reply('{code} no')", 0)
+        with pytest.raises(ReplyError):
+            client.execute("my secret is " + "x" * 50)
+    names = told.numbers(DURATION, OPERATION)
+    assert sum(names.values()) == 501
+    assert len(names) == 301
+    assert names["_OTHER"] == 101 + 100
+    assert len(told.numbers(DURATION, "error.type")) == 51
+
+
+def test_sums_alone_know_how_many_calls_there_were_and_how_long_they_took(server: Server) -> None:
+    told = Telemetry(durations=False)
+    with resp_sync.Client(server.url, observers=[told.observer]) as client:
+        for _ in range(5):
+            client.get("k")
+    assert not told.points(DURATION)
+    assert told.numbers("redis.client.operation.calls", OPERATION) == {"GET": 5}
+    assert told.numbers("redis.client.operation.network_time", OPERATION)["GET"] > 0
+
+
+def test_the_global_providers_serve_if_no_other_is_given(server: Server) -> None:
+    with resp_sync.Client(server.url, observers=[OpenTelemetryObserver()]) as client:
+        assert client.ping() is not None
+
+
+@contract
+async def test_no_secret_leaves_the_process(backend: Backend, start_server: Callable[..., Server]) -> None:
+    server = start_server("--requirepass", "s3cr3t")
+    told = Telemetry(query_text=True)
+    url = server.url.replace("redis://", "redis://:s3cr3t@")
+    async with backend.client(url, observers=[told.observer]) as client:
+        await client.set("kkkk", "vvvv")
+        for words in ("AUTH wr0ng", "LPUSH kkkk vvvv", "NONE kkkk vvvv", "CONFIG SET kkkk vvvv"):
+            with pytest.raises(RespError):
+                await client.execute(*words.split())
+    with pytest.raises(ConnectError):
+        async with backend.client(
+            server.url.replace("redis://", "redis://:wr0ng@"), retry=Retry(attempts=1), observers=[told.observer]
+        ) as client:
+            await client.ping()
+    texts = told.all_texts()
+    assert len(texts) > 10
+    assert not [text for text in texts if any(secret in text for secret in ("s3cr3t", "wr0ng", "kkkk", "vvvv"))]
