@@ -195,8 +195,8 @@ class Lane:
 
     def left(self, reason: CloseReason) -> None:
         """The present link has ended, or takes no more calls."""
-        if self.link is not None:
-            self.link.reason = reason
+        assert self.link is not None
+        self.link.reason = reason
         self.link = None
         self._closed[reason] = self._closed.get(reason, 0) + 1
 

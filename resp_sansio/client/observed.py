@@ -159,18 +159,16 @@ class ObservedClient(Client):
         answered = receive_replies(self, link, data, now)
         core.received += len(data)
         for slot in [*self._events[before:]] if answered is None else answered:
-            watch = getattr(slot, "watch", None)
+            watch = getattr(slot, "watch", None)  # other events have none
             if watch is not None:
                 watch.heard_at = now
-                if slot is core.alone and link.tls is None:
+                if slot is core.alone and slot.state is ANSWERED and link.tls is None:
                     watch.received = core.received
         if link.dial is not None:
             self._note_tls(link, now)
         elif owed is not None or core._dropped != dropped:
+            assert answered is None  # so the events are taken
             self._tell_of_dropped(core, owed or (), core._dropped - dropped, now)
-            if answered:
-                self._events += answered
-            return None
         return answered
 
     def _tell_of_dropped(self, core: Connection, owed: Sequence[Slot], pushes: int, now: float) -> None:

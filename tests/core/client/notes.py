@@ -1,4 +1,4 @@
-"""An observer that notes all that it is told."""
+"""An observer that notes all that it is told, and what tells it of calls where there is no caller to do so."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from resp_sansio import (
     ReplyDropped,
     WaitEnded,
 )
+from resp_sansio.client import Observers, Watch
+from resp_sansio.connection import Slot
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "begin", "end"]
 
 F = TypeVar("F")
 
@@ -82,3 +84,18 @@ class Notes(Observer):
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         assert pushes.pushes > 0
         self.all.append(pushes)
+
+
+def begin(observers: Observers | None, slot: Slot) -> None:
+    """A caller is about to make a call."""
+    if observers is not None:
+        slot.watch = watch = Watch()
+        watch.began_at = observers.now()
+        if observers.begins:
+            observers.began(slot, watch)
+
+
+def end(observers: Observers | None, slot: Slot, error: BaseException | None = None, *, held: bool = False) -> None:
+    """It has ended, or was given up."""
+    if observers is not None:
+        observers.ended(slot, slot.watch, error, held=held)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
+from core.client.notes import begin, end
 from resp_sansio import ClientSettings, Config, ConnectError, PoolSettings, ReplyError
 from resp_sansio.client import (
     Client,
@@ -23,7 +24,10 @@ from resp_sansio.client import (
     Link,
     Listener,
     Look,
+    ObservedClient,
+    Observers,
     Refused,
+    Report,
     Share,
     Waiter,
     error_of,
@@ -51,7 +55,16 @@ class Stage:
     ) -> None:
         self.now = 0.0
         given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
-        self.client = Client(Config.from_url("redis://stage", **given), settings, pool, random=lambda: half, once=once)
+        asked = Config.from_url("redis://stage", **given)
+        self.observers = Observers(asked, once=once) if asked.observers else None
+        self.client: Client
+        if self.observers is None:
+            self.client = Client(asked, settings, pool, random=lambda: half, once=once)
+        else:
+            self.observers.now = lambda: self.now
+            self.client = ObservedClient(
+                asked, settings, pool, random=lambda: half, once=once, observers=self.observers
+            )
         self.dials_at_once = dials_at_once
         self.looks_at_once = True
         self.away = False  # dials are refused
@@ -64,6 +77,7 @@ class Stage:
         self.dialled = 0
         self.looks: list[Link] = []
         self.ended: list[Slot] = []
+        self.held: set[Slot] = set()  # on links of their callers' own
         self.woken: list[Waiter] = []
         self.closed: list[Link] = []
         self.heard: list[Listener] = []
@@ -85,6 +99,9 @@ class Stage:
 
     def submit(self, slot: Slot, **options: Any) -> Slot:
         """Submit a slot, and carry out what follows."""
+        begin(self.observers, slot)
+        if options.get("lease") is not None:
+            self.held.add(slot)
         if not options and (payload := self.client.start(slot, self.now)) is not None:
             link = slot.link
             if payload and link in self.stuck:
@@ -101,6 +118,8 @@ class Stage:
     def abandon(self, slot: Slot) -> None:
         """The caller goes."""
         self.client.abandon(slot, self.now)
+        if slot not in self.ended:
+            end(self.observers, slot, KeyboardInterrupt(), held=slot in self.held)
         self.run()
 
     def acquire(self, **options: Any) -> Waiter:
@@ -219,6 +238,7 @@ class Stage:
                 case Slot():
                     assert event not in self.ended
                     self.ended.append(event)
+                    end(self.observers, event, held=event in self.held)
                 case Link():
                     self.flush(event)
                 case Dial():
@@ -238,6 +258,8 @@ class Stage:
                     self.heard.append(listener)
                 case Leaked(lease):
                     self.leaked.append(lease)
+                case Report(report):
+                    report()
                 case Drained():
                     self.drained = True
 

@@ -8,7 +8,9 @@ wires until hypothesis moves them. What must hold:
 - who asks first is served first, by lanes and by leases; a caller's commands run in its order;
 - no more connections than were allowed, and counts that add up;
 - no call ends before its deadline for want of time, none outlives it, and none waits for it while the server is well;
-- what is closed or drained comes to rest, with nothing left.
+- what is closed or drained comes to rest, with nothing left;
+- observers are told of each call once that it began and once that it ended, as it did, and of each connection likewise; times are
+  never negative, and add up.
 """
 
 from __future__ import annotations
@@ -23,16 +25,26 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from core.client.notes import Notes, begin, end
 from resp_sansio import (
+    CallBegan,
+    CallEnded,
+    CallRetried,
     ClientSettings,
+    ClientStats,
+    CloseReason,
     CommandTimeoutError,
     Config,
     ConnectError,
     ConnectionClosedError,
+    LinkClosed,
+    LinkOpened,
     Outcome,
     PoolFullError,
     PoolSettings,
+    PoolStats,
     Reply,
+    ReplyDropped,
     ReplyError,
     RespError,
     Retry,
@@ -48,7 +60,10 @@ from resp_sansio.client import (
     Leaked,
     Link,
     Look,
+    ObservedClient,
+    Observers,
     Refused,
+    Report,
     Waiter,
     error_of,
 )
@@ -57,7 +72,7 @@ from resp_sansio.testing import Peer
 from resp_sansio.wire import CommandParser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 CONFIG: Final = Config.from_url(
     "redis://model", timeout=None, connect_timeout=2.0, ping_interval=20.0, silence_timeout=3.0
@@ -139,6 +154,7 @@ class Histories(RuleBasedStateMachine):
         chance=st.sampled_from([0.1, 0.5, 0.99]),
         recovers=st.booleans(),
         trouble=st.sampled_from(["well", "well", "loading"]),
+        observed=st.booleans(),
     )
     def begin(
         self,
@@ -153,6 +169,7 @@ class Histories(RuleBasedStateMachine):
         chance: float,
         recovers: bool,
         trouble: str,
+        observed: bool,
     ) -> None:
         retry = Retry(attempts=attempts)
         pool = PoolSettings(
@@ -163,14 +180,20 @@ class Histories(RuleBasedStateMachine):
         self.mode = mode
         self.recovers = recovers  # before the end
         self.once = mode == "once"
-        self.client = Client(
-            CONFIG,
-            None if mode in ("pool", "once") else lanes,
-            None if mode in ("single", "once") else pool,
-            random=lambda: chance,
-            once=self.once,
-        )
         self.now = 0.0
+        self.notes = Notes()
+        self.observers = Observers(CONFIG.replace(observers=[self.notes]), once=self.once) if observed else None
+        settings = None if mode in ("pool", "once") else lanes, None if mode in ("single", "once") else pool
+        self.client: Client
+        if self.observers is None:
+            self.client = Client(CONFIG, *settings, random=lambda: chance, once=self.once)
+        else:
+            self.observers.now = lambda: self.now
+            self.client = ObservedClient(
+                CONFIG, *settings, random=lambda: chance, once=self.once, observers=self.observers
+            )
+        self.told = 0  # calls that observers were to be told of
+        self.reports: list[Callable[[], None]] = []
         self.trouble = trouble
         self.calls: list[Call] = []
         self.of: dict[object, Call] = {}  # by slot or waiter
@@ -228,6 +251,8 @@ class Histories(RuleBasedStateMachine):
         slot = call.slot
         assert slot is not None
         before = (slot.state, slot.call)
+        begin(self.observers, slot)
+        self.told += 1
         try:
             link = self.client.submit(slot, self.now, caller=call.caller, **options)
         except (ConnectionClosedError, PoolFullError, TransactionAbortedError) as error:
@@ -235,6 +260,7 @@ class Histories(RuleBasedStateMachine):
                 raise
             call.live = False
             assert (slot.state, slot.call) == before, "refused, and changed"
+            end(self.observers, slot, error, held=call.lease is not None)
             self.carry_out()
             return
         self.calls.append(call)
@@ -288,6 +314,8 @@ class Histories(RuleBasedStateMachine):
             self.client.abandon(call.slot, self.now)
             assert call.slot.state in ENDS
             assert call.live or call.slot.state is state
+            if call.live:
+                end(self.observers, call.slot, KeyboardInterrupt(), held=call.lease is not None)
         call.live = False
         self.carry_out()
 
@@ -601,9 +629,13 @@ class Histories(RuleBasedStateMachine):
                         self.leaked.append(lease)
                     case Drained():
                         self.drained += 1
+                    case Report(report):
+                        self.reports.append(report)
                     case Heard():
                         pytest.fail("no server says anything unasked")
             events = self.client.events()
+        while self.reports:
+            self.reports.pop(0)()
         self._check_turns()
 
     def _woken(self, waiter: Waiter) -> Call:
@@ -617,6 +649,9 @@ class Histories(RuleBasedStateMachine):
         assert call.live, f"{slot} ended twice, or after its caller had gone"
         call.live = False
         assert slot.state in ENDS
+        if self.observers is not None:
+            end(self.observers, slot, held=call.lease is not None)
+            self._check_fact(call, slot)
         if slot.state is SlotState.ANSWERED:
             self._check_reply(call, slot)
         else:
@@ -732,7 +767,43 @@ class Histories(RuleBasedStateMachine):
             self.recover()
         self._close()
         assert self.drained == self.drains
+        self._check_notes()
         self._check_outcomes()
+
+    def _check_fact(self, call: Call, slot: Slot) -> None:
+        """Observers were told how this call ended."""
+        fact = self.notes.all[-1]
+        assert isinstance(fact, CallEnded)
+        answered = slot.state is SlotState.ANSWERED
+        assert fact.outcome is (Outcome.REPLY if answered else error_of(slot).outcome)  # type: ignore[attr-defined]
+        assert answered or type(fact.error) is type(error_of(slot))
+        assert fact.abandoned == (slot.state is SlotState.ABANDONED)
+        assert fact.batch_size == len([words for words in call.commands if len(words) > 1])
+        own = call.lease is not None or self.once
+        assert fact.route == ("connection" if own else "lane" if call.by_lane else "lease")
+        assert fact.bytes_received is None or answered
+
+    def _check_notes(self) -> None:
+        """Observers were told what the machine has counted."""
+        notes, stats = self.notes, self.client.stats()
+        if self.observers is None:
+            return
+        assert not notes.under_way
+        assert len(notes.of(CallBegan)) == len(notes.of(CallEnded)) == self.told
+        assert len(notes.of(CallRetried)) == self.client.retries
+        assert sum(call.attempts - 1 for call in notes.of(CallEnded)) == self.client.retries
+        closed = Counter(link.reason for link in notes.of(LinkClosed))
+        assert closed.total() == len(notes.of(LinkOpened))
+        counted: Counter[CloseReason] = Counter()
+        if isinstance(stats, ClientStats):
+            for each in (*stats.lanes, *([stats.leases] if stats.leases else ())):
+                counted.update(each.closed)
+        elif isinstance(stats, PoolStats):
+            counted.update(stats.closed)
+        else:
+            return
+        assert +counted == closed
+        assert len(notes.of(ReplyDropped)) <= sum(call.abandoned for call in notes.of(CallEnded))
 
     def _check_outcomes(self) -> None:
         """At worst, servers read all that the network took after the client has gone."""

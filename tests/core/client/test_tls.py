@@ -22,7 +22,7 @@ from resp_sansio import (
     PoolStats,
     Retry,
 )
-from resp_sansio.client import Client, Close, Dial, Link, TLSWire, error_of
+from resp_sansio.client import Client, Close, Dial, Link, ObservedClient, Observers, TLSWire, error_of
 from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -93,8 +93,14 @@ class Stage:
         given = {"host": NAME, "tls": True, "timeout": None, "ping_interval": None, "silence_timeout": None, **config}
         self.config = Config(**{"ssl_context": context or contexts(version)[1], **given})
         lanes = None if once or pool is not None else ClientSettings(retry=Retry(attempts=1))
-        self.client = Client(self.config, lanes, pool, random=lambda: 0.5, once=once)
         self.now = 0.0
+        self.client: Client
+        if self.config.observers:
+            observers = Observers(self.config)
+            observers.now = lambda: self.now
+            self.client = ObservedClient(self.config, lanes, pool, random=lambda: 0.5, once=once, observers=observers)
+        else:
+            self.client = Client(self.config, lanes, pool, random=lambda: 0.5, once=once)
         self.told: list[Any] = []
         self.server = Server(version)
         self.first = new_slot(("GET", "first"))
