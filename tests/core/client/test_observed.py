@@ -66,9 +66,25 @@ def test_a_call_is_told_with_its_times() -> None:
     stage.now = 3.0
     stage.connect()
     assert notes.of(CallBegan)[0] == ("stage:6379", 3, "GET", ("GET",), 1)
-    assert ended(notes) == (
-        "stage:6379", 3, "GET", ("GET",), 1, Outcome.REPLY, None, None, False, 1, "lane", 2.0, 2.0, 0.0, 24, 11,
-    )  # fmt: skip
+    assert ended(notes)._asdict() == {
+        "address": "stage:6379",
+        "database": 3,
+        "command": "GET",
+        "commands": ("GET",),
+        "batch_size": 1,
+        "outcome": Outcome.REPLY,
+        "error": None,
+        "error_code": None,
+        "abandoned": False,
+        "attempts": 1,
+        "route": "lane",
+        "total": 2.0,
+        "queued": 2.0,
+        "network": 0.0,
+        "bytes_sent": 24,
+        "bytes_received": 11,
+        "write": None,
+    }
     stage.deaf.add(stage.link)
     stage.call("GET", "k")
     stage.now = 3.5
