@@ -378,8 +378,14 @@ RULES: Final[tuple[Rule, ...]] = (
         ("?protocol=2 saves a round trip for each connection.",), Level.NOTE, _known("fell_back"),
     ),
     Rule(
-        "sentinel", (Step.ROLE,), "", "This is a Sentinel: it knows where servers are, and holds no data.",
-        ("Ask it for the master (SENTINEL GET-MASTER-ADDR-BY-NAME <name>), and use that URL.",), when=_known("mode", "sentinel"),
+        "open", (Step.AUTH,), "", "The server also serves clients that come without a password.",
+        ("If the URL's password is to protect it, set one for the user `default` too (`requirepass`), or disable that user.",),
+        Level.NOTE, _known("open"),
+    ),
+    Rule(
+        "sentinel", (Step.HELLO, Step.ROLE), "", "This is a Sentinel: it knows where servers are, and holds no data.",
+        ("Ask it for the master (SENTINEL GET-MASTER-ADDR-BY-NAME <name>), and use that URL.",),
+        when=_known("mode", "sentinel"),
     ),
     Rule(
         "replica-behind", (Step.ROLE,), "", "The server is a replica, and its link to the master is down: what it answers is old.",

@@ -17,6 +17,7 @@ from resp_sansio import Config, ReplyError, RespError
 from resp_sansio.config import tls_server_name
 from resp_sansio.connection import Accepted
 
+from ._diagnosis import diagnose, is_fine
 from ._findings import Finding, Hidden, Step
 from ._info import findings_of, read_info
 from ._talk import FailedError, Talk, certificate_facts, code_of, dial, peer_certificate, said_by, secure
@@ -73,19 +74,22 @@ class Examination:
         self._talk: Talk | None = None
         self._began = perf_counter()
         self._over = False
+        self._holds_data = True
 
     def steps(self) -> Iterator[Finding]:
         """Go through the steps, until one has failed that the next one needs."""
         steps = [self._the_url, self._name, self._connect]
         steps += [self._tls] * self._config.tls + [self._hello] + [self._select] * bool(self._config.db)
         steps += [self._read] + [self._write] * (not self._read_only) + [self._info, self._library]
-        failed = False
+        found: list[Finding] = []
         for step in steps:
-            if step == self._library and failed:
+            if step in {self._read, self._write} and not self._holds_data:
+                continue
+            if step == self._library and not is_fine(diagnose(found)):
                 return
             self._began = perf_counter()
             for finding in step():
-                failed = failed or bool(finding.code)
+                found.append(finding)
                 yield finding
             if self._over:
                 return
@@ -229,10 +233,10 @@ class Examination:
                 return
             server = accepted.server
             said = f"{server.name or 'a server'} {server.version or ''} speaks RESP{accepted.protocol}"
-            yield self._found(
-                Step.HELLO, said, server=self._hidden.of(server.name), version=self._hidden.of(server.version)
-            )
-            yield self._found(Step.AUTH, "accepted" if self._authenticates else "no password is wanted")
+            self._holds_data = server.mode != "sentinel"
+            facts = {"server": self._hidden.of(server.name), "version": self._hidden.of(server.version)}
+            yield self._found(Step.HELLO, said, **facts, mode=self._hidden.of(server.mode or "standalone"))
+            yield self._accepted()
 
     def _cut_off(self, error: FailedError) -> Iterator[Finding]:
         """HELLO is not answered: a port that is for TLS, or a proxy that does not know the command?"""
@@ -300,11 +304,29 @@ class Examination:
             code = code_of(error) if isinstance(error, ReplyError) else ""
             facts = {"user": self._user()} if code == "WRONGPASS" else {}
             if code == "NOPERM" and not self._authenticates:
-                yield self._found(Step.AUTH, "no password is wanted")  # and PING is not allowed
+                yield self._accepted()  # what is not allowed is PING
                 return
             yield self._failed(Step.AUTH, error, {"command": words[0], **facts}, ends=code != "LOADING")
             return
-        yield self._found(Step.AUTH, "accepted" if self._authenticates else "no password is wanted")
+        yield self._accepted()
+
+    def _accepted(self) -> Finding:
+        """The server serves this user: also if it comes without a password?"""
+        if not self._authenticates:
+            return Finding(step=Step.AUTH, said="no password is wanted")
+        return Finding(step=Step.AUTH, said="accepted", facts={"open": self._serves_anyone()})
+
+    def _serves_anyone(self) -> bool:
+        try:
+            talk = self._again()
+        except FailedError:
+            return False
+        try:
+            return talk.ask("PING") in {"PONG", b"PONG"}
+        except (FailedError, ReplyError):
+            return False
+        finally:
+            talk.close()
 
     def _user(self) -> str:
         """Ask without a password, if that is allowed, what a server does not say to a caller that it refuses."""

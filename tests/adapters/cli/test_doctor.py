@@ -13,10 +13,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.cli.terminal import Terminal, environment
 from adapters.peers import Peer, Wire, eventually, statistic
-from resp_cli import main
+from resp_cli import _probe, main
+from resp_cli._diagnosis import Level, diagnose
+from resp_sansio import ConnectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +112,9 @@ def test_a_password_that_is_right_is_shown_nowhere(
 ) -> None:
     server = start_server("--requirepass", SECRET)
     url = f"redis://:{SECRET}@127.0.0.1:{server.port}"
-    assert doctor(url)["fine"]
+    report = doctor(url)
+    assert report["fine"]
+    assert "open" not in report["causes"]
     assert main(["doctor", url]) == 0
     assert SECRET not in capsys.readouterr().out
 
@@ -276,7 +282,9 @@ def test_users(doctor: Doctor, start_server: Callable[..., Server], query: str) 
     assert report["wrong"] == ["user-disabled"]
     assert "ACL SETUSER <user> on" in report["remedies"]
     user(server, "on", "~*", "+@all")
-    assert doctor(url)["fine"]
+    report = doctor(url)
+    assert report["fine"]
+    assert "open" in report["causes"]
     assert doctor(url.replace(SECRET, "other"))["wrong"] == ["password-wrong"]
     assert doctor(url.replace("wilma", "fred"))["wrong"] == ["user-unknown"]
     # If the server tells nobody without a password, all of them are possible.
@@ -465,6 +473,8 @@ def test_proxy_without_hello(doctor: Doctor) -> None:
     with Peer(twemproxy) as peer:
         report = doctor(peer.url)
     assert report["causes"][0] == "proxy-without-hello"
+    assert report["fine"]
+    assert report["findings"][-1]["step"] == "library"
     assert "protocol=2&lib_name=none&lib_version=none" in report["remedies"]
 
 
@@ -485,6 +495,18 @@ def test_a_server_that_refuses_hello(doctor: Doctor) -> None:
     assert "resp2" in report["causes"]
 
 
+def test_a_sentinel(doctor: Doctor) -> None:
+    def sentinel(wire: Wire) -> None:
+        for words in wire.commands():
+            known = {b"HELLO": b"%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$8\r\nsentinel\r\n", b"PING": b"+PONG\r\n"}
+            wire.send(known.get(words[0], b"-ERR unknown command\r\n"))
+
+    with Peer(sentinel) as peer:
+        report = doctor(peer.url)
+    assert report["wrong"] == ["sentinel"]
+    assert "SENTINEL GET-MASTER-ADDR-BY-NAME" in report["remedies"]
+
+
 def test_a_peer_that_closes(doctor: Doctor) -> None:
     with Peer(lambda wire: wire.close()) as peer:
         assert doctor(peer.url)["wrong"] == ["peer-closes"]
@@ -501,6 +523,64 @@ def test_a_secret_that_the_server_repeats_is_hidden(doctor: Doctor) -> None:
     assert "***" in report["says"]
     assert "wilma" not in json.dumps(report)
     assert "\\u001b" not in json.dumps(report)
+
+
+# --- any peer -------------------------------------------------------------------------------------------------------------------
+
+
+class Line:
+    """A socket whose peer answers each command with the next of these, and closes when there are no more."""
+
+    def __init__(self, answers: Iterator[bytes]) -> None:
+        self._answers = answers
+
+    def sendall(self, data: bytes) -> None:
+        pass
+
+    def recv(self, _size: int) -> bytes:
+        return next(self._answers, b"")
+
+    def getpeername(self) -> str:
+        return "peer"
+
+    def settimeout(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+ODD = [
+    b"+PONG\r\n", b"$-1\r\n", b"*0\r\n", b":1\r\n", b"%1\r\n$5\r\nproto\r\n:3\r\n", b"*2\r\n$5\r\nproto\r\n:2\r\n",
+    b"-ERR unknown\r\n", b"-WRONGPASS no\r\n", b"-NOAUTH no\r\n", b"-LOADING wait\r\n", b"-NOPERM no 'get' command\r\n",
+    b"-READONLY no\r\n", b"-\r\n", b"-\x1b[31m\r\n", b"$12\r\nrole:slave\r\n\r\n", b"*2\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n",
+    b"%1\r\n+a\r\n*1\r\n:1\r\n", b"HTTP/1.1 400\r\n", b"=7\r\ntxt:a:b\r\n", b">2\r\n+a\r\n+b\r\n", b"(1\r\n", b"#t\r\n", b"",
+]  # fmt: skip
+
+
+@given(
+    answers=st.lists(st.sampled_from(ODD) | st.binary(min_size=1, max_size=20), max_size=20),
+    url=st.sampled_from(["redis://h", "redis://wilma:s3cret-w0rd@h/3", "redis://:s3cret-w0rd@h?protocol=2"]),
+)
+def test_whatever_a_peer_answers_is_explained(answers: list[bytes], url: str) -> None:
+    given_out = iter(answers)
+    patch = pytest.MonkeyPatch()
+    with patch.context() as patched:
+        patched.setattr(_probe, "dial", lambda *_: Line(given_out))
+        patched.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("h", 1))])
+        patched.setattr("resp_sync.connect", no_connection)
+        patched.setattr(_probe.Examination, "_tls_answers", lambda _: False)
+        findings = [*_probe.examine(url)]
+    diagnoses = diagnose(findings)
+    shown = json.dumps([one.as_dict() for one in findings] + [one.as_dict() for one in diagnoses])
+    assert SECRET not in shown
+    assert "wilma" not in shown
+    assert "\\u001b" not in shown
+    assert any(one.level is Level.WRONG for one in diagnoses)
+
+
+def no_connection(url: str) -> None:
+    raise ConnectError("no", transient=False)
 
 
 # --- in a terminal, and not -----------------------------------------------------------------------------------------------------

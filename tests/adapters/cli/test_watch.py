@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -27,9 +27,10 @@ from resp_cli._figures import figures
 from resp_cli._frames import frame as frame_of
 from resp_cli._histogram import quantile
 from resp_cli._scrape import Scrape, figures_of_metrics, read_scrape
-from resp_cli._snapshot import Snapshot, read_snapshot
+from resp_cli._snapshot import QUESTIONS, Snapshot, read_snapshot
 from resp_cli._words import age, duration, per_second, rate, share
 from resp_sansio import ReplyError
+from resp_sansio.testing import replies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,6 +169,16 @@ def test_a_number_that_makes_no_sense_is_none(value: str) -> None:
     found = figures(snapshot(1), snapshot(2, **fields))
     json.dumps(found.as_dict(), allow_nan=False)
     Console(file=io.StringIO()).print(frame_of(found, "h:1", 80, None))
+
+
+@settings(max_examples=25)
+@given(st.fixed_dictionaries(dict.fromkeys(QUESTIONS, st.lists(replies(), max_size=2))))
+def test_any_reply_makes_a_snapshot(answers: dict[str, Any]) -> None:
+    found = figures(None, read_snapshot(answers, at=0, round_trip=0, own=None))
+    json.dumps(found.as_dict(), allow_nan=False)
+    on = Console(file=io.StringIO())
+    on.print(frame_of(found, "h:1", 80, None))
+    assert not CONTROLS.search(on.file.getvalue())  # type: ignore[attr-defined]
 
 
 # --- metrics ------------------------------------------------------------------------------------------------------------------
