@@ -1,26 +1,48 @@
 """Mutation check: small changes of the core's modules, each of which some test must notice. `nox -s mutate` runs it.
 
-In a copy of the checkout, so that nothing of the work tree is touched. Takes long: each change costs a run of the tests that are
-meant for its module, until the first of them fails. A sample of so many for each module is drawn, always the same one.
+In a copy of the checkout, so that nothing of the work tree is touched. cosmic-ray makes the changes, of which a sample is drawn,
+always the same one. Each is looked at in a fork of this process, which has imported all that is large, until something fails: 300
+histories come first, as most changes do not outlive ten of them, then the nearest tests, then all of that part of the core.
 """
 
 from __future__ import annotations
 
+import asyncio
+import compileall
+import difflib
+import os
+import resource
 import shutil
-import sqlite3
-import subprocess
+import signal
+import ssl
 import sys
-from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import cosmic_ray.ast
+import cosmic_ray.mutating
+import cosmic_ray.plugins
+import hypothesis.stateful
+import pytest
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["MODULES", "main"]
 
 ROOT: Final = Path(__file__).parent.parent
-SIMULATION: Final = "python -m simulation.campaign 300 0 1"
-PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k 'agree or reference or paired'"
-CORE: Final = {"client": "tests/core/client", "connection": "tests/core/connection tests/core/test_stats.py"}
+IMPORTED: Final = (asyncio, hypothesis.stateful, ssl, trio)
+"""What each fork has already."""
+HISTORIES: Final = 300
+OF_ADAPTERS: Final = 6
+PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k agree|reference|paired"
+CORE: Final = {
+    "client": "tests/core/client",
+    "connection": "tests/core/connection tests/core/test_stats.py",
+    "wire": PROOF,
+}
 VALUES: Final = "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py"
 MODULES: Final = {  # and the tests that are nearest to each, which fail first, if any does
     "wire/parser": "tests/core/wire/test_fastpath.py tests/core/wire/test_parser.py",
@@ -59,71 +81,102 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "client/timers": "tests/core/client/test_timers.py",
     "client/tls": "tests/core/client/test_tls.py",
 }
-OPTIONS: Final = "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib"
+
+OPTIONS: Final = (
+    "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib"
+    " -W ignore::pytest.PytestAssertRewriteWarning"
+)
 # Equivalent changes: annotations are not evaluated, so a `|` in them may be anything; enums are equal if they are the same; no test
 # makes an abstract class.
-LEFT_OUT: Final = ("%BinaryOperator_BitOr%", "%_Is_Eq", "%_IsNot_NotEq", "%_Eq_Is", "%_NotEq_IsNot", "%RemoveDecorator")
+LEFT_OUT: Final = ("BinaryOperator_BitOr", "_Is_Eq", "_IsNot_NotEq", "_Eq_Is", "_NotEq_IsNot", "RemoveDecorator")
 
 
-def commands(module: str) -> list[str]:
-    """What to run for a module, the quickest first, up to the first failure. A change may loop for ever."""
+class Change(NamedTuple):
+    """One of the places at which cosmic-ray changes a module, and how."""
+
+    place: tuple[int, int]
+    operator: str
+    occurrence: int
+
+    def of(self, source: str) -> str:
+        """Return the module with this change."""
+        changed: str = cosmic_ray.mutating.mutate_code(source, _operator(self.operator), self.occurrence)
+        return changed
+
+
+def _operator(name: str) -> Any:
+    return cosmic_ray.plugins.get_operator(name)()
+
+
+def changes(source: str) -> Iterator[Change]:
+    """All that cosmic-ray would change, but for what is left out."""
+    nodes = list(cosmic_ray.ast.ast_nodes(cosmic_ray.ast.get_ast(source)))
+    for name in cosmic_ray.plugins.operator_names():
+        if any(part in name for part in LEFT_OUT) or name in ("core/VariableReplacer", "core/VariableInserter"):
+            continue
+        places = [place for node in nodes for place, _ in _operator(name).mutation_positions(node)]
+        for occurrence, place in enumerate(places):
+            yield Change(place, name, occurrence)
+
+
+def look(module: str) -> bool:
+    """Does anything fail? For a process of its own, as everything is imported anew."""
     area = module.partition("/")[0]
-    tests = [MODULES[module], PROOF if area == "wire" else CORE[area]]
-    runs = [f"ulimit -t 80; python -m pytest {OPTIONS} {chosen}" for chosen in tests]
-    return runs if area == "wire" else [f"ulimit -t 20; {SIMULATION}", *runs]
+    if area != "wire":
+        from simulation.adapters.lives import ADAPTERS
+        from simulation.adapters.lives import failure as adapter_failure
+        from simulation.script import draw
+        from simulation.shrink import failure
+
+        if any(failure(draw(seed)) is not None for seed in range(HISTORIES)):
+            return True
+        if any(adapter_failure(name, draw(seed)) is not None for name in ADAPTERS for seed in range(OF_ADAPTERS)):
+            return True
+    return any(pytest.main([*OPTIONS.split(), *tests.split()]) for tests in (MODULES[module], CORE[area]))
 
 
-def script(commands: list[str]) -> str:
-    """The same for a shell. A change may fill the memory."""
-    lines = ["set -e", "ulimit -v 4000000", "export PYTHONPATH=.:adapters:tests", *[f"({one})" for one in commands], ""]
-    return "\n".join(lines)
+def fails(tree: Path, look: Callable[[str], bool], module: str, *, changed: bool) -> bool:
+    """Does anything fail in this tree? A change may loop for ever, wait for ever, or fill the memory."""
+    child = os.fork()
+    if child:
+        return bool(os.waitpid(child, 0)[1])
+    try:
+        os.chdir(tree)
+        sys.path[:0] = [str(tree / name) for name in ("", "adapters", "tests")]
+        sys.dont_write_bytecode = changed
+        resource.setrlimit(resource.RLIMIT_CPU, (200, 200))
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        signal.alarm(1800)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os._exit(look(module))
+    finally:
+        os._exit(1)
 
 
-@cache
-def passes(tree: Path, command: str) -> None:
-    """Without a change nothing fails. Raises `CalledProcessError`."""
-    (tree / "mutate.sh").write_text(script([command]))
-    subprocess.run(["bash", "mutate.sh"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
-
-
-def sample(session: Path, number: int) -> None:
-    """Keep so many of the changes."""
-    with sqlite3.connect(session) as database:
-        for pattern in LEFT_OUT:
-            database.execute("DELETE FROM mutation_specs WHERE operator_name LIKE ?", (pattern,))
-        places = list(
-            database.execute("SELECT job_id FROM mutation_specs ORDER BY start_pos_row, start_pos_col, operator_name")
-        )
-        kept = {job for (job,) in Random(1).sample(places, min(number, len(places)))}
-        for table in ("mutation_specs", "work_items"):
-            every = [job for (job,) in database.execute(f"SELECT job_id FROM {table}")]
-            database.executemany(f"DELETE FROM {table} WHERE job_id = ?", [(job,) for job in every if job not in kept])
-
-
-def check(tree: Path, module: str, number: int) -> tuple[int, int, list[str]]:
-    """Return how many changes of a module were tried, how many were noticed, and what the others were."""
-    config, session = tree / "mutate.toml", tree / "mutate.sqlite"
-    session.unlink(missing_ok=True)
-    config.write_text(
-        f'[cosmic-ray]\nmodule-path = "resp_sansio/{module}.py"\ntimeout = 900.0\nexcluded-modules = []\n'
-        'test-command = "bash mutate.sh"\n[cosmic-ray.distributor]\nname = "local"\n'
-    )
-    for command in commands(module):
-        passes(tree, command)
-    (tree / "mutate.sh").write_text(script(commands(module)))
-    for words in (["init", str(config), str(session)], ["exec", str(config), str(session)]):
-        subprocess.run(["cosmic-ray", *words], cwd=tree, check=True)
-        if words[0] == "init":
-            sample(session, number)
-    with sqlite3.connect(session) as database:
-        rows = list(
-            database.execute(
-                "SELECT r.test_outcome, r.diff FROM work_results r JOIN mutation_specs m ON m.job_id = r.job_id"
-                " ORDER BY m.start_pos_row"
-            )
-        )
-    alive = [diff for outcome, diff in rows if "SURVIVED" in str(outcome)]
-    return len(rows), len(rows) - len(alive), alive
+def check(tree: Path, module: str, number: int) -> tuple[int, int]:
+    """Try so many changes of a module; return how many there were, and how many were noticed. Says what the others are."""
+    path = tree / "resp_sansio" / f"{module}.py"
+    source = path.read_text()
+    assert not fails(tree, look, module, changed=False), f"{module}: something fails without a change"
+    every = sorted(changes(source))
+    chosen = sorted(Random(1).sample(every, min(number, len(every))))
+    noticed = 0
+    try:
+        for change in chosen:
+            changed = change.of(source)
+            path.write_text(changed)
+            if fails(tree, look, module, changed=True):
+                noticed += 1
+            else:
+                lines = difflib.unified_diff(
+                    source.splitlines(), changed.splitlines(), module, module, lineterm="", n=1
+                )
+                print(change.operator, *lines, sep="\n", flush=True)
+    finally:
+        path.write_text(source)
+    return len(chosen), noticed
 
 
 def main() -> None:
@@ -131,10 +184,9 @@ def main() -> None:
     tree, number = Path(sys.argv[1]).resolve(), int(sys.argv[2])
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache"))
+    compileall.compile_dir(tree, quiet=1)
     for module in sys.argv[3:] or MODULES:
-        tried, noticed, alive = check(tree, module, number)
-        for diff in alive:
-            print("\n".join(line for line in diff.splitlines() if line[:1] in "+-@"))
+        tried, noticed = check(tree, module, number)
         print(f"{module}: {noticed} of {tried} changes were noticed", flush=True)
 
 

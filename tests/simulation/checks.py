@@ -238,7 +238,7 @@ class Checks(testing.Checks):
         Those that have failed, and try again, are behind the others. An interrupt within the machine may cost places in the queue.
         """
         pool = self.world.client.pool
-        if pool is not None and pool.stats().waiting > 1 and not self.world.strike.place:
+        if pool is not None and len(pool._queue) > 1 and not self.world.strike.place:
             waiting: list[Any] = [place.token for place in pool._queue]
             again = [(entry if isinstance(entry, Waiter) else entry.call).attempts is not None for entry in waiting]
             order = [self.came[entry] for entry, failed in zip(waiting, again, strict=True) if not failed]
