@@ -291,7 +291,7 @@ class Calls(ABC):
             self._look(waiter, lease)
 
     def _look(self, waiter: Waiter, lease: Lease[Link]) -> None:
-        waiter.held = lease
+        waiter.held, waiter.turn = lease, lease.turn
         lease.connection.looking = waiter
         self._events.append(Look(lease.connection))
 

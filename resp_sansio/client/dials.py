@@ -270,18 +270,21 @@ class Dials(Calls):
         return Dial(lane, place, now, now + self._dial_time, self._generation, opening, self.addresses)
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
+        """A turn has come. An interrupt finds either the place, which has the turn, or the lease."""
         if isinstance(owner, Waiter):
-            owner.place = None
             if lease.active:
                 self._hold(owner, lease)
+                owner.place = None
             else:  # it ended before this was told, as after an interrupt
                 self._acquire(owner, now, turn=lease.turn)
+            return
+        call = owner.call
+        call.waiter, call.lease = None, lease
+        if lease.active:
+            self._events += self._one(self._lend(owner, lease, now))
         else:
-            owner.call.waiter = None
-            if lease.active:
-                self._events += self._one(self._lend(owner, lease, now))
-            else:
-                self._go(owner, now, turn=lease.turn)
+            call.lease = None
+            self._go(owner, now, turn=lease.turn)
 
     def _place_refused(self, owner: Any, error: Exception, now: float) -> None:
         if isinstance(error, CommandTimeoutError):

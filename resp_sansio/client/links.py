@@ -256,7 +256,19 @@ class Waiter:
     It ends with a `lease` or with an `error`, and then one of `Granted` and `Refused` says so; or it is withdrawn.
     """
 
-    __slots__ = ("attempts", "borrower", "check", "deadline", "error", "held", "lease", "place", "timer", "token")
+    __slots__ = (
+        "attempts",
+        "borrower",
+        "check",
+        "deadline",
+        "error",
+        "held",
+        "lease",
+        "place",
+        "timer",
+        "token",
+        "turn",
+    )
 
     link: ClassVar[None] = None  # it waits on none
 
@@ -269,6 +281,7 @@ class Waiter:
         self.attempts: Attempts | None = None
         self.place: PlaceWaiter[Link] | None = None  # in the pool's queue
         self.held: Lease[Link] | None = None  # a lease that is looked at before it is handed over
+        self.turn: float = 0  # that of the last one
         self.check: Slot | None = None  # the PING that its link has to answer
         self.timer: Timer | None = None
 

@@ -143,7 +143,7 @@ class Repair(Dials):
             self._place_refused(waiter, place.error, now)
         elif not self._waits(waiter):
             if self._pool is not None:
-                self._acquire(waiter, now, turn=0)
+                self._acquire(waiter, now, turn=waiter.turn)
             else:
                 self._await_lane(waiter, now, again=True)
 

@@ -235,10 +235,10 @@ class Checks(testing.Checks):
     def in_order(self) -> None:
         """Those who wait for a lease do so in the order in which they came, also after a link that was of no use.
 
-        Those that have failed, and try again, are behind the others. An interrupt within the machine may cost places in the queue.
+        Those that have failed, and try again, are behind the others.
         """
         pool = self.world.client.pool
-        if pool is not None and len(pool._queue) > 1 and not self.world.strike.place:
+        if pool is not None and len(pool._queue) > 1:
             waiting: list[Any] = [place.token for place in pool._queue]
             again = [(entry if isinstance(entry, Waiter) else entry.call).attempts is not None for entry in waiting]
             order = [self.came[entry] for entry, failed in zip(waiting, again, strict=True) if not failed]

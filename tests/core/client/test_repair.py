@@ -683,6 +683,42 @@ def test_a_caller_goes_on_when_the_end_of_its_check_was_not_told() -> None:
     assert waiter.lease.connection is not old
 
 
+@pytest.mark.parametrize("calls", [False, True])
+def test_turns_are_kept_wherever_an_interrupt_strikes_as_one_comes(calls: bool) -> None:
+    """Found by history 70236 of the simulation: one went ahead of another that had come before it."""
+    strike = Strike(0)
+    for after in range(1, 200):
+        stage = Stage(None, PoolSettings(max_size=1))
+        stage.release(stage.lease())
+        stage.dials_at_once = stage.looks_at_once = False
+        first = stage.acquire()
+        stage.cut(stage.link)  # an interrupt has lost the end of its look
+        second = stage.call("BLPOP", "q", 0) if calls else stage.acquire()
+        stage.pass_time(1.0)  # until a dial may be made
+        strike = Strike(after)
+        sys.setprofile(strike)
+        try:
+            stage.connect()
+        except Interrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        stage.client.reconcile(stage.now, always, stage.dials, stage.client.links)
+        stage.looks_at_once = True
+        stage.run()
+        for entry in (first, second):
+            if entry not in (*stage.ended, *stage.woken):
+                stage.client.resume(entry, stage.now)
+        stage.run()
+        pool = stage.client.pool
+        assert pool is not None
+        queue = [place.token for place in pool._queue]
+        assert queue in ([first, second], [first]), f"struck at moment {after}: {queue} of {[first, second]}"
+        if not strike.struck:
+            break
+    assert not strike.struck
+
+
 def test_the_end_of_a_drain_that_was_not_told_is_told() -> None:
     client = Client(Config(), LANES, random=lambda: 0.5)
     client._draining = True  # and its last link has ended
