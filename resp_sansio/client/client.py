@@ -231,8 +231,8 @@ class Client(Repair):
     def take_back(self, slot: Slot, now: float) -> None:
         """The call was not started by the link that was lent to it: `submit` it."""
         assert self._pool is not None
-        self._pool.uncount()
         call, slot.call = slot.call, None
+        self._pool.uncount(call.lease)
         self._end_call(call, now)
 
     def acquire(

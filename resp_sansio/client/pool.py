@@ -87,9 +87,10 @@ class Pool(Places[C]):
             return self._lend(owing, now, borrower, token)
         return None
 
-    def uncount(self) -> None:
+    def uncount(self, lease: Lease[C]) -> None:
         """A lease is about to come back of which no use was made; its caller asks again, and is to be counted once."""
         self._granted -= 1
+        lease._place.fresh = lease.fresh
 
     def release(self, lease: Lease[C], now: float, *, reason: CloseReason | None = None, owes: object = None) -> None:
         """Give a connection back; with a reason if it is not to be used again. A lease that is over, or another pool's (after a
