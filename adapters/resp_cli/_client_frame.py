@@ -54,5 +54,5 @@ def client_frame(found: ClientFigures, most: int | None) -> Group:
         Text(f"Client, in {duration(found.seconds)}", "bold"),
         named(cells, 3),
         *(Text.assemble((f"{name}: ", "cyan"), line) for name, line in lines),
-        table("Calls (queued and network are means)", heads, rows, most, "none"),
+        table("Calls (queued and network are means)", heads, rows, most, "none that a Watcher was told"),
     )

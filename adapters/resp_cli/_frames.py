@@ -114,7 +114,7 @@ def table(
             justify="right" if number else "left",
             no_wrap=True,
             overflow="ellipsis",
-            max_width=32,
+            max_width=40,
             header_style="cyan",
         )
     shown = rows if most is None or len(rows) <= most else rows[: max(most - 1, 1)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from resp_sansio import Stats
 
-from ._watcher import ClientFigures, Watcher, client_figures
+from ._watcher import ClientFigures, Counted, Watcher, client_figures, counted_by_itself
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -29,12 +29,16 @@ class Watchable(Protocol):
 
 
 @contextmanager
-def watch(client: Watchable, watcher: Watcher, *, every: float = 1.0, console: Console | None = None) -> Iterator[None]:
-    """Show what a client does while the block runs, anew every so many seconds. The client must have the watcher in `observers`.
+def watch(
+    client: Watchable, watcher: Watcher | None = None, *, every: float = 1.0, console: Console | None = None
+) -> Iterator[None]:
+    """Show what a client does while the block runs, anew every so many seconds.
 
-    It is drawn on the standard error, or on the `console`: in place if that is a terminal, where what the program prints
-    appears above it; else once, when the block ends. Works in a coroutine as well. Raises `ModuleNotFoundError` if rich is not
-    installed (the extra `cli`), `ValueError` if `every` is not positive.
+    Calls and times are those that a `Watcher` was told, which the client must have in `observers`; without one, only what the
+    client itself counts is shown (`stats`). It is drawn on the standard error, or on the `console`: in place if that is a
+    terminal, where what the program prints appears above it; else once, when the block ends. Works in a coroutine as well.
+
+    Raises `ModuleNotFoundError` if rich is not installed (the extra `cli`), `ValueError` if `every` is not positive.
     """
     if not every > 0:
         raise ValueError(f"every must be positive, not {every}")
@@ -70,23 +74,27 @@ def watch(client: Watchable, watcher: Watcher, *, every: float = 1.0, console: C
 class Looks:
     """Compares what a client has counted with what it had counted before."""
 
-    def __init__(self, client: Watchable, watcher: Watcher) -> None:
+    def __init__(self, client: Watchable, watcher: Watcher | None) -> None:
         self._client = client
         self._watcher = watcher
-        self._first = self._before = watcher.counted()
+        self._first = self._before = self._counted(self._stats())
         self._began = self._at = time.monotonic()
 
     def next(self) -> ClientFigures:
         """Return what was since the last time."""
-        now, counted = time.monotonic(), self._watcher.counted()
-        found = client_figures(self._before, counted, max(now - self._at, 1e-9), self._stats())
+        now, stats = time.monotonic(), self._stats()
+        counted = self._counted(stats)
+        found = client_figures(self._before, counted, max(now - self._at, 1e-9), stats)
         self._before, self._at = counted, now
         return found
 
     def whole(self) -> ClientFigures:
         """Return what was since the beginning."""
-        seconds = max(time.monotonic() - self._began, 1e-9)
-        return client_figures(self._first, self._watcher.counted(), seconds, self._stats())
+        seconds, stats = max(time.monotonic() - self._began, 1e-9), self._stats()
+        return client_figures(self._first, self._counted(stats), seconds, stats)
+
+    def _counted(self, stats: Stats | None) -> Counted:
+        return self._watcher.counted() if self._watcher is not None else counted_by_itself(stats)
 
     def _stats(self) -> Stats | None:
         try:

@@ -199,10 +199,10 @@ def metrics_table(figures: MetricsFigures, most: int | None) -> RenderableType:
     rows = []
     for one in figures.metrics:
         shown = _unit(one.name)
-        labels = " ".join(one.labels.values())
+        labels = " ".join(dict.fromkeys(filter(None, one.labels.values())))
         rows.append(
             [
-                one.name.removeprefix("db_client_"),
+                one.name.removeprefix("db_client_").removeprefix("redis_client_"),
                 labels,
                 rate(one.per_second),
                 "-" if one.value is None else rate(one.value),

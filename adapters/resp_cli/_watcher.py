@@ -33,7 +33,7 @@ from ._histogram import Histogram
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["CallFigures", "ClientFigures", "Counted", "Watcher", "client_figures"]
+__all__ = ["CallFigures", "ClientFigures", "Counted", "Watcher", "client_figures", "counted_by_itself"]
 
 KINDS = 200
 """So many commands are counted by their names; the rest together."""
@@ -201,6 +201,21 @@ class ClientFigures:
     def as_dict(self) -> dict[str, Any]:
         """Return it as `json.dumps` takes it."""
         return asdict(self)
+
+
+def counted_by_itself(stats: Stats | None) -> Counted:
+    """Return what a client counts of its connections without an observer."""
+    counted = Counted()
+    parts: list[LaneStats | PoolStats] = []
+    if isinstance(stats, ClientStats):
+        parts = [*stats.lanes, *([stats.leases] if stats.leases is not None else [])]
+    elif isinstance(stats, PoolStats):
+        parts = [stats]
+    for part in parts:
+        counted.opened += part.created
+        counted.failed_dials += part.dial_failures
+        counted.closed.update({reason.name: count for reason, count in part.closed.items()})
+    return counted
 
 
 def client_figures(before: Counted, after: Counted, seconds: float, stats: Stats | None) -> ClientFigures:

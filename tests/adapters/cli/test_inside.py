@@ -146,6 +146,20 @@ def test_a_pool(server: Server) -> None:
     assert "waited" in written(on)
 
 
+def test_without_a_watcher_there_is_what_the_client_counts_itself(server: Server) -> None:
+    on = console()
+    with resp_sync.Client(server.url) as client, watch(client, console=on):
+        client.get("k")
+        with client.acquire() as one:
+            one.get("k")
+    assert ", 2 in all" in written(on)
+    assert "Calls (queued and network are means): none that a Watcher was told" in written(on)
+    on = console()
+    with resp_sync.Pool(server.url) as pool, watch(pool, console=on):
+        pool.get("k")
+    assert ", 1 in all" in written(on)
+
+
 def test_a_client_of_tasks(server: Server) -> None:
     on, watcher = console(), Watcher()
 

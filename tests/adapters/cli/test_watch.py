@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import start_http_server
 from rich.console import Console
 
 import resp_sync
@@ -29,6 +32,7 @@ from resp_cli._histogram import quantile
 from resp_cli._scrape import Scrape, figures_of_metrics, read_scrape
 from resp_cli._snapshot import QUESTIONS, Snapshot, read_snapshot
 from resp_cli._words import age, duration, per_second, rate, share
+from resp_otel import OpenTelemetryObserver
 from resp_sansio import ReplyError
 from resp_sansio.testing import replies
 
@@ -376,6 +380,25 @@ def test_metrics_stand_beside_it(server: Server, capsys: pytest.CaptureFixture[s
         assert frame["metrics"]["error"] is None
         (frame,) = frames(capsys, server.url, "--every", "0.1", "--once", "--metrics", url + "/not")
         assert "404" in frame["metrics"]["error"]
+
+
+def test_metrics_of_a_client_that_is_observed_by_opentelemetry(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = PrometheusMetricReader()
+    observer = OpenTelemetryObserver(meter_provider=MeterProvider(metric_readers=[reader]))
+    serving, thread = start_http_server(0, "127.0.0.1")
+    try:
+        with resp_sync.Client(server.url, observers=[observer]) as client:
+            client.set("k", "v")
+            url = f"http://127.0.0.1:{serving.server_port}/metrics"
+            (frame,) = frames(capsys, server.url, "--every", "0.1", "--once", "--metrics", url)
+    finally:
+        serving.shutdown()
+        thread.join()
+        serving.server_close()
+        reader.shutdown()
+    assert "db_client_operation_duration_seconds" in {one["name"] for one in frame["metrics"]["metrics"]}
 
 
 def test_metrics_without_the_library_that_reads_them(
