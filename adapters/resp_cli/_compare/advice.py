@@ -36,6 +36,14 @@ class Advice(NamedTuple):
     change: str
 
 
+class Late(NamedTuple):
+    """So large a part of the operations, and the seconds within which client and pool had answered them."""
+
+    part: str
+    client: float
+    pool: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """The four strategies with one library and number of callers."""
@@ -53,14 +61,21 @@ class Group:
         noise = max(each.noise for each in (self.pool, self.connection, self.pipeline, self.client))
         return one.throughput > other.throughput * (1 + max(ALIKE, noise, UNKNOWN if self.found.rounds < 3 else 0.0))
 
+    def late(self, name: str) -> Late | None:
+        """Return the highest percentile that is known of both, of the latencies or of those of small values."""
+        client, pool = getattr(self.client, name), getattr(self.pool, name)
+        for highest in ("p99", "p95"):
+            if client.get(highest) is not None and pool.get(highest) is not None:
+                return Late(highest.replace("p", "") + " %", client[highest], pool[highest])
+        return None
+
     def later(self, name: str) -> bool:
-        """Whether the client's p99 is clearly later than the pool's: by a factor and a time that count, in steady rounds."""
-        client: float | None = getattr(self.client, name).get("p99")
-        pool: float | None = getattr(self.pool, name).get("p99")
-        if client is None or pool is None or self.found.rounds < 3:
+        """Whether the client is clearly later than the pool: by a factor and a time that count, in steady rounds."""
+        late = self.late(name)
+        if late is None or self.found.rounds < 3:
             return False
         unsteady = min(self.client.unsteady, self.pool.unsteady)
-        return client > pool * max(SOONER, unsteady) and client > pool + NOTICED
+        return late.client > late.pool * max(SOONER, unsteady) and late.client > late.pool + NOTICED
 
     @property
     def times(self) -> float:
@@ -79,11 +94,14 @@ class Rule(NamedTuple):
 
 
 def _why_behind_large_values(group: Group) -> str:
-    client, pool = group.client.small, group.pool.small
-    return (
-        f"The smallest values come within {_ms(pool['p99'])} ms by the pool and within {_ms(client['p99'])} ms by the client"
-        f" (99 % of them): on a shared connection they wait behind large ones."
-    )
+    return f"On a shared connection small values wait behind large ones: {_within(group, 'small')}."
+
+
+def _within(group: Group, name: str) -> str:
+    late = group.late(name)
+    if late is None:
+        return "too few came to say when"
+    return f"{late.part} of them come within {_ms(late.pool)} ms by the pool and within {_ms(late.client)} ms by the client"
 
 
 def _why_one(group: Group) -> str:
@@ -111,11 +129,7 @@ def _why_pool_does_more(group: Group) -> str:
 
 
 def _why_pool_is_sooner(group: Group) -> str:
-    client, pool = group.client.latency, group.pool.latency
-    return (
-        f"Both do about {_many(group.pool.throughput)} operations/s, but 99 % come within {_ms(pool['p99'])} ms by the pool and"
-        f" within {_ms(client['p99'])} ms by the client."
-    )
+    return f"Both do about {_many(group.pool.throughput)} operations/s, but {_within(group, 'latency')}."
 
 
 def _why_alike(group: Group) -> str:
@@ -228,15 +242,29 @@ def _pipelines(found: Comparison, groups: list[Group]) -> Advice | None:
 
 def _single_connections(_found: Comparison, groups: list[Group]) -> Advice | None:
     """Whether a single connection does as well as a client."""
-    alike = [group for group in groups if not group.more(group.client, group.connection)]
-    if not groups or len(alike) < len(groups):
+    shared = [group for group in groups if RULES[_rule(group)].strategy == "client"]
+    if not shared or any(group.more(group.client, group.connection) for group in shared):
         return None
-    most = max(groups, key=lambda group: group.callers)
+    most = max(shared, key=lambda group: group.callers)
     return Advice(
         "A single connection (`connect`) does as much as a client, and is still not the first choice.",
         f"It does {_many(most.connection.throughput)} operations/s with {most.library} and {_callers(most.callers)}, the"
         f" client {_many(most.client.throughput)}; but it ends for good when it is lost, and a command that blocks holds up all.",
         "programs that are to end with their connection, and pub/sub.",
+    )
+
+
+def _sizes(found: Comparison, groups: list[Group]) -> Advice | None:
+    """Whether there are small values beside large ones, and a shared connection is advised all the same."""
+    shared = [group for group in groups if RULES[_rule(group)].strategy == "client" and group.callers > 1]
+    if found.spread < 10 or not shared:
+        return None
+    most = max(shared, key=lambda group: group.callers)
+    return Advice(
+        "Small values beside large ones: measure from where the program is to run.",
+        f"On a shared connection small ones wait while a large one comes. With {most.library} and {_callers(most.callers)}"
+        f" {_within(most, 'small')}; the slower the network, the longer a large one takes.",
+        "a network that is as fast as a machine's own loopback.",
     )
 
 
@@ -328,6 +356,7 @@ def _failures(found: Comparison, _groups: list[Group]) -> Advice | None:
 NOTES: Final[tuple[Note, ...]] = (
     _pipelines,
     _single_connections,
+    _sizes,
     _server_is_full,
     _process_is_full,
     _libraries,
@@ -398,8 +427,8 @@ def _times(factor: float) -> str:
     return f"{factor:.1f} times" if factor < 10 else f"{factor:.0f} times"
 
 
-def _ms(seconds: float | None) -> str:
-    return "?" if seconds is None else f"{seconds * 1e3:.2g}" if seconds < 0.1 else f"{seconds * 1e3:.0f}"
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.2g}" if seconds < 0.1 else f"{seconds * 1e3:.0f}"
 
 
 def _microseconds(seconds: float) -> str:

@@ -53,10 +53,10 @@ def compare(settings: Settings, server: str, progress: Progress) -> Comparison:
     """Run all of it, in about `settings.duration` seconds: the rounds without a pause first, for the rates of the others."""
     rounds = _rounds(settings)
     clock = Clock(settings.duration, 2 * rounds * len(settings.cases))
-    without_pause = _run(settings, rounds, {}, clock, progress)
+    without_pause = _run(settings, rounds, {}, clock, 0.5, progress)
     slowest = {case: _slowest(without_pause, case) for case in settings.cases}
     rates = {case: settings.rate or max(1.0, settings.share * slowest[case]) for case in settings.cases}
-    timed = _run(settings, rounds, rates, clock, progress)
+    timed = _run(settings, rounds, rates, clock, 1.0, progress)
     return Comparison(
         load=settings.load.describe(),
         spread=settings.load.spread,
@@ -64,7 +64,7 @@ def compare(settings: Settings, server: str, progress: Progress) -> Comparison:
         client=f"resp-sansio {__version__}, {platform.python_implementation()} {platform.python_version()}",
         pool_size=settings.pool_size,
         batch=settings.batch,
-        rounds=rounds,
+        rounds=min(len(runs) for each in (without_pause, timed) for runs in each.values()),
         seconds=clock.average,
         share=0.0 if settings.rate else settings.share,
         foreign=_foreign(without_pause),
@@ -86,12 +86,17 @@ class Clock:
         """Return the length of each run of the next round."""
         spent = time.monotonic() - self._begin
         start = (spent - self.measured) / self.done if self.done else START
-        return min(LONGEST, max(SHORTEST, (self._duration - spent) / (self.runs - self.done) - start))
+        return min(LONGEST, max(SHORTEST, (self._duration - spent) / max(1, self.runs - self.done) - start))
 
     def count(self, seconds: float) -> None:
         """Count a run of this length."""
         self.done += 1
         self.measured += seconds
+
+    @property
+    def spent(self) -> float:
+        """Which part of the time has gone."""
+        return (time.monotonic() - self._begin) / self._duration
 
     @property
     def average(self) -> float:
@@ -100,12 +105,17 @@ class Clock:
 
 
 def _run(
-    settings: Settings, rounds: int, rates: Mapping[Case, float], clock: Clock, progress: Progress
+    settings: Settings, rounds: int, rates: Mapping[Case, float], clock: Clock, share: float, progress: Progress
 ) -> dict[Case, list[Run]]:
-    """Give each case its turn in each round, at its rate if it has one. Each round begins with another case."""
+    """Give each case its turn in each round, at its rate if it has one. Each round begins with another case.
+
+    No round begins after so large a share of the time: on a busy machine processes take longer to start than was thought.
+    """
     cases = settings.cases
     runs: dict[Case, list[Run]] = {case: [] for case in cases}
     for turn in range(rounds):
+        if turn and clock.spent > share:
+            break
         seconds = clock.seconds()
         for place in range(len(cases)):
             case = cases[(place + turn) % len(cases)]
