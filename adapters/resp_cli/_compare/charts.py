@@ -49,18 +49,29 @@ def draw(found: Comparison, path: Path) -> None:
     }
     style |= {"xtick.color": INK, "ytick.color": INK, "svg.hashsalt": "resp-sansio"}
     with rc_context(style):
-        figure = Figure(figsize=(1.6 + 3.1 * len(libraries), 6.2), layout="constrained")
-        axes = figure.subplots(2, len(libraries), squeeze=False, sharex=True, sharey="row")
-        for place, library in enumerate(libraries):
-            _throughput(found, library, axes[0][place])
-            _latency(found, library, axes[1][place])
-            axes[0][place].set_title(library, color=INK)
-            axes[1][place].set_xlabel("callers")
-        axes[0][0].set_ylabel("operations per second")
-        axes[1][0].set_ylabel("latency in ms: p99, dotted p50")
-        handles, labels = axes[0][0].get_legend_handles_labels()
+        # Of one library the two stand side by side, of several one library beside the other.
+        alone = len(libraries) == 1
+        figure = Figure(figsize=(8, 3.8) if alone else (1.6 + 3.1 * len(libraries), 6.2), layout="constrained")
+        above, below = (
+            ([axes] for axes in figure.subplots(1, 2))
+            if alone
+            else figure.subplots(2, len(libraries), sharex=True, sharey="row")
+        )
+        for library, throughput, latency in zip(libraries, above, below, strict=True):
+            _throughput(found, library, throughput)
+            _latency(found, library, latency)
+            for axes in (throughput, latency) if alone else (throughput,):
+                axes.set_title(library, color=INK)
+            for axes in (throughput, latency) if alone else (latency,):
+                axes.set_xlabel("callers")
+        above[0].set_ylabel("operations per second")
+        below[0].set_ylabel("latency in ms: p99, dotted p50")
+        handles, labels = above[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, labelcolor=INK)
-        title = [wrap(line, 34 * (1 + len(libraries))) for line in (found.load, f"{found.server}; {found.client}")]
+        title = [
+            wrap(line, 100 if alone else 34 * (1 + len(libraries)))
+            for line in (found.load, f"{found.server}; {found.client}")
+        ]
         figure.suptitle("\n".join(itertools.chain(*title)), fontsize=8, color=INK)
         figure.savefig(path, transparent=True, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from servers import Server
 
-SHORT: Final = ("--io", "asyncio", "--concurrency", "2", "--duration", "2", "--rounds", "1", "--keys", "50")
+SHORT: Final = ("--io", "asyncio", "--concurrency", "2", "--duration", "1", "--rounds", "1", "--keys", "50")
 
 
 def start(*words: str, **environment: str) -> subprocess.Popen[str]:
@@ -67,7 +67,7 @@ def test_all_figures_come_as_json_and_show_no_secret(start_server: Callable[...,
     server = start_server("--requirepass", "geheim")
     url = f"redis://:geheim@127.0.0.1:{server.port}"
     chart = tmp_path / "a.svg"
-    code, out, err = run(url, *SHORT, "--json", "--svg", str(chart))
+    code, out, err = run("-", *SHORT, "--json", "--svg", str(chart), REDIS_URL=url)
     assert code == 0
     said: dict[str, Any] = json.loads(out)
     assert len(said["figures"]) == 4
@@ -138,6 +138,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_a_sentence() -> None:
     [
         (["http://x"], "http"),
         (["redis://:geheim@localhost:x"], "port"),
+        (["-"], "REDIS_URL"),
         (["--mix", "get:0"], "get:0"),
         (["--io", "curio"], "curio"),
         (["--concurrency", "0"], "'0'"),
@@ -145,7 +146,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_a_sentence() -> None:
     ],
 )
 def test_words_that_make_no_sense_are_refused_before_anything_is_done(words: list[str], said: str) -> None:
-    code, out, err = run(*words)
+    code, out, err = run(*words, REDIS_URL="")
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
     assert "geheim" not in err

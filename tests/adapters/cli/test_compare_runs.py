@@ -183,7 +183,8 @@ def test_a_comparison_goes_through_all_cases_in_its_time(server: Server) -> None
     )
     found = compare(settings, "a server", lambda *news: told.append(news))
     assert [one.case for one in found.figures] == cases
-    assert [number for _, number, _ in told] == list(range(8))
-    assert found.rounds == 2
+    assert [number for _, number, _ in told] == list(range(len(told)))
+    assert 2 * 2 * found.rounds <= len(told) <= 8
+    assert found.rounds in (1, 2)  # as many as there is time for
     assert all(one.throughput > 0 and one.latency["p50"] for one in found.figures)
     assert all(one.rate == pytest.approx(found.figures[0].rate) or one.callers == 2 for one in found.figures)
