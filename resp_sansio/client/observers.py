@@ -92,8 +92,8 @@ class Observers:
         if fact is None:
             watch.fact = fact = self._ended(slot, watch, error, held)
         told = watch.told
-        if told is None:
-            watch.told = told = iter(self._live)
+        if told is None:  # none was told of the beginning: none wanted to be, or it was cut short before
+            watch.told = told = iter(() if self.begins else self._live)
         for observer, token in told:
             if self._dropped and id(observer) in self._dropped:
                 continue

@@ -10,7 +10,8 @@ from contextlib import nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import RespError
+from core.client.notes import Notes
+from resp_sansio import CallBegan, CallEnded, LinkClosed, LinkOpened, RespError
 from resp_sansio.testing import PATIENCE, Session, World
 from simulation.adapters.programs import Caller
 from simulation.script import FAULTS, OWN, SPAN, Act, Script
@@ -36,6 +37,8 @@ class History(World):
     url = "redis://127.0.0.1:1"
     keeps_time = True
     """Is what is due done although no caller is there?"""
+    interrupts = False
+    """Is a caller that leaves interrupted, wherever it is, and not cancelled where it waits?"""
     in_order = True
     """Do callers of one lane begin their calls in the order in which they take their numbers?"""
 
@@ -53,6 +56,9 @@ class History(World):
         self.callers: list[Caller] = []
         self.watched: list[int] = []
         self.late = self.ended = False
+        self.strikes = 0
+        self.notes = Notes()
+        self.observed = bool(script.seed % 2)
         self.capacity = script.pool.max_size if script.mode == "pool" else 8
         self.server.data[b"w"] = 0
         self.server.arrived = self._arrived
@@ -96,6 +102,7 @@ class History(World):
             "silence_timeout": 1.0,
             "connect_timeout": 1.0,
             "timeout": None,
+            "observers": [self.notes] if self.observed else [],
         }
         if script.mode == "once":
             return self.module.connect(self.url, **options)
@@ -156,7 +163,7 @@ class History(World):
         elif act.kind in ("interrupt", "struck"):
             running = [caller for caller in self.callers if not caller.done]
             if running:
-                self.strike(running[int(act.chance * len(running))])
+                self._leave(running[int(act.chance * len(running))])
 
     def _come(self, act: Act) -> None:
         if act.kind in LEASES and self.script.mode in ("once", "single"):
@@ -166,7 +173,11 @@ class History(World):
         self.begin(caller)
         if act.leaves < inf:
             self._calm = False
-            self.clock.after(act.leaves, self.strike, caller)
+            self.clock.after(act.leaves, self._leave, caller)
+
+    def _leave(self, caller: Caller) -> None:
+        self.strikes += 1
+        self.strike(caller)
 
     def _method(self, act: Act) -> None:
         ends = act.kind in ("drain", "close")
@@ -209,6 +220,16 @@ class History(World):
             self.clock.step()  # what was still on its way
         self.checks.rest()
         self.checks.agree()
+        if self.observed:
+            self._check_notes()
         watched = sum(self.server.ran[b"n%d" % number] for number in self.watched)
         value = self.server.data[b"w"]
         assert value == watched + self.touched, f"an update was lost: {value} of {watched + self.touched}"
+
+    def _check_notes(self) -> None:
+        """Observers were told of each call once that it began, and once how it ended; an interrupt may have struck them."""
+        notes, lost = self.notes, self.strikes if self.interrupts else 0
+        began, ended = len(notes.of(CallBegan)), len(notes.of(CallEnded))
+        assert ended <= began <= ended + lost, f"the ends of {began - ended} calls were not told: {notes.under_way}"
+        opened, closed = len(notes.of(LinkOpened)), len(notes.of(LinkClosed))
+        assert abs(opened - closed) <= lost, f"{opened} connections were opened, and {closed} closed"

@@ -135,6 +135,7 @@ class OnThreads(History):
 
     module = resp_sync
     keeps_time = in_order = False
+    interrupts = True
 
     def __init__(self, script: Script, trace: list[str] | None = None) -> None:
         super().__init__(script, trace)
