@@ -294,8 +294,8 @@ class Driver:
                 assert self.loop is not None
                 self.loop.call_soon(lease.report)  # work first, then tell
             case Report(report):
-                assert self.loop is not None
-                self.loop.call_soon(report, context=Context())
+                if self.loop is not None:  # else it is of what was open before a fork
+                    self.loop.call_soon(report, context=Context())
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine

@@ -403,8 +403,8 @@ class Driver:
                 assert self._run is not None
                 self._run.run_sync_soon(lease.report)  # work first, then tell
             case Report(report):
-                assert self._run is not None
-                self._run.run_sync_soon(report)
+                if self._run is not None:  # else it is of what was open before a fork
+                    self._run.run_sync_soon(report)
 
     @enable_ki_protection
     async def _dial(self, wanted: Dial) -> None:

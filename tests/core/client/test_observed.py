@@ -682,5 +682,13 @@ def test_the_base_of_observers_does_nothing() -> None:
     assert observer.call_began(None) is None
     for name in ("call_retried", "call_ended"):
         assert getattr(observer, name)(None, None) is None
-    for name in ("wait_ended", "link_opened", "dial_failed", "link_closed", "reply_dropped", "pushes_dropped"):
+    for name in (
+        "client_made",
+        "wait_ended",
+        "link_opened",
+        "dial_failed",
+        "link_closed",
+        "reply_dropped",
+        "pushes_dropped",
+    ):
         assert getattr(observer, name)(None) is None
