@@ -37,6 +37,7 @@ from ._facts import (
     ReplyDropped,
     WaitEnded,
 )
+from ._log import Log, LogObserver
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
@@ -85,6 +86,8 @@ __all__ = [
     "LinkClosed",
     "LinkOpened",
     "LocalProtocolError",
+    "Log",
+    "LogObserver",
     "MapKey",
     "Needs",
     "Observer",

@@ -67,6 +67,7 @@ ADAPTERS: Final = {
     "resp_sync": (frozenset[str](), frozenset({"asyncio", "concurrent"})),
     "resp_asyncio": (frozenset[str](), frozenset({"concurrent"})),
     "resp_trio": (frozenset({"trio"}), frozenset({"asyncio", "concurrent", "threading"})),
+    "resp_logging": (frozenset[str](), frozenset({"asyncio", "concurrent", "threading"})),
     "resp_otel": (frozenset({"opentelemetry"}), frozenset({"asyncio", "concurrent"})),
 }
 
