@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
 
 import pytest
 import trio
@@ -271,18 +272,19 @@ async def test_what_the_block_raises_comes_out_as_it_is(backend: Backend, server
 # -- Forks ------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("library", ["asyncio", "uvloop", "trio", "threads"])
 @pytest.mark.parametrize("strategy", ["Client", "Pool"])
-def test_a_fork_in_mid_load_on_asyncio(server: Server, strategy: str) -> None:
+def test_forks_in_mid_call(server: Server, strategy: str, library: str) -> None:
     """The child begins with nothing, and makes connections of its own; the parent goes on, and neither gets what is the other's."""
-    printed = run_program(PROGRAMS / "fork_amid_tasks.py", server.url, strategy)
-    assert printed == "b'3'\n"
+    assert run_program(PROGRAMS / "fork_amid_calls.py", library, server.url, strategy) == "b'8'\n"
 
 
-@pytest.mark.parametrize("strategy", ["Client", "Pool"])
-def test_a_fork_in_mid_load_of_threads(server: Server, strategy: str) -> None:
-    """The same; the thread that forks is not one that is in a call, and the others are not there in the child."""
-    printed = run_program(PROGRAMS / "fork_amid_threads.py", server.url, strategy)
-    assert printed == "b'3'\n"
+@pytest.mark.needs("tls")
+@pytest.mark.parametrize("library", ["asyncio", "uvloop", "trio", "threads"])
+def test_forks_in_mid_call_over_tls(server: Server, library: str) -> None:
+    assert server.certificates
+    url = f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
+    assert run_program(PROGRAMS / "fork_amid_calls.py", library, url, "Client") == "b'8'\n"
 
 
 def shut_transport(connected: socket.socket, last: bytes) -> None:

@@ -84,5 +84,5 @@ def test_a_link_that_was_lent_in_vain_is_as_fresh_as_before() -> None:
     stage.client.take_back(slot, stage.now)
     link = stage.client.submit(slot, stage.now)
     assert link is lease.connection
-    stage.cut(link)
+    stage.cut(lease.connection)
     assert slot in stage.client._pausing
