@@ -199,6 +199,13 @@ RULES: Final[tuple[Rule, ...]] = (
         ("Check this machine's clock, which says {now}.",),
     ),
     Rule(
+        "certificate-made", (Step.TLS,), "CERT_.+",
+        "The server's certificate, or its authority's, is not made as RFC 5280 asks: {said}.",
+        ("Issue it anew with the extensions that it lacks.",
+         "Python checks this since 3.13; a program can pass an ssl_context without ssl.VERIFY_X509_STRICT."),
+        when=lambda facts: re.search("key identifier|basic constraints|key usage|keyusage", facts["said"], re.IGNORECASE),
+    ),
+    Rule(
         "certificate", (Step.TLS,), "CERT_.+", "The server's certificate was not accepted: {said}.",
         ("Check tls_ca_file and tls_server_name, and the server's `tls-cert-file`.",),
     ),

@@ -144,7 +144,7 @@ class Pinger:
             self.ends = isinstance(error, ConnectError) and not error.transient
             return Trip(None, self._hidden.of(error), self._ear.opened)
         took = self._ear.network
-        if reply not in {"PONG", b"PONG"} or took is None:
+        if reply not in ("PONG", b"PONG") or took is None:
             self.tally.lost += 1
             return Trip(None, "the answer is not PONG", self._ear.opened)
         self.tally.times.append(took)

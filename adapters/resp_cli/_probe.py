@@ -322,7 +322,7 @@ class Examination:
         except FailedError:
             return False
         try:
-            return talk.ask("PING") in {"PONG", b"PONG"}
+            return talk.ask("PING") in ("PONG", b"PONG")
         except (FailedError, ReplyError):
             return False
         finally:

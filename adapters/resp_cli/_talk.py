@@ -166,6 +166,7 @@ def peer_certificate(addresses: Sequence[Any], patience: float, config: Config) 
             encoded = first.getpeercert(binary_form=True)
         context = cast("ssl.SSLContext", tls_context(config, ssl))
         context.check_hostname = False
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # before what follows: `~` has none of the flags without a name
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(NO_CHECK_TIME)
         context.load_verify_locations(cadata=encoded)
         with _handshake(context, dial(addresses, patience), config) as second:

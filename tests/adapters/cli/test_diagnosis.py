@@ -48,6 +48,7 @@ def found(step: Step, code: str, said: str = "", **facts: Any) -> list[Finding]:
             Level.WRONG,
             "2030-01-01",
         ),
+        (found(Step.TLS, "CERT_85", "Missing Authority Key Identifier"), "certificate-made", Level.WRONG, "RFC 5280"),
         (found(Step.TLS, "CERT_7", "signature failure"), "certificate", Level.WRONG, "signature failure"),
         (found(Step.TLS, "TLSV1_ALERT_PROTOCOL_VERSION"), "tls-version", Level.WRONG, "tls-protocols"),
         (found(Step.TLS, "EOF", "closed", plain_answers=False), "tls", Level.WRONG, "closed"),

@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.cli.terminal import Terminal, environment
@@ -558,6 +558,7 @@ ODD = [
 ]  # fmt: skip
 
 
+@example(answers=[b"%1\r\n$5\r\nproto\r\n:3\r\n", b"+OK\r\n", b"*0\r\n"], url=f"redis://wilma:{SECRET}@h/3")
 @given(
     answers=st.lists(st.sampled_from(ODD) | st.binary(min_size=1, max_size=20), max_size=20),
     url=st.sampled_from(["redis://h", "redis://wilma:s3cret-w0rd@h/3", "redis://:s3cret-w0rd@h?protocol=2"]),

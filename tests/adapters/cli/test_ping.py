@@ -92,7 +92,7 @@ def test_another_answer_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     def odd(wire: Wire) -> None:
         wire.welcome()
         for _ in wire.commands():
-            wire.send(b"+PING\r\n")
+            wire.send(b"*0\r\n")
 
     with Peer(odd) as peer:
         trip, _ = lines(capsys, 1, peer.url, "--count", "1")
