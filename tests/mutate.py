@@ -16,6 +16,7 @@ import shutil
 import signal
 import ssl
 import sys
+import time
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -72,6 +73,8 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "client/lanes": "tests/core/client/test_lanes.py",
     "client/leases": "tests/core/client/test_pool.py",
     "client/links": "tests/core/client/test_client.py",
+    "client/observed": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
+    "client/observers": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/pace": "tests/core/client/test_client.py",
     "client/places": "tests/core/client/test_pool.py",
     "client/pool": "tests/core/client/test_pool.py",
@@ -120,9 +123,10 @@ def changes(source: str) -> Iterator[Change]:
 
 
 def look(module: str) -> bool:
-    """Does anything fail? For a process of its own, as everything is imported anew."""
+    """Does anything fail? For a process of its own, as everything is imported anew. A change may loop for ever."""
     area = module.partition("/")[0]
     if area != "wire":
+        allow(15)
         from simulation.adapters.lives import ADAPTERS
         from simulation.adapters.lives import failure as adapter_failure
         from simulation.script import draw
@@ -130,13 +134,23 @@ def look(module: str) -> bool:
 
         if any(failure(draw(seed)) is not None for seed in range(HISTORIES)):
             return True
+        allow(15)
         if any(adapter_failure(name, draw(seed)) is not None for name in ADAPTERS for seed in range(OF_ADAPTERS)):
             return True
-    return any(pytest.main([*OPTIONS.split(), *tests.split()]) for tests in (MODULES[module], CORE[area]))
+    for tests in (MODULES[module], CORE[area]):
+        allow(60)
+        if pytest.main([*OPTIONS.split(), *tests.split()]):
+            return True
+    return False
+
+
+def allow(seconds: int) -> None:
+    """This process may work for so long from now on."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, 300))
 
 
 def fails(tree: Path, look: Callable[[str], bool], module: str, *, changed: bool) -> bool:
-    """Does anything fail in this tree? A change may loop for ever, wait for ever, or fill the memory."""
+    """Does anything fail in this tree? A change may wait for ever, or fill the memory."""
     child = os.fork()
     if child:
         return bool(os.waitpid(child, 0)[1])
@@ -144,7 +158,6 @@ def fails(tree: Path, look: Callable[[str], bool], module: str, *, changed: bool
         os.chdir(tree)
         sys.path[:0] = [str(tree / name) for name in ("", "adapters", "tests")]
         sys.dont_write_bytecode = changed
-        resource.setrlimit(resource.RLIMIT_CPU, (200, 200))
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
         signal.alarm(1800)
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -23,6 +23,7 @@ from resp_sansio.client import Client, Link, Waiter, error_of
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told
+from simulation.watching import Raises, Watching
 
 if TYPE_CHECKING:
     from resp_sansio.testing import Session
@@ -137,6 +138,19 @@ class Checks(testing.Checks):
         watched = sum(self.world.server.ran[b"n%d" % number] for number in self.world.watched)
         value = self.world.server.data[b"w"]
         assert value == watched + self.world.touched, f"an update was lost: {value} of {watched + self.world.touched}"
+
+    def observed(self) -> None:
+        """What observers were told is what callers were told, and what was counted."""
+        world = self.world
+        for observer in world.watching:
+            if isinstance(observer, Watching):
+                observer.agree(self.told)
+                if not (
+                    world.torn or world.forked
+                ):  # both may cost the telling of a link, and a fork begins to count anew
+                    observer.counts(world.client.stats())
+            elif isinstance(observer, Raises):
+                assert observer.left >= 0, "an observer that had raised was told more"
 
     def _was_told(self, call: Call) -> None:
         told = outcomes(call.slot)

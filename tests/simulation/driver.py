@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from resp_sansio import ConnectError
-from resp_sansio.client import Client, Dial, Link
+from resp_sansio.client import Client, Dial, Link, ObservedClient, Observers
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.testing import Session, Socket, World
 from simulation.interrupts import Interrupt, Struck
 from simulation.script import FAULTS
+from simulation.watching import observers_of
 
 if TYPE_CHECKING:
     from simulation.script import Script
@@ -50,6 +51,8 @@ class Driver(World, ABC):
             trace=trace,
         )
         self.script = script
+        self.watching = observers_of(script.seed)
+        self.observers = self._observers() if self.watching else None
         self.client = self._make()
         self.wires: dict[Link, Wire] = {}
         self.lent_sockets = 0  # open, and for leases
@@ -66,16 +69,19 @@ class Driver(World, ABC):
     def carry_out(self, event: Any) -> None:
         """Do what the machine says."""
 
+    def _observers(self) -> Observers:
+        made = Observers(self.script.config.replace(observers=self.watching), once=self.script.mode == "once")
+        made.now = lambda: self.clock.now
+        return made
+
     def _make(self) -> Client:
-        script, random = self.script, self.random.random
-        match script.mode:
-            case "pool":
-                return Client(script.config, None, script.pool, random=random)
-            case "once":
-                return Client(script.config, random=random, once=True)
-            case "single":
-                return Client(script.config, script.settings, random=random)
-        return Client(script.config, script.settings, script.pool, random=random)
+        script, once = self.script, self.script.mode == "once"
+        settings = script.settings if script.mode in ("client", "lanes", "single") else None
+        pool = script.pool if script.mode in ("client", "lanes", "pool") else None
+        random, observers = self.random.random, self.observers
+        if observers is None:
+            return Client(script.config, settings, pool, random=random, once=once)
+        return ObservedClient(script.config, settings, pool, random=random, once=once, observers=observers)
 
     def starts(self, slot: Slot, lease: Any = None) -> bool:
         """Take the short path, if this adapter does, and the machine does not decline."""

@@ -51,6 +51,18 @@ def test_a_history_is_its_seed(name: str, seed: int) -> None:
     assert one.checks.answers == same.checks.answers
 
 
+@pytest.mark.parametrize("name", ["asyncio", "trio"])  # threads take turns where they ask for the time, as observers do
+@pytest.mark.parametrize("seed", range(3, 100, 27))
+def test_observers_change_nothing(monkeypatch: pytest.MonkeyPatch, name: str, seed: int) -> None:
+    lived: list[History] = []
+    for observed in (True, False):
+        lived.append(ADAPTERS[name](draw(seed), []))
+        lived[-1].observers = lived[-1].observers if observed else []
+        lived[-1].run()
+    assert lived[0].observers
+    assert lived[0].trace == lived[1].trace
+
+
 @pytest.mark.parametrize("planned", FAULTS, ids=lambda planned: planned.fault.name)
 def test_a_fault_of_an_adapter_is_found(planned: OfAdapter) -> None:
     assert seeds_needed(planned) is not None, f"no history of {MOST} shows it"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from resp_sansio import Observer
+from resp_sansio.client import Observers
 from resp_sansio.client.client import Client
 from simulation.script import draw
 from simulation.shrink import explain, failure, shrunk
+from simulation.watching import observers_of
 from simulation.world import World, live
 
 HISTORIES = 2000
@@ -33,6 +36,28 @@ def test_what_was_found_is_mended(seed: int) -> None:
 def test_a_history_is_its_seed(seed: int) -> None:
     one, same = live(seed), live(seed)
     assert (one.steps, one.clock.now, one.checks.answers) == (same.steps, same.clock.now, same.checks.answers)
+
+
+@pytest.mark.parametrize("seed", range(3, 200, 27))
+def test_observers_change_nothing(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    told: list[list[str]] = []
+    for observers in (observers_of, no_observers):
+        monkeypatch.setattr("simulation.driver.observers_of", observers)
+        told.append([])
+        World(draw(seed), trace=told[-1]).run()
+    assert observers_of(seed)
+    assert [line.replace("<Observed", "<") for line in told[0]] == told[1]
+
+
+def no_observers(_: int) -> list[Observer]:
+    return []
+
+
+@pytest.mark.parametrize("method", ["ended", "tell"])
+def test_what_an_observer_is_not_told_is_found(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(Observers, method, lambda *_, **__: None)
+    failures = [str(failure(draw(seed))) for seed in range(0, 200, 3)]
+    assert any("was told 0 times" if method == "ended" else "connections were told" in told for told in failures)
 
 
 def test_leaving_out_an_act_changes_no_other() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Final
 
+from core.client.notes import begin, end
 from resp_sansio import ConnectionClosedError, RespError
 from resp_sansio.client import (
     Client,
@@ -22,6 +23,7 @@ from resp_sansio.client import (
     Listener,
     Look,
     Refused,
+    Report,
     Share,
     Waiter,
     WatchLoop,
@@ -34,6 +36,7 @@ from simulation.driver import NAP
 from simulation.interrupts import Struck
 from simulation.script import FAULTS, SPAN, Act, Script, draw
 from simulation.trouble import Trouble
+from simulation.watching import Watching, asking, quiet
 
 __all__ = ["World", "live"]
 
@@ -74,6 +77,10 @@ class World(Trouble):
 
     def run(self) -> None:
         """Live through it; raises `AssertionError` where something does not hold."""
+        with quiet():
+            self._run()
+
+    def _run(self) -> None:
         clock = self.clock
         while True:
             due = self.client.next_deadline()
@@ -94,6 +101,7 @@ class World(Trouble):
             assert self.steps < MANY, "the history does not come to rest"
         self.checks.rest()
         self.checks.agree()
+        self.checks.observed()
         if self.script.seed % SAMPLED == 0:  # takes as long as all the rest
             self.checks.let_go(self.client)
 
@@ -136,6 +144,9 @@ class World(Trouble):
             self.resume(before)
         before.close(self.clock.now, "it was opened before a fork")
         if act.chance < 0.25:  # threads do not live on in a child; tasks do, and are told
+            for observer in self.watching:
+                if isinstance(observer, Watching):
+                    observer.forget()
             self.live.clear()
             self.waiting.clear()
             self.parked.clear()
@@ -208,20 +219,23 @@ class World(Trouble):
         self.live[slot] = call
         self.checks.calls.append(call)
         self.checks.comes(slot)
+        self._begins(slot, numbers)
         if epoch is None and self.starts(slot, lease):
             self.tried.append(slot)
             return
         try:
             link = self.strike.into(self.client.submit, slot, now, caller=caller.act.caller, lease=lease, epoch=epoch)
-        except RespError:
+        except RespError as error:
             del self.live[slot]
             self.checks.calls.pop()
+            self._ends(slot, error)
             raise
-        except Struck:
+        except Struck as struck:
             del self.live[slot]
             self.mend()
             self.client.abandon(slot, now)
             call.left = now
+            self._ends(slot, struck)
             raise Cancelled from None
         self.tried.append(slot)
         if self.client.several_lanes:
@@ -230,6 +244,16 @@ class World(Trouble):
             self.checks.queue[slot] = slot.call.waiter
         if link is not None:
             self.flush(link)
+
+    def _begins(self, slot: Slot, numbers: tuple[int, ...]) -> None:
+        if self.observers is not None:
+            asking.set(numbers)
+            begin(self.observers, slot)
+            asking.set(())
+
+    def _ends(self, slot: Slot, error: BaseException | None = None) -> None:
+        if getattr(slot, "watch", None) is not None:
+            end(self.observers, slot, error)
 
     def is_over(self, slot: Slot) -> bool:
         """Has this call ended?"""
@@ -244,6 +268,7 @@ class World(Trouble):
         self.client.abandon(slot, self.clock.now)
         if call is not None:
             call.left = self.clock.now
+            self._ends(slot, Cancelled())
             self.checks.queue.pop(slot, None)
             assert slot.state in ENDS, f"{slot} was abandoned"
 
@@ -412,6 +437,8 @@ class World(Trouble):
                     self._pushed(listener.link, listener.result())
             case Drained():
                 self.drained = True
+            case Report(report):
+                report()
             case Leaked(lease):
                 assert self.clock.now - lease.since >= 0.499
 
@@ -426,6 +453,7 @@ class World(Trouble):
         if call.caller is not None:
             self.tell("{} of {} is over", slot, call.caller)
             self.checks.ended(call)
+            self._ends(slot)
         self._wake(slot)
 
     def _closed(self, link: Link) -> None:

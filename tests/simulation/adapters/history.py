@@ -10,11 +10,11 @@ from contextlib import nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from core.client.notes import Notes
-from resp_sansio import CallBegan, CallEnded, LinkClosed, LinkOpened, RespError
+from resp_sansio import RespError
 from resp_sansio.testing import PATIENCE, Session, World
 from simulation.adapters.programs import Caller
 from simulation.script import FAULTS, OWN, SPAN, Act, Script
+from simulation.watching import Raises, Watching, observers_of, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,19 +57,23 @@ class History(World):
         self.watched: list[int] = []
         self.late = self.ended = False
         self.strikes = 0
-        self.notes = Notes()
-        self.observed = bool(script.seed % 2)
         self.capacity = script.pool.max_size if script.mode == "pool" else 8
         self.server.data[b"w"] = 0
         self.server.arrived = self._arrived
         self._last: dict[Session, int] = {}
         self._calm = True
+        self.observers = observers_of(script.seed)
+
+    def run(self) -> None:
+        """Live through it; raises `AssertionError` where something does not hold."""
+        with quiet():
+            self.live_through()
 
     # -- for each library ---------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def run(self) -> None:
-        """Live through it."""
+    def live_through(self) -> None:
+        """As `run`, by this library."""
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
@@ -102,7 +106,7 @@ class History(World):
             "silence_timeout": 1.0,
             "connect_timeout": 1.0,
             "timeout": None,
-            "observers": [self.notes] if self.observed else [],
+            "observers": self.observers,
         }
         if script.mode == "once":
             return self.module.connect(self.url, **options)
@@ -220,16 +224,17 @@ class History(World):
             self.clock.step()  # what was still on its way
         self.checks.rest()
         self.checks.agree()
-        if self.observed:
-            self._check_notes()
         watched = sum(self.server.ran[b"n%d" % number] for number in self.watched)
         value = self.server.data[b"w"]
         assert value == watched + self.touched, f"an update was lost: {value} of {watched + self.touched}"
+        for observer in self.observers:
+            self._check_observer(observer)
 
-    def _check_notes(self) -> None:
-        """Observers were told of each call once that it began, and once how it ended; an interrupt may have struck them."""
-        notes, lost = self.notes, self.strikes if self.interrupts else 0
-        began, ended = len(notes.of(CallBegan)), len(notes.of(CallEnded))
-        assert ended <= began <= ended + lost, f"the ends of {began - ended} calls were not told: {notes.under_way}"
-        opened, closed = len(notes.of(LinkOpened)), len(notes.of(LinkClosed))
-        assert abs(opened - closed) <= lost, f"{opened} connections were opened, and {closed} closed"
+    def _check_observer(self, observer: object) -> None:
+        strikes = self.strikes if self.interrupts else 0
+        if isinstance(observer, Watching):
+            observer.agree(self.checks.told, strikes=strikes)
+            if not strikes and self.client is not None:
+                observer.counts(self.client.stats())
+        elif isinstance(observer, Raises):
+            assert observer.left >= 0, "an observer that had raised was told more"

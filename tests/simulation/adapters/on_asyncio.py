@@ -46,7 +46,7 @@ class OnAsyncio(History):
 
     module = resp_asyncio
 
-    def run(self) -> None:
+    def live_through(self) -> None:
         loop = SimulatedLoop(self)
         loop.set_exception_handler(self._failed)
         self.failed: list[dict[str, Any]] = []

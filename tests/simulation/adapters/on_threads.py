@@ -141,7 +141,7 @@ class OnThreads(History):
         super().__init__(script, trace)
         self.turns = Turns(self, Random(script.seed))
 
-    def run(self) -> None:
+    def live_through(self) -> None:
         with self._exchanged():
             main = self.turns.begin(lambda: drive(self.live()))
             self.turns.run()

@@ -131,7 +131,7 @@ class OnTrio(History):
     module = resp_trio
     clock: TrioClock
 
-    def run(self) -> None:
+    def live_through(self) -> None:
         clock = TrioClock()
         self.clock._events, clock._events = clock._events, self.clock._events
         self.clock = self.server.clock = clock

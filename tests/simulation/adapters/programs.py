@@ -18,6 +18,7 @@ from resp_sansio import (
     UnexpectedReplyError,
 )
 from resp_sansio.testing import LARGE
+from simulation.watching import asking
 
 if TYPE_CHECKING:
     from simulation.adapters.history import History
@@ -84,6 +85,7 @@ class Caller:
         """Execute a command, note how it ended, and return its reply. Raises as the adapter does."""
         name, since = str(words[0]), self.history.clock.now
         deadline = self.deadline if timeout is None else min(self.deadline, since + timeout)
+        asking.set((number,))
         try:
             reply = await to.execute(*words, timeout=self.left if timeout is None else timeout)
         except (ReplyError, InvalidReplyError, UnexpectedReplyError) as error:
@@ -99,6 +101,8 @@ class Caller:
         except BaseException:
             self.checks.tell(number, name, None, None, self, self.history.clock.now)
             raise
+        finally:
+            asking.set(())
         self.checks.tell(number, name, Outcome.REPLY, reply, self)
         self._in_time(since, deadline)
         return reply
@@ -111,6 +115,7 @@ class Caller:
     async def together(self, pipe: Any, *numbers: int) -> list[Any] | None:
         """Run a pipeline, note how each of its commands ended, and return the replies."""
         since = self.history.clock.now
+        asking.set(numbers)
         try:
             replies: list[Any] = await pipe.run()
         except RespError:
@@ -121,6 +126,8 @@ class Caller:
             for number in numbers:
                 self.checks.tell(number, "INCRBY", None, None, self, self.history.clock.now)
             raise
+        finally:
+            asking.set(())
         self._note(numbers)
         self._in_time(since, self.deadline)
         return replies
