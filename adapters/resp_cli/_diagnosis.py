@@ -287,6 +287,13 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password-wrong", (Step.AUTH,), "WRONGPASS",
+        "The server refuses the password: that of the user `default`, as the URL names none.",
+        ("Check the password, and its escapes in the URL (%40 for '@', %2F for '/', %25 for '%').",
+         "If it is an ACL user's, put the name before it: redis://username:password@{host}:{port}."),
+        when=_known("user", "default"),
+    ),
+    Rule(
+        "password-wrong", (Step.AUTH,), "WRONGPASS",
         "The server refuses the user name or the password, or the user is disabled: it does not say which.",
         ("Check both, and the password's escapes in the URL (%40 for '@', %2F for '/', %25 for '%').",
          "An administrator sees with ACL GETUSER <user> whether there is this user, and whether it is `on`."),

@@ -181,12 +181,15 @@ class Examination:
     def _again(self) -> Talk:
         """Connect once more, in the same way."""
         connected = dial(self._addresses, self._patience)
-        return Talk(secure(connected, self._config) if self._config.tls else connected, self._config)
+        return self._talk_on(secure(connected, self._config) if self._config.tls else connected)
+
+    def _talk_on(self, connected: socket.socket) -> Talk:
+        return Talk(connected, self._config, self._patience)
 
     def _plain_answers(self) -> bool:
         """Does the peer answer to a plain PING? An error is an answer."""
         try:
-            plain = Talk(dial(self._addresses, self._patience), self._config)
+            plain = self._talk_on(dial(self._addresses, self._patience))
         except FailedError:
             return False
         return _answers(plain)
@@ -211,7 +214,7 @@ class Examination:
     def _hello(self) -> Iterator[Finding]:
         assert self._connected is not None
         config = self._config
-        self._talk = Talk(self._connected, config)
+        self._talk = self._talk_on(self._connected)
         if config.protocol == 2:
             yield from self._auth_alone()
             return
@@ -234,8 +237,9 @@ class Examination:
             server = accepted.server
             said = f"{server.name or 'a server'} {server.version or ''} speaks RESP{accepted.protocol}"
             self._holds_data = server.mode != "sentinel"
-            facts = {"server": self._hidden.of(server.name), "version": self._hidden.of(server.version)}
-            yield self._found(Step.HELLO, said, **facts, mode=self._hidden.of(server.mode or "standalone"))
+            told = {"server": server.name, "version": server.version, "mode": server.mode}
+            facts = {name: self._hidden.of(value) for name, value in told.items() if value is not None}
+            yield self._found(Step.HELLO, said, **facts)
             yield self._accepted()
 
     def _cut_off(self, error: FailedError) -> Iterator[Finding]:
@@ -265,8 +269,7 @@ class Examination:
         except FailedError as error:
             return None if error.code in CUT_OFF else error
         try:
-            talk.socket.settimeout(min(self._patience, HEARING))
-            talk.hear()
+            talk.hear(min(self._patience, HEARING))
         except ReplyError as error:
             return error
         except FailedError as error:
@@ -331,7 +334,7 @@ class Examination:
     def _user(self) -> str:
         """Ask without a password, if that is allowed, what a server does not say to a caller that it refuses."""
         if self._config.username is None:
-            return "enabled"  # of the default user the server refuses nothing but the password, unless it is disabled
+            return "default"
         with suppress(FailedError, ReplyError):
             talk = self._again()
             try:

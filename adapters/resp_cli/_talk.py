@@ -11,9 +11,10 @@ import errno
 import re
 import socket
 import ssl
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import Config, ReplyError, RespError
+from resp_sansio import Config, Push, ReplyError, RespError
 from resp_sansio.config import tls_context, tls_server_name
 from resp_sansio.wire import Parser, encode_command
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from resp_sansio import Argument, Reply
 
 __all__ = ["FailedError", "Talk", "certificate_facts", "code_of", "dial", "peer_certificate", "secure"]
+
+SHORTEST: Final = 0.001
+"""Seconds that a socket waits at least: 0 would mean something else to it."""
 
 NO_CHECK_TIME: Final = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which `ssl.VerifyFlags` has no name."""
@@ -76,10 +80,11 @@ def said_by(error: Exception) -> str:
 
 
 class Talk:
-    """One connection, for questions one by one. Each waits `patience` seconds for a part of its answer at most."""
+    """One connection, for questions one by one, each of which is answered within `patience` seconds, or has failed."""
 
-    def __init__(self, connected: socket.socket, config: Config) -> None:
+    def __init__(self, connected: socket.socket, config: Config, patience: float) -> None:
         self.socket: Final = connected
+        self._patience = patience
         self._parser = Parser(config.limits)
 
     def ask(self, *words: Argument) -> Reply:
@@ -95,14 +100,18 @@ class Talk:
         except FailedError as error:
             raise (FailedError(code_of(unsent), said_by(unsent)) if unsent is not None else error) from None
 
-    def hear(self) -> Reply:
-        """Return the next reply, asked for or not. Raises as `ask`."""
+    def hear(self, patience: float | None = None) -> Reply:
+        """Return the next reply, asked for or not; pushes are none. Raises as `ask`."""
+        until = monotonic() + (self._patience if patience is None else patience)
         try:
             while True:
+                self.socket.settimeout(max(until - monotonic(), SHORTEST))  # a peer may send a byte now and then
                 data = self.socket.recv(65536)
                 if not data:
                     raise FailedError("EOF", "the peer closed the connection")
                 for reply in self._parser.feed(data, 1):
+                    if isinstance(reply, Push):
+                        continue
                     if isinstance(reply, ReplyError):
                         raise reply
                     return reply

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,6 +152,16 @@ def test_a_port_that_takes_connections_and_is_silent(doctor: Doctor) -> None:
     assert report["wrong"] == ["silent"]
 
 
+def test_a_peer_that_sends_a_byte_now_and_then(doctor: Doctor) -> None:
+    def slow(wire: Wire) -> None:
+        while True:
+            wire.send(b"+")
+            time.sleep(0.05)
+
+    with Peer(slow) as peer:
+        assert doctor(f"{peer.url}?connect_timeout=0.3")["wrong"] == ["silent"]
+
+
 def test_a_port_of_another_service(doctor: Doctor) -> None:
     def web(wire: Wire) -> None:
         wire.socket.recv(1000)
@@ -265,7 +276,9 @@ def test_no_password(doctor: Doctor, start_server: Callable[..., Server]) -> Non
 def test_wrong_password(doctor: Doctor, start_server: Callable[..., Server]) -> None:
     server = start_server("--requirepass", "another")
     for query in ("", "?protocol=2"):
-        assert doctor(f"redis://:{SECRET}@127.0.0.1:{server.port}{query}")["wrong"] == ["password-wrong"]
+        report = doctor(f"redis://:{SECRET}@127.0.0.1:{server.port}{query}")
+        assert report["wrong"] == ["password-wrong"]
+        assert "user `default`" in report["says"]
 
 
 def test_a_password_that_is_not_wanted(doctor: Doctor, start_server: Callable[..., Server]) -> None:
