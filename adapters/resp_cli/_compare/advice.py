@@ -311,13 +311,15 @@ def _libraries(_found: Comparison, groups: list[Group]) -> Advice | None:
 
 
 def _noise(found: Comparison, groups: list[Group]) -> Advice | None:
-    """Whether the rounds differ so much that small differences say nothing."""
+    """Whether the rounds differ so much that small differences say nothing, or whether that is not known."""
     noise = max((figures.noise for figures in found.figures), default=0.0)
-    if noise < 0.25 or not groups:
+    if not groups or (noise < 0.25 and found.rounds > 2):
         return None
+    few = f"There was time for {found.rounds} round{'s' * (found.rounds > 1)} only, which hardly shows how much rounds differ"
+    much = f"From round to round the throughput of a case differed by up to {noise:.0%} from its median"
     return Advice(
         "Small differences say nothing here.",
-        f"From round to round the throughput of a case differed by up to {noise:.0%} from its median.",
+        f"{few if found.rounds < 3 else much}.",
         "a machine that does nothing else, or a longer run (--duration).",
     )
 

@@ -129,6 +129,12 @@ def test_a_note_is_said_where_the_figures_have_a_reason_for_it(name: str) -> Non
     assert said in texts(replace(found, figures=[change(one) for one in found.figures]))
 
 
+def test_a_single_round_says_that_it_is_one() -> None:
+    found = steady(recorded("hundred_callers"))
+    assert "Small differences" not in texts(found)
+    assert "There was time for 1 round only" in texts(replace(found, rounds=1))
+
+
 def test_pipelines_are_advised_where_they_do_more() -> None:
     found = steady(recorded("one_caller"), throughput=10_000.0)
     assert "pipeline." not in advise(found)[1].text
