@@ -113,11 +113,12 @@ class Calls(ABC):
         *,
         random: Callable[[], float],
         once: bool = False,
+        observers: Observers | None = None,
     ) -> None:
         self.config: Final[Config] = config
         self.addresses: Final[Addresses] = Addresses(config)
         self.once: Final[bool] = once
-        self.observers: Observers | None = None
+        self.observers: Observers | None = observers
         self.closed = None
         self.protocol = config.protocol  # of the newest link
         self.retries: int = 0

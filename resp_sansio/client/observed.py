@@ -42,8 +42,8 @@ __all__ = ["ObservedClient"]
 ANSWERED: Final = SlotState.ANSWERED
 ABANDONED: Final = SlotState.ABANDONED
 # Looked up once: these are called for every command.
-start: Final = Client.start
-receive_replies: Final = Client.receive_replies
+_start: Final = Client.start
+_receive_replies: Final = Client.receive_replies
 
 writes: Final = count(1)
 """Numbers for what is handed over together; no two clients of an observer have the same."""
@@ -97,8 +97,8 @@ class ObservedClient(Client):
         observers: Observers,
         once: bool = False,
     ) -> None:
-        super().__init__(config, settings, pool, random=random, once=once)
-        self.observers = self._observers = observers
+        super().__init__(config, settings, pool, random=random, once=once, observers=observers)
+        self._observers: Final[Observers] = observers
         self._number = 0  # of the last link that was opened
         stats = partial(_stats_of, ref(self))
         observers.tell("client_made", ClientMade(observers.address, observers.database, stats))
@@ -109,7 +109,7 @@ class ObservedClient(Client):
         self, slot: Slot, now: float, lease: Lease[Link] | Share | None = None, hold: bool = False
     ) -> bytes | None:
         """As of a client."""
-        payload = start(self, slot, now, lease, hold)
+        payload = _start(self, slot, now, lease, hold)
         if payload and (watch := getattr(slot, "watch", None)) is not None:
             watch.handed_at = now
             core = slot.link.core
@@ -156,7 +156,7 @@ class ObservedClient(Client):
         core: Any = link.core
         owed = [slot for slot in core._flying if slot.state is ABANDONED] if core._abandoned else None
         dropped, before = core._dropped, len(self._events)
-        answered = receive_replies(self, link, data, now)
+        answered = _receive_replies(self, link, data, now)
         core.received += len(data)
         for slot in [*self._events[before:]] if answered is None else answered:
             watch = getattr(slot, "watch", None)  # other events have none
