@@ -342,7 +342,7 @@ def _failures(found: Comparison, _groups: list[Group]) -> Advice | None:
     first = next((one.error for one in found.figures if one.error), "")
     if not errors and not unserved:
         return None
-    refused = f"The server refused {errors:,} operations, the first with: {first}" if errors else ""
+    refused = f"{errors:,} operations failed, the first with: {first}" if errors else ""
     late = (
         f"{unserved:,} operations came so late that they were given up; they count with the time until then."
         if unserved

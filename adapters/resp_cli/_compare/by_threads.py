@@ -7,10 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from resp_sync import Client, Connection, Pool, ReplyError, connect
+from resp_sync import Client, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import CLIENT_NAME, FAILURES, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -77,11 +77,11 @@ def _ask(target: Target, meter: Meter, caller: int, asked: list[Operation]) -> N
             return
         with target.pipeline() as pipe:
             results = [pipe.execute(*operation.words) for operation in asked]
-    except ReplyError as error:
-        meter.refused(caller, error)
+    except FAILURES as error:
+        meter.failed(caller, error)
         return
     for result in results:
         try:
             result.result()
-        except ReplyError as error:
-            meter.refused(caller, error)
+        except FAILURES as error:
+            meter.failed(caller, error)

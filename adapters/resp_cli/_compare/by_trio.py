@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 import trio
 
-from resp_trio import Client, Connecting, Connection, Pool, ReplyError, connect
+from resp_trio import Client, Connecting, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import CLIENT_NAME, FAILURES, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -94,11 +94,11 @@ async def _ask(target: Target, meter: Meter, caller: int, asked: list[Operation]
             return
         async with target.pipeline() as pipe:
             results = [pipe.execute(*operation.words) for operation in asked]
-    except ReplyError as error:
-        meter.refused(caller, error)
+    except FAILURES as error:
+        meter.failed(caller, error)
         return
     for result in results:
         try:
             result.result()
-        except ReplyError as error:
-            meter.refused(caller, error)
+        except FAILURES as error:
+            meter.failed(caller, error)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from resp_sync import Connection, ReplyError, RespError, connect
 
+from .._findings import printable
+from .._info import read_info
 from .meter import CLIENT_NAME
 from .workload import Load
 
@@ -90,16 +92,16 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _name(connection: Connection) -> str:
-    """Return `Redis 7.2.4`, as INFO says it, which Valkey tells of itself under its own name."""
+    """Return `Redis 7.2.4`, as INFO says it, where Valkey tells its version under its own name."""
     try:
         said = connection.execute("INFO", "server")
     except ReplyError:
         said = b""
-    lines = said.decode(errors="replace").splitlines() if isinstance(said, bytes) else []
-    told = dict(line.partition(":")[::2] for line in lines)
-    if version := told.get("valkey_version"):
-        return f"Valkey {version}"
-    return f"Redis {told['redis_version']}" if "redis_version" in told else "a server that does not tell its version"
+    told = read_info(said.decode(errors="replace")) if isinstance(said, bytes) else {}
+    for name in ("valkey", "redis"):
+        if version := told.get(f"{name}_version"):
+            return f"{name.capitalize()} {printable(version)}"
+    return "a server that does not tell its version"
 
 
 def _remove(url: str, prefix: str) -> None:

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from resp_sansio import ClientStats, PoolStats, ReplyError
+from resp_sansio import ClientStats, CommandTimeoutError, PoolStats, ReplyError
 
+from .._findings import printable
 from .arrivals import schedule
 from .workload import Load, Operation
 
 __all__ = [
     "CLIENT_NAME",
+    "FAILURES",
     "LIBRARIES",
     "STRATEGIES",
     "WARM_UP",
@@ -32,6 +34,9 @@ LIBRARIES: Final = ("threads", "asyncio", "trio")
 
 CLIENT_NAME: Final = "resp-sansio-compare"
 """By which CLIENT LIST shows the connections."""
+
+FAILURES: Final = (ReplyError, CommandTimeoutError)
+"""Errors of one operation, behind which the next may go well."""
 
 WARM_UP: Final = 0.05
 """Seconds of asking without a pause before anything is counted: connections are opened in them."""
@@ -122,10 +127,10 @@ class Meter:
         stream = self.streams[caller]
         return [next(stream)] if count == 1 else list(itertools.islice(stream, count))
 
-    def refused(self, caller: int, error: ReplyError) -> None:
-        """Count an operation that the server refused. Any other error ends the run: there would be nothing to compare."""
+    def failed(self, caller: int, error: ReplyError | CommandTimeoutError) -> None:
+        """Count an operation that the server refused or did not answer in time. Any other error ends the run."""
         self.errors[caller] += 1
-        self.error = self.error or str(error)
+        self.error = self.error or printable(str(error))
 
     def due(self, count: int) -> list[float]:
         """Return the times of so many arrivals, in the order of the schedule, whichever callers take them."""

@@ -15,6 +15,7 @@ from typing import Final
 
 from resp_sansio.connection import command_info, command_keys
 
+from .._findings import printable
 from .workload import Operation
 
 __all__ = ["Recording", "read_recording"]
@@ -52,7 +53,7 @@ class Recording:
         names = Counter(words[0].decode(errors="replace").lower() for words in self.commands)
         mix = ", ".join(f"{name} {count:,}" for name, count in names.most_common(5))
         others = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        left = ", ".join(f"{name.lower()} {count:,}" for name, count in self.left_out)
+        left = ", ".join(f"{printable(name.lower())} {count:,}" for name, count in self.left_out[:10])
         return f"{len(self.commands):,} commands of {self.name}: {mix}{others}" + (
             f"; left out: {left}" if left else ""
         )

@@ -116,7 +116,10 @@ NOTES: Final[dict[str, tuple[str, Callable[[Figures], Figures]]]] = {
     "server": ("The server is the limit", lambda one: replace(one, throughput=100_000.0, server_cpu=1e-5)),
     "process": ("The client's process is a limit", lambda one: replace(one, throughput=100_000.0, client_cpu=1e-5)),
     "noise": ("Small differences say nothing", lambda one: replace(one, noise=0.9)),
-    "errors": ("The server refused", lambda one: replace(one, errors=3, error="OOM command not allowed")),
+    "errors": (
+        "operations failed, the first with: OOM",
+        lambda one: replace(one, errors=3, error="OOM command not allowed"),
+    ),
     "late": ("were given up", lambda one: replace(one, unserved=3)),
 }
 

@@ -105,6 +105,17 @@ def test_operations_that_the_server_refuses_are_counted(server: Server) -> None:
         assert run.error.startswith("WRONGTYPE")
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("strategy", ["pipeline", "client"])
+def test_operations_that_are_not_answered_in_time_are_counted(library: str, strategy: str, server: Server) -> None:
+    one = replace(job(server, library, strategy, 2, seconds=0.8), url=f"{server.url}?timeout=0.1")
+    stop = threading.Timer(0.3, server.call, ["DEBUG", "SLEEP", "0.4"])
+    stop.start()
+    run = RUNS[library](one, None)
+    stop.join()
+    assert run.errors > 0
+
+
 def test_a_run_in_a_process_of_its_own_has_its_own_arrivals(server: Server) -> None:
     one = job(server, "threads", "client", 2, rate=400, seconds=0.3)
     run = run_apart(one)

@@ -119,6 +119,12 @@ def test_a_command_that_could_do_more_than_that_is_left_out_and_named(tmp_path: 
     assert "blpop 1" in recording.describe()
 
 
+def test_names_in_a_recording_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    text = '1795884501.6 [0 127.0.0.1:1] "\\x1b[31m" "n"\n1795884501.6 [0 127.0.0.1:1] "get" "n"\n'
+    recording = read_recording(written(tmp_path, text), "mine:")
+    assert recording.describe().endswith("left out: ?[31m 1")
+
+
 def test_a_slow_log_is_replayed_from_its_oldest_entry(tmp_path: Path) -> None:
     words = "\n".join(f'{number:9}) "{"abcdefghijklm"[number - 2]}"' for number in range(2, 15))
     text = f"""\
