@@ -68,7 +68,7 @@ def _role(info: Mapping[str, str]) -> Finding:
         facts["master_link"] = printable(info.get("master_link_status", "unknown"))
         said += f", of the master{facts['master']} (link {facts['master_link']})"
     elif role == "master":
-        said += f", {count(info, 'connected_slaves')} replicas"
+        said += f", replicas: {count(info, 'connected_slaves')}"
     return Finding(step=Step.ROLE, said=said, facts=facts)
 
 
@@ -80,7 +80,7 @@ def _limits(info: Mapping[str, str], settings: Mapping[str, str]) -> Finding:
         "idle_timeout": count(settings, "timeout"),
     }
     facts["half_idle_timeout"] = max(facts["idle_timeout"] // 2, 1)
-    said = f"{facts['clients']} clients" + (f" of {facts['maxclients']}" if facts["maxclients"] else "")
+    said = f"clients: {facts['clients']}" + (f" of {facts['maxclients']}" if facts["maxclients"] else "")
     return Finding(step=Step.LIMITS, said=f"{said}, {facts['rejected']} refused since the start", facts=facts)
 
 
