@@ -3,7 +3,7 @@
     python tests/dashboard.py FOLDER          record a minute of a load with troubles, and draw the panels, light and dark
     python tests/dashboard.py FOLDER FILE     draw those of an earlier record
 
-`Prometheus` answers as much of PromQL as the dashboard speaks: selectors, `rate`, `sum by`, `histogram_quantile`, `/` and `+`.
+`Prometheus` answers as much of PromQL as the dashboard speaks: selectors, `rate`, `sum by`, `histogram_quantile`, `/`, `+`, `or`.
 """
 
 from __future__ import annotations
@@ -116,11 +116,13 @@ class Prometheus:
 
     def _sum(self, index: int) -> Vector:
         found = self._term(index)
-        while self._tokens[:1] in (["/"], ["+"]):
+        while self._tokens[:1] in (["/"], ["+"], ["or"]):
             by = self._take()
             other = self._term(index)
             both = found.keys() & other.keys()
-            if by == "/":
+            if by == "or":
+                found = {**other, **found}
+            elif by == "/":
                 found = {key: found[key] / other[key] for key in both if other[key]}
             else:
                 found = {key: found[key] + other[key] for key in both}

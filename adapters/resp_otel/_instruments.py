@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["BATCH_SIZE", "COUNTERS", "DURATIONS", "GAUGES", "SUMS", "Instrument"]
+__all__ = ["BATCH_SIZE", "BUCKETS", "COUNTERS", "DURATIONS", "GAUGES", "OF_CALLS", "SUMS", "Instrument"]
 
 # As redis-py's: those that the conventions advise begin at a millisecond, in which a server answers ten times.
 OF_CALLS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -74,6 +74,10 @@ COUNTERS: Final = {
         "Connections that could not be opened, by the step that failed.",
     ),
 }
+
+BUCKETS: Final = Instrument(
+    "redis.client.operation.duration_buckets", "{operation}", "Calls that took no longer than `le` seconds."
+)
 
 # Sums, and not histograms: a histogram costs as much for each call as all else together.
 SUMS: Final = {

@@ -1,16 +1,19 @@
 """Metrics: what is recorded of each call, connection and wait, and what is looked up when metrics are collected.
 
-A call costs one record of a histogram and three additions; the sets of attributes for that are made once. How many connections
+A call costs one record of a histogram, or an addition instead, and three more additions; the sets of attributes for that are made
+once. How many connections
 there are is not followed but asked: the observer is told of each client that is made, and keeps a way to its counts, not the
 client. One that has been thrown away gives no more counts.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import accumulate
 from threading import Lock
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from weakref import WeakMethod
 
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter_provider
@@ -35,7 +38,7 @@ from resp_sansio import (
 )
 
 from ._attributes import Attributes, Bounded, category_of, error_of, operation_of, pool_of, server_of
-from ._instruments import BATCH_SIZE, COUNTERS, DURATIONS, GAUGES, SUMS, Instrument
+from ._instruments import BATCH_SIZE, BUCKETS, COUNTERS, DURATIONS, GAUGES, OF_CALLS, SUMS, Instrument
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -70,12 +73,13 @@ Callback: TypeAlias = Callable[[str], Iterable[Observation]]
 class Sums:
     """What was added up of the calls of one operation."""
 
-    __slots__ = ("attributes", "calls", "lock", "network", "queued")
+    __slots__ = ("attributes", "buckets", "calls", "lock", "network", "queued")
 
     def __init__(self, attributes: Attributes) -> None:
         self.attributes: Final[Attributes] = attributes
         self.lock: Final = Lock()
         self.calls: int = 0
+        self.buckets: Final = [0] * (len(OF_CALLS) + 1)
         self.queued: float = 0.0
         self.network: float = 0.0
 
@@ -83,8 +87,8 @@ class Sums:
 class OpenTelemetryMetrics(Observer):
     """Makes metrics of what clients do. `meter_provider`: None for the global one. `pool_name`: None for address and database.
 
-    `durations=False` leaves out the histogram of calls' durations, which is most of what metrics cost; the sums of the times that
-    calls have waited and travelled, and the number of calls in them, remain.
+    `durations`: where calls' durations go. `"histogram"`: to the one that the conventions ask for, which is most of what metrics
+    cost. `"counters"`: to counters of its buckets, by the attribute `le` as in histograms of Prometheus, at a tenth of that.
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class OpenTelemetryMetrics(Observer):
         meter_provider: MeterProvider | None = None,
         *,
         pool_name: str | None = None,
-        durations: bool = True,
+        durations: Literal["histogram", "counters"] = "histogram",
     ) -> None:
         self._meter: Meter = (meter_provider or get_meter_provider()).get_meter("resp_sansio", __version__)
         self._pool_name = pool_name
@@ -103,7 +107,7 @@ class OpenTelemetryMetrics(Observer):
         self._alone: dict[tuple[str, int, str, tuple[str, ...]], Sums] = {}
         self._sources: dict[Source, str] = {}
         self._durations = {key: self._histogram(each) for key, each in DURATIONS.items()}
-        self._record = self._durations["operation"].record if durations else None
+        self._record = self._durations["operation"].record if durations == "histogram" else None
         self._batch_size = self._histogram(BATCH_SIZE)
         self._counters: dict[str, Counter] = {
             key: self._meter.create_counter(each.name, each.unit, each.meaning) for key, each in COUNTERS.items()
@@ -116,6 +120,9 @@ class OpenTelemetryMetrics(Observer):
             )
         for key, each in SUMS.items():
             self._meter.create_observable_counter(each.name, [partial(_called, sums, key)], each.unit, each.meaning)
+        if self._record is None:
+            buckets = partial(_called, WeakMethod(self._in_buckets), "")
+            self._meter.create_observable_counter(BUCKETS.name, [buckets], BUCKETS.unit, BUCKETS.meaning)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._sources)} clients>"
@@ -145,6 +152,8 @@ class OpenTelemetryMetrics(Observer):
             sums.queued += call.queued
             if call.network is not None:
                 sums.network += call.network
+            if self._record is None:
+                sums.buckets[bisect_left(OF_CALLS, call.total)] += 1
         if self._record is not None:
             self._record(call.total, attributes, context)
         if call.batch_size > 1:
@@ -265,6 +274,15 @@ class OpenTelemetryMetrics(Observer):
         with self._lock:
             every = list(self._sums.values())
         return [Observation(getattr(sums, key), sums.attributes) for sums in every]
+
+    def _in_buckets(self, _key: str) -> Iterable[Observation]:
+        with self._lock:
+            every = list(self._sums.values())
+        for sums in every:
+            with sums.lock:
+                counts = list(accumulate(sums.buckets))
+            for bound, count in zip((*map(str, OF_CALLS), "+Inf"), counts, strict=True):
+                yield Observation(count, {**sums.attributes, "le": bound})
 
 
 def counts_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:

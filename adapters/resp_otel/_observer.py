@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider, set_span_in_context
 
@@ -42,7 +44,7 @@ class OpenTelemetryObserver(Observer):
         tracer_provider: TracerProvider | None = None,
         *,
         pool_name: str | None = None,
-        durations: bool = True,
+        durations: Literal["histogram", "counters"] = "histogram",
         query_text: bool = False,
     ) -> None:
         self._metrics = OpenTelemetryMetrics(meter_provider, pool_name=pool_name, durations=durations)

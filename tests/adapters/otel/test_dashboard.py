@@ -14,7 +14,7 @@ import resp_sync
 from adapters.peers import Peer, Wire
 from dashboard import DASHBOARD, Endpoint, Prometheus, names_in, panels
 from resp_otel import OpenTelemetryMetrics
-from resp_sansio import CommandTimeoutError, ConnectError, Observer, ReplyError, RespError, Retry
+from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,9 +59,9 @@ def loading(wire: Wire) -> None:
         wire.send(b"$1\r\nv\r\n" if number % 2 else b"-LOADING not now\r\n")
 
 
-def live_through_everything(server: Server, gone: Server, peer: Peer, observer: Observer) -> None:
+def live_through_everything(server: Server, gone: Server, peer: Peer, observers: list[OpenTelemetryMetrics]) -> None:
     """Whatever the dashboard has a line for."""
-    observers, once = [observer], Retry(attempts=1)
+    once = Retry(attempts=1)
     with resp_sync.Client(server.url, observers=observers) as client:
         client.set("k", "v")
         with pytest.raises(ReplyError):
@@ -93,11 +93,11 @@ def test_each_query_of_the_dashboard_is_answered(
 ) -> None:
     gone = start_server()
     gone.close()
-    observer = OpenTelemetryMetrics(endpoint.meters)
+    observers = [OpenTelemetryMetrics(endpoint.meters), OpenTelemetryMetrics(endpoint.meters, durations="counters")]
     store = Prometheus()
     with Peer(loading) as peer:
         for at in (0.0, 1.0):
-            live_through_everything(server, gone, peer, observer)
+            live_through_everything(server, gone, peer, observers)
             store.add(at, endpoint.scrape())
     queries = [target["expr"] for panel in panels() for target in panel["targets"]]
     assert len(queries) > 20
@@ -159,6 +159,7 @@ def test_queries_are_answered_as_prometheus_does() -> None:
     assert store.ask("sum(rate(t_sum[$__rate_interval])) / sum(rate(t_count[$__rate_interval]))", 1) == {
         frozenset(): 1.5
     }
+    assert store.ask("t_count or t_sum or nothing", 1) == {frozenset({("c", "a")}): 200.0}
     assert store.ask("t_count + t_sum", 1) == {frozenset({("c", "a")}): 500.0}
     for quantile, value in ((0.25, 0.5), (0.5, 1.0), (0.75, 1.5), (1.0, 2.0)):
         query = f"histogram_quantile({quantile}, sum by (le) (rate(t_bucket[$__rate_interval])))"

@@ -243,14 +243,22 @@ def test_made_up_commands_and_errors_do_not_make_series_without_end(server: Serv
     assert len(told.numbers(DURATION, "error.type")) == 51
 
 
-def test_sums_alone_know_how_many_calls_there_were_and_how_long_they_took(server: Server) -> None:
-    told = Telemetry(durations=False)
+def test_durations_may_go_to_counters_of_buckets(server: Server) -> None:
+    told = Telemetry(durations="counters")
     with resp_sync.Client(server.url, observers=[told.observer]) as client:
         for _ in range(5):
             client.get("k")
+        with pytest.raises(ReplyError):
+            client.execute("GET")
+        client.execute("DEBUG", "SLEEP", "0.06")
     assert not told.points(DURATION)
-    assert told.numbers("redis.client.operation.calls", OPERATION) == {"GET": 5}
+    assert told.numbers("redis.client.operation.calls", OPERATION) == {"GET": 6, "DEBUG": 1}
     assert told.numbers("redis.client.operation.network_time", OPERATION)["GET"] > 0
+    buckets = told.numbers("redis.client.operation.duration_buckets", OPERATION, "le")
+    slow = [buckets["DEBUG", str(bound)] for bound in (0.0001, 0.05, 2.5, "+Inf")]
+    assert slow == [0, 0, 1, 1]
+    assert buckets["GET", "+Inf"] == 6
+    assert buckets["GET", "0.0001"] <= buckets["GET", "0.005"] <= 6
 
 
 def test_the_global_providers_serve_if_no_other_is_given(server: Server) -> None:
