@@ -32,6 +32,7 @@ PAGES: Final = {
     "commands.md": None,
     "servers.md": None,
     "simulate.md": None,
+    "observe.md": None,
     "asyncio.md": "asyncio",
     "trio.md": "trio",
     "choosing.md": "asyncio",
