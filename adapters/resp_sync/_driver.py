@@ -369,7 +369,7 @@ class Driver(Dials):
             self._pass_time(caller, monotonic())
         following = self._next(caller, job)
         timed_out = not isinstance(caller, Party) and caller.state is not SlotState.ANSWERED
-        if following is not job and io is not None and (io.link.ended or timed_out):
+        if following is not job and following is not io and io is not None and (io.link.ended or timed_out):
             self._left(io)
         return following
 

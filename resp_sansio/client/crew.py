@@ -114,7 +114,8 @@ class Post:
     @property
     def used(self) -> bool:
         """Does a thread wait for its socket? Then it must not be closed: its number could be given anew."""
-        return any(holder is not None and holder.token is not None for holder in (self.reader, self.writer))
+        reader, writer = self.reader, self.writer
+        return (reader is not None and reader.token is not None) or (writer is not None and writer.token is not None)
 
 
 class Write(NamedTuple):
@@ -168,8 +169,7 @@ class Crew:
             self.leave(caller, job)
             return None
         post = self.where(caller)
-        called = self._arrive(caller) if self._called else None
-        if called is not None and called is not post:
+        if caller in self._called and (called := self._arrive(caller)) is not None and called is not post:
             self._call_for(called)
         if job is not post and job is not None and (post is not None or not self._is_common(job)):
             self._put_down(caller, job, post)
@@ -178,13 +178,14 @@ class Crew:
         if self.keeper is caller:
             self._step_down(caller)
         taken: Job = SLEEP
-        if post.reads and _is_free(post.reader, caller):
+        reader = post.reader
+        if post.reads and (reader is None or reader is caller or reader.token is None):
             post.reader = caller
             taken = post
         elif post.stuck and _is_free(post.writer, caller):
             post.writer = caller
             taken = Write(post)
-        elif post.reader is caller:
+        elif reader is caller:
             post.reader = None  # pushes are to be taken first
         return taken
 
@@ -218,7 +219,7 @@ class Crew:
         """A thread takes no more jobs; `job` is its last one. Idempotent."""
         if self.sleepers:
             self.sleepers.pop(caller, None)
-        called = self._arrive(caller) if self._called else None
+        called = self._arrive(caller) if caller in self._called else None
         if self.keeper is caller:
             self._step_down(caller)
         if job is not None:
@@ -311,7 +312,9 @@ class Crew:
     def look_after(self, post: Post) -> None:
         """Something is to be read or written here: see that one of those whose calls are on it does so."""
         self.unsettled = self.unsettled or post in self.common
-        if self.sleepers and ((post.reads and _is_free(post.reader)) or (post.stuck and _is_free(post.writer))):
+        reader = post.reader
+        reads = post.reads and (reader is None or reader.token is None)
+        if self.sleepers and (reads or (post.stuck and _is_free(post.writer))):
             self._call_for(post)
 
     def lost(self, post: Post) -> None:
@@ -333,15 +336,20 @@ class Crew:
         """See that a thread has each job that is free, if one sleeps whose call is on no link. `due`: when to look at the time."""
         self.unsettled = False
         keeper = self.keeper
-        free = len(self.dials) + sum([post.reads and _is_free(post.reader) for post in self.common])
+        free = len(self.dials)
+        for post in self.common:
+            free += post.reads and _is_free(post.reader)
         if keeper is None or keeper.token is None:
             free += 1
         elif self.armed == -inf:
             self.armed = due
         elif due < self.armed and keeper in self.sleepers:
             self._call(keeper, None)
-        self._called = {caller: post for caller, post in self._called.items() if caller.token is not None}
-        free -= sum([post is None for post in self._called.values()])
+        for caller, called in list(self._called.items()):
+            if caller.token is None:
+                del self._called[caller]
+            elif called is None:
+                free -= 1
         if free > 0:
             idle = (who for who in list(self.sleepers) if who.token is not None and self.where(who) is None)
             for caller in islice(idle, free):
@@ -388,9 +396,7 @@ class Crew:
             self.look_after(job)
 
     def _arrive(self, caller: Caller) -> Post | None:
-        """A caller is here that may have been called; return the post that it was called for."""
-        if caller not in self._called:
-            return None
+        """A caller is here that was called; return the post that it was called for."""
         post = self._called.pop(caller)
         if post is None:
             self.unsettled = True  # it may be of no use for that any more
@@ -398,11 +404,15 @@ class Crew:
 
     def _call_for(self, post: Post) -> None:
         """Wake one of those whose calls are at this post, unless one is coming."""
-        if any(there is post and caller.token is not None for caller, there in self._called.items()):
+        for caller, there in self._called.items():
+            if there is post and caller.token is not None:
+                return
+        sleepers, where, owner = self.sleepers, self.where, post.link.slot
+        if owner in sleepers and owner.token is not None and where(owner) is post:  # of a link that is lent to one call
+            self._call(owner, post)
             return
-        owner = post.link.slot  # of a link that is lent to one call
-        for caller in (owner, *self.sleepers) if owner in self.sleepers else self.sleepers:
-            if caller.token is not None and self.where(caller) is post:
+        for caller in sleepers:
+            if caller.token is not None and where(caller) is post:
                 self._call(caller, post)
                 return
 

@@ -310,10 +310,14 @@ class Pool(Places[C]):
             self._close(next(iter(idle.values())), CloseReason.SURPLUS)
         while self._idle and self._queue:
             self._grant(next(iter(self._queue)), self._idle.popitem()[1], now)
-        self._lend_owing(now)
-        self._dial(now)
-        self._refill(now)
-        self._lend_owing(now)
+        if self._owing:
+            self._lend_owing(now)
+        if self._queue:
+            self._dial(now)
+        if len(self._places) < self.settings.min_size:
+            self._refill(now)
+        if self._owing:
+            self._lend_owing(now)
         if self.state is PoolState.DRAINING:
             # No caller is in the queue for them, and no other comes.
             for place in [*self._idle.values(), *self._owing.values()]:
