@@ -83,7 +83,7 @@ class Dials(Guarded):
             if isinstance(result, Transport):
                 result.close()
             return self._next(caller, SLEEP)
-        self.crew.dialling.pop(dial, None)
+        self.crew.dialled(dial)
         if result is SLEEP and machine.closed is None:
             self.crew.wanted(dial)
             return self._next(caller, SLEEP)
@@ -108,7 +108,7 @@ class Dials(Guarded):
             machine.dial_failed(dial, error, now)  # credentials that can't be sent: those who wait are to know
             return
         link.io = io = Socket(link, transport)
-        del self._openings[dial]  # only now: until then, those who mend close it
+        self._forget_opening(dial)  # only now: until then, those who mend close it
         if link.ended:
             self._close(io)
         else:

@@ -66,7 +66,7 @@ class Guarded(Links):
             while self._reports and (telling := self._reporting).acquire(blocking=False):
                 try:
                     while self._reports:
-                        self._reports.popleft()()
+                        self._reports.pop(0)()
                 finally:
                     telling.release()
         except BaseException:

@@ -6,7 +6,6 @@ the machine knows, that link ends, since it could not be said any more whose rep
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from random import random
 from threading import Lock, RLock
@@ -89,11 +88,11 @@ class Links:
         self._forked = False  # all that is open is another process's
         self._moving: Link | None = None  # its bytes move, and the machine does not know yet
         self._telling = False
-        self._todo: deque[ClientEvent] = deque()  # what the machine said, and is not carried out
+        self._todo: list[ClientEvent] = []  # what the machine said, and is not carried out; the last one goes first
         self._openings: dict[Dial, Opening] = {}
         self._owing: dict[Socket, None] = {}  # replies to those who have gone, and no thread reads them
         self._drainers: list[Party] = []
-        self._reports: deque[Callable[[], None]] = deque()  # what is to be told without the lock, in this order
+        self._reports: list[Callable[[], None]] = []  # what is to be told without the lock, in this order
         self._reporting = Lock()  # held by the thread that does so
         self._look_at = 0.0
         self._retries = 0
@@ -207,12 +206,12 @@ class Links:
             return  # it is being done
         self._telling = True
         machine, todo = self.machine, self._todo
-        todo += machine.events()
+        todo[:0] = machine.events()[::-1]
         while todo:
-            self._tell(todo[0])
-            todo.popleft()
+            self._tell(todo[-1])
+            todo.pop()
             if machine.has_events:
-                todo += machine.events()
+                todo[:0] = machine.events()[::-1]
         self._telling = False
 
     def _tell(self, event: ClientEvent) -> None:
@@ -254,4 +253,9 @@ class Links:
         opening = self._openings.get(dial)
         if opening is not None:
             opening.close()
-            self._openings.pop(dial, None)  # only now: if closing is cut short, the next to mend closes it
+            self._forget_opening(dial)  # only now: if closing is cut short, the next to mend closes it
+
+    def _forget_opening(self, dial: Dial) -> None:
+        self._openings.pop(dial, None)
+        if not self._openings:
+            self._openings = {}  # an idle client need not keep the room of a full one

@@ -19,7 +19,7 @@ class Work:
     def __init__(self) -> None:
         self._nursery: Nursery | None = None
         self._over = False
-        self._scopes: set[CancelScope] = set()
+        self._scopes: list[CancelScope] = []  # an empty set takes three times as much
 
     @property
     def is_open(self) -> bool:
@@ -63,12 +63,12 @@ class Work:
     @enable_ki_protection
     async def _shielded(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         with CancelScope(shield=True) as scope:
-            self._scopes.add(scope)
+            self._scopes.append(scope)
             try:
                 if not self._over:
                     await work(*arguments)
             finally:
-                self._scopes.discard(scope)
+                self._scopes.remove(scope)
 
 
 def alone(group: BaseException) -> BaseException:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from copy import copy
 from math import inf
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from .._errors import (
@@ -38,7 +39,7 @@ from .observers import Observers
 from .pace import Pace
 from .pool import Pool
 from .retry import Attempts, error_reply, points_to_replica
-from .timers import Timers
+from .timers import Timer, Timers
 
 __all__ = ["Calls", "ClientEvent", "link_of"]
 
@@ -52,6 +53,7 @@ PINNED: Final = Call(pinned=True)
 OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
+LOAD: Final = attrgetter("load")
 
 ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Report | Drained
 
@@ -135,12 +137,12 @@ class Calls(ABC):
         self._pre_ping = pool is not None and pool.pre_ping
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
         self.lane: Final[Lane | None] = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
-        self._shares = Lanes(self._lanes, lambda lane: lane.load)
+        self._shares = Lanes(self._lanes, LOAD)
         self._links: dict[Link, None] = {}
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
         self._timers = Timers()
-        self._dial_timer = self._timers.set(inf, None)
+        self._dial_timer: Timer | None = None
         self._pausing: dict[Slot, None] = {}
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica

@@ -287,9 +287,15 @@ class Crew:
 
     def wanted(self, dial: Dial) -> None:
         """A dial is to be carried out, by any thread."""
-        self.dialling.pop(dial, None)
+        self.dialled(dial)
         self.dials.append(dial)
         self.unsettled = True
+
+    def dialled(self, dial: Dial) -> None:
+        """The thread that has carried out this dial is back."""
+        self.dialling.pop(dial, None)
+        if not self.dialling:
+            self.dialling = {}  # an idle client need not keep the room of a full one
 
     def lost_dials(self) -> list[Dial]:
         """Return the dials whose threads have gone without a word. They are not the crew's any more."""
@@ -305,7 +311,7 @@ class Crew:
 
     def opened(self, post: Post) -> None:
         """A link has calls of its own now."""
-        self.common.pop(post, None)
+        self._not_common(post)
         self.unsettled = True  # calls may be on it, and others not
         self.look_after(post)
 
@@ -319,8 +325,13 @@ class Crew:
 
     def lost(self, post: Post) -> None:
         """A link has ended. A thread may still wait for its socket: `forget` it when that is closed."""
-        self.common.pop(post, None)
+        self._not_common(post)
         self.unsettled = True  # its calls may be on none now
+
+    def _not_common(self, post: Post) -> None:
+        self.common.pop(post, None)
+        if not self.common:
+            self.common = {}  # see `dialled`
 
     def forget(self, post: Post) -> None:
         """The socket of a link that has ended is closed."""

@@ -67,10 +67,10 @@ class Places(Generic[C]):
         self._breaker = breaker or self.settings.breaker()
         # By the id of the connection, which need not be hashable: a place keeps it alive.
         self._places: dict[int, Place[C]] = {}
-        self._idle: OrderedDict[int, Place[C]] = OrderedDict()  # the last one goes first
+        self._idle: dict[int, Place[C]] = {}  # the last one goes first
         # Idle as well, but they owe replies: the first one goes first.
         self._owing: OrderedDict[int, Place[C]] = OrderedDict()
-        # An OrderedDict alone is O(1) at both ends and in between.
+        # Only an OrderedDict is O(1) at both ends and in between.
         self._queue: OrderedDict[Waiter[C], None] = OrderedDict()
         self._dials: dict[Dial[C], None] = {}
         self.untold: list[PoolEvent[C]] = []  # what `events` returns next
@@ -84,7 +84,7 @@ class Places(Generic[C]):
         self._late_at = inf
         self._refill_at = -inf
         self._created = self._dial_failures = 0
-        self._closed = dict.fromkeys(CloseReason, 0)
+        self._closed: dict[CloseReason, int] = {}
         self._waited = self._granted = self._refused = self._withdrawn = 0
         self._most_size = self._most_leased = self._most_waiting = 0
 
@@ -120,7 +120,7 @@ class Places(Generic[C]):
             waiting=len(self._queue),
             created=self._created,
             dial_failures=self._dial_failures,
-            closed=dict(self._closed),
+            closed={reason: self._closed.get(reason, 0) for reason in CloseReason},
             waited=self._waited,
             granted=self._granted,
             refused=self._refused,
@@ -196,7 +196,7 @@ class Places(Generic[C]):
         place.lease = None
         self._looks.cancel(place.timer)
         self.untold.append(Close(place.connection, reason))
-        self._closed[reason] += 1
+        self._closed[reason] = self._closed.get(reason, 0) + 1
         del self._places[key]
 
     # -- connections that owe replies ------------------------------------------------------------------------------------

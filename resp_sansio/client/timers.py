@@ -9,6 +9,7 @@ from ..connection.deadlines import Deadlines
 
 __all__ = ["Timer", "Timers"]
 
+THING: Final = attrgetter("thing")
 FEW: Final = 64  # cancelled timers: not worth clearing out
 
 
@@ -28,7 +29,7 @@ class Timers(Deadlines[Timer]):
     __slots__ = ("_most",)
 
     def __init__(self) -> None:
-        super().__init__(attrgetter("thing"))
+        super().__init__(THING)
         self._most = FEW
 
     def set(self, due: float, thing: Any) -> Timer:

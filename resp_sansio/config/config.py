@@ -7,6 +7,7 @@ of a URL's query, the representation without secrets and the page of options in 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import lru_cache
 from types import GeneratorType
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, TypeGuard, Unpack, runtime_checkable
 
@@ -219,13 +220,7 @@ class Config(Record):
     @property
     def limits(self) -> Limits:
         """The parser's limits."""
-        return Limits(
-            depth=self.limit_depth,
-            bulk=self.limit_bulk,
-            line=self.limit_line,
-            elements=self.limit_elements,
-            reply=self.limit_reply,
-        )
+        return _limits(self.limit_depth, self.limit_bulk, self.limit_line, self.limit_elements, self.limit_reply)
 
     @property
     def encoding(self) -> str | None:
@@ -335,6 +330,12 @@ NEED: Final = (
     ("tls", (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
 )
+
+
+@lru_cache(maxsize=16)
+def _limits(depth: int, bulk: int, line: int, elements: int, reply: int) -> Limits:
+    """The same for all connections of these limits."""
+    return Limits(depth=depth, bulk=bulk, line=line, elements=elements, reply=reply)
 
 
 def _check_together(given: Mapping[str, object]) -> None:

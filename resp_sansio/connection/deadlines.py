@@ -16,16 +16,17 @@ __all__ = ["Deadlines", "after"]
 
 T = TypeVar("T")
 
+NUMBERS: Final = count()  # entries of one deadline come in the order in which they were added
+
 
 class Deadlines(Generic[T]):
     """Items `T`, each with its deadline; `is_due` says of an item whether it still counts."""
 
-    __slots__ = ("_is_due", "_number", "entries")
+    __slots__ = ("_is_due", "entries")
 
     def __init__(self, is_due: Callable[[T], object]) -> None:
         self.entries: list[tuple[float, int, T]] = []
         self._is_due: Final = is_due
-        self._number = count()  # entries of one deadline come in the order in which they were added
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.entries)} entries>"
@@ -33,7 +34,7 @@ class Deadlines(Generic[T]):
     def add(self, item: T, deadline: float) -> None:
         """Add an item; one that has no deadline (`math.inf`) needs no entry."""
         if deadline != inf:
-            heappush(self.entries, (deadline, next(self._number), item))
+            heappush(self.entries, (deadline, next(NUMBERS), item))
 
     def next(self) -> float:
         """Return the earliest deadline of what has not ended, `math.inf` if there is none."""

@@ -143,14 +143,32 @@ class CommandsBase(Generic[D]):
         return self._driver.machine.protocol
 
 
+class Maker:
+    """Makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers."""
+
+    __slots__ = ("_config", "_observers", "_once", "_pool", "_settings")
+
+    def __init__(
+        self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._pool = pool
+        self._once = once
+        self._observers = Observers(config, once=once) if config.observers else None
+
+    def __call__(self, random: Callable[[], float]) -> Client:
+        config, settings, pool, once, observers = self._config, self._settings, self._pool, self._once, self._observers
+        if observers is None:
+            return Client(config, settings, pool, random=random, once=once)
+        return ObservedClient(config, settings, pool, random=random, once=once, observers=observers)
+
+
 def maker(
     config: Config, settings: ClientSettings | None = None, pool: PoolSettings | None = None, *, once: bool = False
 ) -> Make:
-    """Return what makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers."""
-    if not config.observers:
-        return lambda random: Client(config, settings, pool, random=random, once=once)
-    observers = Observers(config, once=once)
-    return lambda random: ObservedClient(config, settings, pool, random=random, once=once, observers=observers)
+    """Return what makes the machine: of a connection, if that is to be opened `once`."""
+    return Maker(config, settings, pool, once=once)
 
 
 class ConnectionBase(CommandsBase[D]):
