@@ -41,7 +41,7 @@ def client_frame(found: ClientFigures, most: int | None) -> Group:
         ]
         for one in found.commands
     ]
-    heads = ["command", "calls/s", "p50", "p99", "queued", "network", "errors/s", "retries/s"]
+    heads = ["command", "calls/s", "p50", "p99", "queued", "network", "errs/s", "retry/s"]
     lines = [
         ("Last connection", opening or "none yet"),
         ("Closed", closed or "none"),

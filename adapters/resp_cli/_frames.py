@@ -102,24 +102,25 @@ def named(cells: Sequence[tuple[str, str]], across: int) -> Table:
 
 
 def table(
-    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], most: int | None, empty: str
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], most: int | None, empty: str, texts: int = 1
 ) -> RenderableType:
-    """Draw a table whose first column is text, and whose others are figures; nothing but a line if there are no rows."""
+    """Draw a table; nothing but a line if there are no rows. The first columns, so many, are texts, and shortened if need be.
+
+    The others are figures, which are never shortened: a figure that lacks its end is another.
+    """
     if not rows:
         return Text.assemble("\n", (title, "bold"), f": {empty}")
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for number, head in enumerate(heads):
+        is_text = number < texts
+        # rich takes room from the columns that may wrap; the cells of texts then don't, and end in an ellipsis.
         drawn.add_column(
-            head,
-            justify="right" if number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            max_width=40,
-            header_style="cyan",
+            head, justify="left" if is_text else "right", no_wrap=not is_text, max_width=40, header_style="cyan"
         )
     shown = rows if most is None or len(rows) <= most else rows[: max(most - 1, 1)]
     for row in shown:
-        drawn.add_row(*map(Text, row))
+        cells = [Text(cell, no_wrap=True, overflow="ellipsis") for cell in row]
+        drawn.add_row(*cells)
     left_out = len(rows) - len(shown)
     parts: list[RenderableType] = [Text.assemble("\n", (title, "bold")), drawn]
     return Group(*parts, *([Text(f"and {left_out} more", "dim")] if left_out else []))

@@ -202,16 +202,16 @@ def metrics_table(figures: MetricsFigures, most: int | None) -> RenderableType:
         labels = " ".join(dict.fromkeys(filter(None, one.labels.values())))
         rows.append(
             [
-                one.name.removeprefix("db_client_").removeprefix("redis_client_"),
+                one.name.removeprefix("db_client_").removeprefix("redis_client_").removesuffix("_seconds"),
                 labels,
                 rate(one.per_second),
-                "-" if one.value is None else rate(one.value),
+                shown(one.value),
                 shown(one.p50),
                 shown(one.p99),
             ]
         )
-    heads = ["metric of the client", "of", "per second", "value", "p50", "p99"]
-    return table("Metrics of the client", heads, rows, most, "none")
+    heads = ["metric", "of", "per s", "value", "p50", "p99"]
+    return table("Metrics of the client", heads, rows, most, "none", texts=2)
 
 
 def _unit(name: str) -> Any:

