@@ -95,11 +95,14 @@ class Driver:
             if loan is not lease:
                 machine.take_back(slot, now)
             caller = asyncio.current_task() if machine.several_lanes else None
-            while lease is None and (idle := machine.idle_link(caller)) is not None:
+            looked: Link | None = None
+            while lease is None and (idle := machine.idle_link(caller)) is not looked and idle is not None:
                 if not (idle.core.wants_to_receive and idle.io.has_more()):
                     break
+                looked = idle  # once: a server may never stop
                 try:
-                    await asyncio.sleep(0)  # it is read in the next turn, and may have ended
+                    for _ in range(2):
+                        await asyncio.sleep(0)  # behind its reading it may have ended, and then another is next
                 except BaseException:
                     machine.abandon(slot, now)  # it says that nothing was sent
                     raise

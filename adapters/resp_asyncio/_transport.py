@@ -249,15 +249,17 @@ class Socket(asyncio.BufferedProtocol):
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what is queued, as far as it goes."""
-        wire, transport = self._wire, self._transport
-        idle = not self._core.in_flight and not self.link.ended
-        if idle and self._reading and wire.wants_to_send and self.has_more():
-            # Bytes that no command asked for must not answer this; the turn after the next one is behind their reading.
+        """Hand over what is queued. Bytes that no command asked for must not answer it: they are read first."""
+        if self._core.in_flight or not (self._reading and self._wire.wants_to_send and self.has_more()):
+            self._hand_over()
+        else:
             self._scheduled = True
-            self._call_soon(self._call_soon, self.flush)
-            return
+            self._call_soon(self._call_soon, self._hand_over)  # the turn after the next one is behind their reading
+
+    def _hand_over(self) -> None:
+        """As far as it goes."""
         self._scheduled = False
+        wire, transport = self._wire, self._transport
         try:
             while not self._paused and transport is not None and (block := wire.data_to_send()):
                 if len(block) > HAND_OVER:

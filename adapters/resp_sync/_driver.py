@@ -21,6 +21,7 @@ from resp_sansio.client import (
     Dial,
     Job,
     Lease,
+    Link,
     Listener,
     Party,
     Passer,
@@ -205,9 +206,11 @@ class Driver(Dials):
         machine, now = self.machine, monotonic()
         self._look(now)
         caller = get_ident() if machine.several_lanes else None
-        while (
-            lease is None and (idle := machine.idle_link(caller)) and idle.io.reader is None and idle.io.has_something
-        ):
+        looked: Link | None = None
+        while lease is None and (idle := machine.idle_link(caller)) is not looked and idle is not None:
+            if idle.io.reader is not None or not idle.io.has_something:
+                break
+            looked = idle
             self._catch_up(idle.io)  # it may have ended, and then another is next
         link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         io: Socket | None = None if link is None else link.io

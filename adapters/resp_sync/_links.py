@@ -45,6 +45,10 @@ RECEIVE: Final = 64 * 1024
 mapped and unmapped by the C library each time, at more than they save on large values."""
 
 
+PIECES: Final = 16
+"""How many of them are taken in before a command is sent, at most: a server may never stop."""
+
+
 class Socket(Post):
     """A link's socket."""
 
@@ -162,9 +166,11 @@ class Links:
 
     def _catch_up(self, io: Socket) -> None:
         """Take in what has come, and no thread has read it."""
-        # One that waits for it has the poll object, which is for one thread at a time.
-        while (io.has_something if io.reader is None else io.reads and not io.link.ended) and self._receive(io):
-            pass
+        for _ in range(PIECES):
+            # A reader that waits for it has the poll object, which is for one thread at a time.
+            unread = io.has_something if io.reader is None else io.reads and not io.link.ended
+            if not unread or not self._receive(io):
+                break
 
     def _read_owed(self) -> None:
         """Take in the replies to those who have gone, where no thread reads."""

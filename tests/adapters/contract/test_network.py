@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -272,6 +273,35 @@ async def test_a_surplus_reply_that_comes_before_the_next_turn_is_given_to_nobod
     with Peer(script) as peer:
         async with backend.connect(peer.url, timeout=10) as connection:
             assert await backend.together(partial(ask_twice, "a"), partial(ask_twice, "b")) == [None, None]
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@contract
+async def test_a_server_that_never_stops_talking_holds_up_no_call_beyond_its_deadline(
+    backend: Backend, lanes: int
+) -> None:
+    """What has come on an idle connection is read before it is used; and there is always more of it."""
+    enough = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        for words in wire.commands():
+            assert words == [b"PING"]
+            wire.send(b"+PONG\r\n")
+            while not enough.is_set():
+                wire.send(b">2\r\n$7\r\nmessage\r\n$2000\r\n%b\r\n" % bytes(2000) * 100)
+
+    with Peer(script) as peer:
+        try:
+            async with backend.client(peer.url, lanes=lanes, max_connections=4, timeout=5) as client:
+                assert await client.execute("PING") == "PONG"
+                await backend.sleep(0.05)
+                begun = time.monotonic()
+                with pytest.raises(CommandTimeoutError):
+                    await client.execute("PING", timeout=0.1)
+                assert time.monotonic() - begun < PATIENCE / 2
+        finally:
+            enough.set()
 
 
 @contract
