@@ -10,7 +10,7 @@ from typing import TypeAlias
 from resp_asyncio import Client, Connecting, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, FAILURES, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import CLIENT_NAME, FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -62,7 +62,8 @@ def opened(job: Job) -> Client | Connecting | Pool:
 
 
 async def _snapshot(target: Target, meter: Meter) -> Snapshot:
-    return meter.snapshot(server_counts(await target.execute("INFO", "cpu"), await target.execute("INFO", "stats")))
+    told = [await target.execute("INFO", section, timeout=PATIENCE) for section in ("cpu", "stats")]
+    return meter.snapshot(server_counts(*told))
 
 
 async def _ask_without_pause(target: Target, meter: Meter, caller: int) -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from resp_sync import Client, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, FAILURES, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import CLIENT_NAME, FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -51,7 +51,8 @@ def opened(job: Job) -> Target:
 
 
 def _snapshot(target: Target, meter: Meter) -> Snapshot:
-    return meter.snapshot(server_counts(target.execute("INFO", "cpu"), target.execute("INFO", "stats")))
+    told = [target.execute("INFO", section, timeout=PATIENCE) for section in ("cpu", "stats")]
+    return meter.snapshot(server_counts(*told))
 
 
 def _ask_without_pause(target: Target, meter: Meter, caller: int) -> None:

@@ -64,7 +64,7 @@ def draw(found: Comparison, path: Path) -> None:
                 axes.set_title(library, color=INK)
             for axes in (throughput, latency) if alone else (latency,):
                 axes.set_xlabel("callers")
-        above[0].set_ylabel("operations per second")
+        above[0].set_ylabel("operations per second, bars: rounds")
         below[0].set_ylabel("latency in ms: p99, dotted p50")
         handles, labels = above[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, labelcolor=INK)
@@ -77,12 +77,14 @@ def draw(found: Comparison, path: Path) -> None:
 
 
 def _throughput(found: Comparison, library: str, axes: Axes) -> None:
+    """Draw the medians, and as bars how far a round lay from them."""
     for strategy in STRATEGIES:
         colour, marker = LINES[strategy]
-        points = [
-            (one.callers, one.throughput) for one in found.figures if (one.library, one.strategy) == (library, strategy)
-        ]
-        axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=4, label=strategy)
+        mine = [one for one in found.figures if (one.library, one.strategy) == (library, strategy)]
+        callers, medians = [one.callers for one in mine], [one.throughput for one in mine]
+        axes.plot(callers, medians, color=colour, marker=marker, markersize=4, label=strategy)
+        bars = [one.throughput * min(1.0, one.noise) for one in mine]
+        axes.errorbar(callers, medians, bars, color=colour, alpha=0.35, linestyle="none", capsize=2)
     _dress(axes, sorted({callers for one, callers in found.groups if one == library}))
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

@@ -88,8 +88,11 @@ class Comparison:
         return cls(**{**fields, "figures": [Figures(**one) for one in fields["figures"]]})
 
 
-def figures_of(case: Case, rate: float, runs: Sequence[Run], timed: Sequence[Run]) -> Figures:
-    """Put the rounds of a case together: those of asking without a pause, and those in which latencies were measured."""
+def figures_of(case: Case, rate: float, runs: Sequence[Run], timed: Sequence[Run], *, sizes: bool = False) -> Figures:
+    """Put the rounds of a case together: those of asking without a pause, and those in which latencies were measured.
+
+    `sizes`: there are small values and others.
+    """
     throughput = [run.operations / run.seconds for run in runs]
     middle = statistics.median(throughput)
     both = (*runs, *timed)
@@ -105,9 +108,7 @@ def figures_of(case: Case, rate: float, runs: Sequence[Run], timed: Sequence[Run
         per_write=_median(_ratio(run.server_commands, run.server_reads) for run in runs),
         rate=rate,
         latency=_percentiles([run.latencies for run in timed]),
-        small=_percentiles([run.small for run in timed])
-        if any(len(run.small) < len(run.latencies) for run in timed)
-        else {},
+        small=_percentiles([run.small for run in timed]) if sizes else {},
         unsteady=_unsteady([percentile(sorted(run.latencies), 0.99) for run in timed]),
         unserved=sum(run.unserved for run in timed),
         errors=sum(run.errors for run in both),

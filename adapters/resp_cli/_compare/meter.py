@@ -19,6 +19,7 @@ __all__ = [
     "CLIENT_NAME",
     "FAILURES",
     "LIBRARIES",
+    "PATIENCE",
     "STRATEGIES",
     "WARM_UP",
     "Case",
@@ -37,6 +38,9 @@ CLIENT_NAME: Final = "resp-sansio-compare"
 
 FAILURES: Final = (ReplyError, CommandTimeoutError)
 """Errors of one operation, behind which the next may go well."""
+
+PATIENCE: Final = 60.0
+"""Seconds that the server has to tell its own figures: it is as busy as it can be."""
 
 WARM_UP: Final = 0.05
 """Seconds of asking without a pause before anything is counted: connections are opened in them."""

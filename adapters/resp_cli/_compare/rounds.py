@@ -68,7 +68,10 @@ def compare(settings: Settings, server: str, progress: Progress) -> Comparison:
         seconds=clock.average,
         share=0.0 if settings.rate else settings.share,
         foreign=_foreign(without_pause),
-        figures=[figures_of(case, rates[case], without_pause[case], timed[case]) for case in settings.cases],
+        figures=[
+            figures_of(case, rates[case], without_pause[case], timed[case], sizes=settings.load.spread > 1)
+            for case in settings.cases
+        ],
     )
 
 

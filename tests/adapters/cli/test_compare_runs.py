@@ -19,13 +19,41 @@ from resp_cli._compare.figures import figures_of, percentile
 from resp_cli._compare.meter import LIBRARIES, STRATEGIES, Case, Job, Run
 from resp_cli._compare.processes import RunFailedError, run_apart
 from resp_cli._compare.rounds import Settings, compare
-from resp_cli._compare.workload import Drawn, words_of_size, workload
+from resp_cli._compare.workload import Drawn, Operation, words_of_size, workload
 from resp_sync import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from servers import Server
 
 RUNS: Final = {"threads": by_threads.run, "asyncio": by_asyncio.run, "trio": by_trio.run}
+BUSY: Final = """\
+local function now() local time = redis.call('TIME'); return time[1] * 1000000 + time[2] end
+local over = now() + ARGV[1] * 1000000
+while now() < over do end"""
+
+
+class Slow:
+    """A load of which one operation in so many keeps the server busy for some seconds."""
+
+    spread = 1.0
+
+    def __init__(self, seconds: float, one_in: int) -> None:
+        self.seconds: Final = seconds
+        self.one_in: Final = one_in
+
+    def before(self) -> Iterator[tuple[bytes, ...]]:
+        return iter(())
+
+    def operations(self) -> list[Operation]:
+        slow = Operation((b"EVAL", BUSY.encode(), b"0", str(self.seconds).encode()), small=False)
+        return [slow, *[Operation((b"PING",), small=False)] * (self.one_in - 1)]
+
+    def describe(self) -> str:
+        return "slow"
+
+
 LOAD: Final = Drawn(prefix="mine:", mix=workload("get:80,set:20"), sizes=words_of_size("10"), keys=10)
 
 
@@ -74,22 +102,16 @@ def test_a_run_by_a_schedule_measures_each_arrival(library: str, strategy: str, 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_server_that_stops_is_in_the_latencies_of_all_that_were_due_meanwhile(library: str, server: Server) -> None:
-    one = job(server, library, "pool", 1, rate=300, seconds=1.5)
-    stop = threading.Timer(0.5, server.call, ["DEBUG", "SLEEP", "0.8"])
-    stop.start()
+    one = replace(job(server, library, "pool", 1, rate=300, seconds=2), load=Slow(0.25, one_in=200))
     run = paced(one)
-    stop.join()
-    # The one caller waited for one reply; of some 240 that were due while it did, two thirds were due 0.1 s before the end.
-    assert sum(latency > 0.1 for latency in run.latencies) > 100
-    assert len(run.latencies) == len(schedule(300, 1.5, one.seed))
+    # Some three times the one caller waited for one reply. Of some 75 that were due while it did, 45 waited for 0.1 s or more.
+    assert sum(latency > 0.1 for latency in run.latencies) > 30
+    assert len(run.latencies) == len(schedule(300, 2, one.seed))
 
 
 def test_what_comes_far_too_late_is_given_up_and_counts(server: Server) -> None:
-    one = job(server, "asyncio", "pool", 1, rate=300, seconds=0.3)
-    stop = threading.Timer(0.2, server.call, ["DEBUG", "SLEEP", "3"])
-    stop.start()
+    one = replace(job(server, "asyncio", "pool", 1, rate=300, seconds=0.3), load=Slow(0.2, one_in=1))
     run = paced(one)
-    stop.join()
     assert run.unserved > 0
     assert len(run.latencies) == len(schedule(300, 0.3, one.seed))
 
@@ -108,12 +130,10 @@ def test_operations_that_the_server_refuses_are_counted(server: Server) -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("strategy", ["pipeline", "client"])
 def test_operations_that_are_not_answered_in_time_are_counted(library: str, strategy: str, server: Server) -> None:
-    one = replace(job(server, library, strategy, 2, seconds=0.8), url=f"{server.url}?timeout=0.1")
-    stop = threading.Timer(0.3, server.call, ["DEBUG", "SLEEP", "0.4"])
-    stop.start()
+    one = replace(job(server, library, strategy, 2), url=f"{server.url}?timeout=0.1", load=Slow(0.3, one_in=50))
     run = RUNS[library](one, None)
-    stop.join()
     assert run.errors > 0
+    assert run.error
 
 
 def test_a_run_in_a_process_of_its_own_has_its_own_arrivals(server: Server) -> None:
