@@ -385,8 +385,9 @@ class Pool(Places[C]):
         caller is there: what was lent to one that is not is closed. May be cut short itself, and repeated; then counts can be
         wrong by one. A dial of `dials` may have been told of by no event.
         """
+        answered = {event.waiter for event in self.untold if isinstance(event, (Granted, Refused))}
         for waiter in list(self._queue):
-            self._reconcile_waiter(waiter, is_alive)
+            self._reconcile_waiter(waiter, is_alive, told=waiter in answered)
         told = {id(event.connection) for event in self.untold if isinstance(event, Close)}
         for key, place in list(self._places.items()):
             if key in told:
@@ -403,17 +404,20 @@ class Pool(Places[C]):
         else:
             self._advance(now)
 
-    def _reconcile_waiter(self, waiter: Waiter[C], is_alive: Callable[[Any], bool]) -> None:
-        """One in the queue, from which it would have been taken last: finish what was begun, or undo it."""
+    def _reconcile_waiter(self, waiter: Waiter[C], is_alive: Callable[[Any], bool], *, told: bool) -> None:
+        """One in the queue, from which it would have been taken last: finish what was begun, or undo it.
+
+        `told`: an event says already what it has.
+        """
         if not is_alive(waiter.token):
             waiter.state = WaiterState.WITHDRAWN
             self._withdrawn += 1
         elif waiter.error is not None:
             waiter.state = WaiterState.REFUSED
-            self.untold.append(Refused(waiter))
+            self.untold += () if told else (Refused(waiter),)
         elif waiter.lease is not None and waiter.lease.active:
             waiter.state = WaiterState.GRANTED
-            self.untold.append(Granted(waiter))
+            self.untold += () if told else (Granted(waiter),)
         else:
             waiter.lease = None
             waiter.state = WaiterState.WAITING

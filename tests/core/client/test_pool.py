@@ -1413,6 +1413,7 @@ def test_the_next_is_served_wherever_giving_back_was_cut_short(reason: CloseReas
         cut = interrupted(lambda: it.pool.release(lease, it.now, reason=reason), after)  # noqa: B023  # it is over by then
         giver.here = False
         it.pool.reconcile(it.now, lambda person: person.here)
+        assert len([event for event in it.pool.untold if isinstance(event, Granted)]) <= 1  # told once
         it.look()
         it.dials = it.pool.dials  # of one that no event told of, the owner learns so
         if waiter.state is WAITING:
@@ -1436,6 +1437,8 @@ def test_closing_is_finished_wherever_it_was_cut_short() -> None:
             it.pool.reconcile(it.now, lambda _: True)
         elif cut:
             it.pool.close(it.now)
+        told = [event.waiter for event in it.pool.untold if isinstance(event, Refused)]
+        assert len(told) == len(set(told))
         it.look()
         assert states(waiters) == [REFUSED, REFUSED]
         assert sorted(number for number, _ in it.closed) == [1, 2]
