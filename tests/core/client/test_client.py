@@ -106,6 +106,25 @@ def test_a_deadline_that_comes_while_a_call_waits_for_its_lane_names_the_reason(
     assert isinstance(slot.cause.__cause__, ConnectError)
 
 
+def test_those_who_wait_on_after_a_dial_that_failed_keep_their_order() -> None:
+    stage = Stage(ClientSettings(retry=Retry(attempts=3)), dials_at_once=False)
+    waiting = [stage.acquire(), stage.call("GET", "a"), stage.acquire()]
+    stage.refuse()
+    lane = stage.client._lanes[0]
+    assert lane.entries == waiting
+    later = stage.acquire()
+    assert lane.entries == [*waiting, later]
+
+
+def test_one_that_waits_on_where_too_many_wait_is_told() -> None:
+    retry = Retry(attempts=3)
+    stage = Stage(None, PoolSettings(max_size=3, max_waiting=0, retry=retry), dials_at_once=False)
+    waiters = [stage.acquire() for _ in range(3)]
+    stage.client.resize(stage.now, max_size=1)
+    stage.refuse()
+    assert [type(waiter.error) for waiter in waiters] == [type(None), PoolFullError, PoolFullError]
+
+
 def test_a_dial_that_fails_uses_up_attempts_and_then_its_reason_is_told() -> None:
     stage = Stage(ClientSettings(retry=Retry(attempts=3)), dials_at_once=True)
     stage.away = True

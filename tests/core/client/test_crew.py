@@ -360,6 +360,17 @@ def test_a_call_that_gets_a_link_leaves_the_time_to_another() -> None:
     assert crew.unsettled
 
 
+def test_one_that_keeps_the_time_is_woken_only_for_an_earlier_one() -> None:
+    crew, (keeper,) = crew_at(post := a_post())
+    keeper.at = None
+    assert crew.next(keeper, post) is SLEEP
+    crew.sleepers[keeper] = keeper
+    for due, woken in ((5.0, []), (5.0, []), (4.0, [keeper])):
+        crew.settle(due)
+        assert crew.woken == woken
+    assert crew.keeper is keeper
+
+
 def test_one_writes_while_another_reads() -> None:
     crew, (reader, second) = crew_at(post := a_post(), post)
     post.stuck = True

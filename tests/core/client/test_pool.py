@@ -908,6 +908,27 @@ def test_no_more_callers_wait_than_may() -> None:
     it.ask()
 
 
+def test_of_those_who_may_wait_only_they_are_not_counted_for_whom_there_is_room() -> None:
+    it = Driven(max_size=2, max_waiting=1)
+    it.take()
+    it.ask()  # for the second connection
+    it.ask()
+    with pytest.raises(PoolFullError):
+        it.ask()
+
+
+def test_what_owes_a_reply_is_not_counted_as_lent() -> None:
+    it = Driven(max_size=3)
+    it.pool._owed = lambda _: it  # the server does not answer
+    first = it.take()
+    it.now += 1.0
+    it.pool.release(first, it.now, owes=it)
+    it.take()
+    it.take()
+    stats = it.pool.stats()
+    assert (stats.size, stats.idle, stats.leased, stats.most_leased, stats.retries) == (3, 1, 2, 2, 0)
+
+
 def test_a_pool_keeps_itself_warm() -> None:
     it = Driven(min_size=2, max_size=3, max_idle=10)
     it.pass_time(0)

@@ -14,6 +14,7 @@ import pytest
 import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
 from resp_sansio import (
+    ClientSettings,
     CommandTimeoutError,
     Config,
     ConnectError,
@@ -363,6 +364,18 @@ def test_a_call_whose_end_was_not_told_is_told(how: str) -> None:
     stage.run()
     assert slot in stage.ended
     stage.client.resume(slot, stage.now)  # an adapter that tells twice tells the same
+
+
+def test_a_call_whose_loss_was_not_told_is_told_why() -> None:
+    stage = Stage(ClientSettings(retry=Retry(attempts=1)))
+    stage.call("GET", "a")
+    stage.deaf.add(stage.link)
+    slot = stage.call("INCR", "n")
+    stage.link.core.receive_eof("it is gone")
+    stage.link.core.events()  # an interrupt has lost what they say
+    stage.client.resume(slot, stage.now)
+    stage.run()
+    assert "it is gone" in stage.told(slot)[1]
 
 
 def waiting_for_a_lease() -> tuple[Stage, Slot, Waiter, Any]:

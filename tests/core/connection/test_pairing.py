@@ -616,6 +616,15 @@ def test_a_transaction_that_does_not_add_up_ends_the_connection() -> None:
     assert end.unanswered == [slot]
 
 
+@pytest.mark.parametrize("said", [b"+NO\r\n", b"+YES\r\n", b"$-1\r\n"])
+def test_a_transaction_that_does_not_begin_ends_the_connection(said: bytes) -> None:
+    connection, _ = opened(2)
+    connection.send_many(TRANSACTION)
+    write_all(connection)
+    connection.receive_data(said)
+    assert "expected OK for MULTI" in str(lost(connection).error)
+
+
 # -- time ------------------------------------------------------------------------------------------------------------------------
 
 
