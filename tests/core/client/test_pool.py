@@ -919,7 +919,7 @@ def test_of_those_who_may_wait_only_they_are_not_counted_for_whom_there_is_room(
 
 def test_what_owes_a_reply_is_not_counted_as_lent() -> None:
     it = Driven(max_size=3)
-    it.pool._owed = lambda _: it  # the server does not answer
+    it.pool = Pool(it.pool.settings, pace=it.pace, owed=lambda _: it)  # the server does not answer
     first = it.take()
     it.now += 1.0
     it.pool.release(first, it.now, owes=it)

@@ -378,6 +378,23 @@ def test_a_call_whose_loss_was_not_told_is_told_why() -> None:
     assert "it is gone" in stage.told(slot)[1]
 
 
+def test_a_caller_that_an_interrupt_took_out_of_a_lane_goes_ahead() -> None:
+    stage = Stage(dials_at_once=False)
+    waiter, slot = stage.acquire(), stage.call("GET", "a")
+    (lane,) = stage.client._lanes
+    lane.leave(waiter)
+    stage.client.resume(waiter, stage.now)
+    assert lane.entries == [waiter, slot]
+
+
+def test_links_are_looked_at_in_time_after_an_interrupt() -> None:
+    stage = Stage(ping_interval=30.0, silence_timeout=2.0)
+    stage.call("GET", "a")
+    stage.now = 5.0
+    stage.client.reconcile(stage.now, always, [])
+    assert stage.link.due == 7.0  # by then a call may have begun that the clock was not asked for
+
+
 def waiting_for_a_lease() -> tuple[Stage, Slot, Waiter, Any]:
     """A call and a caller wait; the only link is out."""
     stage = Stage(None, PoolSettings(max_size=1))

@@ -60,6 +60,19 @@ def test_nothing_is_held_of_a_reply_that_was_given_up(what: str, before: int) ->
         assert tracemalloc.get_traced_memory()[0] < 200_000
     finally:
         tracemalloc.stop()
+
+
+def test_what_had_come_is_let_go_at_once() -> None:
+    connection, _ = opened()
+    slot = sent(connection, [GET])
+    tracemalloc.start()
+    try:
+        connection.receive_data(b"*600000\r\n" + ROW * 20_000)
+        assert tracemalloc.get_traced_memory()[0] > 1_000_000
+        connection.abandon(slot)
+        assert tracemalloc.get_traced_memory()[0] < 200_000
+    finally:
+        tracemalloc.stop()
     assert connection.events() == []
 
 

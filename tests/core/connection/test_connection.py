@@ -620,6 +620,8 @@ def test_a_handshake_that_ends_early_is_a_transient_failure(end: Callable[[Conne
     connection = Connection(Handshake(), open_by=7.0, silence=3.0)
     assert connection.next_deadline() == 3.0
     write_all(connection)
+    connection.handle_timeout(2.9)
+    assert connection.state is State.OPENING
     end(connection)
     error = lost(connection).error
     assert isinstance(error, ConnectError)

@@ -308,3 +308,13 @@ def test_deadlines_in_the_past_are_due_at_once() -> None:
     connection.handle_timeout(nextafter(-inf, 0))
     assert slot.state is SlotState.WITHDRAWN
     assert connection.next_deadline() == inf
+
+
+def test_no_more_is_kept_than_may_come_due() -> None:
+    kept: Deadlines[int] = Deadlines(lambda number: number < 0)
+    kept.add(-1, inf)
+    assert not kept.entries
+    for number in (-1, *range(10)):
+        kept.add(number, 1.0 + number)
+    kept.trim(1)
+    assert [item for _, _, item in kept.entries] == [-1]

@@ -48,6 +48,13 @@ def confirm(slot: StatefulBatch, subscriptions: Subscriptions, push: Push) -> bo
     return not slot.missing
 
 
+def test_a_command_that_names_no_channel_may_be_refused() -> None:
+    slot, refusal = script("SUNSUBSCRIBE"), ReplyError("ERR unknown command 'SUNSUBSCRIBE'")
+    slot.answer(refusal)
+    slot.answer("PONG")
+    assert slot.reply == [refusal]
+
+
 # -- confirmations ---------------------------------------------------------------------------------------------------------------
 
 
