@@ -10,7 +10,6 @@ A span holds no argument and no text of an error; the text of the query, if aske
 from __future__ import annotations
 
 from collections import OrderedDict
-from threading import Lock
 from time import time_ns
 from typing import Final, NamedTuple
 
@@ -27,6 +26,7 @@ from opentelemetry.trace import (
 from resp_sansio import CallBegan, CallEnded, CallRetried, Observer, __version__
 
 from ._attributes import Attributes, Bounded, error_of, operation_of, server_of
+from ._guarded import Guarded
 
 __all__ = ["OpenTelemetryTraces", "Started"]
 
@@ -43,18 +43,18 @@ class Started(NamedTuple):
     at: int
 
 
-class OpenTelemetryTraces(Observer):
+class OpenTelemetryTraces(Guarded, Observer):
     """Makes a span of each call. `tracer_provider`: None for the global one.
 
     `query_text` gives spans the commands' names as `db.query.text`, with a `?` for their arguments, whatever these are.
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None, *, query_text: bool = False) -> None:
+        super().__init__()
         self._tracer: Tracer = (tracer_provider or get_tracer_provider()).get_tracer("resp_sansio", __version__)
         self._query_text = query_text
         self._name = Bounded(NAMES)
         self._kinds: dict[tuple[str, int, str], tuple[str, Attributes]] = {}
-        self._lock = Lock()
         self._first: OrderedDict[int, SpanContext] = OrderedDict()
 
     def call_began(self, call: CallBegan) -> Started:
@@ -119,7 +119,7 @@ class OpenTelemetryTraces(Observer):
     def _link(self, span: Span, write: int) -> None:
         """Link a span to the first one that ended of those that went out together; or it is that."""
         context = span.get_span_context()
-        with self._lock:
+        with self.lock:
             first = self._first.setdefault(write, context)
             if first is context and len(self._first) > WRITES:
                 self._first.popitem(last=False)

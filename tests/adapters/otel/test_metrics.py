@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import resp_sync
 from adapters.backends import Backend, contract
 from adapters.otel.telemetry import Telemetry, attributes_of
-from adapters.peers import Peer, Wire, eventually
+from adapters.peers import Peer, Wire, eventually, run_program
 from resp_otel import OpenTelemetryMetrics, OpenTelemetryObserver
 from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
 
@@ -196,18 +195,21 @@ def test_a_client_that_was_thrown_away_is_not_counted_any_more(server: Server) -
     assert not told.points("db.client.connection.max")
 
 
-def test_a_meter_does_not_keep_an_observer(server: Server) -> None:
-    reader = InMemoryMetricReader()
-    meters = MeterProvider(metric_readers=[reader])
-    with resp_sync.Client(server.url, observers=[OpenTelemetryMetrics(meters)]) as client:
-        client.ping()
-        assert reader.get_metrics_data() is not None
-    del client
+def test_observers_of_one_provider_count_together(server: Server) -> None:
+    told = Telemetry()
+    with (
+        resp_sync.Client(server.url, observers=[OpenTelemetryMetrics(told.meters)]) as one,
+        resp_sync.Client(server.url, observers=[OpenTelemetryMetrics(told.meters, pool_name="other")]) as other,
+    ):
+        one.get("k")
+        other.get("k")
+        assert told.numbers("db.client.connection.count", POOL) == {f"127.0.0.1:{server.port}/0": 1, "other": 1}
+    del one, other
     gc.collect()
-    data = reader.get_metrics_data()
-    scopes = [scope for each in data.resource_metrics for scope in each.scope_metrics] if data else []
-    names = {metric.name for scope in scopes for metric in scope.metrics}
-    assert not {name for name in names if name.endswith((".count", ".calls"))}
+    with resp_sync.Client(server.url, observers=[OpenTelemetryMetrics(told.meters)]) as one:
+        one.get("k")
+    assert told.numbers(DURATION, OPERATION) == {"GET": 3}
+    assert told.numbers("redis.client.operation.calls", OPERATION) == {"GET": 3}
 
 
 def test_clients_of_one_database_are_counted_together(server: Server) -> None:
@@ -259,6 +261,51 @@ def test_durations_may_go_to_counters_of_buckets(server: Server) -> None:
     assert slow == [0, 0, 1, 1]
     assert buckets["GET", "+Inf"] == 6
     assert buckets["GET", "0.0001"] <= buckets["GET", "0.005"] <= 6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_does_not_wait_for_a_lock_that_a_thread_of_its_parent_held(server: Server) -> None:
+    program = f"""
+        import os
+        from threading import Event, Thread
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.trace import TracerProvider
+        from resp_otel import OpenTelemetryObserver
+        from resp_sync import Client
+
+        observer = OpenTelemetryObserver(MeterProvider(), TracerProvider())
+        held, over = Event(), Event()
+
+        def hold():
+            with observer._metrics._measures.lock, observer._traces.lock:
+                held.set()
+                over.wait()
+
+        with Client("{server.url}", observers=[observer]) as client:
+            client.get("k")
+            thread = Thread(target=hold)
+            thread.start()
+            held.wait()
+            child = os.fork()
+            if not child:
+                with client.pipeline() as pipe:
+                    pipe.get("k")
+                    pipe.get("k")
+                print("answered", flush=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+            over.set()
+            thread.join()
+    """
+    assert run_program(program).strip() == "answered"
+
+
+def test_a_handler_of_a_signal_may_call_in_the_midst_of_a_record(server: Server) -> None:
+    told = Telemetry()
+    metrics = OpenTelemetryMetrics(told.meters)
+    with resp_sync.Client(server.url, observers=[metrics]) as client, metrics._measures.lock:
+        assert client.get("k") is None
+    assert told.numbers("redis.client.operation.calls", OPERATION) == {"GET": 1}
 
 
 def test_the_global_providers_serve_if_no_other_is_given(server: Server) -> None:
