@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--rounds", type=_said(_whole), default=3, metavar="N", help="rounds, if there is time (%(default)s)"
     )
-    how.add_argument("--share", type=_said(_positive), default=50.0, metavar="PERCENT",
+    how.add_argument("--share", type=_said(_positive), default=25.0, metavar="PERCENT",
         help="rate of the latencies, of what the slowest strategy can do (%(default).0f)")  # fmt: skip
     how.add_argument(
         "--rate", type=_said(_positive), default=0.0, metavar="R", help="this rate instead, in operations a second"
