@@ -47,6 +47,9 @@ class Pool(Places[C]):
         if not self.untold:
             return ()
         events, self.untold = self.untold, []
+        for event in events:
+            if isinstance(event, (Granted, Refused)):
+                self._queue.pop(event.waiter, None)  # where an interrupt has left it: it is not to be told again
         return events
 
     # -- callers ---------------------------------------------------------------------------------------------------------

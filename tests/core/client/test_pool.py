@@ -1445,6 +1445,20 @@ def test_the_next_is_served_wherever_giving_back_was_cut_short(reason: CloseReas
         after += 1
 
 
+def test_a_caller_that_was_told_does_not_wait_any_more_wherever_that_was_cut_short() -> None:
+    after, cut = 0, True
+    while cut:
+        it = Driven(max_size=1)
+        lease, waiter = it.take(token=Person()), it.ask(token=Person())
+        cut = interrupted(lambda: it.pool.release(lease, it.now), after)  # noqa: B023  # it is over by then
+        told = [event for event in it.pool.events() if isinstance(event, Granted)]
+        it.pool.reconcile(it.now, lambda _: True)
+        told += [event for event in it.pool.events() if isinstance(event, Granted)]
+        assert len(told) <= 1
+        assert not (told and it.pool.holds(waiter))
+        after += 1
+
+
 def test_closing_is_finished_wherever_it_was_cut_short() -> None:
     after, cut = 0, True
     while cut:
