@@ -47,7 +47,9 @@ CORE: Final = {
 VALUES: Final = "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py"
 MODULES: Final = {  # and the tests that are nearest to each, which fail first, if any does
     "wire/parser": "tests/core/wire/test_fastpath.py tests/core/wire/test_parser.py",
+    "wire/frames": VALUES,
     "wire/grammar": VALUES,
+    "wire/windows": VALUES,
     "wire/fastpath": "tests/core/wire/test_fastpath.py",
     "wire/strides": "tests/core/wire/test_fastpath.py",
     "wire/scalars": VALUES,

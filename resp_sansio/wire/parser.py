@@ -12,9 +12,11 @@ from typing import Final, NamedTuple
 
 from .._errors import LocalProtocolError, RemoteProtocolError
 from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
-from .grammar import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes, Grammar, Limits
+from .frames import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes
+from .limits import Limits
 from .scalars import gather
 from .values import Push, Reply
+from .windows import Windows
 
 __all__ = ["Chunk", "Limits", "Parser"]
 
@@ -30,7 +32,7 @@ class Chunk(NamedTuple):
     last: bool
 
 
-class Parser(Grammar):
+class Parser(Windows):
     """One direction of one connection's bytes, as values.
 
     `lenient_push` lets a push stand inside an aggregate (Redis 6 with CLIENT TRACKING sent some); it is returned before the reply

@@ -10,7 +10,7 @@ import re
 from typing import Final, NoReturn
 
 from .._errors import RemoteProtocolError
-from .grammar import Limits, refused
+from .limits import Limits, refused
 from .scalars import gather
 
 __all__ = ["CommandParser", "split_inline"]

@@ -8,7 +8,8 @@ import sys
 from coverage import Coverage
 
 core, where = sys.argv[1:]
-names = ("wire/fastpath", "wire/grammar", "wire/parser", "wire/requests", "wire/strides", "connection/pairing")
+wire = ("fastpath", "frames", "grammar", "parser", "requests", "strides", "windows")
+names = ("connection/pairing", *[f"wire/{name}" for name in wire])
 coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
 coverage.start()
 
@@ -20,8 +21,8 @@ from streams import GENERATORS, draw, requests
 
 for name in GENERATORS:
     rng = Random(name)
-    for wire in draw(name, rng, 10):
-        check(wire, rng, 2)
+    for stream in draw(name, rng, 10):
+        check(stream, rng, 2)
 rng = Random("requests")
 for data in islice(requests(rng), 250):
     check_requests(data, rng, 1)

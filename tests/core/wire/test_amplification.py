@@ -14,7 +14,7 @@ import tracemalloc
 import pytest
 
 from resp_sansio.wire.fastpath import SPAN
-from resp_sansio.wire.grammar import Limits
+from resp_sansio.wire.limits import Limits
 from resp_sansio.wire.parser import Parser
 from resp_sansio.wire.requests import CommandParser
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from resp_sansio._errors import InvalidReplyError, ReplyError
 from resp_sansio.testing import encodings, exact, mutations, pushes, replies, splits
-from resp_sansio.wire import grammar
+from resp_sansio.wire import windows
 from resp_sansio.wire.encoder import encode_reply
 from resp_sansio.wire.fastpath import SPAN
-from resp_sansio.wire.grammar import Grammar
+from resp_sansio.wire.frames import NOTHING
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.values import ArrayKey, Attributed, Items, Pairs, Push, Reply, Verbatim
+from resp_sansio.wire.windows import Windows
 
 NAN = float("nan")
 
@@ -440,9 +441,9 @@ class Work:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bytes = 0
         for name in ("_run_tokens", "_keep_line", "_read_bulk", "_resume"):
-            step = getattr(Grammar, name)
+            step = getattr(Windows, name)
 
-            def counted(machine: Grammar, *args: int, step: object = step, name: str = name) -> object:
+            def counted(machine: Windows, *args: int, step: object = step, name: str = name) -> object:
                 before = args[0] if args else machine._at
                 result = step(machine, *args)  # type: ignore[operator]
                 if name == "_run_tokens":
@@ -453,7 +454,7 @@ class Work:
                     self.bytes += result - before
                 return result
 
-            monkeypatch.setattr(Grammar, name, counted)
+            monkeypatch.setattr(Windows, name, counted)
 
 
 streams = {
@@ -506,7 +507,7 @@ def test_nothing_of_a_skipped_aggregate_is_built() -> None:
         for size in (1, 100, len(data)):
             counts = [parser.skip(data[at : at + size], 1) for at in range(0, len(data), size)]
             assert counts == [0] * (len(counts) - 1) + [1]
-            assert list(grammar._NOTHING) == []
+            assert list(NOTHING) == []
     assert parser.idle
 
 
@@ -519,9 +520,9 @@ def test_windows_of_any_size(data: st.DataObject, values: list[Reply], span: int
     small, whole = Parser(nested_attributes=True), Parser(nested_attributes=True)
     expected = [exact(value) for value in whole.feed(wire)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grammar, "_SMALLEST_SPAN", span * 8)
-        patch.setattr(grammar, "SPAN", span * 16)
-        patch.setattr(grammar, "_WORTH_SPLITTING", 4)
+        patch.setattr(windows, "_SMALLEST_SPAN", span * 8)
+        patch.setattr(windows, "SPAN", span * 16)
+        patch.setattr(windows, "_WORTH_SPLITTING", 4)
         small._span = span * 8
         seen = [exact(value) for part in data.draw(splits(wire)) for value in small.feed(part)]
     assert seen == expected

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from resp_sansio._errors import RemoteProtocolError
 from resp_sansio.testing import mutations, splits
 from resp_sansio.wire.encoder import encode_command
-from resp_sansio.wire.grammar import Limits
+from resp_sansio.wire.limits import Limits
 from resp_sansio.wire.requests import CommandParser, split_inline
 
 words = st.binary(max_size=20) | st.sampled_from([b"\r\n", b"*1", b"$1", b"x" * 300])
