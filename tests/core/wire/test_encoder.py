@@ -82,6 +82,8 @@ def test_large_bytes_travel_uncopied() -> None:
         encode_command(["MSET", "a", bytearray(large), "b", bytearray(larger), "c", bytes(copied)[:]])
     )
     assert isinstance(encode_command(["SET", "a", bytes(UNCOPIED - 1)]), bytes)
+    assert isinstance(encode_command(["SET", "a", bytes(32_767)]), bytes)
+    assert isinstance(encode_command(["SET", "a", bytes(32_768)]), list)
 
 
 def test_buffers_are_measured_in_bytes_and_snapshotted() -> None:
@@ -163,6 +165,11 @@ def test_one_way_or_another(key: Argument, value: Argument, more: int) -> None:
             assert CommandParser().feed(joined(encode_command(args))) == [[b"SET", *map(plain, args[1:])]]
 
 
+def test_an_argument_that_is_a_name_elsewhere_is_no_name_here() -> None:
+    encode_command(["GET", "a", "b", "c"])
+    assert encode_command(["SET", "k", "v", "GET"]) == b"*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$3\r\nGET\r\n"
+
+
 def test_the_words_of_a_name_count_singly() -> None:
     assert encode_command(["CONFIG GET", "x"]) == encode_command([b"CONFIG", "GET", b"x"])
     assert encode_command(["PING"]) == b"*1\r\n$4\r\nPING\r\n"
@@ -199,6 +206,7 @@ def test_resp2_is_always_said_somehow(value: Reply) -> None:
         (1, b":1\r\n", b":1\r\n"),
         (2**63 - 1, b":9223372036854775807\r\n", b":9223372036854775807\r\n"),
         (-(2**63), b":-9223372036854775808\r\n", b":-9223372036854775808\r\n"),
+        (-(2**63) - 1, b"(-9223372036854775809\r\n", b"$20\r\n-9223372036854775809\r\n"),
         (2**63, b"(9223372036854775808\r\n", b"$19\r\n9223372036854775808\r\n"),
         (1.5, b",1.5\r\n", b"$3\r\n1.5\r\n"),
         (10.0, b",10\r\n", b"$2\r\n10\r\n"),
