@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERATORS", "Generator", "Wire", "attribute", "draw", "element", "push", "requests"]
 
-SHORT, LARGE, SMALL, SPAN, VIEW = 1024, 300, 2048, 128 * 1024, 16 * 1024
+SHORT, LARGE, SMALL, SPAN, VIEW = 1024, 300, 8192, 128 * 1024, 16 * 1024
 
 
 class Wire(NamedTuple):
@@ -516,7 +516,7 @@ def many_integers(rng: Random) -> Drawn:
         yield wide(rng, lines)
 
 
-@aimed_at("even", "_bulk")
+@aimed_at("even")
 def bulks_of_one_length(rng: Random) -> Drawn:
     for first, second in ((0, 0), (3, 3), (16, 32), (9, 10), (99, 101), (250, 290)):
         for count in (11, 12, 13, 1000, 1001):
@@ -539,7 +539,7 @@ def bulks_of_one_length(rng: Random) -> Drawn:
         yield wide(rng, members)
 
 
-@aimed_at("rows", "_row", "even", "_bulk")
+@aimed_at("rows", "_row", "even")
 def rows_of_one_layout(rng: Random) -> Drawn:
     def row(sizes: list[int], sign: bytes) -> bytes:
         inner = [bulk(body(rng, size)) for size in sizes]

@@ -86,6 +86,7 @@ _NO_COLUMN: Final = _ERRORS | {type(None)}
 _HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(rb"[^0-9.,eE+-]|[^0-9]\.|\.[^0-9]").search  # in ",1,2.5,": what float() reads otherwise
+_FIRST_LOOK: Final = 126  # bytes of integers in which their lengths are looked at
 _FIRST_RUN: Final = 2048  # bytes of integers that are read at once; then more
 _WORTH_READING: Final = 7  # bytes of an integer with its type byte and line break
 _LONGEST_RUN: Final = 32 * 1024
@@ -238,11 +239,18 @@ def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
         for start in range(0, len(text) - _HALF, _HALF):
             if text.find(sign, start, start + _HALF) < 0:  # a line of more than SHORT bytes
                 return None
-        if sign == b"," and not _UNUSUAL((b",%b," % b",".join(parts)).replace(b"inf,", b"0,")):
+        if sign == b"," and _are_plain(b",%b," % b",".join(parts)):
             return list(map(float, parts))
     except ValueError:
         pass
     return None
+
+
+def _are_plain(doubles: bytes) -> bool:
+    """Whether of these, with commas around each, `float()` reads nothing that is no double of RESP (or refuses it)."""
+    if doubles.translate(None, b"0123456789+-.,"):
+        return not _UNUSUAL(doubles.replace(b"inf,", b"0,"))
+    return not (b",." in doubles or b".," in doubles or b"+." in doubles or b"-." in doubles)
 
 
 def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: int) -> tuple[int, int]:
@@ -357,15 +365,19 @@ def integers(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, 
     Returns the index of what comes after them, and what is left. JSON's reader makes numbers of digits twice as fast as `int` does,
     and takes less: no leading zero, no sign but a minus in its place.
     """
+    if data.count(b"\n", at, at + _FIRST_LOOK) > _FIRST_LOOK // _WORTH_READING:
+        return at, left  # those of the table are had faster by looking them up
     from json import loads  # slow to import
 
     width = _FIRST_RUN
     while left:
         stop = data.rfind(b"\n", at, at + width) + 1
         lines = data[at:stop]
-        frame = lines.translate(None, b"-0123456789")
+        frame = lines.translate(None, b"0123456789")
+        signed = b"-" in frame
+        if signed:
+            frame = frame.replace(b"-", b"")
         count = len(frame) // 3
-        # Those of the table are had faster by looking them up.
         if frame != b":\r\n" * count or len(lines) < _WORTH_READING * count or count < _WORTH_A_RUN:
             break
         # Nor may a digit stand amid what frames the others.
@@ -378,7 +390,7 @@ def integers(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, 
             numbers: list[int] = loads(b"[%b]" % lines.translate(_TO_JSON, b"\r\n")[1:])
         except ValueError:
             break
-        if min(numbers) < -(2**63) or max(numbers) >= 2**63:
+        if max(numbers) >= 2**63 or (signed and min(numbers) < -(2**63)):
             break
         items += numbers
         at = stop

@@ -6,10 +6,10 @@ missing). Nothing completed is ever read again. This alone would read any stream
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from .._errors import ReplyError
-from .fastpath import HEAVY
+from .fastpath import HEAVY, LENGTHS
 from .frames import ARRAY, ATTRIBUTE, DESCRIBED, MAP, NOTHING, PUSH, SET, STREAMED, STRING, Frames
 from .limits import Limits
 from .scalars import LINES, gather, verbatim
@@ -28,7 +28,7 @@ _WORTH_DROPPING: Final = 16 * 1024  # bytes: a shorter text is kept, though it g
 
 MAPPED: Final = 128 * 1024
 ROOMY: Final = 4 * 1024 * 1024
-"""Before bulks from more than the one to the other, a block of twice the size is taken and given back, untouched.
+"""Before the first bulks from more than the one to the other, a block of twice the size is taken and given back, untouched.
 
 glibc then keeps the memory of a reply and of its parts for the next one. It would give both back after each reply, and take them
 anew page by page: measured with 1 MiB in a program of many modules, that costs six times as much.
@@ -43,7 +43,8 @@ def _part(data: bytes, start: int, stop: int) -> bytes | memoryview:
 class Grammar(Frames):
     """Elements, bulks and lines, of which some may be unfinished."""
 
-    __slots__ = ("_bulk", "_line", "_line_size", "_need", "_room")
+    __slots__ = ("_bulk", "_line", "_line_size", "_need")
+    _room: ClassVar[int] = MAPPED  # see `ROOMY`; a process has one allocator for all connections
 
     def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
@@ -52,11 +53,14 @@ class Grammar(Frames):
         self._line_size = 0
         self._bulk = 0
         self._need = 0
-        self._room = MAPPED
 
     def _element(self, line: bytes, i: int) -> int:
         """Read the element (or the header of one) at index `i` whose line is whole; return where the next one starts."""
         sign, start = line[0], i + len(line) + 2
+        length = LENGTHS.get(line)
+        if length is not None and length <= self._limits.bulk:  # what a window ends in, mostly
+            self._bulk, self._need = _DOLLAR, length + 2
+            return self._read_bulk(start)
         read = LINES.get(line[:1])
         if read is not None:
             self._check_type(sign, i)
@@ -125,9 +129,9 @@ class Grammar(Frames):
     def _begin_bulk(self, sign: int, line: bytes, i: int, start: int) -> int:
         """Read a bulk whose header is at `i` and whose bytes start at `start`, as far as it has come."""
         length = self._count(line, self._limits.bulk, i, "bulk")
-        if self._room < length <= ROOMY:
-            self._room = 2 * length
-            bytes(self._room)  # see `ROOMY`
+        if Grammar._room < length <= ROOMY:
+            Grammar._room = 2 * length
+            bytes(Grammar._room)
         self._bulk, self._need = sign, length + 2
         return self._read_bulk(start)
 

@@ -21,7 +21,7 @@ from .windows import Windows
 __all__ = ["Chunk", "Limits", "Parser"]
 
 _LIMITS: Final = Limits()
-_SMALL: Final = 2048  # bytes of a feed that is read at once if it is whole
+_SMALL: Final = 8192  # bytes of a feed that is read at once if it is whole
 _COLON, _DOLLAR, _SEMICOLON = b":$;"
 
 
@@ -93,12 +93,15 @@ class Parser(Windows):
                         at += 2
                     else:
                         return [bodies]
-                if (read := several(tokens, most, self._limits.depth)) is not None:
-                    replies, self.pushes = read
-                    self.quiet = not self.pushes
-                    return replies
+                read = several(tokens, most, self._limits.depth)
             elif data[0] == _DOLLAR and (bulk := whole(data, self._limits.bulk)) is not None:
                 return [bulk]
+            else:
+                read = several(data.split(b"\r\n"), most, self._limits.depth) if size < _SMALL else None
+            if read is not None:
+                replies, self.pushes = read
+                self.quiet = not self.pushes
+                return replies
             self._base -= size
         elif self.pushes or self.attributes:
             self.pushes, self.attributes = 0, {}

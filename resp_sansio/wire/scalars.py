@@ -79,9 +79,9 @@ _GATHERED: Final = 64 * 1024
 
 def gather(pieces: list[bytes | bytearray | memoryview], piece: bytes | memoryview) -> None:
     """Append to the pieces of something unfinished, so that they cost little more than their bytes, however small they come."""
-    if len(piece) >= _SMALL_PIECE:
+    if len(piece) >= _SMALL_PIECE or not pieces:
         pieces.append(piece)
-    elif pieces and type(pieces[-1]) is bytearray and len(pieces[-1]) < _GATHERED:
+    elif type(pieces[-1]) is bytearray and len(pieces[-1]) < _GATHERED:
         pieces[-1] += piece
     else:
         pieces.append(bytearray(piece))

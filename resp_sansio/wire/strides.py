@@ -6,19 +6,22 @@ element, and `struct` cuts out the bodies of all. As in `fastpath`, what can't b
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain
 from struct import iter_unpack
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .fastpath import COSTS, COUNTS, LENGTHS, MAKERS
 from .values import Reply
 
-__all__ = ["even", "rows"]
+__all__ = ["Layout", "even", "rows"]
 
 _LONGEST_HEADER: Final = 16  # bytes, line break included
 _WORTH_A_RUN: Final = 6  # pairs of bulks; fewer are read faster one by one
 _AT_ONCE: Final = 32  # pairs of bulks that one call of struct's cuts out: each makes a tuple
+_FIRST_RUN: Final = 4096  # bytes of such pairs that are looked at once; then more
 _WORTH_ROWS: Final = 8
+_WORTH_THE_REST: Final = 3  # rows, of a layout that is known
 _DEEPEST: Final = 8  # aggregates in a row inside each other
 _MOST_BULKS: Final = 64  # of a row; looking at the first one takes time
 
@@ -26,17 +29,35 @@ _Shape: TypeAlias = "int | tuple[bytes, list[_Shape]]"
 """Which of a row's bulks it is; or the sign of an aggregate, and the shapes of its parts."""
 
 
-class _Layout(NamedTuple):
+class Layout:
     """Bulks, and headers around them, that follow each other: how to cut the bodies out, and what stands where around them."""
 
-    size: int
-    form: str
-    frame: list[tuple[int, bytes]]
-    bulks: int
-    cost: int = 0
+    __slots__ = ("bulks", "cost", "depth", "form", "frame", "shape", "size")
 
+    def __init__(self, depth: int = 0) -> None:
+        self.depth = depth
+        self.shape: _Shape | None = None
+        self.size = 0
+        self.form = ""
+        self.frame: list[tuple[int, bytes]] = []
+        self.bulks = 0
+        self.cost = 0
 
-_EMPTY: Final = _Layout(0, "", [], 0)
+    def add(self, head: bytes) -> None:
+        """Put this header behind it."""
+        size = self.size
+        self.frame += [(size + place, head[place : place + 1]) for place in range(len(head))]
+        self.form += f"{len(head)}x"
+        self.size = size + len(head)
+
+    def add_bulk(self, head: bytes) -> None:
+        """Put a bulk behind it that has this header."""
+        self.add(head)
+        end = self.size + LENGTHS[head[:-2]]
+        self.form += f"{end - self.size}s2x"
+        self.frame += (end, b"\r"), (end + 1, b"\n")
+        self.size = end + 2
+        self.bulks += 1
 
 
 def even(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, int]:
@@ -44,99 +65,112 @@ def even(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, int]
 
     Returns the index of what comes after them, and what is left.
     """
-    first = _bulk(data, at, _EMPTY)
-    pair = None if first is None else _bulk(data, at, first)
-    if pair is None:
+    first = _head(data, at)
+    second = _head(data, at + _bulk_size(first)) if first else b""
+    size = _bulk_size(first) + _bulk_size(second)
+    if not second or not data.startswith(first, at + size):
         return at, left
-    pairs = _WORTH_A_RUN
+    pair = _pair(first, second)
+    pairs, fewest = max(_WORTH_A_RUN, _FIRST_RUN // size), _WORTH_A_RUN
     while True:
-        pairs = min(pairs, (len(data) - at) // pair.size)
+        pairs = min(pairs, (len(data) - at) // size)
         if left >= 0:
             pairs = min(pairs, left // 2)
-        if pairs < _WORTH_A_RUN:
+        if pairs < fewest:
             return at, left
         times = 1 if pairs < 2 * _AT_ONCE else _AT_ONCE
         pairs -= pairs % times
-        part = data[at : at + pairs * pair.size]
+        part = data[at : at + pairs * size]
         if not _framed(part, pair):
             return at, left
         items += chain.from_iterable(iter_unpack(pair.form * times, part))
         at += len(part)
         left -= 2 * pairs
-        pairs *= 4
+        pairs, fewest = pairs * 4, 1
 
 
-def rows(data: bytes, at: int, items: list[Reply], left: int, depth: int) -> tuple[int, int, int]:
+def rows(
+    data: bytes, at: int, items: list[Reply], left: int, depth: int, known: Layout | None = None
+) -> tuple[int, int, int, Layout | None]:
     """Read aggregates from `data[at]` into `items`, at most `left` (negative: all), as long as they have the layout of the first.
 
-    Returns the index of what comes after them, what is left, and how many bytes the aggregates took, see `COSTS`. None is read
-    that nests deeper than `depth`.
+    Returns the index of what comes after them, what is left, how many bytes the aggregates took, see `COSTS`, and the layout, with
+    which those behind them may be read. None is read that nests deeper than `depth`.
     """
-    read = _row(data, at, _EMPTY, min(depth, _DEEPEST))
-    if read is None:
-        return at, left, 0
-    shape, row = read
-    number, cost = _WORTH_ROWS, 0
+    number = fewest = _WORTH_ROWS
+    row = known
+    if row is not None and row.depth == depth and _framed(data[at : at + row.size], row):
+        number *= 8
+    else:
+        row = Layout(depth)
+        row.shape = _row(data, at, row, min(depth, _DEEPEST))
+        if row.shape is None:
+            return at, left, 0, None
+    cost = 0
     while True:
         number = min(number, (len(data) - at) // row.size)
         if left >= 0:
             number = min(number, left)
         part = data[at : at + number * row.size]
-        if number < _WORTH_ROWS or not _framed(part, row):
-            return at, left, cost
+        if number < fewest or not _framed(part, row):
+            return at, left, cost, row
         bodies = list(chain.from_iterable(iter_unpack(row.form, part)))
-        items += _made(shape, bodies, row.bulks)
+        items += _made(row.shape, bodies, row.bulks)
         at += len(part)
         left -= number
         cost += number * row.cost
-        number *= 8
+        number, fewest = number * 8, _WORTH_THE_REST
 
 
-def _framed(part: bytes, layout: _Layout) -> bool:
+def _framed(part: bytes, layout: Layout) -> bool:
     """Whether what stands around the bodies is the same everywhere."""
     number, size = len(part) // layout.size, layout.size
-    return all([part[place::size] == byte * number for place, byte in layout.frame])
+    return all(part[place::size] == byte * number for place, byte in layout.frame)
 
 
-def _bulk(data: bytes, at: int, before: _Layout) -> _Layout | None:
-    """Return the layout with the bulk behind it, if one is there; None if its header is not in the table."""
-    start = at + before.size
-    end = data.find(b"\r\n", start, start + _LONGEST_HEADER) + 2
-    head = data[start:end]
-    length = LENGTHS.get(head[:-2])
-    if length is None:
-        return None
-    size = before.size + len(head) + length + 2
-    frame = [*before.frame, *_places(head, before.size), (size - 2, b"\r"), (size - 1, b"\n")]
-    return _Layout(size, f"{before.form}{len(head)}x{length}s2x", frame, before.bulks + 1, before.cost)
+def _head(data: bytes, at: int) -> bytes:
+    """Return the header at `at`, with its line break, of a bulk whose length is in the table; nothing if none is there."""
+    head = data[at : data.find(b"\r\n", at, at + _LONGEST_HEADER) + 2]
+    return head if head[:-2] in LENGTHS else b""
 
 
-def _places(text: bytes, at: int) -> list[tuple[int, bytes]]:
-    return [(at + place, text[place : place + 1]) for place in range(len(text))]
+def _bulk_size(head: bytes) -> int:
+    """Return how many bytes a bulk has with this header, all included."""
+    return len(head) + LENGTHS.get(head[:-2], 0) + 2
 
 
-def _row(data: bytes, at: int, before: _Layout, depth: int) -> tuple[_Shape, _Layout] | None:
-    """Return the shape of the element that stands behind a layout, and the layout with it; None if it can't be part of a row."""
-    start = at + before.size
+@lru_cache(maxsize=64)
+def _pair(first: bytes, second: bytes) -> Layout:
+    """Return the layout of two bulks with these headers."""
+    pair = Layout()
+    pair.add_bulk(first)
+    pair.add_bulk(second)
+    return pair
+
+
+def _row(data: bytes, at: int, layout: Layout, depth: int) -> _Shape | None:
+    """Put the element that stands behind a layout into it; return its shape, or None if it can't be part of a row."""
+    start = at + layout.size
     sign = data[start : start + 1]
     if sign == b"$":
-        layout = _bulk(data, at, before)
-        return None if layout is None or layout.bulks > _MOST_BULKS else (before.bulks, layout)
-    end = data.find(b"\r\n", start, start + _LONGEST_HEADER) + 2
-    head = data[start:end]
+        head = _head(data, start)
+        if not head or layout.bulks == _MOST_BULKS:
+            return None
+        layout.add_bulk(head)
+        return layout.bulks - 1
+    head = data[start : data.find(b"\r\n", start, start + _LONGEST_HEADER) + 2]
     count = COUNTS.get(b"*" + head[1:-2], 0)
     if sign not in MAKERS or not 0 < count <= _MOST_BULKS or depth == 0:
         return None
-    size, frame = before.size + len(head), [*before.frame, *_places(head, before.size)]
-    layout = _Layout(size, f"{before.form}{len(head)}x", frame, before.bulks, before.cost + COSTS[sign])
+    layout.add(head)
+    layout.cost += COSTS[sign]
     parts: list[_Shape] = []
     for _ in range(2 * count if sign == b"%" else count):
-        read = _row(data, at, layout, depth - 1)
-        if read is None:
+        part = _row(data, at, layout, depth - 1)
+        if part is None:
             return None
-        part, layout = read
         parts.append(part)
-    return (sign, parts), layout
+    return sign, parts
 
 
 def _made(shape: Any, bodies: list[bytes], bulks: int) -> list[Any]:

@@ -15,7 +15,7 @@ from .fastpath import COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, flat, integers
 from .frames import ARRAY, ARRAY_COST, ATTRIBUTE, DESCRIBED, MAKERS, MAP, NOTHING, PUSH, SET, STREAMED, STRING, TOP
 from .grammar import AGGREGATES, Grammar
 from .limits import Limits
-from .strides import even, rows
+from .strides import Layout, even, rows
 from .values import Reply
 
 __all__ = ["Windows"]
@@ -29,7 +29,9 @@ _OPENS_RUN: Final = re.compile(
 
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
-_WORTH_STRIDES: Final = 4096  # bytes: below that splitting costs less than to look at a layout
+_WORTH_STRIDES: Final = 2048  # bytes: below that splitting costs less than to look whether bulks are alike
+_WORTH_ROWS: Final = 4096  # the same of rows, whose layout takes longer to look at
+_ROW: Final = 2048  # bytes: what is split for the rest of a row
 _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 
 
@@ -71,13 +73,14 @@ def _is_large(head: bytes) -> bool:
 class Windows(Grammar):
     """The window that is being read, and what came later."""
 
-    __slots__ = ("_at", "_fast", "_later", "_span")
+    __slots__ = ("_at", "_fast", "_later", "_row", "_span")
 
     def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
         # The accelerators know nothing of limits, so they need room for the largest that they read.
         self._fast = min(limits.bulk, limits.line, limits.elements // 2) >= SHORT and limits.reply >= SPAN
         self._span = SPAN
+        self._row: Layout | None = None  # of the rows that were read last, if more of them may come
         self._at = 0  # how far the window has been read
         self._later: list[bytes | bytearray | memoryview] = []
 
@@ -90,6 +93,8 @@ class Windows(Grammar):
                 break
             if self._stack:
                 self._check_size(at)
+            else:
+                self._row = None
             self._base += at
             self._window, self._at = b"", 0
             if self._later:
@@ -117,6 +122,8 @@ class Windows(Grammar):
             i = self._read_string(i)
         data, size = self._window, len(self._window)
         split = False  # whether the rest of the window has been split, and what stands at its start was declined
+        # Whether it begins amid what may be one of many rows.
+        amid = 0 < self._left < _WIDE and bool(self._stack) and size - i > _WORTH_ROWS
         while True:
             while self._left == 0 and self._stack:
                 if len(self._stack) == 1:
@@ -132,14 +139,14 @@ class Windows(Grammar):
                 elif not (split or (sign in _ROWS and _OPENS_RUN(data, i))):
                     if sign == _COLON:
                         i, self._left = integers(data, i, self._items, self._left)
-                    elif size - i > _WORTH_STRIDES:
-                        if sign == _DOLLAR:
-                            i, self._left = even(data, i, self._items, self._left)
-                        elif sign in _ROWS and self._kind <= MAP:
-                            i = self._run_rows(i)
+                    elif sign == _DOLLAR and size - i > _WORTH_STRIDES:
+                        i, self._left = even(data, i, self._items, self._left)
+                    elif sign in _ROWS and size - i > _WORTH_ROWS and self._kind <= MAP and not amid:
+                        i = self._run_rows(i)
                     if i == start:
-                        split = size - i <= self._span
-                        i = self._run_tokens(i)
+                        split = not amid and size - i <= self._span
+                        i = self._run_tokens(i, amid)
+                        amid = False
                 if i > start:
                     continue
             split = False
@@ -149,17 +156,21 @@ class Windows(Grammar):
     def _run_rows(self, i: int) -> int:
         """Read aggregates of one layout from index `i` on; return where it ended."""
         depth = self._limits.depth - len(self._stack)
-        i, self._left, cost = rows(self._window, i, self._items, self._left, depth)
+        i, self._left, cost, self._row = rows(self._window, i, self._items, self._left, depth, self._row)
         if cost:
             self._built += cost
             if self._stack:
                 self._check_size(i)
         return i
 
-    def _run_tokens(self, i: int) -> int:
-        """Read elements from index `i` on out of a window split at its line breaks; return where it ended."""
+    def _run_tokens(self, i: int, amid: bool) -> int:
+        """Read elements from index `i` on out of a window split at its line breaks; return where it ended.
+
+        Where that is `amid` a row, up to the next one, because splitting is not the fastest way to read those behind it.
+        """
         data, stack, headers = self._window, self._stack, _HEADERS.get
-        stop = min(len(data), i + self._span)
+        stop = min(len(data), i + (_ROW if amid else self._span))
+        row = len(stack) if amid else 0
         tokens = data[i:stop].split(b"\r\n")
         at, last = 0, len(tokens) - 1
         where, known = i, 0  # the index in the window of tokens[known]
@@ -204,6 +215,8 @@ class Windows(Grammar):
                 header = headers(head)
             if header is not None or (header := _header(head)) is not None:
                 inner, count = header
+                if len(stack) < row:
+                    break
                 at_top = not stack
                 if pause == 0 and not 0 < left < 3 and 0 < count < _WIDE and inner <= (PUSH if at_top else MAP):
                     start = at
@@ -244,7 +257,9 @@ class Windows(Grammar):
             self._check_size(where)
         if where < end:
             return end
-        return self._left_tokens(tokens, at, where, known, stop)
+        if not amid:
+            self._choose_span(last - at)
+        return _place(tokens, at, where, known, stop)
 
     def _run_columns(
         self, tokens: list[bytes], at: int, last: int, items: list[Reply], left: int, kind: int
@@ -261,14 +276,10 @@ class Windows(Grammar):
             return at, left
         return at, left - len(found)
 
-    def _left_tokens(self, tokens: list[bytes], at: int, where: int, known: int, stop: int) -> int:
-        """Return the index in the window of `tokens[at]`, which was not read, and choose how much is split next.
+    def _choose_span(self, unread: int) -> None:
+        """Choose how much is split next: where so many tokens were left unread, splitting more would be in vain.
 
-        Splitting in vain stays in proportion to what is read: a window with something in it that has to be looked at otherwise
-        makes the next one small.
+        So that stays in proportion to what is read: a window with something in it that has to be looked at otherwise makes the next
+        one small.
         """
-        if len(tokens) - 1 - at <= 2:
-            self._span = min(self._span * 2, SPAN)
-        else:
-            self._span = _SMALLEST_SPAN
-        return _place(tokens, at, where, known, stop)
+        self._span = min(self._span * 2, SPAN) if unread <= 2 else _SMALLEST_SPAN
