@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from benchmarks.async_peers import ASYNC_PEERS
+from benchmarks.crowd_bench import CROWDS, crowds
 from benchmarks.peers import KEY, PEERS
 from benchmarks.tables import FOOTPRINTS, GOALS, TABLES
 from benchmarks.trio_peers import TRIO_PEERS
@@ -239,6 +240,11 @@ def show_goals(figures: Figures) -> None:
     table("goals", rows, ["times better", "goal"])
 
 
+def show_crowds(figures: dict[str, dict[str, float]]) -> None:
+    rows = {label: {name: f"{value:.1f}" for name, value in row.items()} for label, row in figures.items()}
+    table("µs of CPU for each caller", rows, list(next(iter(rows.values()))))
+
+
 def arguments() -> argparse.Namespace:
     known = [*PEERS, *ASYNC_PEERS, *TRIO_PEERS]
     parser = argparse.ArgumentParser(
@@ -257,6 +263,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, default=FIGURES, help="where the figures go (default: %(default)s)")
     parser.add_argument("--no-parse", action="store_true", help="leave out the parser's and encoder's own benchmark")
+    parser.add_argument(
+        "--crowds", action="store_true", help="only what crowds of callers cost this library (--only: part of a label)"
+    )
+    parser.add_argument("--than", type=Path, help="another checkout of it, whose crowds take turns with these")
     return parser.parse_args()
 
 
@@ -276,6 +286,10 @@ def main() -> None:
             "seconds": options.seconds,
         }
         print(", ".join(f"{what} {value}" for what, value in about.items()), end="\n\n", flush=True)
+        if options.crowds:
+            chosen = [label for label in CROWDS if options.only in label]
+            show_crowds(crowds(server.url, chosen, options.rounds, cpu, options.than))
+            return
         for one in TABLES:
             peers = [name for name in one.peers if name in options.peers]
             workloads = {label: work for label, work in one.workloads.items() if options.only in f"{one.name}: {label}"}
