@@ -227,10 +227,11 @@ class Observer:
     other observers are told, and it goes its way through the caller.
 
     **Interrupts.** A call whose beginning an observer was told is told to have ended, once, cancelled and interrupted ones
-    included. A second interrupt in the midst of the telling may cost that, and one in the midst of a dial or its end may cost
-    the telling of it.
+    included. Only an interrupt that strikes a thread in the midst of the telling may cost that, and one in the midst of a
+    dial or of a connection's end the telling of it.
 
-    After a fork the client of the child tells the same observers, which are copies there as all else.
+    **Forks.** The client of the child tells the same observers, which are copies there as all else. They are not told that what
+    was under way or open in the parent has ended.
     """
 
     def client_made(self, client: ClientMade) -> None:
