@@ -17,6 +17,7 @@ from resp_sansio.client import command_alone, encoding_of, push_as_text, seconds
 def test_the_configured_time_is_extended_by_what_the_server_may_take(configured: float | None, blocking: float) -> None:
     expected = inf if configured is None else configured + blocking
     assert seconds_allowed(Config(timeout=configured), DEFAULT, blocking) == expected
+    assert seconds_allowed(Config(timeout=configured)) == seconds_allowed(Config(timeout=configured), DEFAULT, 0.0)
 
 
 @given(timeout=st.floats(0.0, 1e9) | st.integers(0, 10**9), blocking=st.floats(0.0, 1000.0))

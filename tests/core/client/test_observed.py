@@ -34,8 +34,8 @@ from resp_sansio import (
     ReplyError,
 )
 from resp_sansio.client import Dial, ObservedClient, Observers, Report
-from resp_sansio.client.observers import MANY
-from resp_sansio.connection import SlotState, new_slot, sending
+from resp_sansio.client.observers import MANY, error_in
+from resp_sansio.connection import SlotState, new_batch, new_slot, prepare, sending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -692,3 +692,58 @@ def test_the_base_of_observers_does_nothing() -> None:
         "pushes_dropped",
     ):
         assert getattr(observer, name)(None) is None
+
+
+def a_batch(*names: str) -> Any:
+    prepared = [prepare((name,)) for name in names]
+    return new_batch([payload for payload, _ in prepared], [info for _, info in prepared])
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("MULTI", "PING", "EXEC"), "MULTI"),
+        (("MULTI", "PING", "EXEC", "TIME"), "PIPELINE"),
+        (("PING", "MULTI", "PING", "EXEC"), "PIPELINE"),
+    ],
+)
+def test_only_what_is_framed_as_a_whole_is_a_transaction(names: tuple[str, ...], told: str) -> None:
+    assert Observers(Config()).kind(a_batch(*names)).command == told
+
+
+def test_only_what_exec_says_is_looked_through_for_errors() -> None:
+    slot = a_batch("PING", "TIME")
+    slot.replies = ["PONG", [ReplyError("ERR of a function")]]
+    assert error_in(slot) is None
+
+
+def test_commands_that_were_handed_over_together_share_a_number() -> None:
+    notes = Notes()
+    stage = Stage(dials_at_once=False, observers=[notes])
+    stage.call("GET", "a")
+    stage.call("GET", "b")
+    stage.connect()
+    stage.call("GET", "c")
+    one, same, alone = [call.write for call in notes.of(CallEnded)]
+    assert one == same
+    assert one is not None
+    assert alone is None
+
+
+def test_a_call_is_started_unless_it_is_to_be_held() -> None:
+    stage = Stage(observers=[Notes()])
+    stage.call("GET", "a")
+    started = stage.client.start(new_slot(("GET", "b")), stage.now)
+    assert bool(started) == sending.SHORT_PATH
+
+
+def test_one_that_ends_without_a_word_of_the_network_was_there_until_then() -> None:
+    notes = Notes()
+    observers = Observers(Config(observers=[notes]))
+    observers.now = lambda: 0.0
+    slot = new_slot(("GET", "k"))
+    begin(observers, slot)
+    slot.watch.handed_at = 1.0
+    observers.now = lambda: 3.0
+    end(observers, slot, KeyboardInterrupt())
+    assert (ended(notes).total, ended(notes).queued, ended(notes).network) == (3.0, 1.0, 2.0)
