@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import DEFAULT, Command, Config, Push
-from resp_sansio.client import command_alone, encoding_of, push_as_text, seconds_allowed
+from resp_sansio import DEFAULT, Command, Config, ConnectionLostError, LocalProtocolError, Push
+from resp_sansio.client import command_alone, encoding_of, error_of, push_as_text, seconds_allowed
+from resp_sansio.connection import SlotState, new_slot
 
 
 @given(configured=st.none() | st.floats(0.001, 100.0), blocking=st.floats(0.0, 1000.0) | st.just(inf))
@@ -74,3 +75,16 @@ def test_a_push_becomes_text_but_for_its_kind() -> None:
     push = Push("message", (b"channel", b"text"))
     assert push_as_text(push, None) is push
     assert push_as_text(push, "utf-8") == Push("message", ("channel", "text"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "itself"), [(LocalProtocolError("no"), True), (OSError("no"), True), (ConnectionLostError("gone"), False)]
+)
+def test_each_caller_is_told_an_error_of_its_own_but_for_those_that_concern_it_alone(
+    cause: Exception, itself: bool
+) -> None:
+    slot = new_slot(("GET", "k"))
+    slot.settle(SlotState.WITHDRAWN, 0)
+    slot.cause = cause
+    assert (error_of(slot) is cause) == itself
+    assert type(error_of(slot)) is type(cause)
