@@ -106,6 +106,25 @@ def test_a_deadline_that_comes_while_a_call_waits_for_its_lane_names_the_reason(
     assert isinstance(slot.cause.__cause__, ConnectError)
 
 
+def test_each_deadline_is_kept_however_close_they_are() -> None:
+    stage = Stage(dials_at_once=False)
+    waits = stage.call("GET", "a", deadline=0.5)
+    dial = stage.dials.pop()
+    link = stage.client.connected(dial, stage.now)
+    stage.peers[link] = Peer(answer=stage.answer)
+    stage.stuck.add(link)
+    while block := link.core.data_to_send():
+        link.core.sent(len(block))
+        for said in stage.peers[link].receive(bytes(block)):
+            stage.take(stage.client.receive_data(link, said, stage.now))
+    stage.pass_time(0.501)
+    assert stage.ended == [waits]
+    more = [stage.call("GET", "b", deadline=0.6 + 0.01 * number) for number in range(3)]
+    for number, slot in enumerate(more):
+        stage.pass_time(0.601 + 0.01 * number - stage.now)
+        assert stage.ended == [waits, *more[: number + 1]], slot
+
+
 def test_those_who_wait_on_after_a_dial_that_failed_keep_their_order() -> None:
     stage = Stage(ClientSettings(retry=Retry(attempts=3)), dials_at_once=False)
     waiting = [stage.acquire(), stage.call("GET", "a"), stage.acquire()]
