@@ -12,6 +12,7 @@ from resp_sansio._errors import ReplyError
 from resp_sansio.testing import exact, mutations, pushes, replies, scalars, splits
 from resp_sansio.wire.encoder import encode_reply
 from resp_sansio.wire.fastpath import (
+    COSTS,
     COUNTS,
     LARGE,
     LENGTHS,
@@ -26,6 +27,8 @@ from resp_sansio.wire.fastpath import (
 )
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.scalars import LINES
+from resp_sansio.wire.strides import even
+from resp_sansio.wire.strides import rows as strided
 from resp_sansio.wire.values import Push, Reply
 
 if TYPE_CHECKING:
@@ -365,3 +368,32 @@ def test_a_window_that_ends_anywhere() -> None:
     for cut in range(len(data)):
         parser = Parser()
         assert parser.feed(data[:cut]) + parser.feed(data[cut:]) == [[b"hello", 123456, [b"x", 1.5]]] * 8
+
+
+@pytest.mark.parametrize("at", [0, 7, 16])
+@pytest.mark.parametrize("pairs", [6, 7, 31, 32, 65, 500])
+@pytest.mark.parametrize(("first", "second"), [(3, 3), (3, 5), (0, 100)])
+def test_bulks_of_one_length_are_all_taken(at: int, pairs: int, first: int, second: int) -> None:
+    """A stride that declines would cost time, which no comparison of values shows."""
+    pair = [b"a" * first, b"b" * second]
+    data = b"x" * at + b"".join(map(encode_reply, pair)) * pairs
+    items: list[Reply] = []
+    assert even(data, at, items, -1) == (len(data), -1 - 2 * pairs)
+    assert items == pair * pairs
+
+
+@pytest.mark.parametrize("at", [0, 7, 16])
+@pytest.mark.parametrize("number", [8, 11, 72, 75, 600])
+def test_rows_of_one_layout_are_all_taken(at: int, number: int) -> None:
+    row: list[Reply] = [b"one", {b"two": b"3"}, [b"", [b"four"]]]
+    data = b"x" * at + encode_reply(row) * number
+    items: list[Reply] = []
+    end, left, cost, layout = strided(data, at, items, number, 8)
+    assert (end, left, cost) == (len(data), 0, number * (3 * COSTS[b"*"] + COSTS[b"%"]))
+    assert items == [row] * number
+
+    assert layout is not None
+    assert strided(data, at, items, -1, 8, layout)[3] is layout
+    assert items == [row] * (2 * number)
+    assert strided(data, at, items, -1, 7, layout)[3] is not layout  # what may nest elsewhere is another question
+    assert strided(b"*1\r\n$1\r\na\r\n" * 12, 0, items, -1, 8, layout)[:3] == (132, -13, 12 * COSTS[b"*"])

@@ -498,6 +498,7 @@ def test_what_an_outline_has_of_a_reply() -> None:
         (b"*?\r\n:1\r\n*1\r\n:1\r\n.\r\n", [None] * 2),
         (b"*0\r\n", []),
         (b"|1\r\n+k\r\n:1\r\n*1\r\n:1\r\n", [None]),
+        (b"|1\r\n+key\r\n+value\r\n*3\r\n:1\r\n:2\r\n:3\r\n", [None] * 3),
         (b"*-1\r\n", None),
         (b"+QUEUED\r\n", "QUEUED"),
         (b"-ERR no\r\n", ReplyError("ERR no")),
