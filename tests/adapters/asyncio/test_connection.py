@@ -7,8 +7,10 @@ import gc
 import socket
 import ssl
 import threading
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import pytest
 
@@ -281,6 +283,30 @@ def test_what_is_closed_may_be_closed_once_more_in_another_loop(server: Server) 
 @pytest.mark.parametrize("collected", ["at once", "by the collector"])
 def test_one_that_is_dropped_as_its_loop_ends_makes_no_noise(kind: str, collected: str, server: Server) -> None:
     assert run_program(PROGRAMS / "dropped_as_the_loop_ends.py", server.url, kind, collected) == ""
+
+
+class Held:
+    """What a caller holds in its context."""
+
+
+@everywhere
+async def test_what_callers_hold_in_their_context_is_not_kept_by_a_client(server: Server) -> None:
+    """Nor by what it does beside their calls: dials, and its timer."""
+    held: ContextVar[Held] = ContextVar("held")
+
+    async def open_and_use() -> tuple[Client, ref[Held]]:
+        mine = Held()
+        held.set(mine)
+        client = Client(server.url, timeout=60)
+        await client.execute("PING")
+        await client.execute("BLPOP", "nothing", 0.01)
+        return client, ref(mine)
+
+    client, left = await asyncio.create_task(open_and_use())
+    async with client:
+        await asyncio.sleep(0.01)  # the loop itself holds the task's for another turn
+        gc.collect()
+        assert left() is None
 
 
 @pytest.mark.parametrize("loop", LOOPS)
