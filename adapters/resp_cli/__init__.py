@@ -4,7 +4,7 @@ It stands on the public names of the adapters alone. The extra `cli` brings what
 """
 
 from ._inside import Watchable, watch
+from ._inside.watcher import Watcher
 from ._main import main
-from ._watcher import Watcher
 
 __all__ = ["Watchable", "Watcher", "main", "watch"]

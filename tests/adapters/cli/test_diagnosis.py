@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from resp_cli._diagnosis import RULES, Level, diagnose, is_fine
+from resp_cli._doctor.diagnosis import RULES, Level, diagnose, is_fine
 from resp_cli._findings import Finding, Hidden, Step, printable
 from resp_cli._info import findings_of, read_info, size
 from resp_sansio import Config

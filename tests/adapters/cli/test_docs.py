@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.cli.terminal import environment
 from examples import DOCS, blocks, read
-from resp_cli._diagnosis import RULES
+from resp_cli._doctor.diagnosis import RULES
 
 if TYPE_CHECKING:
     from servers import Server

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from adapters.cli.terminal import Terminal, environment
 from adapters.peers import Peer, Wire, eventually, statistic
-from resp_cli import _probe, main
-from resp_cli._diagnosis import Level, diagnose
+from resp_cli import main
+from resp_cli._doctor import probe
+from resp_cli._doctor.diagnosis import Level, diagnose
 from resp_sansio import ConnectError
 
 if TYPE_CHECKING:
@@ -592,11 +593,11 @@ def test_whatever_a_peer_answers_is_explained(answers: list[bytes], url: str) ->
     given_out = iter(answers)
     patch = pytest.MonkeyPatch()
     with patch.context() as patched:
-        patched.setattr(_probe, "dial", lambda *_: Line(given_out))
+        patched.setattr(probe, "dial", lambda *_: Line(given_out))
         patched.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("h", 1))])
         patched.setattr("resp_sync.connect", no_connection)
-        patched.setattr(_probe.Examination, "_tls_answers", lambda _: False)
-        findings = [*_probe.examine(url)]
+        patched.setattr(probe.Examination, "_tls_answers", lambda _: False)
+        findings = [*probe.examine(url)]
     diagnoses = diagnose(findings)
     shown = json.dumps([one.as_dict() for one in findings] + [one.as_dict() for one in diagnoses])
     assert SECRET not in shown

@@ -24,7 +24,7 @@ from adapters.cli.terminal import Terminal, environment
 from adapters.peers import together
 from resp_cli import Watcher, watch
 from resp_cli._histogram import Histogram
-from resp_cli._watcher import client_figures
+from resp_cli._inside.watcher import client_figures
 from resp_sansio import CloseReason, ConnectionLostError, DialFailed, LinkClosed, LinkOpened, ReplyError
 
 if TYPE_CHECKING:

@@ -26,11 +26,11 @@ import resp_sync
 from adapters.cli.terminal import Terminal, environment
 from adapters.peers import eventually
 from resp_cli import main
-from resp_cli._figures import figures
-from resp_cli._frames import frame as frame_of
 from resp_cli._histogram import quantile
-from resp_cli._scrape import Scrape, figures_of_metrics, metrics_table, read_scrape
-from resp_cli._snapshot import QUESTIONS, Snapshot, read_snapshot
+from resp_cli._watch.figures import figures
+from resp_cli._watch.frames import frame as frame_of
+from resp_cli._watch.scrape import Scrape, figures_of_metrics, metrics_table, read_scrape
+from resp_cli._watch.snapshot import QUESTIONS, Snapshot, read_snapshot
 from resp_cli._words import age, duration, per_second, rate, share
 from resp_otel import OpenTelemetryObserver
 from resp_sansio import ReplyError

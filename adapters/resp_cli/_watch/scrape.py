@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from ._findings import printable
-from ._histogram import quantile
-from ._info import size
-from ._words import duration, rate
+from .._findings import printable
+from .._histogram import quantile
+from .._info import size
+from .._words import duration, rate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -192,7 +192,7 @@ def metrics_table(figures: MetricsFigures, most: int | None) -> RenderableType:
     """Draw a client's metrics."""
     from rich.text import Text
 
-    from ._frames import table
+    from .frames import table
 
     if figures.error is not None:
         return Text.assemble("\n", ("Metrics of the client", "bold"), (f": {figures.error}", "red"))

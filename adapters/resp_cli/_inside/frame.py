@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from ._frames import named, table
-from ._words import duration, per_second, rate
+from .._watch.frames import named, table
+from .._words import duration, per_second, rate
 
 if TYPE_CHECKING:
-    from ._watcher import ClientFigures
+    from .watcher import ClientFigures
 
 __all__ = ["client_frame"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ._findings import Finding, Step
+from .._findings import Finding, Step
 
 __all__ = ["RULES", "Diagnosis", "Level", "diagnose", "is_fine"]
 

@@ -17,10 +17,10 @@ from resp_sansio import Config, ReplyError, RespError
 from resp_sansio.config import tls_server_name
 from resp_sansio.connection import Accepted
 
-from ._diagnosis import diagnose, is_fine
-from ._findings import Finding, Hidden, Step
-from ._info import findings_of, read_info
-from ._talk import FailedError, Talk, certificate_facts, code_of, dial, peer_certificate, said_by, secure
+from .._findings import Finding, Hidden, Step
+from .._info import findings_of, read_info
+from .diagnosis import diagnose, is_fine
+from .talk import FailedError, Talk, certificate_facts, code_of, dial, peer_certificate, said_by, secure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

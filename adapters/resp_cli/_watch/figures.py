@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from ._findings import printable
-from ._info import count, mode_of, number, read_fields
-from ._snapshot import Event, Session, Slow, Snapshot
+from .._findings import printable
+from .._info import count, mode_of, number, read_fields
+from .snapshot import Event, Session, Slow, Snapshot
 
 __all__ = ["CommandFigures", "Figures", "LibraryFigures", "figures"]
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from resp_sansio import Reply, ReplyError
 
-from ._findings import printable
-from ._info import count, read_info
+from .._findings import printable
+from .._info import count, read_info
 
 __all__ = ["QUESTIONS", "Event", "Session", "Slow", "Snapshot", "read_snapshot"]
 

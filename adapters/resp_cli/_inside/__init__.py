@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from resp_sansio import Stats
 
-from ._watcher import ClientFigures, Counted, Watcher, client_figures, counted_by_itself
+from .watcher import ClientFigures, Counted, Watcher, client_figures, counted_by_itself
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -109,6 +109,6 @@ def _print(console: Console, found: ClientFigures) -> None:
 
 def drawn(found: ClientFigures, height: int | None) -> RenderableType:
     """Draw a client's figures for a screen of this height; without one, all of it."""
-    from ._client_frame import client_frame
+    from .frame import client_frame
 
     return client_frame(found, None if height is None else max(height - 12, 3))

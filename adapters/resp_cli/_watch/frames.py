@@ -14,13 +14,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ._info import size
-from ._words import NOTHING, age, duration, per_second, rate, share, traffic
+from .._info import size
+from .._words import NOTHING, age, duration, per_second, rate, share, traffic
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ._figures import Figures
+    from .figures import Figures
 
 __all__ = ["TWO_COLUMNS", "columns", "frame", "named", "table"]
 

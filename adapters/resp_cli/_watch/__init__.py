@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import resp_sync
 from resp_sansio import Config, Reply, ReplyError, RespError
 
-from ._figures import Figures, figures
-from ._findings import Hidden
-from ._frames import frame
-from ._given import add_timing, add_url
-from ._scrape import Metrics, MetricsError, Scrape, figures_of_metrics, metrics_table
-from ._snapshot import QUESTIONS, Snapshot, read_snapshot
+from .._findings import Hidden
+from .._given import add_timing, add_url
+from .figures import Figures, figures
+from .frames import frame
+from .scrape import Metrics, MetricsError, Scrape, figures_of_metrics, metrics_table
+from .snapshot import QUESTIONS, Snapshot, read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

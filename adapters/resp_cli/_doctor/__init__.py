@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from ._diagnosis import Diagnosis, Level, diagnose, is_fine
-from ._findings import Finding, Step
-from ._given import add_url
-from ._probe import examine
+from .._findings import Finding, Step
+from .._given import add_url
+from .diagnosis import Diagnosis, Level, diagnose, is_fine
+from .probe import examine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,7 +28,7 @@ from resp_sansio import (
     WaitEnded,
 )
 
-from ._histogram import Histogram
+from .._histogram import Histogram
 
 if TYPE_CHECKING:
     from typing import Self

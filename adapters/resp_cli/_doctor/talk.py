@@ -18,7 +18,7 @@ from resp_sansio import Config, Push, ReplyError, RespError
 from resp_sansio.config import tls_context, tls_server_name
 from resp_sansio.wire import Parser, encode_command
 
-from ._findings import printable
+from .._findings import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
