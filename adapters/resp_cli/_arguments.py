@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Final, Protocol
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from resp_sansio import __version__
 
@@ -36,9 +37,20 @@ COMMANDS: Final[Mapping[str, Subcommand]] = {
 """In the order in which `--help` shows them."""
 
 
+URL: Final = re.compile(r"://(.*@)?\S*", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat no URL, wherever it stands: there may be a password in it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end the process."""
+        super().error(URL.sub("://***", message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the whole command line."""
-    whole = argparse.ArgumentParser(prog="resp-sansio", description="Redis at the terminal, by the client resp-sansio.")
+    whole = Parser(prog="resp-sansio", description="Redis at the terminal, by the client resp-sansio.")
     whole.add_argument("--version", action="version", version=f"resp-sansio {__version__}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():

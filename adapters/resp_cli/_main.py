@@ -5,6 +5,7 @@ What is drawn goes to the standard output, and what went wrong, in a sentence an
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,16 @@ def main(words: Sequence[str] | None = None) -> int:
     Words that make no sense end the process, as with any `argparse` command: `SystemExit(2)`.
     """
     try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has all that it wants, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would be written at the end
+        return 1
+
+
+def _run(words: Sequence[str] | None) -> int:
+    try:
         from rich.console import Console
 
         from ._arguments import COMMANDS, parser
@@ -36,9 +47,11 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     console = Console(highlight=False)
     try:
-        return COMMANDS[arguments.command].run(arguments, console)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        code = COMMANDS[arguments.command].run(arguments, console)
+        console.file.flush()
+        return code
+    except BrokenPipeError:
+        raise
     except (RespError, OSError) as error:
         Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
         return 1

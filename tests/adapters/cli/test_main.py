@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 
@@ -30,6 +32,49 @@ def test_words_that_make_no_sense_are_an_error_that_says_which(capsys: pytest.Ca
         main(["conpare"])
     assert raised.value.code == 2
     assert "conpare" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["redis://:geh eim@localhost"],
+        ["ping", "redis://a", "redis://:geheim@localhost"],
+        ["ping", "--every", "redis://:geheim@localhost"],
+        ["compare", "--duration", "redis://localhost?password=geheim"],
+        ["compare", "--duration", "-", "unix:///a", "rediss://user:geheim@localhost"],
+    ],
+)
+def test_words_in_the_wrong_place_are_not_repeated_if_they_hold_a_password(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(words)
+    assert raised.value.code == 2
+    said = capsys.readouterr()
+    assert not {"geheim", "geh", "eim", "user"} & set(re.findall(r"\w+", said.out + said.err))
+
+
+def test_the_user_may_end_it_while_it_is_still_starting() -> None:
+    ends = """
+class Ends:
+    def find_spec(self, name, *_):
+        if name == 'rich.console':
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Ends())"""
+    done = command("--version", before=ends)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_reader_that_wants_no_more_is_no_error() -> None:
+    writes = """
+from resp_cli import _main, _ping
+_ping.run = lambda arguments, console: console.file.write('x' * 100_000) and 0"""
+    program = f"import sys; sys.path[:0] = {sys.path!r}; {writes}; sys.exit(_main.main(['ping']))"
+    near, far = os.pipe()
+    os.close(near)
+    done = subprocess.run([sys.executable, "-c", program], stdout=far, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(far)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_without_rich_it_says_what_to_install() -> None:
