@@ -22,7 +22,7 @@ from resp_sansio import Config
 from .._throwaway import ServerNotFoundError, throw_away_server
 from .charts import PlotMissingError, draw
 from .figures import Comparison
-from .keys import KeysLeftError, NotEmptyError, new_prefix, prepared
+from .keys import ENDINGS, KeysLeftError, NotEmptyError, NotRemovableError, new_prefix, prepared
 from .meter import LIBRARIES, STRATEGIES, Case
 from .processes import RunFailedError
 from .recording import read_recording
@@ -104,22 +104,32 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from rich.console import Console as Screen
 
     errors = Screen(stderr=True, highlight=False)
-    charts = [path for path in (arguments.svg, arguments.png) if path]
+    charts = {kind: path for kind, path in (("svg", arguments.svg), ("png", arguments.png)) if path}
     try:
         if charts and importlib.util.find_spec("matplotlib") is None:
             raise PlotMissingError("A chart needs matplotlib: python -m pip install 'resp-sansio[plot]'")
-        with _ended_by_sigterm():
+        for path in charts.values():
+            if path.is_dir() or not path.absolute().parent.is_dir():
+                raise ValueError(f"A chart can't be written to {path}: there is no such folder, or it is one")
+        with _ended_in_order():
             found = _compare(arguments, errors)
-        for path in charts:
-            draw(found, path)
-    except (KeysLeftError, NotEmptyError, PlotMissingError, RunFailedError, ServerNotFoundError, ValueError) as error:
+    except (
+        KeysLeftError,
+        NotEmptyError,
+        NotRemovableError,
+        PlotMissingError,
+        RunFailedError,
+        ServerNotFoundError,
+        ValueError,
+    ) as error:
         errors.print(str(error), style="red", markup=False)
         return 1
     if arguments.json:
         console.file.write(json.dumps(found.as_dict(), indent=2) + "\n")
     else:
         show(found, console)
-    for path in charts:
+    for kind, path in charts.items():  # last, for it may fail
+        draw(found, path, kind)
         (errors if arguments.json else console).print(f"\nChart: {path.absolute()}", markup=False, soft_wrap=True)
     return 0
 
@@ -164,16 +174,20 @@ def _compare(arguments: argparse.Namespace, errors: Console) -> Comparison:
 
 
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Inside the block, SIGTERM ends the command as Ctrl-C does, so that keys are removed."""
+def _ended_in_order() -> Iterator[None]:
+    """Inside the block, other signals end the command as Ctrl-C does, so that keys are removed; `nohup` goes on working."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {each: signal.getsignal(each) for each in ENDINGS}
+    for each, handler in before.items():
+        if handler == signal.SIG_DFL:
+            signal.signal(each, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 # -- What the words of the command line mean ---------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ class PlotMissingError(Exception):
     """matplotlib is not installed; the message says how to get it."""
 
 
-def draw(found: Comparison, path: Path) -> None:
-    """Write the chart to a file, SVG or PNG by its name. Raises `PlotMissingError`, or `OSError` if it cannot be written."""
+def draw(found: Comparison, path: Path, kind: str) -> None:
+    """Write the chart to a file, of this kind: `svg` or `png`. Raises `PlotMissingError`, or `OSError` if it cannot be written."""
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -73,7 +73,7 @@ def draw(found: Comparison, path: Path) -> None:
             for line in (found.load, f"{found.server}; {found.client}")
         ]
         figure.suptitle("\n".join(itertools.chain(*title)), fontsize=8, color=INK)
-        figure.savefig(path, transparent=True, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        figure.savefig(path, format=kind, transparent=True, dpi=150, metadata={"Date": None} if kind == "svg" else None)
 
 
 def _throughput(found: Comparison, library: str, axes: Axes) -> None:

@@ -22,15 +22,23 @@ from .workload import Load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KeysLeftError", "NotEmptyError", "new_prefix", "prepared", "uninterrupted"]
+__all__ = ["ENDINGS", "KeysLeftError", "NotEmptyError", "NotRemovableError", "new_prefix", "prepared", "uninterrupted"]
 
 NOT_EMPTY: Final = """\
 The database is not empty: it has {0} keys. With --yes the comparison runs there all the same, on keys of its own, which it
 removes; but the server will be as busy as it can be, and others will notice."""
 
 
+ENDINGS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""What ends the command before its time: Ctrl-C, a request, and a terminal that is closed."""
+
+
 class NotEmptyError(Exception):
     """The database has keys, and it was not said that this is right."""
+
+
+class NotRemovableError(Exception):
+    """The comparison's keys could not be removed again, so none was written."""
 
 
 def new_prefix() -> str:
@@ -46,13 +54,20 @@ class KeysLeftError(Exception):
 def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[str]:
     """Inside the block the load's keys are there; behind it, none of the prefix. Gives the server's name and version.
 
-    Raises `NotEmptyError` if the database has keys and may not, before anything is changed.
+    Raises `NotEmptyError` if the database has keys and may not, and `NotRemovableError`, before anything is changed.
     """
     with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
         there = connection.dbsize()
         if there and not not_empty:
             raise NotEmptyError(NOT_EMPTY.format(there))
         name = _name(connection)
+        try:
+            connection.scan(match=f"{prefix}*", count=1)
+            connection.unlink(prefix)  # which is not there
+        except ReplyError as error:
+            raise NotRemovableError(
+                f"The keys of the comparison could not be removed again, so none was written: {error}"
+            ) from error
         try:
             for words in _portions(load.before()):
                 with connection.pipeline() as pipe:
@@ -80,15 +95,16 @@ def _portions(commands: Iterator[tuple[bytes, ...]]) -> Iterator[list[tuple[byte
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Inside the block, Ctrl-C does nothing: it is what removes the keys."""
+    """Inside the block, Ctrl-C and the like do nothing: it is what removes the keys."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in ENDINGS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _name(connection: Connection) -> str:

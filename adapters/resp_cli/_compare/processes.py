@@ -6,10 +6,13 @@ import contextlib
 import multiprocessing
 import signal
 import socket
+import sys
+import threading
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
 from .arrivals import pace
+from .keys import ENDINGS
 from .meter import Job, Run
 
 if TYPE_CHECKING:
@@ -50,24 +53,43 @@ def run_apart(job: Job) -> Run:
 @contextlib.contextmanager
 def _started(target: Callable[..., None], *arguments: object) -> Iterator[BaseProcess]:
     process = SPAWN.Process(target=target, args=arguments, daemon=True)
-    process.start()
     try:
+        with _held_back():
+            process.start()
         yield process
     finally:
-        process.kill()
-        process.join()
+        if process.pid is not None:
+            process.kill()
+            process.join()
         process.close()
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold back Ctrl-C and the like to the end of the block. A process started in there never hears of them: this one ends it."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in ENDINGS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # which a process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _pace(job: Job, arrivals: socket.socket) -> None:
     """Run in the other process that writes the arrivals."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     pace(arrivals, job.rate, job.seconds, job.seed)
 
 
 def _work(job: Job, arrivals: socket.socket | None, answer: Connection) -> None:
     """Run in the other process. Only the text of an error goes back: no error's text holds a secret."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     try:
         answer.send(_runner(job.case.library)(job, arrivals))
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent says it

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 __all__ = ["COMMANDS", "Drawn", "Load", "Operation", "Weighted", "words_of_size", "workload"]
@@ -120,11 +121,17 @@ class Drawn:
 
     def _words(self, words: tuple[str, ...], kind: str, numbers: list[int], size: int) -> tuple[bytes, ...]:
         left = iter(numbers)
-        value, keys = b"x" * size, f"{self.prefix}{kind}:"
+        value, keys = _value(size), f"{self.prefix}{kind}:"
         return tuple(
             f"{keys}{next(left)}".encode() if word == "key" else value if word == "value" else word.encode()
             for word in words
         )
+
+
+@cache
+def _value(size: int) -> bytes:
+    """Return a value of this size: one for all operations, of which there are thousands."""
+    return b"x" * size
 
 
 def workload(text: str) -> Weighted:

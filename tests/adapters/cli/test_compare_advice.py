@@ -178,16 +178,16 @@ def test_tables_and_text_fit(name: str, width: int) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_chart_has_a_line_for_each_strategy_and_says_its_units(name: str, tmp_path: Path) -> None:
-    draw(recorded(name), tmp_path / "a.svg")
+    draw(recorded(name), tmp_path / "a.svg", "svg")
     chart = (tmp_path / "a.svg").read_text("utf-8")
     for text in ("pool", "connection", "pipeline", "client", "operations per second", "latency in ms", "callers"):
         assert text in chart
     assert "redis://" not in chart
-    draw(recorded(name), tmp_path / "a.png")
+    draw(recorded(name), tmp_path / "a.png", "png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_same_figures_are_the_same_chart(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        draw(recorded("one_caller"), tmp_path / name)
+        draw(recorded("one_caller"), tmp_path / name, "svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -83,7 +83,34 @@ def test_a_database_that_is_not_empty_is_left_alone_unless_told_otherwise(server
     assert server.call("KEYS", "*") == [b"theirs"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("forbidden", ["scan", "unlink"])
+def test_without_the_right_to_remove_keys_none_is_written(forbidden: str, start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.call("ACL", "SETUSER", "some", "on", ">geheim", "~*", "&*", "+@all", f"-{forbidden}")
+    code, out, err = run("-", *SHORT, REDIS_URL=f"redis://some:geheim@127.0.0.1:{server.port}")
+    assert (code, out) == (1, "")
+    assert "none was written: NOPERM" in " ".join(err.split())
+    assert server.call("DBSIZE") == 0
+
+
+@pytest.mark.parametrize("place", ["nowhere/a.svg", "."])
+def test_a_chart_for_which_there_is_no_place_is_refused_before_anything_is_done(place: str, tmp_path: Path) -> None:
+    code, out, err = run("redis://127.0.0.1:1", "--svg", str(tmp_path / place))
+    assert (code, out) == (1, "")
+    assert "A chart can't be written to" in err
+
+
+def test_the_figures_are_told_also_if_the_chart_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    code, out, err = run(server.url, *SHORT, "--svg", str(full))
+    assert code == 1
+    assert "take a" in out
+    assert "No space left" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_keys_go_also_when_it_is_ended(how: signal.Signals, server: Server) -> None:
     process = start(server.url, "--io", "threads,asyncio", "--duration", "60", "--mix", "set,hset")
     eventually(lambda: b"name=resp-sansio-compare " in listed(server))

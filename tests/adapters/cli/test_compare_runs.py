@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import socket
 import threading
 import time
 from dataclasses import replace
+from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -219,3 +222,34 @@ def test_a_comparison_goes_through_all_cases_in_its_time(server: Server) -> None
     assert found.rounds in (1, 2)  # as many as there is time for
     assert all(one.throughput > 0 and one.latency["p50"] for one in found.figures)
     assert all(one.rate == pytest.approx(found.figures[0].rate) or one.callers == 2 for one in found.figures)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_what_ends_a_comparison_ends_no_process_that_is_half_started(
+    how: signal.Signals, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    started: list[int | None] = []
+
+    original = SpawnProcess.start
+
+    def start(process: SpawnProcess) -> None:
+        os.kill(os.getpid(), how)
+        original(process)
+        assert process.pid is not None
+        os.kill(process.pid, how)  # as a terminal does: it strikes all of them
+        started.append(process.pid)
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        monkeypatch.setattr(SpawnProcess, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            run_apart(job(server, "threads", "client", 1, seconds=30.0))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(started) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_operations_share_the_bytes_of_a_value() -> None:
+    large = Drawn(prefix="mine:", mix=workload("set"), sizes=words_of_size("1000000"), keys=10)
+    assert len({id(operation.words[2]) for operation in large.operations()}) == 1
