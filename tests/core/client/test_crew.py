@@ -482,6 +482,16 @@ def test_a_call_on_a_link_that_is_lent_to_it_is_the_first_to_be_woken() -> None:
     assert crew.woken == [third]
 
 
+def test_one_is_woken_for_a_job_and_no_other_until_it_is_here() -> None:
+    crew, (reader, second, third) = crew_at(post := a_post(), post, post)
+    crew.leave(reader, post)
+    crew.look_after(post)
+    assert crew.woken == [second]
+    second.token = None  # it will not come
+    crew.look_after(post)
+    assert crew.woken == [second, third]
+
+
 def test_calls_that_are_answered_together_end() -> None:
     crew, (reader, second, third) = crew_at(post := a_post(), post, post)
     third.token = None
