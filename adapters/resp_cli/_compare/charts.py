@@ -78,6 +78,7 @@ def draw(found: Comparison, path: Path, kind: str) -> None:
 
 def _throughput(found: Comparison, library: str, axes: Axes) -> None:
     """Draw the medians, and as bars how far a round lay from them."""
+    _prepare(found, library, axes)
     for strategy in STRATEGIES:
         colour, marker = LINES[strategy]
         mine = [one for one in found.figures if (one.library, one.strategy) == (library, strategy)]
@@ -85,12 +86,12 @@ def _throughput(found: Comparison, library: str, axes: Axes) -> None:
         axes.plot(callers, medians, color=colour, marker=marker, markersize=4, label=strategy)
         bars = [one.throughput * min(1.0, one.noise) for one in mine]
         axes.errorbar(callers, medians, bars, color=colour, alpha=0.35, linestyle="none", capsize=2)
-    _dress(axes, sorted({callers for one, callers in found.groups if one == library}))
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
 def _latency(found: Comparison, library: str, axes: Axes) -> None:
+    _prepare(found, library, axes)
     for strategy in STRATEGIES:
         colour, marker = LINES[strategy]
         for name, line in LATENCIES.items():
@@ -106,12 +107,14 @@ def _latency(found: Comparison, library: str, axes: Axes) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    _dress(axes, sorted({callers for one, callers in found.groups if one == library}))
+    axes.minorticks_off()
 
 
-def _dress(axes: Axes, callers: list[int]) -> None:
-    """Callers by their numbers, on a scale on which ten times as many are as far away everywhere."""
+def _prepare(found: Comparison, library: str, axes: Axes) -> None:
+    """Callers by their numbers, on a scale on which ten times as many are as far away everywhere; one number in its middle."""
+    callers = sorted({callers for one, callers in found.groups if one == library})
     axes.set_xscale("log")
+    axes.set_xlim(callers[0] / 1.25, callers[-1] * 1.25)
     axes.set_xticks(callers, [f"{number:,}" for number in callers])
     axes.minorticks_off()
     axes.grid(visible=True, color=INK, alpha=0.25, linewidth=0.6)
