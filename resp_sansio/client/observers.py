@@ -190,7 +190,9 @@ class Observers:
     @staticmethod
     def _warn(observer: Observer, name: str, error: Exception) -> None:
         who = f"{type(observer).__module__}.{type(observer).__qualname__}"
-        why = f"{who} raised {type(error).__name__} in {name}, and is told nothing more: {error}"
+        why = f"{who} raised {type(error).__name__} in {name}, and is told nothing more"
+        with suppress(Exception):  # what an error says of itself may be anyone's code, too
+            why += f": {error}"
         try:
             warn(why, RuntimeWarning, stacklevel=1)
         except RuntimeWarning as warning:

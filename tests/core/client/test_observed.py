@@ -604,6 +604,15 @@ def test_where_warnings_are_errors_it_is_shown_as_one_that_was_not_caught(
     assert len(notes.of(CallEnded)) == 2
 
 
+def test_an_error_that_cannot_be_told_is_warned_of_all_the_same() -> None:
+    class MuteError(LookupError):
+        def __str__(self) -> str:
+            raise ValueError
+
+    with pytest.warns(RuntimeWarning, match=r"raised MuteError in .*call_ended, and is told nothing more$"):
+        live_through(Fails("call_ended", MuteError()), Notes())
+
+
 def test_whatever_shows_warnings_may_fail_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError("no screen")
