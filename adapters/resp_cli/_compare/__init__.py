@@ -22,7 +22,7 @@ from resp_sansio import Config
 from .._throwaway import ServerNotFoundError, throw_away_server
 from .charts import PlotMissingError, draw
 from .figures import Comparison
-from .keys import ENDINGS, KeysLeftError, NotEmptyError, NotRemovableError, new_prefix, prepared
+from .keys import ENDINGS, KeysLeftError, NotEmptyError, NotWrittenError, new_prefix, prepared
 from .meter import LIBRARIES, STRATEGIES, Case
 from .processes import RunFailedError
 from .recording import read_recording
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except (
         KeysLeftError,
         NotEmptyError,
-        NotRemovableError,
+        NotWrittenError,
         PlotMissingError,
         RunFailedError,
         ServerNotFoundError,

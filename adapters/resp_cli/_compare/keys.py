@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 from resp_sync import Connection, ReplyError, RespError, connect
 
 from .._findings import printable
-from .._info import read_info
+from .._info import count, read_info, size
 from .meter import CLIENT_NAME
 from .workload import Load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ENDINGS", "KeysLeftError", "NotEmptyError", "NotRemovableError", "new_prefix", "prepared", "uninterrupted"]
+__all__ = ["ENDINGS", "KeysLeftError", "NotEmptyError", "NotWrittenError", "new_prefix", "prepared", "uninterrupted"]
 
 NOT_EMPTY: Final = """\
 The database is not empty: it has {0} keys. With --yes the comparison runs there all the same, on keys of its own, which it
@@ -37,8 +37,8 @@ class NotEmptyError(Exception):
     """The database has keys, and it was not said that this is right."""
 
 
-class NotRemovableError(Exception):
-    """The comparison's keys could not be removed again, so none was written."""
+class NotWrittenError(Exception):
+    """No key was written: it could not be removed again, or others might have to go for it."""
 
 
 def new_prefix() -> str:
@@ -54,7 +54,7 @@ class KeysLeftError(Exception):
 def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[str]:
     """Inside the block the load's keys are there; behind it, none of the prefix. Gives the server's name and version.
 
-    Raises `NotEmptyError` if the database has keys and may not, and `NotRemovableError`, before anything is changed.
+    Raises `NotEmptyError` if the database has keys and may not, and `NotWrittenError`, before anything is changed.
     """
     with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
         there = connection.dbsize()
@@ -65,9 +65,10 @@ def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[
             connection.scan(match=f"{prefix}*", count=1)
             connection.unlink(prefix)  # which is not there
         except ReplyError as error:
-            raise NotRemovableError(
+            raise NotWrittenError(
                 f"The keys of the comparison could not be removed again, so none was written: {error}"
             ) from error
+        _check_room(connection, load)
         try:
             for words in _portions(load.before()):
                 with connection.pipeline() as pipe:
@@ -82,13 +83,13 @@ def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[
 
 def _portions(commands: Iterator[tuple[bytes, ...]]) -> Iterator[list[tuple[bytes, ...]]]:
     """Return the commands by the hundred, or by the megabyte."""
-    portion, size = [], 0
+    portion, length = [], 0
     for words in commands:
         portion.append(words)
-        size += sum(map(len, words))
-        if len(portion) == 100 or size > 1_000_000:
+        length += sum(map(len, words))
+        if len(portion) == 100 or length > 1_000_000:
             yield portion
-            portion, size = [], 0
+            portion, length = [], 0
     if portion:
         yield portion
 
@@ -107,13 +108,32 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _name(connection: Connection) -> str:
-    """Return `Redis 7.2.4`, as INFO says it, where Valkey tells its version under its own name."""
+def _info(connection: Connection, section: str) -> dict[str, str]:
+    """Return a section of INFO, which may be forbidden."""
     try:
-        said = connection.execute("INFO", "server")
+        said = connection.execute("INFO", section)
     except ReplyError:
         said = b""
-    told = read_info(said.decode(errors="replace")) if isinstance(said, bytes) else {}
+    return read_info(said.decode(errors="replace")) if isinstance(said, bytes) else {}
+
+
+def _check_room(connection: Connection, load: Load) -> None:
+    """Raise `NotWrittenError` if a server that has a limit would evict keys, whosever they are, for those of the load."""
+    told = _info(connection, "memory")
+    limit, used = count(told, "maxmemory"), count(told, "used_memory")
+    if not limit or told.get("maxmemory_policy", "noeviction") == "noeviction":
+        return
+    needed = sum(len(word) for words in load.before() for word in words)
+    if used + needed > limit:
+        raise NotWrittenError(
+            f"The keys of the comparison need {size(needed)}, and the server, which has {size(used)} of {size(limit)}, "
+            "would evict others for them, so none was written. Smaller values (--size) or fewer keys (--keys) may fit."
+        )
+
+
+def _name(connection: Connection) -> str:
+    """Return `Redis 7.2.4`, as INFO says it, where Valkey tells its version under its own name."""
+    told = _info(connection, "server")
     for name in ("valkey", "redis"):
         if version := told.get(f"{name}_version"):
             return f"{name.capitalize()} {printable(version)}"

@@ -93,6 +93,15 @@ def test_without_the_right_to_remove_keys_none_is_written(forbidden: str, start_
     assert server.call("DBSIZE") == 0
 
 
+def test_no_key_is_evicted_for_those_of_the_comparison(start_server: Callable[..., Server]) -> None:
+    server = start_server("--maxmemory", "8mb", "--maxmemory-policy", "allkeys-lru")
+    server.call("SET", "theirs", "1")
+    code, out, err = run(server.url, *SHORT, "--yes", "--size", "1000000")
+    assert (code, out) == (1, "")
+    assert "would evict others for them, so none was written" in " ".join(err.split())
+    assert server.call("KEYS", "*") == [b"theirs"]
+
+
 @pytest.mark.parametrize("place", ["nowhere/a.svg", "."])
 def test_a_chart_for_which_there_is_no_place_is_refused_before_anything_is_done(place: str, tmp_path: Path) -> None:
     code, out, err = run("redis://127.0.0.1:1", "--svg", str(tmp_path / place))
