@@ -10,6 +10,7 @@ What is dropped has frames as well, which hold nothing. All that is made is coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import getsizeof
 from typing import Final, NoReturn, Self, TypeAlias
 
@@ -41,7 +42,7 @@ TOP, ARRAY, SET, MAP, PUSH, ATTRIBUTE, DESCRIBED, STRING = range(8)
 STREAMED: Final = -1
 """The count of a frame that ends with a dot; the top level's if the caller wants all."""
 
-MAKERS: Final = {MAP: make_map, SET: make_set}
+MAKERS: Final[dict[int, Callable[[list[Reply]], Reply]]] = {MAP: make_map, SET: make_set}
 ARRAY_COST: Final = COSTS[b"*"]
 # Of what takes far more than the bytes that it came as; other values take at most 16 for each of those.
 _SCALAR_COSTS: Final[dict[type, int]] = {ReplyError: HEAVY, InvalidReplyError: HEAVY, Verbatim: 256}

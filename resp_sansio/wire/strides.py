@@ -35,13 +35,13 @@ class Layout:
     __slots__ = ("bulks", "cost", "depth", "form", "frame", "shape", "size")
 
     def __init__(self, depth: int = 0) -> None:
-        self.depth = depth
+        self.depth: int = depth
         self.shape: _Shape | None = None
-        self.size = 0
-        self.form = ""
+        self.size: int = 0
+        self.form: str = ""
         self.frame: list[tuple[int, bytes]] = []
-        self.bulks = 0
-        self.cost = 0
+        self.bulks: int = 0
+        self.cost: int = 0
 
     def add(self, head: bytes) -> None:
         """Put this header behind it."""

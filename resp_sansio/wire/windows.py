@@ -75,6 +75,8 @@ class Windows(Grammar):
 
     __slots__ = ("_at", "_fast", "_later", "_row", "_span")
 
+    pushes: int
+
     def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
         # The accelerators know nothing of limits, so they need room for the largest that they read.
