@@ -228,7 +228,7 @@ class Observer:
 
     **Interrupts.** A call whose beginning an observer was told is told to have ended, once, cancelled and interrupted ones
     included. Only an interrupt that strikes a thread in the midst of the telling may cost that, and one in the midst of a
-    dial or of a connection's end the telling of it.
+    retry, a dial or a connection's end the telling of it; or let an observer that is being dropped be told once more.
 
     **Forks.** The client of the child tells the same observers, which are copies there as all else. They are not told that what
     was under way or open in the parent has ended.

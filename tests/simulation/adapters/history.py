@@ -233,8 +233,8 @@ class History(World):
     def _check_observer(self, observer: object) -> None:
         strikes = self.strikes if self.interrupts else 0
         if isinstance(observer, Watching):
-            observer.agree(self.checks.told, strikes=strikes)
+            observer.agree(self.checks.told, strikes=strikes, torn=strikes > 0)
             if not strikes and self.client is not None:
                 observer.counts(self.client.stats())
         elif isinstance(observer, Raises):
-            assert observer.left >= 0, "an observer that had raised was told more"
+            assert observer.left >= -strikes, "an observer that had raised was told more"
