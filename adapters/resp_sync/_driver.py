@@ -313,7 +313,7 @@ class Driver(Dials):
             elif job is SLEEP:
                 if not self._sleep(caller, nap):
                     return
-                nap *= 2  # or a thousand that wait would do nothing but wake up
+                nap = min(2 * nap, LONGEST)  # or a thousand that wait would do nothing but wake up
                 job = self._locked(self._turn, caller, SLEEP, False)
             elif isinstance(job, Dial):
                 job = self._dial(caller, job)

@@ -7,15 +7,19 @@ import random
 import threading
 import time
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
 
 from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, eventually, statistic, together
 from resp_sansio import CommandTimeoutError, ConnectError, ConnectionClosedError, ConnectionLostError, Outcome, Push
-from resp_sync import Connection, connect
+from resp_sansio.client import SLEEP, Party
+from resp_sync import Client, Connection, connect
+from resp_sync._driver import Driver
 
 if TYPE_CHECKING:
+    from resp_sansio.client import Job
     from servers import Server
 
 
@@ -362,3 +366,25 @@ def test_each_thread_its_commands_in_order(server: Server) -> None:
         together(*(partial(count, name) for name in range(6)))
         for name in range(6):
             assert connection.execute("LRANGE", f"list:{name}", 0, -1) == [b"%d" % index for index in range(200)]
+
+
+def test_a_call_that_is_woken_in_vain_a_hundred_times_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each nap is longer than the one before, and still a time that the system can wait for."""
+    naps: list[float] = []
+
+    def sleep(_driver: Driver, _caller: Party, nap: float) -> bool:
+        naps.append(nap)
+        return True
+
+    def turn(_driver: Driver, _caller: Party, _job: Job, _ready: bool) -> Job | None:
+        return SLEEP if len(naps) < 100 else None
+
+    monkeypatch.setattr(Driver, "_sleep", sleep)
+    monkeypatch.setattr(Driver, "_turn", turn)
+    with Client("redis://localhost") as client:
+        driver = client._driver
+        assert isinstance(driver, Driver)
+        driver._work(Party(inf), SLEEP)
+    assert len(naps) == 100
+    assert naps[0] < naps[1]
+    assert max(naps) <= threading.TIMEOUT_MAX
