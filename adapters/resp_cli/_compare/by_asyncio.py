@@ -7,10 +7,10 @@ import contextlib
 import socket
 from typing import TypeAlias
 
-from resp_asyncio import Client, Connecting, Connection, Pool, connect
+from resp_asyncio import Client, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -27,7 +27,7 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
 async def _run(job: Job, arrivals: socket.socket | None) -> Run:
     meter = Meter(job)
     callers = range(job.case.callers)
-    async with opened(job) as target:
+    async with job.made_by(Client, connect, Pool) as target:
         async with asyncio.TaskGroup() as group:
             for caller in callers:
                 group.create_task(_ask_without_pause(target, meter, caller))
@@ -50,15 +50,6 @@ async def _run(job: Job, arrivals: socket.socket | None) -> Run:
                 for task in waiting:
                     task.cancel()
         return meter.run(before, after, connections_of(target.stats()))
-
-
-def opened(job: Job) -> Client | Connecting | Pool:
-    """Make what the strategy is: its calls are the same."""
-    if job.case.strategy == "client":
-        return Client(job.url, client_name=CLIENT_NAME)
-    if job.case.strategy == "connection":
-        return connect(job.url, client_name=CLIENT_NAME)
-    return Pool(job.url, max_size=job.connections, client_name=CLIENT_NAME)
 
 
 async def _snapshot(target: Target, meter: Meter) -> Snapshot:
@@ -100,8 +91,4 @@ async def _ask(target: Target, meter: Meter, caller: int, asked: list[Operation]
     except FAILURES as error:
         meter.failed(caller, error)
         return
-    for result in results:
-        try:
-            result.result()
-        except FAILURES as error:
-            meter.failed(caller, error)
+    meter.read(caller, results)

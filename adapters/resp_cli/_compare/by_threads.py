@@ -10,7 +10,7 @@ from typing import TypeAlias
 from resp_sync import Client, Connection, Pool, connect
 
 from .arrivals import begin
-from .meter import CLIENT_NAME, FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
+from .meter import FAILURES, PATIENCE, WARM_UP, Job, Meter, Run, Snapshot, connections_of, server_counts
 from .workload import Operation
 
 __all__ = ["run"]
@@ -22,7 +22,7 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
     """Do the job: callers that ask without a pause, or callers that ask when operations arrive."""
     meter = Meter(job)
     callers = range(job.case.callers)
-    with opened(job) as target, ThreadPoolExecutor(job.case.callers) as threads:
+    with job.made_by(Client, connect, Pool) as target, ThreadPoolExecutor(job.case.callers) as threads:
         busy = [threads.submit(_ask_without_pause, target, meter, caller) for caller in callers]
         try:
             time.sleep(WARM_UP)
@@ -39,15 +39,6 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
             for each in [threads.submit(_ask_when_due, target, meter, caller, arrivals) for caller in callers]:
                 each.result()
         return meter.run(before, after, connections_of(target.stats()))
-
-
-def opened(job: Job) -> Target:
-    """Make what the strategy is: its calls are the same."""
-    if job.case.strategy == "client":
-        return Client(job.url, client_name=CLIENT_NAME)
-    if job.case.strategy == "connection":
-        return connect(job.url, client_name=CLIENT_NAME)
-    return Pool(job.url, max_size=job.connections, client_name=CLIENT_NAME)
 
 
 def _snapshot(target: Target, meter: Meter) -> Snapshot:
@@ -81,8 +72,4 @@ def _ask(target: Target, meter: Meter, caller: int, asked: list[Operation]) -> N
     except FAILURES as error:
         meter.failed(caller, error)
         return
-    for result in results:
-        try:
-            result.result()
-        except FAILURES as error:
-            meter.failed(caller, error)
+    meter.read(caller, results)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from resp_sansio import ClientStats, CommandTimeoutError, PoolStats, ReplyError
+from resp_sansio.client import Result
 
 from .._findings import printable
 from .arrivals import schedule
@@ -29,6 +30,10 @@ __all__ = [
     "connections_of",
     "server_counts",
 ]
+
+Shared = TypeVar("Shared")
+Single = TypeVar("Single")
+Lent = TypeVar("Lent")
 
 STRATEGIES: Final = ("pool", "connection", "pipeline", "client")
 LIBRARIES: Final = ("threads", "asyncio", "trio")
@@ -76,6 +81,16 @@ class Job:
     def connections(self) -> int:
         """How many connections a pool may have: one for each caller, if that is not more than allowed."""
         return min(self.case.callers, self.pool_size)
+
+    def made_by(
+        self, client: Callable[..., Shared], connect: Callable[..., Single], pool: Callable[..., Lent]
+    ) -> Shared | Single | Lent:
+        """Make what the strategy is, by the names of an adapter. Calls on it are the same, whichever it is."""
+        if self.case.strategy == "client":
+            return client(self.url, client_name=CLIENT_NAME)
+        if self.case.strategy == "connection":
+            return connect(self.url, client_name=CLIENT_NAME)
+        return pool(self.url, max_size=self.connections, client_name=CLIENT_NAME)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,6 +145,14 @@ class Meter:
         """Return the next operations of a caller."""
         stream = self.streams[caller]
         return [next(stream)] if count == 1 else list(itertools.islice(stream, count))
+
+    def read(self, caller: int, results: Iterable[Result[Any]]) -> None:
+        """Look at the results of a pipeline, of which each may be an error."""
+        for result in results:
+            try:
+                result.result()
+            except FAILURES as error:
+                self.failed(caller, error)
 
     def failed(self, caller: int, error: ReplyError | CommandTimeoutError) -> None:
         """Count an operation that the server refused or did not answer in time. Any other error ends the run."""
