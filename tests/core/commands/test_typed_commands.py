@@ -225,21 +225,3 @@ def test_text_is_the_same_command_with_another_result() -> None:
 def test_text_keeps_what_was_said_of_a_command() -> None:
     own = Command("MY.LOOKUP", "k", read=commands.get("k").read, readonly=True)
     assert commands.text(own).info.retryable
-
-
-def row(build: Callable[..., object]) -> str:
-    """A builder as the documentation lists it: its parameters, and what its command returns."""
-    signature = inspect.signature(build)
-    words: list[str] = []
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and not any(word.startswith("*") for word in words):
-            words.append("*")
-        words.append(str(parameter).partition(":")[0])
-    result = signature.return_annotation.removeprefix("Command[").removesuffix("]").replace("Members", "set[bytes]")
-    return f"| `{build.__name__}({', '.join(words)})` | `{result}` |".replace(" | None", r" \| None")
-
-
-def test_the_documentation_lists_every_builder_with_its_result() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
-    listed = [line for line in page.splitlines() if line.startswith("| `")]
-    assert sorted(listed) == sorted(row(getattr(commands, name)) for name in BUILDERS)

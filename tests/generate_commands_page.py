@@ -1,0 +1,196 @@
+"""Write the end of `docs/commands.md`: every command that servers know, with its function, or why it has none.
+
+    python tests/generate_commands_page.py
+
+Commands are those of `resp_sansio/commands/table.py`, functions are the builders; both are read, neither is run. A command without
+a function has a reason in `REASONS`. A test holds that there is no third kind, and that the page is what this script writes.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from generate_methods import BUILDERS, ROOT, Builder, Source, read_builders, read_groups
+from resp_sansio.commands.table import TABLE
+
+PAGE: Final = ROOT / "docs" / "commands.md"
+START: Final = "## All of them\n"
+
+TITLES: Final = {"generic": "Keys", "acl": "ACL", "pubsub": "Pub/sub"}
+"""What a group is called where its module's name does not say it."""
+
+REASONS: Final = {
+    "the handshake sends it: `protocol`, `username`, `password` and `client_name` are options": "HELLO",
+    "`transaction()` sends it": "MULTI, EXEC, DISCARD",
+    "`transact()` sends it: it watches, reads and writes in one go": "WATCH, UNWATCH",
+    "its answers are [pushes](sync.md#pushes-messages-invalidations-monitor): `execute` it on a connection": (
+        "SUBSCRIBE, UNSUBSCRIBE, PSUBSCRIBE, PUNSUBSCRIBE, SSUBSCRIBE, SUNSUBSCRIBE"
+    ),
+    "its answers have no end: `execute` it on a connection of its own": "MONITOR",
+    "refused: after it no caller could say whose reply comes next": "CLIENT REPLY, PSYNC, REPLCONF, SYNC",
+    "servers send it to each other": "CLUSTER SYNCSLOTS, RESTORE-ASKING, TRIMSLOTS",
+    "for work on the server itself": (
+        "DEBUG, PFDEBUG, PFSELFTEST, SCRIPT DEBUG, SENTINEL DEBUG, SENTINEL SIMULATE-FAILURE"
+    ),
+    "of Redis Software and Redis Cloud alone": "CLIENT MAINT_NOTIFICATIONS",
+    "`command_info()` gives the same": "COMMAND",
+    "`replicaof` is its newer name": "SLAVEOF",
+    "`cluster_replicas` is its newer name": "CLUSTER SLAVES",
+    "`sentinel_replicas` is its newer name": "SENTINEL SLAVES",
+}
+"""Commands that have no function, by the reason. Every HELP has the same one: see `HELP`."""
+
+HELP: Final = "a text for people: `execute` shows it"
+
+YET: Final = """
+ACL CAT, ACL DELUSER, ACL DRYRUN, ACL GENPASS, ACL GETUSER, ACL LIST, ACL LOAD, ACL LOG, ACL SAVE, ACL SETUSER, ACL
+USERS, ACL WHOAMI, ARCOUNT, ARDEL, ARDELRANGE, ARGET, ARGETRANGE, ARGREP, ARINFO, ARINSERT, ARLASTITEMS, ARLEN,
+ARMGET, ARMSET, ARNEXT, AROP, ARRING, ARSCAN, ARSEEK, ARSET, ASKING, AUTH, BACKUP ABORT, BACKUP CLEANUP, BACKUP
+LIST, BACKUP SEAL, BACKUP START, BACKUP STATUS, BF.ADD, BF.CARD, BF.EXISTS, BF.INFO, BF.INSERT, BF.LOADCHUNK,
+BF.MADD, BF.MEXISTS, BF.RESERVE, BF.SCANDUMP, BGREWRITEAOF, BGSAVE, BITCOUNT, BITFIELD, BITFIELD_RO, BITOP, BITPOS,
+BLMOVEM, BLMPOP, BRPOPLPUSH, BZMPOP, BZPOPMAX, BZPOPMIN, CF.ADD, CF.ADDNX, CF.COUNT, CF.DEL, CF.EXISTS, CF.INFO,
+CF.INSERT, CF.INSERTNX, CF.LOADCHUNK, CF.MEXISTS, CF.RESERVE, CF.SCANDUMP, CLIENT CACHING, CLIENT CAPA, CLIENT
+GETNAME, CLIENT GETREDIR, CLIENT IMPORT-SOURCE, CLIENT INFO, CLIENT KILL, CLIENT LIST, CLIENT NO-EVICT, CLIENT
+NO-TOUCH, CLIENT PAUSE, CLIENT SETINFO, CLIENT SETNAME, CLIENT TRACKING, CLIENT TRACKINGINFO, CLIENT UNBLOCK, CLIENT
+UNPAUSE, CLUSTER ADDSLOTS, CLUSTER ADDSLOTSRANGE, CLUSTER BUMPEPOCH, CLUSTER CANCELSLOTMIGRATIONS, CLUSTER
+COUNT-FAILURE-REPORTS, CLUSTER COUNTKEYSINSLOT, CLUSTER DELSLOTS, CLUSTER DELSLOTSRANGE, CLUSTER FAILOVER, CLUSTER
+FLUSHSLOT, CLUSTER FLUSHSLOTS, CLUSTER FORGET, CLUSTER GETKEYSINSLOT, CLUSTER GETSLOTMIGRATIONS, CLUSTER INFO,
+CLUSTER KEYSLOT, CLUSTER LINKS, CLUSTER MEET, CLUSTER MIGRATESLOTS, CLUSTER MIGRATION, CLUSTER MYID, CLUSTER
+MYSHARDID, CLUSTER NODES, CLUSTER REPLICAS, CLUSTER REPLICATE, CLUSTER RESET, CLUSTER SAVECONFIG, CLUSTER
+SET-CONFIG-EPOCH, CLUSTER SETSLOT, CLUSTER SHARDS, CLUSTER SLOT-STATS, CLUSTER SLOTS, CLUSTERSCAN, CMS.INCRBY,
+CMS.INFO, CMS.INITBYDIM, CMS.INITBYPROB, CMS.MERGE, CMS.QUERY, COMMAND COUNT, COMMAND DOCS, COMMAND GETKEYS, COMMAND
+GETKEYSANDFLAGS, COMMAND INFO, COMMAND LIST, COMMANDLOG GET, COMMANDLOG LEN, COMMANDLOG RESET, CONFIG RESETSTAT,
+CONFIG REWRITE, COPY, DELEX, DELIFEQ, DIGEST, DUMP, EVALSHA_RO, EVAL_RO, EXPIRETIME, FAILOVER, FCALL, FCALL_RO,
+FLUSHALL, FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASLIST, FT.ALIASUPDATE, FT.ALTER, FT.CONFIG, FT.CREATE,
+FT.CURSOR, FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.HYBRID, FT.INFO,
+FT.PROFILE, FT.SEARCH, FT.SPELLCHECK, FT.SUGADD, FT.SUGDEL, FT.SUGGET, FT.SUGLEN, FT.SYNDUMP, FT.SYNUPDATE,
+FT.TAGVALS, FT._LIST, FUNCTION DELETE, FUNCTION DUMP, FUNCTION FLUSH, FUNCTION KILL, FUNCTION LIST, FUNCTION LOAD,
+FUNCTION RESTORE, FUNCTION STATS, GEOADD, GEODIST, GEOHASH, GEOPOS, GEORADIUS, GEORADIUSBYMEMBER,
+GEORADIUSBYMEMBER_RO, GEORADIUS_RO, GEOSEARCH, GEOSEARCHSTORE, GETBIT, GETSET, HEXPIRE, HEXPIREAT, HEXPIRETIME,
+HGETDEL, HGETEX, HIMPORT DISCARD, HIMPORT DISCARDALL, HIMPORT PREPARE, HIMPORT SET, HMSET, HOTKEYS GET, HOTKEYS
+RESET, HOTKEYS START, HOTKEYS STOP, HPERSIST, HPEXPIRE, HPEXPIREAT, HPEXPIRETIME, HPTTL, HRANDFIELD, HSETEX,
+HSTRLEN, HTTL, INCREX, JSON.ARRAPPEND, JSON.ARRINDEX, JSON.ARRINSERT, JSON.ARRLEN, JSON.ARRPOP, JSON.ARRTRIM,
+JSON.CLEAR, JSON.DEL, JSON.FORGET, JSON.GET, JSON.MERGE, JSON.MGET, JSON.MSET, JSON.NUMINCRBY, JSON.NUMMULTBY,
+JSON.OBJKEYS, JSON.OBJLEN, JSON.RESP, JSON.SET, JSON.STRAPPEND, JSON.STRLEN, JSON.TOGGLE, JSON.TYPE, LASTSAVE,
+LATENCY DOCTOR, LATENCY GRAPH, LATENCY HISTOGRAM, LATENCY HISTORY, LATENCY LATEST, LATENCY RESET, LCS, LINSERT,
+LMOVEM, LMPOP, LOLWUT, LPOS, LPUSHX, MEMORY DOCTOR, MEMORY MALLOC-STATS, MEMORY PURGE, MEMORY STATS, MEMORY USAGE,
+MIGRATE, MODULE LIST, MODULE LOAD, MODULE LOADEX, MODULE UNLOAD, MOVE, MSETEX, OBJECT ENCODING, OBJECT FREQ, OBJECT
+IDLETIME, OBJECT REFCOUNT, PEXPIRETIME, PFADD, PFCOUNT, PFMERGE, PSETEX, PUBSUB CHANNELS, PUBSUB NUMPAT, PUBSUB
+NUMSUB, PUBSUB SHARDCHANNELS, PUBSUB SHARDNUMSUB, QUIT, RANDOMKEY, READONLY, READWRITE, REPLICAOF, RESET, RESTORE,
+ROLE, RPOPLPUSH, RPUSHX, SAVE, SCRIPT FLUSH, SCRIPT KILL, SCRIPT SHOW, SDIFFCARD, SDIFFSTORE, SELECT, SENTINEL
+CKQUORUM, SENTINEL CONFIG, SENTINEL FAILOVER, SENTINEL FLUSHCONFIG, SENTINEL GET-MASTER-ADDR-BY-NAME, SENTINEL
+GET-PRIMARY-ADDR-BY-NAME, SENTINEL INFO-CACHE, SENTINEL IS-MASTER-DOWN-BY-ADDR, SENTINEL IS-PRIMARY-DOWN-BY-ADDR,
+SENTINEL MASTER, SENTINEL MASTERS, SENTINEL MONITOR, SENTINEL MYID, SENTINEL PENDING-SCRIPTS, SENTINEL PRIMARIES,
+SENTINEL PRIMARY, SENTINEL REMOVE, SENTINEL REPLICAS, SENTINEL RESET, SENTINEL SENTINELS, SENTINEL SET, SETBIT,
+SETEX, SETNX, SHUTDOWN, SINTERCARD, SINTERSTORE, SLOWLOG GET, SLOWLOG LEN, SLOWLOG RESET, SMOVE, SORT, SORT_RO,
+SPUBLISH, SUBSTR, SUNIONCARD, SUNIONSTORE, SWAPDB, TDIGEST.ADD, TDIGEST.BYRANK, TDIGEST.BYREVRANK, TDIGEST.CDF,
+TDIGEST.CREATE, TDIGEST.INFO, TDIGEST.MAX, TDIGEST.MERGE, TDIGEST.MIN, TDIGEST.QUANTILE, TDIGEST.RANK,
+TDIGEST.RESET, TDIGEST.REVRANK, TDIGEST.TRIMMED_MEAN, TOPK.ADD, TOPK.COUNT, TOPK.INCRBY, TOPK.INFO, TOPK.LIST,
+TOPK.QUERY, TOPK.RESERVE, TS.ADD, TS.ALTER, TS.CREATE, TS.CREATERULE, TS.DECRBY, TS.DEL, TS.DELETERULE, TS.GET,
+TS.INCRBY, TS.INFO, TS.MADD, TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.NRANGE, TS.NREVRANGE, TS.QUERYINDEX,
+TS.QUERYLABELS, TS.RANGE, TS.READ, TS.REVRANGE, VADD, VCARD, VDIM, VEMB, VGETATTR, VINFO, VISMEMBER, VLINKS,
+VRANDMEMBER, VRANGE, VREM, VSETATTR, VSIM, WAITAOF, XACKDEL, XAUTOCLAIM, XCFGSET, XCLAIM, XDELEX, XGROUP
+CREATECONSUMER, XGROUP DELCONSUMER, XGROUP SETID, XIDMPRECORD, XINFO CONSUMERS, XINFO GROUPS, XINFO STREAM, XNACK,
+XPENDING, XSETID, ZDIFF, ZDIFFSTORE, ZINTER, ZINTERCARD, ZINTERSTORE, ZLEXCOUNT, ZMPOP, ZMSCORE, ZRANDMEMBER,
+ZRANGEBYLEX, ZRANGESTORE, ZREMRANGEBYLEX, ZREVRANGE, ZREVRANGEBYLEX, ZREVRANGEBYSCORE, ZUNION, ZUNIONSTORE
+"""
+"""Commands whose function is still to come: names, separated by commas. Take out what has got one."""
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a list of them."""
+    return [name for part in text.split(",") if (name := " ".join(part.split()))]
+
+
+def all_builders() -> list[Builder]:
+    """Return the builders, group by group, in the order of the methods."""
+    return [
+        builder
+        for group, text in read_groups(ROOT / BUILDERS).items()
+        for builder in read_builders(Source(text), group)
+    ]
+
+
+def command_of(builder: Builder) -> str:
+    """Return the name of the command that a builder makes."""
+    name = ast.literal_eval(builder.words[0])
+    if not isinstance(name, str):
+        raise TypeError(f"{builder.name} does not begin with its command's name")
+    return name
+
+
+def is_command(name: str) -> bool:
+    """Tell whether a name of the table can be sent: of those with subcommands, COMMAND alone means something by itself."""
+    return not TABLE[name].startswith("c") or name == "COMMAND"
+
+
+def reasons() -> dict[str, str]:
+    """Return why a command has no function, by its name."""
+    found = {name: reason for reason, names in REASONS.items() for name in names_in(names)}
+    return found | {name: HELP for name in TABLE if name.endswith(" HELP")}
+
+
+def since(name: str) -> str:
+    """Return what brought a command."""
+    return TABLE[name].split(" ", 2)[2]
+
+
+def title(group: str) -> str:
+    """Return what a group is called."""
+    return TITLES.get(group) or group.replace("_", " ").capitalize()
+
+
+def row(builder: Builder) -> str:
+    """Return the line of a builder: its command, since when there is one, how it is called, what it returns."""
+    shown: list[str] = []
+    for parameter in builder.parameters:
+        if parameter.by_keyword and not any([each.startswith("*") for each in shown]):
+            shown.append("*")
+        shown.append(parameter.star + parameter.name)
+    call = f"{builder.name}({', '.join(shown)})"
+    result = builder.result.replace("Members", "set[bytes]").replace("|", "\\|")
+    name = command_of(builder)
+    return f"| {name} | {since(name)} | `{call}` | `{result}` |\n"
+
+
+def written() -> str:
+    """Return the end of the page."""
+    builders, without = all_builders(), reasons()
+    groups: dict[str, list[Builder]] = {}
+    for builder in builders:
+        groups.setdefault(builder.group, []).append(builder)
+    covered = {command_of(builder) for builder in builders}
+    known = [name for name in TABLE if is_command(name)]
+    missing = [name for name in known if name not in covered and name not in without]
+    page = (
+        f"{START}\nOf the {len(known)} commands and subcommands of Redis up to 8.10, its modules, and Valkey up to 9.2,"
+        f" {len(covered)} have a function.\n"
+        f"{sum([name in without for name in known])} have none for a reason, which stands at the end"
+    )
+    page += f"; {len(missing)} have none yet.\n\n" if missing else ".\n\n"
+    page += "| Group | Commands | Functions |\n|---|--:|--:|\n"
+    for group, members in groups.items():
+        page += f"| {title(group)} | {len({command_of(builder) for builder in members})} | {len(members)} |\n"
+    page += "\nParameters behind `*` are given by keyword. A parameter with a `*` of its own takes any number of arguments.\n"
+    page += '"Since" is the version that brought the command; an option may be younger, as its function\'s docstring says.\n'
+    for group, members in groups.items():
+        page += f"\n### {title(group)}\n\n| Command | Since | Function | Result |\n|---|---|---|---|\n"
+        page += "".join(map(row, members))
+    page += "\n### Without a function\n\n`execute` sends them where they are not refused.\n"
+    page += "\n| Command | Since | Why |\n|---|---|---|\n"
+    page += "".join([f"| {name} | {since(name)} | {without[name]} |\n" for name in known if name in without])
+    if missing:
+        page += "\n### Not yet\n\n`execute` sends them.\n\n| Command | Since |\n|---|---|\n"
+        page += "".join([f"| {name} | {since(name)} |\n" for name in missing])
+    return page
+
+
+def main() -> None:
+    """Write it."""
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(text[: text.index(START)] + written(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
