@@ -50,6 +50,7 @@ from .config.retry import Retry
 from .config.settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings
 from .connection.handshake import ServerInfo
 from .wire.encoder import Argument
+from .wire.narrowing import as_bytes, as_dict, as_float, as_int, as_list, as_str
 from .wire.parser import Limits
 from .wire.values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply, SetKey, Spoken, Verbatim, as_text
 
@@ -118,6 +119,12 @@ __all__ = [
     "Verbatim",
     "WaitEnded",
     "__version__",
+    "as_bytes",
+    "as_dict",
+    "as_float",
+    "as_int",
+    "as_list",
+    "as_str",
     "as_text",
     "commands",
 ]

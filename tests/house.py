@@ -17,8 +17,8 @@ CORE: Final = Path(resp_sansio.__file__).parent
 # runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = """
 _record _stats _errors _facts _log
-wire.values wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar wire.windows wire.parser
-wire.requests wire
+wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar
+wire.windows wire.parser wire.requests wire
 commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers
 commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands
