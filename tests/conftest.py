@@ -9,6 +9,7 @@ A test that talks to a server takes one of these fixtures:
 What it needs beyond a plain old Redis it states:
 
     @pytest.mark.needs("tls", "FUNCTION")
+    @pytest.mark.needs("Redis 8.4 or Valkey 8.1")
 
 and where the server found does not offer that, it is not run: the end of the run says how many were not, and why. With
 `--require-all`, or where CI is set to `true`, that is a failure; skipped tests count as not run. A caller who runs the suite
@@ -45,7 +46,10 @@ settings.register_profile("ci", parent=settings.get_profile("search"), derandomi
 sending.SHORT_PATH = not os.environ.get("RESP_LONG_PATH")
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "search")
 
-NEEDS = "needs(*what): what the test needs of the server: 'tls', or names of commands in capitals ('CLIENT SETINFO')"
+NEEDS = (
+    "needs(*what): what the test needs of the server: 'tls', names of commands in capitals ('CLIENT SETINFO'), "
+    "or a version ('Redis 8.4 or Valkey 8.1')"
+)
 the_server = pytest.StashKey[Server]()
 no_server = pytest.StashKey[str]()
 unmet = pytest.StashKey[list[tuple[str, str]]]()

@@ -4,13 +4,15 @@
 
 A builder is a function that returns `Command("NAME", ..., read=reader)`. It becomes a method of three classes: one returns the
 result, one is awaited, one collects. The body of each is one call of `_do`, with the words and the reader. Where it takes more
-than an expression to put the words together, a function in `_words.py` does it for all three. So builders alone are written by
-hand; a test holds that what is in the tree is what this script writes.
+than an expression to put the words together, a function in `_words.py` does it for all three. The names that `resp_sansio.commands`
+offers, and the tables of `docs/commands.md`, are written, too. So builders alone are written by hand; a test holds that what is
+in the tree is what this script writes.
 """
 
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +24,10 @@ GROUPS: Final = (
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
 TYPES: Final = Path("tests", "typing", "every_method.py")
+FACE: Final = BUILDERS / "__init__.py"
+PAGE: Final = Path("docs", "commands.md")
+HEADINGS: Final = {"generic": "Keys"}
+"""What the page calls a group, if not by its name."""
 
 WIDTH: Final = 120
 
@@ -205,8 +211,7 @@ from typing import TypeAlias, assert_type
 import resp_asyncio
 import resp_sync
 import resp_trio
-from resp_sansio import Entry, Reply, Result
-
+{imports}
 Threads: TypeAlias = resp_sync.Connection | resp_sync.Pool | resp_sync.Client
 Asyncio: TypeAlias = resp_asyncio.Connection | resp_asyncio.Pool | resp_asyncio.Client
 Trio: TypeAlias = resp_trio.Connection | resp_trio.Pool | resp_trio.Client
@@ -278,7 +283,7 @@ def methods(builders: list[Builder], kind: Kind, origins: dict[str, str]) -> str
     for builder in builders:
         if builder.group != group:
             group = builder.group
-            code += f"\n    # {group}\n"
+            code += f"\n    # {group.replace('_', ' ')}\n"
         code += method(builder, kind)
     return HEAD.format(says=f"The commands as methods that {kind.says}") + imports(code, origins) + code
 
@@ -297,7 +302,9 @@ def words(builders: list[Builder], origins: dict[str, str]) -> str:
 
 def types(builders: list[Builder]) -> str:
     """Return the check of what type checkers know: a call of each method, with what must be given, and what it returns."""
-    code = TYPES_HEAD
+    results = [node for each in builders for node in ast.walk(ast.parse(each.result)) if isinstance(node, ast.Name)]
+    public = {"Result", *[node.id for node in results if node.id[0].isupper()]} - {"Members"}
+    code = TYPES_HEAD.format(imports=imported("resp_sansio", sorted(public)))
     for head, wait, result in CHECKED:
         code += f"\n\n{head} -> None:\n"
         for builder in builders:
@@ -318,6 +325,34 @@ def types(builders: list[Builder]) -> str:
     return code
 
 
+def face(text: str, builders: list[Builder]) -> str:
+    """Return the face of the builders' folder with the names of all of them between its docstring and its functions."""
+    begin, end = "from __future__ import annotations\n", "\n\ndef "
+    modules = {"decoding": ["text"]}
+    for builder in builders:
+        modules.setdefault(builder.group, []).append(builder.name)
+    code = "".join([imported(f".{group}", sorted(names)) for group, names in sorted(modules.items())])
+    listed = ", ".join([f'"{name}"' for name in sorted([name for names in modules.values() for name in names])])
+    lines = textwrap.fill(listed, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    head, tail = text.partition(begin)[0], text.partition(end)[2]
+    return f"{head}{begin}\n{code}\n__all__ = [\n{lines},\n]  # fmt: skip\n{end}{tail}"
+
+
+def page(text: str, builders: list[Builder]) -> str:
+    """Return the page with a table of each group at its end."""
+    begin = "A parameter with a `*` of its own takes any number of arguments.\n"
+    code = group = ""
+    for builder in builders:
+        if builder.group != group:
+            group = builder.group
+            heading = HEADINGS.get(group, group.replace("_", " ").capitalize())
+            code += f"\n### {heading}\n\n| Command | Result |\n|---|---|\n"
+        parameters = [shown.partition(":")[0] for shown in signature(builder)[1:]]
+        result = builder.result.replace("Members", "set[bytes]").replace("|", "\\|")
+        code += f"| `{builder.name}({', '.join(parameters)})` | `{result}` |\n"
+    return text.partition(begin)[0] + begin + code
+
+
 def imports(code: str, origins: dict[str, str]) -> str:
     """Return the imports that this code needs, in the order that the linter wants."""
     used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
@@ -325,12 +360,16 @@ def imports(code: str, origins: dict[str, str]) -> str:
     others: list[str] = []
     for module in sorted({*origins.values()}, key=lambda module: (module == ".", module)):
         names = sorted([name for name in used if origins.get(name) == module], key=import_order)
-        line = f"from {module} import {', '.join(names)}\n"
-        if len(line) > WIDTH:
-            line = f"from {module} import (\n" + "".join([f"    {name},\n" for name in names]) + ")\n"
         if names:
-            (ours if module.startswith(".") else others).append(line)
+            (ours if module.startswith(".") else others).append(imported(module, names))
     return "".join([*others, *["\n"] * bool(others), *ours])
+
+
+def imported(module: str, names: list[str]) -> str:
+    """Return one import as the formatter lays it out."""
+    if len(line := f"from {module} import {', '.join(names)}\n") <= WIDTH + 1:
+        return line
+    return f"from {module} import (\n" + "".join([f"    {name},\n" for name in names]) + ")\n"
 
 
 def import_order(name: str) -> tuple[int, str]:
@@ -350,24 +389,26 @@ def read_groups(folder: Path) -> dict[str, str]:
     return {group: (folder / f"{group}.py").read_text(encoding="utf-8") for group in GROUPS}
 
 
-def written(groups: dict[str, str]) -> dict[Path, str]:
-    """Return all that follows from these sources of the builders, by its place in the project."""
+def written(folder: Path) -> dict[Path, str]:
+    """Return all that follows from the builders in this folder, by its place in the project."""
     builders: list[Builder] = []
     origins: dict[str, str] = {}
-    for group, text in groups.items():
+    for group, text in read_groups(folder).items():
         source = Source(text)
-        builders += read_builders(source, group.replace("_", " "))
+        builders += read_builders(source, group)
         origins |= read_origins(source)
     return {
         METHODS / "_words.py": words(builders, origins),
         **{METHODS / f"{kind.module}.py": methods(builders, kind, origins) for kind in KINDS},
         TYPES: types(builders),
+        FACE: face((folder / FACE.name).read_text(encoding="utf-8"), builders),
+        PAGE: page((ROOT / PAGE).read_text(encoding="utf-8"), builders),
     }
 
 
 def main() -> None:
     """Write it all."""
-    for path, content in written(read_groups(ROOT / BUILDERS)).items():
+    for path, content in written(ROOT / BUILDERS).items():
         (ROOT / path).write_text(content, encoding="utf-8")
         print(f"{path}: {len(content.splitlines())} lines")
 

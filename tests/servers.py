@@ -74,6 +74,9 @@ No Redis server was found. Any of these helps:
 SOCKET_PATH_LIMIT: Final = 103
 """Bytes in the path of a unix socket: macOS takes 103, Linux 107."""
 
+VERSION: Final = re.compile(r"(Redis|Valkey) (\d+)\.(\d+)")
+VERSIONS: Final = re.compile(rf"{VERSION.pattern}( or {VERSION.pattern})*")
+
 
 class ServerError(Exception):
     """An error reply, or a server that did not start."""
@@ -432,14 +435,26 @@ class Server:
         return ("valkey", found["valkey"]) if "valkey" in found else ("redis", found["redis"])
 
     def has(self, need: str) -> bool:
-        """Whether it offers what a test needs: `tls`, or a command by its name in capitals, of one word or two.
+        """Whether it offers what a test needs: `tls`; a command by its name in capitals, of one word or two; or a version.
 
-        `tls` asks what the build can do, not whether this server was started with it.
+        `Redis 8.4 or Valkey 8.1` is either; Valkey began as Redis 7.2. `tls` asks what the build can do, not whether this server
+        was started with it.
         """
         if need == "tls":
             return offers_tls(self.executable)
+        if versions := VERSIONS.fullmatch(need) and VERSION.findall(need):
+            known_as = (
+                {("redis", (7, 2)), ("valkey", self.version)} if self.product == "valkey" else {("redis", self.version)}
+            )
+            return any(
+                product.lower() == known and version >= (int(major), int(minor))
+                for product, major, minor in versions
+                for known, version in known_as
+            )
         if not need.isupper():
-            raise ValueError(f"a need is 'tls' or the name of a command in capitals, not {need!r}")
+            raise ValueError(
+                f"a need is 'tls', the name of a command in capitals, or a version such as 'Redis 8.4 or Valkey 8.1', not {need!r}"
+            )
         command, *subcommand = need.split()
         known = self.call("COMMAND", "INFO", command)
         if not isinstance(known, list) or known[0] is None:

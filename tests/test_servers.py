@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import socket
 import ssl
@@ -76,8 +77,32 @@ def test_what_a_server_offers(server: Server) -> None:
     assert server.has("CLIENT KILL")
     assert not server.has("GETT")
     assert not server.has("CLIENT KYLL")
-    with pytest.raises(ValueError, match="in capitals"):
-        server.has("tsl")
+    for wrong in ("tsl", "Redis", "redis 8.4", "Redis 8", "Redis 8.4, Valkey 8.1", "Redis 8.4 or GET"):
+        with pytest.raises(ValueError, match="in capitals"):
+            server.has(wrong)
+
+
+@pytest.mark.parametrize(
+    ("product", "version", "old", "new"),
+    [
+        ("redis", (7, 0, 15), ["Redis 6.2", "Redis 7.0", "Valkey 8.0 or Redis 7.0"], ["Redis 7.2", "Valkey 8.0"]),
+        ("redis", (8, 10, 0), ["Redis 7.4", "Redis 8.9", "Redis 8.10"], ["Redis 8.11", "Redis 9.0 or Valkey 7.2"]),
+        ("valkey", (8, 1, 1), ["Redis 7.2", "Redis 8.4 or Valkey 8.1"], ["Redis 7.4", "Redis 8.4 or Valkey 9.0"]),
+    ],
+)
+def test_what_came_with_a_version(
+    monkeypatch: pytest.MonkeyPatch,
+    server: Server,
+    product: str,
+    version: tuple[int, ...],
+    old: list[str],
+    new: list[str],
+) -> None:
+    """Valkey has what Redis 7.2 had, and nothing that came to Redis later, unless it is said."""
+    one = copy.copy(server)
+    monkeypatch.setitem(vars(one), "product", product)
+    monkeypatch.setitem(vars(one), "version", version)
+    assert [need for need in [*old, *new] if one.has(need)] == old
 
 
 def test_restart_keeps_the_address_and_a_password_is_used(start_server: Callable[..., Server]) -> None:

@@ -114,19 +114,18 @@ from .strings import (
 )
 
 __all__ = [
-    "append", "blmove", "blpop", "brpop", "client_id", "config_get", "config_set", "dbsize", "decr", "decrby",
-    "delete", "echo", "eval", "evalsha", "exists", "expire", "expireat", "flushdb", "get", "getdel", "getex",
-    "getrange", "hdel", "hexists", "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hscan",
-    "hset", "hsetnx", "hvals", "incr", "incrby", "incrbyfloat", "info", "keys", "lindex", "llen", "lmove", "lpop",
-    "lpop_count", "lpush", "lrange", "lrem", "lset", "ltrim", "mget", "mset", "msetnx", "persist", "pexpire",
-    "pexpireat", "ping", "pttl", "publish", "rename", "renamenx", "rpop", "rpop_count", "rpush", "sadd", "scan",
-    "scard", "script_exists", "script_load", "sdiff", "set", "set_get", "setrange", "sinter", "sismember",
-    "smembers", "smismember", "spop", "spop_count", "srandmember", "srandmember_count", "srem", "sscan", "strlen",
-    "sunion", "text", "time", "touch", "ttl", "type", "unlink", "wait", "xack", "xadd", "xdel", "xgroup_create",
-    "xgroup_destroy", "xlen", "xrange", "xread", "xreadgroup", "xrevrange", "xtrim", "zadd", "zcard", "zcount",
-    "zincrby", "zpopmax", "zpopmax_count", "zpopmin", "zpopmin_count", "zrange", "zrange_withscores",
-    "zrangebyscore", "zrangebyscore_withscores", "zrank", "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrank",
-    "zscan", "zscore",
+    "append", "blmove", "blpop", "brpop", "client_id", "config_get", "config_set", "dbsize", "decr", "decrby", "delete",
+    "echo", "eval", "evalsha", "exists", "expire", "expireat", "flushdb", "get", "getdel", "getex", "getrange", "hdel",
+    "hexists", "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hscan", "hset", "hsetnx",
+    "hvals", "incr", "incrby", "incrbyfloat", "info", "keys", "lindex", "llen", "lmove", "lpop", "lpop_count", "lpush",
+    "lrange", "lrem", "lset", "ltrim", "mget", "mset", "msetnx", "persist", "pexpire", "pexpireat", "ping", "pttl",
+    "publish", "rename", "renamenx", "rpop", "rpop_count", "rpush", "sadd", "scan", "scard", "script_exists",
+    "script_load", "sdiff", "set", "set_get", "setrange", "sinter", "sismember", "smembers", "smismember", "spop",
+    "spop_count", "srandmember", "srandmember_count", "srem", "sscan", "strlen", "sunion", "text", "time", "touch",
+    "ttl", "type", "unlink", "wait", "xack", "xadd", "xdel", "xgroup_create", "xgroup_destroy", "xlen", "xrange",
+    "xread", "xreadgroup", "xrevrange", "xtrim", "zadd", "zcard", "zcount", "zincrby", "zpopmax", "zpopmax_count",
+    "zpopmin", "zpopmin_count", "zrange", "zrange_withscores", "zrangebyscore", "zrangebyscore_withscores", "zrank",
+    "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrank", "zscan", "zscore",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from core.commands.rows import BESIDE
 from generate_methods import GROUPS
 from resp_sansio import Command, commands
 from resp_sansio.wire import encode_command
@@ -66,14 +67,6 @@ TAKEN: Final[dict[str, list[Any]]] = {
 PARAMETERS: Final = [
     (build, parameter) for build in BUILDERS for parameter in inspect.signature(build).parameters.values()
 ]
-
-
-# What is given beside the parameter that a test is about, because there must be something.
-BESIDE: Final[dict[object, dict[str, Any]]] = {
-    commands.hset: {"field": "data", "value": "data"},
-    commands.xadd: {"maxlen": 7},
-    commands.xtrim: {"maxlen": 7},
-}
 
 
 def given(build: Callable[..., Command[Any]], name: str = "", value: object = None) -> Command[Any]:

@@ -55,7 +55,7 @@ def awaited(coroutine: Any) -> Any:
 
 def test_what_is_in_the_tree_is_what_the_script_writes() -> None:
     """Else run `python tests/generate_methods.py`."""
-    written = generate_methods.written(generate_methods.read_groups(Path(commands.__file__).parent))
+    written = generate_methods.written(Path(commands.__file__).parent)
     core = Path(commands.__file__).parents[1]
     for path, text in written.items():
         place = core.parent if path.parts[0] == core.name else generate_methods.ROOT

@@ -1,0 +1,23 @@
+"""What the builders of commands on sets send."""
+
+from __future__ import annotations
+
+from core.commands.rows import Sent
+from resp_sansio import commands
+
+SENT: Sent = [
+    (commands.sadd("s", "a", "b"), "SADD s a b"),
+    (commands.srem("s", "a"), "SREM s a"),
+    (commands.smembers("s"), "SMEMBERS s"),
+    (commands.sismember("s", "a"), "SISMEMBER s a"),
+    (commands.smismember("s", "a", "b"), "SMISMEMBER s a b"),
+    (commands.scard("s"), "SCARD s"),
+    (commands.spop("s"), "SPOP s"),
+    (commands.spop_count("s", 2), "SPOP s 2"),
+    (commands.srandmember("s"), "SRANDMEMBER s"),
+    (commands.srandmember_count("s", -2), "SRANDMEMBER s -2"),
+    (commands.sinter("s", "t"), "SINTER s t"),
+    (commands.sunion("s", "t"), "SUNION s t"),
+    (commands.sdiff("s", "t"), "SDIFF s t"),
+    (commands.sscan("s", 3), "SSCAN s 3"),
+]
