@@ -5,8 +5,7 @@
 A builder is a function that returns `Command("NAME", ..., read=reader)`. It becomes a method of three classes: one returns the
 result, one is awaited, one collects. The body of each is one call of `_do`, with the words and the reader. Where it takes more
 than an expression to put the words together, a function in `_words.py` does it for all three. The names that `resp_sansio.commands`
-offers, and the tables of `docs/commands.md`, are written, too. So builders alone are written by hand; a test holds that what is
-in the tree is what this script writes.
+offers are written, too. So builders alone are written by hand; a test holds that what is in the tree is what this script writes.
 """
 
 from __future__ import annotations
@@ -25,9 +24,6 @@ GROUPS: Final = (
 METHODS: Final = Path("resp_sansio", "methods")
 TYPES: Final = Path("tests", "typing", "every_method.py")
 FACE: Final = BUILDERS / "__init__.py"
-PAGE: Final = Path("docs", "commands.md")
-HEADINGS: Final = {"generic": "Keys"}
-"""What the page calls a group, if not by its name."""
 
 WIDTH: Final = 120
 
@@ -338,21 +334,6 @@ def face(text: str, builders: list[Builder]) -> str:
     return f"{head}{begin}\n{code}\n__all__ = [\n{lines},\n]  # fmt: skip\n{end}{tail}"
 
 
-def page(text: str, builders: list[Builder]) -> str:
-    """Return the page with a table of each group at its end."""
-    begin = "A parameter with a `*` of its own takes any number of arguments.\n"
-    code = group = ""
-    for builder in builders:
-        if builder.group != group:
-            group = builder.group
-            heading = HEADINGS.get(group, group.replace("_", " ").capitalize())
-            code += f"\n### {heading}\n\n| Command | Result |\n|---|---|\n"
-        parameters = [shown.partition(":")[0] for shown in signature(builder)[1:]]
-        result = builder.result.replace("Members", "set[bytes]").replace("|", "\\|")
-        code += f"| `{builder.name}({', '.join(parameters)})` | `{result}` |\n"
-    return text.partition(begin)[0] + begin + code
-
-
 def imports(code: str, origins: dict[str, str]) -> str:
     """Return the imports that this code needs, in the order that the linter wants."""
     used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
@@ -402,7 +383,6 @@ def written(folder: Path) -> dict[Path, str]:
         **{METHODS / f"{kind.module}.py": methods(builders, kind, origins) for kind in KINDS},
         TYPES: types(builders),
         FACE: face((folder / FACE.name).read_text(encoding="utf-8"), builders),
-        PAGE: page((ROOT / PAGE).read_text(encoding="utf-8"), builders),
     }
 
 
