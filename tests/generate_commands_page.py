@@ -149,7 +149,7 @@ def row(builder: Builder) -> str:
             shown.append("*")
         shown.append(parameter.star + parameter.name)
     call = f"{builder.name}({', '.join(shown)})"
-    result = builder.result.replace("Members", "set[bytes]").replace("|", "\\|")
+    result = builder.result.replace("Members[", "set[").replace("|", "\\|")
     name = command_of(builder)
     return f"| {name} | {since(name)} | `{call}` | `{result}` |\n"
 

@@ -11,6 +11,7 @@ offers are written, too. So builders alone are written by hand; a test holds tha
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,8 +30,10 @@ WIDTH: Final = 120
 
 ORIGINS: Final = {
     "ABC": "abc",
+    "Generic": "typing",
     "Reader": "..commands.command",
     "Result": "..client.batch",
+    "S": "..commands.decoding",
     "TypeVar": "typing",
     "Words": "..commands.words",
     "_words": ".",
@@ -184,13 +187,16 @@ CLASS: Final = '''
 T = TypeVar("T")
 
 
-class {name}(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
+class {name}(ABC, Generic[S]):
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed.
+
+    `S` is what the data in a reply comes as, `bytes` or `str`.
+    """
 
     __slots__ = ()
 
     @abstractmethod
-    {define} _do(self, words: Words, read: Reader[T]) -> {result}:
+    {define} _do(self, words: Words, read: Reader[T, S]) -> {result}:
         """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
 '''
 
@@ -254,13 +260,18 @@ def signature(builder: Builder) -> list[str]:
 
 def method(builder: Builder, kind: Kind) -> str:
     """Return the text of one method."""
-    result = kind.result.format(builder.result)
+    result = kind.result.format(result_of(builder, "S"))
     head = bracketed(f"{kind.define} {builder.name}(", signature(builder), f") -> {result}:", "    ")
     docstring = "".join([f"    {line}".rstrip() + "\n" for line in builder.docstring])
     words = f"({', '.join(builder.words)})" if len(builder.words) > 1 else f"({builder.words[0]},)"
     if builder.body:
         words = f"_words.{builder.name}({', '.join(passed_on(builder))})"
     return f"\n{head}    {docstring}" + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
+
+
+def result_of(builder: Builder, data: str) -> str:
+    """Return the type of what a method returns whose data is of this type: a builder says `bytes` of it."""
+    return re.sub(r"\bbytes\b", data, builder.result)
 
 
 def passed_on(builder: Builder) -> list[str]:
@@ -313,7 +324,7 @@ def types(builders: list[Builder]) -> str:
             )
             call = f"{wait}redis.{builder.name}({given})"
             # In a class with a method `set`, the builtin type is called `Members`.
-            returned = result.format(builder.result.replace("Members", "set[bytes]"))
+            returned = result.format(result_of(builder, "bytes").replace("Members[", "set["))
             if returned == "None":  # mypy refuses to look at what is never anything
                 code += f"    {call}\n"
             else:
@@ -324,7 +335,7 @@ def types(builders: list[Builder]) -> str:
 def face(text: str, builders: list[Builder]) -> str:
     """Return the face of the builders' folder with the names of all of them between its docstring and its functions."""
     begin, end = "from __future__ import annotations\n", "\n\ndef "
-    modules = {"decoding": ["text"]}
+    modules = {"command": ["text"]}
     for builder in builders:
         modules.setdefault(builder.group, []).append(builder.name)
     code = "".join([imported(f".{group}", sorted(names)) for group, names in sorted(modules.items())])

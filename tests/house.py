@@ -19,8 +19,9 @@ ORDER: Final = """
 _record _stats _errors _facts _log
 wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar
 wire.windows wire.parser wire.requests wire
-commands.table commands.words commands.keys commands.knowledge commands.command commands.arguments commands.readers
-commands.decoding commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
+commands.table commands.words commands.keys commands.knowledge commands.decoding commands.command commands.arguments
+commands.readers
+commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful

@@ -23,7 +23,7 @@ from resp_sansio import (
     RespError,
 )
 from resp_sansio.connection import Batch, Connection, ConnectionLost, Opened, PushReceived, Slot, State, TimedOut
-from resp_sansio.methods import Reader, SyncMethods, Words
+from resp_sansio.methods import RAW, Reader, SyncMethods, Words
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ class SmallClient(SyncMethods):
         return reply
 
     def _do(self, words: Words, read: Reader[T]) -> T:
-        return read(self.execute(*words), self._machine.protocol)
+        return read(self.execute(*words), RAW)
 
     def pipeline(self, *commands: Command[Reply], timeout: float = 5.0) -> list[Reply]:
         future: Future[list[Reply]] = Future()

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
-from typing import Any, Final, Generic, Literal, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
 from ..commands.command import Command, Reader, as_it_came
+from ..commands.decoding import RAW
 from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
 from ..commands.words import Words, shown_word
 from ..config.config import Config
@@ -122,7 +123,7 @@ class CommandBatch:
         self._block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
-        self._readers: dict[int, Reader[object]] = {}  # of the replies that are not left as they come, by index
+        self._readers: dict[int, Reader[object, bytes]] = {}  # of the replies that are not left as they come, by index
         self._transaction = transaction
 
     def __len__(self) -> int:
@@ -155,7 +156,7 @@ class CommandBatch:
             return self._do(command.args, command.read, command.info)
         return self._do(args, as_it_came)
 
-    def _do(self, words: Words, read: Reader[T], info: CommandInfo | None = None) -> Result[T]:
+    def _do(self, words: Words, read: Reader[T, bytes], info: CommandInfo | None = None) -> Result[T]:
         """Add a command, given by its words, with how to read its reply. Raises as `execute`."""
         if self.replies is not None or self._running:
             self._check_not_run()
@@ -202,7 +203,7 @@ class CommandBatch:
         self._running = True
         return slot
 
-    def answered(self, slot: Batch, protocol: Literal[2, 3]) -> list[object]:
+    def answered(self, slot: Batch) -> list[object]:
         """Take the replies in and return what each command gave, error replies as values. Raises as `read_transaction` does.
 
         Bulk replies become text if that is asked for, except where a command's reader sees to its reply; what a reader or a
@@ -215,10 +216,10 @@ class CommandBatch:
         except RespError as error:
             self.replies = [error] * len(self)
             raise
-        self.replies = results = self._read(replies, protocol)
+        self.replies = results = self._read(replies)
         return results
 
-    def lost(self, slot: Batch, cause: RespError, protocol: Literal[2, 3]) -> RespError:
+    def lost(self, slot: Batch, cause: RespError) -> RespError:
         """The slot ended without all of its replies: read those that came, give each other command its own error.
 
         Returns the error of the first of them.
@@ -230,10 +231,10 @@ class CommandBatch:
         failures = [slot.failure(cause, index + first) for index in range(len(answered), len(self))]
         for index, failure in enumerate(failures, len(answered)):
             failure.add_note(self.place(index))
-        self.replies = [*self._read(answered[: len(self)], protocol), *failures]
+        self.replies = [*self._read(answered[: len(self)]), *failures]
         return slot.failure(cause)
 
-    def _read(self, replies: Sequence[Reply], protocol: Literal[2, 3]) -> list[object]:
+    def _read(self, replies: Sequence[Reply]) -> list[object]:
         """Return what the first commands gave, as these replies to them say."""
         results: list[object] = [*replies]
         for index, read in self._readers.items():
@@ -242,7 +243,7 @@ class CommandBatch:
             reply = replies[index]
             if not isinstance(reply, Exception):
                 try:
-                    results[index] = read(reply, protocol)
+                    results[index] = read(reply, RAW)
                     continue
                 except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
                     error = unreadable(raised, self._infos[index])

@@ -101,10 +101,12 @@ def command_alone(command: Command[T], *more: object) -> Command[T]:
 
 
 def unreadable(error: Exception, info: CommandInfo) -> Exception:
-    """Return what a reader has raised, with the name of the command if that is about its reply."""
+    """Return what is told of what a reader has raised: the name of the command if that is about its reply, and no data."""
+    if isinstance(error, UnicodeDecodeError):
+        return UnexpectedReplyError(f"{info.name}: the data is no {error.encoding} text; ask for bytes (see decode)")
     return UnexpectedReplyError(f"{info.name}: {error}") if isinstance(error, UnexpectedReplyError) else error
 
 
-def text_reader(encoding: str) -> Reader[Reply]:
+def text_reader(encoding: str) -> Reader[Reply, bytes]:
     """Return the reader of untyped replies that makes text of their bulk strings."""
-    return lambda reply, _protocol: as_text(reply, encoding)
+    return lambda reply, _text: as_text(reply, encoding)

@@ -15,7 +15,7 @@ commands are encoded: nothing is sent in any case.
 
 from __future__ import annotations
 
-from .decoding import text
+from .command import text
 from .generic import (
     delete,
     exists,

@@ -18,7 +18,7 @@ def srem(key: Argument, member: Argument, *members: Argument) -> Command[int]:
     return Command("SREM", key, member, *members, read=whole)
 
 
-def smembers(key: Argument) -> Command[Members]:
+def smembers(key: Argument) -> Command[Members[bytes]]:
     """Return all members."""
     return Command("SMEMBERS", key, read=members)
 
@@ -43,7 +43,7 @@ def spop(key: Argument) -> Command[bytes | None]:
     return Command("SPOP", key, read=maybe_bulk)
 
 
-def spop_count(key: Argument, count: int) -> Command[Members]:
+def spop_count(key: Argument, count: int) -> Command[Members[bytes]]:
     """Take any members, up to `count`."""
     return Command("SPOP", key, count, read=members)
 
@@ -58,17 +58,17 @@ def srandmember_count(key: Argument, count: int) -> Command[list[bytes]]:
     return Command("SRANDMEMBER", key, count, read=bulks)
 
 
-def sinter(key: Argument, *keys: Argument) -> Command[Members]:
+def sinter(key: Argument, *keys: Argument) -> Command[Members[bytes]]:
     """Return what is in all of the sets."""
     return Command("SINTER", key, *keys, read=members)
 
 
-def sunion(key: Argument, *keys: Argument) -> Command[Members]:
+def sunion(key: Argument, *keys: Argument) -> Command[Members[bytes]]:
     """Return what is in any of the sets."""
     return Command("SUNION", key, *keys, read=members)
 
 
-def sdiff(key: Argument, *keys: Argument) -> Command[Members]:
+def sdiff(key: Argument, *keys: Argument) -> Command[Members[bytes]]:
     """Return what is in the first set and in none of the others."""
     return Command("SDIFF", key, *keys, read=members)
 

@@ -33,19 +33,21 @@ def xlen(key: Argument) -> Command[int]:
 
 def xrange(
     key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
-) -> Command[list[Entry]]:
+) -> Command[list[Entry[bytes]]]:
     """Return the entries from one ID to another, both included, oldest first."""
     return Command("XRANGE", key, start, end, *given("XRANGE", count=count), read=entries)
 
 
 def xrevrange(
     key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
-) -> Command[list[Entry]]:
+) -> Command[list[Entry[bytes]]]:
     """Return the entries from one ID back to another, both included, newest first."""
     return Command("XREVRANGE", key, end, start, *given("XREVRANGE", count=count), read=entries)
 
 
-def xread(streams: Fields, *, count: int | None = None, block: int | None = None) -> Command[dict[bytes, list[Entry]]]:
+def xread(
+    streams: Fields, *, count: int | None = None, block: int | None = None
+) -> Command[dict[bytes, list[Entry[bytes]]]]:
     """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
 
     With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
@@ -63,7 +65,7 @@ def xreadgroup(
     count: int | None = None,
     block: int | None = None,
     noack: bool = False,
-) -> Command[dict[bytes, list[Entry]]]:
+) -> Command[dict[bytes, list[Entry[bytes]]]]:
     """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
     options = given("XREADGROUP", count=count, block=block, noack=noack)
     return Command(

@@ -6,7 +6,7 @@ Written by `tests/generate_methods.py` from the builders of `resp_sansio.command
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ..client.batch import Result
 from ..commands.arguments import (
@@ -22,6 +22,7 @@ from ..commands.arguments import (
     streams_in_turn,
 )
 from ..commands.command import Reader
+from ..commands.decoding import S
 from ..commands.readers import (
     Entry,
     Members,
@@ -61,18 +62,21 @@ from . import _words
 T = TypeVar("T")
 
 
-class BatchMethods(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
+class BatchMethods(ABC, Generic[S]):
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed.
+
+    `S` is what the data in a reply comes as, `bytes` or `str`.
+    """
 
     __slots__ = ()
 
     @abstractmethod
-    def _do(self, words: Words, read: Reader[T]) -> Result[T]:
+    def _do(self, words: Words, read: Reader[T, S]) -> Result[T]:
         """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
 
     # strings
 
-    def get(self, key: Argument) -> Result[bytes | None]:
+    def get(self, key: Argument) -> Result[S | None]:
         """Return the value of `key`, None if there is none."""
         return self._do(("GET", key), maybe_bulk)
 
@@ -107,11 +111,11 @@ class BatchMethods(ABC):
         nx: bool = False,
         xx: bool = False,
         keepttl: bool = False,
-    ) -> Result[bytes | None]:
+    ) -> Result[S | None]:
         """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
         return self._do(_words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl), maybe_bulk)
 
-    def getdel(self, key: Argument) -> Result[bytes | None]:
+    def getdel(self, key: Argument) -> Result[S | None]:
         """Return the value of `key` and delete it (Redis 6.2)."""
         return self._do(("GETDEL", key), maybe_bulk)
 
@@ -124,13 +128,13 @@ class BatchMethods(ABC):
         exat: int | None = None,
         pxat: int | None = None,
         persist: bool = False,
-    ) -> Result[bytes | None]:
+    ) -> Result[S | None]:
         """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
         return self._do(
             ("GETEX", key, *exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)), maybe_bulk
         )
 
-    def mget(self, key: Argument, *keys: Argument) -> Result[list[bytes | None]]:
+    def mget(self, key: Argument, *keys: Argument) -> Result[list[S | None]]:
         """Return the values of the keys, None for each that does not exist."""
         return self._do(("MGET", key, *keys), maybe_bulks)
 
@@ -150,7 +154,7 @@ class BatchMethods(ABC):
         """Return the length of the value of `key` in bytes."""
         return self._do(("STRLEN", key), whole)
 
-    def getrange(self, key: Argument, start: int, end: int) -> Result[bytes]:
+    def getrange(self, key: Argument, start: int, end: int) -> Result[S]:
         """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
         return self._do(("GETRANGE", key, start, end), bulk)
 
@@ -268,19 +272,19 @@ class BatchMethods(ABC):
         """Rename `key` if there is no `newkey`; return whether it was done."""
         return self._do(("RENAMENX", key, newkey), truth)
 
-    def keys(self, pattern: Argument) -> Result[list[bytes]]:
+    def keys(self, pattern: Argument) -> Result[list[S]]:
         """Return all keys that match; on a large database the server does nothing else meanwhile, so use `scan`."""
         return self._do(("KEYS", pattern), bulks)
 
     def scan(
         self, cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
-    ) -> Result[tuple[int, list[bytes]]]:
+    ) -> Result[tuple[int, list[S]]]:
         """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
         return self._do(("SCAN", cursor, *given("SCAN", match=match, count=count, type=type)), scanned)
 
     # hashes
 
-    def hget(self, key: Argument, field: Argument) -> Result[bytes | None]:
+    def hget(self, key: Argument, field: Argument) -> Result[S | None]:
         """Return the value of a field, None if there is none."""
         return self._do(("HGET", key, field), maybe_bulk)
 
@@ -294,11 +298,11 @@ class BatchMethods(ABC):
         """Set a field if there is none; return whether it was set."""
         return self._do(("HSETNX", key, field, value), truth)
 
-    def hgetall(self, key: Argument) -> Result[dict[bytes, bytes]]:
+    def hgetall(self, key: Argument) -> Result[dict[S, S]]:
         """Return all fields with their values; empty if there is no such key."""
         return self._do(("HGETALL", key), table)
 
-    def hmget(self, key: Argument, field: Argument, *fields: Argument) -> Result[list[bytes | None]]:
+    def hmget(self, key: Argument, field: Argument, *fields: Argument) -> Result[list[S | None]]:
         """Return the values of the fields, None for each that does not exist."""
         return self._do(("HMGET", key, field, *fields), maybe_bulks)
 
@@ -322,17 +326,17 @@ class BatchMethods(ABC):
         """Return the number of fields."""
         return self._do(("HLEN", key), whole)
 
-    def hkeys(self, key: Argument) -> Result[list[bytes]]:
+    def hkeys(self, key: Argument) -> Result[list[S]]:
         """Return the names of all fields."""
         return self._do(("HKEYS", key), bulks)
 
-    def hvals(self, key: Argument) -> Result[list[bytes]]:
+    def hvals(self, key: Argument) -> Result[list[S]]:
         """Return the values of all fields."""
         return self._do(("HVALS", key), bulks)
 
     def hscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> Result[tuple[int, dict[bytes, bytes]]]:
+    ) -> Result[tuple[int, dict[S, S]]]:
         """Return where to go on, 0 if that was all, and some fields with their values."""
         return self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count)), scanned_table)
 
@@ -346,40 +350,40 @@ class BatchMethods(ABC):
         """Put elements behind the last; return the length."""
         return self._do(("RPUSH", key, element, *elements), whole)
 
-    def lpop(self, key: Argument) -> Result[bytes | None]:
+    def lpop(self, key: Argument) -> Result[S | None]:
         """Take the first element, None if there is none."""
         return self._do(("LPOP", key), maybe_bulk)
 
-    def lpop_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+    def lpop_count(self, key: Argument, count: int) -> Result[list[S]]:
         """Take up to `count` elements from the front (Redis 6.2); empty if there is no such key."""
         return self._do(("LPOP", key, count), bulks)
 
-    def rpop(self, key: Argument) -> Result[bytes | None]:
+    def rpop(self, key: Argument) -> Result[S | None]:
         """Take the last element, None if there is none."""
         return self._do(("RPOP", key), maybe_bulk)
 
-    def rpop_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+    def rpop_count(self, key: Argument, count: int) -> Result[list[S]]:
         """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
         return self._do(("RPOP", key, count), bulks)
 
-    def blpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[bytes, bytes] | None]:
+    def blpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[S, S] | None]:
         """Take the first element of the first of the keys that has one; return key and element.
 
         Waits on the server for one up to `timeout` seconds, 0 for ever; None if none came.
         """
         return self._do(("BLPOP", key, *keys, timeout), source_and_value)
 
-    def brpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[bytes, bytes] | None]:
+    def brpop(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[S, S] | None]:
         """As `blpop`, the last element."""
         return self._do(("BRPOP", key, *keys, timeout), source_and_value)
 
-    def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> Result[bytes | None]:
+    def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> Result[S | None]:
         """Move an element between ends of lists (Redis 6.2); return it, None if there is none."""
         return self._do(("LMOVE", source, destination, wherefrom, whereto), maybe_bulk)
 
     def blmove(
         self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side, *, timeout: float
-    ) -> Result[bytes | None]:
+    ) -> Result[S | None]:
         """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
         return self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
 
@@ -387,11 +391,11 @@ class BatchMethods(ABC):
         """Return the number of elements."""
         return self._do(("LLEN", key), whole)
 
-    def lrange(self, key: Argument, start: int, stop: int) -> Result[list[bytes]]:
+    def lrange(self, key: Argument, start: int, stop: int) -> Result[list[S]]:
         """Return the elements from `start` to `stop`, both included; negative ones count from the end."""
         return self._do(("LRANGE", key, start, stop), bulks)
 
-    def lindex(self, key: Argument, index: int) -> Result[bytes | None]:
+    def lindex(self, key: Argument, index: int) -> Result[S | None]:
         """Return the element at `index`, None if there is none."""
         return self._do(("LINDEX", key, index), maybe_bulk)
 
@@ -417,7 +421,7 @@ class BatchMethods(ABC):
         """Remove members; return how many there were."""
         return self._do(("SREM", key, member, *members), whole)
 
-    def smembers(self, key: Argument) -> Result[Members]:
+    def smembers(self, key: Argument) -> Result[Members[S]]:
         """Return all members."""
         return self._do(("SMEMBERS", key), members)
 
@@ -433,37 +437,37 @@ class BatchMethods(ABC):
         """Return the number of members."""
         return self._do(("SCARD", key), whole)
 
-    def spop(self, key: Argument) -> Result[bytes | None]:
+    def spop(self, key: Argument) -> Result[S | None]:
         """Take any member, None if there is none."""
         return self._do(("SPOP", key), maybe_bulk)
 
-    def spop_count(self, key: Argument, count: int) -> Result[Members]:
+    def spop_count(self, key: Argument, count: int) -> Result[Members[S]]:
         """Take any members, up to `count`."""
         return self._do(("SPOP", key, count), members)
 
-    def srandmember(self, key: Argument) -> Result[bytes | None]:
+    def srandmember(self, key: Argument) -> Result[S | None]:
         """Return any member, None if there is none."""
         return self._do(("SRANDMEMBER", key), maybe_bulk)
 
-    def srandmember_count(self, key: Argument, count: int) -> Result[list[bytes]]:
+    def srandmember_count(self, key: Argument, count: int) -> Result[list[S]]:
         """Return any members: up to `count` different ones, or exactly `-count` that may repeat."""
         return self._do(("SRANDMEMBER", key, count), bulks)
 
-    def sinter(self, key: Argument, *keys: Argument) -> Result[Members]:
+    def sinter(self, key: Argument, *keys: Argument) -> Result[Members[S]]:
         """Return what is in all of the sets."""
         return self._do(("SINTER", key, *keys), members)
 
-    def sunion(self, key: Argument, *keys: Argument) -> Result[Members]:
+    def sunion(self, key: Argument, *keys: Argument) -> Result[Members[S]]:
         """Return what is in any of the sets."""
         return self._do(("SUNION", key, *keys), members)
 
-    def sdiff(self, key: Argument, *keys: Argument) -> Result[Members]:
+    def sdiff(self, key: Argument, *keys: Argument) -> Result[Members[S]]:
         """Return what is in the first set and in none of the others."""
         return self._do(("SDIFF", key, *keys), members)
 
     def sscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> Result[tuple[int, list[bytes]]]:
+    ) -> Result[tuple[int, list[S]]]:
         """Return where to go on, 0 if that was all, and some members; one may come more than once."""
         return self._do(("SSCAN", key, cursor, *given("SSCAN", match=match, count=count)), scanned)
 
@@ -524,7 +528,7 @@ class BatchMethods(ABC):
         bylex: bool = False,
         rev: bool = False,
         limit: tuple[int, int] | None = None,
-    ) -> Result[list[bytes]]:
+    ) -> Result[list[S]]:
         """Return members in their order, from one place to another, both included; negative ones count from the end.
 
         `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
@@ -541,19 +545,19 @@ class BatchMethods(ABC):
         byscore: bool = False,
         rev: bool = False,
         limit: tuple[int, int] | None = None,
-    ) -> Result[list[tuple[bytes, float]]]:
+    ) -> Result[list[tuple[S, float]]]:
         """As `zrange`, with scores."""
         return self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
 
     def zrangebyscore(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
-    ) -> Result[list[bytes]]:
+    ) -> Result[list[S]]:
         """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
         return self._do(("ZRANGEBYSCORE", key, min, max, *limiting("ZRANGEBYSCORE", limit)), bulks)
 
     def zrangebyscore_withscores(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
-    ) -> Result[list[tuple[bytes, float]]]:
+    ) -> Result[list[tuple[S, float]]]:
         """As `zrangebyscore`, with scores."""
         return self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
 
@@ -565,25 +569,25 @@ class BatchMethods(ABC):
         """Remove the members that `zrangebyscore` would return; return how many."""
         return self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
 
-    def zpopmin(self, key: Argument) -> Result[tuple[bytes, float] | None]:
+    def zpopmin(self, key: Argument) -> Result[tuple[S, float] | None]:
         """Take the member with the lowest score, None if there is none."""
         return self._do(("ZPOPMIN", key), first_scored)
 
-    def zpopmin_count(self, key: Argument, count: int) -> Result[list[tuple[bytes, float]]]:
+    def zpopmin_count(self, key: Argument, count: int) -> Result[list[tuple[S, float]]]:
         """Take up to `count` members with the lowest scores."""
         return self._do(("ZPOPMIN", key, count), scored)
 
-    def zpopmax(self, key: Argument) -> Result[tuple[bytes, float] | None]:
+    def zpopmax(self, key: Argument) -> Result[tuple[S, float] | None]:
         """Take the member with the highest score, None if there is none."""
         return self._do(("ZPOPMAX", key), first_scored)
 
-    def zpopmax_count(self, key: Argument, count: int) -> Result[list[tuple[bytes, float]]]:
+    def zpopmax_count(self, key: Argument, count: int) -> Result[list[tuple[S, float]]]:
         """Take up to `count` members with the highest scores."""
         return self._do(("ZPOPMAX", key, count), scored)
 
     def zscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> Result[tuple[int, list[tuple[bytes, float]]]]:
+    ) -> Result[tuple[int, list[tuple[S, float]]]]:
         """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
         return self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
 
@@ -599,7 +603,7 @@ class BatchMethods(ABC):
         minid: Argument | None = None,
         approximate: bool = True,
         limit: int | None = None,
-    ) -> Result[bytes]:
+    ) -> Result[S]:
         """Append an entry; return its ID. `maxlen` and the others trim the stream, as `xtrim` does.
 
         An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
@@ -612,19 +616,19 @@ class BatchMethods(ABC):
 
     def xrange(
         self, key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
-    ) -> Result[list[Entry]]:
+    ) -> Result[list[Entry[S]]]:
         """Return the entries from one ID to another, both included, oldest first."""
         return self._do(("XRANGE", key, start, end, *given("XRANGE", count=count)), entries)
 
     def xrevrange(
         self, key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
-    ) -> Result[list[Entry]]:
+    ) -> Result[list[Entry[S]]]:
         """Return the entries from one ID back to another, both included, newest first."""
         return self._do(("XREVRANGE", key, end, start, *given("XREVRANGE", count=count)), entries)
 
     def xread(
         self, streams: Fields, *, count: int | None = None, block: int | None = None
-    ) -> Result[dict[bytes, list[Entry]]]:
+    ) -> Result[dict[S, list[Entry[S]]]]:
         """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
 
         With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
@@ -642,7 +646,7 @@ class BatchMethods(ABC):
         count: int | None = None,
         block: int | None = None,
         noack: bool = False,
-    ) -> Result[dict[bytes, list[Entry]]]:
+    ) -> Result[dict[S, list[Entry[S]]]]:
         """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
         return self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
 
@@ -689,7 +693,7 @@ class BatchMethods(ABC):
         """Run a script that the server has; return what it returns, as it comes."""
         return self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
 
-    def script_load(self, script: Argument) -> Result[bytes]:
+    def script_load(self, script: Argument) -> Result[S]:
         """Give the server a script to keep; return its digest for `evalsha`."""
         return self._do(("SCRIPT LOAD", script), bulk)
 
@@ -703,7 +707,7 @@ class BatchMethods(ABC):
         """Return `PONG`."""
         return self._do(("PING",), word)
 
-    def echo(self, message: Argument) -> Result[bytes]:
+    def echo(self, message: Argument) -> Result[S]:
         """Return the message."""
         return self._do(("ECHO", message), bulk)
 

@@ -6,7 +6,7 @@ Written by `tests/generate_methods.py` from the builders of `resp_sansio.command
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ..commands.arguments import (
     NONE,
@@ -21,6 +21,7 @@ from ..commands.arguments import (
     streams_in_turn,
 )
 from ..commands.command import Reader
+from ..commands.decoding import S
 from ..commands.readers import (
     Entry,
     Members,
@@ -60,18 +61,21 @@ from . import _words
 T = TypeVar("T")
 
 
-class AsyncMethods(ABC):
-    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed."""
+class AsyncMethods(ABC, Generic[S]):
+    """A method for each builder of `commands`, to be had by inheriting. The heir says with `_do` how each is executed.
+
+    `S` is what the data in a reply comes as, `bytes` or `str`.
+    """
 
     __slots__ = ()
 
     @abstractmethod
-    async def _do(self, words: Words, read: Reader[T]) -> T:
+    async def _do(self, words: Words, read: Reader[T, S]) -> T:
         """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
 
     # strings
 
-    async def get(self, key: Argument) -> bytes | None:
+    async def get(self, key: Argument) -> S | None:
         """Return the value of `key`, None if there is none."""
         return await self._do(("GET", key), maybe_bulk)
 
@@ -106,11 +110,11 @@ class AsyncMethods(ABC):
         nx: bool = False,
         xx: bool = False,
         keepttl: bool = False,
-    ) -> bytes | None:
+    ) -> S | None:
         """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
         return await self._do(_words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl), maybe_bulk)
 
-    async def getdel(self, key: Argument) -> bytes | None:
+    async def getdel(self, key: Argument) -> S | None:
         """Return the value of `key` and delete it (Redis 6.2)."""
         return await self._do(("GETDEL", key), maybe_bulk)
 
@@ -123,13 +127,13 @@ class AsyncMethods(ABC):
         exat: int | None = None,
         pxat: int | None = None,
         persist: bool = False,
-    ) -> bytes | None:
+    ) -> S | None:
         """Return the value of `key` and set when it expires, as `set` does, or that it does not (Redis 6.2)."""
         return await self._do(
             ("GETEX", key, *exclusive("GETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)), maybe_bulk
         )
 
-    async def mget(self, key: Argument, *keys: Argument) -> list[bytes | None]:
+    async def mget(self, key: Argument, *keys: Argument) -> list[S | None]:
         """Return the values of the keys, None for each that does not exist."""
         return await self._do(("MGET", key, *keys), maybe_bulks)
 
@@ -149,7 +153,7 @@ class AsyncMethods(ABC):
         """Return the length of the value of `key` in bytes."""
         return await self._do(("STRLEN", key), whole)
 
-    async def getrange(self, key: Argument, start: int, end: int) -> bytes:
+    async def getrange(self, key: Argument, start: int, end: int) -> S:
         """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
         return await self._do(("GETRANGE", key, start, end), bulk)
 
@@ -269,19 +273,19 @@ class AsyncMethods(ABC):
         """Rename `key` if there is no `newkey`; return whether it was done."""
         return await self._do(("RENAMENX", key, newkey), truth)
 
-    async def keys(self, pattern: Argument) -> list[bytes]:
+    async def keys(self, pattern: Argument) -> list[S]:
         """Return all keys that match; on a large database the server does nothing else meanwhile, so use `scan`."""
         return await self._do(("KEYS", pattern), bulks)
 
     async def scan(
         self, cursor: int = 0, *, match: Argument | None = None, count: int | None = None, type: Argument | None = None
-    ) -> tuple[int, list[bytes]]:
+    ) -> tuple[int, list[S]]:
         """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
         return await self._do(("SCAN", cursor, *given("SCAN", match=match, count=count, type=type)), scanned)
 
     # hashes
 
-    async def hget(self, key: Argument, field: Argument) -> bytes | None:
+    async def hget(self, key: Argument, field: Argument) -> S | None:
         """Return the value of a field, None if there is none."""
         return await self._do(("HGET", key, field), maybe_bulk)
 
@@ -295,11 +299,11 @@ class AsyncMethods(ABC):
         """Set a field if there is none; return whether it was set."""
         return await self._do(("HSETNX", key, field, value), truth)
 
-    async def hgetall(self, key: Argument) -> dict[bytes, bytes]:
+    async def hgetall(self, key: Argument) -> dict[S, S]:
         """Return all fields with their values; empty if there is no such key."""
         return await self._do(("HGETALL", key), table)
 
-    async def hmget(self, key: Argument, field: Argument, *fields: Argument) -> list[bytes | None]:
+    async def hmget(self, key: Argument, field: Argument, *fields: Argument) -> list[S | None]:
         """Return the values of the fields, None for each that does not exist."""
         return await self._do(("HMGET", key, field, *fields), maybe_bulks)
 
@@ -323,17 +327,17 @@ class AsyncMethods(ABC):
         """Return the number of fields."""
         return await self._do(("HLEN", key), whole)
 
-    async def hkeys(self, key: Argument) -> list[bytes]:
+    async def hkeys(self, key: Argument) -> list[S]:
         """Return the names of all fields."""
         return await self._do(("HKEYS", key), bulks)
 
-    async def hvals(self, key: Argument) -> list[bytes]:
+    async def hvals(self, key: Argument) -> list[S]:
         """Return the values of all fields."""
         return await self._do(("HVALS", key), bulks)
 
     async def hscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> tuple[int, dict[bytes, bytes]]:
+    ) -> tuple[int, dict[S, S]]:
         """Return where to go on, 0 if that was all, and some fields with their values."""
         return await self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count)), scanned_table)
 
@@ -347,40 +351,40 @@ class AsyncMethods(ABC):
         """Put elements behind the last; return the length."""
         return await self._do(("RPUSH", key, element, *elements), whole)
 
-    async def lpop(self, key: Argument) -> bytes | None:
+    async def lpop(self, key: Argument) -> S | None:
         """Take the first element, None if there is none."""
         return await self._do(("LPOP", key), maybe_bulk)
 
-    async def lpop_count(self, key: Argument, count: int) -> list[bytes]:
+    async def lpop_count(self, key: Argument, count: int) -> list[S]:
         """Take up to `count` elements from the front (Redis 6.2); empty if there is no such key."""
         return await self._do(("LPOP", key, count), bulks)
 
-    async def rpop(self, key: Argument) -> bytes | None:
+    async def rpop(self, key: Argument) -> S | None:
         """Take the last element, None if there is none."""
         return await self._do(("RPOP", key), maybe_bulk)
 
-    async def rpop_count(self, key: Argument, count: int) -> list[bytes]:
+    async def rpop_count(self, key: Argument, count: int) -> list[S]:
         """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
         return await self._do(("RPOP", key, count), bulks)
 
-    async def blpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[bytes, bytes] | None:
+    async def blpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[S, S] | None:
         """Take the first element of the first of the keys that has one; return key and element.
 
         Waits on the server for one up to `timeout` seconds, 0 for ever; None if none came.
         """
         return await self._do(("BLPOP", key, *keys, timeout), source_and_value)
 
-    async def brpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[bytes, bytes] | None:
+    async def brpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[S, S] | None:
         """As `blpop`, the last element."""
         return await self._do(("BRPOP", key, *keys, timeout), source_and_value)
 
-    async def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> bytes | None:
+    async def lmove(self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side) -> S | None:
         """Move an element between ends of lists (Redis 6.2); return it, None if there is none."""
         return await self._do(("LMOVE", source, destination, wherefrom, whereto), maybe_bulk)
 
     async def blmove(
         self, source: Argument, destination: Argument, wherefrom: Side, whereto: Side, *, timeout: float
-    ) -> bytes | None:
+    ) -> S | None:
         """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
         return await self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
 
@@ -388,11 +392,11 @@ class AsyncMethods(ABC):
         """Return the number of elements."""
         return await self._do(("LLEN", key), whole)
 
-    async def lrange(self, key: Argument, start: int, stop: int) -> list[bytes]:
+    async def lrange(self, key: Argument, start: int, stop: int) -> list[S]:
         """Return the elements from `start` to `stop`, both included; negative ones count from the end."""
         return await self._do(("LRANGE", key, start, stop), bulks)
 
-    async def lindex(self, key: Argument, index: int) -> bytes | None:
+    async def lindex(self, key: Argument, index: int) -> S | None:
         """Return the element at `index`, None if there is none."""
         return await self._do(("LINDEX", key, index), maybe_bulk)
 
@@ -418,7 +422,7 @@ class AsyncMethods(ABC):
         """Remove members; return how many there were."""
         return await self._do(("SREM", key, member, *members), whole)
 
-    async def smembers(self, key: Argument) -> Members:
+    async def smembers(self, key: Argument) -> Members[S]:
         """Return all members."""
         return await self._do(("SMEMBERS", key), members)
 
@@ -434,37 +438,37 @@ class AsyncMethods(ABC):
         """Return the number of members."""
         return await self._do(("SCARD", key), whole)
 
-    async def spop(self, key: Argument) -> bytes | None:
+    async def spop(self, key: Argument) -> S | None:
         """Take any member, None if there is none."""
         return await self._do(("SPOP", key), maybe_bulk)
 
-    async def spop_count(self, key: Argument, count: int) -> Members:
+    async def spop_count(self, key: Argument, count: int) -> Members[S]:
         """Take any members, up to `count`."""
         return await self._do(("SPOP", key, count), members)
 
-    async def srandmember(self, key: Argument) -> bytes | None:
+    async def srandmember(self, key: Argument) -> S | None:
         """Return any member, None if there is none."""
         return await self._do(("SRANDMEMBER", key), maybe_bulk)
 
-    async def srandmember_count(self, key: Argument, count: int) -> list[bytes]:
+    async def srandmember_count(self, key: Argument, count: int) -> list[S]:
         """Return any members: up to `count` different ones, or exactly `-count` that may repeat."""
         return await self._do(("SRANDMEMBER", key, count), bulks)
 
-    async def sinter(self, key: Argument, *keys: Argument) -> Members:
+    async def sinter(self, key: Argument, *keys: Argument) -> Members[S]:
         """Return what is in all of the sets."""
         return await self._do(("SINTER", key, *keys), members)
 
-    async def sunion(self, key: Argument, *keys: Argument) -> Members:
+    async def sunion(self, key: Argument, *keys: Argument) -> Members[S]:
         """Return what is in any of the sets."""
         return await self._do(("SUNION", key, *keys), members)
 
-    async def sdiff(self, key: Argument, *keys: Argument) -> Members:
+    async def sdiff(self, key: Argument, *keys: Argument) -> Members[S]:
         """Return what is in the first set and in none of the others."""
         return await self._do(("SDIFF", key, *keys), members)
 
     async def sscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> tuple[int, list[bytes]]:
+    ) -> tuple[int, list[S]]:
         """Return where to go on, 0 if that was all, and some members; one may come more than once."""
         return await self._do(("SSCAN", key, cursor, *given("SSCAN", match=match, count=count)), scanned)
 
@@ -525,7 +529,7 @@ class AsyncMethods(ABC):
         bylex: bool = False,
         rev: bool = False,
         limit: tuple[int, int] | None = None,
-    ) -> list[bytes]:
+    ) -> list[S]:
         """Return members in their order, from one place to another, both included; negative ones count from the end.
 
         `byscore` and `bylex` say that `start` and `stop` are scores or names, of which `limit`, offset and count, takes a part;
@@ -542,19 +546,19 @@ class AsyncMethods(ABC):
         byscore: bool = False,
         rev: bool = False,
         limit: tuple[int, int] | None = None,
-    ) -> list[tuple[bytes, float]]:
+    ) -> list[tuple[S, float]]:
         """As `zrange`, with scores."""
         return await self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
 
     async def zrangebyscore(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
-    ) -> list[bytes]:
+    ) -> list[S]:
         """Return members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
         return await self._do(("ZRANGEBYSCORE", key, min, max, *limiting("ZRANGEBYSCORE", limit)), bulks)
 
     async def zrangebyscore_withscores(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
-    ) -> list[tuple[bytes, float]]:
+    ) -> list[tuple[S, float]]:
         """As `zrangebyscore`, with scores."""
         return await self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
 
@@ -566,25 +570,25 @@ class AsyncMethods(ABC):
         """Remove the members that `zrangebyscore` would return; return how many."""
         return await self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
 
-    async def zpopmin(self, key: Argument) -> tuple[bytes, float] | None:
+    async def zpopmin(self, key: Argument) -> tuple[S, float] | None:
         """Take the member with the lowest score, None if there is none."""
         return await self._do(("ZPOPMIN", key), first_scored)
 
-    async def zpopmin_count(self, key: Argument, count: int) -> list[tuple[bytes, float]]:
+    async def zpopmin_count(self, key: Argument, count: int) -> list[tuple[S, float]]:
         """Take up to `count` members with the lowest scores."""
         return await self._do(("ZPOPMIN", key, count), scored)
 
-    async def zpopmax(self, key: Argument) -> tuple[bytes, float] | None:
+    async def zpopmax(self, key: Argument) -> tuple[S, float] | None:
         """Take the member with the highest score, None if there is none."""
         return await self._do(("ZPOPMAX", key), first_scored)
 
-    async def zpopmax_count(self, key: Argument, count: int) -> list[tuple[bytes, float]]:
+    async def zpopmax_count(self, key: Argument, count: int) -> list[tuple[S, float]]:
         """Take up to `count` members with the highest scores."""
         return await self._do(("ZPOPMAX", key, count), scored)
 
     async def zscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
-    ) -> tuple[int, list[tuple[bytes, float]]]:
+    ) -> tuple[int, list[tuple[S, float]]]:
         """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
         return await self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
 
@@ -600,7 +604,7 @@ class AsyncMethods(ABC):
         minid: Argument | None = None,
         approximate: bool = True,
         limit: int | None = None,
-    ) -> bytes:
+    ) -> S:
         """Append an entry; return its ID. `maxlen` and the others trim the stream, as `xtrim` does.
 
         An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
@@ -613,19 +617,19 @@ class AsyncMethods(ABC):
 
     async def xrange(
         self, key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
-    ) -> list[Entry]:
+    ) -> list[Entry[S]]:
         """Return the entries from one ID to another, both included, oldest first."""
         return await self._do(("XRANGE", key, start, end, *given("XRANGE", count=count)), entries)
 
     async def xrevrange(
         self, key: Argument, end: Argument = "+", start: Argument = "-", *, count: int | None = None
-    ) -> list[Entry]:
+    ) -> list[Entry[S]]:
         """Return the entries from one ID back to another, both included, newest first."""
         return await self._do(("XREVRANGE", key, end, start, *given("XREVRANGE", count=count)), entries)
 
     async def xread(
         self, streams: Fields, *, count: int | None = None, block: int | None = None
-    ) -> dict[bytes, list[Entry]]:
+    ) -> dict[S, list[Entry[S]]]:
         """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
 
         With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
@@ -643,7 +647,7 @@ class AsyncMethods(ABC):
         count: int | None = None,
         block: int | None = None,
         noack: bool = False,
-    ) -> dict[bytes, list[Entry]]:
+    ) -> dict[S, list[Entry[S]]]:
         """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
         return await self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
 
@@ -690,7 +694,7 @@ class AsyncMethods(ABC):
         """Run a script that the server has; return what it returns, as it comes."""
         return await self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
 
-    async def script_load(self, script: Argument) -> bytes:
+    async def script_load(self, script: Argument) -> S:
         """Give the server a script to keep; return its digest for `evalsha`."""
         return await self._do(("SCRIPT LOAD", script), bulk)
 
@@ -704,7 +708,7 @@ class AsyncMethods(ABC):
         """Return `PONG`."""
         return await self._do(("PING",), word)
 
-    async def echo(self, message: Argument) -> bytes:
+    async def echo(self, message: Argument) -> S:
         """Return the message."""
         return await self._do(("ECHO", message), bulk)
 

@@ -21,6 +21,7 @@ from ..client.links import Link, Share
 from ..client.observed import ObservedClient
 from ..client.observers import Observers
 from ..commands.command import Command, Reader, as_it_came
+from ..commands.decoding import RAW
 from ..config.config import Config
 from ..config.settings import (
     ClientOptions,
@@ -97,7 +98,7 @@ def read_reply(slot: Slot, command: Command[Any] | None, encoding: str | None) -
     return reply if encoding is None else as_text(reply, encoding)
 
 
-def read_typed(slot: Slot, read: Reader[T]) -> T:
+def read_typed(slot: Slot, read: Reader[T, bytes]) -> T:
     """Return what a typed method returns. Raises as `read_reply`."""
     if slot.state is not ANSWERED:
         raise error_of(slot)
@@ -105,8 +106,8 @@ def read_typed(slot: Slot, read: Reader[T]) -> T:
     if isinstance(reply, Exception):  # there are two classes of them, and one is quicker to ask for
         raise reply
     try:
-        return read(reply, slot.link.core.protocol)
-    except UnexpectedReplyError as error:
+        return read(reply, RAW)
+    except (UnexpectedReplyError, UnicodeDecodeError) as error:
         raise unreadable(error, slot.info) from None
 
 
@@ -371,23 +372,19 @@ class PipelineBase(CommandBatch, Generic[C]):
         """The caller has given the slot up, for this error: each result says how its own command ended."""
         if slot.state is ANSWERED:
             with suppress(RespError):
-                self.answered(slot, self._spoken(slot))
+                self.answered(slot)
         else:
             if not hasattr(slot, "outcomes"):  # the giving up was cut short, too
                 slot.outcomes = [Outcome.MAYBE_EXECUTED] * slot.count
             told = type(error).__name__ if isinstance(error, Exception) else why
-            self.lost(slot, ConnectionLostError(told), self._spoken(slot))
+            self.lost(slot, ConnectionLostError(told))
 
     def _ended(self, slot: Batch) -> list[Any]:
         """Return what each command gave; raise why not all were answered."""
         if slot.state is ANSWERED:
-            return self.answered(slot, self._spoken(slot))
+            return self.answered(slot)
         cause = slot.cause
         if isinstance(cause, RespError):
-            raise self.lost(slot, cause, self._spoken(slot)) from cause.__cause__
-        self.lost(slot, ConnectionLostError(str(cause)), self._spoken(slot))
+            raise self.lost(slot, cause) from cause.__cause__
+        self.lost(slot, ConnectionLostError(str(cause)))
         raise error_of(slot)
-
-    def _spoken(self, slot: Batch) -> Spoken:
-        """The protocol of the link that the slot was on: the newest link of a client may speak another."""
-        return self._by.protocol if slot.link is None else slot.link.core.protocol

@@ -145,7 +145,7 @@ class Observed:
         return loan
 
 
-class Commands(CommandsBase[Driver], AsyncMethods):
+class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -198,7 +198,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
         await self._calls.call(slot, self._lease)
         return read_reply(slot, command, encoding)
 
-    async def _do(self, words: Words, read: Reader[T]) -> T:
+    async def _do(self, words: Words, read: Reader[T, bytes]) -> T:
         driver = self._driver
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
@@ -247,7 +247,7 @@ class Commands(CommandsBase[Driver], AsyncMethods):
                         raise
 
 
-class Pipeline(PipelineBase[Commands], BatchMethods):
+class Pipeline(PipelineBase[Commands], BatchMethods[bytes]):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is

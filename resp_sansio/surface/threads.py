@@ -121,7 +121,7 @@ class Observed:
         return loan
 
 
-class Commands(CommandsBase[Driver], SyncMethods):
+class Commands(CommandsBase[Driver], SyncMethods[bytes]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -174,7 +174,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
         self._calls.call(slot, self._lease)
         return read_reply(slot, command, encoding)
 
-    def _do(self, words: Words, read: Reader[T]) -> T:
+    def _do(self, words: Words, read: Reader[T, bytes]) -> T:
         driver = self._driver
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
@@ -223,7 +223,7 @@ class Commands(CommandsBase[Driver], SyncMethods):
                         raise
 
 
-class Pipeline(PipelineBase[Commands], BatchMethods):
+class Pipeline(PipelineBase[Commands], BatchMethods[bytes]):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `with` block runs the pipeline, unless by an exception: then nothing is

@@ -244,13 +244,14 @@ def make_set(members: Sequence[Reply]) -> set[Reply] | Items:
     return made if len(made) == len(members) else Items(members)
 
 
-def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
+def as_text(value: Reply, encoding: str = "utf-8", errors: str = "surrogateescape") -> Reply:
     """Return `value` with every bulk and verbatim string in it as `str`, whatever it is nested in and however deep.
 
-    Bytes that `encoding` does not know survive as surrogates, as in simple strings, and are sent again as they came.
+    With `errors` as it is, bytes that `encoding` does not know survive as surrogates, as in simple strings, and are sent again as
+    they came; for its other values see `bytes.decode`. Raises `UnicodeDecodeError` if these bytes are an error.
     """
     if isinstance(value, bytes):
-        return value.decode(encoding, "surrogateescape")
+        return value.decode(encoding, errors)
     if not isinstance(value, AGGREGATES):
         return value
     # Not recursive: a limit may let a reply nest deeper than Python calls functions.
@@ -261,7 +262,7 @@ def as_text(value: Reply, encoding: str = "utf-8") -> Reply:
     while True:
         for part in rest:
             if isinstance(part, bytes):
-                text.append(part.decode(encoding, "surrogateescape"))
+                text.append(part.decode(encoding, errors))
             elif isinstance(part, AGGREGATES):
                 waiting.append((whole, rest, text))
                 whole, rest, text = part, iter(part if type(part) is list else _parts(part)), []

@@ -9,22 +9,23 @@ from typing import TypeVar, assert_type
 
 from resp_sansio import Command, Config, Entry, Reply, Result, commands
 from resp_sansio.client import CommandBatch
+from resp_sansio.commands.decoding import RAW
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
 
 T = TypeVar("T")
 
 
-class Blocking(SyncMethods):
-    def _do(self, words: Words, read: Reader[T]) -> T:
-        return read(len(words), 3)
+class Blocking(SyncMethods[bytes]):
+    def _do(self, words: Words, read: Reader[T, bytes]) -> T:
+        return read(len(words), RAW)
 
 
-class Async(AsyncMethods):
-    async def _do(self, words: Words, read: Reader[T]) -> T:
-        return read(len(words), 3)
+class Async(AsyncMethods[bytes]):
+    async def _do(self, words: Words, read: Reader[T, bytes]) -> T:
+        return read(len(words), RAW)
 
 
-class Pipeline(CommandBatch, BatchMethods):
+class Pipeline(CommandBatch, BatchMethods[bytes]):
     pass
 
 

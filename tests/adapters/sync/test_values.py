@@ -140,8 +140,8 @@ def test_replies_are_as_the_server_said_them_and_readers_normalise(
     raw = connection.execute("HGETALL", "h")
     assert raw == ({b"a": b"1", b"b": b"2"} if protocol == 3 else [b"a", b"1", b"b", b"2"])
 
-    def pairs(reply: Any, protocol: int) -> dict[bytes, int]:
-        flat = reply if protocol == 2 else [part for pair in reply.items() for part in pair]
+    def pairs(reply: Any, _text: object) -> dict[bytes, int]:
+        flat = reply if isinstance(reply, list) else [part for pair in reply.items() for part in pair]
         return {flat[index]: int(flat[index + 1]) for index in range(0, len(flat), 2)}
 
     command = Command("HGETALL", "h", read=pairs)

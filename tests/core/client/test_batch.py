@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,22 +26,20 @@ from resp_sansio import (
 )
 from resp_sansio.client import CommandBatch, WatchLoop, read_transaction
 from resp_sansio.client.call import text_reader
+from resp_sansio.commands.decoding import Text
 from resp_sansio.connection import Batch, SlotState
 from resp_sansio.testing import replies
 from resp_sansio.wire import encode_command
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 REPLY, NOT_SENT, MAYBE = Outcome.REPLY, Outcome.NOT_SENT, Outcome.MAYBE_EXECUTED
 NO = ReplyError("ERR unknown command")
 
 
-def to_text(reply: Reply, protocol: Literal[2, 3]) -> str:
+def to_text(reply: Reply, text: Text[bytes]) -> str:
     """A reader, as a typed command has one."""
     if not isinstance(reply, bytes):
         raise TypeError(f"expected bytes, got a {type(reply).__name__}")
-    return f"{reply.decode()} of RESP{protocol}"
+    return f"{reply.decode()} as {type(text.one(reply)).__name__}"
 
 
 def made(batch: CommandBatch) -> Batch:
@@ -102,14 +100,14 @@ def test_commands_are_sent_as_one_slot_and_each_has_its_result() -> None:
     slot = made(batch)
     assert slot.payload == b"".join(payload for payload in slot.payloads if isinstance(payload, bytes))
     slot.replies += [b"1", b"2", NO]
-    assert batch.answered(slot, 3) == [b"1", "2 of RESP3", NO]
-    assert (first.result(), second.result()) == (b"1", "2 of RESP3")
+    assert batch.answered(slot) == [b"1", "2 as bytes", NO]
+    assert (first.result(), second.result()) == (b"1", "2 as bytes")
     with pytest.raises(ReplyError, match="unknown command"):
         third.result()
     assert repr(batch) == "<pipeline of 3 commands, run>"
     assert [repr(result) for result in (first, second, third)] == [
         "<Result 0 of <pipeline of 3 commands, run>: b'1'>",
-        "<Result 1 of <pipeline of 3 commands, run>: '2 of RESP3'>",
+        "<Result 1 of <pipeline of 3 commands, run>: '2 as bytes'>",
         "<Result 2 of <pipeline of 3 commands, run>: <ReplyError 'ERR'>>",
     ]
 
@@ -141,7 +139,7 @@ def test_an_error_is_not_for_a_reader() -> None:
     result = batch.execute(Command("GET", "b", read=to_text))
     slot = made(batch)
     slot.replies.append(NO)
-    assert batch.answered(slot, 3) == [NO]
+    assert batch.answered(slot) == [NO]
     with pytest.raises(ReplyError):
         result.result()
 
@@ -151,7 +149,7 @@ def test_what_a_reader_raises_is_the_result_of_its_own_command() -> None:
     first, second = batch.execute(Command("GET", "a", read=to_text)), batch.execute("GET", "b")
     slot = made(batch)
     slot.replies += [1, b"2"]
-    batch.answered(slot, 2)
+    batch.answered(slot)
     with pytest.raises(TypeError, match="expected bytes"):
         first.result()
     assert second.result() == b"2"
@@ -165,7 +163,7 @@ def test_text_is_for_those_without_a_reader() -> None:
     batch.execute(Command("GET", "b", read=to_text))
     slot = made(batch)
     slot.replies += [[b"1", None], b"2"]
-    assert batch.answered(slot, 2) == [["1", None], "2 of RESP2"]
+    assert batch.answered(slot) == [["1", None], "2 as bytes"]
 
 
 def test_a_transaction_is_framed_and_taken_apart() -> None:
@@ -174,8 +172,8 @@ def test_a_transaction_is_framed_and_taken_apart() -> None:
     slot = made(batch)
     assert [info.name for info in slot.infos] == ["MULTI", "INCR", "GET", "EXEC"]
     slot.replies += ["OK", "QUEUED", "QUEUED", [1, b"x"]]
-    assert batch.answered(slot, 3) == [1, "x of RESP3"]
-    assert (first.result(), second.result()) == (1, "x of RESP3")
+    assert batch.answered(slot) == [1, "x as bytes"]
+    assert (first.result(), second.result()) == (1, "x as bytes")
     assert repr(batch) == "<transaction of 2 commands, run>"
 
 
@@ -185,7 +183,7 @@ def test_a_lost_race_is_the_result_of_every_command() -> None:
     slot = made(batch)
     slot.replies += ["OK", "QUEUED", "QUEUED", None]
     with pytest.raises(TransactionAbortedError):
-        batch.answered(slot, 3)
+        batch.answered(slot)
     for result in results:
         with pytest.raises(TransactionAbortedError):
             result.result()
@@ -217,7 +215,7 @@ def test_a_wrong_command_is_told_at_once_and_changes_nothing(words: tuple[str, .
     after = batch.execute("GET", "b")
     slot = made(batch)
     slot.replies += [b"1", b"2"]
-    batch.answered(slot, 3)
+    batch.answered(slot)
     assert after.result() == b"2"  # not through the reader of the command that was not added
 
 
@@ -226,7 +224,7 @@ def test_a_pipeline_is_run_once() -> None:
     batch.execute("GET", "a")
     slot = made(batch)
     slot.replies.append(1)
-    batch.answered(slot, 3)
+    batch.answered(slot)
     with pytest.raises(LocalProtocolError, match="was run already"):
         batch.execute("GET", "b")
 
@@ -259,7 +257,7 @@ def test_what_was_not_answered_fails_each_by_itself() -> None:
     batch = CommandBatch(Config())
     results = [batch.execute("GET", str(number)) for number in range(3)]
     slot = ended(made(batch), [b"0"], sent=2)
-    error = batch.lost(slot, ConnectionLostError("reset"), 3)
+    error = batch.lost(slot, ConnectionLostError("reset"))
     assert error.outcome is MAYBE
     assert results[0].result() == b"0"
     for result, outcome in zip(results[1:], (MAYBE, NOT_SENT), strict=True):
@@ -284,7 +282,7 @@ def test_a_transaction_that_was_lost_ran_whole_or_not_at_all_unless_multi_was_re
 ) -> None:
     batch = CommandBatch(Config(), transaction=True)
     results = [batch.execute("INCR", str(number)) for number in range(2)]
-    error = batch.lost(ended(made(batch), answered, sent), ConnectionLostError("reset"), 3)
+    error = batch.lost(ended(made(batch), answered, sent), ConnectionLostError("reset"))
     assert isinstance(error, ConnectionLostError)
     assert error.outcome is not REPLY
     for index, (result, outcome) in enumerate(zip(results, outcomes, strict=True)):
@@ -308,21 +306,21 @@ def test_what_was_answered_is_read_though_the_rest_was_lost() -> None:
     batch = CommandBatch(Config(decode=True))
     first, second = batch.execute("GET", "a"), batch.execute(Command("GET", "b", read=to_text))
     third = batch.execute(Command("GET", "c", read=to_text))
-    batch.lost(ended(made(batch), [b"1", b"2"], sent=3), ConnectionLostError("reset"), 2)
-    assert (first.result(), second.result()) == ("1", "2 of RESP2")
+    batch.lost(ended(made(batch), [b"1", b"2"], sent=3), ConnectionLostError("reset"))
+    assert (first.result(), second.result()) == ("1", "2 as bytes")
     with pytest.raises(ConnectionLostError):
         third.result()
 
 
 def test_an_error_is_no_reply_to_read_and_a_reader_may_raise_any() -> None:
-    def refuses(reply: Reply, _protocol: int) -> str:
+    def refuses(reply: Reply, _text: object) -> str:
         raise ReplyError(f"MINE {reply!r}")
 
     batch = CommandBatch(Config())
     refused, invalid, mine = [batch.execute(Command("GET", key, read=refuses)) for key in "abc"]
     slot = made(batch)
     slot.replies += [NO, InvalidReplyError(b":x"), b"1"]
-    batch.answered(slot, 3)
+    batch.answered(slot)
     with pytest.raises(ReplyError, match="unknown command"):
         refused.result()
     with pytest.raises(InvalidReplyError) as caught:
@@ -340,9 +338,9 @@ def test_what_cannot_be_decoded_is_an_error_of_its_own_command() -> None:
         slot = made(batch)
         if end == "answered":
             slot.replies += [b"\x81\x30", NO, b"3"]
-            batch.answered(slot, 3)
+            batch.answered(slot)
         else:
-            batch.lost(ended(slot, [b"\x81\x30", NO], sent=3), ConnectionLostError("reset"), 3)
+            batch.lost(ended(slot, [b"\x81\x30", NO], sent=3), ConnectionLostError("reset"))
         with pytest.raises(LookupError):
             first.result()
         with pytest.raises(ReplyError, match="unknown command"):
@@ -407,7 +405,7 @@ def test_a_transaction_knows_whether_exec_was_refused(last: Reply, refused: bool
     batch.execute("INCR", "a")
     slot = made(batch)
     slot.replies += ["OK", "QUEUED", last]
-    batch.answered(slot, 3)
+    batch.answered(slot)
     assert (batch.refusal is last) is refused
 
 
@@ -427,7 +425,7 @@ def test_an_error_says_which_of_the_commands_it_answered(transaction: bool) -> N
     wrong = ReplyError("ERR value is not an integer or out of range")
     replies: list[Reply] = ["OK", wrong, wrong]  # one object for both, as EXECABORT is
     slot.replies[:] = ["OK", "QUEUED", "QUEUED", "QUEUED", replies] if transaction else replies
-    batch.answered(slot, 3)
+    batch.answered(slot)
     what = "transaction" if transaction else "pipeline"
     for index in (1, 2, 1):  # however often it is asked for
         with pytest.raises(ReplyError) as caught:
@@ -443,7 +441,7 @@ def test_a_reply_that_cannot_be_read_and_one_that_never_came_say_so_too() -> Non
     assert slot is not None
     slot.replies.append("no number")
     slot.settle(SlotState.LOST, 0)
-    batch.lost(slot, ConnectionLostError("gone"), 3)
+    batch.lost(slot, ConnectionLostError("gone"))
     for index, result in enumerate(results):
         with pytest.raises(RespError) as caught:
             result.result()

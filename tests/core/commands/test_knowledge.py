@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import assume, example, given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from resp_sansio.commands import knowledge
 from resp_sansio.commands.command import Command
+from resp_sansio.commands.decoding import RAW
 from resp_sansio.commands.keys import KEYS
 from resp_sansio.commands.knowledge import (
     BLOCKING,
@@ -423,15 +424,15 @@ def test_where_the_keys_are(args: tuple[Argument, ...], keys: list[int]) -> None
 # -- Command ------------------------------------------------------------------------------------------------------------------
 
 
-def whole_number(reply: Reply, protocol: Literal[2, 3]) -> int:
+def doubled(reply: Reply, _text: object) -> int:
     assert isinstance(reply, int)
-    return reply * protocol
+    return reply * 2
 
 
 @given(commands, st.booleans() | st.none(), st.booleans() | st.none())
 def test_a_command_survives_pickling(args: list[Argument], readonly: bool | None, retry: bool | None) -> None:
     assume(not any(isinstance(word, memoryview) for word in args))
-    command = Command(*args, read=whole_number, readonly=readonly, retry=retry)
+    command = Command(*args, read=doubled, readonly=readonly, retry=retry)
     again = pickle.loads(pickle.dumps(command))
     assert repr(again) == repr(command)
     assert [type(word) for word in again.args] == [type(word) for word in command.args]
@@ -440,20 +441,20 @@ def test_a_command_survives_pickling(args: list[Argument], readonly: bool | None
         command.info.readonly,
         command.info.retryable,
     )
-    assert again.read is whole_number
+    assert again.read is doubled
 
 
 def test_commands_are_equal_if_their_arguments_are() -> None:
     command = Command("GET", "k")
-    assert command == Command("GET", "k", read=whole_number)
+    assert command == Command("GET", "k", read=doubled)
     assert hash(command) == hash(Command("GET", "k"))
     assert command != Command("GET", b"k")
     assert command != ("GET", "k")
 
 
 def test_a_reader_makes_the_result() -> None:
-    assert Command("GET", "k").read(b"v", 3) == b"v"
-    assert Command("INCR", "n", read=whole_number).read(21, 2) == 42
+    assert Command("GET", "k").read(b"v", RAW) == b"v"
+    assert Command("INCR", "n", read=doubled).read(21, RAW) == 42
 
 
 def test_what_is_known_can_be_overruled_for_one_call() -> None:

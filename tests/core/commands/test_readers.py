@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import Outcome, Pairs, Reply, ReplyError, UnexpectedReplyError, Verbatim
 from resp_sansio.commands import readers
+from resp_sansio.commands.decoding import RAW, decoded
 from resp_sansio.commands.readers import Entry
 from resp_sansio.wire import Parser, encode_reply
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 # A reply as RESP2 and as RESP3 says it, and what it is to its caller.
 Case = tuple[Any, Any, Any]
 
-names = st.binary(max_size=5)
+UTF8: Final = decoded("utf-8")
+
+names = st.binary(max_size=5) | st.text(max_size=3).map(str.encode)
 scores = st.floats(allow_nan=False)
 labels = st.text(st.characters(codec="ascii", exclude_characters="\r\n:#"), min_size=1, max_size=5)
 both = st.tuples(names, names)
@@ -150,8 +153,8 @@ def exact(value: object) -> object:
 def test_both_protocols_give_the_same_value_of_the_same_type(name: str, data: st.DataObject) -> None:
     resp2, resp3, result = data.draw(READERS[name])
     (said2,), (said3,) = Parser().feed(encode_reply(resp2, 2)), Parser().feed(encode_reply(resp3, 3))
-    assert exact(reader(name)(said2, 2)) == exact(result)
-    assert exact(reader(name)(said3, 3)) == exact(result)
+    assert exact(reader(name)(said2, RAW)) == exact(result)
+    assert exact(reader(name)(said3, RAW)) == exact(result)
 
 
 # What none of these commands is answered with, although it looks near enough to some answer.
@@ -202,15 +205,15 @@ FINE: dict[str, list[Reply]] = {
 def test_anything_else_is_an_error_and_no_wrong_value(name: str) -> None:
     for reply in STRANGE:
         if any(exact(reply) == exact(fine) for fine in FINE.get(name, [])):
-            reader(name)(reply, 3)
+            reader(name)(reply, RAW)
         else:
             with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
-                reader(name)(reply, 3)
+                reader(name)(reply, RAW)
 
 
 def test_the_error_shows_what_the_server_said_in_its_own_words_and_no_data() -> None:
     with pytest.raises(UnexpectedReplyError) as caught:
-        readers.maybe_bulk("QUEUED")
+        readers.maybe_bulk("QUEUED", RAW)
     assert str(caught.value) == "a bulk string or null was expected, and the simple string 'QUEUED' came"
     assert caught.value.outcome is Outcome.REPLY
     assert pickle.loads(pickle.dumps(caught.value)).outcome is Outcome.REPLY
@@ -220,35 +223,68 @@ def test_the_error_shows_what_the_server_said_in_its_own_words_and_no_data() -> 
 
 
 def test_an_entry_keeps_every_field() -> None:
-    (entry,) = readers.entries([[b"1-0", [b"a", b"1", b"b", b"2", b"a", b"3"]]])
+    (entry,) = readers.entries([[b"1-0", [b"a", b"1", b"b", b"2", b"a", b"3"]]], RAW)
     assert entry == (b"1-0", [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")])
     assert entry.fields == {b"a": b"3", b"b": b"2"}
-    assert readers.entries([[b"1-0", None]]) == [Entry(b"1-0", [])]
+    assert readers.entries([[b"1-0", None]], RAW) == [Entry(b"1-0", [])]
 
 
 @given(st.lists(st.sampled_from([*ENTRIES, *NO_ENTRIES]), max_size=3), st.lists(st.sampled_from(ENTRIES), max_size=3))
 def test_entries_read_by_column_are_those_read_one_by_one(found: list[Any], more: list[Any]) -> None:
     reply = [*more, *found, *more]
     try:
-        singly = [readers._entry(*readers.items(entry, 2)) for entry in reply]
+        singly = [readers._entry(readers.items(entry, 2), RAW) for entry in reply]
     except UnexpectedReplyError as error:
         with pytest.raises(UnexpectedReplyError, match=re.escape(str(error))):
-            readers.entries(reply)
-        assert readers._entries_by_column(reply) is None
+            readers.entries(reply, RAW)
+        assert readers._entries_by_column(reply, RAW) is None
     else:
-        assert readers.entries(reply) == singly
-        assert all(type(entry) is Entry for entry in readers.entries(reply))
-        by_column = readers._entries_by_column(reply)
+        assert readers.entries(reply, RAW) == singly
+        assert all(type(entry) is Entry for entry in readers.entries(reply, RAW))
+        by_column = readers._entries_by_column(reply, RAW)
         assert by_column == (None if [b"2-0", None] in reply else singly)
 
 
 def test_facts_of_one_name_are_lines_of_one_value() -> None:
-    text = b"# Modules\r\nmodule:name=a\r\nmodule:name=b\r\n\r\n# CPU\r\nused_cpu_sys:0.1\r\nno fact\r\n"
-    assert readers.facts(text) == {"module": "name=a\nname=b", "used_cpu_sys": "0.1"}
+    said = b"# Modules\r\nmodule:name=a\r\nmodule:name=b\r\n\r\n# CPU\r\nused_cpu_sys:0.1\r\nno fact\r\n"
+    assert readers.facts(said) == {"module": "name=a\nname=b", "used_cpu_sys": "0.1"}
 
 
-def test_text_reaches_into_whatever_was_read() -> None:
-    assert readers.read_text(readers.table, [b"\xe2\x82\xac", b"\xff"], 2) == {"€": "\udcff"}
-    assert readers.read_text(readers.scanned_scores, [b"1", [b"m", b"2"]], 2) == (1, [("m", 2.0)])
-    assert readers.read_text(readers.members, {b"m"}, 3) == {"m"}
-    assert readers.read_text(readers.maybe_bulk, None, 3) is None
+def in_text(value: object) -> object:
+    """The same value with text in place of all data in it."""
+    match value:
+        case bytes():
+            return value.decode()
+        case dict():
+            return {in_text(key): in_text(item) for key, item in value.items()}
+        case Entry():
+            return Entry(value.id.decode(), [(name.decode(), data.decode()) for name, data in value.pairs])
+        case list() | tuple() | set():
+            return type(value)(map(in_text, value))
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("name", READERS)
+@given(data=st.data())
+def test_a_reader_makes_text_of_all_data_if_it_is_asked_to(name: str, data: st.DataObject) -> None:
+    resp2, resp3, result = data.draw(READERS[name])
+    try:
+        wanted = in_text(result)
+    except UnicodeDecodeError:
+        with pytest.raises(UnicodeDecodeError):
+            reader(name)(resp2, UTF8)
+        with pytest.raises(UnicodeDecodeError):
+            reader(name)(resp3, UTF8)
+    else:
+        assert exact(reader(name)(resp2, UTF8)) == exact(wanted)
+        assert exact(reader(name)(resp3, UTF8)) == exact(wanted)
+
+
+def test_no_key_and_no_member_is_lost_where_two_are_the_same_as_text() -> None:
+    blurred = decoded("utf-8", "replace")
+    assert readers.table({b"\xff": b"\xfe", b"a": b""}, blurred) == {"\ufffd": "\ufffd", "a": ""}
+    with pytest.raises(UnexpectedReplyError, match="two keys are the same as text"):
+        readers.table({b"\xff": b"1", b"\xfe": b"2"}, blurred)
+    with pytest.raises(UnexpectedReplyError, match="two members are the same as text"):
+        readers.members([b"\xff", b"\xfe"], blurred)

@@ -11,6 +11,7 @@ import pytest
 import generate_methods
 from core.commands.rows import GROUPS, REFUSED, SENT
 from resp_sansio import Command, commands
+from resp_sansio.commands.decoding import RAW
 from resp_sansio.connection import as_it_came
 from resp_sansio.wire import CommandParser, encode_command
 
@@ -52,9 +53,15 @@ def test_text_is_the_same_command_with_another_result() -> None:
     text = commands.text(command)
     assert text == command
     assert (text.info.name, text.info.retryable) == ("GET", True)
-    assert [text.read(reply, 3) for reply in (b"\xc3\xa9\xff", None)] == ["é\udcff", None]
-    assert pickle.loads(pickle.dumps(text)).read(b"v", 2) == "v"
-    assert commands.text(commands.zrange_withscores("z", 0, 1)).read([b"m", b"1"], 2) == [("m", 1.0)]
+    assert [text.read(reply, RAW) for reply in (b"\xc3\xa9", None)] == ["é", None]
+    assert pickle.loads(pickle.dumps(text)).read(b"v", RAW) == "v"
+    assert commands.text(commands.zrange_withscores("z", 0, 1)).read([b"m", b"1"], RAW) == [("m", 1.0)]
+
+
+def test_text_raises_for_other_bytes_or_does_with_them_as_it_is_told() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        commands.text(commands.get("k")).read(b"\xff", RAW)
+    assert commands.text(commands.get("k"), errors="surrogateescape").read(b"\xff", RAW) == "\udcff"
 
 
 def test_text_keeps_what_was_said_of_a_command() -> None:

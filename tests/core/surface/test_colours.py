@@ -54,7 +54,10 @@ def names(opened: Any) -> list[bytes]:
 def test_a_command_is_given_by_its_words_or_as_a_command(colour: Colour, client: Any) -> None:
     assert colour.do(client.execute("ECHO", "k")) == b"k"
     assert colour.do(client.execute("ECHO", "k", decode=True)) == "k"
-    assert colour.do(client.execute(Command("ECHO", "k", read=lambda reply, protocol: (reply, protocol)))) == (b"k", 3)
+    assert colour.do(client.execute(Command("ECHO", "k", read=lambda reply, text: (reply, text.one(b"d"))))) == (
+        b"k",
+        b"d",
+    )
     assert colour.do(client.echo("k")) == b"k"
 
 
