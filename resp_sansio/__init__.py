@@ -44,6 +44,7 @@ from .client.call import DEFAULT, Default
 from .commands.command import Command
 from .commands.knowledge import Needs
 from .commands.readers import Entry
+from .commands.readers_strings import LcsMatch, LcsMatches
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
 from .config.retry import Retry
@@ -83,6 +84,8 @@ __all__ = [
     "InvalidReplyError",
     "Items",
     "LaneStats",
+    "LcsMatch",
+    "LcsMatches",
     "Limits",
     "LinkClosed",
     "LinkOpened",

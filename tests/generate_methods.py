@@ -19,7 +19,8 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
-    "strings", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting", "server",
+    "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
+    "server",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -230,6 +231,7 @@ CHECKED: Final = (
 
 EXAMPLES: Final = {
     "Argument": '"k"',
+    "Bitwise": '"AND"',
     "Fields": '{"k": 1}',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',

@@ -21,7 +21,9 @@ wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath w
 wire.windows wire.parser wire.requests wire
 commands.table commands.words commands.keys commands.knowledge commands.decoding commands.command commands.arguments
 commands.readers
-commands.strings commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
+commands.readers_strings
+commands.strings commands.bitmaps commands.hyperloglog
+commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful

@@ -15,6 +15,7 @@ commands are encoded: nothing is sent in any case.
 
 from __future__ import annotations
 
+from .bitmaps import bitcount, bitfield, bitfield_ro, bitop, bitpos, getbit, setbit
 from .command import text
 from .generic import (
     delete,
@@ -35,6 +36,7 @@ from .generic import (
     unlink,
 )
 from .hashes import hdel, hexists, hget, hgetall, hincrby, hincrbyfloat, hkeys, hlen, hmget, hscan, hset, hsetnx, hvals
+from .hyperloglog import pfadd, pfcount, pfmerge
 from .lists import (
     blmove,
     blpop,
@@ -97,35 +99,49 @@ from .strings import (
     append,
     decr,
     decrby,
+    delex,
+    delifeq,
+    digest,
     get,
     getdel,
     getex,
     getrange,
+    getset,
     incr,
     incrby,
     incrbyfloat,
+    lcs,
+    lcs_idx,
+    lcs_len,
     mget,
     mset,
+    msetex,
     msetnx,
+    psetex,
     set,
     set_get,
+    setex,
+    setnx,
     setrange,
     strlen,
+    substr,
 )
 
 __all__ = [
-    "append", "blmove", "blpop", "brpop", "client_id", "config_get", "config_set", "dbsize", "decr", "decrby", "delete",
-    "echo", "eval", "evalsha", "exists", "expire", "expireat", "flushdb", "get", "getdel", "getex", "getrange", "hdel",
-    "hexists", "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hscan", "hset", "hsetnx",
-    "hvals", "incr", "incrby", "incrbyfloat", "info", "keys", "lindex", "llen", "lmove", "lpop", "lpop_count", "lpush",
-    "lrange", "lrem", "lset", "ltrim", "mget", "mset", "msetnx", "persist", "pexpire", "pexpireat", "ping", "pttl",
-    "publish", "rename", "renamenx", "rpop", "rpop_count", "rpush", "sadd", "scan", "scard", "script_exists",
-    "script_load", "sdiff", "set", "set_get", "setrange", "sinter", "sismember", "smembers", "smismember", "spop",
-    "spop_count", "srandmember", "srandmember_count", "srem", "sscan", "strlen", "sunion", "text", "time", "touch",
-    "ttl", "type", "unlink", "wait", "xack", "xadd", "xdel", "xgroup_create", "xgroup_destroy", "xlen", "xrange",
-    "xread", "xreadgroup", "xrevrange", "xtrim", "zadd", "zcard", "zcount", "zincrby", "zpopmax", "zpopmax_count",
-    "zpopmin", "zpopmin_count", "zrange", "zrange_withscores", "zrangebyscore", "zrangebyscore_withscores", "zrank",
-    "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrank", "zscan", "zscore",
+    "append", "bitcount", "bitfield", "bitfield_ro", "bitop", "bitpos", "blmove", "blpop", "brpop", "client_id",
+    "config_get", "config_set", "dbsize", "decr", "decrby", "delete", "delex", "delifeq", "digest", "echo", "eval",
+    "evalsha", "exists", "expire", "expireat", "flushdb", "get", "getbit", "getdel", "getex", "getrange", "getset",
+    "hdel", "hexists", "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hscan", "hset",
+    "hsetnx", "hvals", "incr", "incrby", "incrbyfloat", "info", "keys", "lcs", "lcs_idx", "lcs_len", "lindex", "llen",
+    "lmove", "lpop", "lpop_count", "lpush", "lrange", "lrem", "lset", "ltrim", "mget", "mset", "msetex", "msetnx",
+    "persist", "pexpire", "pexpireat", "pfadd", "pfcount", "pfmerge", "ping", "psetex", "pttl", "publish", "rename",
+    "renamenx", "rpop", "rpop_count", "rpush", "sadd", "scan", "scard", "script_exists", "script_load", "sdiff", "set",
+    "set_get", "setbit", "setex", "setnx", "setrange", "sinter", "sismember", "smembers", "smismember", "spop",
+    "spop_count", "srandmember", "srandmember_count", "srem", "sscan", "strlen", "substr", "sunion", "text", "time",
+    "touch", "ttl", "type", "unlink", "wait", "xack", "xadd", "xdel", "xgroup_create", "xgroup_destroy", "xlen",
+    "xrange", "xread", "xreadgroup", "xrevrange", "xtrim", "zadd", "zcard", "zcount", "zincrby", "zpopmax",
+    "zpopmax_count", "zpopmin", "zpopmin_count", "zrange", "zrange_withscores", "zrangebyscore",
+    "zrangebyscore_withscores", "zrank", "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrank", "zscan", "zscore",
 ]  # fmt: skip
 
 

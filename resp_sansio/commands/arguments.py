@@ -6,16 +6,22 @@ exclude each other raise `ValueError`. Text is taken for data alone: where a ser
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from ..wire.encoder import Argument
 
 __all__ = [
     "NONE",
+    "BitGet",
+    "BitOperation",
+    "BitUnit",
+    "Bitwise",
     "Fields",
     "Scores",
     "Side",
+    "bit_operations",
+    "bit_range",
     "condition",
     "entry_id",
     "exclusive",
@@ -29,6 +35,20 @@ __all__ = [
 
 Side: TypeAlias = Literal["LEFT", "RIGHT"]
 
+Bitwise: TypeAlias = Literal["AND", "OR", "XOR", "NOT", "DIFF", "DIFF1", "ANDOR", "ONE"]
+
+BitUnit: TypeAlias = Literal["BYTE", "BIT"]
+
+BitGet: TypeAlias = tuple[Literal["GET"], str, int | str]
+"""Read an integer: its type, such as `u8` or `i5`, and where it is, in bits or by its number (`#2`)."""
+
+BitOperation: TypeAlias = (
+    BitGet
+    | tuple[Literal["SET", "INCRBY"], str, int | str, int]
+    | tuple[Literal["OVERFLOW"], Literal["WRAP", "SAT", "FAIL"]]
+)
+"""Read an integer, change it, or say what becomes of one that has too many bits."""
+
 Fields: TypeAlias = Mapping[Any, Argument]
 """Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
 
@@ -37,8 +57,14 @@ Scores: TypeAlias = Mapping[Any, float]
 
 NONE: Final[Fields] = {}
 
-VALUED: Final = {"block", "count", "ex", "exat", "limit", "match", "maxlen", "minid", "px", "pxat", "type"}
-DATA: Final = {"match", "minid", "type"}  # the other ones with a value are ints, and those without are flags
+BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
+"""How many words each operation of BITFIELD has."""
+
+DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "match", "minid", "type"}
+INTS: Final = {
+    "block", "count", "db", "ex", "exat", "freq", "idletime", "limit", "maxlen", "minmatchlen", "px", "pxat",
+}  # fmt: skip
+VALUED: Final = DATA | INTS  # the other ones are flags
 
 
 def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
@@ -114,6 +140,40 @@ def limiting(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...
     if not isinstance(both, tuple) or [*map(_is_int, both)] != [True, True]:
         raise _wrong(command, "limit", "two ints, offset and count", limit)
     return ("LIMIT", *limit)
+
+
+def bit_range(
+    command: str, start: int | None, end: int | None, unit: BitUnit, last: int | None = None
+) -> list[Argument]:
+    """Return the words for which part of a value to look at; if no end is given, up to `last`."""
+    for name, value in ("start", start), ("end", end):
+        if value is not None and not _is_int(value):
+            raise _wrong(command, name, "an int", value)
+    if start is None and end is None:
+        return []
+    stop = last if end is None else end
+    words: list[Argument] = [0 if start is None else start] if stop is None else [0 if start is None else start, stop]
+    if unit != "BYTE":
+        if stop is None:
+            raise ValueError("unit says what start and end count: give end, too")
+        words.append(unit)
+    return words
+
+
+def bit_operations(command: str, operations: Iterable[tuple[Argument, ...]]) -> list[Argument]:
+    """Return the words of operations on integers, each of which is checked to be one: else words of the next would be its own."""
+    words: list[Argument] = []
+    for operation in operations:
+        one: object = operation
+        if not isinstance(one, tuple):
+            raise _wrong(command, "every operation", "a tuple", operation)
+        name = operation[0] if operation else ""
+        if not isinstance(name, str) or BIT_WORDS.get(name) != len(operation):
+            raise ValueError(
+                f"an operation of {command} is ('GET', type, offset) or another that its documentation lists"
+            )
+        words += operation
+    return words
 
 
 def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:

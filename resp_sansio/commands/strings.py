@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..wire.encoder import Argument
-from .arguments import Fields, condition, exclusive, in_turn
+from .arguments import Fields, exclusive, given, in_turn
 from .command import Command
 from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, whole
+from .readers_strings import LcsMatches, lcs_matches, maybe_own_words
 
 
 def get(key: Argument) -> Command[bytes | None]:
@@ -24,15 +25,23 @@ def set(
     nx: bool = False,
     xx: bool = False,
     keepttl: bool = False,
+    ifeq: Argument | None = None,
+    ifne: Argument | None = None,
+    ifdeq: Argument | None = None,
+    ifdne: Argument | None = None,
 ) -> Command[bool]:
     """Set `key`; return whether it was set: with `nx` only if it is new, with `xx` only if it exists.
 
     It expires after `ex` seconds or `px` milliseconds, or at the Unix time `exat` in seconds or `pxat` in milliseconds.
+
+    With `ifeq` only if that is its value (Redis 8.4; Valkey 8.1), with `ifne` only if it is not; `ifdeq` and `ifdne` say the
+    same of what `digest` returns (Redis 8.4). A key that does not exist has another value than any.
     """
-    if ex is px is exat is pxat is None and nx is xx is keepttl is False:
+    if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
         return Command("SET", key, value, read=stored)
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *condition("SET", nx, xx), *expiry, read=stored)
+    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    return Command("SET", key, value, *only, *expiry, read=stored)
 
 
 def set_get(
@@ -46,10 +55,35 @@ def set_get(
     nx: bool = False,
     xx: bool = False,
     keepttl: bool = False,
+    ifeq: Argument | None = None,
+    ifne: Argument | None = None,
+    ifdeq: Argument | None = None,
+    ifdne: Argument | None = None,
 ) -> Command[bytes | None]:
-    """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
+    """As `set`, and return the value before it, set or not (Redis 6.2; with `nx` 7.0)."""
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return Command("SET", key, value, *condition("SET", nx, xx), "GET", *expiry, read=maybe_bulk)
+    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    return Command("SET", key, value, *only, "GET", *expiry, read=maybe_bulk)
+
+
+def setnx(key: Argument, value: Argument) -> Command[bool]:
+    """Set `key` if it is new; return whether it was set. Deprecated: use `set` with `nx`."""
+    return Command("SETNX", key, value, read=truth)
+
+
+def setex(key: Argument, seconds: int, value: Argument) -> Command[None]:
+    """Set `key`, which expires after `seconds`. Deprecated: use `set` with `ex`."""
+    return Command("SETEX", key, seconds, value, read=done)
+
+
+def psetex(key: Argument, milliseconds: int, value: Argument) -> Command[None]:
+    """Set `key`, which expires after `milliseconds`. Deprecated: use `set` with `px`."""
+    return Command("PSETEX", key, milliseconds, value, read=done)
+
+
+def getset(key: Argument, value: Argument) -> Command[bytes | None]:
+    """Set `key`; return the value before it, None if there was none. Deprecated: use `set_get`."""
+    return Command("GETSET", key, value, read=maybe_bulk)
 
 
 def getdel(key: Argument) -> Command[bytes | None]:
@@ -87,6 +121,52 @@ def msetnx(values: Fields) -> Command[bool]:
     return Command("MSETNX", *in_turn("MSETNX", "values", values), read=truth)
 
 
+def msetex(
+    values: Fields,
+    *,
+    nx: bool = False,
+    xx: bool = False,
+    ex: int | None = None,
+    px: int | None = None,
+    exat: int | None = None,
+    pxat: int | None = None,
+    keepttl: bool = False,
+) -> Command[bool]:
+    """Set all of these keys, which expire as `set` says; return whether it was done (Redis 8.4; Valkey 9.1).
+
+    With `nx` only if none of them exists, with `xx` only if all do.
+    """
+    words = in_turn("MSETEX", "values", values)
+    only = exclusive("MSETEX", nx=nx, xx=xx)
+    expiry = exclusive("MSETEX", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return Command("MSETEX", len(values), *words, *only, *expiry, read=truth)
+
+
+def delex(
+    key: Argument,
+    *,
+    ifeq: Argument | None = None,
+    ifne: Argument | None = None,
+    ifdeq: Argument | None = None,
+    ifdne: Argument | None = None,
+) -> Command[bool]:
+    """Delete `key` if its value, or the digest of that, is this one or is not; return whether it was deleted (Redis 8.4).
+
+    The conditions are those of `set`. Without one, a key of any type is deleted.
+    """
+    return Command("DELEX", key, *exclusive("DELEX", ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne), read=truth)
+
+
+def delifeq(key: Argument, value: Argument) -> Command[bool]:
+    """Delete `key` if that is its value; return whether it was deleted (Valkey 9.0). `delex` with `ifeq` does it on Redis."""
+    return Command("DELIFEQ", key, value, read=truth)
+
+
+def digest(key: Argument) -> Command[str | None]:
+    """Return the digest (XXH3) of the value of `key` in 16 hexadecimal digits, None if there is none (Redis 8.4)."""
+    return Command("DIGEST", key, read=maybe_own_words)
+
+
 def append(key: Argument, value: Argument) -> Command[int]:
     """Append to the value of `key`; return its length."""
     return Command("APPEND", key, value, read=whole)
@@ -100,6 +180,11 @@ def strlen(key: Argument) -> Command[int]:
 def getrange(key: Argument, start: int, end: int) -> Command[bytes]:
     """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
     return Command("GETRANGE", key, start, end, read=bulk)
+
+
+def substr(key: Argument, start: int, end: int) -> Command[bytes]:
+    """Return the bytes from `start` to `end`. Deprecated: use `getrange`."""
+    return Command("SUBSTR", key, start, end, read=bulk)
 
 
 def setrange(key: Argument, offset: int, value: Argument) -> Command[int]:
@@ -130,3 +215,21 @@ def decr(key: Argument) -> Command[int]:
 def decrby(key: Argument, decrement: int) -> Command[int]:
     """Subtract `decrement`; return the result."""
     return Command("DECRBY", key, decrement, read=whole)
+
+
+def lcs(key1: Argument, key2: Argument) -> Command[bytes]:
+    """Return the longest bytes that both values have in this order, others between them or not (Redis 7.0)."""
+    return Command("LCS", key1, key2, read=bulk)
+
+
+def lcs_len(key1: Argument, key2: Argument) -> Command[int]:
+    """Return the length of what `lcs` returns (Redis 7.0)."""
+    return Command("LCS", key1, key2, "LEN", read=whole)
+
+
+def lcs_idx(key1: Argument, key2: Argument, *, minmatchlen: int | None = None) -> Command[LcsMatches]:
+    """Return where what `lcs` returns is in both values, the last part first (Redis 7.0).
+
+    Parts shorter than `minmatchlen` are left out.
+    """
+    return Command("LCS", key1, key2, "IDX", *given("LCS", minmatchlen=minmatchlen), read=lcs_matches)

@@ -33,11 +33,16 @@ def set(
     nx: bool,
     xx: bool,
     keepttl: bool,
+    ifeq: Argument | None,
+    ifne: Argument | None,
+    ifdeq: Argument | None,
+    ifdne: Argument | None,
 ) -> Words:
-    if ex is px is exat is pxat is None and nx is xx is keepttl is False:
+    if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
         return "SET", key, value
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return "SET", key, value, *condition("SET", nx, xx), *expiry
+    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    return "SET", key, value, *only, *expiry
 
 
 def set_get(
@@ -50,9 +55,30 @@ def set_get(
     nx: bool,
     xx: bool,
     keepttl: bool,
+    ifeq: Argument | None,
+    ifne: Argument | None,
+    ifdeq: Argument | None,
+    ifdne: Argument | None,
 ) -> Words:
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    return "SET", key, value, *condition("SET", nx, xx), "GET", *expiry
+    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    return "SET", key, value, *only, "GET", *expiry
+
+
+def msetex(
+    values: Fields,
+    nx: bool,
+    xx: bool,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    keepttl: bool,
+) -> Words:
+    words = in_turn("MSETEX", "values", values)
+    only = exclusive("MSETEX", nx=nx, xx=xx)
+    expiry = exclusive("MSETEX", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
+    return "MSETEX", len(values), *words, *only, *expiry
 
 
 def hset(key: Argument, field: Argument | None, value: Argument | None, mapping: Fields) -> Words:

@@ -10,9 +10,15 @@ from typing import Generic, TypeVar
 
 from ..commands.arguments import (
     NONE,
+    BitGet,
+    BitOperation,
+    BitUnit,
+    Bitwise,
     Fields,
     Scores,
     Side,
+    bit_operations,
+    bit_range,
     condition,
     exclusive,
     given,
@@ -53,6 +59,7 @@ from ..commands.readers import (
     whole,
     word,
 )
+from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_own_words, maybe_wholes, wholes
 from ..commands.words import Words
 from ..wire.encoder import Argument
 from ..wire.values import Reply
@@ -91,12 +98,21 @@ class AsyncMethods(ABC, Generic[S]):
         nx: bool = False,
         xx: bool = False,
         keepttl: bool = False,
+        ifeq: Argument | None = None,
+        ifne: Argument | None = None,
+        ifdeq: Argument | None = None,
+        ifdne: Argument | None = None,
     ) -> bool:
         """Set `key`; return whether it was set: with `nx` only if it is new, with `xx` only if it exists.
 
         It expires after `ex` seconds or `px` milliseconds, or at the Unix time `exat` in seconds or `pxat` in milliseconds.
+
+        With `ifeq` only if that is its value (Redis 8.4; Valkey 8.1), with `ifne` only if it is not; `ifdeq` and `ifdne` say the
+        same of what `digest` returns (Redis 8.4). A key that does not exist has another value than any.
         """
-        return await self._do(_words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl), stored)
+        return await self._do(
+            _words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl, ifeq, ifne, ifdeq, ifdne), stored
+        )
 
     async def set_get(
         self,
@@ -110,9 +126,31 @@ class AsyncMethods(ABC, Generic[S]):
         nx: bool = False,
         xx: bool = False,
         keepttl: bool = False,
+        ifeq: Argument | None = None,
+        ifne: Argument | None = None,
+        ifdeq: Argument | None = None,
+        ifdne: Argument | None = None,
     ) -> S | None:
-        """As `set`, and return the value before it (Redis 6.2; with `nx` 7.0)."""
-        return await self._do(_words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl), maybe_bulk)
+        """As `set`, and return the value before it, set or not (Redis 6.2; with `nx` 7.0)."""
+        return await self._do(
+            _words.set_get(key, value, ex, px, exat, pxat, nx, xx, keepttl, ifeq, ifne, ifdeq, ifdne), maybe_bulk
+        )
+
+    async def setnx(self, key: Argument, value: Argument) -> bool:
+        """Set `key` if it is new; return whether it was set. Deprecated: use `set` with `nx`."""
+        return await self._do(("SETNX", key, value), truth)
+
+    async def setex(self, key: Argument, seconds: int, value: Argument) -> None:
+        """Set `key`, which expires after `seconds`. Deprecated: use `set` with `ex`."""
+        return await self._do(("SETEX", key, seconds, value), done)
+
+    async def psetex(self, key: Argument, milliseconds: int, value: Argument) -> None:
+        """Set `key`, which expires after `milliseconds`. Deprecated: use `set` with `px`."""
+        return await self._do(("PSETEX", key, milliseconds, value), done)
+
+    async def getset(self, key: Argument, value: Argument) -> S | None:
+        """Set `key`; return the value before it, None if there was none. Deprecated: use `set_get`."""
+        return await self._do(("GETSET", key, value), maybe_bulk)
 
     async def getdel(self, key: Argument) -> S | None:
         """Return the value of `key` and delete it (Redis 6.2)."""
@@ -145,6 +183,49 @@ class AsyncMethods(ABC, Generic[S]):
         """Set all of these keys if none of them exists; return whether it was done."""
         return await self._do(("MSETNX", *in_turn("MSETNX", "values", values)), truth)
 
+    async def msetex(
+        self,
+        values: Fields,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        keepttl: bool = False,
+    ) -> bool:
+        """Set all of these keys, which expire as `set` says; return whether it was done (Redis 8.4; Valkey 9.1).
+
+        With `nx` only if none of them exists, with `xx` only if all do.
+        """
+        return await self._do(_words.msetex(values, nx, xx, ex, px, exat, pxat, keepttl), truth)
+
+    async def delex(
+        self,
+        key: Argument,
+        *,
+        ifeq: Argument | None = None,
+        ifne: Argument | None = None,
+        ifdeq: Argument | None = None,
+        ifdne: Argument | None = None,
+    ) -> bool:
+        """Delete `key` if its value, or the digest of that, is this one or is not; return whether it was deleted (Redis 8.4).
+
+        The conditions are those of `set`. Without one, a key of any type is deleted.
+        """
+        return await self._do(
+            ("DELEX", key, *exclusive("DELEX", ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)), truth
+        )
+
+    async def delifeq(self, key: Argument, value: Argument) -> bool:
+        """Delete `key` if that is its value; return whether it was deleted (Valkey 9.0). `delex` with `ifeq` does it on Redis."""
+        return await self._do(("DELIFEQ", key, value), truth)
+
+    async def digest(self, key: Argument) -> str | None:
+        """Return the digest (XXH3) of the value of `key` in 16 hexadecimal digits, None if there is none (Redis 8.4)."""
+        return await self._do(("DIGEST", key), maybe_own_words)
+
     async def append(self, key: Argument, value: Argument) -> int:
         """Append to the value of `key`; return its length."""
         return await self._do(("APPEND", key, value), whole)
@@ -156,6 +237,10 @@ class AsyncMethods(ABC, Generic[S]):
     async def getrange(self, key: Argument, start: int, end: int) -> S:
         """Return the bytes from `start` to `end`, both included; negative ones count from the end."""
         return await self._do(("GETRANGE", key, start, end), bulk)
+
+    async def substr(self, key: Argument, start: int, end: int) -> S:
+        """Return the bytes from `start` to `end`. Deprecated: use `getrange`."""
+        return await self._do(("SUBSTR", key, start, end), bulk)
 
     async def setrange(self, key: Argument, offset: int, value: Argument) -> int:
         """Overwrite the bytes from `offset` on; return the length of it all."""
@@ -180,6 +265,85 @@ class AsyncMethods(ABC, Generic[S]):
     async def decrby(self, key: Argument, decrement: int) -> int:
         """Subtract `decrement`; return the result."""
         return await self._do(("DECRBY", key, decrement), whole)
+
+    async def lcs(self, key1: Argument, key2: Argument) -> S:
+        """Return the longest bytes that both values have in this order, others between them or not (Redis 7.0)."""
+        return await self._do(("LCS", key1, key2), bulk)
+
+    async def lcs_len(self, key1: Argument, key2: Argument) -> int:
+        """Return the length of what `lcs` returns (Redis 7.0)."""
+        return await self._do(("LCS", key1, key2, "LEN"), whole)
+
+    async def lcs_idx(self, key1: Argument, key2: Argument, *, minmatchlen: int | None = None) -> LcsMatches:
+        """Return where what `lcs` returns is in both values, the last part first (Redis 7.0).
+
+        Parts shorter than `minmatchlen` are left out.
+        """
+        return await self._do(("LCS", key1, key2, "IDX", *given("LCS", minmatchlen=minmatchlen)), lcs_matches)
+
+    # bitmaps
+
+    async def getbit(self, key: Argument, offset: int) -> int:
+        """Return the bit at `offset`, 0 if the value is shorter."""
+        return await self._do(("GETBIT", key, offset), whole)
+
+    async def setbit(self, key: Argument, offset: int, value: int) -> int:
+        """Set the bit at `offset` to 0 or 1; return what it was."""
+        return await self._do(("SETBIT", key, offset, value), whole)
+
+    async def bitcount(
+        self, key: Argument, start: int | None = None, end: int | None = None, *, unit: BitUnit = "BYTE"
+    ) -> int:
+        """Return how many bits are 1, of those from `start` to `end` if they are given, both included.
+
+        Negative ones count from the end. They count bytes, or bits with `unit` `BIT` (Redis 7.0).
+        """
+        return await self._do(("BITCOUNT", key, *bit_range("BITCOUNT", start, end, unit, last=-1)), whole)
+
+    async def bitpos(
+        self, key: Argument, bit: int, start: int | None = None, end: int | None = None, *, unit: BitUnit = "BYTE"
+    ) -> int:
+        """Return where the first bit is that is 0 or 1, as `bit` says; -1 if there is none.
+
+        From `start` to `end`, as for `bitcount`. Without an `end`, the first 0 may be behind the last byte.
+        """
+        return await self._do(("BITPOS", key, bit, *bit_range("BITPOS", start, end, unit)), whole)
+
+    async def bitop(self, operation: Bitwise, destkey: Argument, key: Argument, *keys: Argument) -> int:
+        """Store in `destkey` what the operation makes of the keys' bits; return its length in bytes.
+
+        `NOT` takes one key. Bits that are 1 in the first key and in none of the others (`DIFF`), in others and not in the first
+        (`DIFF1`), in the first and in others (`ANDOR`), in just one (`ONE`): Redis 8.2.
+        """
+        return await self._do(("BITOP", operation, destkey, key, *keys), whole)
+
+    async def bitfield(self, key: Argument, *operations: BitOperation) -> list[int | None]:
+        """Take bits for integers, read and change them; return what each operation but `OVERFLOW` gives.
+
+        An operation is a tuple: `("GET", "u8", 0)` returns the unsigned integer of 8 bits at offset 0, `("SET", "i5", "#2", -1)`
+        sets the third signed one of 5 bits and returns what it was, `("INCRBY", "u2", 100, 1)` adds 1 and returns the result.
+        `("OVERFLOW", "FAIL")` says that what follows changes nothing, and returns None, if the result has too many bits; `"SAT"`
+        takes the nearest integer that fits, and `"WRAP"`, which is the rule if none is given, drops bits.
+        """
+        return await self._do(("BITFIELD", key, *bit_operations("BITFIELD", operations)), maybe_wholes)
+
+    async def bitfield_ro(self, key: Argument, *operations: BitGet) -> list[int]:
+        """As `bitfield`, with no operation but `GET`; a replica may answer it."""
+        return await self._do(("BITFIELD_RO", key, *bit_operations("BITFIELD_RO", operations)), wholes)
+
+    # hyperloglog
+
+    async def pfadd(self, key: Argument, *elements: Argument) -> bool:
+        """Count elements; return whether that changed the estimate, or made the key."""
+        return await self._do(("PFADD", key, *elements), truth)
+
+    async def pfcount(self, key: Argument, *keys: Argument) -> int:
+        """Return about how many different elements were counted in all of the keys."""
+        return await self._do(("PFCOUNT", key, *keys), whole)
+
+    async def pfmerge(self, destkey: Argument, *sourcekeys: Argument) -> None:
+        """Let `destkey` have counted what it and all of the other keys have."""
+        return await self._do(("PFMERGE", destkey, *sourcekeys), done)
 
     # generic
 

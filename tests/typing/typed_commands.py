@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar, assert_type
 
-from resp_sansio import Command, Config, Entry, Reply, Result, commands
+from resp_sansio import Command, Config, Entry, LcsMatches, Reply, Result, commands
 from resp_sansio.client import CommandBatch
 from resp_sansio.commands.decoding import RAW
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
@@ -37,6 +37,13 @@ def builders() -> None:
     assert_type(commands.mset({"k": 1, b"l": b"v", 3: "x"}), Command[None])
     assert_type(commands.incr("n"), Command[int])
     assert_type(commands.incrbyfloat("n", 1), Command[float])
+    assert_type(commands.lcs_idx("k", "l"), Command[LcsMatches])
+    assert_type(LcsMatches([], 0).matches[0].key1, tuple[int, int])
+    assert_type(commands.bitop("ANDOR", "d", "k"), Command[int])
+    assert_type(
+        commands.bitfield("k", ("OVERFLOW", "SAT"), ("SET", "u8", "#0", 1), ("GET", "i5", 3)), Command[list[int | None]]
+    )
+    assert_type(commands.bitfield_ro("k", ("GET", "i5", 3)), Command[list[int]])
     assert_type(commands.expire("k", 5), Command[bool])
     assert_type(commands.type("k"), Command[str])
     assert_type(commands.scan(), Command[tuple[int, list[bytes]]])
@@ -101,6 +108,10 @@ async def wrong_uses_are_errors(blocking: Blocking, asynchronous: Async) -> None
     commands.get()  # type: ignore[call-arg]
     commands.get(None)  # type: ignore[arg-type]
     commands.mset({"k": None})  # type: ignore[dict-item]
+    commands.bitop("NAND", "d", "k")  # type: ignore[arg-type]
+    commands.bitfield("k", ("GET", "u8"))  # type: ignore[arg-type]
+    commands.bitfield("k", ("OVERFLOW", "DROP"))  # type: ignore[arg-type]
+    commands.bitfield_ro("k", ("SET", "u8", 0, 1))  # type: ignore[arg-type]
     commands.lmove("l", "m", "TOP", "LEFT")  # type: ignore[arg-type]
     commands.blpop("l")  # type: ignore[call-arg]
     blocking.get()  # type: ignore[call-arg]

@@ -24,6 +24,10 @@ BUILDERS: Final = [getattr(commands, name) for name in dir(commands) if name != 
 RIGHT: Final[dict[str, Any]] = {
     "Argument": "data",
     "Argument | None": "data",
+    "BitGet": ("GET", "u8", 0),
+    "BitOperation": ("SET", "u8", 0, 1),
+    "BitUnit": "BIT",
+    "Bitwise": "AND",
     "Fields": {"name": "value"},
     "Scores": {"member": 1.5},
     "Side": "LEFT",
@@ -42,6 +46,10 @@ NO_DATA: Final = [True, False, None, object(), ["a"]]
 REFUSED: Final[dict[str, list[Any]]] = {
     "Argument": NO_DATA,
     "Argument | None": [value for value in NO_DATA if value is not None],
+    "BitGet": [*NO_DATA, "GET", ("GET", "u8", None)],
+    "BitOperation": [*NO_DATA, "GET", ("SET", "u8", 0, True)],
+    "BitUnit": NO_DATA,
+    "Bitwise": NO_DATA,
     "Fields": [True, None, "text", 5, ["a"], {"name": True}, {"name": None}, {None: "value"}],
     "Scores": [
         True,

@@ -122,6 +122,10 @@ INTS: Final = st.one_of(st.integers(-9, 9), st.sampled_from([None, True, "5", 1.
 VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Argument": DATA,
     "Argument | None": DATA,
+    "BitGet": st.one_of(st.just(("GET", "u8", 0)), DATA),
+    "BitOperation": st.one_of(st.just(("OVERFLOW", "SAT")), st.just(("SET", "u8", 0, 5)), st.just(("GET",)), DATA),
+    "BitUnit": st.sampled_from(["BYTE", "BIT"]),
+    "Bitwise": st.sampled_from(["AND", "NOT"]),
     "Fields": st.one_of(st.dictionaries(st.sampled_from(["f", b"g", 3]), DATA, max_size=3), DATA),
     "Scores": st.one_of(st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.floats(), DATA), max_size=2), DATA),
     "Side": st.sampled_from(["LEFT", "RIGHT"]),

@@ -1,0 +1,72 @@
+"""What commands on strings, their bits and numbers in them return, where no other group has it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, cast
+
+from ..wire.values import Reply
+from .decoding import own_words
+from .readers import flat, items, unexpected, whole
+
+__all__ = ["LcsMatch", "LcsMatches"]
+
+INTS: Final = frozenset({int})
+INTS_OR_NONE: Final = frozenset({int, type(None)})
+
+
+class LcsMatch(NamedTuple):
+    """A part that two values have in common: the first and the last byte of it in each of them."""
+
+    key1: tuple[int, int]
+    key2: tuple[int, int]
+
+    @property
+    def len(self) -> int:
+        """How many bytes it has."""
+        return self.key1[1] - self.key1[0] + 1
+
+
+class LcsMatches(NamedTuple):
+    """Where the longest common subsequence of two values is: its parts, the last one first, and the length of it all.
+
+    Parts that were too short to be shown are in that length.
+    """
+
+    matches: list[LcsMatch]
+    len: int
+
+
+def lcs_matches(reply: Reply, _text: object = None) -> LcsMatches:
+    """Parts by name, as a map on RESP3 and in turn on RESP2."""
+    parts = flat(reply)
+    if parts[::2] != [b"matches", b"len"]:
+        raise unexpected("matches and their length", reply)
+    return LcsMatches([_match(*items(match, 2)) for match in items(parts[1])], whole(parts[3]))
+
+
+def _match(key1: Reply, key2: Reply) -> LcsMatch:
+    (start1, end1), (start2, end2) = items(key1, 2), items(key2, 2)
+    return LcsMatch((whole(start1), whole(end1)), (whole(start2), whole(end2)))
+
+
+def wholes(reply: Reply, _text: object = None) -> list[int]:
+    """Integers in their order."""
+    if type(reply) is list and INTS.issuperset(map(type, reply)):
+        return cast("list[int]", reply)
+    raise unexpected("an array of integers", reply)
+
+
+def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:
+    """Integers, with a null for each that is not there."""
+    if type(reply) is list and INTS_OR_NONE.issuperset(map(type, reply)):
+        return cast("list[int | None]", reply)
+    raise unexpected("an array of integers and nulls", reply)
+
+
+def maybe_own_words(reply: Reply, _text: object = None) -> str | None:
+    """What the server says in its own words, as a bulk string; or null."""
+    if type(reply) is bytes:
+        return own_words(reply)
+    if reply is None:
+        return None
+    raise unexpected("a bulk string or null", reply)
