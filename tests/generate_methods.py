@@ -232,6 +232,7 @@ CHECKED: Final = (
 EXAMPLES: Final = {
     "Argument": '"k"',
     "Bitwise": '"AND"',
+    "End": '"MIN"',
     "Fields": '{"k": 1}',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',

@@ -22,6 +22,7 @@ wire.windows wire.parser wire.requests wire
 commands.table commands.words commands.keys commands.knowledge commands.decoding commands.command commands.arguments
 commands.readers
 commands.readers_strings
+commands.readers_sorted_sets
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server commands

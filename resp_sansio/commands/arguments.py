@@ -6,20 +6,23 @@ exclude each other raise `ValueError`. Text is taken for data alone: where a ser
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from ..wire.encoder import Argument
 
 __all__ = [
     "NONE",
+    "Aggregate",
     "BitGet",
     "BitOperation",
     "BitUnit",
     "Bitwise",
+    "End",
     "Fields",
     "Scores",
     "Side",
+    "Weights",
     "bit_operations",
     "bit_range",
     "condition",
@@ -31,6 +34,7 @@ __all__ = [
     "scores_in_turn",
     "streams_in_turn",
     "trimming",
+    "weighing",
 ]
 
 Side: TypeAlias = Literal["LEFT", "RIGHT"]
@@ -49,11 +53,18 @@ BitOperation: TypeAlias = (
 )
 """Read an integer, change it, or say what becomes of one that has too many bits."""
 
+End: TypeAlias = Literal["MIN", "MAX"]
+
+Aggregate: TypeAlias = Literal["SUM", "MIN", "MAX"]
+
 Fields: TypeAlias = Mapping[Any, Argument]
 """Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
 
 Scores: TypeAlias = Mapping[Any, float]
 """Members with scores: numbers, because text could be read as an option."""
+
+Weights: TypeAlias = Sequence[float]
+"""A number for each key, by which the scores there are multiplied."""
 
 NONE: Final[Fields] = {}
 
@@ -73,6 +84,10 @@ def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def given(command: str, /, **options: Argument | None) -> list[Argument]:
@@ -187,10 +202,24 @@ def scores_in_turn(scores: Scores) -> list[Argument]:
     """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
     parts = in_turn("ZADD", "scores", scores)
     for score in parts[1::2]:
-        if not isinstance(score, (float, int)) or isinstance(score, bool):
+        if not _is_number(score):
             raise _wrong("ZADD", "every score", "an int or float", score)
     parts[::2], parts[1::2] = parts[1::2], parts[::2]
     return parts
+
+
+def weighing(command: str, keys: int, weights: Weights | None, aggregate: Aggregate | None) -> list[Argument]:
+    """Return the words for how much the scores of each key count, and for what becomes of the scores of one member."""
+    words: list[Argument] = []
+    if weights is not None:
+        if not isinstance(weights, (list, tuple)) or not all([_is_number(weight) for weight in weights]):
+            raise _wrong(command, "weights", "a list of numbers", weights)
+        if len(weights) != keys:
+            raise ValueError(f"{command} has {keys} keys and {len(weights)} weights: give one for each")
+        words += "WEIGHTS", *weights
+    if aggregate is not None:
+        words += "AGGREGATE", aggregate
+    return words
 
 
 def entry_id(id: Argument) -> Argument:

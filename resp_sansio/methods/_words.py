@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from ..commands.arguments import (
     NONE,
+    Aggregate,
+    End,
     Fields,
     Scores,
+    Weights,
     condition,
     entry_id,
     exclusive,
@@ -18,6 +21,7 @@ from ..commands.arguments import (
     scores_in_turn,
     streams_in_turn,
     trimming,
+    weighing,
 )
 from ..commands.words import Words
 from ..wire.encoder import Argument
@@ -109,6 +113,65 @@ def zrange_withscores(
 ) -> Words:
     words = *given("ZRANGE", byscore=byscore, rev=rev), *limiting("ZRANGE", limit)
     return "ZRANGE", key, start, stop, *words, "WITHSCORES"
+
+
+def zrangestore(
+    dst: Argument,
+    src: Argument,
+    min: Argument,
+    max: Argument,
+    byscore: bool,
+    bylex: bool,
+    rev: bool,
+    limit: tuple[int, int] | None,
+) -> Words:
+    by = exclusive("ZRANGESTORE", byscore=byscore, bylex=bylex)
+    words = *by, *given("ZRANGESTORE", rev=rev), *limiting("ZRANGESTORE", limit)
+    return "ZRANGESTORE", dst, src, min, max, *words
+
+
+def zrevrangebyscore_withscores(key: Argument, max: Argument, min: Argument, limit: tuple[int, int] | None) -> Words:
+    part = limiting("ZREVRANGEBYSCORE", limit)
+    return "ZREVRANGEBYSCORE", key, max, min, "WITHSCORES", *part
+
+
+def bzmpop(key: Argument, *keys: Argument, timeout: float, where: End, count: int | None) -> Words:
+    options = given("BZMPOP", count=count)
+    return "BZMPOP", timeout, 1 + len(keys), key, *keys, where, *options
+
+
+def zinter(key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None) -> Words:
+    options = weighing("ZINTER", 1 + len(keys), weights, aggregate)
+    return "ZINTER", 1 + len(keys), key, *keys, *options
+
+
+def zinter_withscores(key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None) -> Words:
+    options = weighing("ZINTER", 1 + len(keys), weights, aggregate)
+    return "ZINTER", 1 + len(keys), key, *keys, *options, "WITHSCORES"
+
+
+def zinterstore(
+    destination: Argument, key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None
+) -> Words:
+    options = weighing("ZINTERSTORE", 1 + len(keys), weights, aggregate)
+    return "ZINTERSTORE", destination, 1 + len(keys), key, *keys, *options
+
+
+def zunion(key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None) -> Words:
+    options = weighing("ZUNION", 1 + len(keys), weights, aggregate)
+    return "ZUNION", 1 + len(keys), key, *keys, *options
+
+
+def zunion_withscores(key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None) -> Words:
+    options = weighing("ZUNION", 1 + len(keys), weights, aggregate)
+    return "ZUNION", 1 + len(keys), key, *keys, *options, "WITHSCORES"
+
+
+def zunionstore(
+    destination: Argument, key: Argument, *keys: Argument, weights: Weights | None, aggregate: Aggregate | None
+) -> Words:
+    options = weighing("ZUNIONSTORE", 1 + len(keys), weights, aggregate)
+    return "ZUNIONSTORE", destination, 1 + len(keys), key, *keys, *options
 
 
 def xadd(

@@ -11,13 +11,16 @@ from typing import Generic, TypeVar
 from ..client.batch import Result
 from ..commands.arguments import (
     NONE,
+    Aggregate,
     BitGet,
     BitOperation,
     BitUnit,
     Bitwise,
+    End,
     Fields,
     Scores,
     Side,
+    Weights,
     bit_operations,
     bit_range,
     condition,
@@ -60,6 +63,7 @@ from ..commands.readers import (
     whole,
     word,
 )
+from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_own_words, maybe_wholes, wholes
 from ..commands.words import Words
 from ..wire.encoder import Argument
@@ -650,6 +654,20 @@ class BatchMethods(ABC, Generic[S]):
         """
         return self._do(_words.zadd(key, scores, nx, xx, gt, lt, ch), whole)
 
+    def zadd_incr(
+        self,
+        key: Argument,
+        increment: float,
+        member: Argument,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> Result[float | None]:
+        """Add to a member's score, as `zincrby` does; return the result, None if the options, those of `zadd`, forbade it."""
+        return self._do(("ZADD", key, *condition("ZADD", nx, xx, gt, lt), "INCR", increment, member), maybe_number)
+
     def zincrby(self, key: Argument, increment: float, member: Argument) -> Result[float]:
         """Add to a member's score; return the result."""
         return self._do(("ZINCRBY", key, increment, member), number)
@@ -662,6 +680,10 @@ class BatchMethods(ABC, Generic[S]):
         """Return a member's score, None if it is none."""
         return self._do(("ZSCORE", key, member), maybe_number)
 
+    def zmscore(self, key: Argument, member: Argument, *members: Argument) -> Result[list[float | None]]:
+        """Return the members' scores, each None if it is no member (Redis 6.2)."""
+        return self._do(("ZMSCORE", key, member, *members), maybe_numbers)
+
     def zcard(self, key: Argument) -> Result[int]:
         """Return the number of members."""
         return self._do(("ZCARD", key), whole)
@@ -670,13 +692,25 @@ class BatchMethods(ABC, Generic[S]):
         """Return the number of members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
         return self._do(("ZCOUNT", key, min, max), whole)
 
+    def zlexcount(self, key: Argument, min: Argument, max: Argument) -> Result[int]:
+        """Return the number of members with a name from `min` to `max`: `[a` to include it, `(a` to exclude it, `-`, `+`."""
+        return self._do(("ZLEXCOUNT", key, min, max), whole)
+
     def zrank(self, key: Argument, member: Argument) -> Result[int | None]:
         """Return a member's place from the lowest score, 0 for the first, None if it is none."""
         return self._do(("ZRANK", key, member), maybe_whole)
 
+    def zrank_withscore(self, key: Argument, member: Argument) -> Result[tuple[int, float] | None]:
+        """As `zrank`, with the score (Redis 7.2)."""
+        return self._do(("ZRANK", key, member, "WITHSCORE"), place_and_score)
+
     def zrevrank(self, key: Argument, member: Argument) -> Result[int | None]:
         """Return a member's place from the highest score, 0 for the first, None if it is none."""
         return self._do(("ZREVRANK", key, member), maybe_whole)
+
+    def zrevrank_withscore(self, key: Argument, member: Argument) -> Result[tuple[int, float] | None]:
+        """As `zrevrank`, with the score (Redis 7.2)."""
+        return self._do(("ZREVRANK", key, member, "WITHSCORE"), place_and_score)
 
     def zrange(
         self,
@@ -709,6 +743,29 @@ class BatchMethods(ABC, Generic[S]):
         """As `zrange`, with scores."""
         return self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
 
+    def zrangestore(
+        self,
+        dst: Argument,
+        src: Argument,
+        min: Argument,
+        max: Argument,
+        *,
+        byscore: bool = False,
+        bylex: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> Result[int]:
+        """Make a sorted set of the members that `zrange` would return of `src`; return how many there are (Redis 6.2)."""
+        return self._do(_words.zrangestore(dst, src, min, max, byscore, bylex, rev, limit), whole)
+
+    def zrevrange(self, key: Argument, start: int, stop: int) -> Result[list[S]]:
+        """Return members from the highest score, from one place to another, both included; negative ones count from the end."""
+        return self._do(("ZREVRANGE", key, start, stop), bulks)
+
+    def zrevrange_withscores(self, key: Argument, start: int, stop: int) -> Result[list[tuple[S, float]]]:
+        """As `zrevrange`, with scores."""
+        return self._do(("ZREVRANGE", key, start, stop, "WITHSCORES"), scored)
+
     def zrangebyscore(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
     ) -> Result[list[S]]:
@@ -721,6 +778,42 @@ class BatchMethods(ABC, Generic[S]):
         """As `zrangebyscore`, with scores."""
         return self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
 
+    def zrevrangebyscore(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[S]]:
+        """As `zrangebyscore`, from the highest score: `max` comes first."""
+        return self._do(("ZREVRANGEBYSCORE", key, max, min, *limiting("ZREVRANGEBYSCORE", limit)), bulks)
+
+    def zrevrangebyscore_withscores(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[tuple[S, float]]]:
+        """As `zrevrangebyscore`, with scores."""
+        return self._do(_words.zrevrangebyscore_withscores(key, max, min, limit), scored)
+
+    def zrangebylex(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[S]]:
+        """Return members with a name from `min` to `max`, as `zlexcount` counts them. All scores are to be the same."""
+        return self._do(("ZRANGEBYLEX", key, min, max, *limiting("ZRANGEBYLEX", limit)), bulks)
+
+    def zrevrangebylex(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> Result[list[S]]:
+        """As `zrangebylex`, from the last name: `max` comes first."""
+        return self._do(("ZREVRANGEBYLEX", key, max, min, *limiting("ZREVRANGEBYLEX", limit)), bulks)
+
+    def zrandmember(self, key: Argument) -> Result[S | None]:
+        """Return a member by chance, None if there is none (Redis 6.2)."""
+        return self._do(("ZRANDMEMBER", key), maybe_bulk)
+
+    def zrandmember_count(self, key: Argument, count: int) -> Result[list[S]]:
+        """Return up to `count` members by chance, or as many as a negative one says, some of them more than once (Redis 6.2)."""
+        return self._do(("ZRANDMEMBER", key, count), bulks)
+
+    def zrandmember_withscores(self, key: Argument, count: int) -> Result[list[tuple[S, float]]]:
+        """As `zrandmember_count`, with scores (Redis 6.2)."""
+        return self._do(("ZRANDMEMBER", key, count, "WITHSCORES"), scored)
+
     def zremrangebyrank(self, key: Argument, start: int, stop: int) -> Result[int]:
         """Remove the members that `zrange` would return; return how many."""
         return self._do(("ZREMRANGEBYRANK", key, start, stop), whole)
@@ -728,6 +821,10 @@ class BatchMethods(ABC, Generic[S]):
     def zremrangebyscore(self, key: Argument, min: Argument, max: Argument) -> Result[int]:
         """Remove the members that `zrangebyscore` would return; return how many."""
         return self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
+
+    def zremrangebylex(self, key: Argument, min: Argument, max: Argument) -> Result[int]:
+        """Remove the members that `zrangebylex` would return; return how many."""
+        return self._do(("ZREMRANGEBYLEX", key, min, max), whole)
 
     def zpopmin(self, key: Argument) -> Result[tuple[S, float] | None]:
         """Take the member with the lowest score, None if there is none."""
@@ -745,11 +842,108 @@ class BatchMethods(ABC, Generic[S]):
         """Take up to `count` members with the highest scores."""
         return self._do(("ZPOPMAX", key, count), scored)
 
+    def bzpopmin(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[S, S, float] | None]:
+        """Wait up to `timeout` seconds, 0 for ever, for a member in one of the sorted sets, and take the one with the lowest score.
+
+        Returns the key, the member and its score, None if the time is up.
+        """
+        return self._do(("BZPOPMIN", key, *keys, timeout), taken)
+
+    def bzpopmax(self, key: Argument, *keys: Argument, timeout: float) -> Result[tuple[S, S, float] | None]:
+        """As `bzpopmin`, the one with the highest score."""
+        return self._do(("BZPOPMAX", key, *keys, timeout), taken)
+
+    def zmpop(
+        self, key: Argument, *keys: Argument, where: End, count: int | None = None
+    ) -> Result[tuple[S, list[tuple[S, float]]] | None]:
+        """Take a member with the lowest (`MIN`) or highest (`MAX`) score, or up to `count`, of the first sorted set that has any.
+
+        Returns its key and the members with their scores, None if there are none (Redis 7.0).
+        """
+        return self._do(("ZMPOP", 1 + len(keys), key, *keys, where, *given("ZMPOP", count=count)), taken_some)
+
+    def bzmpop(
+        self, key: Argument, *keys: Argument, timeout: float, where: End, count: int | None = None
+    ) -> Result[tuple[S, list[tuple[S, float]]] | None]:
+        """As `zmpop`, and wait up to `timeout` seconds, 0 for ever, for a member (Redis 7.0)."""
+        return self._do(_words.bzmpop(key, *keys, timeout=timeout, where=where, count=count), taken_some)
+
+    def zdiff(self, key: Argument, *keys: Argument) -> Result[list[S]]:
+        """Return the members of the first sorted set that no other has, in their order (Redis 6.2)."""
+        return self._do(("ZDIFF", 1 + len(keys), key, *keys), bulks)
+
+    def zdiff_withscores(self, key: Argument, *keys: Argument) -> Result[list[tuple[S, float]]]:
+        """As `zdiff`, with scores (Redis 6.2)."""
+        return self._do(("ZDIFF", 1 + len(keys), key, *keys, "WITHSCORES"), scored)
+
+    def zdiffstore(self, destination: Argument, key: Argument, *keys: Argument) -> Result[int]:
+        """Make a sorted set of what `zdiff` would return; return how many members it has (Redis 6.2)."""
+        return self._do(("ZDIFFSTORE", destination, 1 + len(keys), key, *keys), whole)
+
+    def zinter(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> Result[list[S]]:
+        """Return the members that all of the sorted sets have, or sets, in their order (Redis 6.2).
+
+        A member's score is the sum of its scores, or what `aggregate` says, after those of each key were multiplied by its weight.
+        """
+        return self._do(_words.zinter(key, *keys, weights=weights, aggregate=aggregate), bulks)
+
+    def zinter_withscores(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> Result[list[tuple[S, float]]]:
+        """As `zinter`, with scores (Redis 6.2)."""
+        return self._do(_words.zinter_withscores(key, *keys, weights=weights, aggregate=aggregate), scored)
+
+    def zinterstore(
+        self,
+        destination: Argument,
+        key: Argument,
+        *keys: Argument,
+        weights: Weights | None = None,
+        aggregate: Aggregate | None = None,
+    ) -> Result[int]:
+        """Make a sorted set of what `zinter` would return; return how many members it has."""
+        return self._do(_words.zinterstore(destination, key, *keys, weights=weights, aggregate=aggregate), whole)
+
+    def zintercard(self, key: Argument, *keys: Argument, limit: int | None = None) -> Result[int]:
+        """Return how many members all of the sorted sets have, counted up to `limit` (Redis 7.0)."""
+        return self._do(("ZINTERCARD", 1 + len(keys), key, *keys, *given("ZINTERCARD", limit=limit)), whole)
+
+    def zunion(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> Result[list[S]]:
+        """Return the members that any of the sorted sets has, or sets, in their order; scores are those of `zinter` (Redis 6.2)."""
+        return self._do(_words.zunion(key, *keys, weights=weights, aggregate=aggregate), bulks)
+
+    def zunion_withscores(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> Result[list[tuple[S, float]]]:
+        """As `zunion`, with scores (Redis 6.2)."""
+        return self._do(_words.zunion_withscores(key, *keys, weights=weights, aggregate=aggregate), scored)
+
+    def zunionstore(
+        self,
+        destination: Argument,
+        key: Argument,
+        *keys: Argument,
+        weights: Weights | None = None,
+        aggregate: Aggregate | None = None,
+    ) -> Result[int]:
+        """Make a sorted set of what `zunion` would return; return how many members it has."""
+        return self._do(_words.zunionstore(destination, key, *keys, weights=weights, aggregate=aggregate), whole)
+
     def zscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
     ) -> Result[tuple[int, list[tuple[S, float]]]]:
         """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
         return self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
+
+    def zscan_noscores(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> Result[tuple[int, list[S]]]:
+        """As `zscan`, without scores (Valkey 8.0)."""
+        return self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count), "NOSCORES"), scanned)
 
     # streams
 

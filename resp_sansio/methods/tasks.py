@@ -10,13 +10,16 @@ from typing import Generic, TypeVar
 
 from ..commands.arguments import (
     NONE,
+    Aggregate,
     BitGet,
     BitOperation,
     BitUnit,
     Bitwise,
+    End,
     Fields,
     Scores,
     Side,
+    Weights,
     bit_operations,
     bit_range,
     condition,
@@ -59,6 +62,7 @@ from ..commands.readers import (
     whole,
     word,
 )
+from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_own_words, maybe_wholes, wholes
 from ..commands.words import Words
 from ..wire.encoder import Argument
@@ -655,6 +659,22 @@ class AsyncMethods(ABC, Generic[S]):
         """
         return await self._do(_words.zadd(key, scores, nx, xx, gt, lt, ch), whole)
 
+    async def zadd_incr(
+        self,
+        key: Argument,
+        increment: float,
+        member: Argument,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> float | None:
+        """Add to a member's score, as `zincrby` does; return the result, None if the options, those of `zadd`, forbade it."""
+        return await self._do(
+            ("ZADD", key, *condition("ZADD", nx, xx, gt, lt), "INCR", increment, member), maybe_number
+        )
+
     async def zincrby(self, key: Argument, increment: float, member: Argument) -> float:
         """Add to a member's score; return the result."""
         return await self._do(("ZINCRBY", key, increment, member), number)
@@ -667,6 +687,10 @@ class AsyncMethods(ABC, Generic[S]):
         """Return a member's score, None if it is none."""
         return await self._do(("ZSCORE", key, member), maybe_number)
 
+    async def zmscore(self, key: Argument, member: Argument, *members: Argument) -> list[float | None]:
+        """Return the members' scores, each None if it is no member (Redis 6.2)."""
+        return await self._do(("ZMSCORE", key, member, *members), maybe_numbers)
+
     async def zcard(self, key: Argument) -> int:
         """Return the number of members."""
         return await self._do(("ZCARD", key), whole)
@@ -675,13 +699,25 @@ class AsyncMethods(ABC, Generic[S]):
         """Return the number of members with a score from `min` to `max`: numbers, `-inf`, or `(1` to exclude it."""
         return await self._do(("ZCOUNT", key, min, max), whole)
 
+    async def zlexcount(self, key: Argument, min: Argument, max: Argument) -> int:
+        """Return the number of members with a name from `min` to `max`: `[a` to include it, `(a` to exclude it, `-`, `+`."""
+        return await self._do(("ZLEXCOUNT", key, min, max), whole)
+
     async def zrank(self, key: Argument, member: Argument) -> int | None:
         """Return a member's place from the lowest score, 0 for the first, None if it is none."""
         return await self._do(("ZRANK", key, member), maybe_whole)
 
+    async def zrank_withscore(self, key: Argument, member: Argument) -> tuple[int, float] | None:
+        """As `zrank`, with the score (Redis 7.2)."""
+        return await self._do(("ZRANK", key, member, "WITHSCORE"), place_and_score)
+
     async def zrevrank(self, key: Argument, member: Argument) -> int | None:
         """Return a member's place from the highest score, 0 for the first, None if it is none."""
         return await self._do(("ZREVRANK", key, member), maybe_whole)
+
+    async def zrevrank_withscore(self, key: Argument, member: Argument) -> tuple[int, float] | None:
+        """As `zrevrank`, with the score (Redis 7.2)."""
+        return await self._do(("ZREVRANK", key, member, "WITHSCORE"), place_and_score)
 
     async def zrange(
         self,
@@ -714,6 +750,29 @@ class AsyncMethods(ABC, Generic[S]):
         """As `zrange`, with scores."""
         return await self._do(_words.zrange_withscores(key, start, stop, byscore, rev, limit), scored)
 
+    async def zrangestore(
+        self,
+        dst: Argument,
+        src: Argument,
+        min: Argument,
+        max: Argument,
+        *,
+        byscore: bool = False,
+        bylex: bool = False,
+        rev: bool = False,
+        limit: tuple[int, int] | None = None,
+    ) -> int:
+        """Make a sorted set of the members that `zrange` would return of `src`; return how many there are (Redis 6.2)."""
+        return await self._do(_words.zrangestore(dst, src, min, max, byscore, bylex, rev, limit), whole)
+
+    async def zrevrange(self, key: Argument, start: int, stop: int) -> list[S]:
+        """Return members from the highest score, from one place to another, both included; negative ones count from the end."""
+        return await self._do(("ZREVRANGE", key, start, stop), bulks)
+
+    async def zrevrange_withscores(self, key: Argument, start: int, stop: int) -> list[tuple[S, float]]:
+        """As `zrevrange`, with scores."""
+        return await self._do(("ZREVRANGE", key, start, stop, "WITHSCORES"), scored)
+
     async def zrangebyscore(
         self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
     ) -> list[S]:
@@ -726,6 +785,42 @@ class AsyncMethods(ABC, Generic[S]):
         """As `zrangebyscore`, with scores."""
         return await self._do(("ZRANGEBYSCORE", key, min, max, "WITHSCORES", *limiting("ZRANGEBYSCORE", limit)), scored)
 
+    async def zrevrangebyscore(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[S]:
+        """As `zrangebyscore`, from the highest score: `max` comes first."""
+        return await self._do(("ZREVRANGEBYSCORE", key, max, min, *limiting("ZREVRANGEBYSCORE", limit)), bulks)
+
+    async def zrevrangebyscore_withscores(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[tuple[S, float]]:
+        """As `zrevrangebyscore`, with scores."""
+        return await self._do(_words.zrevrangebyscore_withscores(key, max, min, limit), scored)
+
+    async def zrangebylex(
+        self, key: Argument, min: Argument, max: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[S]:
+        """Return members with a name from `min` to `max`, as `zlexcount` counts them. All scores are to be the same."""
+        return await self._do(("ZRANGEBYLEX", key, min, max, *limiting("ZRANGEBYLEX", limit)), bulks)
+
+    async def zrevrangebylex(
+        self, key: Argument, max: Argument, min: Argument, *, limit: tuple[int, int] | None = None
+    ) -> list[S]:
+        """As `zrangebylex`, from the last name: `max` comes first."""
+        return await self._do(("ZREVRANGEBYLEX", key, max, min, *limiting("ZREVRANGEBYLEX", limit)), bulks)
+
+    async def zrandmember(self, key: Argument) -> S | None:
+        """Return a member by chance, None if there is none (Redis 6.2)."""
+        return await self._do(("ZRANDMEMBER", key), maybe_bulk)
+
+    async def zrandmember_count(self, key: Argument, count: int) -> list[S]:
+        """Return up to `count` members by chance, or as many as a negative one says, some of them more than once (Redis 6.2)."""
+        return await self._do(("ZRANDMEMBER", key, count), bulks)
+
+    async def zrandmember_withscores(self, key: Argument, count: int) -> list[tuple[S, float]]:
+        """As `zrandmember_count`, with scores (Redis 6.2)."""
+        return await self._do(("ZRANDMEMBER", key, count, "WITHSCORES"), scored)
+
     async def zremrangebyrank(self, key: Argument, start: int, stop: int) -> int:
         """Remove the members that `zrange` would return; return how many."""
         return await self._do(("ZREMRANGEBYRANK", key, start, stop), whole)
@@ -733,6 +828,10 @@ class AsyncMethods(ABC, Generic[S]):
     async def zremrangebyscore(self, key: Argument, min: Argument, max: Argument) -> int:
         """Remove the members that `zrangebyscore` would return; return how many."""
         return await self._do(("ZREMRANGEBYSCORE", key, min, max), whole)
+
+    async def zremrangebylex(self, key: Argument, min: Argument, max: Argument) -> int:
+        """Remove the members that `zrangebylex` would return; return how many."""
+        return await self._do(("ZREMRANGEBYLEX", key, min, max), whole)
 
     async def zpopmin(self, key: Argument) -> tuple[S, float] | None:
         """Take the member with the lowest score, None if there is none."""
@@ -750,11 +849,108 @@ class AsyncMethods(ABC, Generic[S]):
         """Take up to `count` members with the highest scores."""
         return await self._do(("ZPOPMAX", key, count), scored)
 
+    async def bzpopmin(self, key: Argument, *keys: Argument, timeout: float) -> tuple[S, S, float] | None:
+        """Wait up to `timeout` seconds, 0 for ever, for a member in one of the sorted sets, and take the one with the lowest score.
+
+        Returns the key, the member and its score, None if the time is up.
+        """
+        return await self._do(("BZPOPMIN", key, *keys, timeout), taken)
+
+    async def bzpopmax(self, key: Argument, *keys: Argument, timeout: float) -> tuple[S, S, float] | None:
+        """As `bzpopmin`, the one with the highest score."""
+        return await self._do(("BZPOPMAX", key, *keys, timeout), taken)
+
+    async def zmpop(
+        self, key: Argument, *keys: Argument, where: End, count: int | None = None
+    ) -> tuple[S, list[tuple[S, float]]] | None:
+        """Take a member with the lowest (`MIN`) or highest (`MAX`) score, or up to `count`, of the first sorted set that has any.
+
+        Returns its key and the members with their scores, None if there are none (Redis 7.0).
+        """
+        return await self._do(("ZMPOP", 1 + len(keys), key, *keys, where, *given("ZMPOP", count=count)), taken_some)
+
+    async def bzmpop(
+        self, key: Argument, *keys: Argument, timeout: float, where: End, count: int | None = None
+    ) -> tuple[S, list[tuple[S, float]]] | None:
+        """As `zmpop`, and wait up to `timeout` seconds, 0 for ever, for a member (Redis 7.0)."""
+        return await self._do(_words.bzmpop(key, *keys, timeout=timeout, where=where, count=count), taken_some)
+
+    async def zdiff(self, key: Argument, *keys: Argument) -> list[S]:
+        """Return the members of the first sorted set that no other has, in their order (Redis 6.2)."""
+        return await self._do(("ZDIFF", 1 + len(keys), key, *keys), bulks)
+
+    async def zdiff_withscores(self, key: Argument, *keys: Argument) -> list[tuple[S, float]]:
+        """As `zdiff`, with scores (Redis 6.2)."""
+        return await self._do(("ZDIFF", 1 + len(keys), key, *keys, "WITHSCORES"), scored)
+
+    async def zdiffstore(self, destination: Argument, key: Argument, *keys: Argument) -> int:
+        """Make a sorted set of what `zdiff` would return; return how many members it has (Redis 6.2)."""
+        return await self._do(("ZDIFFSTORE", destination, 1 + len(keys), key, *keys), whole)
+
+    async def zinter(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> list[S]:
+        """Return the members that all of the sorted sets have, or sets, in their order (Redis 6.2).
+
+        A member's score is the sum of its scores, or what `aggregate` says, after those of each key were multiplied by its weight.
+        """
+        return await self._do(_words.zinter(key, *keys, weights=weights, aggregate=aggregate), bulks)
+
+    async def zinter_withscores(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> list[tuple[S, float]]:
+        """As `zinter`, with scores (Redis 6.2)."""
+        return await self._do(_words.zinter_withscores(key, *keys, weights=weights, aggregate=aggregate), scored)
+
+    async def zinterstore(
+        self,
+        destination: Argument,
+        key: Argument,
+        *keys: Argument,
+        weights: Weights | None = None,
+        aggregate: Aggregate | None = None,
+    ) -> int:
+        """Make a sorted set of what `zinter` would return; return how many members it has."""
+        return await self._do(_words.zinterstore(destination, key, *keys, weights=weights, aggregate=aggregate), whole)
+
+    async def zintercard(self, key: Argument, *keys: Argument, limit: int | None = None) -> int:
+        """Return how many members all of the sorted sets have, counted up to `limit` (Redis 7.0)."""
+        return await self._do(("ZINTERCARD", 1 + len(keys), key, *keys, *given("ZINTERCARD", limit=limit)), whole)
+
+    async def zunion(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> list[S]:
+        """Return the members that any of the sorted sets has, or sets, in their order; scores are those of `zinter` (Redis 6.2)."""
+        return await self._do(_words.zunion(key, *keys, weights=weights, aggregate=aggregate), bulks)
+
+    async def zunion_withscores(
+        self, key: Argument, *keys: Argument, weights: Weights | None = None, aggregate: Aggregate | None = None
+    ) -> list[tuple[S, float]]:
+        """As `zunion`, with scores (Redis 6.2)."""
+        return await self._do(_words.zunion_withscores(key, *keys, weights=weights, aggregate=aggregate), scored)
+
+    async def zunionstore(
+        self,
+        destination: Argument,
+        key: Argument,
+        *keys: Argument,
+        weights: Weights | None = None,
+        aggregate: Aggregate | None = None,
+    ) -> int:
+        """Make a sorted set of what `zunion` would return; return how many members it has."""
+        return await self._do(_words.zunionstore(destination, key, *keys, weights=weights, aggregate=aggregate), whole)
+
     async def zscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
     ) -> tuple[int, list[tuple[S, float]]]:
         """Return where to go on, 0 if that was all, and some members with their scores; one may come more than once."""
         return await self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count)), scanned_scores)
+
+    async def zscan_noscores(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> tuple[int, list[S]]:
+        """As `zscan`, without scores (Valkey 8.0)."""
+        return await self._do(("ZSCAN", key, cursor, *given("ZSCAN", match=match, count=count), "NOSCORES"), scanned)
 
     # streams
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from adapters.typed.families import Family
+from adapters.typed.families import Family, Like
 from resp_sansio import commands
 
 FAMILIES = [
@@ -51,5 +51,156 @@ FAMILIES = [
             (commands.zrange_withscores("z", 0, 9, byscore=True, limit=(2, 5)), [(b"c", 3.0)]),
         ],
         needs=("Redis 6.2",),
+    ),
+    Family(
+        "sorted sets: ranges by name, and from the end",
+        [
+            (commands.zadd("z", {"a": 0, "b": 0, "c": 0, "d": 0}), 4),
+            (commands.zlexcount("z", "[b", "+"), 3, lambda redis: redis.zlexcount("z", "[b", "+")),
+            (commands.zrangebylex("z", "(a", "[c"), [b"b", b"c"], lambda redis: redis.zrangebylex("z", "(a", "[c")),
+            (commands.zrangebylex("z", "-", "+", limit=(1, 2)), [b"b", b"c"]),
+            (commands.zrangebylex("none", "-", "+"), []),
+            (
+                commands.zrevrangebylex("z", "[c", "-", limit=(1, 9)),
+                [b"b", b"a"],
+                lambda redis: redis.zrevrangebylex("z", "[c", "-", start=1, num=9),
+            ),
+            (commands.zremrangebylex("z", "[b", "(d"), 2),
+            (commands.zadd("z", {"b": 1.5, "d": math.inf}), 1),
+            (commands.zrevrange("z", 0, 1), [b"d", b"b"], lambda redis: redis.zrevrange("z", 0, 1)),
+            (
+                commands.zrevrange_withscores("z", 0, -1),
+                [(b"d", math.inf), (b"b", 1.5), (b"a", 0.0)],
+                lambda redis: redis.zrevrange("z", 0, -1, withscores=True),
+            ),
+            (commands.zrevrange_withscores("none", 0, -1), []),
+            (commands.zrevrangebyscore("z", "(inf", "-inf", limit=(0, 1)), [b"b"]),
+            (
+                commands.zrevrangebyscore_withscores("z", 2, 0, limit=(1, 5)),
+                [(b"a", 0.0)],
+                lambda redis: redis.zrevrangebyscore("z", 2, 0, start=1, num=5, withscores=True),
+            ),
+            (
+                commands.zadd_incr("z", 2, "b"),
+                3.5,
+                lambda redis: redis.zadd("z", {"b": 2}, incr=True),
+            ),
+            (commands.zadd_incr("z", 1, "none", xx=True), None),
+            (commands.zadd_incr("z", 1, "b", nx=True), None),
+        ],
+    ),
+    Family(
+        "sorted sets: several keys",
+        [
+            (commands.zadd("z", {"a": 1, "b": 2, "c": 3}), 3),
+            (commands.zadd("y", {"b": 20, "c": 30, "d": 40}), 3),
+            (commands.sadd("s", "b"), 1),
+            (commands.zinterstore("d", "z", "y"), 2),
+            (commands.zrange_withscores("d", 0, -1), [(b"b", 22.0), (b"c", 33.0)]),
+            (
+                commands.zinterstore("d", "z", "s", weights=[2, 0.5], aggregate="MAX"),
+                1,
+                lambda redis: redis.zinterstore("d", {"z": 2, "s": 0.5}, aggregate="MAX"),
+            ),
+            (commands.zscore("d", "b"), 4.0),
+            (commands.zunionstore("d", "z", "y", weights=[1, -1], aggregate="MIN"), 4),
+            (
+                commands.zrange_withscores("d", 0, -1),
+                [(b"d", -40.0), (b"c", -30.0), (b"b", -20.0), (b"a", 1.0)],
+            ),
+            (commands.zunionstore("d", "none"), 0),
+            (commands.exists("d"), 0),
+            (commands.bzpopmin("none", "z", timeout=1), (b"z", b"a", 1.0)),
+            (
+                commands.bzpopmax("z", "y", timeout=0),
+                (b"z", b"c", 3.0),
+                lambda redis: redis.bzpopmax(["z", "y"], timeout=0),
+            ),
+            (commands.bzpopmin("none", timeout=0.01), None, lambda redis: redis.bzpopmin("none", timeout=0.01)),
+            (commands.bzpopmax("none", timeout=0.01), None),
+        ],
+    ),
+    Family(
+        "sorted sets since Redis 6.2: several keys, members by chance",
+        [
+            (commands.zadd("z", {"a": 1, "b": 2, "c": 3}), 3),
+            (commands.zadd("y", {"b": 20, "c": 30, "d": 40}), 3),
+            (
+                commands.zmscore("z", "a", "none", "c"),
+                [1.0, None, 3.0],
+                lambda redis: redis.zmscore("z", ["a", "none", "c"]),
+            ),
+            (commands.zmscore("none", "a"), [None]),
+            (commands.zdiff("z", "y"), [b"a"], lambda redis: redis.zdiff(["z", "y"])),
+            (commands.zdiff_withscores("y", "z", "none"), [(b"d", 40.0)]),
+            (commands.zdiff_withscores("none"), []),
+            (commands.zdiffstore("d", "z", "y"), 1, lambda redis: redis.zdiffstore("d", ["z", "y"])),
+            (commands.zinter("z", "y"), [b"b", b"c"], lambda redis: redis.zinter(["z", "y"])),
+            (
+                commands.zinter_withscores("z", "y", weights=[1, 0.5], aggregate="SUM"),
+                [(b"b", 12.0), (b"c", 18.0)],
+                lambda redis: redis.zinter({"z": 1, "y": 0.5}, aggregate="SUM", withscores=True),
+            ),
+            (commands.zunion("z", "y"), [b"a", b"b", b"c", b"d"]),
+            (
+                commands.zunion_withscores("z", "y", aggregate="MIN"),
+                [(b"a", 1.0), (b"b", 2.0), (b"c", 3.0), (b"d", 40.0)],
+                lambda redis: redis.zunion(["z", "y"], aggregate="MIN", withscores=True),
+            ),
+            (commands.zrangestore("d", "z", 0, 0), 1),
+            (
+                commands.zrangestore("d", "z", "(3", 0, byscore=True, rev=True, limit=(0, 9)),
+                2,
+                lambda redis: redis.zrangestore("d", "z", "(3", 0, byscore=True, desc=True, offset=0, num=9),
+            ),
+            (commands.zrange("d", 0, -1), [b"a", b"b"]),
+            (commands.zrandmember("z"), Like(bytes, lambda member: member in b"abc")),
+            (commands.zrandmember("none"), None),
+            (commands.zrandmember_count("z", 9), Like(list, lambda found: sorted(found) == [b"a", b"b", b"c"])),
+            (commands.zrandmember_count("d", -5), Like(list, lambda found: len(found) == 5)),
+            (commands.zrandmember_count("none", 5), []),
+            (
+                commands.zrandmember_withscores("z", 9),
+                Like(list, lambda found: sorted(found) == [(b"a", 1.0), (b"b", 2.0), (b"c", 3.0)]),
+            ),
+            (commands.zrandmember_withscores("none", 5), []),
+        ],
+        needs=("Redis 6.2",),
+    ),
+    Family(
+        "sorted sets since Redis 7.0",
+        [
+            (commands.zadd("z", {"a": 1, "b": 2, "c": 3, "d": 4}), 4),
+            (commands.zadd("y", {"b": 1, "c": 1}), 2),
+            (commands.zintercard("z", "y"), 2, lambda redis: redis.zintercard(2, ["z", "y"])),
+            (commands.zintercard("z", "y", limit=1), 1),
+            (commands.zmpop("none", "z", where="MIN"), (b"z", [(b"a", 1.0)])),
+            (commands.zmpop("z", where="MAX", count=2), (b"z", [(b"d", 4.0), (b"c", 3.0)])),
+            (commands.zmpop("none", where="MAX"), None, lambda redis: redis.zmpop(1, ["none"], max=True)),
+            (commands.bzmpop("none", "z", timeout=1, where="MAX", count=9), (b"z", [(b"b", 2.0)])),
+            (commands.bzmpop("none", "z", timeout=0.01, where="MIN"), None),
+        ],
+        needs=("Redis 7.0",),
+    ),
+    Family(
+        "places with scores",
+        [
+            (commands.zadd("z", {"a": 1, "b": 2.5}), 2),
+            (commands.zrank_withscore("z", "b"), (1, 2.5)),
+            (commands.zrank_withscore("z", "none"), None, lambda redis: redis.zrank("z", "none", withscore=True)),
+            (commands.zrevrank_withscore("z", "b"), (0, 2.5)),
+            (commands.zrevrank_withscore("none", "b"), None),
+        ],
+        needs=("Redis 7.2",),
+    ),
+    Family(
+        "members without scores",
+        [
+            (commands.zadd("z", {"a": 1, "b": 2.5}), 2),
+            (commands.zscan_noscores("z"), (0, [b"a", b"b"])),
+            (commands.zscan_noscores("z", match="b", count=10), (0, [b"b"])),
+            (commands.zscan_noscores("none"), (0, [])),
+        ],
+        needs=("Valkey 8.0",),
     ),
 ]

@@ -120,15 +120,18 @@ DATA: Final = st.one_of(
 )
 INTS: Final = st.one_of(st.integers(-9, 9), st.sampled_from([None, True, "5", 1.5]))
 VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "Aggregate | None": st.sampled_from([None, "SUM", "MIN", "MAX", True]),
     "Argument": DATA,
     "Argument | None": DATA,
     "BitGet": st.one_of(st.just(("GET", "u8", 0)), DATA),
     "BitOperation": st.one_of(st.just(("OVERFLOW", "SAT")), st.just(("SET", "u8", 0, 5)), st.just(("GET",)), DATA),
     "BitUnit": st.sampled_from(["BYTE", "BIT"]),
     "Bitwise": st.sampled_from(["AND", "NOT"]),
+    "End": st.sampled_from(["MIN", "MAX"]),
     "Fields": st.one_of(st.dictionaries(st.sampled_from(["f", b"g", 3]), DATA, max_size=3), DATA),
     "Scores": st.one_of(st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.floats(), DATA), max_size=2), DATA),
     "Side": st.sampled_from(["LEFT", "RIGHT"]),
+    "Weights | None": st.one_of(st.none(), st.lists(st.one_of(st.integers(), st.floats(), DATA), max_size=3), DATA),
     "bool": st.sampled_from([True, False, False, 1, None]),
     "float": st.one_of(st.floats(), DATA),
     "int": st.one_of(st.integers(), DATA),
