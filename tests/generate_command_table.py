@@ -72,7 +72,7 @@ BY_HAND: Final = (
     ("- - 7.0.0", "SENTINEL_DEBUG"),
     ("- - Valkey 8.0.0", "SENTINEL_GET-PRIMARY-ADDR-BY-NAME SENTINEL_IS-PRIMARY-DOWN-BY-ADDR"),
     ("- - Valkey 8.0.0", "SENTINEL_PRIMARIES SENTINEL_PRIMARY"),
-    # The modules that became part of Redis 8; of their commands those whose page leaves no doubt. Left out: DEBUG ones, those
+    # The modules that became part of Redis 8; of their commands those whose page leaves no doubt. Left out: FT.DEBUG, those
     # of a module's own cluster, and the unfinished ones that begin with an underscore. A server's word on them is not
     # taken: RediSearch flags those that change an index, an alias or a dictionary as reading, and gives first keys alone.
     ("r 1 a module, Redis 8.0.0", "BF.CARD BF.EXISTS BF.INFO BF.MEXISTS BF.SCANDUMP"),
@@ -94,6 +94,9 @@ BY_HAND: Final = (
     ),
     ("w 1 a module, Redis 8.0.0", "JSON.MERGE JSON.NUMINCRBY JSON.NUMMULTBY JSON.SET JSON.STRAPPEND JSON.TOGGLE"),
     ("w 1:-1:3 a module, Redis 8.0.0", "JSON.MSET TS.MADD"),
+    ("c - a module, Redis 8.0.0", "JSON.DEBUG"),
+    ("- - a module, Redis 8.0.0", "JSON.DEBUG|HELP"),
+    ("r 2 a module, Redis 8.0.0", "JSON.DEBUG|MEMORY"),
     ("r 1 a module, Redis 8.0.0", "TS.GET TS.INFO TS.RANGE TS.REVRANGE"),
     ("w 1 a module, Redis 8.0.0", "TS.ADD TS.ALTER TS.CREATE TS.DECRBY TS.DEL TS.INCRBY"),
     ("w 1,2 a module, Redis 8.0.0", "TS.CREATERULE TS.DELETERULE"),
@@ -108,13 +111,16 @@ BY_HAND: Final = (
     ("r - Redis 8.10.0", "FT.ALIASLIST"),
     ("w - a module, Redis 8.0.0", "FT.ALIASADD FT.ALIASDEL FT.ALIASUPDATE FT.ALTER FT.CREATE FT.DICTADD FT.DICTDEL"),
     ("w - a module, Redis 8.0.0", "FT.DROPINDEX FT.SYNUPDATE"),
-    ("- - a module, Redis 8.0.0", "FT.CONFIG FT.CURSOR"),  # FT.CURSOR READ moves the cursor on
+    ("c - a module, Redis 8.0.0", "FT.CONFIG FT.CURSOR"),
+    ("r - a module, Redis 8.0.0", "FT.CONFIG|GET"),
+    ("- - a module, Redis 8.0.0", "FT.CONFIG|HELP FT.CONFIG|SET"),
+    ("- - a module, Redis 8.0.0", "FT.CURSOR|DEL FT.CURSOR|READ"),  # which moves the cursor on
     # By their pages all but the path at the end are keys, and so are numbered sources.
     ("r 1:-2:1 a module, Redis 8.0.0", "JSON.MGET"),
     ("w 1,2#1 a module, Redis 8.0.0", "CMS.MERGE TDIGEST.MERGE"),
     ("r - Redis 8.4.4", "FT.HYBRID"),
 )
-"""Lines of the table, and the commands that each is about (an underscore stands before a subcommand)."""
+"""Lines of the table, and the commands that each is about. An underscore stands before a subcommand, of a module's command `|`."""
 
 
 SHARED: Final = ""
@@ -228,8 +234,8 @@ def by_hand() -> dict[str, Line]:
 
 
 def spelled_by_hand(name: str) -> str:
-    """Return `HIMPORT_SET` as `HIMPORT SET`, and leave the underscores that belong to a name."""
-    return name if "." in name or name.endswith("_RO") else name.replace("_", " ", 1)
+    """Return `HIMPORT_SET` and `FT.CONFIG|GET` with a space, and leave the underscores that belong to a name."""
+    return name.replace("|", " ") if "." in name or name.endswith("_RO") else name.replace("_", " ", 1)
 
 
 def brought_by_hand(since: str) -> dict[str, str]:

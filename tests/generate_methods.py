@@ -21,6 +21,7 @@ BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server",
+    "json",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -234,8 +235,10 @@ EXAMPLES: Final = {
     "Bitwise": '"AND"',
     "End": '"MIN"',
     "Fields": '{"k": 1}',
+    "JsonPath": '"$"',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',
+    "Triplet": '("k", "$", "1")',
     "float": "1",
     "int": "1",
 }

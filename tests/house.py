@@ -25,7 +25,9 @@ commands.readers_strings
 commands.readers_sorted_sets
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
-commands.streams commands.scripting commands.server commands
+commands.streams commands.scripting commands.server
+commands.arguments_json commands.readers_json commands.json
+commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection

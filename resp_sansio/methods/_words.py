@@ -23,6 +23,7 @@ from ..commands.arguments import (
     trimming,
     weighing,
 )
+from ..commands.arguments_json import FloatType, JsonPath, json_path, named
 from ..commands.words import Words
 from ..wire.encoder import Argument
 
@@ -199,3 +200,15 @@ def xtrim(key: Argument, maxlen: int | None, minid: Argument | None, approximate
     if not words:
         raise ValueError("give maxlen or minid")
     return "XTRIM", key, *words
+
+
+def json_set(key: Argument, path: JsonPath, value: Argument, nx: bool, xx: bool, fpha: FloatType | None) -> Words:
+    options = [*condition("JSON.SET", nx, xx), *named(fpha=fpha)]
+    return "JSON.SET", key, json_path("JSON.SET", path), value, *options
+
+
+def json_get(
+    key: Argument, *paths: JsonPath, indent: Argument | None, newline: Argument | None, space: Argument | None
+) -> Words:
+    options = named(indent=indent, newline=newline, space=space)
+    return "JSON.GET", key, *options, *[json_path("JSON.GET", path) for path in paths]

@@ -30,6 +30,7 @@ from ..commands.arguments import (
     limiting,
     streams_in_turn,
 )
+from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from ..commands.command import Reader
 from ..commands.decoding import S
 from ..commands.readers import (
@@ -63,6 +64,7 @@ from ..commands.readers import (
     whole,
     word,
 )
+from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_own_words, maybe_wholes, wholes
 from ..commands.words import Words
@@ -1106,3 +1108,139 @@ class BatchMethods(ABC, Generic[S]):
         Up to `timeout` milliseconds, 0 for ever.
         """
         return self._do(("WAIT", numreplicas, timeout), whole)
+
+    # json
+
+    def json_set(
+        self,
+        key: Argument,
+        path: JsonPath,
+        value: Argument,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        fpha: FloatType | None = None,
+    ) -> Result[bool]:
+        """Set the values at a path, or a new document at `$`, to this JSON text; return whether they were set.
+
+        `nx` sets what is not there yet, `xx` only what is. `fpha` is how arrays of floating-point numbers are kept (Redis 8.8).
+        """
+        return self._do(_words.json_set(key, path, value, nx, xx, fpha), stored)
+
+    def json_get(
+        self,
+        key: Argument,
+        *paths: JsonPath,
+        indent: Argument | None = None,
+        newline: Argument | None = None,
+        space: Argument | None = None,
+    ) -> Result[S | None]:
+        """Return JSON text, None if there is no such key.
+
+        Without a path it is the document. With one it is an array of the values found; with several, an object that has such an
+        array for each path. `indent`, `newline` and `space` are put in to make it readable.
+        """
+        return self._do(_words.json_get(key, *paths, indent=indent, newline=newline, space=space), maybe_bulk)
+
+    def json_mget(self, key: Argument, *keys: Argument, path: JsonPath) -> Result[list[S | None]]:
+        """Return of each key a JSON array of the values at a path, None for each that does not exist."""
+        return self._do(("JSON.MGET", key, *keys, json_path("JSON.MGET", path)), maybe_bulks)
+
+    def json_mset(self, triplet: Triplet, *triplets: Triplet) -> Result[bool]:
+        """Set values as `json_set`, each with its key and path: `("key", "$", "1")`; return whether all were set."""
+        return self._do(("JSON.MSET", *json_triplets(triplet, *triplets)), stored)
+
+    def json_merge(self, key: Argument, path: JsonPath, value: Argument) -> Result[bool]:
+        """Merge JSON text into the values at a path: null deletes a member; return whether anything was there to change."""
+        return self._do(("JSON.MERGE", key, json_path("JSON.MERGE", path), value), stored)
+
+    def json_del(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """Delete the values at a path, or the document; return how many there were."""
+        return self._do(("JSON.DEL", key, json_path("JSON.DEL", path)), whole)
+
+    def json_forget(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """As `json_del`, by its older name."""
+        return self._do(("JSON.FORGET", key, json_path("JSON.FORGET", path)), whole)
+
+    def json_clear(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """Empty the arrays and objects at a path, and set numbers to 0; return how many were changed."""
+        return self._do(("JSON.CLEAR", key, json_path("JSON.CLEAR", path)), whole)
+
+    def json_type(self, key: Argument, path: JsonPath = "$") -> Result[list[str] | None]:
+        """Return the types of the values at a path, such as "integer" or "object"; None if there is no such key."""
+        return self._do(("JSON.TYPE", key, json_path("JSON.TYPE", path)), json_types)
+
+    def json_toggle(self, key: Argument, path: JsonPath) -> Result[list[bool | None]]:
+        """Turn true into false and false into true; return the results, None for each value that is neither."""
+        return self._do(("JSON.TOGGLE", key, json_path("JSON.TOGGLE", path)), json_truths)
+
+    def json_numincrby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
+        """Add to the numbers at a path; return the results, None for each value that is no number."""
+        return self._do(("JSON.NUMINCRBY", key, json_path("JSON.NUMINCRBY", path), value), json_numbers)
+
+    def json_nummultby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
+        """Multiply the numbers at a path; return the results, None for each value that is no number."""
+        return self._do(("JSON.NUMMULTBY", key, json_path("JSON.NUMMULTBY", path), value), json_numbers)
+
+    def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> Result[list[int | None]]:
+        """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
+        return self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
+
+    def json_strlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
+        return self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
+
+    def json_arrappend(
+        self, key: Argument, path: JsonPath, value: Argument, *values: Argument
+    ) -> Result[list[int | None]]:
+        """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
+        return self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
+
+    def json_arrindex(
+        self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
+    ) -> Result[list[int | None]]:
+        """Return where a JSON value first stands in the arrays at a path, -1 if nowhere, None for each value that is no array.
+
+        It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
+        """
+        return self._do(("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths)
+
+    def json_arrinsert(
+        self, key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
+    ) -> Result[list[int | None]]:
+        """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
+        return self._do(("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths)
+
+    def json_arrlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the lengths of the arrays at a path, None for each value that is no array."""
+        return self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
+
+    def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> Result[list[S | None]]:
+        """Take an element, the last by default, out of each array at a path; return them as JSON text.
+
+        None stands for each array that is empty and each value that is no array.
+        """
+        return self._do(("JSON.ARRPOP", key, json_path("JSON.ARRPOP", path), index), maybe_bulks)
+
+    def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> Result[list[int | None]]:
+        """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
+        return self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
+
+    def json_objkeys(self, key: Argument, path: JsonPath = "$") -> Result[list[list[S] | None]]:
+        """Return the names of the members of the objects at a path, None for each value that is no object."""
+        return self._do(("JSON.OBJKEYS", key, json_path("JSON.OBJKEYS", path)), json_names)
+
+    def json_objlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the numbers of members of the objects at a path, None for each value that is no object."""
+        return self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
+
+    def json_resp(self, key: Argument, path: JsonPath = "$") -> Result[Reply]:
+        """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
+
+        On RESP2 a number with a fraction comes as the text that a string would come as: nothing tells them apart.
+        """
+        return self._do(("JSON.RESP", key, json_path("JSON.RESP", path)), anything)
+
+    def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> Result[list[int]]:
+        """Return how many bytes of memory each value at a path takes."""
+        return self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)

@@ -1,0 +1,76 @@
+"""Commands on JSON documents, with what each returns."""
+
+from __future__ import annotations
+
+from core.commands.recorded import Like, Specified, Steps
+from resp_sansio import commands
+
+DOCUMENT = b'{"a":1,"b":[1,2,{"c":"x"}],"s":"hey","t":true,"n":null,"f":1.5,"o":{"s":"you","a":2}}'
+
+STEPS: Steps = [
+    (commands.json_set("d", "$", DOCUMENT), True),
+    (commands.json_set("d", "$.z", "1", xx=True), False),
+    (commands.json_set("d", "$.a", "1", nx=True), False),
+    (commands.json_set("d", "$.no.such", "1"), False),
+    (commands.json_get("d"), DOCUMENT),
+    (commands.json_get("d", "$"), b"[" + DOCUMENT + b"]"),
+    (commands.json_get("d", "$..a"), b"[1,2]"),
+    (commands.json_get("d", "$.no"), b"[]"),
+    (commands.json_get("d", "$.a", "$.s"), Like(bytes, lambda text: b'"$.a":[1]' in text and b'"$.s":["hey"]' in text)),
+    (commands.json_get("d", "$.o.a", indent="\t", newline="\n", space=" "), b"[\n\t2\n]"),
+    (commands.json_get("none", "$"), None),
+    (commands.json_mget("d", "none", "d", path="$..a"), [b"[1,2]", None, b"[1,2]"]),
+    (commands.json_type("d"), ["object"]),
+    (commands.json_type("d", "$.*"), ["integer", "array", "string", "boolean", "null", "number", "object"]),
+    (commands.json_type("d", "$.no"), []),
+    (commands.json_type("none"), None),
+    (commands.json_numincrby("d", "$..a", 2), [3, 4]),
+    (commands.json_numincrby("d", "$.f", 0.25), [1.75]),
+    (commands.json_numincrby("d", "$.f", 0.25), [2.0]),
+    (commands.json_numincrby("d", "$.s", 1), [None]),
+    (commands.json_numincrby("d", "$.no", 1), []),
+    (commands.json_nummultby("d", "$.a", 0.5), [1.5]),
+    (commands.json_nummultby("d", "$.*", -2), [-3.0, None, None, None, None, -4.0, None]),
+    (commands.json_nummultby("d", "$.f", 1e200), [-4e200]),
+    (commands.json_strappend("d", "$..s", '"é"'), [5, 5]),
+    (commands.json_strappend("d", "$.a", '"é"'), [None]),
+    (commands.json_strlen("d", "$.*"), [None, None, 5, None, None, None, None]),
+    (commands.json_toggle("d", "$.t"), [False]),
+    (commands.json_toggle("d", "$.*"), [None, None, None, True, None, None, None]),
+    (commands.json_arrappend("d", "$.b", "1", '"z"'), [5]),
+    (commands.json_arrappend("d", "$.a", "1"), [None]),
+    (commands.json_arrindex("d", "$.b", "1"), [0]),
+    (commands.json_arrindex("d", "$.b", "1", 1), [3]),
+    (commands.json_arrindex("d", "$.b", "1", 1, 3), [-1]),
+    (commands.json_arrindex("d", "$.a", "1"), [None]),
+    (commands.json_arrinsert("d", "$.b", 0, "8", "9"), [7]),
+    (commands.json_arrlen("d", "$.b"), [7]),
+    (commands.json_arrlen("d"), [None]),
+    (commands.json_arrpop("d", "$.b"), [b'"z"']),
+    (commands.json_arrpop("d", "$.b", 0), [b"8"]),
+    (commands.json_arrpop("d", "$.*"), [None, b"1", None, None, None, None, None]),
+    (commands.json_arrtrim("d", "$.b", 1, 2), [2]),
+    (commands.json_arrtrim("d", "$.a", 0, 0), [None]),
+    (commands.json_objkeys("d", "$.*"), [None, None, None, None, None, None, [b"s", b"a"]]),
+    (commands.json_objlen("d"), [7]),
+    (commands.json_objlen("d", "$.*"), [None, None, None, None, None, None, 2]),
+    (commands.json_resp("d", "$.b"), [["[", 1, 2]]),
+    (commands.json_resp("d", "$.o"), [["{", b"s", "youé".encode(), b"a", 4]]),
+    (commands.json_resp("none"), None),
+    (commands.json_debug_memory("d", "$.*"), Like(list, lambda sizes: [*map(type, sizes)] == [int] * 7)),
+    (commands.json_debug_memory("none"), []),
+    (commands.json_clear("d", "$.b"), 1),
+    (commands.json_merge("d", "$", '{"n":null,"a":5}'), True),
+    (commands.json_merge("d", "$.no.such", "1"), False),
+    (commands.json_mset(("d", "$.a", "6"), ("e", "$", "[]")), True),
+    (commands.json_get("e", "$"), b"[[]]"),
+    (commands.json_get("d", "$.a"), b"[6]"),
+    (commands.json_del("d", "$..s"), 2),
+    (commands.json_del("d"), 1),
+    (commands.json_forget("d"), 0),
+]
+
+SPECIFIED: Specified = [
+    (commands.json_mset(("d", "$.no.such", "1")), None, None, False),
+    (commands.json_numincrby("d", "$.a", 1), b"[ 1 , 2.5e0, null ]", [1, 2.5, None], [1, 2.5, None]),
+]
