@@ -42,6 +42,7 @@ from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolSt
 from .client.batch import Result
 from .client.call import DEFAULT, Default
 from .commands.command import Command
+from .commands.decoding import Binary
 from .commands.knowledge import Needs
 from .commands.readers import Entry
 from .commands.readers_strings import LcsMatch, LcsMatches
@@ -60,6 +61,7 @@ __all__ = [
     "Argument",
     "ArrayKey",
     "Attributed",
+    "Binary",
     "CallBegan",
     "CallEnded",
     "CallRetried",

@@ -271,7 +271,7 @@ def method(builder: Builder, kind: Kind) -> str:
     docstring = "".join([f"    {line}".rstrip() + "\n" for line in builder.docstring])
     words = f"({', '.join(builder.words)})" if len(builder.words) > 1 else f"({builder.words[0]},)"
     if builder.body:
-        words = f"_words.{builder.name}({', '.join(passed_on(builder))})"
+        words = bracketed(f"_words.{builder.name}(", passed_on(builder), ")", " " * 12).strip()
     return f"\n{head}    {docstring}" + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
 
 
@@ -372,7 +372,7 @@ def imported(module: str, names: list[str]) -> str:
 
 def import_order(name: str) -> tuple[int, str]:
     """Return where a name stands among those that are imported with it: constants, classes, functions."""
-    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2), name
 
 
 def read_origins(source: Source) -> dict[str, str]:

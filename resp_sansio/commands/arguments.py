@@ -26,12 +26,14 @@ __all__ = [
     "bit_operations",
     "bit_range",
     "condition",
+    "credentials",
     "entry_id",
     "exclusive",
     "given",
     "in_turn",
     "limiting",
     "scores_in_turn",
+    "sorting",
     "streams_in_turn",
     "trimming",
     "weighing",
@@ -189,6 +191,31 @@ def bit_operations(command: str, operations: Iterable[tuple[Argument, ...]]) -> 
             )
         words += operation
     return words
+
+
+def sorting(
+    command: str,
+    by: Argument | None,
+    limit: tuple[int, int] | None,
+    patterns: Sequence[Argument],
+    desc: bool,
+    alpha: bool,
+) -> list[Argument]:
+    """Return the words for what to sort by, which part to take, what to return, and in which order."""
+    returned: list[Argument] = [word for pattern in patterns for word in ("GET", pattern)]
+    return [*given(command, by=by), *limiting(command, limit), *returned, *given(command, desc=desc, alpha=alpha)]
+
+
+def credentials(command: str, auth: Argument | None, auth2: tuple[Argument, Argument] | None) -> tuple[Argument, ...]:
+    """Return the words for logging in elsewhere: with a password, or with a user's name and password."""
+    if auth2 is None:
+        return (*given(command, auth=auth),)
+    both: object = auth2
+    if not isinstance(both, tuple) or len(both) != 2:
+        raise _wrong(command, "auth2", "a user's name and password", auth2)
+    if auth is not None:
+        raise ValueError("auth and auth2 exclude each other")
+    return ("AUTH2", *auth2)
 
 
 def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:

@@ -1,11 +1,11 @@
-"""What commands on strings, their bits and numbers in them return, where no other group has it."""
+"""What commands on strings, their bits and keys of any type return, where no other group has it."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple, cast
 
 from ..wire.values import Reply
-from .decoding import own_words
+from .decoding import Binary, own_words
 from .readers import flat, items, unexpected, whole
 
 __all__ = ["LcsMatch", "LcsMatches"]
@@ -61,6 +61,22 @@ def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:
     if type(reply) is list and INTS_OR_NONE.issuperset(map(type, reply)):
         return cast("list[int | None]", reply)
     raise unexpected("an array of integers and nulls", reply)
+
+
+def maybe_binary(reply: Reply, _text: object = None) -> Binary | None:
+    """A bulk string that is never text, or null."""
+    if type(reply) is bytes or reply is None:
+        return reply
+    raise unexpected("a bulk string or null", reply)
+
+
+def migrated(reply: Reply, _text: object = None) -> bool:
+    """OK, or that there was no key to move."""
+    if reply == "OK":
+        return True
+    if reply == "NOKEY":
+        return False
+    raise unexpected("OK or NOKEY", reply)
 
 
 def maybe_own_words(reply: Reply, _text: object = None) -> str | None:

@@ -13,12 +13,14 @@ from ..commands.arguments import (
     Scores,
     Weights,
     condition,
+    credentials,
     entry_id,
     exclusive,
     given,
     in_turn,
     limiting,
     scores_in_turn,
+    sorting,
     streams_in_turn,
     trimming,
     weighing,
@@ -84,6 +86,51 @@ def msetex(
     only = exclusive("MSETEX", nx=nx, xx=xx)
     expiry = exclusive("MSETEX", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
     return "MSETEX", len(values), *words, *only, *expiry
+
+
+def restore(
+    key: Argument,
+    ttl: int,
+    serialized_value: Argument,
+    replace: bool,
+    absttl: bool,
+    idletime: int | None,
+    freq: int | None,
+) -> Words:
+    options = given("RESTORE", replace=replace, absttl=absttl)
+    use = exclusive("RESTORE", idletime=idletime, freq=freq)
+    return "RESTORE", key, ttl, serialized_value, *options, *use
+
+
+def migrate(
+    host: Argument,
+    port: int,
+    key: Argument,
+    destination_db: int,
+    timeout: int,
+    *keys: Argument,
+    copy: bool,
+    replace: bool,
+    auth: Argument | None,
+    auth2: tuple[Argument, Argument] | None,
+) -> Words:
+    options = [*given("MIGRATE", copy=copy, replace=replace), *credentials("MIGRATE", auth, auth2)]
+    if keys:
+        return "MIGRATE", host, port, "", destination_db, timeout, *options, "KEYS", key, *keys
+    return "MIGRATE", host, port, key, destination_db, timeout, *options
+
+
+def sort_store(
+    key: Argument,
+    destination: Argument,
+    *patterns: Argument,
+    by: Argument | None,
+    limit: tuple[int, int] | None,
+    desc: bool,
+    alpha: bool,
+) -> Words:
+    words = sorting("SORT", by, limit, patterns, desc, alpha)
+    return "SORT", key, *words, "STORE", destination
 
 
 def hset(key: Argument, field: Argument | None, value: Argument | None, mapping: Fields) -> Words:

@@ -27,11 +27,12 @@ from ..commands.arguments import (
     given,
     in_turn,
     limiting,
+    sorting,
     streams_in_turn,
 )
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from ..commands.command import Reader
-from ..commands.decoding import S
+from ..commands.decoding import Binary, S
 from ..commands.readers import (
     Entry,
     Members,
@@ -65,7 +66,15 @@ from ..commands.readers import (
 )
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
-from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_own_words, maybe_wholes, wholes
+from ..commands.readers_strings import (
+    LcsMatches,
+    lcs_matches,
+    maybe_binary,
+    maybe_own_words,
+    maybe_wholes,
+    migrated,
+    wholes,
+)
 from ..commands.words import Words
 from ..wire.encoder import Argument
 from ..wire.values import Reply
@@ -369,6 +378,23 @@ class AsyncMethods(ABC, Generic[S]):
         """Count as an access to the keys; return how many there are."""
         return await self._do(("TOUCH", key, *keys), whole)
 
+    async def copy(
+        self, source: Argument, destination: Argument, *, db: int | None = None, replace: bool = False
+    ) -> bool:
+        """Copy a key, to database `db` if that is given; return whether it was done (Redis 6.2).
+
+        If there is a `destination`, only with `replace`.
+        """
+        return await self._do(("COPY", source, destination, *given("COPY", db=db, replace=replace)), truth)
+
+    async def move(self, key: Argument, db: int) -> bool:
+        """Move `key` to another database; return whether it was done: there must be one here and none there."""
+        return await self._do(("MOVE", key, db), truth)
+
+    async def randomkey(self) -> S | None:
+        """Return any key, None if there is none."""
+        return await self._do(("RANDOMKEY",), maybe_bulk)
+
     async def expire(
         self, key: Argument, seconds: int, *, nx: bool = False, xx: bool = False, gt: bool = False, lt: bool = False
     ) -> bool:
@@ -431,6 +457,14 @@ class AsyncMethods(ABC, Generic[S]):
         """As `ttl`, in milliseconds."""
         return await self._do(("PTTL", key), whole)
 
+    async def expiretime(self, key: Argument) -> int:
+        """Return the Unix time in seconds at which `key` expires; -1 if it does not, -2 if there is none (Redis 7.0)."""
+        return await self._do(("EXPIRETIME", key), whole)
+
+    async def pexpiretime(self, key: Argument) -> int:
+        """As `expiretime`, in milliseconds (Redis 7.0)."""
+        return await self._do(("PEXPIRETIME", key), whole)
+
     async def type(self, key: Argument) -> str:
         """Return what `key` holds: `string`, `list`, `set`, `zset`, `hash`, `stream`, a module's type, or `none`."""
         return await self._do(("TYPE", key), word)
@@ -452,6 +486,145 @@ class AsyncMethods(ABC, Generic[S]):
     ) -> tuple[int, list[S]]:
         """Return where to go on, 0 if that was all, and some keys; one may come more than once."""
         return await self._do(("SCAN", cursor, *given("SCAN", match=match, count=count, type=type)), scanned)
+
+    async def dump(self, key: Argument) -> Binary | None:
+        """Return the value of `key` in the server's own format, for `restore`; None if there is none."""
+        return await self._do(("DUMP", key), maybe_binary)
+
+    async def restore(
+        self,
+        key: Argument,
+        ttl: int,
+        serialized_value: Argument,
+        *,
+        replace: bool = False,
+        absttl: bool = False,
+        idletime: int | None = None,
+        freq: int | None = None,
+    ) -> None:
+        """Make `key` of what `dump` returned. If there is one, only with `replace`, else the server's error is `BUSYKEY`.
+
+        It expires in `ttl` milliseconds, 0 for never; with `absttl` that is a Unix time. `idletime` and `freq` say what
+        `object_idletime` or `object_freq` returned.
+        """
+        return await self._do(_words.restore(key, ttl, serialized_value, replace, absttl, idletime, freq), done)
+
+    async def migrate(
+        self,
+        host: Argument,
+        port: int,
+        key: Argument,
+        destination_db: int,
+        timeout: int,
+        *keys: Argument,
+        copy: bool = False,
+        replace: bool = False,
+        auth: Argument | None = None,
+        auth2: tuple[Argument, Argument] | None = None,
+    ) -> bool:
+        """Move keys to another server; return False if there is none of them.
+
+        The server here waits for the other one up to `timeout` milliseconds for each step. With `copy`, the keys stay here, too;
+        with `replace`, those there are replaced. `auth` is the password there, `auth2` a user's name and password.
+        """
+        return await self._do(
+            _words.migrate(
+                host, port, key, destination_db, timeout, *keys, copy=copy, replace=replace, auth=auth, auth2=auth2
+            ),
+            migrated,
+        )
+
+    async def object_encoding(self, key: Argument) -> str | None:
+        """Return how the value of `key` is kept in memory, such as `embstr` or `listpack`; None if there is none."""
+        return await self._do(("OBJECT ENCODING", key), maybe_own_words)
+
+    async def object_freq(self, key: Argument) -> int | None:
+        """Return how often `key` was accessed, on a logarithmic scale; None if there is none. Needs an LFU `maxmemory-policy`."""
+        return await self._do(("OBJECT FREQ", key), maybe_whole)
+
+    async def object_idletime(self, key: Argument) -> int | None:
+        """Return for how many seconds `key` was not accessed; None if there is none. Needs another `maxmemory-policy` than LFU."""
+        return await self._do(("OBJECT IDLETIME", key), maybe_whole)
+
+    async def object_refcount(self, key: Argument) -> int | None:
+        """Return the number of references to the value of `key`; None if there is none."""
+        return await self._do(("OBJECT REFCOUNT", key), maybe_whole)
+
+    async def sort(
+        self,
+        key: Argument,
+        *,
+        by: Argument | None = None,
+        limit: tuple[int, int] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> list[S]:
+        """Return the elements of a list, set or sorted set in their order as numbers, with `alpha` as text; with `desc` backwards.
+
+        `by` names other keys to sort by, with a `*` for the element: `weight_*`, or `user_*->age` for a hash's field. Without a `*`
+        nothing is sorted. `limit`, offset and count, takes a part.
+        """
+        return await self._do(("SORT", key, *sorting("SORT", by, limit, (), desc, alpha)), bulks)
+
+    async def sort_get(
+        self,
+        key: Argument,
+        pattern: Argument,
+        *patterns: Argument,
+        by: Argument | None = None,
+        limit: tuple[int, int] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> list[S | None]:
+        """As `sort`, and return for each element the values that the patterns name, one after the other; None if there is none.
+
+        A pattern is as for `by`; `#` is the element itself.
+        """
+        return await self._do(
+            ("SORT", key, *sorting("SORT", by, limit, (pattern, *patterns), desc, alpha)), maybe_bulks
+        )
+
+    async def sort_store(
+        self,
+        key: Argument,
+        destination: Argument,
+        *patterns: Argument,
+        by: Argument | None = None,
+        limit: tuple[int, int] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> int:
+        """Store in a list what `sort`, or with patterns `sort_get`, would return; return its length."""
+        return await self._do(
+            _words.sort_store(key, destination, *patterns, by=by, limit=limit, desc=desc, alpha=alpha), whole
+        )
+
+    async def sort_ro(
+        self,
+        key: Argument,
+        *,
+        by: Argument | None = None,
+        limit: tuple[int, int] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> list[S]:
+        """As `sort`; a replica may answer it, and it may be tried again (Redis 7.0)."""
+        return await self._do(("SORT_RO", key, *sorting("SORT_RO", by, limit, (), desc, alpha)), bulks)
+
+    async def sort_ro_get(
+        self,
+        key: Argument,
+        pattern: Argument,
+        *patterns: Argument,
+        by: Argument | None = None,
+        limit: tuple[int, int] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> list[S | None]:
+        """As `sort_get`; a replica may answer it, and it may be tried again (Redis 7.0)."""
+        return await self._do(
+            ("SORT_RO", key, *sorting("SORT_RO", by, limit, (pattern, *patterns), desc, alpha)), maybe_bulks
+        )
 
     # hashes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import redis
@@ -14,7 +14,7 @@ from resp_sansio import Command, ReplyError, UnexpectedReplyError, commands
 from resp_sync import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from resp_sync import Connection
     from servers import Server
@@ -67,6 +67,21 @@ def test_a_reply_to_something_else_is_an_error_of_its_own_and_the_connection_liv
     with pytest.raises(UnexpectedReplyError, match="^ECHO: an integer was expected, and bytes came$"):
         connection.execute(Command("ECHO", "m", read=commands.incr("n").read))
     assert connection.execute(commands.incr("n")) == 2
+
+
+@pytest.mark.parametrize("login", [{"auth": "secret"}, {"auth2": ("default", "secret")}], ids=["auth", "auth2"])
+def test_keys_are_moved_to_another_server(
+    connection: Connection, start_server: Callable[..., Server], login: dict[str, Any]
+) -> None:
+    other = start_server("--requirepass", "secret")
+    connection.mset({"k": "v", "l": "w"})
+    assert connection.migrate("127.0.0.1", other.port, "k", 1, 5000, copy=True, **login) is True
+    with pytest.raises(ReplyError, match="withheld: it may repeat a secret"):
+        connection.migrate("127.0.0.1", other.port, "k", 1, 5000, **login)
+    assert connection.migrate("127.0.0.1", other.port, "k", 1, 5000, "l", "none", replace=True, **login) is True
+    assert connection.exists("k", "l") == 0
+    with connect(other.url, password="secret", db=1) as there:
+        assert there.mget("k", "l") == [b"v", b"w"]
 
 
 def test_in_a_pipeline_each_has_its_own(connection: Connection) -> None:

@@ -41,6 +41,7 @@ RIGHT: Final[dict[str, Any]] = {
     "float": 0.5,
     "int": 7,
     "int | None": 7,
+    "tuple[Argument, Argument] | None": ("name", "secret"),
     "tuple[int, int] | None": (1, 2),
 }
 # Words that servers take for options where they look for some.
@@ -76,6 +77,7 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "bool": [0, 1, None, "x", b"", 0.0, *OPTIONS],
     "float": NO_DATA,
     "int": NO_DATA,
+    "tuple[Argument, Argument] | None": [True, "secret", (), ("a",), ("a", "b", "c"), ["a", "b"], ("a", None)],
     "tuple[int, int] | None": [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), (1.5, 2), "12", *OPTIONS],
     "int | None": [True, False, "5", b"5", 1.5, [], (), *OPTIONS],
 }
@@ -171,6 +173,20 @@ def test_an_error_names_the_command_and_the_option() -> None:
     for call, message in calls:
         with pytest.raises(TypeError, match=f"^{message}$"):
             call()
+
+
+def test_no_secret_is_shown() -> None:
+    build: Any = commands
+    for command in (
+        commands.migrate("host", 6379, "k", 0, 500, auth="secret"),
+        commands.migrate("host", 6379, "k", 0, 500, "l", auth2=("name", "secret")),
+    ):
+        assert command.info.secret
+        assert "secret" not in repr(command)
+    for wrong in ("secret", ("name", "secret", 1), ("secret", None), (None, "secret")):
+        with pytest.raises(TypeError) as caught:
+            encode_command(build.migrate("host", 6379, "k", 0, 500, auth2=wrong).args)
+        assert "secret" not in str(caught.value)
 
 
 def test_only_builders_are_offered() -> None:

@@ -24,6 +24,8 @@ SAID: Final[dict[str, list[tuple[Any, Any, object]]]] = {
     ],
     "wholes": [([], [], []), ([1, -(2**63)], [1, -(2**63)], [1, -(2**63)])],
     "maybe_wholes": [([], [], []), ([1, None], [1, None], [1, None])],
+    "maybe_binary": [(None, None, None), (b"\xff", b"\xff", b"\xff")],
+    "migrated": [("OK", "OK", True), ("NOKEY", "NOKEY", False)],
     "maybe_own_words": [(None, None, None), (b"embstr", b"embstr", "embstr"), (b"\xff", b"\xff", "\udcff")],
 }
 

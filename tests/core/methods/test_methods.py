@@ -136,6 +136,7 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "float": st.one_of(st.floats(), DATA),
     "int": st.one_of(st.integers(), DATA),
     "int | None": INTS,
+    "tuple[Argument, Argument] | None": st.one_of(st.none(), st.tuples(DATA, DATA), DATA),
     "tuple[int, int] | None": st.one_of(st.none(), st.tuples(st.integers(), st.integers()), DATA),
 }
 """What parameters are given, by their annotation: mostly what they take."""
