@@ -239,6 +239,7 @@ EXAMPLES: Final = {
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',
     "Triplet": '("k", "$", "1")',
+    "Where": '"BEFORE"',
     "float": "1",
     "int": "1",
 }
@@ -394,7 +395,11 @@ def written(folder: Path) -> dict[Path, str]:
     for group, text in read_groups(folder).items():
         source = Source(text)
         builders += read_builders(source, group)
-        origins |= read_origins(source)
+        for name, module in read_origins(source).items():
+            if origins.setdefault(name, module) != module:
+                raise ValueError(
+                    f"{name} is in {origins[name]} and in {module}: the methods' modules have one of a name"
+                )
     return {
         METHODS / "_words.py": words(builders, origins),
         **{METHODS / f"{kind.module}.py": methods(builders, kind, origins) for kind in KINDS},

@@ -23,6 +23,7 @@ commands.table commands.words commands.keys commands.knowledge commands.decoding
 commands.readers
 commands.readers_strings
 commands.readers_sorted_sets
+commands.readers_collections
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server

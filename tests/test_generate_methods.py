@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from generate_methods import KINDS, Source, methods, read_builders, read_origins, words
+from generate_methods import GROUPS, KINDS, Source, methods, read_builders, read_origins, words, written
 
 IMPORTS = """
 from ..wire.encoder import Argument
@@ -83,3 +85,12 @@ def get(key: Argument, *keys: Argument, nx: bool) -> Words:
 def test_what_is_no_builder_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="^get is no builder"):
         read_builders(Source(f"{IMPORTS}\n{wrong}\n"), "strings")
+
+
+def test_a_name_that_two_modules_have_is_refused(tmp_path: Path) -> None:
+    """Methods of all groups are in one module."""
+    for group in GROUPS:
+        (tmp_path / f"{group}.py").write_text(IMPORTS + ONE, encoding="utf-8")
+    (tmp_path / "lists.py").write_text(IMPORTS.replace(".readers", ".readers_lists") + ONE, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^whole is in \.\.commands\.readers and in \.\.commands\.readers_lists: "):
+        written(tmp_path)

@@ -23,6 +23,7 @@ __all__ = [
     "Scores",
     "Side",
     "Weights",
+    "Where",
     "bit_operations",
     "bit_range",
     "condition",
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 Side: TypeAlias = Literal["LEFT", "RIGHT"]
+
+Where: TypeAlias = Literal["BEFORE", "AFTER"]
 
 Bitwise: TypeAlias = Literal["AND", "OR", "XOR", "NOT", "DIFF", "DIFF1", "ANDOR", "ONE"]
 
@@ -75,7 +78,7 @@ BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 
 DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "match", "minid", "type"}
 INTS: Final = {
-    "block", "count", "db", "ex", "exat", "freq", "idletime", "limit", "maxlen", "minmatchlen", "px", "pxat",
+    "block", "count", "db", "ex", "exat", "freq", "idletime", "limit", "maxlen", "minmatchlen", "px", "pxat", "rank",
 }  # fmt: skip
 VALUED: Final = DATA | INTS  # the other ones are flags
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..wire.encoder import Argument
 from .arguments import BitGet, BitOperation, BitUnit, Bitwise, bit_operations, bit_range
 from .command import Command
-from .readers import whole
-from .readers_strings import maybe_wholes, wholes
+from .readers import whole, wholes
+from .readers_strings import maybe_wholes
 
 
 def getbit(key: Argument, offset: int) -> Command[int]:

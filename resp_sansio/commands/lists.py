@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..wire.encoder import Argument
-from .arguments import Side
+from .arguments import Side, Where, given
 from .command import Command
-from .readers import bulks, done, maybe_bulk, source_and_value, whole
+from .readers import bulks, done, maybe_bulk, maybe_whole, source_and_value, whole, wholes
+from .readers_collections import popped
 
 
 def lpush(key: Argument, element: Argument, *elements: Argument) -> Command[int]:
@@ -16,6 +17,24 @@ def lpush(key: Argument, element: Argument, *elements: Argument) -> Command[int]
 def rpush(key: Argument, element: Argument, *elements: Argument) -> Command[int]:
     """Put elements behind the last; return the length."""
     return Command("RPUSH", key, element, *elements, read=whole)
+
+
+def lpushx(key: Argument, element: Argument, *elements: Argument) -> Command[int]:
+    """As `lpush`, if there is such a list; else return 0."""
+    return Command("LPUSHX", key, element, *elements, read=whole)
+
+
+def rpushx(key: Argument, element: Argument, *elements: Argument) -> Command[int]:
+    """As `rpush`, if there is such a list; else return 0."""
+    return Command("RPUSHX", key, element, *elements, read=whole)
+
+
+def linsert(key: Argument, where: Where, pivot: Argument, element: Argument) -> Command[int]:
+    """Put an element before or behind the first that equals `pivot`; return the length.
+
+    -1 if none does, 0 if there is no list.
+    """
+    return Command("LINSERT", key, where, pivot, element, read=whole)
 
 
 def lpop(key: Argument) -> Command[bytes | None]:
@@ -36,6 +55,23 @@ def rpop(key: Argument) -> Command[bytes | None]:
 def rpop_count(key: Argument, count: int) -> Command[list[bytes]]:
     """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
     return Command("RPOP", key, count, read=bulks)
+
+
+def lmpop(
+    key: Argument, *keys: Argument, where: Side, count: int | None = None
+) -> Command[tuple[bytes, list[bytes]] | None]:
+    """Take an element, or up to `count`, from an end of the first of the keys that has one (Redis 7.0).
+
+    Return the key and the elements, None if there are none.
+    """
+    return Command("LMPOP", len(keys) + 1, key, *keys, where, *given("LMPOP", count=count), read=popped)
+
+
+def blmpop(
+    key: Argument, *keys: Argument, where: Side, timeout: float, count: int | None = None
+) -> Command[tuple[bytes, list[bytes]] | None]:
+    """As `lmpop`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
+    return Command("BLMPOP", timeout, len(keys) + 1, key, *keys, where, *given("BLMPOP", count=count), read=popped)
 
 
 def blpop(key: Argument, *keys: Argument, timeout: float) -> Command[tuple[bytes, bytes] | None]:
@@ -63,6 +99,16 @@ def blmove(
     return Command("BLMOVE", source, destination, wherefrom, whereto, timeout, read=maybe_bulk)
 
 
+def rpoplpush(source: Argument, destination: Argument) -> Command[bytes | None]:
+    """As `lmove` from RIGHT to LEFT, on servers that are older than it."""
+    return Command("RPOPLPUSH", source, destination, read=maybe_bulk)
+
+
+def brpoplpush(source: Argument, destination: Argument, *, timeout: float) -> Command[bytes | None]:
+    """As `blmove` from RIGHT to LEFT, on servers that are older than it."""
+    return Command("BRPOPLPUSH", source, destination, timeout, read=maybe_bulk)
+
+
 def llen(key: Argument) -> Command[int]:
     """Return the number of elements."""
     return Command("LLEN", key, read=whole)
@@ -76,6 +122,24 @@ def lrange(key: Argument, start: int, stop: int) -> Command[list[bytes]]:
 def lindex(key: Argument, index: int) -> Command[bytes | None]:
     """Return the element at `index`, None if there is none."""
     return Command("LINDEX", key, index, read=maybe_bulk)
+
+
+def lpos(
+    key: Argument, element: Argument, *, rank: int | None = None, maxlen: int | None = None
+) -> Command[int | None]:
+    """Return the index of the first element that equals this, None if none does (Redis 6.0.6).
+
+    With `rank` 2 it is the second, with -1 the last. No more than `maxlen` are looked at.
+    """
+    return Command("LPOS", key, element, *given("LPOS", rank=rank, maxlen=maxlen), read=maybe_whole)
+
+
+def lpos_count(
+    key: Argument, element: Argument, count: int, *, rank: int | None = None, maxlen: int | None = None
+) -> Command[list[int]]:
+    """As `lpos`; return the indices of up to `count` of them, 0 for all."""
+    words = given("LPOS", rank=rank, maxlen=maxlen)
+    return Command("LPOS", key, element, "COUNT", count, *words, read=wholes)
 
 
 def lset(key: Argument, index: int, element: Argument) -> Command[None]:

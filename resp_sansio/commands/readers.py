@@ -21,6 +21,7 @@ __all__ = ["Entry"]
 Members: TypeAlias = set[S]
 
 BYTES: Final = frozenset({bytes})
+INTS: Final = frozenset({int})
 LISTS: Final = frozenset({list})
 TWO: Final = frozenset({2})
 BYTES_OR_NONE: Final = frozenset({bytes, type(None)})
@@ -155,6 +156,13 @@ def maybe_bulks(reply: Reply, text: Text[S]) -> list[S | None]:
     if type(reply) is list and BYTES_OR_NONE.issuperset(map(type, reply)):
         return text.maybe_many(cast("list[bytes | None]", reply))
     raise unexpected("an array of bulk strings and nulls", reply)
+
+
+def wholes(reply: Reply, _text: object = None) -> list[int]:
+    """Integers in their order."""
+    if type(reply) is list and INTS.issuperset(map(type, reply)):
+        return cast("list[int]", reply)
+    raise unexpected("an array of integers", reply)
 
 
 def truths(reply: Reply, _text: object = None) -> list[bool]:

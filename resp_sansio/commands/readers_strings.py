@@ -10,7 +10,6 @@ from .readers import flat, items, unexpected, whole
 
 __all__ = ["LcsMatch", "LcsMatches"]
 
-INTS: Final = frozenset({int})
 INTS_OR_NONE: Final = frozenset({int, type(None)})
 
 
@@ -47,13 +46,6 @@ def lcs_matches(reply: Reply, _text: object = None) -> LcsMatches:
 def _match(key1: Reply, key2: Reply) -> LcsMatch:
     (start1, end1), (start2, end2) = items(key1, 2), items(key2, 2)
     return LcsMatch((whole(start1), whole(end1)), (whole(start2), whole(end2)))
-
-
-def wholes(reply: Reply, _text: object = None) -> list[int]:
-    """Integers in their order."""
-    if type(reply) is list and INTS.issuperset(map(type, reply)):
-        return cast("list[int]", reply)
-    raise unexpected("an array of integers", reply)
 
 
 def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:

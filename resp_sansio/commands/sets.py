@@ -73,6 +73,31 @@ def sdiff(key: Argument, *keys: Argument) -> Command[Members[bytes]]:
     return Command("SDIFF", key, *keys, read=members)
 
 
+def sinterstore(destination: Argument, key: Argument, *keys: Argument) -> Command[int]:
+    """Put what `sinter` would return in place of `destination`; return how many members that are."""
+    return Command("SINTERSTORE", destination, key, *keys, read=whole)
+
+
+def sunionstore(destination: Argument, key: Argument, *keys: Argument) -> Command[int]:
+    """Put what `sunion` would return in place of `destination`; return how many members that are."""
+    return Command("SUNIONSTORE", destination, key, *keys, read=whole)
+
+
+def sdiffstore(destination: Argument, key: Argument, *keys: Argument) -> Command[int]:
+    """Put what `sdiff` would return in place of `destination`; return how many members that are."""
+    return Command("SDIFFSTORE", destination, key, *keys, read=whole)
+
+
+def sintercard(key: Argument, *keys: Argument, limit: int | None = None) -> Command[int]:
+    """Return how many members are in all of the sets; count no further than `limit` (Redis 7.0)."""
+    return Command("SINTERCARD", len(keys) + 1, key, *keys, *given("SINTERCARD", limit=limit), read=whole)
+
+
+def smove(source: Argument, destination: Argument, member: Argument) -> Command[bool]:
+    """Move a member from set to set; return whether it was there."""
+    return Command("SMOVE", source, destination, member, read=truth)
+
+
 def sscan(
     key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
 ) -> Command[tuple[int, list[bytes]]]:

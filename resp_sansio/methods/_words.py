@@ -141,6 +141,82 @@ def hset(key: Argument, field: Argument | None, value: Argument | None, mapping:
     return "HSET", key, *one, *more
 
 
+def hsetex(
+    key: Argument,
+    fields: Fields,
+    nx: bool,
+    xx: bool,
+    fnx: bool,
+    fxx: bool,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    keepttl: bool,
+) -> Words:
+    words = [
+        *exclusive("HSETEX", nx=nx, xx=xx),
+        *exclusive("HSETEX", fnx=fnx, fxx=fxx),
+        *exclusive("HSETEX", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl),
+    ]
+    parts = in_turn("HSETEX", "fields", fields)
+    return "HSETEX", key, *words, "FIELDS", len(parts) // 2, *parts
+
+
+def hgetex(
+    key: Argument,
+    field: Argument,
+    *fields: Argument,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    persist: bool,
+) -> Words:
+    options = exclusive("HGETEX", ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)
+    return "HGETEX", key, *options, "FIELDS", len(fields) + 1, field, *fields
+
+
+def hexpire(
+    key: Argument, seconds: int, field: Argument, *fields: Argument, nx: bool, xx: bool, gt: bool, lt: bool
+) -> Words:
+    words = condition("HEXPIRE", nx, xx, gt, lt)
+    return "HEXPIRE", key, seconds, *words, "FIELDS", len(fields) + 1, field, *fields
+
+
+def hpexpire(
+    key: Argument, milliseconds: int, field: Argument, *fields: Argument, nx: bool, xx: bool, gt: bool, lt: bool
+) -> Words:
+    words = condition("HPEXPIRE", nx, xx, gt, lt)
+    return "HPEXPIRE", key, milliseconds, *words, "FIELDS", len(fields) + 1, field, *fields
+
+
+def hexpireat(
+    key: Argument, unix_time_seconds: int, field: Argument, *fields: Argument, nx: bool, xx: bool, gt: bool, lt: bool
+) -> Words:
+    words = condition("HEXPIREAT", nx, xx, gt, lt)
+    return "HEXPIREAT", key, unix_time_seconds, *words, "FIELDS", len(fields) + 1, field, *fields
+
+
+def hpexpireat(
+    key: Argument,
+    unix_time_milliseconds: int,
+    field: Argument,
+    *fields: Argument,
+    nx: bool,
+    xx: bool,
+    gt: bool,
+    lt: bool,
+) -> Words:
+    words = condition("HPEXPIREAT", nx, xx, gt, lt)
+    return "HPEXPIREAT", key, unix_time_milliseconds, *words, "FIELDS", len(fields) + 1, field, *fields
+
+
+def lpos_count(key: Argument, element: Argument, count: int, rank: int | None, maxlen: int | None) -> Words:
+    words = given("LPOS", rank=rank, maxlen=maxlen)
+    return "LPOS", key, element, "COUNT", count, *words
+
+
 def zadd(key: Argument, scores: Scores, nx: bool, xx: bool, gt: bool, lt: bool, ch: bool) -> Words:
     options = condition("ZADD", nx, xx, gt, lt)
     if ch is not False:

@@ -20,6 +20,7 @@ from ..commands.arguments import (
     Scores,
     Side,
     Weights,
+    Where,
     bit_operations,
     bit_range,
     condition,
@@ -62,19 +63,13 @@ from ..commands.readers import (
     truth,
     truths,
     whole,
+    wholes,
     word,
 )
+from ..commands.readers_collections import paired, popped
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
-from ..commands.readers_strings import (
-    LcsMatches,
-    lcs_matches,
-    maybe_binary,
-    maybe_own_words,
-    maybe_wholes,
-    migrated,
-    wholes,
-)
+from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_binary, maybe_own_words, maybe_wholes, migrated
 from ..commands.words import Words
 from ..wire.encoder import Argument
 from ..wire.values import Reply
@@ -628,9 +623,59 @@ class SyncMethods(ABC, Generic[S]):
         """Set one field, or those of a mapping, or both; return how many are new."""
         return self._do(_words.hset(key, field, value, mapping), whole)
 
+    def hmset(self, key: Argument, fields: Fields) -> None:
+        """Set the fields of a mapping. It is an old command: `hset` does the same."""
+        return self._do(("HMSET", key, *in_turn("HMSET", "fields", fields)), done)
+
     def hsetnx(self, key: Argument, field: Argument, value: Argument) -> bool:
         """Set a field if there is none; return whether it was set."""
         return self._do(("HSETNX", key, field, value), truth)
+
+    def hsetex(
+        self,
+        key: Argument,
+        fields: Fields,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        fnx: bool = False,
+        fxx: bool = False,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        keepttl: bool = False,
+    ) -> bool:
+        """Set the fields of a mapping, and when they expire (Redis 8.0; Valkey 9.0); return whether it was done.
+
+        In `ex` seconds, in `px` milliseconds, at a Unix time in seconds (`exat`) or milliseconds (`pxat`), or when they did
+        before (`keepttl`); else they do not expire. Only if none of the fields exists (`fnx`), or all of them do (`fxx`); only if
+        there is no such key (`nx`), or there is one (`xx`): Valkey alone knows these two.
+        """
+        return self._do(_words.hsetex(key, fields, nx, xx, fnx, fxx, ex, px, exat, pxat, keepttl), truth)
+
+    def hgetex(
+        self,
+        key: Argument,
+        field: Argument,
+        *fields: Argument,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        persist: bool = False,
+    ) -> list[S | None]:
+        """As `hmget`, and set when the fields expire (Redis 8.0; Valkey 9.0).
+
+        In `ex` seconds, in `px` milliseconds, at a Unix time in seconds (`exat`) or milliseconds (`pxat`), or never (`persist`).
+        """
+        return self._do(
+            _words.hgetex(key, field, *fields, ex=ex, px=px, exat=exat, pxat=pxat, persist=persist), maybe_bulks
+        )
+
+    def hgetdel(self, key: Argument, field: Argument, *fields: Argument) -> list[S | None]:
+        """As `hmget`, and delete the fields (Redis 8.0; Valkey 9.1)."""
+        return self._do(("HGETDEL", key, "FIELDS", len(fields) + 1, field, *fields), maybe_bulks)
 
     def hgetall(self, key: Argument) -> dict[S, S]:
         """Return all fields with their values; empty if there is no such key."""
@@ -647,6 +692,10 @@ class SyncMethods(ABC, Generic[S]):
     def hexists(self, key: Argument, field: Argument) -> bool:
         """Is there such a field?"""
         return self._do(("HEXISTS", key, field), truth)
+
+    def hstrlen(self, key: Argument, field: Argument) -> int:
+        """Return how many bytes the value of a field has, 0 if there is none."""
+        return self._do(("HSTRLEN", key, field), whole)
 
     def hincrby(self, key: Argument, field: Argument, increment: int) -> int:
         """Add to a field; return the result."""
@@ -668,11 +717,112 @@ class SyncMethods(ABC, Generic[S]):
         """Return the values of all fields."""
         return self._do(("HVALS", key), bulks)
 
+    def hrandfield(self, key: Argument) -> S | None:
+        """Return the name of any field, None if there is none (Redis 6.2)."""
+        return self._do(("HRANDFIELD", key), maybe_bulk)
+
+    def hrandfield_count(self, key: Argument, count: int) -> list[S]:
+        """Return the names of any fields: up to `count` different ones, or exactly `-count` that may repeat (Redis 6.2)."""
+        return self._do(("HRANDFIELD", key, count), bulks)
+
+    def hrandfield_withvalues(self, key: Argument, count: int) -> list[tuple[S, S]]:
+        """As `hrandfield_count`; return names with values."""
+        return self._do(("HRANDFIELD", key, count, "WITHVALUES"), paired)
+
     def hscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
     ) -> tuple[int, dict[S, S]]:
         """Return where to go on, 0 if that was all, and some fields with their values."""
         return self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count)), scanned_table)
+
+    def hscan_novalues(
+        self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None
+    ) -> tuple[int, list[S]]:
+        """As `hscan`; return the names of fields alone, of which one may come more than once (Redis 7.4; Valkey 8.0)."""
+        return self._do(("HSCAN", key, cursor, *given("HSCAN", match=match, count=count), "NOVALUES"), scanned)
+
+    def hexpire(
+        self,
+        key: Argument,
+        seconds: int,
+        field: Argument,
+        *fields: Argument,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> list[int]:
+        """Let fields expire in so many seconds (Redis 7.4; Valkey 9.0); return for each what became of it.
+
+        1: that was set; 0: it was not, because of the condition; 2: the field was deleted at once, because the time is over;
+        -2: there is no such field. The condition is that the field has no expiry (`nx`), has one (`xx`), has an earlier one
+        (`gt`), has a later one or none (`lt`).
+        """
+        return self._do(_words.hexpire(key, seconds, field, *fields, nx=nx, xx=xx, gt=gt, lt=lt), wholes)
+
+    def hpexpire(
+        self,
+        key: Argument,
+        milliseconds: int,
+        field: Argument,
+        *fields: Argument,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> list[int]:
+        """As `hexpire`, in milliseconds."""
+        return self._do(_words.hpexpire(key, milliseconds, field, *fields, nx=nx, xx=xx, gt=gt, lt=lt), wholes)
+
+    def hexpireat(
+        self,
+        key: Argument,
+        unix_time_seconds: int,
+        field: Argument,
+        *fields: Argument,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> list[int]:
+        """As `hexpire`, at a Unix time in seconds."""
+        return self._do(_words.hexpireat(key, unix_time_seconds, field, *fields, nx=nx, xx=xx, gt=gt, lt=lt), wholes)
+
+    def hpexpireat(
+        self,
+        key: Argument,
+        unix_time_milliseconds: int,
+        field: Argument,
+        *fields: Argument,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> list[int]:
+        """As `hexpire`, at a Unix time in milliseconds."""
+        return self._do(
+            _words.hpexpireat(key, unix_time_milliseconds, field, *fields, nx=nx, xx=xx, gt=gt, lt=lt), wholes
+        )
+
+    def hpersist(self, key: Argument, field: Argument, *fields: Argument) -> list[int]:
+        """Let fields not expire (Redis 7.4; Valkey 9.0); return 1 for each that would have, -1 if not, -2 if there is none."""
+        return self._do(("HPERSIST", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
+
+    def httl(self, key: Argument, field: Argument, *fields: Argument) -> list[int]:
+        """Return for each field in how many seconds it expires; -1 if it does not, -2 if there is none (Redis 7.4; Valkey 9.0)."""
+        return self._do(("HTTL", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
+
+    def hpttl(self, key: Argument, field: Argument, *fields: Argument) -> list[int]:
+        """As `httl`, in milliseconds."""
+        return self._do(("HPTTL", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
+
+    def hexpiretime(self, key: Argument, field: Argument, *fields: Argument) -> list[int]:
+        """Return for each field the Unix time in seconds when it expires; -1 and -2 as in `httl` (Redis 7.4; Valkey 9.0)."""
+        return self._do(("HEXPIRETIME", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
+
+    def hpexpiretime(self, key: Argument, field: Argument, *fields: Argument) -> list[int]:
+        """As `hexpiretime`, in milliseconds."""
+        return self._do(("HPEXPIRETIME", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
 
     # lists
 
@@ -683,6 +833,21 @@ class SyncMethods(ABC, Generic[S]):
     def rpush(self, key: Argument, element: Argument, *elements: Argument) -> int:
         """Put elements behind the last; return the length."""
         return self._do(("RPUSH", key, element, *elements), whole)
+
+    def lpushx(self, key: Argument, element: Argument, *elements: Argument) -> int:
+        """As `lpush`, if there is such a list; else return 0."""
+        return self._do(("LPUSHX", key, element, *elements), whole)
+
+    def rpushx(self, key: Argument, element: Argument, *elements: Argument) -> int:
+        """As `rpush`, if there is such a list; else return 0."""
+        return self._do(("RPUSHX", key, element, *elements), whole)
+
+    def linsert(self, key: Argument, where: Where, pivot: Argument, element: Argument) -> int:
+        """Put an element before or behind the first that equals `pivot`; return the length.
+
+        -1 if none does, 0 if there is no list.
+        """
+        return self._do(("LINSERT", key, where, pivot, element), whole)
 
     def lpop(self, key: Argument) -> S | None:
         """Take the first element, None if there is none."""
@@ -699,6 +864,19 @@ class SyncMethods(ABC, Generic[S]):
     def rpop_count(self, key: Argument, count: int) -> list[S]:
         """Take up to `count` elements from the end (Redis 6.2); empty if there is no such key."""
         return self._do(("RPOP", key, count), bulks)
+
+    def lmpop(self, key: Argument, *keys: Argument, where: Side, count: int | None = None) -> tuple[S, list[S]] | None:
+        """Take an element, or up to `count`, from an end of the first of the keys that has one (Redis 7.0).
+
+        Return the key and the elements, None if there are none.
+        """
+        return self._do(("LMPOP", len(keys) + 1, key, *keys, where, *given("LMPOP", count=count)), popped)
+
+    def blmpop(
+        self, key: Argument, *keys: Argument, where: Side, timeout: float, count: int | None = None
+    ) -> tuple[S, list[S]] | None:
+        """As `lmpop`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
+        return self._do(("BLMPOP", timeout, len(keys) + 1, key, *keys, where, *given("BLMPOP", count=count)), popped)
 
     def blpop(self, key: Argument, *keys: Argument, timeout: float) -> tuple[S, S] | None:
         """Take the first element of the first of the keys that has one; return key and element.
@@ -721,6 +899,14 @@ class SyncMethods(ABC, Generic[S]):
         """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
         return self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
 
+    def rpoplpush(self, source: Argument, destination: Argument) -> S | None:
+        """As `lmove` from RIGHT to LEFT, on servers that are older than it."""
+        return self._do(("RPOPLPUSH", source, destination), maybe_bulk)
+
+    def brpoplpush(self, source: Argument, destination: Argument, *, timeout: float) -> S | None:
+        """As `blmove` from RIGHT to LEFT, on servers that are older than it."""
+        return self._do(("BRPOPLPUSH", source, destination, timeout), maybe_bulk)
+
     def llen(self, key: Argument) -> int:
         """Return the number of elements."""
         return self._do(("LLEN", key), whole)
@@ -732,6 +918,21 @@ class SyncMethods(ABC, Generic[S]):
     def lindex(self, key: Argument, index: int) -> S | None:
         """Return the element at `index`, None if there is none."""
         return self._do(("LINDEX", key, index), maybe_bulk)
+
+    def lpos(
+        self, key: Argument, element: Argument, *, rank: int | None = None, maxlen: int | None = None
+    ) -> int | None:
+        """Return the index of the first element that equals this, None if none does (Redis 6.0.6).
+
+        With `rank` 2 it is the second, with -1 the last. No more than `maxlen` are looked at.
+        """
+        return self._do(("LPOS", key, element, *given("LPOS", rank=rank, maxlen=maxlen)), maybe_whole)
+
+    def lpos_count(
+        self, key: Argument, element: Argument, count: int, *, rank: int | None = None, maxlen: int | None = None
+    ) -> list[int]:
+        """As `lpos`; return the indices of up to `count` of them, 0 for all."""
+        return self._do(_words.lpos_count(key, element, count, rank, maxlen), wholes)
 
     def lset(self, key: Argument, index: int, element: Argument) -> None:
         """Replace the element at `index`."""
@@ -798,6 +999,26 @@ class SyncMethods(ABC, Generic[S]):
     def sdiff(self, key: Argument, *keys: Argument) -> Members[S]:
         """Return what is in the first set and in none of the others."""
         return self._do(("SDIFF", key, *keys), members)
+
+    def sinterstore(self, destination: Argument, key: Argument, *keys: Argument) -> int:
+        """Put what `sinter` would return in place of `destination`; return how many members that are."""
+        return self._do(("SINTERSTORE", destination, key, *keys), whole)
+
+    def sunionstore(self, destination: Argument, key: Argument, *keys: Argument) -> int:
+        """Put what `sunion` would return in place of `destination`; return how many members that are."""
+        return self._do(("SUNIONSTORE", destination, key, *keys), whole)
+
+    def sdiffstore(self, destination: Argument, key: Argument, *keys: Argument) -> int:
+        """Put what `sdiff` would return in place of `destination`; return how many members that are."""
+        return self._do(("SDIFFSTORE", destination, key, *keys), whole)
+
+    def sintercard(self, key: Argument, *keys: Argument, limit: int | None = None) -> int:
+        """Return how many members are in all of the sets; count no further than `limit` (Redis 7.0)."""
+        return self._do(("SINTERCARD", len(keys) + 1, key, *keys, *given("SINTERCARD", limit=limit)), whole)
+
+    def smove(self, source: Argument, destination: Argument, member: Argument) -> bool:
+        """Move a member from set to set; return whether it was there."""
+        return self._do(("SMOVE", source, destination, member), truth)
 
     def sscan(
         self, key: Argument, cursor: int = 0, *, match: Argument | None = None, count: int | None = None

@@ -94,6 +94,7 @@ READERS: dict[str, st.SearchStrategy[Case]] = {
     "maybe_number": st.just((None, None, None)) | scores.map(lambda score: (b"%r" % score, score, score)),
     "bulks": same(st.lists(names)) | st.just((None, None, [])),
     "maybe_bulks": same(st.lists(st.none() | names)),
+    "wholes": same(st.lists(st.integers(-(2**63), 2**63 - 1))),
     "truths": st.lists(st.booleans()).map(lambda truths: ([*map(int, truths)], truths, truths)),
     "members": st.sets(names).map(lambda members: ([*members], members, members)),
     "table": maps.map(lambda table: (turns(table.items()), table, table)),
@@ -195,6 +196,7 @@ FINE: dict[str, list[Reply]] = {
     "maybe_number": [1.5, b"-1"],
     "bulks": [[b"odd"]],
     "maybe_bulks": [[b"odd"]],
+    "wholes": [[1, 2, 3]],
     "members": [[b"odd"]],
     "scanned": [[b"1", [b"odd"]]],
     "facts": [b"no number", b"-1", Verbatim(b"text")],
@@ -209,6 +211,11 @@ def test_anything_else_is_an_error_and_no_wrong_value(name: str) -> None:
         else:
             with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
                 reader(name)(reply, RAW)
+
+
+def test_a_null_is_no_integer() -> None:
+    with pytest.raises(UnexpectedReplyError, match="^an array of integers was expected"):
+        readers.wholes([1, None])
 
 
 def test_the_error_shows_what_the_server_said_in_its_own_words_and_no_data() -> None:

@@ -22,7 +22,6 @@ SAID: Final[dict[str, list[tuple[Any, Any, object]]]] = {
         ([b"matches", MATCHES, b"len", 6], {b"matches": MATCHES, b"len": 6}, FOUND),
         ([b"matches", [], b"len", 0], {b"matches": [], b"len": 0}, LcsMatches([], 0)),
     ],
-    "wholes": [([], [], []), ([1, -(2**63)], [1, -(2**63)], [1, -(2**63)])],
     "maybe_wholes": [([], [], []), ([1, None], [1, None], [1, None])],
     "maybe_binary": [(None, None, None), (b"\xff", b"\xff", b"\xff")],
     "migrated": [("OK", "OK", True), ("NOKEY", "NOKEY", False)],
@@ -85,11 +84,6 @@ def test_anything_else_is_an_error_and_no_wrong_value(name: str) -> None:
     for reply in STRANGE:
         with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
             reader(name)(reply)
-
-
-def test_a_null_is_no_integer() -> None:
-    with pytest.raises(UnexpectedReplyError, match="an array of integers was expected"):
-        readers_strings.wholes([1, None])
 
 
 def test_a_match_knows_its_length() -> None:

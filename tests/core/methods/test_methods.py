@@ -132,6 +132,7 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Scores": st.one_of(st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.floats(), DATA), max_size=2), DATA),
     "Side": st.sampled_from(["LEFT", "RIGHT"]),
     "Weights | None": st.one_of(st.none(), st.lists(st.one_of(st.integers(), st.floats(), DATA), max_size=3), DATA),
+    "Where": st.sampled_from(["BEFORE", "AFTER"]),
     "bool": st.sampled_from([True, False, False, 1, None]),
     "float": st.one_of(st.floats(), DATA),
     "int": st.one_of(st.integers(), DATA),

@@ -19,5 +19,11 @@ SENT: Sent = [
     (commands.sinter("s", "t"), "SINTER s t"),
     (commands.sunion("s", "t"), "SUNION s t"),
     (commands.sdiff("s", "t"), "SDIFF s t"),
+    (commands.sinterstore("d", "s", "t"), "SINTERSTORE d s t"),
+    (commands.sunionstore("d", "s"), "SUNIONSTORE d s"),
+    (commands.sdiffstore("d", "s", "t"), "SDIFFSTORE d s t"),
+    (commands.sintercard("s"), "SINTERCARD 1 s"),
+    (commands.sintercard("s", "LIMIT", limit=0), "SINTERCARD 2 s LIMIT LIMIT 0"),
+    (commands.smove("s", "t", "m"), "SMOVE s t m"),
     (commands.sscan("s", 3), "SSCAN s 3"),
 ]
