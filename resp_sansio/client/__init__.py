@@ -5,6 +5,7 @@ from .call import command_alone, encoding_of, error_of, push_as_text, seconds_al
 from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
+from .forks import forks_wait_for_tls
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
@@ -18,7 +19,7 @@ __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
     "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter",
-    "Watch", "WatchLoop", "Write", "command_alone", "encoding_of",
-    "error_of", "error_reply", "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
-    "points_to_replica", "push_as_text", "read_transaction", "route", "seconds_allowed",
+    "Watch", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply", "forks_wait_for_tls",
+    "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
+    "push_as_text", "read_transaction", "route", "seconds_allowed",
 ]  # fmt: skip

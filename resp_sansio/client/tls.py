@@ -14,6 +14,7 @@ from ..config.config import Config
 from ..config.tls import tls_context, tls_failure, tls_server_name
 from ..connection.connection import Connection
 from ..connection.slot import Slot
+from .forks import OPENSSL
 
 __all__ = ["TLSWire"]
 
@@ -42,11 +43,15 @@ class TLSWire:
         self._incoming: Any = ssl.MemoryBIO()
         self._outgoing: Any = ssl.MemoryBIO()
         self._rest: bytes | memoryview = b""  # of the records that were made, what the network has not taken
-        context = tls_context(config, ssl)
         try:
-            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=tls_server_name(config))
-        except (OSError, ValueError) as error:
-            raise tls_failure(config, error) from error
+            OPENSSL.enter(self)
+            context = tls_context(config, ssl)
+            try:
+                self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=tls_server_name(config))
+            except (OSError, ValueError) as error:
+                raise tls_failure(config, error) from error
+        finally:
+            OPENSSL.inside.pop(self, None)
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else "open" if self.open else "shaking hands"
@@ -76,12 +81,15 @@ class TLSWire:
     def _encrypt(self) -> None:
         room = RECORDS
         try:
+            OPENSSL.enter(self)
             while room and (block := self._core.data_to_send()):
                 count = self._tls.write(memoryview(block)[:room])
                 self._core.sent(count)
                 room -= count
         except self._want:
             pass  # the server shakes hands anew, and its records come first
+        finally:
+            OPENSSL.inside.pop(self, None)
 
     def sent(self, count: int) -> None:
         """The network took so many bytes of `data_to_send`."""
@@ -107,6 +115,7 @@ class TLSWire:
         self._incoming.write(records)
         pieces: list[bytes] = []
         try:
+            OPENSSL.enter(self)
             if not self.open:
                 self._tls.do_handshake()
                 self.open = True
@@ -117,6 +126,8 @@ class TLSWire:
             pass
         except (OSError, ValueError) as error:
             self.end(error)
+        finally:
+            OPENSSL.inside.pop(self, None)
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if not self.ended:
             return self._core.receive_replies(data)

@@ -287,6 +287,15 @@ def test_forks_in_mid_call_over_tls(server: Server, library: str) -> None:
     assert run_program(PROGRAMS / "fork_amid_calls.py", library, url, "Client") == "b'8'\n"
 
 
+@pytest.mark.needs("tls")
+@pytest.mark.parametrize("library", ["asyncio", "trio", "threads"])
+def test_forks_while_other_threads_shake_hands(server: Server, library: str) -> None:
+    """The child shakes hands, too: no lock of OpenSSL's was taken by a thread that it does not have."""
+    assert server.certificates
+    url = f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
+    assert run_program(PROGRAMS / "fork_amid_handshakes.py", library, url) == "each child was answered\n"
+
+
 def shut_transport(connected: socket.socket, last: bytes) -> None:
     transport: Any = SimpleNamespace(get_extra_info=lambda _: connected)
     resp_asyncio._transport._shut_down(transport, last)

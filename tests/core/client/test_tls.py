@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from functools import cache
 from itertools import cycle
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trustme
@@ -23,6 +23,7 @@ from resp_sansio import (
     Retry,
 )
 from resp_sansio.client import Client, Close, Dial, Link, ObservedClient, Observers, TLSWire, error_of
+from resp_sansio.client.forks import OPENSSL
 from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -308,6 +309,55 @@ def test_while_the_server_shakes_hands_anew_nothing_is_encrypted() -> None:
         pass
     assert stage.link.wire.wants_to_send
     assert not stage.link.ended
+
+
+# -- forks -------------------------------------------------------------------------------------------------------------------
+
+
+class Noted(ssl.SSLObject):
+    """Notes what it does while a fork would wait for it."""
+
+    done: ClassVar[list[tuple[str, int]]] = []
+
+    def do_handshake(self) -> None:
+        self.done.append(("do_handshake", len(OPENSSL.inside)))
+        super().do_handshake()
+
+    def read(self, *arguments: Any) -> Any:
+        self.done.append(("read", len(OPENSSL.inside)))
+        return super().read(*arguments)
+
+    def write(self, *arguments: Any) -> int:
+        self.done.append(("write", len(OPENSSL.inside)))
+        return super().write(*arguments)
+
+
+def test_forks_wait_for_all_that_openssl_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslobject_class = Noted
+    authority().configure_trust(context)
+
+    def make(**_: object) -> ssl.SSLContext:
+        Noted.done.append(("make", len(OPENSSL.inside)))
+        return context
+
+    Noted.done.clear()
+    stage = Stage(context=context)
+    stage.exchange()
+    assert stage.first.reply == b"first"
+    monkeypatch.setattr(ssl, "create_default_context", make)
+    TLSWire(Config(host=NAME, tls=True), ssl)
+    assert set(Noted.done) == {("make", 1), ("do_handshake", 1), ("read", 1), ("write", 1)}
+    assert not OPENSSL.inside
+
+
+def test_forks_wait_for_nothing_that_has_failed() -> None:
+    with pytest.raises(ConnectError, match="No such file"):
+        TLSWire(Config(host=NAME, tls=True, tls_ca_file="missing.pem"), ssl)
+    stage = Stage()
+    stage.receive(b"no TLS at all")
+    assert stage.closed
+    assert not OPENSSL.inside
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,86 @@
+"""Forks and OpenSSL: a fork waits until no other thread is inside of it, and threads that are about to go in wait for the fork.
+
+OpenSSL has locks of its own, and takes no care of forks: a lock that another thread holds at that moment is locked in the child
+for ever, and the child's next use of TLS hangs.
+
+A thread says that it goes in, and looks for forks then; a fork does it the other way round. No lock is held meanwhile: an
+interrupt would leave it locked. Both wait for a bounded time: what they wait for may wait for them, by a lock of the program's.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable, Iterable
+from typing import Final
+
+__all__ = ["OPENSSL", "Gate", "forks_wait_for_tls"]
+
+PAUSE: Final = 0.001
+"""Seconds between two looks whether the wait is over."""
+
+LOOKS: Final = 2000
+"""How many of them at most. What a thread does inside takes a few milliseconds, and so do most forks."""
+
+
+class Gate:
+    """The way in, and who is there.
+
+    `gate.enter(me)` stands in a `try` that ends with `finally: gate.inside.pop(me, None)`: then no interrupt leaves anything.
+    """
+
+    __slots__ = ("_forks", "_never", "_watched", "inside")
+
+    def __init__(self) -> None:
+        self.inside: dict[object, int] = {}  # for whom, by which thread
+        self._forks: list[int] = []  # the threads that are making one
+        self._never = allocate_lock()  # it is never free: who waits for it sleeps
+        self._never.acquire()
+        self._watched = False
+
+    def enter(self, who: object) -> None:
+        """Go in; if another thread is making a fork, when that is made."""
+        thread = get_ident()
+        for _ in range(LOOKS):
+            self.inside[who] = thread
+            if not self._forks or not _others(self._forks):
+                return
+            del self.inside[who]
+            self._never.acquire(timeout=PAUSE)
+        self.inside[who] = thread
+
+    def watch(self, register: Callable[..., None]) -> None:
+        """Have each fork of this process wait from now on; `register` is `os.register_at_fork`."""
+        if not self._watched:
+            self._watched = True
+            # What ends it is no function of Python's: one that an interrupt strikes as it begins does nothing.
+            register(before=self._before_fork, after_in_parent=self._forks.pop, after_in_child=self._forks.clear)
+            register(after_in_child=self.inside.clear)
+
+    def _before_fork(self) -> None:
+        self._wait_while(lambda: _others(self._forks))
+        self._forks.append(get_ident())
+        self._wait_while(lambda: _others(self.inside.values()))
+
+    def _wait_while(self, asked: Callable[[], bool]) -> None:
+        for _ in range(LOOKS):
+            if not asked():
+                break
+            self._never.acquire(timeout=PAUSE)
+
+
+def _others(threads: Iterable[int]) -> bool:
+    """Is one of them another than this one, which would wait for itself?"""
+    own = get_ident()
+    return any(thread != own for thread in list(threads))
+
+
+OPENSSL: Final = Gate()
+"""The one of this process."""
+
+
+def forks_wait_for_tls(register: Callable[..., None]) -> None:
+    """Let no fork happen while another thread is inside of OpenSSL for a `TLSWire`; `register` is `os.register_at_fork`.
+
+    For adapters. The child's first use of TLS could hang otherwise. Idempotent.
+    """
+    OPENSSL.watch(register)
