@@ -1,7 +1,8 @@
 """Write the end of `docs/commands.md`: every command that servers know, with its function, or why it has none.
 
-    python tests/generate_commands_page.py
+    PYTHONPATH=. python tests/generate_commands_page.py
 
+The end of `docs/from-redis-py.md` is written along with it, because it lists the same functions.
 Commands are those of `resp_sansio/commands/table.py`, functions are the builders; both are read, neither is run. A command without
 a function has a reason in `REASONS`. A test holds that there is no third kind, and that the page is what this script writes.
 """
@@ -191,3 +192,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    import generate_from_redis_py  # it lists functions by what stands above
+
+    generate_from_redis_py.main()

@@ -1,4 +1,4 @@
-"""Two pages that speak of the core's source: the reference, and the table of places. The code has what they say."""
+"""Pages that speak of source: the reference, the table of places, redis-py's methods. The code has what they say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import redis
 
+import generate_from_redis_py
+import redis_py
+import resp_sync
 from examples import DOCS, ROOT, read
 from generate_reference import PAGE, reference
 
@@ -55,3 +59,33 @@ def test_things_are_where_the_table_says(files: str, names: str) -> None:
     assert paths
     there = {name for path in paths for name in defined(path)}
     assert set(re.findall("`(.*?)`", names)) <= there
+
+
+def test_the_page_for_users_of_redis_py_is_current() -> None:
+    page = read(generate_from_redis_py.PAGE)
+    assert page.endswith(generate_from_redis_py.written()), "run PYTHONPATH=. python tests/generate_from_redis_py.py"
+
+
+def test_every_method_of_redis_py_has_a_line() -> None:
+    titles = {method.title for method in generate_from_redis_py.methods()}
+    client = {name for name in dir(redis.Redis) if not name.startswith("_") and callable(getattr(redis.Redis, name))}
+    assert client - {*generate_from_redis_py.MODULES, "himport_registry"} <= titles
+    assert len(titles) > 500
+
+
+def test_what_is_said_of_methods_by_hand_is_said_of_methods_that_are_there() -> None:
+    titles = {method.title for method in generate_from_redis_py.methods()}
+    said = redis_py.COMMANDS, redis_py.INSTEAD, redis_py.OTHERWISE, redis_py.SAID
+    assert {name for table in said for name in table} <= titles
+
+
+def test_functions_that_the_page_names_are_there() -> None:
+    names = {each.name for each in generate_from_redis_py.functions()}
+    there = names | {*dir(resp_sync), *dir(resp_sync.Client), *dir(resp_sync.Connection)} | {"Command", "with", "retry"}
+    named = [*redis_py.INSTEAD.values(), *redis_py.OTHERWISE.values()]
+    spans = {span for text in named for span in re.findall(r"`(\w+)", f"`{text}`" if text.isidentifier() else text)}
+    assert spans - there <= {"cluster_", "sentinel_", "transaction", "lcs"}
+    gone = [
+        name for name, text in redis_py.OTHERWISE.items() if text.startswith(("none", "a loop")) and "()." not in name
+    ]
+    assert [name for name in gone if hasattr(resp_sync.Client, name)] == []

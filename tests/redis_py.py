@@ -1,0 +1,204 @@
+"""What the sources of redis-py and of this library don't say of each other: kept by hand, for `docs/from-redis-py.md`.
+
+Keys are redis-py's names as the page shows them: `xadd`, `json().get`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["COMMANDS", "DROPPED", "INSTEAD", "OPTIONS", "OTHERWISE", "SAID"]
+
+ABOUT: Final = """
+The methods of redis-py {version}, in its order. The second column names [functions](commands.md#all-of-them); each is a method of
+whatever executes, too. In the third, *there* lists options that only redis-py's method has by these names, and *here* those that
+only ours has. A command that has no function yet is executed by its words.
+"""
+
+TITLES: Final = {
+    "Redis": "Clients",
+    "ACLCommands": "Users and their rights",
+    "ClusterCommands": "Cluster, on any client",
+    "BasicKeyCommands": "Strings and keys",
+    "HyperlogCommands": "HyperLogLog",
+    "HashCommands": "Hashes",
+    "GeoCommands": "Places",
+    "ListCommands": "Lists",
+    "ArrayCommands": "Arrays",
+    "ScanCommands": "Scans",
+    "SetCommands": "Sets",
+    "StreamCommands": "Streams",
+    "SortedSetCommands": "Sorted sets",
+    "ManagementCommands": "Management",
+    "ModuleCommands": "Modules and commands",
+    "PubSubCommands": "Publishing",
+    "ScriptCommands": "Scripts",
+    "FunctionCommands": "Functions of the server",
+    "SentinelCommands": "Sentinel",
+    "ClusterManagementCommands": "Cluster, on a cluster's client",
+    "ClusterMultiKeyCommands": "Many keys, on a cluster's client",
+    "json": "JSON",
+    "ft": "Search",
+    "ts": "Time series",
+    "bf": "Bloom filters",
+    "cf": "Cuckoo filters",
+    "cms": "Count-min sketches",
+    "topk": "Top-k",
+    "tdigest": "t-digests",
+    "vset": "Vector sets",
+}
+"""What the page calls redis-py's classes, and its objects with the commands of modules."""
+
+COMMANDS: Final = {
+    "bitfield": "BITFIELD",
+    "client_tracking_off": "CLIENT TRACKING",
+    "client_tracking_on": "CLIENT TRACKING",
+    "cluster_bumpepoch": "CLUSTER BUMPEPOCH",
+    "cluster_flushslots": "CLUSTER FLUSHSLOTS",
+    "command_docs": "COMMAND DOCS",
+    "command_info": "COMMAND INFO",
+    "debug_object": "DEBUG",
+    "debug_segfault": "DEBUG",
+    "failover": "FAILOVER",
+    "ft().explain_cli": "FT.EXPLAINCLI",
+    "hello": "HELLO",
+    "himport_discard": "HIMPORT DISCARD",
+    "himport_discard_all": "HIMPORT DISCARDALL",
+    "himport_prepare": "HIMPORT PREPARE",
+    "hotkeys_get": "HOTKEYS GET",
+    "hotkeys_reset": "HOTKEYS RESET",
+    "hotkeys_start": "HOTKEYS START",
+    "hotkeys_stop": "HOTKEYS STOP",
+    "json().forget": "JSON.FORGET",
+    "json().jsonget": "JSON.GET",
+    "json().jsonmget": "JSON.MGET",
+    "json().jsonset": "JSON.SET",
+    "latency_doctor": "LATENCY DOCTOR",
+    "latency_graph": "LATENCY GRAPH",
+    "latency_histogram": "LATENCY HISTOGRAM",
+    "memory_doctor": "MEMORY DOCTOR",
+    "memory_help": "MEMORY HELP",
+    "script_debug": "SCRIPT DEBUG",
+    "sort_ro": "SORT_RO",
+    "unwatch": "UNWATCH",
+    "watch": "WATCH",
+}
+"""The command that a method sends, where its source has no plain words for it."""
+
+INSTEAD: Final = {
+    "brpoplpush": "blmove",
+    "hmset": "hset",
+    "rpoplpush": "lmove",
+    "stralgo": "lcs",
+}
+"""The function that does the same as a method whose own command has none here."""
+
+OTHERWISE: Final = {
+    # Of a client
+    "client": "`connect(url)`: [one connection](#clients-pools-connections)",
+    "close": "`close()`, or a `with` block",
+    "execute_command": "`execute`: the same words",
+    "from_pool": "none: a `Client` and a `Pool` have connections of their own",
+    "from_url": "`Client(url)`, `Pool(url)`, `connect(url)`",
+    "get_cache": "none: there is no client-side cache",
+    "get_connection_kwargs": "none; `stats()` tells how connections are used",
+    "get_encoder": "none: arguments are bytes, text or numbers",
+    "get_retry": "none; `retry` is [an option](#options)",
+    "keyspace_notifications": "none; they are messages: [pub/sub](#pubsub)",
+    "load_external_module": "none; a module's commands are [words with a type](commands.md#words-with-a-type)",
+    "lock": "none: [locks](#locks)",
+    "monitor": '`execute("MONITOR")` on a connection of `connect`, then `next_push()`',
+    "parse_response": "none: replies are read by the machine alone",
+    "pipeline": "`transaction()`, or `pipeline()` for `transaction=False`: [pipelines](#pipelines-and-transactions)",
+    "pubsub": "none: [pub/sub](#pubsub)",
+    "set_response_callback": "`Command(..., read=reader)`: [words with a type](commands.md#words-with-a-type)",
+    "set_retry": "none; `retry` is [an option](#options)",
+    "transaction": "`transact(update, *keys)`: [watch](#watch)",
+    # Commands that are more than one, or none
+    "acl_log_reset": '`execute("ACL LOG", "RESET")`',
+    "cluster": "the functions whose names begin with `cluster_`",
+    "digest_local": "none: it asks no server",
+    "register_script": "`eval`, `evalsha`, `script_load`: [scripts](#scripts)",
+    "himport_discard_all_internal": "none: redis-py calls it",
+    "himport_discard_internal": "none: redis-py calls it",
+    "himport_prepare_internal": "none: redis-py calls it",
+    "hscan_iter": "a loop over `hscan`: [iterators](#iterators)",
+    "scan_iter": "a loop over `scan`: [iterators](#iterators)",
+    "sscan_iter": "a loop over `sscan`: [iterators](#iterators)",
+    "zscan_iter": "a loop over `zscan`: [iterators](#iterators)",
+    "mget_nonatomic": "none: there is no client for a cluster",
+    "mset_nonatomic": "none: there is no client for a cluster",
+    "sentinel": "the functions whose names begin with `sentinel_`",
+    # Modules
+    "ft().add_document": "`hset`: an index follows hashes since search 2.0",
+    "ft().add_document_hash": "`hset`: an index follows hashes since search 2.0",
+    "ft().batch_indexer": "a [pipeline](#pipelines-and-transactions) of `hset`",
+    "ft().delete_document": "`delete`: an index follows hashes since search 2.0",
+    "ft().get": "`hgetall` of each, in a [pipeline](#pipelines-and-transactions)",
+    "ft().get_params_args": "none: it asks no server",
+    "ft().load_document": "`hgetall`",
+    "ft().pipeline": "`pipeline()`: it has the methods of all modules",
+    "json().debug": '`execute("JSON.DEBUG", "MEMORY", key, path)`',
+    "json().pipeline": "`pipeline()`: it has the methods of all modules",
+    "json().set_file": "none: read the file",
+    "json().set_path": "none: read the files",
+    "ts().pipeline": "`pipeline()`: it has the methods of all modules",
+}
+"""What does the same as a method for which no function does."""
+
+SAID: Final = {
+    "bitcount": "`mode` is `unit`",
+    "bitpos": "`mode` is `unit`",
+    "blmove": "`src` and `dest` are `wherefrom` and `whereto`, both given; `timeout` is a keyword",
+    "blpop": "keys one by one; `timeout` is a keyword, given always",
+    "brpop": "keys one by one; `timeout` is a keyword, given always",
+    "brpoplpush": '`blmove(source, destination, "RIGHT", "LEFT", timeout=...)`',
+    "config_get": "give a `pattern`, `*` for all",
+    "decr": "`decr(key, amount)` is `decrby(key, amount)`",
+    "decrby": "give the `amount`",
+    "eval": "the reply is [any](commands.md#words-with-a-type)",
+    "evalsha": "the reply is [any](commands.md#words-with-a-type)",
+    "hincrby": "give the `amount`",
+    "hincrbyfloat": "give the `amount`",
+    "himport_discard": "redis-py prepares again on other connections; here it is a command, on one connection",
+    "himport_discard_all": "as `himport_discard`",
+    "himport_prepare": "as `himport_discard`",
+    "hmset": "`hset(key, mapping={...})`",
+    "hset": "`items=[a, 1, b, 2]` is `mapping={a: 1, b: 2}`",
+    "incr": "`incr(key, amount)` is `incrby(key, amount)`",
+    "incrby": "give the `amount`",
+    "incrbyfloat": "give the `amount`",
+    "info": "each `section` an argument; values are `str`",
+    "lmove": "`src` and `dest` are `wherefrom` and `whereto`, both given",
+    "ping": "returns `PONG`, not True",
+    "rpoplpush": '`lmove(source, destination, "RIGHT", "LEFT")`',
+    "scan": "a tuple of the next cursor, 0 at the end, and the keys",
+    "set": "False, not None, if it was not set; `get=True` is `set_get`",
+    "spop": "with a count a set: `spop_count`",
+    "srandmember": "with a `number`: `srandmember_count`",
+    "type": "`str`: the server's own word",
+    "watch": "[watch](#watch)",
+    "xrange": "`min` and `max` are `start` and `end`",
+    "xrevrange": "`max` and `min` are `end` and `start`",
+    "xread": "a `dict` of lists of `Entry`",
+    "xreadgroup": "a `dict` of lists of `Entry`",
+    "zadd": "`incr=True` is `zadd_incr`",
+    "zinter": "a dict for `keys` is `weights`",
+    "zinterstore": "a dict for `keys` is `weights`",
+    "zmpop": '`min=True` is `where="MIN"`, `max=True` is `where="MAX"`',
+    "zrange": "`desc=True` is `rev=True`; `offset=2, num=5` is `limit=(2, 5)`",
+    "zrangebylex": "`start=2, num=5` is `limit=(2, 5)`",
+    "zrangebyscore": "`start=2, num=5` is `limit=(2, 5)`",
+    "zrangestore": "`desc=True` is `rev=True`; `offset=2, num=5` is `limit=(2, 5)`",
+    "zrevrangebylex": "`start=2, num=5` is `limit=(2, 5)`",
+    "zrevrangebyscore": "`start=2, num=5` is `limit=(2, 5)`",
+    "zunion": "a dict for `keys` is `weights`",
+    "zunionstore": "a dict for `keys` is `weights`",
+}
+"""What differs besides the rules of the page and the options' names, which are compared."""
+
+OPTIONS: Final = {"number": "count"}
+"""Options that have another name here, whatever the method."""
+
+DROPPED: Final = frozenset({"score_cast_func", "kwargs"})
+"""Options of which the page speaks once."""
