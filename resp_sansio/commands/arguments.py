@@ -26,6 +26,7 @@ __all__ = [
     "Where",
     "bit_operations",
     "bit_range",
+    "comparison",
     "condition",
     "credentials",
     "entry_id",
@@ -135,6 +136,21 @@ def condition(command: str, nx: bool, xx: bool, gt: bool = False, lt: bool = Fal
         exclusive(command, nx=nx, xx=xx)
         exclusive(command, nx=nx, gt=gt, lt=lt)
     return words
+
+
+def comparison(
+    command: str,
+    ifeq: Argument | None,
+    ifne: Argument | None,
+    ifdeq: Argument | None,
+    ifdne: Argument | None,
+    nx: bool = False,
+    xx: bool = False,
+) -> list[Argument]:
+    """Return the words for which value there must be: none or any, this one or another, one with this digest or another."""
+    if ifeq is ifne is ifdeq is ifdne is None and nx is xx is False:
+        return []
+    return exclusive(command, nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
 
 
 def trimming(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..wire.encoder import Argument
-from .arguments import Fields, exclusive, given, in_turn
+from .arguments import Fields, comparison, exclusive, given, in_turn
 from .command import Command
 from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, whole
 from .readers_strings import LcsMatches, lcs_matches, maybe_own_words
@@ -40,7 +40,7 @@ def set(
     if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
         return Command("SET", key, value, read=stored)
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    only = comparison("SET", ifeq, ifne, ifdeq, ifdne, nx, xx)
     return Command("SET", key, value, *only, *expiry, read=stored)
 
 
@@ -62,7 +62,7 @@ def set_get(
 ) -> Command[bytes | None]:
     """As `set`, and return the value before it, set or not (Redis 6.2; with `nx` 7.0)."""
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    only = comparison("SET", ifeq, ifne, ifdeq, ifdne, nx, xx)
     return Command("SET", key, value, *only, "GET", *expiry, read=maybe_bulk)
 
 
@@ -154,7 +154,7 @@ def delex(
 
     The conditions are those of `set`. Without one, a key of any type is deleted.
     """
-    return Command("DELEX", key, *exclusive("DELEX", ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne), read=truth)
+    return Command("DELEX", key, *comparison("DELEX", ifeq, ifne, ifdeq, ifdne), read=truth)
 
 
 def delifeq(key: Argument, value: Argument) -> Command[bool]:

@@ -12,6 +12,7 @@ from ..commands.arguments import (
     Fields,
     Scores,
     Weights,
+    comparison,
     condition,
     credentials,
     entry_id,
@@ -48,7 +49,7 @@ def set(
     if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
         return "SET", key, value
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    only = comparison("SET", ifeq, ifne, ifdeq, ifdne, nx, xx)
     return "SET", key, value, *only, *expiry
 
 
@@ -68,7 +69,7 @@ def set_get(
     ifdne: Argument | None,
 ) -> Words:
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
-    only = exclusive("SET", nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+    only = comparison("SET", ifeq, ifne, ifdeq, ifdne, nx, xx)
     return "SET", key, value, *only, "GET", *expiry
 
 

@@ -23,6 +23,7 @@ from ..commands.arguments import (
     Where,
     bit_operations,
     bit_range,
+    comparison,
     condition,
     exclusive,
     given,
@@ -222,7 +223,7 @@ class SyncMethods(ABC, Generic[S]):
 
         The conditions are those of `set`. Without one, a key of any type is deleted.
         """
-        return self._do(("DELEX", key, *exclusive("DELEX", ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)), truth)
+        return self._do(("DELEX", key, *comparison("DELEX", ifeq, ifne, ifdeq, ifdne)), truth)
 
     def delifeq(self, key: Argument, value: Argument) -> bool:
         """Delete `key` if that is its value; return whether it was deleted (Valkey 9.0). `delex` with `ifeq` does it on Redis."""

@@ -23,6 +23,7 @@ from ..commands.arguments import (
     Where,
     bit_operations,
     bit_range,
+    comparison,
     condition,
     exclusive,
     given,
@@ -224,9 +225,7 @@ class AsyncMethods(ABC, Generic[S]):
 
         The conditions are those of `set`. Without one, a key of any type is deleted.
         """
-        return await self._do(
-            ("DELEX", key, *exclusive("DELEX", ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)), truth
-        )
+        return await self._do(("DELEX", key, *comparison("DELEX", ifeq, ifne, ifdeq, ifdne)), truth)
 
     async def delifeq(self, key: Argument, value: Argument) -> bool:
         """Delete `key` if that is its value; return whether it was deleted (Valkey 9.0). `delex` with `ifeq` does it on Redis."""
