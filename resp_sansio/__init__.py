@@ -45,6 +45,20 @@ from .commands.command import Command
 from .commands.decoding import Binary
 from .commands.knowledge import Needs
 from .commands.readers import Entry
+from .commands.readers_streams import (
+    Autoclaimed,
+    AutoclaimedIDs,
+    ClaimedEntry,
+    EntryDelivery,
+    PendingEntry,
+    PendingSummary,
+    StreamConsumer,
+    StreamConsumerDetails,
+    StreamDetails,
+    StreamGroup,
+    StreamGroupDetails,
+    StreamInfo,
+)
 from .commands.readers_strings import LcsMatch, LcsMatches
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
@@ -61,11 +75,14 @@ __all__ = [
     "Argument",
     "ArrayKey",
     "Attributed",
+    "Autoclaimed",
+    "AutoclaimedIDs",
     "Binary",
     "CallBegan",
     "CallEnded",
     "CallRetried",
     "CircuitOpenError",
+    "ClaimedEntry",
     "ClientMade",
     "ClientOptions",
     "ClientSettings",
@@ -83,6 +100,7 @@ __all__ = [
     "Default",
     "DialFailed",
     "Entry",
+    "EntryDelivery",
     "InvalidReplyError",
     "Items",
     "LaneStats",
@@ -100,6 +118,8 @@ __all__ = [
     "Options",
     "Outcome",
     "Pairs",
+    "PendingEntry",
+    "PendingSummary",
     "PoolFullError",
     "PoolOptions",
     "PoolSettings",
@@ -117,6 +137,12 @@ __all__ = [
     "SetKey",
     "Spoken",
     "Stats",
+    "StreamConsumer",
+    "StreamConsumerDetails",
+    "StreamDetails",
+    "StreamGroup",
+    "StreamGroupDetails",
+    "StreamInfo",
     "TLSContext",
     "TransactionAbortedError",
     "TransactionRefusedError",

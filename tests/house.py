@@ -24,6 +24,7 @@ commands.readers
 commands.readers_strings
 commands.readers_sorted_sets
 commands.readers_collections
+commands.readers_streams
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams commands.scripting commands.server

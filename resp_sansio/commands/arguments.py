@@ -24,8 +24,10 @@ __all__ = [
     "Side",
     "Weights",
     "Where",
+    "adding",
     "bit_operations",
     "bit_range",
+    "claimed_ids",
     "comparison",
     "condition",
     "credentials",
@@ -77,9 +79,10 @@ NONE: Final[Fields] = {}
 BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 """How many words each operation of BITFIELD has."""
 
-DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "match", "minid", "type"}
+DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "lastid", "match", "maxdeletedid", "minid", "type"}
 INTS: Final = {
-    "block", "count", "db", "ex", "exat", "freq", "idletime", "limit", "maxlen", "minmatchlen", "px", "pxat", "rank",
+    "block", "count", "db", "entriesadded", "entriesread", "ex", "exat", "freq", "idle", "idletime", "idmp-duration",
+    "idmp-maxsize", "limit", "maxlen", "minmatchlen", "px", "pxat", "rank", "retrycount", "time",
 }  # fmt: skip
 VALUED: Final = DATA | INTS  # the other ones are flags
 
@@ -166,6 +169,34 @@ def trimming(
     if most:
         raise ValueError("limit says how much to trim at most: give maxlen or minid, too")
     return []
+
+
+def adding(
+    maxlen: int | None,
+    minid: Argument | None,
+    approximate: bool,
+    limit: int | None,
+    keepref: bool,
+    delref: bool,
+    acked: bool,
+    idmpauto: Argument | None,
+    idmp: tuple[Argument, Argument] | None,
+    id: Argument,
+) -> list[Argument]:
+    """Return the words for how to add an entry to a stream: all options, and the ID."""
+    words = trimming("XADD", maxlen, minid, approximate, limit)
+    if not keepref is delref is acked is False:
+        words += exclusive("XADD", keepref=keepref, delref=delref, acked=acked)
+    if idmp is not None:
+        both: object = idmp
+        if not isinstance(both, tuple) or len(both) != 2:
+            raise _wrong("XADD", "idmp", "two IDs, of producer and entry", idmp)
+        if idmpauto is not None:
+            raise ValueError("idmpauto and idmp exclude each other")
+        words += "IDMP", *idmp
+    elif idmpauto is not None:
+        words += "IDMPAUTO", idmpauto
+    return [*words, entry_id(id)]
 
 
 def limiting(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
@@ -270,15 +301,24 @@ def weighing(command: str, keys: int, weights: Weights | None, aggregate: Aggreg
 
 def entry_id(id: Argument) -> Argument:
     """Return the ID of an entry to add. XADD takes a word in its place for an option."""
-    if isinstance(id, (bytes, bytearray, memoryview)):
-        text = bytes(id).decode("latin-1")
-    elif isinstance(id, str):
-        text = id
-    else:
-        return id  # a number, or what the encoder refuses
-    if text[:1] not in "*0123456789":
+    if _first_letter(id) not in "*0123456789":
         raise ValueError("id of XADD must be '*' or begin with a digit")
     return id
+
+
+def claimed_ids(id: Argument, ids: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """Return the IDs of entries to claim. XCLAIM takes a word in place of one for an option."""
+    for each in (id, *ids):
+        if _first_letter(each) not in "0123456789":
+            raise ValueError("every id of XCLAIM must begin with a digit")
+    return id, *ids
+
+
+def _first_letter(id: Argument) -> str:
+    """Return nothing for a number, or for what the encoder refuses."""
+    if isinstance(id, (bytes, bytearray, memoryview)):
+        return bytes(id)[:1].decode("latin-1")
+    return id[:1] if isinstance(id, str) else ""
 
 
 def streams_in_turn(command: str, streams: Fields) -> tuple[Argument, ...]:

@@ -9,13 +9,15 @@ MULTI that a caller sent by hand, is an `UnexpectedReplyError`. Data is `bytes` 
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, cast
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from .._errors import UnexpectedReplyError
 from ..wire.values import Reply
 from .decoding import RAW, S, Text, own_words
 
 __all__ = ["Entry"]
+
+T = TypeVar("T")
 
 # For annotations where a command is called `set`.
 Members: TypeAlias = set[S]
@@ -204,6 +206,14 @@ def table(reply: Reply, text: Text[S]) -> dict[S, S]:
     return text.table(dict(pairs(reply, RAW)))
 
 
+def keyed(pairs: list[tuple[S, T]]) -> dict[S, T]:
+    """Return a `dict` of pairs. Their keys are to be different, and two that a server sends may be the same as text."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise UnexpectedReplyError("different keys were expected, and two are the same")
+    return made
+
+
 def source_and_value(reply: Reply, text: Text[S]) -> tuple[S, S] | None:
     """What a blocking command took, after where it took it from; or null."""
     if reply is None:
@@ -258,7 +268,7 @@ def by_stream(reply: Reply, text: Text[S]) -> dict[S, list[Entry[S]]]:
     if reply is None:
         return {}
     parts = reply.items() if isinstance(reply, dict) else (items(part, 2) for part in items(reply))
-    return {bulk(key, text): entries(found, text) for key, found in parts}
+    return keyed([(bulk(key, text), entries(found, text)) for key, found in parts])
 
 
 # -- SCAN and its like: where to go on, and what was found --------------------------------------------------------------------

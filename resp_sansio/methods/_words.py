@@ -12,10 +12,11 @@ from ..commands.arguments import (
     Fields,
     Scores,
     Weights,
+    adding,
+    claimed_ids,
     comparison,
     condition,
     credentials,
-    entry_id,
     exclusive,
     given,
     in_turn,
@@ -307,9 +308,32 @@ def xadd(
     minid: Argument | None,
     approximate: bool,
     limit: int | None,
+    keepref: bool,
+    delref: bool,
+    acked: bool,
+    idmpauto: Argument | None,
+    idmp: tuple[Argument, Argument] | None,
 ) -> Words:
-    words = trimming("XADD", maxlen, minid, approximate, limit)
-    return "XADD", key, *words, entry_id(id), *in_turn("XADD", "fields", fields)
+    options = adding(maxlen, minid, approximate, limit, keepref, delref, acked, idmpauto, idmp, id)
+    return "XADD", key, *options, *in_turn("XADD", "fields", fields)
+
+
+def xadd_nomkstream(
+    key: Argument,
+    fields: Fields,
+    id: Argument,
+    maxlen: int | None,
+    minid: Argument | None,
+    approximate: bool,
+    limit: int | None,
+    keepref: bool,
+    delref: bool,
+    acked: bool,
+    idmpauto: Argument | None,
+    idmp: tuple[Argument, Argument] | None,
+) -> Words:
+    options = adding(maxlen, minid, approximate, limit, keepref, delref, acked, idmpauto, idmp, id)
+    return "XADD", key, "NOMKSTREAM", *options, *in_turn("XADD", "fields", fields)
 
 
 def xreadgroup(
@@ -319,11 +343,127 @@ def xreadgroup(
     return "XREADGROUP", "GROUP", group, consumer, *options, *streams_in_turn("XREADGROUP", streams)
 
 
-def xtrim(key: Argument, maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None) -> Words:
+def xreadgroup_claim(
+    group: Argument,
+    consumer: Argument,
+    min_idle_time: int,
+    key: Argument,
+    *keys: Argument,
+    count: int | None,
+    block: int | None,
+    noack: bool,
+) -> Words:
+    options = given("XREADGROUP", count=count, block=block, noack=noack)
+    streams = "STREAMS", key, *keys, ">", *[">"] * len(keys)
+    return "XREADGROUP", "GROUP", group, consumer, "CLAIM", min_idle_time, *options, *streams
+
+
+def xgroup_create(key: Argument, group: Argument, id: Argument, mkstream: bool, entriesread: int | None) -> Words:
+    options = given("XGROUP CREATE", mkstream=mkstream, entriesread=entriesread)
+    return "XGROUP CREATE", key, group, id, *options
+
+
+def xackdel(
+    key: Argument, group: Argument, id: Argument, *ids: Argument, keepref: bool, delref: bool, acked: bool
+) -> Words:
+    options = exclusive("XACKDEL", keepref=keepref, delref=delref, acked=acked)
+    return "XACKDEL", key, group, *options, "IDS", 1 + len(ids), id, *ids
+
+
+def xpending_range(
+    key: Argument,
+    group: Argument,
+    start: Argument,
+    end: Argument,
+    count: int,
+    consumer: Argument | None,
+    idle: int | None,
+) -> Words:
+    only = () if consumer is None else (consumer,)
+    return "XPENDING", key, group, *given("XPENDING", idle=idle), start, end, count, *only
+
+
+def xclaim(
+    key: Argument,
+    group: Argument,
+    consumer: Argument,
+    min_idle_time: int,
+    id: Argument,
+    *ids: Argument,
+    idle: int | None,
+    time: int | None,
+    retrycount: int | None,
+    force: bool,
+    lastid: Argument | None,
+) -> Words:
+    options = given("XCLAIM", idle=idle, time=time, retrycount=retrycount, force=force, lastid=lastid)
+    return "XCLAIM", key, group, consumer, min_idle_time, *claimed_ids(id, ids), *options
+
+
+def xclaim_justid(
+    key: Argument,
+    group: Argument,
+    consumer: Argument,
+    min_idle_time: int,
+    id: Argument,
+    *ids: Argument,
+    idle: int | None,
+    time: int | None,
+    retrycount: int | None,
+    force: bool,
+    lastid: Argument | None,
+) -> Words:
+    options = given("XCLAIM", idle=idle, time=time, retrycount=retrycount, force=force, lastid=lastid)
+    words = *claimed_ids(id, ids), *options
+    return "XCLAIM", key, group, consumer, min_idle_time, *words, "JUSTID"
+
+
+def xautoclaim(
+    key: Argument, group: Argument, consumer: Argument, min_idle_time: int, start: Argument, count: int | None
+) -> Words:
+    options = given("XAUTOCLAIM", count=count)
+    return "XAUTOCLAIM", key, group, consumer, min_idle_time, start, *options
+
+
+def xautoclaim_justid(
+    key: Argument, group: Argument, consumer: Argument, min_idle_time: int, start: Argument, count: int | None
+) -> Words:
+    options = *given("XAUTOCLAIM", count=count), "JUSTID"
+    return "XAUTOCLAIM", key, group, consumer, min_idle_time, start, *options
+
+
+def xdelex(key: Argument, id: Argument, *ids: Argument, keepref: bool, delref: bool, acked: bool) -> Words:
+    options = exclusive("XDELEX", keepref=keepref, delref=delref, acked=acked)
+    return "XDELEX", key, *options, "IDS", 1 + len(ids), id, *ids
+
+
+def xtrim(
+    key: Argument,
+    maxlen: int | None,
+    minid: Argument | None,
+    approximate: bool,
+    limit: int | None,
+    keepref: bool,
+    delref: bool,
+    acked: bool,
+) -> Words:
     words = trimming("XTRIM", maxlen, minid, approximate, limit)
     if not words:
         raise ValueError("give maxlen or minid")
-    return "XTRIM", key, *words
+    references = exclusive("XTRIM", keepref=keepref, delref=delref, acked=acked)
+    return "XTRIM", key, *words, *references
+
+
+def xsetid(key: Argument, last_id: Argument, entriesadded: int | None, maxdeletedid: Argument | None) -> Words:
+    options = given("XSETID", entriesadded=entriesadded, maxdeletedid=maxdeletedid)
+    return "XSETID", key, last_id, *options
+
+
+def xcfgset(key: Argument, idmp_duration: int | None, idmp_maxsize: int | None) -> Words:
+    options = given("XCFGSET", **{"idmp-duration": idmp_duration, "idmp-maxsize": idmp_maxsize})
+    if not options:
+        raise ValueError("give idmp_duration or idmp_maxsize")
+    return "XCFGSET", key, *options
 
 
 def json_set(key: Argument, path: JsonPath, value: Argument, nx: bool, xx: bool, fpha: FloatType | None) -> Words:

@@ -70,6 +70,26 @@ from ..commands.readers import (
 from ..commands.readers_collections import paired, popped
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
+from ..commands.readers_streams import (
+    Autoclaimed,
+    AutoclaimedIDs,
+    ClaimedEntry,
+    PendingEntry,
+    PendingSummary,
+    StreamConsumer,
+    StreamDetails,
+    StreamGroup,
+    StreamInfo,
+    claimed,
+    claimed_by_stream,
+    claimed_ids_only,
+    consumer_infos,
+    group_infos,
+    pending,
+    pending_summary,
+    stream_details,
+    stream_info,
+)
 from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_binary, maybe_own_words, maybe_wholes, migrated
 from ..commands.words import Words
 from ..wire.encoder import Argument
@@ -1349,12 +1369,46 @@ class SyncMethods(ABC, Generic[S]):
         minid: Argument | None = None,
         approximate: bool = True,
         limit: int | None = None,
+        keepref: bool = False,
+        delref: bool = False,
+        acked: bool = False,
+        idmpauto: Argument | None = None,
+        idmp: tuple[Argument, Argument] | None = None,
     ) -> S:
-        """Append an entry; return its ID. `maxlen` and the others trim the stream, as `xtrim` does.
+        """Append an entry; return its ID. `maxlen` and the others up to `acked` trim the stream, as `xtrim` does.
 
+        `idmp` are the IDs of a producer and of what it adds: if it adds that again, the server does not, and returns the ID that it
+        returned before. `idmpauto` is the ID of a producer alone: what has the same fields is the same. Both are of Redis 8.6.
         An entry may have a field twice; such a one is sent by `execute("XADD", ...)`.
         """
-        return self._do(_words.xadd(key, fields, id, maxlen, minid, approximate, limit), bulk)
+        return self._do(
+            _words.xadd(key, fields, id, maxlen, minid, approximate, limit, keepref, delref, acked, idmpauto, idmp),
+            bulk,
+        )
+
+    def xadd_nomkstream(
+        self,
+        key: Argument,
+        fields: Fields,
+        *,
+        id: Argument = "*",
+        maxlen: int | None = None,
+        minid: Argument | None = None,
+        approximate: bool = True,
+        limit: int | None = None,
+        keepref: bool = False,
+        delref: bool = False,
+        acked: bool = False,
+        idmpauto: Argument | None = None,
+        idmp: tuple[Argument, Argument] | None = None,
+    ) -> S | None:
+        """As `xadd`, if there is such a stream; return None if there is none (Redis 6.2)."""
+        return self._do(
+            _words.xadd_nomkstream(
+                key, fields, id, maxlen, minid, approximate, limit, keepref, delref, acked, idmpauto, idmp
+            ),
+            maybe_bulk,
+        )
 
     def xlen(self, key: Argument) -> int:
         """Return the number of entries."""
@@ -1394,21 +1448,211 @@ class SyncMethods(ABC, Generic[S]):
         """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
         return self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
 
-    def xgroup_create(self, key: Argument, group: Argument, id: Argument = "$", *, mkstream: bool = False) -> None:
-        """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none."""
-        return self._do(("XGROUP CREATE", key, group, id, *given("XGROUP CREATE", mkstream=mkstream)), done)
+    def xreadgroup_claim(
+        self,
+        group: Argument,
+        consumer: Argument,
+        min_idle_time: int,
+        key: Argument,
+        *keys: Argument,
+        count: int | None = None,
+        block: int | None = None,
+        noack: bool = False,
+    ) -> dict[S, list[ClaimedEntry[S]]]:
+        """As `xreadgroup` with `>` for each stream; entries that are pending for so many milliseconds come first (Redis 8.4).
+
+        They are the consumer's from then on. Each entry says how long it was pending and how often it was delivered: 0 if never.
+        """
+        return self._do(
+            _words.xreadgroup_claim(group, consumer, min_idle_time, key, *keys, count=count, block=block, noack=noack),
+            claimed_by_stream,
+        )
+
+    def xgroup_create(
+        self,
+        key: Argument,
+        group: Argument,
+        id: Argument = "$",
+        *,
+        mkstream: bool = False,
+        entriesread: int | None = None,
+    ) -> None:
+        """Create a group that reads what comes behind `id`; `mkstream` creates the stream if there is none.
+
+        `entriesread` says how many entries there were up to `id`, from which the server counts the lag (Redis 7.0).
+        """
+        return self._do(_words.xgroup_create(key, group, id, mkstream, entriesread), done)
+
+    def xgroup_setid(self, key: Argument, group: Argument, id: Argument, *, entriesread: int | None = None) -> None:
+        """Let a group go on behind `id`. `entriesread` is that of `xgroup_create` (Redis 7.0)."""
+        return self._do(("XGROUP SETID", key, group, id, *given("XGROUP SETID", entriesread=entriesread)), done)
 
     def xgroup_destroy(self, key: Argument, group: Argument) -> bool:
         """Remove a group; return whether there was one."""
         return self._do(("XGROUP DESTROY", key, group), truth)
 
+    def xgroup_createconsumer(self, key: Argument, group: Argument, consumer: Argument) -> bool:
+        """Create a consumer of a group; return whether it is new (Redis 6.2)."""
+        return self._do(("XGROUP CREATECONSUMER", key, group, consumer), truth)
+
+    def xgroup_delconsumer(self, key: Argument, group: Argument, consumer: Argument) -> int:
+        """Remove a consumer of a group; return how many entries were pending for it: these are lost to the group."""
+        return self._do(("XGROUP DELCONSUMER", key, group, consumer), whole)
+
     def xack(self, key: Argument, group: Argument, id: Argument, *ids: Argument) -> int:
         """Say that these entries are done with; return how many were pending."""
         return self._do(("XACK", key, group, id, *ids), whole)
 
+    def xackdel(
+        self,
+        key: Argument,
+        group: Argument,
+        id: Argument,
+        *ids: Argument,
+        keepref: bool = False,
+        delref: bool = False,
+        acked: bool = False,
+    ) -> list[int]:
+        """Say that these entries are done with, and delete them; return of each what `xdelex` does (Redis 8.2)."""
+        return self._do(_words.xackdel(key, group, id, *ids, keepref=keepref, delref=delref, acked=acked), wholes)
+
+    def xpending(self, key: Argument, group: Argument) -> PendingSummary[S]:
+        """Return how many entries are pending in a group, their lowest and highest ID, and how many each consumer has."""
+        return self._do(("XPENDING", key, group), pending_summary)
+
+    def xpending_range(
+        self,
+        key: Argument,
+        group: Argument,
+        start: Argument,
+        end: Argument,
+        count: int,
+        consumer: Argument | None = None,
+        *,
+        idle: int | None = None,
+    ) -> list[PendingEntry[S]]:
+        """Return up to `count` pending entries from one ID to another, of one consumer or of all.
+
+        `idle` asks for those that were delivered so many milliseconds ago or earlier (Redis 6.2).
+        """
+        return self._do(_words.xpending_range(key, group, start, end, count, consumer, idle), pending)
+
+    def xclaim(
+        self,
+        key: Argument,
+        group: Argument,
+        consumer: Argument,
+        min_idle_time: int,
+        id: Argument,
+        *ids: Argument,
+        idle: int | None = None,
+        time: int | None = None,
+        retrycount: int | None = None,
+        force: bool = False,
+        lastid: Argument | None = None,
+    ) -> list[Entry[S]]:
+        """Make pending entries those of a consumer, if they were delivered so many milliseconds ago or earlier; return them.
+
+        Each counts as delivered now, `idle` milliseconds ago or at `time`, Unix milliseconds; and once more, or `retrycount` times.
+        `force` makes entries pending that were not; `lastid` is what the group has read up to, if it is higher.
+        """
+        return self._do(
+            _words.xclaim(
+                key,
+                group,
+                consumer,
+                min_idle_time,
+                id,
+                *ids,
+                idle=idle,
+                time=time,
+                retrycount=retrycount,
+                force=force,
+                lastid=lastid,
+            ),
+            entries,
+        )
+
+    def xclaim_justid(
+        self,
+        key: Argument,
+        group: Argument,
+        consumer: Argument,
+        min_idle_time: int,
+        id: Argument,
+        *ids: Argument,
+        idle: int | None = None,
+        time: int | None = None,
+        retrycount: int | None = None,
+        force: bool = False,
+        lastid: Argument | None = None,
+    ) -> list[S]:
+        """As `xclaim`, but return IDs, and do not count it as a delivery."""
+        return self._do(
+            _words.xclaim_justid(
+                key,
+                group,
+                consumer,
+                min_idle_time,
+                id,
+                *ids,
+                idle=idle,
+                time=time,
+                retrycount=retrycount,
+                force=force,
+                lastid=lastid,
+            ),
+            bulks,
+        )
+
+    def xautoclaim(
+        self,
+        key: Argument,
+        group: Argument,
+        consumer: Argument,
+        min_idle_time: int,
+        start: Argument = "0-0",
+        *,
+        count: int | None = None,
+    ) -> Autoclaimed[S]:
+        """Make up to `count` pending entries from `start` on those of a consumer, as `xclaim` does (Redis 6.2).
+
+        Returns where to go on, `0-0` if that was all, the entries, and the IDs of pending ones that are deleted (Redis 7.0).
+        """
+        return self._do(_words.xautoclaim(key, group, consumer, min_idle_time, start, count), claimed)
+
+    def xautoclaim_justid(
+        self,
+        key: Argument,
+        group: Argument,
+        consumer: Argument,
+        min_idle_time: int,
+        start: Argument = "0-0",
+        *,
+        count: int | None = None,
+    ) -> AutoclaimedIDs[S]:
+        """As `xautoclaim`, but return IDs in place of entries, and do not count it as a delivery (Redis 6.2)."""
+        return self._do(_words.xautoclaim_justid(key, group, consumer, min_idle_time, start, count), claimed_ids_only)
+
     def xdel(self, key: Argument, id: Argument, *ids: Argument) -> int:
         """Delete entries; return how many there were."""
         return self._do(("XDEL", key, id, *ids), whole)
+
+    def xdelex(
+        self,
+        key: Argument,
+        id: Argument,
+        *ids: Argument,
+        keepref: bool = False,
+        delref: bool = False,
+        acked: bool = False,
+    ) -> list[int]:
+        """Delete entries; return of each 1 if it is deleted, -1 if there is none, 2 if it is still needed (Redis 8.2).
+
+        What is pending in groups stays so (`keepref`, as without any option), or not (`delref`). `acked` deletes no entry that a
+        group has yet to read or to acknowledge.
+        """
+        return self._do(_words.xdelex(key, id, *ids, keepref=keepref, delref=delref, acked=acked), wholes)
 
     def xtrim(
         self,
@@ -1418,12 +1662,50 @@ class SyncMethods(ABC, Generic[S]):
         minid: Argument | None = None,
         approximate: bool = True,
         limit: int | None = None,
+        keepref: bool = False,
+        delref: bool = False,
+        acked: bool = False,
     ) -> int:
         """Delete the oldest entries beyond `maxlen`, or those before `minid` (Redis 6.2); return how many.
 
-        `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2).
+        `approximate` leaves some more where that is cheaper, and deletes up to `limit` of them (Redis 6.2). `keepref`, `delref` and
+        `acked` are those of `xdelex` (Redis 8.2).
         """
-        return self._do(_words.xtrim(key, maxlen, minid, approximate, limit), whole)
+        return self._do(_words.xtrim(key, maxlen, minid, approximate, limit, keepref, delref, acked), whole)
+
+    def xsetid(
+        self, key: Argument, last_id: Argument, *, entriesadded: int | None = None, maxdeletedid: Argument | None = None
+    ) -> None:
+        """Make `last_id` the last ID of a stream: the next entry has a higher one.
+
+        `entriesadded` makes it a stream that ever had so many entries, `maxdeletedid` one that had this as the highest deleted ID;
+        both are of Redis 7.0.
+        """
+        return self._do(_words.xsetid(key, last_id, entriesadded, maxdeletedid), done)
+
+    def xcfgset(self, key: Argument, *, idmp_duration: int | None = None, idmp_maxsize: int | None = None) -> None:
+        """Set for how many seconds a stream keeps the IDs in `idmp` of `xadd`, and how many of each producer (Redis 8.6)."""
+        return self._do(_words.xcfgset(key, idmp_duration, idmp_maxsize), done)
+
+    def xidmprecord(self, key: Argument, pid: Argument, iid: Argument, stream_id: Argument) -> None:
+        """Say that the entry `stream_id` is what `xadd` made for the IDs `pid` and `iid`, those of its `idmp` (Redis 8.6.2)."""
+        return self._do(("XIDMPRECORD", key, pid, iid, stream_id), done)
+
+    def xinfo_stream(self, key: Argument) -> StreamInfo[S]:
+        """Return what the server knows of a stream."""
+        return self._do(("XINFO STREAM", key), stream_info)
+
+    def xinfo_stream_full(self, key: Argument, *, count: int | None = None) -> StreamDetails[S]:
+        """As `xinfo_stream`, with entries, groups and what is pending: up to `count` of each, 10 if not given, 0 for all."""
+        return self._do(("XINFO STREAM", key, "FULL", *given("XINFO STREAM", count=count)), stream_details)
+
+    def xinfo_groups(self, key: Argument) -> list[StreamGroup[S]]:
+        """Return what the server knows of the groups of a stream."""
+        return self._do(("XINFO GROUPS", key), group_infos)
+
+    def xinfo_consumers(self, key: Argument, group: Argument) -> list[StreamConsumer[S]]:
+        """Return what the server knows of the consumers of a group."""
+        return self._do(("XINFO CONSUMERS", key, group), consumer_infos)
 
     # scripting
 

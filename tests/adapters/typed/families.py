@@ -81,7 +81,7 @@ def exact(value: object) -> object:
     """A value with its types: `True == 1` proves nothing."""
     match value:
         case dict():
-            return dict, {(exact(key), exact(item)) for key, item in value.items()}
+            return dict, frozenset((exact(key), exact(item)) for key, item in value.items())
         case list() | tuple():
             return type(value), tuple(map(exact, value))
         case set():

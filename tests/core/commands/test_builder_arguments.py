@@ -79,7 +79,7 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "bool": [0, 1, None, "x", b"", 0.0, *OPTIONS],
     "float": NO_DATA,
     "int": NO_DATA,
-    "tuple[Argument, Argument] | None": [True, "secret", (), ("a",), ("a", "b", "c"), ["a", "b"], ("a", None)],
+    "tuple[Argument, Argument] | None": [True, 5, (), ("a",), ("a", "b", "c"), ["a", "b"], ("a", True), "ab", *OPTIONS],
     "tuple[int, int] | None": [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), (1.5, 2), "12", *OPTIONS],
     "int | None": [True, False, "5", b"5", 1.5, [], (), *OPTIONS],
 }
@@ -91,6 +91,8 @@ TAKEN: Final[dict[str, list[Any]]] = {
 # Where a server would take a word for an option.
 WATCHED: Final = {
     (commands.xadd, "id"),
+    (commands.xadd_nomkstream, "id"),
+    *[(build, name) for build in (commands.xclaim, commands.xclaim_justid) for name in ("id", "ids")],
 }
 PARAMETERS: Final = [
     (build, parameter) for build in BUILDERS for parameter in inspect.signature(build).parameters.values()
@@ -169,6 +171,7 @@ def test_an_error_names_the_command_and_the_option() -> None:
         (lambda: build.zadd("z", {"CH": "XX"}), "every score of ZADD must be an int or float, not str"),
         (lambda: build.zrange("z", 0, 1, limit=(1,)), "limit of ZRANGE must be two ints, offset and count, not tuple"),
         (lambda: build.zinter("z", weights={1: 2}), "weights of ZINTER must be a list of numbers, not dict"),
+        (lambda: build.xadd("x", {}, idmp=["p", "i"]), "idmp of XADD must be two IDs, of producer and entry, not list"),
         (lambda: build.mset(["k", "v"]), "values of MSET must be a mapping, not list"),
         (lambda: build.flushdb(asynchronous="no"), "asynchronous of FLUSHDB must be True or False, not str"),
     ]
