@@ -45,6 +45,9 @@ from .commands.command import Command
 from .commands.decoding import Binary
 from .commands.knowledge import Needs
 from .commands.readers import Entry
+from .commands.readers_acl import AclLogEntry, AclSelector, AclUser
+from .commands.readers_connection import ClientInfo, TrackingInfo
+from .commands.readers_server import MasterRole, ModuleInfo, ReplicaOffset, ReplicaRole, Role, SentinelRole
 from .commands.readers_streams import (
     Autoclaimed,
     AutoclaimedIDs,
@@ -72,6 +75,9 @@ from .wire.values import ArrayKey, Attributed, Items, MapKey, Pairs, Push, Reply
 
 __all__ = [
     "DEFAULT",
+    "AclLogEntry",
+    "AclSelector",
+    "AclUser",
     "Argument",
     "ArrayKey",
     "Attributed",
@@ -83,6 +89,7 @@ __all__ = [
     "CallRetried",
     "CircuitOpenError",
     "ClaimedEntry",
+    "ClientInfo",
     "ClientMade",
     "ClientOptions",
     "ClientSettings",
@@ -113,6 +120,8 @@ __all__ = [
     "Log",
     "LogObserver",
     "MapKey",
+    "MasterRole",
+    "ModuleInfo",
     "Needs",
     "Observer",
     "Options",
@@ -127,12 +136,16 @@ __all__ = [
     "Push",
     "PushesDropped",
     "RemoteProtocolError",
+    "ReplicaOffset",
+    "ReplicaRole",
     "Reply",
     "ReplyDropped",
     "ReplyError",
     "RespError",
     "Result",
     "Retry",
+    "Role",
+    "SentinelRole",
     "ServerInfo",
     "SetKey",
     "Spoken",
@@ -144,6 +157,7 @@ __all__ = [
     "StreamGroupDetails",
     "StreamInfo",
     "TLSContext",
+    "TrackingInfo",
     "TransactionAbortedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",

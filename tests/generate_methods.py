@@ -20,8 +20,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
-    "server",
-    "json",
+    "server", "json", "pubsub", "connection", "acl",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -240,6 +239,7 @@ EXAMPLES: Final = {
     "Side": '"LEFT"',
     "Triplet": '("k", "$", "1")',
     "Where": '"BEFORE"',
+    "bool": "True",
     "float": "1",
     "int": "1",
 }

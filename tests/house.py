@@ -27,7 +27,10 @@ commands.readers_collections
 commands.readers_streams
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
-commands.streams commands.scripting commands.server
+commands.streams commands.scripting
+commands.arguments_server commands.readers_own commands.readers_pubsub commands.readers_connection
+commands.readers_server commands.readers_acl
+commands.pubsub commands.connection commands.server commands.acl
 commands.arguments_json commands.readers_json commands.json
 commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config

@@ -28,6 +28,7 @@ from ..commands.arguments import (
     weighing,
 )
 from ..commands.arguments_json import FloatType, JsonPath, json_path, named
+from ..commands.arguments_server import configured, counted, excluded, followed, on_or_off, skipping, valued
 from ..commands.words import Words
 from ..wire.encoder import Argument
 
@@ -466,6 +467,37 @@ def xcfgset(key: Argument, idmp_duration: int | None, idmp_maxsize: int | None) 
     return "XCFGSET", key, *options
 
 
+def config_set(parameter: Argument | None, value: Argument | None, mapping: Fields) -> Words:
+    if parameter is None and value is None:
+        if not mapping:
+            raise ValueError("config_set must be given parameter and value, or a mapping")
+        return "CONFIG SET", *in_turn("CONFIG SET", "mapping", mapping)
+    if parameter is None or value is None:
+        raise ValueError("parameter and value go together")
+    return "CONFIG SET", parameter, value, *in_turn("CONFIG SET", "mapping", mapping)
+
+
+def shutdown(nosave: bool, save: bool, now: bool, force: bool) -> Words:
+    if nosave and save:
+        raise ValueError("nosave and save exclude each other")
+    return "SHUTDOWN", *given("SHUTDOWN", nosave=nosave, save=save, now=now, force=force)
+
+
+def failover(host: Argument | None, port: int | None, force: bool, timeout: int | None) -> Words:
+    if (host is None) != (port is None):
+        raise ValueError("host and port go together")
+    forced, limit = given("FAILOVER", force=force), counted("FAILOVER", timeout=timeout)
+    if forced and (host is None or not limit):
+        raise ValueError("force goes with host, port and timeout")
+    to = () if host is None else ("TO", host, *counted("FAILOVER", port=port)[1:])
+    return "FAILOVER", *to, *forced, *limit
+
+
+def module_loadex(path: Argument, *args: Argument, config: Fields) -> Words:
+    configuration = configured("MODULE LOADEX", config)
+    return "MODULE LOADEX", path, *configuration, *followed("ARGS", args)
+
+
 def json_set(key: Argument, path: JsonPath, value: Argument, nx: bool, xx: bool, fpha: FloatType | None) -> Words:
     options = [*condition("JSON.SET", nx, xx), *named(fpha=fpha)]
     return "JSON.SET", key, json_path("JSON.SET", path), value, *options
@@ -476,3 +508,66 @@ def json_get(
 ) -> Words:
     options = named(indent=indent, newline=newline, space=space)
     return "JSON.GET", key, *options, *[json_path("JSON.GET", path) for path in paths]
+
+
+def client_list(
+    *ids: int,
+    type: Argument | None,
+    user: Argument | None,
+    addr: Argument | None,
+    laddr: Argument | None,
+    skipme: bool | None,
+    maxage: int | None,
+    name: Argument | None,
+    idle: int | None,
+    flags: Argument | None,
+    lib_name: Argument | None,
+    lib_ver: Argument | None,
+    db: int | None,
+    capa: Argument | None,
+    ip: Argument | None,
+    but_not: Fields,
+) -> Words:
+    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT LIST", skipme)]
+    numbers = counted("CLIENT LIST", maxage=maxage, idle=idle, db=db)
+    found = [*more, *numbers, *excluded("CLIENT LIST", but_not), *followed("ID", ids)]
+    return "CLIENT LIST", *found
+
+
+def client_kill(
+    *ids: int,
+    type: Argument | None,
+    user: Argument | None,
+    addr: Argument | None,
+    laddr: Argument | None,
+    skipme: bool | None,
+    maxage: int | None,
+    name: Argument | None,
+    idle: int | None,
+    flags: Argument | None,
+    lib_name: Argument | None,
+    lib_ver: Argument | None,
+    db: int | None,
+    capa: Argument | None,
+    ip: Argument | None,
+    but_not: Fields,
+) -> Words:
+    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT KILL", skipme)]
+    numbers = counted("CLIENT KILL", maxage=maxage, idle=idle, db=db)
+    found = [*more, *numbers, *excluded("CLIENT KILL", but_not), *followed("ID", ids)]
+    if not found:
+        raise ValueError("client_kill must be told which connections to close")
+    return "CLIENT KILL", *found
+
+
+def client_tracking(
+    enabled: bool, *prefixes: Argument, redirect: int | None, bcast: bool, optin: bool, optout: bool, noloop: bool
+) -> Words:
+    options = given("CLIENT TRACKING", bcast=bcast, optin=optin, optout=optout, noloop=noloop)
+    if optin and optout:
+        raise ValueError("optin and optout exclude each other")
+    to = counted("CLIENT TRACKING", redirect=redirect)
+    each = [part for prefix in prefixes for part in ("PREFIX", prefix)]
+    return "CLIENT TRACKING", on_or_off("CLIENT TRACKING", enabled), *to, *each, *options

@@ -33,6 +33,7 @@ from ..commands.arguments import (
     streams_in_turn,
 )
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
+from ..commands.arguments_server import counted, on_or_off, sooner_or_later, yes_no
 from ..commands.command import Reader
 from ..commands.decoding import Binary, S
 from ..commands.readers import (
@@ -67,8 +68,13 @@ from ..commands.readers import (
     wholes,
     word,
 )
+from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
 from ..commands.readers_collections import paired, popped
+from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
+from ..commands.readers_own import maybe_own_text, own_text, own_texts
+from ..commands.readers_pubsub import counts
+from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_streams import (
     Autoclaimed,
@@ -1727,14 +1733,6 @@ class SyncMethods(ABC, Generic[S]):
 
     # server
 
-    def ping(self) -> str:
-        """Return `PONG`."""
-        return self._do(("PING",), word)
-
-    def echo(self, message: Argument) -> S:
-        """Return the message."""
-        return self._do(("ECHO", message), bulk)
-
     def time(self) -> tuple[int, int]:
         """Return the server's Unix time: seconds, and microseconds on top."""
         return self._do(("TIME",), moment)
@@ -1750,25 +1748,95 @@ class SyncMethods(ABC, Generic[S]):
         """Return the number of keys."""
         return self._do(("DBSIZE",), whole)
 
-    def flushdb(self, *, asynchronous: bool = False) -> None:
-        """Delete all keys of this database."""
-        return self._do(("FLUSHDB", *(("ASYNC",) if given("FLUSHDB", asynchronous=asynchronous) else ())), done)
+    def flushdb(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all keys of this database; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return self._do(("FLUSHDB", *sooner_or_later("FLUSHDB", asynchronous, sync)), done)
+
+    def flushall(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all keys of all databases; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return self._do(("FLUSHALL", *sooner_or_later("FLUSHALL", asynchronous, sync)), done)
+
+    def swapdb(self, index1: int, index2: int) -> None:
+        """Have two databases change places: each connection finds in its own what was in the other."""
+        return self._do(("SWAPDB", index1, index2), done)
+
+    def lolwut(self, *, version: int | None = None) -> str:
+        """Return a picture, or a text, and the server's version."""
+        return self._do(("LOLWUT", *counted("LOLWUT", version=version)), own_text)
 
     def config_get(self, parameter: Argument, *parameters: Argument) -> dict[str, str]:
         """Return the settings that these patterns match; several at a time are of Redis 7.0."""
         return self._do(("CONFIG GET", parameter, *parameters), settings)
 
-    def config_set(self, parameter: Argument, value: Argument) -> None:
-        """Change a setting until the server ends."""
-        return self._do(("CONFIG SET", parameter, value), done)
+    def config_set(
+        self, parameter: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
+    ) -> None:
+        """Change a setting until the server ends, or several, all or none of them (`mapping`, Redis 7.0)."""
+        return self._do(_words.config_set(parameter, value, mapping), done)
 
-    def client_id(self) -> int:
-        """Return the number of the connection that this is sent on."""
-        return self._do(("CLIENT ID",), whole)
+    def config_resetstat(self) -> None:
+        """Set the counters that INFO shows back to zero."""
+        return self._do(("CONFIG RESETSTAT",), done)
 
-    def publish(self, channel: Argument, message: Argument) -> int:
-        """Send a message to all who listen; return how many there are (on this server)."""
-        return self._do(("PUBLISH", channel, message), whole)
+    def config_rewrite(self) -> None:
+        """Write the settings as they are to the file that the server was started with."""
+        return self._do(("CONFIG REWRITE",), done)
+
+    def save(self) -> None:
+        """Write all data to disk; no other command is executed meanwhile."""
+        return self._do(("SAVE",), done)
+
+    def bgsave(self, *, schedule: bool = False) -> str:
+        """Begin to write all data to disk, or as soon as it can be done (`schedule`); return what the server says of it."""
+        return self._do(("BGSAVE", *given("BGSAVE", schedule=schedule)), word)
+
+    def bgsave_cancel(self) -> str:
+        """Give up what BGSAVE has begun or is to begin; return what the server says of it (Valkey 8.1)."""
+        return self._do(("BGSAVE", "CANCEL"), word)
+
+    def bgrewriteaof(self) -> str:
+        """Begin to write the append-only file anew; return what the server says of it."""
+        return self._do(("BGREWRITEAOF",), word)
+
+    def lastsave(self) -> int:
+        """Return the Unix time at which all data was on disk."""
+        return self._do(("LASTSAVE",), whole)
+
+    def shutdown(self, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False) -> None:
+        """Have the server end. It answers only if it does not, with an error; if it does, its connections are lost.
+
+        `now` and `force` are of Redis 7.0.
+        """
+        return self._do(_words.shutdown(nosave, save, now, force), done)
+
+    def shutdown_abort(self) -> None:
+        """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
+        return self._do(("SHUTDOWN", "ABORT"), done)
+
+    def role(self) -> Role:
+        """Return what the server is, and what it knows of those that it copies, or that copy it."""
+        return self._do(("ROLE",), role_of_server)
+
+    def replicaof(self, host: Argument, port: int) -> None:
+        """Make the server a copy of another one: what it has is lost."""
+        return self._do(("REPLICAOF", host, port), done)
+
+    def replicaof_no_one(self) -> None:
+        """Have the server keep what it has, and copy no other any more."""
+        return self._do(("REPLICAOF", "NO", "ONE"), done)
+
+    def failover(
+        self, *, host: Argument | None = None, port: int | None = None, force: bool = False, timeout: int | None = None
+    ) -> None:
+        """Begin to change places with a replica: this one, or the first that has all data (Redis 6.2).
+
+        After `timeout` milliseconds it is given up, or done all the same (`force`).
+        """
+        return self._do(_words.failover(host, port, force, timeout), done)
+
+    def failover_abort(self) -> None:
+        """Give up a FAILOVER (Redis 6.2)."""
+        return self._do(("FAILOVER", "ABORT"), done)
 
     def wait(self, numreplicas: int, timeout: int) -> int:
         """Wait until replicas have what was written before on this connection; return how many have.
@@ -1776,6 +1844,29 @@ class SyncMethods(ABC, Generic[S]):
         Up to `timeout` milliseconds, 0 for ever.
         """
         return self._do(("WAIT", numreplicas, timeout), whole)
+
+    def waitaof(self, numlocal: int, numreplicas: int, timeout: int) -> tuple[int, int]:
+        """Wait until what was written before on this connection is on disk here (`numlocal` 1), and at replicas (Redis 7.2).
+
+        Up to `timeout` milliseconds, 0 for ever. Return how many have it: 0 or 1, and the number of replicas.
+        """
+        return self._do(("WAITAOF", numlocal, numreplicas, timeout), two_wholes)
+
+    def module_list(self) -> list[ModuleInfo]:
+        """Return the modules that are loaded."""
+        return self._do(("MODULE LIST",), module_infos)
+
+    def module_load(self, path: Argument, *args: Argument) -> None:
+        """Load a module from a file, with its arguments."""
+        return self._do(("MODULE LOAD", path, *args), done)
+
+    def module_loadex(self, path: Argument, *args: Argument, config: Fields = NONE) -> None:
+        """Load a module from a file, with its settings and its arguments (Redis 7.0)."""
+        return self._do(_words.module_loadex(path, *args, config=config), done)
+
+    def module_unload(self, name: Argument) -> None:
+        """Unload a module."""
+        return self._do(("MODULE UNLOAD", name), done)
 
     # json
 
@@ -1910,3 +2001,298 @@ class SyncMethods(ABC, Generic[S]):
     def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> list[int]:
         """Return how many bytes of memory each value at a path takes."""
         return self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
+
+    # pubsub
+
+    def publish(self, channel: Argument, message: Argument) -> int:
+        """Send a message to all who listen; return how many there are (on this server)."""
+        return self._do(("PUBLISH", channel, message), whole)
+
+    def spublish(self, shardchannel: Argument, message: Argument) -> int:
+        """Send a message to all who listen to a sharded channel; return how many there are (Redis 7.0)."""
+        return self._do(("SPUBLISH", shardchannel, message), whole)
+
+    def pubsub_channels(self, pattern: Argument | None = None) -> list[S]:
+        """Return the channels that clients listen to, or those that a pattern matches."""
+        return self._do(("PUBSUB CHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    def pubsub_numpat(self) -> int:
+        """Return how many patterns clients listen to."""
+        return self._do(("PUBSUB NUMPAT",), whole)
+
+    def pubsub_numsub(self, *channels: Argument) -> dict[S, int]:
+        """Return how many clients listen to each of these channels."""
+        return self._do(("PUBSUB NUMSUB", *channels), counts)
+
+    def pubsub_shardchannels(self, pattern: Argument | None = None) -> list[S]:
+        """Return the sharded channels that clients listen to, or those that a pattern matches (Redis 7.0)."""
+        return self._do(("PUBSUB SHARDCHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    def pubsub_shardnumsub(self, *shardchannels: Argument) -> dict[S, int]:
+        """Return how many clients listen to each of these sharded channels (Redis 7.0)."""
+        return self._do(("PUBSUB SHARDNUMSUB", *shardchannels), counts)
+
+    # connection
+
+    def ping(self) -> str:
+        """Return `PONG`."""
+        return self._do(("PING",), word)
+
+    def echo(self, message: Argument) -> S:
+        """Return the message."""
+        return self._do(("ECHO", message), bulk)
+
+    def auth(self, password: Argument, *, username: Argument | None = None) -> None:
+        """Become this user, or the default one, on this connection."""
+        return self._do(("AUTH", *(() if username is None else (username,)), password), done)
+
+    def select(self, index: int) -> None:
+        """Use another database on this connection."""
+        return self._do(("SELECT", index), done)
+
+    def reset(self) -> str:
+        """Make this connection what it was when it was opened, without a user; return `RESET` (Redis 6.2)."""
+        return self._do(("RESET",), word)
+
+    def quit(self) -> None:
+        """Have the server close this connection."""
+        return self._do(("QUIT",), done)
+
+    def asking(self) -> None:
+        """Let the next command on this connection use a slot that is being imported."""
+        return self._do(("ASKING",), done)
+
+    def readonly(self) -> None:
+        """Let this connection read from a cluster's replica."""
+        return self._do(("READONLY",), done)
+
+    def readwrite(self) -> None:
+        """Have a cluster's replica redirect reads on this connection again."""
+        return self._do(("READWRITE",), done)
+
+    def client_id(self) -> int:
+        """Return the number of the connection that this is sent on."""
+        return self._do(("CLIENT ID",), whole)
+
+    def client_info(self) -> ClientInfo:
+        """Return what the server knows of this connection (Redis 6.2)."""
+        return self._do(("CLIENT INFO",), one_client_info)
+
+    def client_list(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> list[ClientInfo]:
+        """Return what the server knows of its connections, or of those with these numbers and properties.
+
+        `type` is `normal`, `master`, `replica` or `pubsub`. `user` to `maxage` are of Valkey 8.1, all after them of Valkey 9.0:
+        `but_not={"name": "worker"}` leaves out those of that name.
+        """
+        return self._do(
+            _words.client_list(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            client_infos,
+        )
+
+    def client_kill(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> int:
+        """Close the connections with these properties; return how many there were.
+
+        This connection is not one of them, except with `skipme=False`. Several numbers at a time are of Valkey 8.1, `maxage`
+        of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
+        """
+        return self._do(
+            _words.client_kill(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            whole,
+        )
+
+    def client_getname(self) -> str | None:
+        """Return the name of this connection, None if it has none."""
+        return self._do(("CLIENT GETNAME",), maybe_own_text)
+
+    def client_setname(self, connection_name: Argument) -> None:
+        """Give this connection a name. Clients give each of theirs the option `client_name`."""
+        return self._do(("CLIENT SETNAME", connection_name), done)
+
+    def client_setinfo(self, attr: Argument, value: Argument) -> None:
+        """Tell the server about the library of this connection: `lib-name` or `lib-ver` (Redis 7.2).
+
+        Connections tell it when they are opened.
+        """
+        return self._do(("CLIENT SETINFO", attr, value), done)
+
+    def client_no_evict(self, enabled: bool) -> None:
+        """Spare this connection, or not, when connections are closed for want of memory (Redis 7.0)."""
+        return self._do(("CLIENT NO-EVICT", on_or_off("CLIENT NO-EVICT", enabled)), done)
+
+    def client_no_touch(self, enabled: bool) -> None:
+        """Let commands on this connection leave alone, or not, when keys were last used (Redis 7.2)."""
+        return self._do(("CLIENT NO-TOUCH", on_or_off("CLIENT NO-TOUCH", enabled)), done)
+
+    def client_pause(self, timeout: int, *, write: bool = False) -> None:
+        """Let the commands of all clients wait for so many milliseconds, or those alone that may write (Redis 6.2)."""
+        return self._do(("CLIENT PAUSE", timeout, *given("CLIENT PAUSE", write=write)), done)
+
+    def client_unpause(self) -> None:
+        """Let all clients go on (Redis 6.2)."""
+        return self._do(("CLIENT UNPAUSE",), done)
+
+    def client_unblock(self, client_id: int, *, error: bool = False) -> bool:
+        """End what another connection waits for, as if its time was over or with an error; was it waiting?"""
+        return self._do(("CLIENT UNBLOCK", client_id, *given("CLIENT UNBLOCK", error=error)), truth)
+
+    def client_getredir(self) -> int:
+        """Return which connection is told of keys that change: -1 if tracking is off, 0 for this one."""
+        return self._do(("CLIENT GETREDIR",), whole)
+
+    def client_tracking(
+        self,
+        enabled: bool,
+        *prefixes: Argument,
+        redirect: int | None = None,
+        bcast: bool = False,
+        optin: bool = False,
+        optout: bool = False,
+        noloop: bool = False,
+    ) -> None:
+        """Have this connection be told, or not, when keys change that it has read, or all with these prefixes (`bcast`)."""
+        return self._do(
+            _words.client_tracking(
+                enabled, *prefixes, redirect=redirect, bcast=bcast, optin=optin, optout=optout, noloop=noloop
+            ),
+            done,
+        )
+
+    def client_trackinginfo(self) -> TrackingInfo:
+        """Return what this connection is told of keys that change (Redis 6.2)."""
+        return self._do(("CLIENT TRACKINGINFO",), tracking_info)
+
+    def client_caching(self, enabled: bool) -> None:
+        """Have the keys of the next command on this connection be tracked, or not, with `optin` or `optout`."""
+        return self._do(("CLIENT CACHING", yes_no("CLIENT CACHING", "enabled", enabled)), done)
+
+    def client_capa(self, capability: Argument, *capabilities: Argument) -> None:
+        """Tell the server what this connection can do, such as `redirect` (Valkey 8.0)."""
+        return self._do(("CLIENT CAPA", capability, *capabilities), done)
+
+    def client_import_source(self, enabled: bool) -> None:
+        """Mark this connection, or not, as one that brings data from another server (Valkey 8.1)."""
+        return self._do(("CLIENT IMPORT-SOURCE", on_or_off("CLIENT IMPORT-SOURCE", enabled)), done)
+
+    # acl
+
+    def acl_cat(self, category: Argument | None = None) -> list[str]:
+        """Return the categories of commands, or the commands of one."""
+        return self._do(("ACL CAT", *(() if category is None else (category,))), own_texts)
+
+    def acl_deluser(self, username: Argument, *usernames: Argument) -> int:
+        """Delete users, and close their connections; return how many there were."""
+        return self._do(("ACL DELUSER", username, *usernames), whole)
+
+    def acl_dryrun(self, username: Argument, command: Argument, *args: Argument) -> str | None:
+        """Return why this user may not execute a command, None if they may; nothing is executed (Redis 7.0)."""
+        return self._do(("ACL DRYRUN", username, command, *args), refusal)
+
+    def acl_genpass(self, bits: int | None = None) -> str:
+        """Return a new password: random hexadecimal digits, of 256 bits if not told otherwise."""
+        return self._do(("ACL GENPASS", *counted("ACL GENPASS", bits=bits)[1:]), own_text)
+
+    def acl_getuser(self, username: Argument) -> AclUser | None:
+        """Return what a user may do, None if there is no such user."""
+        return self._do(("ACL GETUSER", username), acl_user)
+
+    def acl_list(self) -> list[str]:
+        """Return all users, each as a line of an ACL file."""
+        return self._do(("ACL LIST",), own_texts)
+
+    def acl_load(self) -> None:
+        """Read the users from the server's ACL file again."""
+        return self._do(("ACL LOAD",), done)
+
+    def acl_log(self, count: int | None = None) -> list[AclLogEntry]:
+        """Return what was refused lately, the last one first: 10 entries if not told otherwise."""
+        return self._do(("ACL LOG", *counted("ACL LOG", count=count)[1:]), acl_log_entries)
+
+    def acl_log_reset(self) -> None:
+        """Forget what was refused."""
+        return self._do(("ACL LOG", "RESET"), done)
+
+    def acl_save(self) -> None:
+        """Write the users to the server's ACL file."""
+        return self._do(("ACL SAVE",), done)
+
+    def acl_setuser(self, username: Argument, *rules: Argument) -> None:
+        """Make a user, or change what one may do, by rules such as `on`, `>password`, `~key:*`, `+@read`."""
+        return self._do(("ACL SETUSER", username, *rules), done)
+
+    def acl_users(self) -> list[str]:
+        """Return the names of all users."""
+        return self._do(("ACL USERS",), own_texts)
+
+    def acl_whoami(self) -> str:
+        """Return the user that this connection is of."""
+        return self._do(("ACL WHOAMI",), own_text)

@@ -1,8 +1,8 @@
 """Families of commands, a module of this folder for each group of builders, and how one is run on a real server.
 
 A family is commands in their order, each with what it returns on a server that was empty before the first of them: a value, whose
-type counts as well, or `Like` for what is not the same each time. A third thing in a row is what redis-py makes of that command,
-as a function of its client: it must return an equal value.
+type counts as well, `Like` for what is not the same each time, or `Refused` for an error. A third thing in a row is what redis-py
+makes of that command, as a function of its client: it must return an equal value.
 
     Family(
         "fields that expire",
@@ -18,20 +18,21 @@ as a function of its client: it must return an equal value.
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import pytest
 
-from resp_sansio import Command
+from resp_sansio import Command, ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from resp_sync import Connection
 
-__all__ = ["FAMILIES", "SOURCES", "Family", "Like", "Step", "check", "check_redis_py", "each"]
+__all__ = ["FAMILIES", "SOURCES", "Family", "Like", "Refused", "Step", "check", "check_redis_py", "each"]
 
 Step: TypeAlias = "tuple[Command[Any], object] | tuple[Command[Any], object, Callable[[Any], object]]"
 
@@ -41,6 +42,12 @@ class Like:
 
     def __init__(self, kind: type, holds: Callable[[Any], object] = bool) -> None:
         self.kind, self.holds = kind, holds
+
+
+class Refused(NamedTuple):
+    """In place of a result: the server answers with an error of this code."""
+
+    code: str
 
 
 class Family(NamedTuple):
@@ -59,6 +66,11 @@ class Family(NamedTuple):
 def check(connection: Connection, family: Family) -> None:
     """Run a family: each result is what is expected, with the same types."""
     for command, expected, *_ in family.steps:
+        if isinstance(expected, Refused):
+            with pytest.raises(ReplyError) as caught:
+                connection.execute(command)
+            assert caught.value.code == expected.code, command
+            continue
         result = connection.execute(command)
         if isinstance(expected, Like):
             assert type(result) is expected.kind, command
@@ -74,7 +86,8 @@ def check_redis_py(connection: Connection, redis_py: object, family: Family) -> 
             result = theirs[0](redis_py)
             assert expected.holds(result) if isinstance(expected, Like) else result == expected, command
         else:
-            connection.execute(command)
+            with contextlib.suppress(*[ReplyError] * isinstance(expected, Refused)):
+                connection.execute(command)
 
 
 def exact(value: object) -> object:

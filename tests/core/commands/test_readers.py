@@ -138,7 +138,7 @@ def exact(value: object) -> object:
     """A value with its types: `True == 1` and `Verbatim(b"") == b""` prove nothing."""
     match value:
         case dict():
-            return type(value), {(exact(key), exact(item)) for key, item in value.items()}
+            return type(value), frozenset([(exact(key), exact(item)) for key, item in value.items()])
         case list() | tuple():
             return type(value), tuple(map(exact, value))
         case set():

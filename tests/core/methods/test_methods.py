@@ -153,7 +153,7 @@ def calls(draw: st.DrawFn, build: Callable[..., object]) -> tuple[list[Any], dic
     named: dict[str, Any] = {}
     all_given = True
     for parameter in inspect.signature(build).parameters.values():
-        values = VALUES[parameter.annotation]
+        values = VALUES.get(parameter.annotation, DATA)
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional += draw(st.lists(values, max_size=3)) if all_given else []
         elif parameter.default is not parameter.empty and not draw(st.booleans()):

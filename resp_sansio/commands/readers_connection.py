@@ -1,0 +1,96 @@
+"""What the server says of its connections: CLIENT LIST's lines, and what CLIENT TRACKING has been told."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypedDict
+
+from ..wire.values import Reply
+from .readers import unexpected
+from .readers_own import Record, own
+
+__all__ = ["ClientInfo", "TrackingInfo"]
+
+
+class ClientInfo(TypedDict, total=False):
+    """A connection, as its server knows it; times are in seconds, sizes in bytes.
+
+    Servers of different age say different things; a field that this version does not know is kept as it came.
+    """
+
+    id: int
+    addr: str
+    laddr: str
+    fd: int
+    name: str
+    age: int
+    idle: int
+    flags: str
+    capa: str
+    """(Valkey 8.0)"""
+    db: int
+    sub: int
+    psub: int
+    ssub: int
+    multi: int
+    watch: int
+    qbuf: int
+    qbuf_free: int
+    argv_mem: int
+    multi_mem: int
+    rbs: int
+    rbp: int
+    obl: int
+    oll: int
+    omem: int
+    tot_mem: int
+    events: str
+    cmd: str
+    user: str
+    redir: int
+    resp: int
+    lib_name: str
+    lib_ver: str
+    io_thread: int
+    """(Redis 8.0)"""
+    tot_net_in: int
+    tot_net_out: int
+    tot_cmds: int
+
+
+class TrackingInfo(TypedDict, total=False):
+    """What a connection is told of keys that change. A field that this version does not know is kept as it came."""
+
+    flags: set[str]
+    redirect: int
+    prefixes: list[str]
+
+
+CLIENT: Final = Record(ClientInfo)
+TRACKING: Final = Record(TrackingInfo)
+
+
+def _client_info(line: str) -> ClientInfo:
+    """Return one connection. Only the path of a unix socket may have a space in it."""
+    words = [word.partition("=") for word in re.split(r" (?=[a-z][a-z-]*=)", line)]
+    return CLIENT.read([(name, value) for name, _, value in words])
+
+
+def one_client_info(reply: Reply, _text: object = None) -> ClientInfo:
+    """The line of one connection."""
+    found = client_infos(reply)
+    if len(found) != 1:
+        raise unexpected("a line about one connection", reply)
+    return found[0]
+
+
+def client_infos(reply: Reply, _text: object = None) -> list[ClientInfo]:
+    """A line for each connection."""
+    if not isinstance(reply, bytes):
+        raise unexpected("lines about connections", reply)
+    return [_client_info(line) for line in own(reply).split("\n") if line]
+
+
+def tracking_info(reply: Reply, _text: object = None) -> TrackingInfo:
+    """What a connection is told."""
+    return TRACKING(reply)

@@ -1,0 +1,90 @@
+"""What the server says of itself: its role, and its modules."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, TypeAlias, TypedDict
+
+from ..wire.values import Reply
+from .readers import items, unexpected, whole
+from .readers_own import Record, integer, own, owns
+
+__all__ = ["MasterRole", "ModuleInfo", "ReplicaOffset", "ReplicaRole", "Role", "SentinelRole"]
+
+
+class ModuleInfo(TypedDict, total=False):
+    """A module that is loaded. A field that this version does not know is kept as it came."""
+
+    name: str
+    ver: int
+    path: str
+    """(Redis 7.0)"""
+    args: list[str]
+
+
+MODULE: Final = Record(ModuleInfo)
+
+
+def module_infos(reply: Reply, _text: object = None) -> list[ModuleInfo]:
+    """The modules."""
+    return MODULE.each(reply)
+
+
+class ReplicaOffset(NamedTuple):
+    """A replica, and how far it has read what its master wrote."""
+
+    host: str
+    port: int
+    offset: int
+
+
+class MasterRole(NamedTuple):
+    """A server that copies none: how much it has written, and its replicas."""
+
+    role: str
+    offset: int
+    replicas: list[ReplicaOffset]
+
+
+class ReplicaRole(NamedTuple):
+    """A server that copies another: which, how far the connection to it has come, and how much has been read."""
+
+    role: str
+    host: str
+    port: int
+    state: str
+    offset: int
+
+
+class SentinelRole(NamedTuple):
+    """A Sentinel, and the names of the masters that it watches."""
+
+    role: str
+    masters: list[str]
+
+
+Role: TypeAlias = MasterRole | ReplicaRole | SentinelRole
+
+
+def role_of_server(reply: Reply, _text: object = None) -> Role:
+    """Any of the three."""
+    name, *rest = items(reply) or [None]
+    match own(name), len(rest):
+        case "master", 2:
+            return MasterRole("master", integer(rest[0]), [_replica(each) for each in items(rest[1])])
+        case "slave", 4:
+            host, port, state, offset = rest
+            return ReplicaRole("slave", own(host), integer(port), own(state), integer(offset))
+        case "sentinel", 1:
+            return SentinelRole("sentinel", owns(rest[0]))
+    raise unexpected("the role of a server", reply)
+
+
+def _replica(reply: Reply) -> ReplicaOffset:
+    host, port, offset = items(reply, 3)
+    return ReplicaOffset(own(host), integer(port), integer(offset))
+
+
+def two_wholes(reply: Reply, _text: object = None) -> tuple[int, int]:
+    """Two integers."""
+    first, second = items(reply, 2)
+    return whole(first), whole(second)

@@ -1,0 +1,234 @@
+"""What a server says of itself: the same record on both protocols, new fields kept, and an error for what is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.commands.test_readers import exact
+from resp_sansio import MasterRole, ReplicaOffset, ReplicaRole, SentinelRole, UnexpectedReplyError
+from resp_sansio.commands import readers_acl, readers_connection, readers_own, readers_pubsub, readers_server
+from resp_sansio.commands.decoding import RAW, decoded
+from resp_sansio.wire import Parser, encode_reply
+from resp_sansio.wire.values import ArrayKey, MapKey, Pairs, SetKey, Verbatim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A reader, its reply as RESP2 and as RESP3 says it, and what it is to its caller.
+Case = tuple["Callable[..., object]", Any, Any, Any]
+
+SELECTOR: Final = {b"commands": b"+set", b"keys": b"~s", b"channels": b""}
+USER: Final = {b"passwords": [b"#1"], b"commands": b"+get", b"keys": b"~k", b"channels": b"&c", b"new": [1, b"x"]}
+OWN_USER: Final = {"passwords": ["#1"], "commands": "+get", "keys": "~k", "channels": "&c", "new": [1, b"x"]}
+LOGGED: Final = {b"count": 2, b"reason": b"auth", b"client-info": b"id=1", b"entry-id": 0}
+OWN_LOGGED: Final = {"count": 2, "reason": "auth", "client_info": "id=1", "entry_id": 0}
+LINE: Final = b"id=7 addr=/a b.sock:0 name= db=0 redir=-1 flags=N qbuf-free=20448 new-one=x y=z\n"
+CLIENT: Final = {
+    "id": 7,
+    "addr": "/a b.sock:0",
+    "name": "",
+    "db": 0,
+    "redir": -1,
+    "flags": "N",
+    "qbuf_free": 20448,
+    "new_one": "x",
+    "y": "z",
+}
+
+
+def turns(found: dict[Any, Any]) -> list[Any]:
+    """RESP2's way with a map."""
+    return [part for pair in found.items() for part in pair]
+
+
+CASES: list[Case] = [
+    (readers_own.own_text, b"a \xff", Verbatim(b"a \xff"), "a \udcff"),
+    (readers_own.maybe_own_text, b"a", b"a", "a"),
+    (readers_own.maybe_own_text, None, None, None),
+    (readers_own.own_texts, [b"a", "b"], [b"a", "b"], ["a", "b"]),
+    (readers_own.own_texts, [], [], []),
+    (readers_pubsub.counts, [b"a", 1, b"b", 0], {b"a": 1, b"b": 0}, {b"a": 1, b"b": 0}),
+    (readers_acl.refusal, "OK", "OK", None),
+    (readers_acl.refusal, b"no", b"no", "no"),
+    (readers_acl.acl_user, None, None, None),
+    (
+        readers_acl.acl_user,
+        turns({b"flags": [b"on", b"nopass"], **USER, b"selectors": [turns(SELECTOR)]}),
+        {b"flags": {b"on", b"nopass"}, **USER, b"selectors": [SELECTOR]},
+        {"flags": {"on", "nopass"}, **OWN_USER, "selectors": [{"commands": "+set", "keys": "~s", "channels": ""}]},
+    ),
+    (readers_acl.acl_log_entries, [], [], []),
+    (
+        readers_acl.acl_log_entries,
+        [turns({**LOGGED, b"age-seconds": b"0.5"})],
+        [{**LOGGED, b"age-seconds": 0.5}],
+        [{**OWN_LOGGED, "age_seconds": 0.5}],
+    ),
+    (readers_connection.client_infos, b"", Verbatim(b""), []),
+    (readers_connection.client_infos, LINE + b"id=8\n", Verbatim(LINE + b"id=8\n"), [CLIENT, {"id": 8}]),
+    (readers_connection.one_client_info, LINE, Verbatim(LINE), CLIENT),
+    (
+        readers_connection.tracking_info,
+        [b"flags", [b"on"], b"redirect", 0, b"prefixes", [b"a:"]],
+        {b"flags": {b"on"}, b"redirect": 0, b"prefixes": [b"a:"]},
+        {"flags": {"on"}, "redirect": 0, "prefixes": ["a:"]},
+    ),
+    (
+        readers_server.module_infos,
+        [[b"name", b"m", b"ver", 1, b"path", b"", b"args", [b"a"]]],
+        [{b"name": b"m", b"ver": 1, b"path": b"", b"args": [b"a"]}],
+        [{"name": "m", "ver": 1, "path": "", "args": ["a"]}],
+    ),
+    (readers_server.role_of_server, [b"master", 5, []], [b"master", 5, []], MasterRole("master", 5, [])),
+    (
+        readers_server.role_of_server,
+        [b"master", 5, [[b"::1", b"6380", b"4"]]],
+        [b"master", 5, [[b"::1", b"6380", b"4"]]],
+        MasterRole("master", 5, [ReplicaOffset("::1", 6380, 4)]),
+    ),
+    (
+        readers_server.role_of_server,
+        [b"slave", b"h", 1, b"connect", -1],
+        [b"slave", b"h", 1, b"connect", -1],
+        ReplicaRole("slave", "h", 1, "connect", -1),
+    ),
+    (
+        readers_server.role_of_server,
+        [b"sentinel", [b"m"]],
+        [b"sentinel", [b"m"]],
+        SentinelRole("sentinel", ["m"]),
+    ),
+    (readers_server.two_wholes, [1, 0], [1, 0], (1, 0)),
+]
+
+# Readers of nothing else than what stands here, as RESP3 says it.
+READERS: Final = {case[0]: [each[2] for each in CASES if each[0] is case[0]] for case in CASES}
+
+STRANGE: Final[list[Any]] = [
+    "QUEUED",
+    7,
+    1.5,
+    True,
+    b"line\n",
+    b"id=x\n",
+    b"id=" + b"9" * 30 + b"\n",
+    b"id=1\nid=2\n",
+    [b"odd"],
+    [1],
+    [[b"odd"]],
+    [[1, 2]],
+    {1: 2},
+    [{1: 2}],
+    {b"flags": 5},
+    {b"flags": [5]},
+    {b"passwords": b"x"},
+    {b"redirect": b"x"},
+    {b"redirect": 1.5},
+    [{b"ver": b"1x"}],
+    [{b"age-seconds": b"x"}],
+    [b"master"],
+    [b"master", 1, [[b"h"]]],
+    [b"master", b"x", []],
+    [b"slave", 1, 2, 3, 4],
+    [b"sentinel", 5],
+    [b"other", 1],
+    [1, b"2"],
+    [1, 2, 3],
+    Pairs([(b"flags", 5), (b"flags", 6)]),
+    {MapKey(((b"a", 1),))},
+]
+
+# And which of it some may well be given.
+FINE: Final[dict[str, list[Any]]] = {
+    "own_text": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
+    "maybe_own_text": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
+    "refusal": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
+    "own_texts": [[b"odd"], [b"master"]],
+    "counts": [{b"flags": 5}, [b"sentinel", 5], [b"other", 1]],
+    "client_infos": [b"line\n", b"id=1\nid=2\n"],
+    "one_client_info": [b"line\n"],
+    # A field that is not known may be anything.
+    "acl_user": [{b"redirect": b"x"}, {b"redirect": 1.5}, [b"sentinel", 5], [b"other", 1]],
+    "acl_log_entries": [[{b"ver": b"1x"}], {MapKey(((b"a", 1),))}],
+    "tracking_info": [{b"passwords": b"x"}, [b"sentinel", 5], [b"other", 1]],
+    "module_infos": [[{b"age-seconds": b"x"}], {MapKey(((b"a", 1),))}],
+}
+
+
+@pytest.mark.parametrize(("read", "resp2", "resp3", "result"), CASES)
+def test_both_protocols_give_the_same_value_of_the_same_type(
+    read: Callable[..., object], resp2: Any, resp3: Any, result: object
+) -> None:
+    (said2,), (said3,) = Parser().feed(encode_reply(resp2, 2)), Parser().feed(encode_reply(resp3, 3))
+    for text in (RAW, decoded("utf-8", "surrogateescape")):
+        expected = {"a": 1, "b": 0} if read is readers_pubsub.counts and text is not RAW else result
+        assert exact(read(said2, text)) == exact(expected)
+        assert exact(read(said3, text)) == exact(expected)
+
+
+@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
+def test_anything_else_is_an_error_and_no_wrong_value(read: Callable[..., object]) -> None:
+    for reply in STRANGE:
+        if any(exact(reply) == exact(fine) for fine in FINE.get(read.__name__, [])):
+            read(reply, RAW)
+        else:
+            with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
+                read(reply, RAW)
+
+
+@given(st.data())
+def test_a_reply_that_was_changed_anywhere_raises_nothing_else(data: st.DataObject) -> None:
+    """A part of a right reply is replaced by a strange one."""
+    read = data.draw(st.sampled_from([*READERS]))
+    reply = data.draw(st.sampled_from(READERS[read]))
+    strange = data.draw(st.sampled_from([None, *STRANGE]))
+
+    def changed(value: Any) -> Any:
+        if data.draw(st.integers(0, 5)) == 0:
+            return strange
+        match value:
+            case dict():
+                return {key: changed(item) for key, item in value.items()}
+            case list():
+                return [*map(changed, value)]
+            case _:
+                return value
+
+    try:
+        read(changed(reply), RAW)
+    except UnexpectedReplyError:
+        pass
+
+
+def test_what_stands_inside_of_a_set_is_read_as_outside() -> None:
+    assert readers_own.owns(SetKey({b"a"})) == ["a"]
+    assert readers_own.owns(ArrayKey((b"a", b"b"))) == ["a", "b"]
+    assert readers_own.pairs_of(MapKey(((b"a", 1),))) == [(b"a", 1)]
+    assert readers_own.pairs_of(ArrayKey((b"a", 1))) == [(b"a", 1)]
+    assert readers_own.pairs_of(Pairs([(b"a", 1), (b"a", 2)])) == [(b"a", 1), (b"a", 2)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "truth"), [(1, True), (0, False), (True, True), (b"yes", True), (b"no", False), ("no", False)]
+)
+def test_a_truth_in_whatever_way_it_is_said(reply: Any, truth: bool) -> None:
+    assert readers_own.truth_or_word(reply) is truth
+
+
+@pytest.mark.parametrize("reply", [2, -1, b"true", None])
+def test_what_is_no_truth(reply: Any) -> None:
+    with pytest.raises(UnexpectedReplyError):
+        readers_own.truth_or_word(reply)
+
+
+def test_two_channels_that_are_the_same_as_text_are_an_error() -> None:
+    with pytest.raises(UnexpectedReplyError, match="two channels are the same as text"):
+        readers_pubsub.counts([b"\xff", 1, b"\xfe", 2], decoded("utf-8", "replace"))
+
+
+def test_a_text_or_nothing() -> None:
+    assert [readers_own.maybe_own(reply) for reply in (None, b"a", "a")] == [None, "a", "a"]
