@@ -137,6 +137,7 @@ CALLED_HERE: Final = {
     "max_idle_time": "max_idle",
     "retry_on_error": "retry",
     "retry_on_timeout": "retry",
+    "single_connection_client": "max_connections",
     "socket_connect_timeout": "connect_timeout",
     "socket_keepalive": "keepalive",
     "socket_keepalive_options": "keepalive",

@@ -128,8 +128,10 @@ def _argument(value: Argument, args: Sequence[Argument], position: int) -> bytes
         return b"%d" % value
     if isinstance(value, float):
         return _double(value)
+    wrong: type[object] = type(value)
+    several = "; give its elements one by one" if issubclass(wrong, (list, tuple, set, frozenset)) else ""
     raise TypeError(
-        f"{_place(args, position)} must be bytes, bytearray, memoryview, str, int or float, not {type(value).__name__}"
+        f"{_place(args, position)} must be bytes, bytearray, memoryview, str, int or float, not {wrong.__name__}{several}"
     )
 
 

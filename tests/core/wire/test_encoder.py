@@ -104,6 +104,13 @@ def test_another_type_is_refused_by_command_and_position(wrong: object, before: 
         encode_command(args)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [["a"], ("a",), {"a"}, frozenset("a")])
+def test_a_list_is_no_argument_and_its_elements_are(wrong: list[str]) -> None:
+    with pytest.raises(TypeError, match=r"not \w+; give its elements one by one$"):
+        encode_command(["MGET", wrong])  # type: ignore[list-item]
+    assert encode_command(["MGET", *wrong]) == b"*2\r\n$4\r\nMGET\r\n$1\r\na\r\n"
+
+
 def test_text_that_is_no_utf8_is_refused_by_position() -> None:
     with pytest.raises(TypeError, match="argument 1 of 'GET' cannot be sent as UTF-8"):
         encode_command(["GET", "\ud800"])
