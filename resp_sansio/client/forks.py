@@ -39,14 +39,13 @@ class Gate:
 
     def enter(self, who: object) -> None:
         """Go in; if another thread is making a fork, when that is made."""
-        thread = get_ident()
-        for _ in range(LOOKS):
-            self.inside[who] = thread
-            if not self._forks or not _others(self._forks):
-                return
+        thread = self.inside[who] = get_ident()
+        looks = LOOKS
+        while self._forks and looks and _others(self._forks):
             del self.inside[who]
             self._never.acquire(timeout=PAUSE)
-        self.inside[who] = thread
+            self.inside[who] = thread
+            looks -= 1
 
     def watch(self, register: Callable[..., None]) -> None:
         """Have each fork of this process wait from now on; `register` is `os.register_at_fork`."""
