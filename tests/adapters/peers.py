@@ -177,7 +177,8 @@ class Faults:
     """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`.
 
     With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
-    what goes on before and after it. Faults that happen `once` happen to one connection; the others, and those to come, are spared.
+    what goes on before and after it. Faults that happen `once` happen to one connection, before bytes that come; the others, and
+    those to come, are spared.
     """
 
     split: int = 65536
@@ -224,8 +225,8 @@ class Proxy:
 
     def arm(self, *, up: Faults | None = None, down: Faults | None = None) -> None:
         """From now on, these faults."""
+        self._passed = [0, 0]  # first: what a pump sees is faults that begin here
         self._faults = (up or Faults(), down or Faults())
-        self._passed = [0, 0]
 
     def _replace(self, way: Literal[0, 1], faults: Faults) -> None:
         up, down = self._faults
@@ -271,6 +272,8 @@ class Proxy:
                 if faults.after is not None:
                     left = min(left, faults.after - self._passed[way])
                 if left <= 0:
+                    if (faults.once or faults.then == "garbage") and not source.recv(1, socket.MSG_PEEK):
+                        break  # it has ended: the one fault is another's
                     if faults.once:
                         self._replace(way, Faults())
                     if faults.then == "half-close":
