@@ -47,6 +47,7 @@ from .commands.knowledge import Needs
 from .commands.readers import Entry
 from .commands.readers_acl import AclLogEntry, AclSelector, AclUser
 from .commands.readers_connection import ClientInfo, TrackingInfo
+from .commands.readers_geo import GeoMember, GeoPosition
 from .commands.readers_server import MasterRole, ModuleInfo, ReplicaOffset, ReplicaRole, Role, SentinelRole
 from .commands.readers_streams import (
     Autoclaimed,
@@ -108,6 +109,8 @@ __all__ = [
     "DialFailed",
     "Entry",
     "EntryDelivery",
+    "GeoMember",
+    "GeoPosition",
     "InvalidReplyError",
     "Items",
     "LaneStats",

@@ -21,6 +21,7 @@ BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server", "json", "pubsub", "connection", "acl",
+    "geo",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -235,9 +236,11 @@ EXAMPLES: Final = {
     "End": '"MIN"',
     "Fields": '{"k": 1}',
     "JsonPath": '"$"',
+    "Places": '{"k": (1, 2)}',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',
     "Triplet": '("k", "$", "1")',
+    "Unit": '"m"',
     "Where": '"BEFORE"',
     "bool": "True",
     "float": "1",

@@ -31,6 +31,7 @@ commands.streams commands.scripting
 commands.arguments_server commands.readers_own commands.readers_pubsub commands.readers_connection
 commands.readers_server commands.readers_acl
 commands.pubsub commands.connection commands.server commands.acl
+commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
 commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config

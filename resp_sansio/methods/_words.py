@@ -27,6 +27,7 @@ from ..commands.arguments import (
     trimming,
     weighing,
 )
+from ..commands.arguments_geo import Places, Unit, Vertices, nearest, places_in_turn, searching, storing
 from ..commands.arguments_json import FloatType, JsonPath, json_path, named
 from ..commands.arguments_server import configured, counted, excluded, followed, on_or_off, skipping, valued
 from ..commands.words import Words
@@ -571,3 +572,240 @@ def client_tracking(
     to = counted("CLIENT TRACKING", redirect=redirect)
     each = [part for prefix in prefixes for part in ("PREFIX", prefix)]
     return "CLIENT TRACKING", on_or_off("CLIENT TRACKING", enabled), *to, *each, *options
+
+
+def geoadd(key: Argument, places: Places, nx: bool, xx: bool, ch: bool) -> Words:
+    words = [*condition("GEOADD", nx, xx), *given("GEOADD", ch=ch)]
+    return "GEOADD", key, *words, *places_in_turn(places)
+
+
+def geosearch(
+    key: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+) -> Words:
+    words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    return "GEOSEARCH", key, *words
+
+
+def geosearch_withdist(
+    key: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+) -> Words:
+    words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    return "GEOSEARCH", key, *words, "WITHDIST"
+
+
+def geosearch_withcoord(
+    key: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+) -> Words:
+    words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    return "GEOSEARCH", key, *words, "WITHCOORD"
+
+
+def geosearch_withhash(
+    key: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+) -> Words:
+    words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    return "GEOSEARCH", key, *words, "WITHHASH"
+
+
+def geosearch_withall(
+    key: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+) -> Words:
+    words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    return "GEOSEARCH", key, *words, "WITHDIST", "WITHHASH", "WITHCOORD"
+
+
+def geosearchstore(
+    destination: Argument,
+    source: Argument,
+    frommember: Argument | None,
+    fromlonlat: tuple[float, float] | None,
+    byradius: float | None,
+    bybox: tuple[float, float] | None,
+    bypolygon: Vertices | None,
+    unit: Unit,
+    asc: bool,
+    desc: bool,
+    count: int | None,
+    any: bool,
+    storedist: bool,
+) -> Words:
+    words = searching("GEOSEARCHSTORE", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
+    words += given("GEOSEARCHSTORE", storedist=storedist)
+    return "GEOSEARCHSTORE", destination, source, *words
+
+
+def georadius(
+    key: Argument,
+    longitude: float,
+    latitude: float,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+) -> Words:
+    words = [*nearest("GEORADIUS", count, any), *exclusive("GEORADIUS", asc=asc, desc=desc)]
+    return "GEORADIUS", key, longitude, latitude, radius, unit, *words
+
+
+def georadius_withall(
+    key: Argument,
+    longitude: float,
+    latitude: float,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+) -> Words:
+    words = [*nearest("GEORADIUS", count, any), *exclusive("GEORADIUS", asc=asc, desc=desc)]
+    words += "WITHDIST", "WITHHASH", "WITHCOORD"
+    return "GEORADIUS", key, longitude, latitude, radius, unit, *words
+
+
+def georadius_store(
+    key: Argument,
+    longitude: float,
+    latitude: float,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+    store: Argument | None,
+    storedist: Argument | None,
+) -> Words:
+    words = [*nearest("GEORADIUS", count, any), *exclusive("GEORADIUS", asc=asc, desc=desc)]
+    words += storing(store, storedist)
+    return "GEORADIUS", key, longitude, latitude, radius, unit, *words
+
+
+def georadius_ro(
+    key: Argument,
+    longitude: float,
+    latitude: float,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+) -> Words:
+    words = [*nearest("GEORADIUS_RO", count, any), *exclusive("GEORADIUS_RO", asc=asc, desc=desc)]
+    return "GEORADIUS_RO", key, longitude, latitude, radius, unit, *words
+
+
+def georadius_ro_withall(
+    key: Argument,
+    longitude: float,
+    latitude: float,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+) -> Words:
+    words = [*nearest("GEORADIUS_RO", count, any), *exclusive("GEORADIUS_RO", asc=asc, desc=desc)]
+    words += "WITHDIST", "WITHHASH", "WITHCOORD"
+    return "GEORADIUS_RO", key, longitude, latitude, radius, unit, *words
+
+
+def georadiusbymember(
+    key: Argument, member: Argument, radius: float, unit: Unit, count: int | None, any: bool, asc: bool, desc: bool
+) -> Words:
+    words = [*nearest("GEORADIUSBYMEMBER", count, any), *exclusive("GEORADIUSBYMEMBER", asc=asc, desc=desc)]
+    return "GEORADIUSBYMEMBER", key, member, radius, unit, *words
+
+
+def georadiusbymember_withall(
+    key: Argument, member: Argument, radius: float, unit: Unit, count: int | None, any: bool, asc: bool, desc: bool
+) -> Words:
+    words = [*nearest("GEORADIUSBYMEMBER", count, any), *exclusive("GEORADIUSBYMEMBER", asc=asc, desc=desc)]
+    words += "WITHDIST", "WITHHASH", "WITHCOORD"
+    return "GEORADIUSBYMEMBER", key, member, radius, unit, *words
+
+
+def georadiusbymember_store(
+    key: Argument,
+    member: Argument,
+    radius: float,
+    unit: Unit,
+    count: int | None,
+    any: bool,
+    asc: bool,
+    desc: bool,
+    store: Argument | None,
+    storedist: Argument | None,
+) -> Words:
+    words = [*nearest("GEORADIUSBYMEMBER", count, any), *exclusive("GEORADIUSBYMEMBER", asc=asc, desc=desc)]
+    words += storing(store, storedist)
+    return "GEORADIUSBYMEMBER", key, member, radius, unit, *words
+
+
+def georadiusbymember_ro(
+    key: Argument, member: Argument, radius: float, unit: Unit, count: int | None, any: bool, asc: bool, desc: bool
+) -> Words:
+    words = [*nearest("GEORADIUSBYMEMBER_RO", count, any), *exclusive("GEORADIUSBYMEMBER_RO", asc=asc, desc=desc)]
+    return "GEORADIUSBYMEMBER_RO", key, member, radius, unit, *words
+
+
+def georadiusbymember_ro_withall(
+    key: Argument, member: Argument, radius: float, unit: Unit, count: int | None, any: bool, asc: bool, desc: bool
+) -> Words:
+    words = [*nearest("GEORADIUSBYMEMBER_RO", count, any), *exclusive("GEORADIUSBYMEMBER_RO", asc=asc, desc=desc)]
+    words += "WITHDIST", "WITHHASH", "WITHCOORD"
+    return "GEORADIUSBYMEMBER_RO", key, member, radius, unit, *words

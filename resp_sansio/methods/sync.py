@@ -32,6 +32,7 @@ from ..commands.arguments import (
     sorting,
     streams_in_turn,
 )
+from ..commands.arguments_geo import Places, Unit, Vertices
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from ..commands.arguments_server import counted, on_or_off, sooner_or_later, yes_no
 from ..commands.command import Reader
@@ -71,6 +72,16 @@ from ..commands.readers import (
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
 from ..commands.readers_collections import paired, popped
 from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
+from ..commands.readers_geo import (
+    GeoMember,
+    GeoPosition,
+    geo_distances,
+    geo_hashes,
+    geo_members,
+    geo_numbers,
+    geo_places,
+    geo_positions,
+)
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
 from ..commands.readers_pubsub import counts
@@ -2296,3 +2307,361 @@ class SyncMethods(ABC, Generic[S]):
     def acl_whoami(self) -> str:
         """Return the user that this connection is of."""
         return self._do(("ACL WHOAMI",), own_text)
+
+    # geo
+
+    def geoadd(self, key: Argument, places: Places, *, nx: bool = False, xx: bool = False, ch: bool = False) -> int:
+        """Set where members are, each to its longitude and latitude; return how many are new, with `ch` how many changed.
+
+        Only those that are new (`nx`) or there already (`xx`): Redis 6.2.
+        """
+        return self._do(_words.geoadd(key, places, nx, xx, ch), whole)
+
+    def geodist(self, key: Argument, member1: Argument, member2: Argument, unit: Unit = "m") -> float | None:
+        """Return how far two members are from each other, None if one is not there."""
+        return self._do(("GEODIST", key, member1, member2, unit), maybe_number)
+
+    def geohash(self, key: Argument, member: Argument, *members: Argument) -> list[str | None]:
+        """Return the geohash of each member, None for each that is not there."""
+        return self._do(("GEOHASH", key, member, *members), geo_hashes)
+
+    def geopos(self, key: Argument, member: Argument, *members: Argument) -> list[GeoPosition | None]:
+        """Return longitude and latitude of each member, None for each that is not there.
+
+        They differ a little from what was added, because the server keeps 52 bits of both.
+        """
+        return self._do(("GEOPOS", key, member, *members), geo_positions)
+
+    def geosearch(
+        self,
+        key: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+    ) -> list[S]:
+        """Return the members in an area (Redis 6.2).
+
+        Around a member (`frommember`) or a longitude and latitude (`fromlonlat`), within a radius (`byradius`) or a box of
+        this width and height (`bybox`), in `unit`; or within a polygon of longitudes and latitudes (`bypolygon`: Valkey 9.0).
+        The nearest first (`asc`) or last (`desc`). Up to `count`: the nearest, or `any`, which are found sooner.
+        """
+        return self._do(
+            _words.geosearch(key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any),
+            bulks,
+        )
+
+    def geosearch_withdist(
+        self,
+        key: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+    ) -> list[tuple[S, float]]:
+        """As `geosearch`; return members with their distances from the center, in `unit`."""
+        return self._do(
+            _words.geosearch_withdist(
+                key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any
+            ),
+            geo_distances,
+        )
+
+    def geosearch_withcoord(
+        self,
+        key: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+    ) -> list[tuple[S, GeoPosition]]:
+        """As `geosearch`; return members with their positions."""
+        return self._do(
+            _words.geosearch_withcoord(
+                key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any
+            ),
+            geo_places,
+        )
+
+    def geosearch_withhash(
+        self,
+        key: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+    ) -> list[tuple[S, int]]:
+        """As `geosearch`; return members with their places as numbers, which are the scores in the sorted set."""
+        return self._do(
+            _words.geosearch_withhash(
+                key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any
+            ),
+            geo_numbers,
+        )
+
+    def geosearch_withall(
+        self,
+        key: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+    ) -> list[GeoMember[S]]:
+        """As `geosearch`; return members with distance, place as a number, and position."""
+        return self._do(
+            _words.geosearch_withall(
+                key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any
+            ),
+            geo_members,
+        )
+
+    def geosearchstore(
+        self,
+        destination: Argument,
+        source: Argument,
+        *,
+        frommember: Argument | None = None,
+        fromlonlat: tuple[float, float] | None = None,
+        byradius: float | None = None,
+        bybox: tuple[float, float] | None = None,
+        bypolygon: Vertices | None = None,
+        unit: Unit = "m",
+        asc: bool = False,
+        desc: bool = False,
+        count: int | None = None,
+        any: bool = False,
+        storedist: bool = False,
+    ) -> int:
+        """Put what `geosearch` would return in place of `destination`; return how many members that are (Redis 6.2).
+
+        With `storedist` the scores are distances, and the members no longer places.
+        """
+        return self._do(
+            _words.geosearchstore(
+                destination,
+                source,
+                frommember,
+                fromlonlat,
+                byradius,
+                bybox,
+                bypolygon,
+                unit,
+                asc,
+                desc,
+                count,
+                any,
+                storedist,
+            ),
+            whole,
+        )
+
+    def georadius(
+        self,
+        key: Argument,
+        longitude: float,
+        latitude: float,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[S]:
+        """Return the members within a radius around a longitude and latitude. It is an old command: `geosearch` does the same."""
+        return self._do(_words.georadius(key, longitude, latitude, radius, unit, count, any, asc, desc), bulks)
+
+    def georadius_withall(
+        self,
+        key: Argument,
+        longitude: float,
+        latitude: float,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[GeoMember[S]]:
+        """As `georadius`; return members with distance, place as a number, and position."""
+        return self._do(
+            _words.georadius_withall(key, longitude, latitude, radius, unit, count, any, asc, desc), geo_members
+        )
+
+    def georadius_store(
+        self,
+        key: Argument,
+        longitude: float,
+        latitude: float,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+        store: Argument | None = None,
+        storedist: Argument | None = None,
+    ) -> int:
+        """As `georadius`; put the members in place of `store`, or with distances as scores of `storedist`.
+
+        Return how many members that are. It is an old command: `geosearchstore` does the same.
+        """
+        return self._do(
+            _words.georadius_store(key, longitude, latitude, radius, unit, count, any, asc, desc, store, storedist),
+            whole,
+        )
+
+    def georadius_ro(
+        self,
+        key: Argument,
+        longitude: float,
+        latitude: float,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[S]:
+        """As `georadius`, of which a server knows that it changes nothing."""
+        return self._do(_words.georadius_ro(key, longitude, latitude, radius, unit, count, any, asc, desc), bulks)
+
+    def georadius_ro_withall(
+        self,
+        key: Argument,
+        longitude: float,
+        latitude: float,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[GeoMember[S]]:
+        """As `georadius_withall`, of which a server knows that it changes nothing."""
+        return self._do(
+            _words.georadius_ro_withall(key, longitude, latitude, radius, unit, count, any, asc, desc), geo_members
+        )
+
+    def georadiusbymember(
+        self,
+        key: Argument,
+        member: Argument,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[S]:
+        """Return the members within a radius around a member. It is an old command: `geosearch` does the same."""
+        return self._do(_words.georadiusbymember(key, member, radius, unit, count, any, asc, desc), bulks)
+
+    def georadiusbymember_withall(
+        self,
+        key: Argument,
+        member: Argument,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[GeoMember[S]]:
+        """As `georadiusbymember`; return members with distance, place as a number, and position."""
+        return self._do(_words.georadiusbymember_withall(key, member, radius, unit, count, any, asc, desc), geo_members)
+
+    def georadiusbymember_store(
+        self,
+        key: Argument,
+        member: Argument,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+        store: Argument | None = None,
+        storedist: Argument | None = None,
+    ) -> int:
+        """As `georadiusbymember`; put the members in place of `store`, or with distances as scores of `storedist`.
+
+        Return how many members that are. It is an old command: `geosearchstore` does the same.
+        """
+        return self._do(
+            _words.georadiusbymember_store(key, member, radius, unit, count, any, asc, desc, store, storedist), whole
+        )
+
+    def georadiusbymember_ro(
+        self,
+        key: Argument,
+        member: Argument,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[S]:
+        """As `georadiusbymember`, of which a server knows that it changes nothing."""
+        return self._do(_words.georadiusbymember_ro(key, member, radius, unit, count, any, asc, desc), bulks)
+
+    def georadiusbymember_ro_withall(
+        self,
+        key: Argument,
+        member: Argument,
+        radius: float,
+        unit: Unit,
+        *,
+        count: int | None = None,
+        any: bool = False,
+        asc: bool = False,
+        desc: bool = False,
+    ) -> list[GeoMember[S]]:
+        """As `georadiusbymember_withall`, of which a server knows that it changes nothing."""
+        return self._do(
+            _words.georadiusbymember_ro_withall(key, member, radius, unit, count, any, asc, desc), geo_members
+        )

@@ -19,6 +19,8 @@ from resp_sansio import (
     ClaimedEntry,
     ClientInfo,
     Entry,
+    GeoMember,
+    GeoPosition,
     LcsMatches,
     ModuleInfo,
     PendingEntry,
@@ -372,6 +374,26 @@ def with_threads(redis: Threads) -> None:
     redis.acl_setuser("k")
     assert_type(redis.acl_users(), list[str])
     assert_type(redis.acl_whoami(), str)
+    assert_type(redis.geoadd("k", {"k": (1, 2)}), int)
+    assert_type(redis.geodist("k", "k", "k"), float | None)
+    assert_type(redis.geohash("k", "k"), list[str | None])
+    assert_type(redis.geopos("k", "k"), list[GeoPosition | None])
+    assert_type(redis.geosearch("k"), list[bytes])
+    assert_type(redis.geosearch_withdist("k"), list[tuple[bytes, float]])
+    assert_type(redis.geosearch_withcoord("k"), list[tuple[bytes, GeoPosition]])
+    assert_type(redis.geosearch_withhash("k"), list[tuple[bytes, int]])
+    assert_type(redis.geosearch_withall("k"), list[GeoMember[bytes]])
+    assert_type(redis.geosearchstore("k", "k"), int)
+    assert_type(redis.georadius("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(redis.georadius_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(redis.georadius_store("k", 1, 1, 1, "m"), int)
+    assert_type(redis.georadius_ro("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(redis.georadius_ro_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(redis.georadiusbymember("k", "k", 1, "m"), list[bytes])
+    assert_type(redis.georadiusbymember_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
+    assert_type(redis.georadiusbymember_store("k", "k", 1, "m"), int)
+    assert_type(redis.georadiusbymember_ro("k", "k", 1, "m"), list[bytes])
+    assert_type(redis.georadiusbymember_ro_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
 
 
 async def with_asyncio(redis: Asyncio) -> None:
@@ -707,6 +729,26 @@ async def with_asyncio(redis: Asyncio) -> None:
     await redis.acl_setuser("k")
     assert_type(await redis.acl_users(), list[str])
     assert_type(await redis.acl_whoami(), str)
+    assert_type(await redis.geoadd("k", {"k": (1, 2)}), int)
+    assert_type(await redis.geodist("k", "k", "k"), float | None)
+    assert_type(await redis.geohash("k", "k"), list[str | None])
+    assert_type(await redis.geopos("k", "k"), list[GeoPosition | None])
+    assert_type(await redis.geosearch("k"), list[bytes])
+    assert_type(await redis.geosearch_withdist("k"), list[tuple[bytes, float]])
+    assert_type(await redis.geosearch_withcoord("k"), list[tuple[bytes, GeoPosition]])
+    assert_type(await redis.geosearch_withhash("k"), list[tuple[bytes, int]])
+    assert_type(await redis.geosearch_withall("k"), list[GeoMember[bytes]])
+    assert_type(await redis.geosearchstore("k", "k"), int)
+    assert_type(await redis.georadius("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(await redis.georadius_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadius_store("k", 1, 1, 1, "m"), int)
+    assert_type(await redis.georadius_ro("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(await redis.georadius_ro_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadiusbymember("k", "k", 1, "m"), list[bytes])
+    assert_type(await redis.georadiusbymember_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadiusbymember_store("k", "k", 1, "m"), int)
+    assert_type(await redis.georadiusbymember_ro("k", "k", 1, "m"), list[bytes])
+    assert_type(await redis.georadiusbymember_ro_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
 
 
 async def with_trio(redis: Trio) -> None:
@@ -1042,6 +1084,26 @@ async def with_trio(redis: Trio) -> None:
     await redis.acl_setuser("k")
     assert_type(await redis.acl_users(), list[str])
     assert_type(await redis.acl_whoami(), str)
+    assert_type(await redis.geoadd("k", {"k": (1, 2)}), int)
+    assert_type(await redis.geodist("k", "k", "k"), float | None)
+    assert_type(await redis.geohash("k", "k"), list[str | None])
+    assert_type(await redis.geopos("k", "k"), list[GeoPosition | None])
+    assert_type(await redis.geosearch("k"), list[bytes])
+    assert_type(await redis.geosearch_withdist("k"), list[tuple[bytes, float]])
+    assert_type(await redis.geosearch_withcoord("k"), list[tuple[bytes, GeoPosition]])
+    assert_type(await redis.geosearch_withhash("k"), list[tuple[bytes, int]])
+    assert_type(await redis.geosearch_withall("k"), list[GeoMember[bytes]])
+    assert_type(await redis.geosearchstore("k", "k"), int)
+    assert_type(await redis.georadius("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(await redis.georadius_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadius_store("k", 1, 1, 1, "m"), int)
+    assert_type(await redis.georadius_ro("k", 1, 1, 1, "m"), list[bytes])
+    assert_type(await redis.georadius_ro_withall("k", 1, 1, 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadiusbymember("k", "k", 1, "m"), list[bytes])
+    assert_type(await redis.georadiusbymember_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
+    assert_type(await redis.georadiusbymember_store("k", "k", 1, "m"), int)
+    assert_type(await redis.georadiusbymember_ro("k", "k", 1, "m"), list[bytes])
+    assert_type(await redis.georadiusbymember_ro_withall("k", "k", 1, "m"), list[GeoMember[bytes]])
 
 
 def in_batches(redis: Batch) -> None:
@@ -1377,3 +1439,23 @@ def in_batches(redis: Batch) -> None:
     assert_type(redis.acl_setuser("k"), Result[None])
     assert_type(redis.acl_users(), Result[list[str]])
     assert_type(redis.acl_whoami(), Result[str])
+    assert_type(redis.geoadd("k", {"k": (1, 2)}), Result[int])
+    assert_type(redis.geodist("k", "k", "k"), Result[float | None])
+    assert_type(redis.geohash("k", "k"), Result[list[str | None]])
+    assert_type(redis.geopos("k", "k"), Result[list[GeoPosition | None]])
+    assert_type(redis.geosearch("k"), Result[list[bytes]])
+    assert_type(redis.geosearch_withdist("k"), Result[list[tuple[bytes, float]]])
+    assert_type(redis.geosearch_withcoord("k"), Result[list[tuple[bytes, GeoPosition]]])
+    assert_type(redis.geosearch_withhash("k"), Result[list[tuple[bytes, int]]])
+    assert_type(redis.geosearch_withall("k"), Result[list[GeoMember[bytes]]])
+    assert_type(redis.geosearchstore("k", "k"), Result[int])
+    assert_type(redis.georadius("k", 1, 1, 1, "m"), Result[list[bytes]])
+    assert_type(redis.georadius_withall("k", 1, 1, 1, "m"), Result[list[GeoMember[bytes]]])
+    assert_type(redis.georadius_store("k", 1, 1, 1, "m"), Result[int])
+    assert_type(redis.georadius_ro("k", 1, 1, 1, "m"), Result[list[bytes]])
+    assert_type(redis.georadius_ro_withall("k", 1, 1, 1, "m"), Result[list[GeoMember[bytes]]])
+    assert_type(redis.georadiusbymember("k", "k", 1, "m"), Result[list[bytes]])
+    assert_type(redis.georadiusbymember_withall("k", "k", 1, "m"), Result[list[GeoMember[bytes]]])
+    assert_type(redis.georadiusbymember_store("k", "k", 1, "m"), Result[int])
+    assert_type(redis.georadiusbymember_ro("k", "k", 1, "m"), Result[list[bytes]])
+    assert_type(redis.georadiusbymember_ro_withall("k", "k", 1, "m"), Result[list[GeoMember[bytes]]])

@@ -33,23 +33,29 @@ RIGHT: Final[dict[str, Any]] = {
     "Fields": {"name": "value"},
     "FloatType | None": "FP32",
     "JsonPath": "$.data",
+    "Places": {"member": (1.5, 2)},
     "Scores": {"member": 1.5},
     "Side": "LEFT",
     "Weights | None": [2.5],
     "Triplet": ("data", "$", "1"),
+    "Unit": "km",
+    "Vertices | None": [(0, 0), (0, 1), (1, 0)],
     "Where": "BEFORE",
     "bool": True,
     "bool | None": True,
     "float": 0.5,
+    "float | None": 0.5,
     "int": 7,
     "int | None": 7,
     "tuple[Argument, Argument] | None": ("name", "secret"),
+    "tuple[float, float] | None": (1, 2.5),
     "tuple[int, int] | None": (1, 2),
 }
 # Words that servers take for options where they look for some.
 OPTIONS: Final = (
     "NX XX GT LT CH INCR EX GET KEEPTTL LIMIT MAXLEN NOMKSTREAM KEEPREF COUNT BLOCK STREAMS MATCH BYLEX".split()
 )
+NO_PAIRS: Final = [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), "12", *OPTIONS]
 # Of each kind: what no builder takes, and what is sent in its place.
 NO_DATA: Final = [True, False, None, object(), ["a"]]
 REFUSED: Final[dict[str, list[Any]]] = {
@@ -62,6 +68,14 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "Bitwise": NO_DATA,
     "End": NO_DATA,
     "Fields": [True, None, "text", 5, ["a"], {"name": True}, {"name": None}, {None: "value"}],
+    "Places": [
+        True,
+        None,
+        "text",
+        {"member": None},
+        {None: (1, 2)},
+        *({"member": wrong} for wrong in NO_PAIRS),
+    ],
     "Scores": [
         True,
         "text",
@@ -76,12 +90,16 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "FloatType | None": [value for value in NO_DATA if value is not None],
     "JsonPath": [*NO_DATA, "", ".", "data", "$data", b".a", 5, bytearray(b"$"), *OPTIONS],
     "Triplet": [*NO_DATA, "k$1", ("k", "$"), ["k", "$", "1"], ("k", ".", "1"), ("k", "$", True), (None, "$", "1")],
+    "Unit": NO_DATA,
+    "Vertices | None": [True, 5, "12", b"12", {(1, 2)}, *([wrong] for wrong in NO_PAIRS)],
     "Where": NO_DATA,
     "bool": [0, 1, None, "x", b"", 0.0, *OPTIONS],
     "bool | None": [0, 1, "x", b"", 0.0, *OPTIONS],
     "float": NO_DATA,
+    "float | None": [True, False, "5", b"5", [], (), *OPTIONS],
     "int": NO_DATA,
     "tuple[Argument, Argument] | None": [True, 5, (), ("a",), ("a", "b", "c"), ["a", "b"], ("a", True), "ab", *OPTIONS],
+    "tuple[float, float] | None": NO_PAIRS,
     "tuple[int, int] | None": [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), (1.5, 2), "12", *OPTIONS],
     "int | None": [True, False, "5", b"5", 1.5, [], (), *OPTIONS],
 }
@@ -96,6 +114,14 @@ WATCHED: Final = {
     (commands.xadd_nomkstream, "id"),
     *[(build, name) for build in (commands.xclaim, commands.xclaim_justid) for name in ("id", "ids")],
 }
+# What is not given beside a parameter that stands in its place.
+INSTEAD: Final[dict[str, set[str]]] = {
+    "bybox": {"byradius"},
+    "bypolygon": {"byradius", "frommember"},
+    "fromlonlat": {"frommember"},
+    "minid": {"maxlen"},
+    "storedist": {"store"},
+}
 PARAMETERS: Final = [
     (build, parameter) for build in BUILDERS for parameter in inspect.signature(build).parameters.values()
 ]
@@ -103,7 +129,8 @@ PARAMETERS: Final = [
 
 def given(build: Callable[..., Command[Any]], name: str = "", value: object = None) -> Command[Any]:
     """Call a builder with a right value for each parameter that it needs, and with `value` for the one of this name."""
-    beside = BESIDE.get(build, {}) if name != "minid" else {}
+    others = INSTEAD.get(name, set())
+    beside = {name: value for name, value in BESIDE.get(build, {}).items() if name not in others}
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     for parameter in inspect.signature(build).parameters.values():
@@ -174,6 +201,9 @@ def test_an_error_names_the_command_and_the_option() -> None:
         (lambda: build.zrange("z", 0, 1, limit=(1,)), "limit of ZRANGE must be two ints, offset and count, not tuple"),
         (lambda: build.zinter("z", weights={1: 2}), "weights of ZINTER must be a list of numbers, not dict"),
         (lambda: build.xadd("x", {}, idmp=["p", "i"]), "idmp of XADD must be two IDs, of producer and entry, not list"),
+        (lambda: build.geoadd("g", {"m": ("NX", 1)}), "every position of GEOADD must be two numbers, not tuple"),
+        (lambda: build.geosearch("g", frommember="m", byradius="1"), "byradius of GEOSEARCH must be a number, not str"),
+        (lambda: build.geosearch("g", bypolygon="1"), "bypolygon of GEOSEARCH must be a sequence, not str"),
         (lambda: build.mset(["k", "v"]), "values of MSET must be a mapping, not list"),
         (lambda: build.flushdb(asynchronous="no"), "asynchronous of FLUSHDB must be True or False, not str"),
     ]
