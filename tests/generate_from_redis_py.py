@@ -157,11 +157,16 @@ def options(method: Method, builders: list[Builder], said: str) -> str:
     parameters = inspect.signature(method.function).parameters
     theirs = {plain(name): each.default is not each.empty for name, each in parameters.items()}
     ours = {plain(each.name): each.by_keyword for builder in builders for each in builder.parameters}
-    ours |= {part: False for builder in builders for part in builder.name.split("_")[1:]}
+    parts = {part for builder in builders for part in builder.name.split("_")[1:]}
     spoken = {
         plain(name) for code in re.findall(r"`(.*?)`", said) for name in re.findall(r"\w+", code)
     } | redis_py.DROPPED
-    there = [f"`{name}`" for name, option in theirs.items() if option and name not in {*ours, *spoken}]
+    known = {*ours, *spoken}
+    there = [
+        f"`{name}`"
+        for name, option in theirs.items()
+        if option and name not in known and name.replace("_", "") not in parts
+    ]
     here = [f"`{name}`" for name, option in ours.items() if option and name not in {*theirs, *spoken}]
     return "; ".join([f"{side}: {', '.join(names)}" for side, names in (("there", there), ("here", here)) if names])
 
@@ -178,7 +183,9 @@ def written() -> str:
     for method in methods():
         if method.group != group:
             group = method.group
-            page += f"\n### {redis_py.TITLES[group]}\n\n| redis-py | Here | Difference |\n|---|---|---|\n"
+            page += f"\n### {redis_py.TITLES[group]}\n\n"
+            page += f"{redis_py.NOTES[group]}\n\n" if group in redis_py.NOTES else ""
+            page += "| redis-py | Here | Difference |\n|---|---|---|\n"
         here, difference = counterpart(method)
         page += f"| `{method.title}` | {here} | {difference} |\n"
     return page

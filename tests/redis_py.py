@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COMMANDS", "DROPPED", "INSTEAD", "OPTIONS", "OTHERWISE", "SAID"]
+__all__ = [
+    "ABOUT",
+    "COMMANDS",
+    "DROPPED",
+    "INSTEAD",
+    "NOTES",
+    "OPTIONS",
+    "OTHERWISE",
+    "SAID",
+    "TITLES",
+]
 
 ABOUT: Final = """
 The methods of redis-py {version}, in its order. The second column names [functions](commands.md#all-of-them); each is a method of
@@ -49,8 +59,13 @@ TITLES: Final = {
 }
 """What the page calls redis-py's classes, and its objects with the commands of modules."""
 
+NOTES: Final = {
+    "json": "A document is JSON text here, given and returned: `json.dumps` and `json.loads` are yours to call.",
+}
+"""What holds for all methods of a group."""
+
 COMMANDS: Final = {
-    "bitfield": "BITFIELD",
+    "bitfield": 'tuples, `("GET", "u8", 0)`, where redis-py has an object; `default_overflow` is one, too',
     "client_tracking_off": "CLIENT TRACKING",
     "client_tracking_on": "CLIENT TRACKING",
     "cluster_bumpepoch": "CLUSTER BUMPEPOCH",
@@ -147,41 +162,74 @@ OTHERWISE: Final = {
 """What does the same as a method for which no function does."""
 
 SAID: Final = {
+    "acl_setuser": (
+        'rules as the server writes them: `"on", ">secret", "~key:*"`, in place of `enabled`, `nopass`, `passwords`,'
+        " `hashed_passwords`, `categories`, `commands`, `keys`, `channels`, `selectors`, `reset`, `reset_keys`, `reset_channels`,"
+        " `reset_passwords`"
+    ),
     "bitcount": "`mode` is `unit`",
+    "bitfield": 'tuples, `("GET", "u8", 0)`, where redis-py has an object; `default_overflow` is one, too',
+    "bitfield_ro": '`encoding`, `offset` and `items` are tuples: `("GET", "u8", 0)`',
     "bitpos": "`mode` is `unit`",
     "blmove": "`src` and `dest` are `wherefrom` and `whereto`, both given; `timeout` is a keyword",
+    "blmpop": "keys one by one; `direction` is `where`, and `timeout` a keyword",
     "blpop": "keys one by one; `timeout` is a keyword, given always",
     "brpop": "keys one by one; `timeout` is a keyword, given always",
     "brpoplpush": '`blmove(source, destination, "RIGHT", "LEFT", timeout=...)`',
+    "bzmpop": 'keys one by one; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`; `timeout` is a keyword',
+    "client_kill": "`client_kill(addr=address)`; returns how many",
+    "client_kill_filter": "`_id` goes without a name: `client_kill(7)`",
+    "client_list": "`client_id` goes without a name: `client_list(7, 8)`",
+    "client_pause": "`all=False` is `write=True`",
+    "client_tracking": "`on` is the first argument, `prefix` are those behind it, `clientid` is `redirect`",
+    "client_tracking_off": "`client_tracking(False)`; `clientid` is `redirect`, `prefix` are arguments",
+    "client_tracking_on": "`client_tracking(True)`; `clientid` is `redirect`, `prefix` are arguments",
     "config_get": "give a `pattern`, `*` for all",
+    "copy": "`destination_db` is `db`",
     "decr": "`decr(key, amount)` is `decrby(key, amount)`",
     "decrby": "give the `amount`",
     "eval": "the reply is [any](commands.md#words-with-a-type)",
     "evalsha": "the reply is [any](commands.md#words-with-a-type)",
-    "hincrby": "give the `amount`",
-    "hincrbyfloat": "give the `amount`",
     "himport_discard": "redis-py prepares again on other connections; here it is a command, on one connection",
     "himport_discard_all": "as `himport_discard`",
     "himport_prepare": "as `himport_discard`",
+    "hincrby": "give the `amount`",
+    "hincrbyfloat": "give the `amount`",
     "hmset": "`hset(key, mapping={...})`",
     "hset": "`items=[a, 1, b, 2]` is `mapping={a: 1, b: 2}`",
+    "hsetex": "`mapping`, `items`, or `key` with `value`, are one dict; `data_persist_option` is `fnx` or `fxx`",
     "incr": "`incr(key, amount)` is `incrby(key, amount)`",
     "incrby": "give the `amount`",
     "incrbyfloat": "give the `amount`",
     "info": "each `section` an argument; values are `str`",
+    "lcs": "`lcs_idx` tells `withmatchlen` always",
     "lmove": "`src` and `dest` are `wherefrom` and `whereto`, both given",
+    "lmpop": "keys one by one; `direction` is `where`",
+    "msetex": "`data_persist_option` is `nx` or `xx`",
     "ping": "returns `PONG`, not True",
+    "restore": "`frequency` is `freq`",
     "rpoplpush": '`lmove(source, destination, "RIGHT", "LEFT")`',
     "scan": "a tuple of the next cursor, 0 at the end, and the keys",
     "set": "False, not None, if it was not set; `get=True` is `set_get`",
+    "sort": "`start=2, num=5` is `limit=(2, 5)`; `groups` has no counterpart",
+    "sort_ro": "`start=2, num=5` is `limit=(2, 5)`",
     "spop": "with a count a set: `spop_count`",
     "srandmember": "with a `number`: `srandmember_count`",
+    "stralgo": "keys alone, as `lcs` takes; `specific_argument` and `withmatchlen` have no counterpart",
     "type": "`str`: the server's own word",
     "watch": "[watch](#watch)",
+    "xackdel": "`ref_policy` is `keepref`, `delref` or `acked`",
+    "xadd": "`ref_policy` is `keepref`, `delref` or `acked`",
+    "xautoclaim": "`start_id` is `start`",
+    "xdelex": "`ref_policy` is `keepref`, `delref` or `acked`",
+    "xgroup_create": "`entries_read` is `entriesread`",
+    "xgroup_setid": "`entries_read` is `entriesread`",
+    "xpending_range": "`min` and `max` are `start` and `end`, `consumername` is `consumer`",
     "xrange": "`min` and `max` are `start` and `end`",
-    "xrevrange": "`max` and `min` are `end` and `start`",
     "xread": "a `dict` of lists of `Entry`",
     "xreadgroup": "a `dict` of lists of `Entry`",
+    "xrevrange": "`max` and `min` are `end` and `start`",
+    "xtrim": "`ref_policy` is `keepref`, `delref` or `acked`",
     "zadd": "`incr=True` is `zadd_incr`",
     "zinter": "a dict for `keys` is `weights`",
     "zinterstore": "a dict for `keys` is `weights`",
@@ -200,5 +248,5 @@ SAID: Final = {
 OPTIONS: Final = {"number": "count"}
 """Options that have another name here, whatever the method."""
 
-DROPPED: Final = frozenset({"score_cast_func", "kwargs"})
+DROPPED: Final = frozenset({"decode_keys", "kwargs", "no_escape", "score_cast_func"})
 """Options of which the page speaks once."""
