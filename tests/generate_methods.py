@@ -237,6 +237,7 @@ EXAMPLES: Final = {
     "Fields": '{"k": 1}',
     "JsonPath": '"$"',
     "Places": '{"k": (1, 2)}',
+    "Nack": '"FAIL"',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',
     "Triplet": '("k", "$", "1")',

@@ -20,6 +20,7 @@ __all__ = [
     "Bitwise",
     "End",
     "Fields",
+    "Nack",
     "Scores",
     "Side",
     "Weights",
@@ -63,7 +64,9 @@ BitOperation: TypeAlias = (
 
 End: TypeAlias = Literal["MIN", "MAX"]
 
-Aggregate: TypeAlias = Literal["SUM", "MIN", "MAX"]
+Aggregate: TypeAlias = Literal["SUM", "MIN", "MAX", "COUNT"]
+
+Nack: TypeAlias = Literal["SILENT", "FAIL", "FATAL"]
 
 Fields: TypeAlias = Mapping[Any, Argument]
 """Names with values. Names are arguments like the values, but `Mapping` is invariant in them, so that no other type fits."""
@@ -82,7 +85,8 @@ BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "lastid", "match", "maxdeletedid", "minid", "type"}
 INTS: Final = {
     "block", "count", "db", "entriesadded", "entriesread", "ex", "exat", "freq", "idle", "idletime", "idmp-duration",
-    "idmp-maxsize", "limit", "maxlen", "minmatchlen", "px", "pxat", "rank", "retrycount", "time",
+    "idmp-maxsize", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen", "px", "pxat", "rank", "retrycount",
+    "time",
 }  # fmt: skip
 VALUED: Final = DATA | INTS  # the other ones are flags
 

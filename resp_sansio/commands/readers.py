@@ -17,7 +17,8 @@ from .decoding import RAW, S, Text, own_words
 
 __all__ = ["Entry"]
 
-T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 # For annotations where a command is called `set`.
 Members: TypeAlias = set[S]
@@ -206,7 +207,7 @@ def table(reply: Reply, text: Text[S]) -> dict[S, S]:
     return text.table(dict(pairs(reply, RAW)))
 
 
-def keyed(pairs: list[tuple[S, T]]) -> dict[S, T]:
+def keyed(pairs: list[tuple[K, V]]) -> dict[K, V]:
     """Return a `dict` of pairs. Their keys are to be different, and two that a server sends may be the same as text."""
     made = dict(pairs)
     if len(made) != len(pairs):

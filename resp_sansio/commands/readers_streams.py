@@ -64,7 +64,10 @@ def pending_summary(reply: Reply, text: Text[S]) -> PendingSummary[S]:
 
 
 class PendingEntry(NamedTuple, Generic[S]):
-    """A pending entry: its ID and its consumer, how many milliseconds ago it was delivered, and how often."""
+    """A pending entry: its ID and its consumer, how many milliseconds ago it was delivered, and how often.
+
+    The time is -1 if it was given back (XNACK).
+    """
 
     id: S
     consumer: S
@@ -213,6 +216,7 @@ class StreamGroupDetails(TypedDict, Generic[S], total=False):
     entries_read: int | None
     lag: int | None
     pel_count: int
+    nacked_count: int
     pending: list[tuple[S, EntryDelivery[S]]]
     consumers: list[StreamConsumerDetails[S]]
 
@@ -266,7 +270,8 @@ def _groups(reply: Reply, text: Text[S]) -> list[dict[str, object]]:
 
 COUNTS: Final = (
     "length", "radix_tree_keys", "radix_tree_nodes", "entries_added", "idmp_duration", "idmp_maxsize", "pids_tracked",
-    "iids_tracked", "iids_added", "iids_duplicates", "pending", "idle", "inactive", "pel_count", "seen_time", "active_time",
+    "iids_tracked", "iids_added", "iids_duplicates", "pending", "idle", "inactive", "pel_count", "nacked_count",
+    "seen_time", "active_time",
 )  # fmt: skip
 IDS: Final = ("name", "last_generated_id", "max_deleted_entry_id", "recorded_first_entry_id", "last_delivered_id")
 

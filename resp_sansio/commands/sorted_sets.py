@@ -326,6 +326,7 @@ def zinter(
     """Return the members that all of the sorted sets have, or sets, in their order (Redis 6.2).
 
     A member's score is the sum of its scores, or what `aggregate` says, after those of each key were multiplied by its weight.
+    With `COUNT` (Redis 8.8) it is the sum of the weights of the keys that have it.
     """
     options = weighing("ZINTER", 1 + len(keys), weights, aggregate)
     return Command("ZINTER", 1 + len(keys), key, *keys, *options, read=bulks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..wire.encoder import Argument
 from .arguments import (
     Fields,
+    Nack,
     adding,
     claimed_ids,
     exclusive,
@@ -102,15 +103,20 @@ def xrevrange(
 
 
 def xread(
-    streams: Fields, *, count: int | None = None, block: int | None = None
+    streams: Fields,
+    *,
+    count: int | None = None,
+    maxcount: int | None = None,
+    maxsize: int | None = None,
+    block: int | None = None,
 ) -> Command[dict[bytes, list[Entry[bytes]]]]:
     """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
 
+    Returns up to `count` of each stream, up to `maxcount` of all, about `maxsize` bytes in all; the last two are of Redis 8.10.
     With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
     """
-    return Command(
-        "XREAD", *given("XREAD", count=count, block=block), *streams_in_turn("XREAD", streams), read=by_stream
-    )
+    options = given("XREAD", count=count, maxcount=maxcount, maxsize=maxsize, block=block)
+    return Command("XREAD", *options, *streams_in_turn("XREAD", streams), read=by_stream)
 
 
 def xreadgroup(
@@ -119,14 +125,15 @@ def xreadgroup(
     streams: Fields,
     *,
     count: int | None = None,
+    maxcount: int | None = None,
+    maxsize: int | None = None,
     block: int | None = None,
     noack: bool = False,
 ) -> Command[dict[bytes, list[Entry[bytes]]]]:
     """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
-    options = given("XREADGROUP", count=count, block=block, noack=noack)
-    return Command(
-        "XREADGROUP", "GROUP", group, consumer, *options, *streams_in_turn("XREADGROUP", streams), read=by_stream
-    )
+    options = given("XREADGROUP", count=count, maxcount=maxcount, maxsize=maxsize, block=block, noack=noack)
+    words = *options, *streams_in_turn("XREADGROUP", streams)
+    return Command("XREADGROUP", "GROUP", group, consumer, *words, read=by_stream)
 
 
 def xreadgroup_claim(
@@ -136,6 +143,8 @@ def xreadgroup_claim(
     key: Argument,
     *keys: Argument,
     count: int | None = None,
+    maxcount: int | None = None,
+    maxsize: int | None = None,
     block: int | None = None,
     noack: bool = False,
 ) -> Command[dict[bytes, list[ClaimedEntry[bytes]]]]:
@@ -143,11 +152,9 @@ def xreadgroup_claim(
 
     They are the consumer's from then on. Each entry says how long it was pending and how often it was delivered: 0 if never.
     """
-    options = given("XREADGROUP", count=count, block=block, noack=noack)
-    streams = "STREAMS", key, *keys, ">", *[">"] * len(keys)
-    return Command(
-        "XREADGROUP", "GROUP", group, consumer, "CLAIM", min_idle_time, *options, *streams, read=claimed_by_stream
-    )
+    options = given("XREADGROUP", count=count, maxcount=maxcount, maxsize=maxsize, block=block, noack=noack)
+    words = "CLAIM", min_idle_time, *options, "STREAMS", key, *keys, ">", *[">"] * len(keys)
+    return Command("XREADGROUP", "GROUP", group, consumer, *words, read=claimed_by_stream)
 
 
 def xgroup_create(
@@ -198,6 +205,24 @@ def xackdel(
     """Say that these entries are done with, and delete them; return of each what `xdelex` does (Redis 8.2)."""
     options = exclusive("XACKDEL", keepref=keepref, delref=delref, acked=acked)
     return Command("XACKDEL", key, group, *options, "IDS", 1 + len(ids), id, *ids, read=wholes)
+
+
+def xnack(
+    key: Argument,
+    group: Argument,
+    mode: Nack,
+    id: Argument,
+    *ids: Argument,
+    retrycount: int | None = None,
+    force: bool = False,
+) -> Command[int]:
+    """Give pending entries back to the group, for any consumer to claim at once; return how many were pending (Redis 8.8).
+
+    `SILENT` takes the delivery out of the count of them, `FAIL` leaves that as it is, `FATAL` makes it as high as can be, and
+    `retrycount` makes it this number. `force` makes entries pending that were not.
+    """
+    options = given("XNACK", retrycount=retrycount, force=force)
+    return Command("XNACK", key, group, mode, "IDS", 1 + len(ids), id, *ids, *options, read=whole)
 
 
 def xpending(key: Argument, group: Argument) -> Command[PendingSummary[bytes]]:

@@ -10,6 +10,7 @@ from ..commands.arguments import (
     Aggregate,
     End,
     Fields,
+    Nack,
     Scores,
     Weights,
     adding,
@@ -338,11 +339,24 @@ def xadd_nomkstream(
     return "XADD", key, "NOMKSTREAM", *options, *in_turn("XADD", "fields", fields)
 
 
+def xread(streams: Fields, count: int | None, maxcount: int | None, maxsize: int | None, block: int | None) -> Words:
+    options = given("XREAD", count=count, maxcount=maxcount, maxsize=maxsize, block=block)
+    return "XREAD", *options, *streams_in_turn("XREAD", streams)
+
+
 def xreadgroup(
-    group: Argument, consumer: Argument, streams: Fields, count: int | None, block: int | None, noack: bool
+    group: Argument,
+    consumer: Argument,
+    streams: Fields,
+    count: int | None,
+    maxcount: int | None,
+    maxsize: int | None,
+    block: int | None,
+    noack: bool,
 ) -> Words:
-    options = given("XREADGROUP", count=count, block=block, noack=noack)
-    return "XREADGROUP", "GROUP", group, consumer, *options, *streams_in_turn("XREADGROUP", streams)
+    options = given("XREADGROUP", count=count, maxcount=maxcount, maxsize=maxsize, block=block, noack=noack)
+    words = *options, *streams_in_turn("XREADGROUP", streams)
+    return "XREADGROUP", "GROUP", group, consumer, *words
 
 
 def xreadgroup_claim(
@@ -352,12 +366,14 @@ def xreadgroup_claim(
     key: Argument,
     *keys: Argument,
     count: int | None,
+    maxcount: int | None,
+    maxsize: int | None,
     block: int | None,
     noack: bool,
 ) -> Words:
-    options = given("XREADGROUP", count=count, block=block, noack=noack)
-    streams = "STREAMS", key, *keys, ">", *[">"] * len(keys)
-    return "XREADGROUP", "GROUP", group, consumer, "CLAIM", min_idle_time, *options, *streams
+    options = given("XREADGROUP", count=count, maxcount=maxcount, maxsize=maxsize, block=block, noack=noack)
+    words = "CLAIM", min_idle_time, *options, "STREAMS", key, *keys, ">", *[">"] * len(keys)
+    return "XREADGROUP", "GROUP", group, consumer, *words
 
 
 def xgroup_create(key: Argument, group: Argument, id: Argument, mkstream: bool, entriesread: int | None) -> Words:
@@ -370,6 +386,13 @@ def xackdel(
 ) -> Words:
     options = exclusive("XACKDEL", keepref=keepref, delref=delref, acked=acked)
     return "XACKDEL", key, group, *options, "IDS", 1 + len(ids), id, *ids
+
+
+def xnack(
+    key: Argument, group: Argument, mode: Nack, id: Argument, *ids: Argument, retrycount: int | None, force: bool
+) -> Words:
+    options = given("XNACK", retrycount=retrycount, force=force)
+    return "XNACK", key, group, mode, "IDS", 1 + len(ids), id, *ids, *options
 
 
 def xpending_range(

@@ -17,6 +17,7 @@ from ..commands.arguments import (
     Bitwise,
     End,
     Fields,
+    Nack,
     Scores,
     Side,
     Weights,
@@ -30,7 +31,6 @@ from ..commands.arguments import (
     in_turn,
     limiting,
     sorting,
-    streams_in_turn,
 )
 from ..commands.arguments_geo import Places, Unit, Vertices
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
@@ -1331,6 +1331,7 @@ class AsyncMethods(ABC, Generic[S]):
         """Return the members that all of the sorted sets have, or sets, in their order (Redis 6.2).
 
         A member's score is the sum of its scores, or what `aggregate` says, after those of each key were multiplied by its weight.
+        With `COUNT` (Redis 8.8) it is the sum of the weights of the keys that have it.
         """
         return await self._do(_words.zinter(key, *keys, weights=weights, aggregate=aggregate), bulks)
 
@@ -1460,15 +1461,20 @@ class AsyncMethods(ABC, Generic[S]):
         return await self._do(("XREVRANGE", key, end, start, *given("XREVRANGE", count=count)), entries)
 
     async def xread(
-        self, streams: Fields, *, count: int | None = None, block: int | None = None
+        self,
+        streams: Fields,
+        *,
+        count: int | None = None,
+        maxcount: int | None = None,
+        maxsize: int | None = None,
+        block: int | None = None,
     ) -> dict[S, list[Entry[S]]]:
         """Return the entries behind these IDs by stream, as in `{"stream": "0"}`; a stream without any is left out.
 
+        Returns up to `count` of each stream, up to `maxcount` of all, about `maxsize` bytes in all; the last two are of Redis 8.10.
         With `block`, waits on the server for one up to so many milliseconds, 0 for ever.
         """
-        return await self._do(
-            ("XREAD", *given("XREAD", count=count, block=block), *streams_in_turn("XREAD", streams)), by_stream
-        )
+        return await self._do(_words.xread(streams, count, maxcount, maxsize, block), by_stream)
 
     async def xreadgroup(
         self,
@@ -1477,11 +1483,15 @@ class AsyncMethods(ABC, Generic[S]):
         streams: Fields,
         *,
         count: int | None = None,
+        maxcount: int | None = None,
+        maxsize: int | None = None,
         block: int | None = None,
         noack: bool = False,
     ) -> dict[S, list[Entry[S]]]:
         """As `xread`, for a consumer of a group: `>` stands for what no consumer has had, an ID for what is pending behind it."""
-        return await self._do(_words.xreadgroup(group, consumer, streams, count, block, noack), by_stream)
+        return await self._do(
+            _words.xreadgroup(group, consumer, streams, count, maxcount, maxsize, block, noack), by_stream
+        )
 
     async def xreadgroup_claim(
         self,
@@ -1491,6 +1501,8 @@ class AsyncMethods(ABC, Generic[S]):
         key: Argument,
         *keys: Argument,
         count: int | None = None,
+        maxcount: int | None = None,
+        maxsize: int | None = None,
         block: int | None = None,
         noack: bool = False,
     ) -> dict[S, list[ClaimedEntry[S]]]:
@@ -1499,7 +1511,18 @@ class AsyncMethods(ABC, Generic[S]):
         They are the consumer's from then on. Each entry says how long it was pending and how often it was delivered: 0 if never.
         """
         return await self._do(
-            _words.xreadgroup_claim(group, consumer, min_idle_time, key, *keys, count=count, block=block, noack=noack),
+            _words.xreadgroup_claim(
+                group,
+                consumer,
+                min_idle_time,
+                key,
+                *keys,
+                count=count,
+                maxcount=maxcount,
+                maxsize=maxsize,
+                block=block,
+                noack=noack,
+            ),
             claimed_by_stream,
         )
 
@@ -1552,6 +1575,23 @@ class AsyncMethods(ABC, Generic[S]):
     ) -> list[int]:
         """Say that these entries are done with, and delete them; return of each what `xdelex` does (Redis 8.2)."""
         return await self._do(_words.xackdel(key, group, id, *ids, keepref=keepref, delref=delref, acked=acked), wholes)
+
+    async def xnack(
+        self,
+        key: Argument,
+        group: Argument,
+        mode: Nack,
+        id: Argument,
+        *ids: Argument,
+        retrycount: int | None = None,
+        force: bool = False,
+    ) -> int:
+        """Give pending entries back to the group, for any consumer to claim at once; return how many were pending (Redis 8.8).
+
+        `SILENT` takes the delivery out of the count of them, `FAIL` leaves that as it is, `FATAL` makes it as high as can be, and
+        `retrycount` makes it this number. `force` makes entries pending that were not.
+        """
+        return await self._do(_words.xnack(key, group, mode, id, *ids, retrycount=retrycount, force=force), whole)
 
     async def xpending(self, key: Argument, group: Argument) -> PendingSummary[S]:
         """Return how many entries are pending in a group, their lowest and highest ID, and how many each consumer has."""

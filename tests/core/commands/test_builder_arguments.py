@@ -34,6 +34,7 @@ RIGHT: Final[dict[str, Any]] = {
     "FloatType | None": "FP32",
     "JsonPath": "$.data",
     "Places": {"member": (1.5, 2)},
+    "Nack": "FAIL",
     "Scores": {"member": 1.5},
     "Side": "LEFT",
     "Weights | None": [2.5],
@@ -76,6 +77,7 @@ REFUSED: Final[dict[str, list[Any]]] = {
         {None: (1, 2)},
         *({"member": wrong} for wrong in NO_PAIRS),
     ],
+    "Nack": NO_DATA,
     "Scores": [
         True,
         "text",

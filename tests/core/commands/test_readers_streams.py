@@ -73,13 +73,21 @@ CONSUMER_READ: Final = {
 DETAILS: Final[dict[Any, Any]] = {
     **STREAM,
     b"entries": [ONE],
-    b"groups": [GROUP | {b"pel-count": 1, b"pending": [[b"1-0", b"c", 5, 2]], b"consumers": [CONSUMER]}],
+    b"groups": [
+        GROUP | {b"pel-count": 1, b"nacked-count": 0, b"pending": [[b"1-0", b"c", 5, 2]], b"consumers": [CONSUMER]}
+    ],
 }
 DETAILS_READ: Final = {
     **STREAM_READ,
     "entries": [FIRST],
     "groups": [
-        GROUP_READ | {"pel_count": 1, "pending": [(b"c", EntryDelivery(b"1-0", 5, 2))], "consumers": [CONSUMER_READ]}
+        GROUP_READ
+        | {
+            "pel_count": 1,
+            "nacked_count": 0,
+            "pending": [(b"c", EntryDelivery(b"1-0", 5, 2))],
+            "consumers": [CONSUMER_READ],
+        }
     ],
 }
 
@@ -105,6 +113,7 @@ REPLIES: Final[list[tuple[Any, Any, Any, Any]]] = [
     ),
     same(readers.pending, [], []),
     same(readers.pending, [[b"1-0", b"c", 500, 2]], [PendingEntry(b"1-0", b"c", 500, 2)]),
+    same(readers.pending, [[b"1-0", b"", -1, 2**63 - 1]], [PendingEntry(b"1-0", b"", -1, 2**63 - 1)]),  # given back
     same(readers.claimed, [b"0-0", [ONE], [b"2-0"]], Autoclaimed(b"0-0", [FIRST], [b"2-0"])),
     same(readers.claimed, [b"0-0", [ONE]], Autoclaimed(b"0-0", [FIRST], [])),
     same(readers.claimed_ids_only, [b"2-0", [b"1-0"], []], AutoclaimedIDs(b"2-0", [b"1-0"], [])),

@@ -135,6 +135,7 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
         st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.tuples(st.floats(), st.floats()), DATA), max_size=2),
         DATA,
     ),
+    "Nack": st.sampled_from(["SILENT", "FAIL", "FATAL"]),
     "Scores": st.one_of(st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.floats(), DATA), max_size=2), DATA),
     "Side": st.sampled_from(["LEFT", "RIGHT"]),
     "Weights | None": st.one_of(st.none(), st.lists(st.one_of(st.integers(), st.floats(), DATA), max_size=3), DATA),

@@ -69,6 +69,7 @@ SENT: Sent = [
     (commands.zintercard("z", "y", limit=5), "ZINTERCARD 2 z y LIMIT 5"),
     (commands.zunion("z", "y", aggregate="MAX"), "ZUNION 2 z y AGGREGATE MAX"),
     (commands.zunion_withscores("z", "y", weights=[1, 2]), "ZUNION 2 z y WEIGHTS 1 2 WITHSCORES"),
+    (commands.zunion("z", "y", aggregate="COUNT"), "ZUNION 2 z y AGGREGATE COUNT"),
     (commands.zunionstore("d", "z", weights=[-1]), "ZUNIONSTORE d 1 z WEIGHTS -1"),
 ]
 

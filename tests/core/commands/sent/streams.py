@@ -58,6 +58,17 @@ SENT: Sent = [
     (commands.xcfgset("x", idmp_duration=60), "XCFGSET x IDMP-DURATION 60"),
     (commands.xcfgset("x", idmp_duration=60, idmp_maxsize=5), "XCFGSET x IDMP-DURATION 60 IDMP-MAXSIZE 5"),
     (commands.xidmprecord("x", "p", "i", "1-0"), "XIDMPRECORD x p i 1-0"),
+    (commands.xread({"x": 0}, maxcount=5, maxsize=1000), "XREAD MAXCOUNT 5 MAXSIZE 1000 STREAMS x 0"),
+    (
+        commands.xreadgroup("g", "c", {"x": ">"}, count=1, maxcount=5, maxsize=1000),
+        "XREADGROUP GROUP g c COUNT 1 MAXCOUNT 5 MAXSIZE 1000 STREAMS x >",
+    ),
+    (
+        commands.xreadgroup_claim("g", "c", 5, "x", maxcount=5, maxsize=1000),
+        "XREADGROUP GROUP g c CLAIM 5 MAXCOUNT 5 MAXSIZE 1000 STREAMS x >",
+    ),
+    (commands.xnack("x", "g", "SILENT", "1-0", "2-0"), "XNACK x g SILENT IDS 2 1-0 2-0"),
+    (commands.xnack("x", "g", "FAIL", "1-0", retrycount=0, force=True), "XNACK x g FAIL IDS 1 1-0 RETRYCOUNT 0 FORCE"),
     (commands.xinfo_stream("x"), "XINFO STREAM x"),
     (commands.xinfo_stream_full("x"), "XINFO STREAM x FULL"),
     (commands.xinfo_stream_full("x", count=0), "XINFO STREAM x FULL COUNT 0"),
