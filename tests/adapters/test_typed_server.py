@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import redis
 
-from adapters.typed.families import FAMILIES, SOURCES, Family, check, check_redis_py, each
+from adapters.typed.families import FAMILIES, SOURCES, Family, check, check_redis_py, check_text, each
 from core.commands.recorded import GROUPS
 from resp_sansio import Command, ReplyError, UnexpectedReplyError, commands
 from resp_sync import connect
@@ -31,6 +31,12 @@ def connection(request: pytest.FixtureRequest, server: Server) -> Iterator[Conne
 def test_results_are_the_same_on_both_protocols(connection: Connection, family: Family) -> None:
     connection.execute("SCRIPT", "FLUSH")
     check(connection, family)
+
+
+@pytest.mark.parametrize("family", each(FAMILIES))
+def test_all_data_is_text_where_it_is_asked_for(connection: Connection, family: Family) -> None:
+    connection.execute("SCRIPT", "FLUSH")
+    check_text(connection, family)
 
 
 @pytest.mark.parametrize("family", each([family for family in FAMILIES if family.compares]))

@@ -25,16 +25,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import pytest
 
-from resp_sansio import Command, ReplyError
+from resp_sansio import Command, ReplyError, commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from resp_sync import Connection
 
-__all__ = ["FAMILIES", "SOURCES", "Family", "Like", "Refused", "Step", "check", "check_redis_py", "each"]
+__all__ = ["FAMILIES", "SOURCES", "Family", "Like", "Refused", "Step", "check", "check_redis_py", "check_text", "each"]
 
 Step: TypeAlias = "tuple[Command[Any], object] | tuple[Command[Any], object, Callable[[Any], object]]"
+
+
+NO_TEXT: Final = {"DUMP", "FUNCTION DUMP"}
+"""Commands whose result is binary data."""
 
 
 class Like:
@@ -65,7 +69,24 @@ class Family(NamedTuple):
 
 def check(connection: Connection, family: Family) -> None:
     """Run a family: each result is what is expected, with the same types."""
-    for command, expected, *_ in family.steps:
+    run(connection, family.steps)
+
+
+def check_text(connection: Connection, family: Family) -> None:
+    """Run a family as a client of text would: all data in what is expected is text, but for what is none."""
+    run(
+        connection,
+        [
+            (command, expected)
+            if command.info.name in NO_TEXT
+            else (commands.text(command, errors="surrogateescape"), in_text(expected))
+            for command, expected, *_ in family.steps
+        ],
+    )
+
+
+def run(connection: Connection, steps: Sequence[Step]) -> None:
+    for command, expected, *_ in steps:
         if isinstance(expected, Refused):
             with pytest.raises(ReplyError) as caught:
                 connection.execute(command)
@@ -88,6 +109,23 @@ def check_redis_py(connection: Connection, redis_py: object, family: Family) -> 
         else:
             with contextlib.suppress(*[ReplyError] * isinstance(expected, Refused)):
                 connection.execute(command)
+
+
+def in_text(value: Any) -> Any:
+    """The same with text for all data. Of what is not the same each time, only the type is known then."""
+    match value:
+        case Like():
+            return Like(str if value.kind is bytes else value.kind, lambda _: True)
+        case bytes():
+            return value.decode("utf-8", "surrogateescape")
+        case dict():
+            return {in_text(key): in_text(item) for key, item in value.items()}
+        case tuple() if hasattr(value, "_make"):
+            return type(value)._make(map(in_text, value))
+        case list() | tuple() | set():
+            return type(value)(map(in_text, value))
+        case _:
+            return value
 
 
 def exact(value: object) -> object:
