@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Generic, Literal, Unpack, overload
 
 from resp_sansio import Config, Options
+from resp_sansio.methods import S
 from resp_sansio.surface import tasks
 
 from ._driver import Driver
@@ -12,7 +13,7 @@ from ._driver import Driver
 __all__ = ["Client", "Connecting", "Connection", "Pool", "connect"]
 
 
-class Connection(tasks.Connection):
+class Connection(tasks.Connection[S]):
     """One connection to one server, for any number of tasks of one event loop; made by `connect`, ends for ever when it ends.
 
     Commands of all tasks share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
@@ -24,7 +25,7 @@ class Connection(tasks.Connection):
     _driver_type = Driver
 
 
-class Connecting(tasks.Connecting[Connection]):
+class Connecting(tasks.Connecting[Connection[S]], Generic[S]):
     """What `connect` returns: await it for a `Connection`, or let `async with` open and close one."""
 
     __slots__ = ()
@@ -32,17 +33,25 @@ class Connecting(tasks.Connecting[Connection]):
     _connection_type = Connection
 
 
-def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connecting:
+@overload
+def connect(url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[Options]) -> Connecting[bytes]: ...
+@overload
+def connect(url: str = ..., *, decode: Literal[True] | str, **options: Unpack[Options]) -> Connecting[str]: ...
+@overload
+def connect(url: str = ..., *, decode: bool | str, **options: Unpack[Options]) -> Connecting[Any]: ...
+def connect(
+    url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[Options]
+) -> Connecting[Any]:
     """Open a connection: `await connect("redis://user:password@host:6379/0", timeout=2.0)`, or by `async with connect(...)`.
 
     For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
     of it. Raises `ValueError` or `TypeError` for a wrong URL or option and, when awaited, `ConnectError` (its `transient` says
     whether the same may succeed later).
     """
-    return Connecting(Config.from_url(url, **options))
+    return Connecting(Config.from_url(url, decode=decode, **options))
 
 
-class Client(tasks.Client[Connection]):
+class Client(tasks.Client[Connection[S], S]):
     """The object most programs use: `async with Client("redis://localhost") as client`, for all tasks of one event loop.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -57,7 +66,7 @@ class Client(tasks.Client[Connection]):
     _connection_type = Connection
 
 
-class Pool(tasks.Pool[Connection]):
+class Pool(tasks.Pool[Connection[S], S]):
     """Connections for any number of tasks of one event loop, `max_size` of them at most: `Pool("redis://localhost", max_size=20)`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened

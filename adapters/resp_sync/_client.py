@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Literal, Unpack, overload
 
 from resp_sansio import Config, Options
+from resp_sansio.methods import S
 from resp_sansio.surface import threads
 
 from ._driver import Driver
@@ -12,7 +13,7 @@ from ._driver import Driver
 __all__ = ["Client", "Connection", "Pool", "connect"]
 
 
-class Connection(threads.Connection):
+class Connection(threads.Connection[S]):
     """One connection to one server, for any number of threads; made by `connect`, ends for ever when it ends.
 
     Commands of all threads share it in the order in which they were made; one that blocks (BLPOP) holds up the others. Close
@@ -24,17 +25,25 @@ class Connection(threads.Connection):
     _driver_type = Driver
 
 
-def connect(url: str = "redis://localhost", **options: Unpack[Options]) -> Connection:
+@overload
+def connect(url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[Options]) -> Connection[bytes]: ...
+@overload
+def connect(url: str = ..., *, decode: Literal[True] | str, **options: Unpack[Options]) -> Connection[str]: ...
+@overload
+def connect(url: str = ..., *, decode: bool | str, **options: Unpack[Options]) -> Connection[Any]: ...
+def connect(
+    url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[Options]
+) -> Connection[Any]:
     """Open a connection: `connect("redis://user:password@host:6379/0", timeout=2.0)`.
 
     For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
     of it, name resolution excepted. Raises `ConnectError` (its `transient` says whether the same may succeed later),
     `ValueError` or `TypeError` for a wrong URL or option.
     """
-    return threads.open_connection(Connection, Config.from_url(url, **options))
+    return threads.open_connection(Connection, Config.from_url(url, decode=decode, **options))
 
 
-class Client(threads.Client[Connection]):
+class Client(threads.Client[Connection[S], S]):
     """The object most programs use: `with Client("redis://localhost") as client`, for any number of threads.
 
     Their commands share one connection (`lanes` says if more), except for those that block or change a connection: these borrow
@@ -50,7 +59,7 @@ class Client(threads.Client[Connection]):
     _connection_type = Connection
 
 
-class Pool(threads.Pool[Connection]):
+class Pool(threads.Pool[Connection[S], S]):
     """Connections for any number of threads, `max_size` of them at most: `Pool("redis://localhost", max_size=20)`.
 
     `execute`, `pipeline` and `transaction` borrow one for as long as they take; `acquire` lends one for longer. Nothing is opened

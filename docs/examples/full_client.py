@@ -449,7 +449,7 @@ class FullConnection(threads.Connection):
     _driver_type = Driver
 
 
-class FullClient(threads.Client[FullConnection]):
+class FullClient(threads.Client[FullConnection, bytes]):
     """A client for one thread."""
 
     _connection_type = FullConnection

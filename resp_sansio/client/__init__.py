@@ -1,7 +1,7 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
-from .call import command_alone, encoding_of, error_of, push_as_text, seconds_allowed
+from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
@@ -19,7 +19,7 @@ __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
     "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter",
-    "Watch", "WatchLoop", "Write", "command_alone", "encoding_of", "error_of", "error_reply", "forks_wait_for_tls",
+    "Watch", "WatchLoop", "Write", "command_alone", "error_of", "error_reply", "forks_wait_for_tls",
     "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
-    "push_as_text", "read_transaction", "route", "seconds_allowed",
+    "push_as_text", "read_transaction", "route", "seconds_allowed", "text_of",
 ]  # fmt: skip

@@ -14,16 +14,17 @@ from itertools import repeat
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
-from ..commands.command import Command, Reader, as_it_came
-from ..commands.decoding import RAW
+from ..commands.command import Command, Reader, as_it_came, read_as
+from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
+from ..commands.readers import anything
 from ..commands.words import Words, shown_word
 from ..config.config import Config
 from ..connection.slot import Batch, Payload
 from ..connection.stateful import new_batch
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Reply
-from .call import DEFAULT, Default, command_alone, encoding_of, seconds_allowed, text_reader, unreadable
+from .call import DEFAULT, Default, command_alone, seconds_allowed, text_of, unreadable
 
 __all__ = ["ATTEMPTS", "CommandBatch", "Result", "WatchLoop", "read_transaction"]
 
@@ -59,7 +60,7 @@ class Result(Generic[T_co]):
 
     __slots__ = ("_batch", "_index")
 
-    _batch: CommandBatch
+    _batch: CommandBatch[Any]
     _index: int
 
     def __repr__(self) -> str:
@@ -92,16 +93,16 @@ def _shown_result(value: object) -> str:
     return repr(value) if value is None else shown_word(value)
 
 
-class CommandBatch:
+class CommandBatch(Generic[S]):
     """Commands collected to be sent at once, as one slot: the part of a pipeline that needs no connection.
 
     Arguments are encoded as they are added, so a wrong one is told at once, and later changes to a buffer change nothing.
-    `timeout` and `decode` are as for a single call, see `seconds_allowed` and `encoding_of`. Raises as these two do, for a wrong
+    `timeout` and `decode` are as for a single call, see `seconds_allowed` and `text_of`. Raises as these two do, for a wrong
     `timeout` not before it is asked for.
     """
 
     __slots__ = (
-        "_block_time", "_config", "_in_text", "_infos", "_payloads", "_readers", "_running", "_timeout", "_transaction",
+        "_block_time", "_config", "_text", "_infos", "_payloads", "_readers", "_running", "_timeout", "_transaction",
         "refusal", "replies",
     )  # fmt: skip
 
@@ -118,12 +119,11 @@ class CommandBatch:
         self._running = False
         self._config = config
         self._timeout = timeout
-        encoding = encoding_of(config, decode)
-        self._in_text = None if encoding is None else text_reader(encoding)
+        self._text: Text[S] = text_of(config, decode)
         self._block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
-        self._readers: dict[int, Reader[object, bytes]] = {}  # of the replies that are not left as they come, by index
+        self._readers: dict[int, Reader[object, S]] = {}  # of the replies that are not left as they come, by index
         self._transaction = transaction
 
     def __len__(self) -> int:
@@ -153,10 +153,13 @@ class CommandBatch:
             raise ValueError("a command needs a name; to send those that this pipeline has, call run()")
         if isinstance(args[0], Command):
             command = command_alone(*args)
-            return self._do(command.args, command.read, command.info)
+            read: Reader[Any, Any] = command.read
+            if self._text is not RAW and read is not as_it_came:
+                read = read_as(RAW, read)  # it says itself what it returns
+            return self._do(command.args, read, command.info)
         return self._do(args, as_it_came)
 
-    def _do(self, words: Words, read: Reader[T, bytes], info: CommandInfo | None = None) -> Result[T]:
+    def _do(self, words: Words, read: Reader[T, S], info: CommandInfo | None = None) -> Result[T]:
         """Add a command, given by its words, with how to read its reply. Raises as `execute`."""
         if self.replies is not None or self._running:
             self._check_not_run()
@@ -170,8 +173,8 @@ class CommandBatch:
         self._infos.append(info)
         if read is not as_it_came:
             self._readers[index] = read
-        elif self._in_text is not None:
-            self._readers[index] = self._in_text
+        elif self._text is not RAW:
+            self._readers[index] = anything
         result: Result[T] = Result()  # filled here: a constructor of Python's costs as much again
         result._batch, result._index = self, index
         return result
@@ -243,7 +246,7 @@ class CommandBatch:
             reply = replies[index]
             if not isinstance(reply, Exception):
                 try:
-                    results[index] = read(reply, RAW)
+                    results[index] = read(reply, self._text)
                     continue
                 except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
                     error = unreadable(raised, self._infos[index])

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from enum import Enum
 from math import inf
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from .._errors import LocalProtocolError, RespError, UnexpectedReplyError
-from ..commands.command import Command, Reader
+from ..commands.command import Command
+from ..commands.decoding import RAW, Text
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..config.options import DECODE, shown
 from ..connection.slot import Slot
-from ..wire.values import Push, Reply, as_text
+from ..wire.values import Push
 
 __all__ = [
     "DEFAULT",
     "Default",
     "command_alone",
-    "encoding_of",
     "error_of",
     "push_as_text",
     "seconds_allowed",
-    "text_reader",
+    "text_of",
     "unreadable",
 ]
 
@@ -58,20 +58,18 @@ def seconds_allowed(config: Config, timeout: float | None | Default = DEFAULT, b
         raise ValueError("timeout must be a number of seconds that a float can hold, or None for any time") from None
 
 
-def encoding_of(config: Config, decode: bool | str | Default = DEFAULT) -> str | None:
-    """Return the encoding of bulk replies as text, None to leave them bytes.
+def text_of(config: Config, decode: bool | str | Default = DEFAULT) -> Text[Any]:
+    """Return what makes text of data in the reply to a call, or leaves it bytes.
 
     Raises `TypeError` or `ValueError`, before anything is sent, if `decode` is none of what the option of that name may be.
     """
     if isinstance(decode, Default):
-        return config.encoding
-    if isinstance(decode, bool):
-        return "utf-8" if decode else None
-    if not isinstance(decode, str):
+        return config.text
+    if not isinstance(decode, (bool, str)):
         raise TypeError(f"decode must be {DECODE.allowed}; got {type(decode).__name__}")
     if not DECODE.fits(decode):
         raise ValueError(f"decode must be {DECODE.allowed}; got {shown(decode)}")
-    return decode
+    return config.text_by(decode)
 
 
 def error_of(slot: Slot) -> Exception:
@@ -88,9 +86,14 @@ def error_of(slot: Slot) -> Exception:
     return error
 
 
-def push_as_text(push: Push, encoding: str | None) -> Push:
-    """Return a push with its bulk strings as text, if text is asked for."""
-    return push if encoding is None else Push(push.kind, tuple(as_text(item, encoding) for item in push.items))
+def push_as_text(push: Push, text: Text[Any]) -> Push:
+    """Return a push with its bulk strings as text, if text is asked for. Raises `UnexpectedReplyError` if one is no text."""
+    if text is RAW:
+        return push
+    try:
+        return Push(push.kind, tuple(map(text.anywhere, push.items)))
+    except UnicodeDecodeError as error:
+        raise not_text(push.kind, error) from None
 
 
 def command_alone(command: Command[T], *more: object) -> Command[T]:
@@ -103,10 +106,10 @@ def command_alone(command: Command[T], *more: object) -> Command[T]:
 def unreadable(error: Exception, info: CommandInfo) -> Exception:
     """Return what is told of what a reader has raised: the name of the command if that is about its reply, and no data."""
     if isinstance(error, UnicodeDecodeError):
-        return UnexpectedReplyError(f"{info.name}: the data is no {error.encoding} text; ask for bytes (see decode)")
+        return not_text(info.name, error)
     return UnexpectedReplyError(f"{info.name}: {error}") if isinstance(error, UnexpectedReplyError) else error
 
 
-def text_reader(encoding: str) -> Reader[Reply, bytes]:
-    """Return the reader of untyped replies that makes text of their bulk strings."""
-    return lambda reply, _text: as_text(reply, encoding)
+def not_text(whose: str, error: UnicodeDecodeError) -> UnexpectedReplyError:
+    """Return what is told of data that is no text. It shows none of it, which the error has with it."""
+    return UnexpectedReplyError(f"{whose}: the data is no {error.encoding} text; ask for bytes (see decode)")

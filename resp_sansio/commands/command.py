@@ -12,7 +12,7 @@ from .decoding import S, Text, decoded
 from .knowledge import CommandInfo, Needs, command_info, redact
 from .words import shown_words
 
-__all__ = ["Command", "Reader", "as_it_came", "text"]
+__all__ = ["Command", "Reader", "as_it_came", "read_as", "text"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -129,10 +129,15 @@ def text(command: Command[Any], *, errors: str = "strict") -> Command[Any]:
     `text(get("key"))` is a `Command[str | None]`. What is done with other bytes is said by `errors`, as for `bytes.decode`.
     """
     read_any: Any = command.read  # a builder's readers take any `Text`
-    read = functools.partial(_read_as, decoded("utf-8", errors), read_any)
+    read = read_as(decoded("utf-8", errors), read_any)
     info = command.info
     return Command(*command.args, read=read, readonly=info.readonly, retry=info.retryable, needs=info.needs)
 
 
-def _read_as(text: Text[str], read: Reader[T_co, str], reply: Reply, _text: object = None) -> T_co:
+def read_as(text: Text[S], read: Reader[T_co, S]) -> Reader[T_co, Any]:
+    """Return a reader that has this `Text`, whichever it is given."""
+    return functools.partial(_read_as, text, read)
+
+
+def _read_as(text: Text[S], read: Reader[T_co, S], reply: Reply, _text: object = None) -> T_co:
     return read(reply, text)

@@ -13,10 +13,12 @@ from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Ty
 
 from .._facts import Observer
 from .._record import Record, fields
+from ..commands.decoding import RAW, Text, decoded
 from ..wire.parser import Limits
 from .options import (
     BOOL,
     DECODE,
+    DECODE_ERRORS,
     FILE,
     HOST,
     LIMIT,
@@ -57,6 +59,9 @@ Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
 
 CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 """Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
+
+Policy: TypeAlias = Literal["strict", "surrogateescape", "replace", "backslashreplace", "ignore"]
+"""What is done with data that is no text: see `bytes.decode`."""
 
 ITERABLE_COROUTINE: Final = 0x100
 """`inspect.CO_ITERABLE_COROUTINE`; that module takes long to import."""
@@ -137,7 +142,12 @@ class Config(Record):
         "A connection that owes replies and reads nothing for this long is lost: not while a blocking command, or a caller with a"
         " longer timeout, is first in line. None: never.",
     )
-    decode: bool | str = option(False, DECODE, "Give bulk replies as text.")
+    decode: bool | str = option(
+        False, DECODE, "Give data as text: what typed methods return, and bulk strings in replies."
+    )
+    decode_errors: Policy = option(
+        "strict", DECODE_ERRORS, "Where data is no text: an error, or what `bytes.decode` does by that name."
+    )
     lenient_push: bool = option(
         False, BOOL, "Accept pushes inside aggregates from any server, not only from Redis before 7.2."
     )
@@ -183,7 +193,7 @@ class Config(Record):
         _check_together(self._changed())
 
     @classmethod
-    def from_url(cls, url: str, /, **options: Unpack[Options]) -> Self:
+    def from_url(cls, url: str, /, **options: Unpack[AllOptions]) -> Self:
         """Read `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://`; a keyword wins over what the URL says.
 
             redis://[[username]:password@][host][:port][/db][?option=value&...]       rediss: the same over TLS
@@ -197,7 +207,7 @@ class Config(Record):
             raise ValueError("tls contradicts the URL's scheme: rediss:// and valkeys:// mean TLS, the others none")
         return cls(**{**said, **options})
 
-    def replace(self, **options: Unpack[Options]) -> Self:
+    def replace(self, **options: Unpack[AllOptions]) -> Self:
         """Return a configuration that differs in these options."""
         return type(self)(**{**self._changed(), **options})
 
@@ -223,9 +233,20 @@ class Config(Record):
         return _limits(self.limit_depth, self.limit_bulk, self.limit_line, self.limit_elements, self.limit_reply)
 
     @property
-    def encoding(self) -> str | None:
-        """The encoding that `decode` asks for, None for bytes."""
-        return ("utf-8" if self.decode else None) if isinstance(self.decode, bool) else self.decode
+    def text(self) -> Text[Any]:
+        """What makes text of data, or leaves it bytes, as `decode` says."""
+        return self.text_by(self.decode)
+
+    @property
+    def as_text(self) -> Text[str]:
+        """What makes text of data, whatever `decode` says: by its encoding, or UTF-8."""
+        return decoded(self.decode if isinstance(self.decode, str) else "utf-8", self.decode_errors)
+
+    def text_by(self, decode: bool | str) -> Text[Any]:
+        """Return what makes text of data by this encoding (True: UTF-8), or leaves it bytes (False)."""
+        if decode is False:
+            return RAW
+        return decoded("utf-8" if decode is True else decode, self.decode_errors)
 
     def _changed(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, in the order of declaration."""
@@ -254,7 +275,10 @@ class Config(Record):
 
 
 class Options(TypedDict, total=False):
-    """The options of `Config` as a type: `def connect(url: str, **options: Unpack[Options])` is checked by type checkers."""
+    """The options of `Config` as a type: `def connect(url: str, **options: Unpack[Options])` is checked by type checkers.
+
+    All but `decode`, which decides on the types of what comes back: a function that takes it has an overload for each.
+    """
 
     host: str
     port: int
@@ -273,7 +297,7 @@ class Options(TypedDict, total=False):
     tcp_user_timeout: float | None
     ping_interval: float | None
     silence_timeout: float | None
-    decode: bool | str
+    decode_errors: Policy
     lenient_push: bool
     max_pushes: int
     limit_depth: int
@@ -292,6 +316,12 @@ class Options(TypedDict, total=False):
     tls_server_name: str | None
     ssl_context: TLSContext | None
     observers: Sequence[Observer]
+
+
+class AllOptions(Options, total=False):
+    """Those of `Config`, and `decode`."""
+
+    decode: bool | str
 
 
 def can_be_awaited(answer: object) -> TypeGuard[Awaitable[object]]:

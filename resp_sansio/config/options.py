@@ -15,6 +15,7 @@ from .._record import Record, field, fields
 __all__ = [
     "BOOL",
     "DECODE",
+    "DECODE_ERRORS",
     "FILE",
     "HOST",
     "LIMIT",
@@ -131,6 +132,7 @@ CALLED_HERE: Final = {
     "decode_responses": "decode",
     "driver_info": "lib_name",
     "encoding": "decode",
+    "encoding_errors": "decode_errors",
     "event_dispatcher": "observers",
     "health_check_interval": "ping_interval",
     "max_connections": "max_size",
@@ -283,7 +285,8 @@ DECODE: Final = Kind(
     "True (UTF-8), False, or a name of UTF-8 or ASCII, because text is sent as UTF-8",
     (bool, str),
     lambda value: isinstance(value, bool) or (len(value) <= LONGEST_NAME and is_encoding(value)),
-    lambda text: BOOLS.get(text.lower(), text),
-    "true, false, or utf-8",
+    None,  # a type checker knows by the keyword whether data is bytes or text, and reads no URL
 )
+POLICIES: Final = ("strict", "surrogateescape", "replace", "backslashreplace", "ignore")
+DECODE_ERRORS: Final = Kind(" or ".join(POLICIES), (str,), lambda name: name in POLICIES)
 LIMIT: Final = integer(1, 2**63 - 1)._replace(allowed="an integer from 1 to 2**63 - 1")

@@ -138,14 +138,14 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
     return [{name: value for name, value in options.items() if name in those} for those in known]
 
 
-def read_pool_options(url: str, options: PoolOptions, owner: str = "Pool") -> tuple[Config, PoolSettings]:
+def read_pool_options(url: str, options: Mapping[str, object], owner: str = "Pool") -> tuple[Config, PoolSettings]:
     """Return what a pool was asked for: how to connect, and what it may do. Raises as `Config.from_url` does."""
     connection, pool = divide_options(owner, options, Config, PoolSettings)
     return Config.from_url(url, **connection), PoolSettings(**pool)
 
 
 def read_client_options(
-    url: str, options: ClientOptions, owner: str = "Client"
+    url: str, options: Mapping[str, object], owner: str = "Client"
 ) -> tuple[Config, ClientSettings, PoolSettings]:
     """Return how to connect, what the client may do, and what the pool of its leases may do (if `leases` is not 0).
 

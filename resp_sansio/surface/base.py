@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, Protocol, TypeAlias, TypeVar, Unpack, overload
 from warnings import warn
 
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
 from .._stats import ClientStats, ConnectionStats, PoolStats
-from ..client.batch import CommandBatch, WatchLoop
+from ..client.batch import CommandBatch, Result, WatchLoop
 from ..client.call import DEFAULT, Default, error_of, unreadable
 from ..client.client import Client
 from ..client.leases import Lease
 from ..client.links import Link, Share
 from ..client.observed import ObservedClient
 from ..client.observers import Observers
-from ..commands.command import Command, Reader, as_it_came
-from ..commands.decoding import RAW
+from ..commands.command import Command, Reader, as_it_came, read_as
+from ..commands.decoding import RAW, S, Text
+from ..commands.readers import anything
+from ..commands.words import Words
 from ..config.config import Config
 from ..config.settings import (
     ClientOptions,
@@ -34,7 +36,8 @@ from ..config.settings import (
 from ..connection.handshake import ServerInfo
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_slot
-from ..wire.values import Spoken, as_text
+from ..methods.batch import BatchMethods
+from ..wire.values import Spoken
 
 __all__ = [
     "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "Loan", "Make",
@@ -82,23 +85,23 @@ class Driver(Protocol):
         """End everything: its owner was thrown away without being closed, in whichever thread."""
 
 
-def read_reply(slot: Slot, command: Command[Any] | None, encoding: str | None) -> Any:
+def read_reply(slot: Slot, command: Command[Any] | None, text: Text[Any]) -> Any:
     """Return what a call returns that has ended: the reply as its `Command` reads it, as it came, or as text.
 
     Raises why there is no reply, the server's `ReplyError`, `InvalidReplyError` for a reply that makes no sense as its type, and
     `UnexpectedReplyError`, which names the command, if its reader can't take the reply.
     """
     if command is not None and command.read is not as_it_came:
-        return read_typed(slot, command.read)
+        return read_typed(slot, command.read, RAW)  # it says itself what it returns
     if slot.state is not ANSWERED:
         raise error_of(slot)
     reply = slot.reply
     if isinstance(reply, Exception):
         raise reply
-    return reply if encoding is None else as_text(reply, encoding)
+    return reply if text is RAW else read_typed(slot, anything, text)
 
 
-def read_typed(slot: Slot, read: Reader[T, bytes]) -> T:
+def read_typed(slot: Slot, read: Reader[T, S], text: Text[S]) -> T:
     """Return what a typed method returns. Raises as `read_reply`."""
     if slot.state is not ANSWERED:
         raise error_of(slot)
@@ -106,7 +109,7 @@ def read_typed(slot: Slot, read: Reader[T, bytes]) -> T:
     if isinstance(reply, Exception):  # there are two classes of them, and one is quicker to ask for
         raise reply
     try:
-        return read(reply, RAW)
+        return read(reply, text)
     except (UnexpectedReplyError, UnicodeDecodeError) as error:
         raise unreadable(error, slot.info) from None
 
@@ -114,10 +117,10 @@ def read_typed(slot: Slot, read: Reader[T, bytes]) -> T:
 D = TypeVar("D", bound=Driver)
 
 
-class CommandsBase(Generic[D]):
-    """What commands are asked of."""
+class CommandsBase(Generic[D, S]):
+    """What commands are asked of. `S` is what the data in replies comes as, `bytes` or `str`."""
 
-    __slots__ = ("_calls", "_config", "_driver", "_encoding", "_lease", "_timeout")
+    __slots__ = ("_calls", "_config", "_driver", "_lease", "_text", "_timeout")
 
     _observed: ClassVar[type[Any]]  # makes the calls of a driver, and tells of them
     _calls: Any  # the driver, or that
@@ -128,7 +131,7 @@ class CommandsBase(Generic[D]):
         self._driver = driver
         self._lease = lease  # the link that all of it goes by, if it is one's own
         self._timeout = inf if config.timeout is None else config.timeout
-        self._encoding = config.encoding
+        self._text: Text[S] = config.text
         observers = driver.machine.observers
         self._calls = driver if observers is None else self._observed(driver, observers)
 
@@ -172,7 +175,7 @@ def maker(
     return Maker(config, settings, pool, once=once)
 
 
-class ConnectionBase(CommandsBase[D]):
+class ConnectionBase(CommandsBase[D, S]):
     """A connection: of one's own, or on loan. Once the block of a loan has ended it refuses, for it may be another caller's."""
 
     __slots__ = ("_link", "_loan")
@@ -227,7 +230,7 @@ class ConnectionBase(CommandsBase[D]):
             self._driver.change("close", lambda machine, now: machine.abort(self._link, None, now))
 
 
-K = TypeVar("K", bound=ConnectionBase[Any])
+K = TypeVar("K", bound=ConnectionBase[Any, Any])
 
 
 class ConnectingBase(Generic[K]):
@@ -235,7 +238,7 @@ class ConnectingBase(Generic[K]):
 
     __slots__ = ("_config",)
 
-    _connection_type: type[K]
+    _connection_type: ClassVar[type[Any]]  # which makes K
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -244,12 +247,12 @@ class ConnectingBase(Generic[K]):
         return f"<{type(self).__name__} to {self._config.address}: to be awaited>"
 
 
-class LendingBase(CommandsBase[D], Generic[D, K]):
+class LendingBase(CommandsBase[D, S], Generic[D, K, S]):
     """What has several connections, and lends them to blocks."""
 
     __slots__ = ("_keeps_stacks",)
 
-    _connection_type: type[K]
+    _connection_type: ClassVar[type[Any]]  # which makes K
     _keeps_stacks: bool  # of borrowers, for reports of leaks
 
     def __del__(self) -> None:
@@ -263,14 +266,32 @@ class LendingBase(CommandsBase[D], Generic[D, K]):
         return self._driver.machine.closed is not None
 
 
-class ClientBase(LendingBase[D, K]):
+class ClientBase(LendingBase[D, K, S]):
     """A client."""
 
     __slots__ = ()
 
-    def __init__(self, url: str = "redis://localhost", **options: Unpack[ClientOptions]) -> None:
+    @overload
+    def __init__(
+        self: ClientBase[D, K, bytes],
+        url: str = ...,
+        *,
+        decode: Literal[False] = ...,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ClientBase[D, K, str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ClientBase[D, K, Any], url: str = ..., *, decode: bool | str, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    def __init__(
+        self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[ClientOptions]
+    ) -> None:
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
-        config, settings, pool = read_client_options(url, options)
+        config, settings, pool = read_client_options(url, {"decode": decode, **options})
         leases = pool if settings.leases else None
         self._keeps_stacks = pool.leak_after is not None
         driver: D = self._connection_type._driver_type(config, maker(config, settings, leases), "client")
@@ -292,14 +313,28 @@ class ClientBase(LendingBase[D, K]):
             )
 
 
-class PoolBase(LendingBase[D, K]):
+class PoolBase(LendingBase[D, K, S]):
     """A pool."""
 
     __slots__ = ()
 
-    def __init__(self, url: str = "redis://localhost", **options: Unpack[PoolOptions]) -> None:
+    @overload
+    def __init__(
+        self: PoolBase[D, K, bytes], url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[PoolOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PoolBase[D, K, str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[PoolOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PoolBase[D, K, Any], url: str = ..., *, decode: bool | str, **options: Unpack[PoolOptions]
+    ) -> None: ...
+    def __init__(
+        self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[PoolOptions]
+    ) -> None:
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
-        config, settings = read_pool_options(url, options)
+        config, settings = read_pool_options(url, {"decode": decode, **options})
         self._keeps_stacks = settings.leak_after is not None
         driver: D = self._connection_type._driver_type(config, maker(config, None, settings), "pool")
         super().__init__(config, driver)
@@ -322,7 +357,7 @@ class PoolBase(LendingBase[D, K]):
         self._driver.change("retire", Client.retire)
 
 
-L = TypeVar("L", bound=LendingBase[Any, Any])
+L = TypeVar("L", bound=LendingBase[Any, Any, Any])
 
 
 class BorrowedBase(Generic[L]):
@@ -349,10 +384,10 @@ def stack() -> str:
     return "".join(format_stack()[:-3])
 
 
-C = TypeVar("C", bound=CommandsBase[Any])
+C = TypeVar("C", bound=CommandsBase[Any, Any])
 
 
-class PipelineBase(CommandBatch, Generic[C]):
+class PipelineBase(CommandBatch[S], Generic[C, S]):
     """Commands to be sent at once, and by what."""
 
     __slots__ = ("_by",)
@@ -367,6 +402,16 @@ class PipelineBase(CommandBatch, Generic[C]):
     ) -> None:
         super().__init__(commands._config, transaction=transaction, timeout=timeout, decode=decode)
         self._by = commands
+
+    @property
+    def text(self) -> BatchMethods[str]:
+        """The same commands, whose data comes as text: `pipe.text.get("k")` is a `Result[str | None]`."""
+        return _Typed(self, self._config.as_text)
+
+    @property
+    def raw(self) -> BatchMethods[bytes]:
+        """The same commands, whose data comes as bytes: `pipe.raw.get("k")` is a `Result[bytes | None]`."""
+        return _Typed(self, RAW)
 
     def _left(self, slot: Batch, error: BaseException, why: str) -> None:
         """The caller has given the slot up, for this error: each result says how its own command ended."""
@@ -388,3 +433,16 @@ class PipelineBase(CommandBatch, Generic[C]):
             raise self.lost(slot, cause) from cause.__cause__
         self.lost(slot, ConnectionLostError(str(cause)))
         raise error_of(slot)
+
+
+class _Typed(BatchMethods[S]):
+    """The methods of a pipeline, with data as it is asked for."""
+
+    __slots__ = ("_of", "_text")
+
+    def __init__(self, of: CommandBatch[Any], text: Text[S]) -> None:
+        self._of = of
+        self._text = text
+
+    def _do(self, words: Words, read: Reader[T, S]) -> Result[T]:
+        return self._of._do(words, read_as(self._text, read))

@@ -10,13 +10,14 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar, overload
 
 from .._errors import ConnectError, LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
-from ..client.call import DEFAULT, Default, command_alone, encoding_of, push_as_text, seconds_allowed
+from ..client.call import DEFAULT, Default, command_alone, push_as_text, seconds_allowed, text_of
 from ..client.observers import Observers, Watch
-from ..commands.command import Command, Reader
+from ..commands.command import Command, Reader, read_as
+from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import block_time
 from ..commands.words import Words
 from ..config.config import Config, can_be_awaited, read_credentials
@@ -145,7 +146,7 @@ class Observed:
         return loan
 
 
-class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
+class Commands(CommandsBase[Driver, S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -153,8 +154,18 @@ class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
     _observed: ClassVar[type[Any]] = Observed
     _calls: Driver | Observed
 
+    @property
+    def text(self) -> AsyncMethods[str]:
+        """The same commands, whose data comes as text: `await client.text.get("k")` is `str | None`."""
+        return _Typed(self, self._config.as_text)
+
+    @property
+    def raw(self) -> AsyncMethods[bytes]:
+        """The same commands, whose data comes as bytes: `await client.raw.get("k")` is `bytes | None`."""
+        return _Typed(self, RAW)
+
     @abstractmethod
-    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection[Any]]:
         """Return a connection on which a WATCH holds, for the length of a block."""
 
     @overload
@@ -188,7 +199,7 @@ class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
         if args and isinstance(args[0], Command):
             command = command_alone(*args)
             args, info = command.args, command.info
-        encoding = self._encoding if decode is DEFAULT else encoding_of(self._config, decode)
+        text = self._text if decode is DEFAULT else text_of(self._config, decode)
         slot = new_slot(args, None, inf, info)
         allowed = self._timeout
         if timeout is not DEFAULT or slot.info.blocking is not None:
@@ -196,31 +207,64 @@ class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
         driver = self._driver
         slot.deadline = driver.now() + allowed
         await self._calls.call(slot, self._lease)
-        return read_reply(slot, command, encoding)
+        return read_reply(slot, command, text)
 
-    async def _do(self, words: Words, read: Reader[T, bytes]) -> T:
+    async def _do(self, words: Words, read: Reader[T, S]) -> T:
         driver = self._driver
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:
             slot.deadline += block_time(words, slot.info)
         await self._calls.call(slot, self._lease)
-        return read_typed(slot, read)
+        return read_typed(slot, read, self._text)
 
+    @overload
+    def pipeline(self, *, timeout: float | None | Default = ...) -> Pipeline[S]: ...
+    @overload
+    def pipeline(self, *, timeout: float | None | Default = ..., decode: Literal[False]) -> Pipeline[bytes]: ...
+    @overload
+    def pipeline(self, *, timeout: float | None | Default = ..., decode: Literal[True] | str) -> Pipeline[str]: ...
+    @overload
+    def pipeline(self, *, timeout: float | None | Default = ..., decode: bool | str) -> Pipeline[Any]: ...
     def pipeline(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
-    ) -> Pipeline:
+    ) -> Pipeline[Any]:
         """Collect commands and send them at once, on leaving the `async with` block or by `run`; options are as for `execute`."""
         return Pipeline(self, timeout=timeout, decode=decode)
 
+    @overload
+    def transaction(self, *, timeout: float | None | Default = ...) -> Pipeline[S]: ...
+    @overload
+    def transaction(self, *, timeout: float | None | Default = ..., decode: Literal[False]) -> Pipeline[bytes]: ...
+    @overload
+    def transaction(self, *, timeout: float | None | Default = ..., decode: Literal[True] | str) -> Pipeline[str]: ...
+    @overload
+    def transaction(self, *, timeout: float | None | Default = ..., decode: bool | str) -> Pipeline[Any]: ...
     def transaction(
         self, *, timeout: float | None | Default = DEFAULT, decode: bool | str | Default = DEFAULT
-    ) -> Pipeline:
+    ) -> Pipeline[Any]:
         """As `pipeline`, between MULTI and EXEC: the commands run together, or not at all. For WATCH see `transact`."""
         return Pipeline(self, transaction=True, timeout=timeout, decode=decode)
 
+    @overload
     async def transact(
         self,
-        update: Callable[[WatchedTransaction], Awaitable[T]],
+        update: Callable[[WatchedTransaction[S]], Awaitable[T]],
+        *keys: Argument,
+        attempts: int = ...,
+        timeout: float | None | Default = ...,
+    ) -> T: ...
+    @overload
+    async def transact(
+        self,
+        update: Callable[[WatchedTransaction[Any]], Awaitable[T]],
+        *keys: Argument,
+        attempts: int = ...,
+        timeout: float | None | Default = ...,
+        decode: bool | str,
+    ) -> T: ...
+    async def transact(
+        self,
+        update: Callable[[WatchedTransaction[Any]], Awaitable[T]],
         *keys: Argument,
         attempts: int = ATTEMPTS,
         timeout: float | None | Default = DEFAULT,
@@ -247,7 +291,20 @@ class Commands(CommandsBase[Driver], AsyncMethods[bytes]):
                         raise
 
 
-class Pipeline(PipelineBase[Commands], BatchMethods[bytes]):
+class _Typed(AsyncMethods[S]):
+    """The methods of a client, pool or connection, with data as it is asked for."""
+
+    __slots__ = ("_of", "_text")
+
+    def __init__(self, of: Commands[Any], text: Text[S]) -> None:
+        self._of = of
+        self._text = text
+
+    async def _do(self, words: Words, read: Reader[T, S]) -> T:
+        return await self._of._do(words, read_as(self._text, read))
+
+
+class Pipeline(PipelineBase[Commands[Any], S], BatchMethods[S]):
     """Commands sent at once, in one slot: made by `pipeline` and `transaction`.
 
     Each `execute` returns a `Result`; leaving the `async with` block runs the pipeline, unless by an exception: then nothing is
@@ -290,12 +347,14 @@ class Pipeline(PipelineBase[Commands], BatchMethods[bytes]):
         return self._ended(slot)
 
 
-class WatchedTransaction(Pipeline):
+class WatchedTransaction(Pipeline[S]):
     """One attempt of `transact`: reads go out at once, commands when the function that was given this returns."""
 
     __slots__ = ("_connection", "_deadline", "_decode", "_loop")
 
-    def __init__(self, connection: Connection, loop: WatchLoop, deadline: float, decode: bool | str | Default) -> None:
+    def __init__(
+        self, connection: Connection[Any], loop: WatchLoop, deadline: float, decode: bool | str | Default
+    ) -> None:
         super().__init__(connection, transaction=True, decode=decode)
         self._connection = connection
         self._loop = loop
@@ -315,7 +374,7 @@ class WatchedTransaction(Pipeline):
         """
         return await self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
 
-    async def attempt(self, update: Callable[[WatchedTransaction], Awaitable[T]]) -> T:
+    async def attempt(self, update: Callable[[WatchedTransaction[Any]], Awaitable[T]]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
         connection, core = self._connection, self._connection._link.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
@@ -349,7 +408,7 @@ class WatchedTransaction(Pipeline):
         return None if self._deadline == inf else max(self._deadline - self._connection._driver.now(), 0.0)
 
 
-class Connection(ConnectionBase[Driver], Commands):
+class Connection(ConnectionBase[Driver, S], Commands[S]):
     """One connection to one server, which tasks share, or which one of them has on loan."""
 
     __slots__ = ()
@@ -367,7 +426,7 @@ class Connection(ConnectionBase[Driver], Commands):
         pushes that came before have been had.
         """
         deadline = self._driver.now() + seconds_allowed(self._config, timeout)
-        return push_as_text(await self._driver.listen(self._loan, deadline), self._encoding)
+        return push_as_text(await self._driver.listen(self._loan, deadline), self._text)
 
     async def close(self) -> None:
         """End the connection now. Calls under way in other tasks fail with `ConnectionLostError`. Idempotent."""
@@ -377,11 +436,11 @@ class Connection(ConnectionBase[Driver], Commands):
             self._abort()
             await self._driver.checkpoint()
 
-    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002  # there is no waiting
+    def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection[Any]]:  # noqa: ARG002  # there is no waiting
         return nullcontext(self)
 
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound=Connection[Any])
 
 
 class Connecting(ConnectingBase[C]):
@@ -404,7 +463,8 @@ class Connecting(ConnectingBase[C]):
         except BaseException:
             driver.end()
             raise
-        return connection_type(config, driver, loan)
+        connection: C = connection_type(config, driver, loan)
+        return connection
 
     async def __aenter__(self) -> C:
         self._connection = await self
@@ -414,7 +474,7 @@ class Connecting(ConnectingBase[C]):
         await self._connection.close()
 
 
-class Lending(LendingBase[Driver, C], Commands):
+class Lending(LendingBase[Driver, C, S], Commands[S]):
     """Commands that go by one connection now and another then, and connections lent to blocks."""
 
     __slots__ = ()
@@ -437,7 +497,7 @@ class Lending(LendingBase[Driver, C], Commands):
         return Borrowed(self, deadline - self._driver.now())
 
 
-class Client(ClientBase[Driver, C], Lending[C]):
+class Client(ClientBase[Driver, C, S], Lending[C, S]):
     """The commands share one connection, except for those that block or change one."""
 
     __slots__ = ()
@@ -451,7 +511,7 @@ class Client(ClientBase[Driver, C], Lending[C]):
         return Borrowed(self, seconds_allowed(self._config, timeout))
 
 
-class Pool(PoolBase[Driver, C], Lending[C]):
+class Pool(PoolBase[Driver, C, S], Lending[C, S]):
     """Each command has a connection of its own for as long as it takes."""
 
     __slots__ = ()
@@ -466,7 +526,7 @@ class Pool(PoolBase[Driver, C], Lending[C]):
         return Borrowed(self, seconds_allowed(self._config, timeout))
 
 
-class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
+class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
     """A connection on loan, for an `async with` block."""
 
     __slots__ = ("_loan",)
@@ -478,7 +538,8 @@ class Borrowed(BorrowedBase[Lending[C]], Generic[C]):
         loan: Loan | None = None
         try:
             self._loan = loan = await lender._calls.acquire(driver.now() + self._seconds, self._stack)
-            return lender._connection_type(lender._config, driver, loan, loan)
+            connection: C = lender._connection_type(lender._config, driver, loan, loan)
+            return connection
         except BaseException:  # an interrupt may have come just when the link did
             if loan is not None:
                 driver.release(loan)

@@ -147,6 +147,17 @@ class Entering:
         await self._workers.call(self._blocking.__exit__, *exception)
 
 
+class Typed:
+    """Stands for the typed methods of a client whose data comes as it is asked for."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._blocking = blocking
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._workers.call, getattr(self._blocking, name))
+
+
 class Commands:
     """Stands for a `resp_sync.Commands`."""
 
@@ -159,6 +170,8 @@ class Commands:
     def __getattr__(self, name: str) -> Any:
         """A typed method is a call; anything else is what the one that blocks has."""
         found = getattr(self._blocking, name)
+        if name in ("raw", "text"):
+            return Typed(self._workers, found)
         return partial(self._workers.call, found) if name in TYPED else found
 
     def __repr__(self) -> str:

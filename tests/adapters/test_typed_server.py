@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
-def connection(request: pytest.FixtureRequest, server: Server) -> Iterator[Connection]:
+def connection(request: pytest.FixtureRequest, server: Server) -> Iterator[Connection[str]]:
     protocol: Literal[2, 3] = request.param
     with connect(server.url, protocol=protocol, decode=True) as connection:
         yield connection

@@ -37,4 +37,4 @@ async def misuse(connection: Connection) -> None:
     await connection.execute("SET", "k", None)  # type: ignore[call-overload]
     await connection.execute(["GET", "k"])  # type: ignore[call-overload]
     await connection.execute("GET", "k", timeout="1")  # type: ignore[call-overload]
-    connect(tiemout=1)  # type: ignore[call-arg]
+    connect(tiemout=1)  # type: ignore[call-overload]

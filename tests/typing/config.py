@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Literal, Unpack, assert_type
 
+from resp_sansio.commands.decoding import Text
 from resp_sansio.config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
 
 
@@ -19,7 +20,7 @@ def read() -> None:
     assert_type(config.protocol, Literal[2, 3])
     assert_type(config.timeout, float | None)
     assert_type(config.ssl_context, TLSContext | None)
-    assert_type(config.encoding, str | None)
+    assert_type(config.as_text, Text[str])
     if config.credentials is not None:
         assert_type(config.credentials(), Credentials | Awaitable[Credentials])
     assert_type(read_credentials("password"), tuple[str | None, str | bytes])

@@ -22,7 +22,7 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
     """Do the job: callers that ask without a pause, or callers that ask when operations arrive."""
     meter = Meter(job)
     callers = range(job.case.callers)
-    with job.made_by(Client, connect, Pool) as target, ThreadPoolExecutor(job.case.callers) as threads:
+    with job.made_by(Client[bytes], connect, Pool[bytes]) as target, ThreadPoolExecutor(job.case.callers) as threads:
         busy = [threads.submit(_ask_without_pause, target, meter, caller) for caller in callers]
         try:
             time.sleep(WARM_UP)

@@ -27,7 +27,7 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
 async def _run(job: Job, arrivals: socket.socket | None) -> Run:
     meter = Meter(job)
     callers = range(job.case.callers)
-    async with job.made_by(Client, connect, Pool) as target:
+    async with job.made_by(Client[bytes], connect, Pool[bytes]) as target:
         async with trio.open_nursery() as nursery:
             for caller in callers:
                 nursery.start_soon(_ask_without_pause, target, meter, caller)

@@ -24,6 +24,7 @@ from resp_sansio import (
     LocalProtocolError,
     Outcome,
     ReplyError,
+    UnexpectedReplyError,
     Verbatim,
 )
 
@@ -221,10 +222,11 @@ async def test_text_is_an_option_of_the_connection_and_of_each_call(
 async def test_bytes_that_are_no_text_are_sent_again_as_they_came(
     backend: Backend, server: Server, protocol: int
 ) -> None:
-    """No value raises where it is read as text, and a key that was listed is found."""
+    """If that is asked for: no value raises where it is read as text, and a key that was listed is found."""
     odd = b"caf\xe9 \x1b$B\xff"
+    text: dict[str, Any] = {"decode": True, "decode_errors": "surrogateescape"}
     async with (
-        backend.connect(server.url, protocol=protocol, decode=True) as connection,
+        backend.connect(server.url, protocol=protocol, **text) as connection,
         backend.connect(server.url, protocol=protocol) as speaker,
     ):
         await connection.execute("SET", odd, odd)
@@ -246,16 +248,35 @@ async def test_bytes_that_are_no_text_are_sent_again_as_they_came(
 async def test_other_encodings_are_refused_before_anything_is_sent(backend: Backend, server: Server) -> None:
     """Text is sent as UTF-8: what is read as anything else is not what would be sent."""
     for name in ("latin-1", "iso2022_jp", "utf-16", "nope"):
-        for options, url in (({}, f"{server.url}?decode={name}"), ({"decode": name}, server.url)):
-            with pytest.raises(ValueError, match="a name of UTF-8 or ASCII, because text is sent as UTF-8"):
-                async with backend.connect(url, **options):
-                    pytest.fail("it was let in")
+        with pytest.raises(ValueError, match="a name of UTF-8 or ASCII, because text is sent as UTF-8"):
+            async with backend.connect(server.url, decode=name):
+                pytest.fail("it was let in")
         async with backend.connect(server.url) as connection:
             with pytest.raises(ValueError, match="a name of UTF-8 or ASCII"):
                 await connection.execute("PING", decode=name)
             with pytest.raises(ValueError, match="a name of UTF-8 or ASCII"):
                 connection.pipeline(decode=name)
             assert await connection.execute("PING") == "PONG"
+
+
+@contract
+async def test_a_url_cannot_ask_for_text(backend: Backend, server: Server) -> None:
+    """A type checker knows what comes back by the keyword, and reads no URL."""
+    for opened in (backend.connect, backend.pool, backend.client):
+        with pytest.raises(ValueError, match="decode cannot be given in a URL; give it as a keyword"):
+            async with opened(f"{server.url}?decode=true"):
+                pytest.fail("it was let in")
+
+
+@contract
+async def test_a_push_that_is_no_text_is_an_error_and_the_next_comes(backend: Backend, server: Server) -> None:
+    async with backend.connect(server.url, decode=True) as connection, backend.connect(server.url) as speaker:
+        await connection.execute("SUBSCRIBE", "news")
+        for message in (b"\xff", "é"):
+            assert await speaker.execute("PUBLISH", "news", message) == 1
+        with pytest.raises(UnexpectedReplyError, match="^message: the data is no utf-8 text"):
+            await connection.next_push()
+        assert (await connection.next_push()).items == ("news", "é")
 
 
 @contract

@@ -69,13 +69,65 @@ async def test_each_strategy_has_the_methods(backend: Backend, server: Server) -
 
 
 @contract
-async def test_data_stays_bytes_where_text_is_asked_for(backend: Backend, server: Server) -> None:
+async def test_data_is_text_where_that_is_asked_for(backend: Backend, server: Server) -> None:
+    redis: Any  # the backends' types are those of bytes
+    for opened in (backend.connect, backend.pool, backend.client):
+        async with opened(server.url, decode=True) as redis:
+            await redis.set("k", "é")
+            assert await redis.execute("GET", "k") == "é"
+            assert await redis.get("k") == "é"
+            assert await redis.execute(commands.get("k")) == "é".encode()  # it says itself what it returns
+            assert (await redis.raw.get("k"), await redis.text.get("k")) == ("é".encode(), "é")
+            async with redis.pipeline() as pipe:
+                results = [pipe.execute("GET", "k"), pipe.get("k"), pipe.execute(commands.get("k")), pipe.raw.get("k")]
+            assert [one.result() for one in results] == ["é", "é", "é".encode(), "é".encode()]
+
+
+@contract
+async def test_data_is_bytes_unless_text_is_asked_for_and_a_call_can_ask(backend: Backend, server: Server) -> None:
+    for opened in (backend.connect, backend.pool, backend.client):
+        async with opened(server.url) as redis:
+            await redis.hset("h", "ü", "é")
+            assert (await redis.hgetall("h"), await redis.text.hgetall("h")) == (
+                {"ü".encode(): "é".encode()},
+                {"ü": "é"},
+            )
+            async with redis.transaction() as both:
+                data, text = both.hkeys("h"), both.text.hkeys("h")
+            assert (data.result(), text.result()) == (["ü".encode()], ["ü"])
+            async with redis.pipeline(decode=True) as pipe:
+                text = pipe.hvals("h")
+            assert text.result() == ["é"]
+
+
+@contract
+async def test_data_that_is_no_text_is_an_error_that_names_the_command_and_of_no_other(
+    backend: Backend, server: Server
+) -> None:
+    """It shows no data, and the connection lives on."""
     async with backend.client(server.url, decode=True) as client:
-        await client.set("k", "v")
-        assert (await client.execute("GET", "k"), await client.get("k")) == ("v", b"v")
+        await client.mset({"odd": b"SECRET\xff", "even": "é"})
+        for call in (client.get, partial(client.execute, "GET")):
+            with pytest.raises(UnexpectedReplyError, match="^GET: the data is no utf-8 text; ask for bytes") as caught:
+                await call("odd")
+            assert "SECRET" not in repr(caught.value)
+            assert caught.value.__cause__ is caught.value.__context__ is None or caught.value.__suppress_context__
         async with client.pipeline() as pipe:
-            untyped, typed = pipe.execute("GET", "k"), pipe.get("k")
-        assert (untyped.result(), typed.result()) == ("v", b"v")
+            results = [pipe.get("even"), pipe.get("odd"), pipe.execute("GET", "odd"), pipe.raw.get("odd")]
+        assert results[0].result() == "é"
+        for result in results[1:3]:
+            with pytest.raises(UnexpectedReplyError, match="^GET: the data is no utf-8 text"):
+                result.result()
+        assert results[3].result() == b"SECRET\xff"
+        assert client.stats().lanes[0].closed == {}
+
+
+@contract
+async def test_what_is_done_with_data_that_is_no_text_is_an_option(backend: Backend, server: Server) -> None:
+    for errors, text in (("surrogateescape", "\udcff"), ("replace", "\ufffd"), ("ignore", "")):
+        async with backend.client(server.url, decode=True, decode_errors=errors) as client:
+            await client.set("k", b"\xff")
+            assert [await client.get("k"), await client.execute("GET", "k")] == [text, text]
 
 
 @contract

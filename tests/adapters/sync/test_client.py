@@ -109,7 +109,11 @@ def test_the_end_of_a_lane_is_noticed_before_anything_is_sent(server: Server) ->
 
 def test_a_provider_of_credentials_must_not_use_the_client_that_asks_it(server: Server) -> None:
     """Its thread is the one that opens the lane, so it would wait for itself; as the handler of a signal might."""
-    with Client(server.url, credentials=lambda: (str(client.execute("GET", "user")), "secret")) as client:
+
+    def ask() -> str:
+        return str(client.execute("GET", "user"))
+
+    with Client(server.url, credentials=lambda: (ask(), "secret")) as client:
         with pytest.raises(LocalProtocolError, match="already opening a connection of this client"):
             client.execute("PING", timeout=PATIENCE)
         assert client.stats().lanes[0].waiting == 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio import DEFAULT, Command, Config, ConnectionLostError, LocalProtocolError, Push
-from resp_sansio.client import command_alone, encoding_of, error_of, push_as_text, seconds_allowed
+from resp_sansio.client import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from resp_sansio.connection import SlotState, new_slot
 
 
@@ -38,7 +38,7 @@ def test_what_is_no_length_of_time_is_refused(timeout: Any, error: type[Exceptio
 
 @pytest.mark.parametrize(("decode", "encoding"), [(True, "utf-8"), (False, None), ("UTF8", "UTF8"), (DEFAULT, "ascii")])
 def test_text_is_what_was_asked_for(decode: Any, encoding: str | None) -> None:
-    assert encoding_of(Config(decode="ascii"), decode) == encoding
+    assert text_of(Config(decode="ascii"), decode).encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_text_is_what_was_asked_for(decode: Any, encoding: str | None) -> None:
 )
 def test_what_names_no_encoding_is_refused(decode: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="decode must be True \\(UTF-8\\), False, or a name of UTF-8 or ASCII"):
-        encoding_of(Config(), decode)
+        text_of(Config(), decode)
 
 
 def test_an_error_about_an_encoding_is_short() -> None:
     with pytest.raises(ValueError, match="decode must be") as refused:
-        encoding_of(Config(), "x" * 1_000_000)
+        text_of(Config(), "x" * 1_000_000)
     assert len(str(refused.value)) < 200
 
 
@@ -73,8 +73,8 @@ def test_a_command_stands_alone() -> None:
 
 def test_a_push_becomes_text_but_for_its_kind() -> None:
     push = Push("message", (b"channel", b"text"))
-    assert push_as_text(push, None) is push
-    assert push_as_text(push, "utf-8") == Push("message", ("channel", "text"))
+    assert push_as_text(push, Config().text) is push
+    assert push_as_text(push, Config().as_text) == Push("message", ("channel", "text"))
 
 
 @pytest.mark.parametrize(

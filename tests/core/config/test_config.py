@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resp_sansio._record import Record
-from resp_sansio.config.config import VERSION, Config, Options, options_table, read_credentials
+from resp_sansio.config.config import VERSION, AllOptions, Config, Options, options_table, read_credentials
 from resp_sansio.config.options import LIMIT, option, options_of
 from resp_sansio.config.retry import Retry
 from resp_sansio.config.settings import ClientSettings, PoolSettings
@@ -55,7 +55,7 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tcp_user_timeout": [(10.0, "10.0"), (None, "none")],
     "ping_interval": [(10.0, "10.0"), (None, "none")],
     "silence_timeout": [(10.0, "10.0"), (None, "none")],
-    "decode": [(True, "Yes"), ("ascii", "ascii")],
+    "decode_errors": [("replace", "replace")],
     "lenient_push": [(True, "1")],
     "max_pushes": [(1, "1")],
     "limit_depth": [(1, "1")],
@@ -73,7 +73,7 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tls_check_hostname": [(False, "0")],
     "tls_server_name": [("db.example", "db.example")],
 }
-KEYWORD_ONLY: Final = {"credentials", "ssl_context", "observers"}
+KEYWORD_ONLY: Final = {"credentials", "decode", "ssl_context", "observers"}
 SECRETS: Final = {"username", "password", "credentials", "tls_key_password"}
 
 
@@ -169,7 +169,7 @@ def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
         ("redis://app@?password=p", {"username": "app", "password": "p"}),
         ("rediss://?tls=true", {"tls": True}),
         ("unix:///run/a%40b.sock?db=1", {"path": "/run/a@b.sock", "db": 1}),
-        ("redis://?timeout=NONE&decode=Yes&protocol=2", {"timeout": None, "decode": True, "protocol": 2}),
+        ("redis://?timeout=NONE&protocol=2", {"timeout": None, "protocol": 2}),
     ],
 )
 def test_urls(url: str, options: dict[str, Any]) -> None:
@@ -285,7 +285,7 @@ def test_derived_values() -> None:
     assert Config().url == "redis://localhost:6379/0"
     assert Config(tls=True, db=2).url == "rediss://localhost:6379/2"
     assert Config(credentials=provider).url == "redis://***@localhost:6379/0"
-    assert [Config(decode=decode).encoding for decode in (False, True, "UTF8")] == [None, "utf-8", "UTF8"]
+    assert [Config(decode=decode).text.encoding for decode in (False, True, "UTF8")] == [None, "utf-8", "UTF8"]
     assert Config().limits == Limits()
     one_each = Config(limit_depth=1, limit_bulk=2, limit_line=3, limit_elements=4, limit_reply=5)
     assert one_each.limits == Limits(depth=1, bulk=2, line=3, elements=4, reply=5)
@@ -443,7 +443,8 @@ def test_answers_that_no_server_can_be_sent(answer: object) -> None:
 
 def test_type_checkers_know_the_same_options() -> None:
     hints = get_type_hints(Config)
-    assert get_type_hints(Options) == {name: hints[name] for name in options_of(Config)}
+    assert get_type_hints(AllOptions) == {name: hints[name] for name in options_of(Config)}
+    assert get_type_hints(AllOptions).keys() - get_type_hints(Options).keys() == {"decode"}
 
 
 @pytest.mark.parametrize("record", [Config, PoolSettings, ClientSettings, Retry])

@@ -16,6 +16,7 @@ from resp_sansio._record import Record
 from resp_sansio.config.options import (
     BOOL,
     DECODE,
+    DECODE_ERRORS,
     FILE,
     HOST,
     LIMIT,
@@ -56,7 +57,7 @@ SMALL: Final = integer(-3, 3)
 # What each kind allows and a URL can say.
 ALLOWED: Final[dict[str, tuple[Kind, st.SearchStrategy[Any]]]] = {
     "bool": (BOOL, st.booleans()),
-    "decode": (DECODE, st.booleans() | st.sampled_from(["utf-8", "UTF8", "ascii"])),
+    "decode_errors": (DECODE_ERRORS, st.sampled_from(["strict", "replace", "surrogateescape"])),
     "file": (FILE, files),
     "host": (HOST, hosts),
     "limit": (LIMIT, st.integers(1, 2**63 - 1)),
@@ -188,8 +189,6 @@ def test_values_that_are_not_allowed(kind: Kind, value: object, error: str) -> N
         (SECONDS, "NONE", None),
         (SECONDS, ".5", 0.5),
         (SECONDS, "2", 2),
-        (DECODE, "Yes", True),
-        (DECODE, "utf8", "utf8"),
         (WORD, "none", "none"),
         (WORD.or_none(None), "none", "none"),
         (PATH, "\0abstract", "\0abstract"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import generate_methods
 from resp_sansio import Command, Config, RespError, Result, commands
 from resp_sansio.client import CommandBatch
-from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
+from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, S, SyncMethods, Words
 from resp_sansio.wire import encode_command
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Awaited(AsyncMethods[bytes]):
         return encode_command(words), read
 
 
-class Pipeline(CommandBatch, BatchMethods[bytes]):
+class Pipeline(CommandBatch[S], BatchMethods[S]):
     """A pipeline as adapters make them."""
 
 
@@ -206,14 +206,14 @@ def test_a_method_sends_and_reads_what_its_builder_says(name: str, data: st.Data
 
 
 def test_a_pipeline_gives_results() -> None:
-    pipe = Pipeline(Config(decode=True))
+    pipe: Pipeline[str] = Pipeline(Config(decode=True))
     first, second, third = pipe.incr("n"), pipe.hgetall("h"), pipe.execute("GET", "k")
     wrong = pipe.get("k")
     slot = pipe.slot(inf)
     assert slot
     slot.replies += [7, [b"f", b"v"], b"text", 5]
     pipe.answered(slot)
-    assert (first.result(), second.result(), third.result()) == (7, {b"f": b"v"}, "text")
+    assert (first.result(), second.result(), third.result()) == (7, {"f": "v"}, "text")
     with pytest.raises(
         RespError, match="^GET: a bulk string or null was expected, and int came\ncommand 4 of 4 in the"
     ):

@@ -15,6 +15,7 @@ from resp_sansio import Config, Push
 from resp_sansio.client import Client as Machine
 from resp_sansio.client import Link, Party
 from resp_sansio.connection import Slot
+from resp_sansio.methods import S
 from resp_sansio.surface import tasks, threads
 from resp_sansio.surface.base import Loan, Make
 
@@ -129,31 +130,31 @@ class ThreadDriver(Driver):
         self.change(f"close {deadline:g}", Machine.close)
 
 
-class TaskConnection(tasks.Connection):
+class TaskConnection(tasks.Connection[S]):
     _driver_type = TaskDriver
 
 
-class TaskConnecting(tasks.Connecting[TaskConnection]):
+class TaskConnecting(tasks.Connecting[TaskConnection[bytes]]):
     _connection_type = TaskConnection
 
 
-class TaskClient(tasks.Client[TaskConnection]):
+class TaskClient(tasks.Client[TaskConnection[S], S]):
     _connection_type = TaskConnection
 
 
-class TaskPool(tasks.Pool[TaskConnection]):
+class TaskPool(tasks.Pool[TaskConnection[S], S]):
     _connection_type = TaskConnection
 
 
-class ThreadConnection(threads.Connection):
+class ThreadConnection(threads.Connection[S]):
     _driver_type = ThreadDriver
 
 
-class ThreadClient(threads.Client[ThreadConnection]):
+class ThreadClient(threads.Client[ThreadConnection[S], S]):
     _connection_type = ThreadConnection
 
 
-class ThreadPool(threads.Pool[ThreadConnection]):
+class ThreadPool(threads.Pool[ThreadConnection[S], S]):
     _connection_type = ThreadConnection
 
 

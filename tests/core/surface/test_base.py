@@ -25,6 +25,7 @@ from resp_sansio import (
     commands,
 )
 from resp_sansio.connection import SlotState
+from resp_sansio.methods import RAW, decoded
 from resp_sansio.surface.base import (
     BorrowedBase,
     ClientBase,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from resp_sansio.connection import Slot
 
 
-class Connection(ConnectionBase[Driver]):
+class Connection(ConnectionBase[Driver, bytes]):
     __slots__ = ()
 
     _driver_type = Driver
@@ -53,19 +54,19 @@ class Connecting(ConnectingBase[Connection]):
     _connection_type = Connection
 
 
-class Client(ClientBase[Driver, Connection]):
+class Client(ClientBase[Driver, Connection, bytes]):
     __slots__ = ()
 
     _connection_type = Connection
 
 
-class Pool(PoolBase[Driver, Connection]):
+class Pool(PoolBase[Driver, Connection, bytes]):
     __slots__ = ()
 
     _connection_type = Connection
 
 
-class Pipeline(PipelineBase[CommandsBase[Driver]]):
+class Pipeline(PipelineBase[CommandsBase[Driver, bytes], bytes]):
     __slots__ = ()
 
     def on(self, stage: Stage) -> Slot:
@@ -188,7 +189,7 @@ def test_a_pool_changes_its_bounds_and_its_connections() -> None:
 def test_options_that_are_wrong_are_refused() -> None:
     for wrong in (Client, Pool):
         with pytest.raises(TypeError, match="no option 'sise'"):
-            wrong("redis://stage", sise=1)  # type: ignore[call-arg]
+            wrong("redis://stage", sise=1)  # type: ignore[call-overload]
 
 
 def test_one_with_open_connections_is_ended_with_a_warning_when_it_is_thrown_away() -> None:
@@ -219,23 +220,23 @@ def answered(reply: Reply, *words: str, **config: Any) -> Slot:
 
 def test_a_reply_is_read_by_its_command_or_as_text_or_left_as_it_came() -> None:
     length = Command("GET", "k", read=lambda reply, text: (len(str(reply)), text.encoding))
-    assert read_reply(answered(b"ab"), length, "utf-8") == (5, None)
-    assert read_reply(answered(b"ab", protocol=2), length, None) == (5, None)
-    assert read_reply(answered(b"ab"), Command("GET", "k"), "utf-8") == "ab"
-    assert read_reply(answered(b"ab"), None, None) == b"ab"
+    assert read_reply(answered(b"ab"), length, decoded("utf-8")) == (5, None)
+    assert read_reply(answered(b"ab", protocol=2), length, RAW) == (5, None)
+    assert read_reply(answered(b"ab"), Command("GET", "k"), decoded("utf-8")) == "ab"
+    assert read_reply(answered(b"ab"), None, RAW) == b"ab"
     for command in (length, None):
         with pytest.raises(ReplyError, match="WRONGTYPE"):
-            read_reply(answered(ReplyError("WRONGTYPE")), command, "utf-8")
+            read_reply(answered(ReplyError("WRONGTYPE")), command, decoded("utf-8"))
 
 
-def test_a_script_returns_what_came_and_no_text_of_it() -> None:
+def test_a_script_returns_what_came_as_its_command_does() -> None:
     slot = answered([b"bytes", "OK"])
-    assert read_reply(slot, commands.eval("return ...", 0), "utf-8") == [b"bytes", "OK"]
+    assert read_reply(slot, commands.eval("return ...", 0), decoded("utf-8")) == [b"bytes", "OK"]
 
 
 def test_a_reply_that_its_command_cannot_be_answered_with_is_an_error_that_names_it() -> None:
     with pytest.raises(UnexpectedReplyError) as caught:
-        read_reply(answered("QUEUED", "INCR", "n"), commands.incr("n"), None)
+        read_reply(answered("QUEUED", "INCR", "n"), commands.incr("n"), RAW)
     assert str(caught.value) == "INCR: an integer was expected, and the simple string 'QUEUED' came"
 
 
