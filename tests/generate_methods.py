@@ -220,15 +220,21 @@ Threads: TypeAlias = resp_sync.Connection | resp_sync.Pool | resp_sync.Client
 Asyncio: TypeAlias = resp_asyncio.Connection | resp_asyncio.Pool | resp_asyncio.Client
 Trio: TypeAlias = resp_trio.Connection | resp_trio.Pool | resp_trio.Client
 Batch: TypeAlias = resp_sync.Pipeline | resp_asyncio.Pipeline | resp_trio.Pipeline
+TextThreads: TypeAlias = resp_sync.Connection[str] | resp_sync.Pool[str] | resp_sync.Client[str]
+TextTasks: TypeAlias = resp_asyncio.Client[str] | resp_trio.Client[str]
+TextBatch: TypeAlias = resp_sync.Pipeline[str] | resp_asyncio.Pipeline[str] | resp_trio.Pipeline[str]
 '''
 
 CHECKED: Final = (
-    ("def with_threads(redis: Threads)", "", "{}"),
-    ("async def with_asyncio(redis: Asyncio)", "await ", "{}"),
-    ("async def with_trio(redis: Trio)", "await ", "{}"),
-    ("def in_batches(redis: Batch)", "", "Result[{}]"),
+    ("def with_threads(redis: Threads)", "", "{}", "bytes"),
+    ("async def with_asyncio(redis: Asyncio)", "await ", "{}", "bytes"),
+    ("async def with_trio(redis: Trio)", "await ", "{}", "bytes"),
+    ("def in_batches(redis: Batch)", "", "Result[{}]", "bytes"),
+    ("def with_threads_as_text(redis: TextThreads)", "", "{}", "str"),
+    ("async def with_tasks_as_text(redis: TextTasks)", "await ", "{}", "str"),
+    ("def in_batches_as_text(redis: TextBatch)", "", "Result[{}]", "str"),
 )
-"""Where the methods are: as what they are called, what stands before a call, and what it gives."""
+"""Where the methods are: as what they are called, what stands before a call, what it gives, and what data is."""
 
 EXAMPLES: Final = {
     "Argument": '"k"',
@@ -323,7 +329,7 @@ def types(builders: list[Builder]) -> str:
     results = [node for each in builders for node in ast.walk(ast.parse(each.result)) if isinstance(node, ast.Name)]
     public = {"Result", *[node.id for node in results if node.id[0].isupper()]} - {"Members"}
     code = TYPES_HEAD.format(imports=imported("resp_sansio", sorted(public)))
-    for head, wait, result in CHECKED:
+    for head, wait, result, data in CHECKED:
         code += f"\n\n{head} -> None:\n"
         for builder in builders:
             given = ", ".join(
@@ -335,7 +341,7 @@ def types(builders: list[Builder]) -> str:
             )
             call = f"{wait}redis.{builder.name}({given})"
             # In a class with a method `set`, the builtin type is called `Members`.
-            returned = result.format(result_of(builder, "bytes").replace("Members[", "set["))
+            returned = result.format(result_of(builder, data).replace("Members[", "set["))
             if returned == "None":  # mypy refuses to look at what is never anything
                 code += f"    {call}\n"
             else:

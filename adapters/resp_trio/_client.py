@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Literal, Unpack, overload
 
-from resp_sansio import Config, Options
+from resp_sansio import ClientOptions, Config, Options, PoolOptions
 from resp_sansio.methods import S
 from resp_sansio.surface import tasks
 
@@ -65,6 +65,24 @@ class Client(tasks.Client[Connection[S], S]):
 
     _connection_type = Connection
 
+    @overload
+    def __init__(
+        self: Client[bytes], url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Client[str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Client[Any], url: str = ..., *, decode: bool | str, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    def __init__(
+        self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[ClientOptions]
+    ) -> None:
+        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
+        super().__init__(url, decode=decode, **options)
+
 
 class Pool(tasks.Pool[Connection[S], S]):
     """Connections for any number of tasks, `max_size` of them at most: `async with Pool("redis://localhost", max_size=20) as pool`.
@@ -77,3 +95,19 @@ class Pool(tasks.Pool[Connection[S], S]):
     __slots__ = ("__weakref__",)
 
     _connection_type = Connection
+
+    @overload
+    def __init__(
+        self: Pool[bytes], url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[PoolOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Pool[str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[PoolOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self: Pool[Any], url: str = ..., *, decode: bool | str, **options: Unpack[PoolOptions]) -> None: ...
+    def __init__(
+        self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[PoolOptions]
+    ) -> None:
+        """Raises `ValueError` or `TypeError` for a wrong URL or option."""
+        super().__init__(url, decode=decode, **options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, Protocol, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
 from warnings import warn
 
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
@@ -271,22 +271,6 @@ class ClientBase(LendingBase[D, K, S]):
 
     __slots__ = ()
 
-    @overload
-    def __init__(
-        self: ClientBase[D, K, bytes],
-        url: str = ...,
-        *,
-        decode: Literal[False] = ...,
-        **options: Unpack[ClientOptions],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: ClientBase[D, K, str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[ClientOptions]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: ClientBase[D, K, Any], url: str = ..., *, decode: bool | str, **options: Unpack[ClientOptions]
-    ) -> None: ...
     def __init__(
         self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[ClientOptions]
     ) -> None:
@@ -318,18 +302,6 @@ class PoolBase(LendingBase[D, K, S]):
 
     __slots__ = ()
 
-    @overload
-    def __init__(
-        self: PoolBase[D, K, bytes], url: str = ..., *, decode: Literal[False] = ..., **options: Unpack[PoolOptions]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: PoolBase[D, K, str], url: str = ..., *, decode: Literal[True] | str, **options: Unpack[PoolOptions]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: PoolBase[D, K, Any], url: str = ..., *, decode: bool | str, **options: Unpack[PoolOptions]
-    ) -> None: ...
     def __init__(
         self, url: str = "redis://localhost", *, decode: bool | str = False, **options: Unpack[PoolOptions]
     ) -> None:

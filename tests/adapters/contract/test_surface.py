@@ -42,6 +42,7 @@ def plain(text: str) -> str:
         ("AbstractAsyncContextManager", "AbstractContextManager"),
         ("AsyncGenerator", "Generator"),
         ("AsyncIterator", "Iterator"),
+        ("AsyncMethods", "SyncMethods"),
         ("Connecting", "Connection"),
         ("async with", "with"),
         ("await ", ""),

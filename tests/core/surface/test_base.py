@@ -189,7 +189,7 @@ def test_a_pool_changes_its_bounds_and_its_connections() -> None:
 def test_options_that_are_wrong_are_refused() -> None:
     for wrong in (Client, Pool):
         with pytest.raises(TypeError, match="no option 'sise'"):
-            wrong("redis://stage", sise=1)  # type: ignore[call-overload]
+            wrong("redis://stage", sise=1)  # type: ignore[call-arg]
 
 
 def test_one_with_open_connections_is_ended_with_a_warning_when_it_is_thrown_away() -> None:
