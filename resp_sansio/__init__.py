@@ -64,6 +64,7 @@ from .commands.readers_streams import (
     StreamInfo,
 )
 from .commands.readers_strings import LcsMatch, LcsMatches
+from .commands.readers_vector_sets import RawVector, Similar, VectorSetInfo
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
 from .config.retry import Retry
@@ -138,6 +139,7 @@ __all__ = [
     "PoolStats",
     "Push",
     "PushesDropped",
+    "RawVector",
     "RemoteProtocolError",
     "ReplicaOffset",
     "ReplicaRole",
@@ -151,6 +153,7 @@ __all__ = [
     "SentinelRole",
     "ServerInfo",
     "SetKey",
+    "Similar",
     "Spoken",
     "Stats",
     "StreamConsumer",
@@ -164,6 +167,7 @@ __all__ = [
     "TransactionAbortedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",
+    "VectorSetInfo",
     "Verbatim",
     "WaitEnded",
     "__version__",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +23,9 @@ GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server", "json", "pubsub", "connection", "acl",
     "geo",
+    "server",
+    "json",
+    "vector_sets",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -250,6 +254,7 @@ EXAMPLES: Final = {
     "Unit": '"m"',
     "Where": '"BEFORE"',
     "bool": "True",
+    "Vector": "[0.5]",
     "float": "1",
     "int": "1",
 }
@@ -282,7 +287,7 @@ def method(builder: Builder, kind: Kind) -> str:
     docstring = "".join([f"    {line}".rstrip() + "\n" for line in builder.docstring])
     words = f"({', '.join(builder.words)})" if len(builder.words) > 1 else f"({builder.words[0]},)"
     if builder.body:
-        words = bracketed(f"_words.{builder.name}(", passed_on(builder), ")", " " * 12).strip()
+        words = bracketed(f"_words.{builder.name}(", passed_on(builder), "),", " " * 12).strip()[:-1]
     return f"\n{head}    {docstring}" + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
 
 
@@ -364,7 +369,14 @@ def face(text: str, builders: list[Builder]) -> str:
 
 def imports(code: str, origins: dict[str, str]) -> str:
     """Return the imports that this code needs, in the order that the linter wants."""
-    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    tree = ast.parse(code)
+    used = Counter(names_in(tree))
+    for each in ast.walk(tree):
+        if isinstance(
+            each, (ast.FunctionDef, ast.AsyncFunctionDef)
+        ):  # what it calls by a parameter's name is the parameter
+            parameters = {node.arg for node in ast.walk(each.args) if isinstance(node, ast.arg)}
+            used -= Counter([name for name in names_in(each) if name in parameters])
     ours: list[str] = []
     others: list[str] = []
     for module in sorted({*origins.values()}, key=lambda module: (module == ".", module)):
@@ -379,6 +391,11 @@ def imported(module: str, names: list[str]) -> str:
     if len(line := f"from {module} import {', '.join(names)}\n") <= WIDTH + 1:
         return line
     return f"from {module} import (\n" + "".join([f"    {name},\n" for name in names]) + ")\n"
+
+
+def names_in(tree: ast.AST) -> list[str]:
+    """Return the names that a tree speaks of, each as often as it does."""
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
 def import_order(name: str) -> tuple[int, str]:

@@ -33,6 +33,7 @@ commands.readers_server commands.readers_acl
 commands.pubsub commands.connection commands.server commands.acl
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
+commands.arguments_modules commands.readers_modules commands.readers_vector_sets commands.vector_sets
 commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful

@@ -6,7 +6,7 @@ exclude each other raise `ValueError`. Text is taken for data alone: where a ser
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from ..wire.encoder import Argument
@@ -36,7 +36,12 @@ __all__ = [
     "exclusive",
     "given",
     "in_turn",
+    "integers",
+    "is_number",
     "limiting",
+    "named",
+    "numbers",
+    "require",
     "scores_in_turn",
     "sorting",
     "streams_in_turn",
@@ -99,7 +104,8 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Tell whether it is an int or a float."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -283,7 +289,7 @@ def scores_in_turn(scores: Scores) -> list[Argument]:
     """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
     parts = in_turn("ZADD", "scores", scores)
     for score in parts[1::2]:
-        if not _is_number(score):
+        if not is_number(score):
             raise _wrong("ZADD", "every score", "an int or float", score)
     parts[::2], parts[1::2] = parts[1::2], parts[::2]
     return parts
@@ -293,7 +299,7 @@ def weighing(command: str, keys: int, weights: Weights | None, aggregate: Aggreg
     """Return the words for how much the scores of each key count, and for what becomes of the scores of one member."""
     words: list[Argument] = []
     if weights is not None:
-        if not isinstance(weights, (list, tuple)) or not all([_is_number(weight) for weight in weights]):
+        if not isinstance(weights, (list, tuple)) or not all([is_number(weight) for weight in weights]):
             raise _wrong(command, "weights", "a list of numbers", weights)
         if len(weights) != keys:
             raise ValueError(f"{command} has {keys} keys and {len(weights)} weights: give one for each")
@@ -329,3 +335,32 @@ def streams_in_turn(command: str, streams: Fields) -> tuple[Argument, ...]:
     """Return the words for which streams to read: all of the names, and then all of the IDs."""
     parts = in_turn(command, "streams", streams)
     return "STREAMS", *parts[::2], *parts[1::2]
+
+
+def named(**options: Argument | None) -> list[Argument]:
+    """Return the words of the options that are given: of each the name and the value, which may be any data."""
+    return [word for name, value in options.items() if value is not None for word in (name.upper(), value)]
+
+
+def integers(command: str, /, **options: int | None) -> list[Argument]:
+    """Return the words of the options that are given: of each the name and the value, an int."""
+    return _checked(command, options, _is_int, "an int")
+
+
+def numbers(command: str, /, **options: float | None) -> list[Argument]:
+    """Return the words of the options that are given: of each the name and the value, a number."""
+    return _checked(command, options, is_number, "an int or float")
+
+
+def _checked(
+    command: str, options: Mapping[str, float | None], is_right: Callable[[object], bool], wanted: str
+) -> list[Argument]:
+    for name, value in options.items():
+        require(value is None or is_right(value), command, name, wanted, value)
+    return named(**options)
+
+
+def require(right: bool, command: str, name: str, wanted: str, value: object) -> None:
+    """Raise `TypeError` for an argument that is not right: it says of which command, and what is wanted."""
+    if not right:
+        raise _wrong(command, name, wanted, value)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from ..wire.encoder import Argument
 
-__all__ = ["FloatType", "JsonPath", "Triplet", "json_path", "json_triplets", "named"]
+__all__ = ["FloatType", "JsonPath", "Triplet", "json_path", "json_triplets"]
 
 FloatType: TypeAlias = Literal["FP16", "BF16", "FP32", "FP64"]
 
@@ -40,8 +40,3 @@ def json_triplets(*triplets: Triplet) -> list[Argument]:
         key, path, value = triplet
         words += key, json_path("JSON.MSET", path), value
     return words
-
-
-def named(**options: Argument | None) -> list[Argument]:
-    """Return the words of the options that are given: of each the name and the value, which may be any data."""
-    return [word for name, value in options.items() if value is not None for word in (name.upper(), value)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ..wire.encoder import Argument
 from ..wire.values import Reply
-from .arguments import condition
-from .arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets, named
+from .arguments import condition, named
+from .arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from .command import Command
 from .readers import anything, maybe_bulk, maybe_bulks, stored, whole
 from .readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types

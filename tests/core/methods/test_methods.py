@@ -143,6 +143,8 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Vertices | None": st.one_of(st.none(), st.lists(st.one_of(st.tuples(st.floats(), st.floats()), DATA)), DATA),
     "Where": st.sampled_from(["BEFORE", "AFTER"]),
     "Triplet": st.one_of(st.just(("k", "$", "1")), st.tuples(DATA, DATA, DATA), DATA),
+    "Vector": st.one_of(st.lists(st.floats(), max_size=3), DATA),
+    "Vector | None": st.one_of(st.none(), st.lists(st.floats(), max_size=3), DATA),
     "bool": st.sampled_from([True, False, False, 1, None]),
     "float": st.one_of(st.floats(), DATA),
     "float | None": st.one_of(st.none(), st.floats(), DATA),

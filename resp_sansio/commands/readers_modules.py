@@ -1,0 +1,36 @@
+"""What modules say of their own: names with a value each. Each has a name that Python can have, and a reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from ..wire.values import Reply
+from .decoding import S, Text, own_words
+from .readers import flat, unexpected
+
+__all__ = ["Known", "described", "own"]
+
+Known: TypeAlias = Mapping[str, Callable[[Reply, Text[Any]], object]]
+"""The reader of each name."""
+
+
+def own(reply: Reply, _text: object = None) -> str:
+    """What the server says in its own words, as a simple or as a bulk string."""
+    if type(reply) is str:
+        return reply
+    if type(reply) is bytes:
+        return own_words(reply)
+    raise unexpected("a string", reply)
+
+
+def described(reply: Reply, text: Text[S], known: Known) -> dict[str, Any]:
+    """Return a map by names in lower case and with underscores: what is known by its reader, the rest as it came."""
+    parts = iter(flat(reply))
+    found: dict[str, Any] = {}
+    for said, value in zip(parts, parts, strict=True):
+        name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own(said)).lower())
+        read = known.get(name)
+        found[name] = text.anywhere(value) if read is None else read(value, text)
+    return found
