@@ -64,6 +64,7 @@ from .commands.readers_streams import (
     StreamInfo,
 )
 from .commands.readers_strings import LcsMatch, LcsMatches
+from .commands.readers_time_series import CompactionRule, LastSample, Sample, Series, TimeSeriesChunk, TimeSeriesInfo
 from .commands.readers_vector_sets import RawVector, Similar, VectorSetInfo
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
@@ -99,6 +100,7 @@ __all__ = [
     "CloseReason",
     "Command",
     "CommandTimeoutError",
+    "CompactionRule",
     "Config",
     "ConnectError",
     "ConnectionClosedError",
@@ -115,6 +117,7 @@ __all__ = [
     "InvalidReplyError",
     "Items",
     "LaneStats",
+    "LastSample",
     "LcsMatch",
     "LcsMatches",
     "Limits",
@@ -150,7 +153,9 @@ __all__ = [
     "Result",
     "Retry",
     "Role",
+    "Sample",
     "SentinelRole",
+    "Series",
     "ServerInfo",
     "SetKey",
     "Similar",
@@ -163,6 +168,8 @@ __all__ = [
     "StreamGroupDetails",
     "StreamInfo",
     "TLSContext",
+    "TimeSeriesChunk",
+    "TimeSeriesInfo",
     "TrackingInfo",
     "TransactionAbortedError",
     "TransactionRefusedError",

@@ -23,9 +23,7 @@ GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server", "json", "pubsub", "connection", "acl",
     "geo",
-    "server",
-    "json",
-    "vector_sets",
+    "vector_sets", "time_series",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -254,6 +252,8 @@ EXAMPLES: Final = {
     "Unit": '"m"',
     "Where": '"BEFORE"',
     "bool": "True",
+    "Aggregation": '("avg", 5)',
+    "NewSample": '("k", 5, 0.5)',
     "Vector": "[0.5]",
     "float": "1",
     "int": "1",

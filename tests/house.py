@@ -34,6 +34,7 @@ commands.pubsub commands.connection commands.server commands.acl
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
 commands.arguments_modules commands.readers_modules commands.readers_vector_sets commands.vector_sets
+commands.arguments_time_series commands.readers_time_series commands.time_series
 commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful

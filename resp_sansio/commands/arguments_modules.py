@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ..wire.encoder import Argument
 from .arguments import given, integers, is_number, named, numbers, require
 
-__all__ = ["Vector", "searching", "similar_to", "vector_words"]
+__all__ = ["Vector", "similar_to", "similarity", "vector_words"]
 
 Vector: TypeAlias = Sequence[float] | bytes
 """A vector: numbers, or the bytes of 32-bit floats, the lowest byte first."""
@@ -33,7 +33,7 @@ def similar_to(command: str, vector: Vector | None, ele: Argument | None) -> lis
     return vector_words(command, vector) if vector is not None else []
 
 
-def searching(
+def similarity(
     command: str,
     count: int | None,
     epsilon: float | None,

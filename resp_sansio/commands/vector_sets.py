@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..wire.encoder import Argument
 from .arguments import exclusive, given, integers, named
-from .arguments_modules import Vector, searching, similar_to, vector_words
+from .arguments_modules import Vector, similar_to, similarity, vector_words
 from .command import Command
 from .readers import bulks, maybe_bulk, truth, whole
 from .readers_vector_sets import (
@@ -139,7 +139,7 @@ def vsim(
     expression about their attributes. `ef` says how carefully to look, `filter_ef` how long to look for what the filter lets
     pass. `truth` compares all elements, `nothread` works in the server's main thread.
     """
-    words = searching("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
     return Command("VSIM", key, *similar_to("VSIM", vector, ele), *words, read=bulks)
 
 
@@ -157,7 +157,7 @@ def vsim_withscores(
     nothread: bool = False,
 ) -> Command[list[tuple[bytes, float]]]:
     """As `vsim`, with how similar each element is: from 0 to 1."""
-    words = searching("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
     return Command("VSIM", key, *similar_to("VSIM", vector, ele), "WITHSCORES", *words, read=similar_scored)
 
 
@@ -175,7 +175,7 @@ def vsim_withattribs(
     nothread: bool = False,
 ) -> Command[list[tuple[bytes, bytes | None]]]:
     """As `vsim`, with the attributes of each element as JSON, None if it has none (Redis 8.2)."""
-    words = searching("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
     return Command("VSIM", key, *similar_to("VSIM", vector, ele), "WITHATTRIBS", *words, read=similar_attributed)
 
 
@@ -193,5 +193,5 @@ def vsim_withscores_withattribs(
     nothread: bool = False,
 ) -> Command[list[Similar[bytes]]]:
     """As `vsim`, with how similar each element is, and its attributes (Redis 8.2)."""
-    words = searching("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
     return Command("VSIM", key, *similar_to("VSIM", vector, ele), "WITHSCORES", "WITHATTRIBS", *words, read=similar)

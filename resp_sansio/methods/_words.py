@@ -21,7 +21,9 @@ from ..commands.arguments import (
     exclusive,
     given,
     in_turn,
+    integers,
     limiting,
+    named,
     scores_in_turn,
     sorting,
     streams_in_turn,
@@ -29,8 +31,28 @@ from ..commands.arguments import (
     weighing,
 )
 from ..commands.arguments_geo import Places, Unit, Vertices, nearest, places_in_turn, searching, storing
-from ..commands.arguments_json import FloatType, JsonPath, json_path, named
+from ..commands.arguments_json import FloatType, JsonPath, json_path
+from ..commands.arguments_modules import Vector, similar_to, similarity, vector_words
 from ..commands.arguments_server import configured, counted, excluded, followed, on_or_off, skipping, valued
+from ..commands.arguments_time_series import (
+    Aggregation,
+    Align,
+    Bounds,
+    BucketTime,
+    Encoding,
+    Grouping,
+    Ignore,
+    Labels,
+    Policy,
+    Times,
+    aggregated,
+    by_filter,
+    chosen,
+    compacted,
+    keeping,
+    labelled,
+    shown,
+)
 from ..commands.words import Words
 from ..wire.encoder import Argument
 
@@ -832,3 +854,256 @@ def georadiusbymember_ro_withall(
     words = [*nearest("GEORADIUSBYMEMBER_RO", count, any), *exclusive("GEORADIUSBYMEMBER_RO", asc=asc, desc=desc)]
     words += "WITHDIST", "WITHHASH", "WITHCOORD"
     return "GEORADIUSBYMEMBER_RO", key, member, radius, unit, *words
+
+
+def vadd(
+    key: Argument,
+    vector: Vector,
+    element: Argument,
+    reduce: int | None,
+    cas: bool,
+    noquant: bool,
+    q8: bool,
+    bin: bool,
+    ef: int | None,
+    setattr: Argument | None,
+    m: int | None,
+) -> Words:
+    words = *integers("VADD", reduce=reduce), *vector_words("VADD", vector)
+    kept = *given("VADD", cas=cas), *exclusive("VADD", noquant=noquant, q8=q8, bin=bin)
+    options = *integers("VADD", ef=ef), *named(setattr=setattr), *integers("VADD", m=m)
+    return "VADD", key, *words, element, *kept, *options
+
+
+def vsim(
+    key: Argument,
+    vector: Vector | None,
+    ele: Argument | None,
+    count: int | None,
+    epsilon: float | None,
+    ef: int | None,
+    filter: Argument | None,
+    filter_ef: int | None,
+    truth: bool,
+    nothread: bool,
+) -> Words:
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    return "VSIM", key, *similar_to("VSIM", vector, ele), *words
+
+
+def vsim_withscores(
+    key: Argument,
+    vector: Vector | None,
+    ele: Argument | None,
+    count: int | None,
+    epsilon: float | None,
+    ef: int | None,
+    filter: Argument | None,
+    filter_ef: int | None,
+    truth: bool,
+    nothread: bool,
+) -> Words:
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    return "VSIM", key, *similar_to("VSIM", vector, ele), "WITHSCORES", *words
+
+
+def vsim_withattribs(
+    key: Argument,
+    vector: Vector | None,
+    ele: Argument | None,
+    count: int | None,
+    epsilon: float | None,
+    ef: int | None,
+    filter: Argument | None,
+    filter_ef: int | None,
+    truth: bool,
+    nothread: bool,
+) -> Words:
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    return "VSIM", key, *similar_to("VSIM", vector, ele), "WITHATTRIBS", *words
+
+
+def vsim_withscores_withattribs(
+    key: Argument,
+    vector: Vector | None,
+    ele: Argument | None,
+    count: int | None,
+    epsilon: float | None,
+    ef: int | None,
+    filter: Argument | None,
+    filter_ef: int | None,
+    truth: bool,
+    nothread: bool,
+) -> Words:
+    words = similarity("VSIM", count, epsilon, ef, filter, filter_ef, truth, nothread)
+    return "VSIM", key, *similar_to("VSIM", vector, ele), "WITHSCORES", "WITHATTRIBS", *words
+
+
+def ts_create(
+    key: Argument,
+    retention: int | None,
+    encoding: Encoding | None,
+    chunk_size: int | None,
+    duplicate_policy: Policy | None,
+    ignore: Ignore | None,
+    labels: Fields | None,
+) -> Words:
+    words = keeping("TS.CREATE", retention, encoding, chunk_size, duplicate_policy, ignore)
+    return "TS.CREATE", key, *words, *labelled("TS.CREATE", labels)
+
+
+def ts_alter(
+    key: Argument,
+    retention: int | None,
+    chunk_size: int | None,
+    duplicate_policy: Policy | None,
+    ignore: Ignore | None,
+    labels: Fields | None,
+) -> Words:
+    words = keeping("TS.ALTER", retention, None, chunk_size, duplicate_policy, ignore)
+    return "TS.ALTER", key, *words, *labelled("TS.ALTER", labels)
+
+
+def ts_add(
+    key: Argument,
+    timestamp: Argument,
+    value: float,
+    retention: int | None,
+    encoding: Encoding | None,
+    chunk_size: int | None,
+    duplicate_policy: Policy | None,
+    on_duplicate: Policy | None,
+    ignore: Ignore | None,
+    labels: Fields | None,
+) -> Words:
+    words = keeping("TS.ADD", retention, encoding, chunk_size, duplicate_policy, ignore)
+    words += named(on_duplicate=on_duplicate) + labelled("TS.ADD", labels)
+    return "TS.ADD", key, timestamp, value, *words
+
+
+def ts_incrby(
+    key: Argument,
+    addend: float,
+    timestamp: Argument | None,
+    retention: int | None,
+    encoding: Encoding | None,
+    chunk_size: int | None,
+    duplicate_policy: Policy | None,
+    ignore: Ignore | None,
+    labels: Fields | None,
+) -> Words:
+    words = named(timestamp=timestamp)
+    words += keeping("TS.INCRBY", retention, encoding, chunk_size, duplicate_policy, ignore)
+    return "TS.INCRBY", key, addend, *words, *labelled("TS.INCRBY", labels)
+
+
+def ts_decrby(
+    key: Argument,
+    subtrahend: float,
+    timestamp: Argument | None,
+    retention: int | None,
+    encoding: Encoding | None,
+    chunk_size: int | None,
+    duplicate_policy: Policy | None,
+    ignore: Ignore | None,
+    labels: Fields | None,
+) -> Words:
+    words = named(timestamp=timestamp)
+    words += keeping("TS.DECRBY", retention, encoding, chunk_size, duplicate_policy, ignore)
+    return "TS.DECRBY", key, subtrahend, *words, *labelled("TS.DECRBY", labels)
+
+
+def ts_createrule(
+    source_key: Argument, dest_key: Argument, aggregation: Aggregation, align_timestamp: int | None
+) -> Words:
+    align = integers("TS.CREATERULE", align_timestamp=align_timestamp)[1:]
+    return "TS.CREATERULE", source_key, dest_key, *compacted("TS.CREATERULE", aggregation), *align
+
+
+def ts_mget(
+    filter: Argument, *filters: Argument, latest: bool, withlabels: bool, selected_labels: Labels | None
+) -> Words:
+    words = given("TS.MGET", latest=latest) + shown("TS.MGET", withlabels, selected_labels)
+    return "TS.MGET", *words, *by_filter("TS.MGET", (filter, *filters))
+
+
+def ts_range(
+    key: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregation | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.RANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated("TS.RANGE", aggregation, align, buckettimestamp, empty)
+    return "TS.RANGE", key, from_timestamp, to_timestamp, *words
+
+
+def ts_revrange(
+    key: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregation | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.REVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated("TS.REVRANGE", aggregation, align, buckettimestamp, empty)
+    return "TS.REVRANGE", key, from_timestamp, to_timestamp, *words
+
+
+def ts_mrange(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    withlabels: bool,
+    selected_labels: Labels | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregation | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+    groupby: Grouping | None,
+) -> Words:
+    words = chosen("TS.MRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated("TS.MRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MRANGE", withlabels, selected_labels) + by_filter("TS.MRANGE", (filter, *filters), groupby)
+    return "TS.MRANGE", from_timestamp, to_timestamp, *words
+
+
+def ts_mrevrange(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    withlabels: bool,
+    selected_labels: Labels | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregation | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+    groupby: Grouping | None,
+) -> Words:
+    words = chosen("TS.MREVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters), groupby)
+    return "TS.MREVRANGE", from_timestamp, to_timestamp, *words

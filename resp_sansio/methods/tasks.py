@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
+from .._errors import ReplyError
 from ..commands.arguments import (
     NONE,
     Aggregate,
@@ -29,12 +30,28 @@ from ..commands.arguments import (
     exclusive,
     given,
     in_turn,
+    integers,
     limiting,
     sorting,
 )
 from ..commands.arguments_geo import Places, Unit, Vertices
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
+from ..commands.arguments_modules import Vector
 from ..commands.arguments_server import counted, on_or_off, sooner_or_later, yes_no
+from ..commands.arguments_time_series import (
+    Aggregation,
+    Align,
+    Bounds,
+    BucketTime,
+    Encoding,
+    Grouping,
+    Ignore,
+    Labels,
+    NewSample,
+    Policy,
+    Times,
+    samples_in_turn,
+)
 from ..commands.command import Reader
 from ..commands.decoding import Binary, S
 from ..commands.readers import (
@@ -108,6 +125,31 @@ from ..commands.readers_streams import (
     stream_info,
 )
 from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_binary, maybe_own_words, maybe_wholes, migrated
+from ..commands.readers_time_series import (
+    LastSample,
+    Sample,
+    Series,
+    TimeSeriesInfo,
+    last_samples,
+    many_series,
+    maybe_sample,
+    samples,
+    time_series,
+    times,
+)
+from ..commands.readers_vector_sets import (
+    RawVector,
+    Similar,
+    VectorSetInfo,
+    maybe_levels,
+    maybe_levels_scored,
+    maybe_raw_vector,
+    maybe_vector,
+    maybe_vector_set,
+    similar,
+    similar_attributed,
+    similar_scored,
+)
 from ..commands.words import Words
 from ..wire.encoder import Argument
 from ..wire.values import Reply
@@ -2741,3 +2783,473 @@ class AsyncMethods(ABC, Generic[S]):
         return await self._do(
             _words.georadiusbymember_ro_withall(key, member, radius, unit, count, any, asc, desc), geo_members
         )
+
+    # vector sets
+
+    async def vadd(
+        self,
+        key: Argument,
+        vector: Vector,
+        element: Argument,
+        *,
+        reduce: int | None = None,
+        cas: bool = False,
+        noquant: bool = False,
+        q8: bool = False,
+        bin: bool = False,
+        ef: int | None = None,
+        setattr: Argument | None = None,
+        m: int | None = None,
+    ) -> bool:
+        """Add an element with its vector, or change its vector; return whether it is new (Redis 8.0).
+
+        `reduce` projects the vector to fewer dimensions. `noquant`, `q8` and `bin` say how exactly a new set keeps vectors, `m` how
+        many links each element has in it, `ef` how carefully to look for them. `cas` does that work in a thread of its own.
+        `setattr` are attributes as JSON.
+        """
+        return await self._do(_words.vadd(key, vector, element, reduce, cas, noquant, q8, bin, ef, setattr, m), truth)
+
+    async def vrem(self, key: Argument, element: Argument) -> bool:
+        """Remove an element; return whether it was there (Redis 8.0)."""
+        return await self._do(("VREM", key, element), truth)
+
+    async def vcard(self, key: Argument) -> int:
+        """Return the number of elements (Redis 8.0)."""
+        return await self._do(("VCARD", key), whole)
+
+    async def vdim(self, key: Argument) -> int:
+        """Return the number of dimensions of the vectors; a key that does not exist is an error (Redis 8.0)."""
+        return await self._do(("VDIM", key), whole)
+
+    async def vemb(self, key: Argument, element: Argument) -> list[float] | None:
+        """Return an element's vector, as exactly as the set keeps it; None if there is none (Redis 8.0)."""
+        return await self._do(("VEMB", key, element), maybe_vector)
+
+    async def vemb_raw(self, key: Argument, element: Argument) -> RawVector | None:
+        """Return an element's vector as the set keeps it, None if there is none (Redis 8.0)."""
+        return await self._do(("VEMB", key, element, "RAW"), maybe_raw_vector)
+
+    async def vgetattr(self, key: Argument, element: Argument) -> S | None:
+        """Return an element's attributes as JSON, None if there are none (Redis 8.0)."""
+        return await self._do(("VGETATTR", key, element), maybe_bulk)
+
+    async def vsetattr(self, key: Argument, element: Argument, json: Argument) -> bool:
+        """Set an element's attributes, or remove them if `json` is empty; return whether the element is there (Redis 8.0)."""
+        return await self._do(("VSETATTR", key, element, json), truth)
+
+    async def vinfo(self, key: Argument) -> VectorSetInfo | None:
+        """Return how a vector set is made and kept, None if there is none (Redis 8.0)."""
+        return await self._do(("VINFO", key), maybe_vector_set)
+
+    async def vismember(self, key: Argument, element: Argument) -> bool:
+        """Is this an element? (Redis 8.2)"""
+        return await self._do(("VISMEMBER", key, element), truth)
+
+    async def vlinks(self, key: Argument, element: Argument) -> list[list[S]] | None:
+        """Return the elements that one is linked to, for each level of the graph; None if it is no element (Redis 8.0)."""
+        return await self._do(("VLINKS", key, element), maybe_levels)
+
+    async def vlinks_withscores(self, key: Argument, element: Argument) -> list[list[tuple[S, float]]] | None:
+        """As `vlinks`, with how similar each is: from 0 to 1."""
+        return await self._do(("VLINKS", key, element, "WITHSCORES"), maybe_levels_scored)
+
+    async def vrandmember(self, key: Argument) -> S | None:
+        """Return any element, None if there is none (Redis 8.0)."""
+        return await self._do(("VRANDMEMBER", key), maybe_bulk)
+
+    async def vrandmember_count(self, key: Argument, count: int) -> list[S]:
+        """Return any elements: up to `count` different ones, or exactly `-count` that may repeat (Redis 8.0)."""
+        return await self._do(("VRANDMEMBER", key, count), bulks)
+
+    async def vrange(
+        self, key: Argument, start: Argument = "-", end: Argument = "+", *, count: int | None = None
+    ) -> list[S]:
+        """Return elements in the order of their names: from `[a` on, or from what follows `(a`, up to `end` (Redis 8.4)."""
+        return await self._do(("VRANGE", key, start, end, *integers("VRANGE", count=count)[1:]), bulks)
+
+    async def vsim(
+        self,
+        key: Argument,
+        vector: Vector | None = None,
+        *,
+        ele: Argument | None = None,
+        count: int | None = None,
+        epsilon: float | None = None,
+        ef: int | None = None,
+        filter: Argument | None = None,
+        filter_ef: int | None = None,
+        truth: bool = False,
+        nothread: bool = False,
+    ) -> list[S]:
+        """Return the elements that are most similar to a vector, or to the element `ele`; the most similar first (Redis 8.0).
+
+        `count` says how many, 10 if not given; `epsilon` how different they may be, from 0 to 1 (Redis 8.2); `filter` is an
+        expression about their attributes. `ef` says how carefully to look, `filter_ef` how long to look for what the filter lets
+        pass. `truth` compares all elements, `nothread` works in the server's main thread.
+        """
+        return await self._do(
+            _words.vsim(key, vector, ele, count, epsilon, ef, filter, filter_ef, truth, nothread), bulks
+        )
+
+    async def vsim_withscores(
+        self,
+        key: Argument,
+        vector: Vector | None = None,
+        *,
+        ele: Argument | None = None,
+        count: int | None = None,
+        epsilon: float | None = None,
+        ef: int | None = None,
+        filter: Argument | None = None,
+        filter_ef: int | None = None,
+        truth: bool = False,
+        nothread: bool = False,
+    ) -> list[tuple[S, float]]:
+        """As `vsim`, with how similar each element is: from 0 to 1."""
+        return await self._do(
+            _words.vsim_withscores(key, vector, ele, count, epsilon, ef, filter, filter_ef, truth, nothread),
+            similar_scored,
+        )
+
+    async def vsim_withattribs(
+        self,
+        key: Argument,
+        vector: Vector | None = None,
+        *,
+        ele: Argument | None = None,
+        count: int | None = None,
+        epsilon: float | None = None,
+        ef: int | None = None,
+        filter: Argument | None = None,
+        filter_ef: int | None = None,
+        truth: bool = False,
+        nothread: bool = False,
+    ) -> list[tuple[S, S | None]]:
+        """As `vsim`, with the attributes of each element as JSON, None if it has none (Redis 8.2)."""
+        return await self._do(
+            _words.vsim_withattribs(key, vector, ele, count, epsilon, ef, filter, filter_ef, truth, nothread),
+            similar_attributed,
+        )
+
+    async def vsim_withscores_withattribs(
+        self,
+        key: Argument,
+        vector: Vector | None = None,
+        *,
+        ele: Argument | None = None,
+        count: int | None = None,
+        epsilon: float | None = None,
+        ef: int | None = None,
+        filter: Argument | None = None,
+        filter_ef: int | None = None,
+        truth: bool = False,
+        nothread: bool = False,
+    ) -> list[Similar[S]]:
+        """As `vsim`, with how similar each element is, and its attributes (Redis 8.2)."""
+        return await self._do(
+            _words.vsim_withscores_withattribs(
+                key, vector, ele, count, epsilon, ef, filter, filter_ef, truth, nothread
+            ),
+            similar,
+        )
+
+    # time series
+
+    async def ts_create(
+        self,
+        key: Argument,
+        *,
+        retention: int | None = None,
+        encoding: Encoding | None = None,
+        chunk_size: int | None = None,
+        duplicate_policy: Policy | None = None,
+        ignore: Ignore | None = None,
+        labels: Fields | None = None,
+    ) -> None:
+        """Create a series. `retention` says for how many milliseconds samples are kept, and `ts_mrange` finds it by its labels."""
+        return await self._do(
+            _words.ts_create(key, retention, encoding, chunk_size, duplicate_policy, ignore, labels), done
+        )
+
+    async def ts_alter(
+        self,
+        key: Argument,
+        *,
+        retention: int | None = None,
+        chunk_size: int | None = None,
+        duplicate_policy: Policy | None = None,
+        ignore: Ignore | None = None,
+        labels: Fields | None = None,
+    ) -> None:
+        """Change how a series is kept, or give it these labels in place of all that it has."""
+        return await self._do(_words.ts_alter(key, retention, chunk_size, duplicate_policy, ignore, labels), done)
+
+    async def ts_add(
+        self,
+        key: Argument,
+        timestamp: Argument,
+        value: float,
+        *,
+        retention: int | None = None,
+        encoding: Encoding | None = None,
+        chunk_size: int | None = None,
+        duplicate_policy: Policy | None = None,
+        on_duplicate: Policy | None = None,
+        ignore: Ignore | None = None,
+        labels: Fields | None = None,
+    ) -> int:
+        """Add a sample at a time, `*` for now; return the time. All options but `on_duplicate` are for a series that is new."""
+        return await self._do(
+            _words.ts_add(
+                key, timestamp, value, retention, encoding, chunk_size, duplicate_policy, on_duplicate, ignore, labels
+            ),
+            whole,
+        )
+
+    async def ts_madd(self, sample: NewSample, *samples: NewSample) -> list[int | ReplyError]:
+        """Add samples, each of them a key, a timestamp and a number; return the time of each, or the error that refused it."""
+        return await self._do(("TS.MADD", *samples_in_turn("TS.MADD", (sample, *samples))), times)
+
+    async def ts_incrby(
+        self,
+        key: Argument,
+        addend: float,
+        *,
+        timestamp: Argument | None = None,
+        retention: int | None = None,
+        encoding: Encoding | None = None,
+        chunk_size: int | None = None,
+        duplicate_policy: Policy | None = None,
+        ignore: Ignore | None = None,
+        labels: Fields | None = None,
+    ) -> int:
+        """Add a sample that is the last one plus `addend`, now if no time is given; return the time.
+
+        The time must not be before that of the last sample. The other options are for a series that is new.
+        """
+        return await self._do(
+            _words.ts_incrby(key, addend, timestamp, retention, encoding, chunk_size, duplicate_policy, ignore, labels),
+            whole,
+        )
+
+    async def ts_decrby(
+        self,
+        key: Argument,
+        subtrahend: float,
+        *,
+        timestamp: Argument | None = None,
+        retention: int | None = None,
+        encoding: Encoding | None = None,
+        chunk_size: int | None = None,
+        duplicate_policy: Policy | None = None,
+        ignore: Ignore | None = None,
+        labels: Fields | None = None,
+    ) -> int:
+        """As `ts_incrby`, with the last sample minus `subtrahend`."""
+        return await self._do(
+            _words.ts_decrby(
+                key, subtrahend, timestamp, retention, encoding, chunk_size, duplicate_policy, ignore, labels
+            ),
+            whole,
+        )
+
+    async def ts_del(self, key: Argument, from_timestamp: int, to_timestamp: int) -> int:
+        """Delete the samples from one time to another, both included; return how many."""
+        return await self._do(("TS.DEL", key, from_timestamp, to_timestamp), whole)
+
+    async def ts_createrule(
+        self, source_key: Argument, dest_key: Argument, aggregation: Aggregation, *, align_timestamp: int | None = None
+    ) -> None:
+        """Make of each new bucket of one series a sample of another, as in `("avg", 60_000)`.
+
+        `align_timestamp` is a time at which a bucket begins.
+        """
+        return await self._do(_words.ts_createrule(source_key, dest_key, aggregation, align_timestamp), done)
+
+    async def ts_deleterule(self, source_key: Argument, dest_key: Argument) -> None:
+        """End that samples of one series are made of another's."""
+        return await self._do(("TS.DELETERULE", source_key, dest_key), done)
+
+    async def ts_get(self, key: Argument, *, latest: bool = False) -> Sample | None:
+        """Return the last sample, None if there is none; with `latest` that of a bucket that is not full yet."""
+        return await self._do(("TS.GET", key, *given("TS.GET", latest=latest)), maybe_sample)
+
+    async def ts_mget(
+        self,
+        filter: Argument,
+        *filters: Argument,
+        latest: bool = False,
+        withlabels: bool = False,
+        selected_labels: Labels | None = None,
+    ) -> dict[S, LastSample[S]]:
+        """Return the last sample of each series whose labels pass all filters, by its key; see `ts_mrange`."""
+        return await self._do(
+            _words.ts_mget(filter, *filters, latest=latest, withlabels=withlabels, selected_labels=selected_labels),
+            last_samples,
+        )
+
+    async def ts_range(
+        self,
+        key: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        *,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregation | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> list[Sample]:
+        """Return samples from one time to another, both included, oldest first.
+
+        `filter_by_ts` are times, `filter_by_value` the least value and the greatest one. `latest` also returns what a rule would
+        make of a bucket that is not full yet. `aggregation` makes one sample of each bucket, as in `("avg", 60_000)`: `align` is a
+        time at which one begins, `buckettimestamp` which of its times is said for it, and `empty` returns those without a sample,
+        too.
+        """
+        return await self._do(
+            _words.ts_range(
+                key,
+                from_timestamp,
+                to_timestamp,
+                latest,
+                filter_by_ts,
+                filter_by_value,
+                count,
+                align,
+                aggregation,
+                buckettimestamp,
+                empty,
+            ),
+            samples,
+        )
+
+    async def ts_revrange(
+        self,
+        key: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        *,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregation | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> list[Sample]:
+        """As `ts_range`, newest first."""
+        return await self._do(
+            _words.ts_revrange(
+                key,
+                from_timestamp,
+                to_timestamp,
+                latest,
+                filter_by_ts,
+                filter_by_value,
+                count,
+                align,
+                aggregation,
+                buckettimestamp,
+                empty,
+            ),
+            samples,
+        )
+
+    async def ts_mrange(
+        self,
+        from_timestamp: Argument,
+        to_timestamp: Argument,
+        filter: Argument,
+        *filters: Argument,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        withlabels: bool = False,
+        selected_labels: Labels | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregation | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+        groupby: Grouping | None = None,
+    ) -> dict[S, Series[S]]:
+        """Return samples of all series whose labels pass all filters, by key, oldest first.
+
+        A filter is `label=value`, `label!=value`, `label=(a,b)`, `label=` for series without the label, `label!=` for those with
+        it; one at least must ask for a value. `withlabels` returns all labels of each series, `selected_labels` these. `groupby`
+        makes one series of those with the same value of a label, as in `("region", "max")`: its key is `region=value` then. All
+        else is as in `ts_range`.
+        """
+        return await self._do(
+            _words.ts_mrange(
+                from_timestamp,
+                to_timestamp,
+                filter,
+                *filters,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                withlabels=withlabels,
+                selected_labels=selected_labels,
+                count=count,
+                align=align,
+                aggregation=aggregation,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+                groupby=groupby,
+            ),
+            many_series,
+        )
+
+    async def ts_mrevrange(
+        self,
+        from_timestamp: Argument,
+        to_timestamp: Argument,
+        filter: Argument,
+        *filters: Argument,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        withlabels: bool = False,
+        selected_labels: Labels | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregation | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+        groupby: Grouping | None = None,
+    ) -> dict[S, Series[S]]:
+        """As `ts_mrange`, newest first."""
+        return await self._do(
+            _words.ts_mrevrange(
+                from_timestamp,
+                to_timestamp,
+                filter,
+                *filters,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                withlabels=withlabels,
+                selected_labels=selected_labels,
+                count=count,
+                align=align,
+                aggregation=aggregation,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+                groupby=groupby,
+            ),
+            many_series,
+        )
+
+    async def ts_queryindex(self, filter: Argument, *filters: Argument) -> Members[S]:
+        """Return the keys of the series whose labels pass all filters; see `ts_mrange`."""
+        return await self._do(("TS.QUERYINDEX", filter, *filters), members)
+
+    async def ts_info(self, key: Argument, *, debug: bool = False) -> TimeSeriesInfo[S]:
+        """Return how a series is made and kept, with `debug` its chunks as well."""
+        return await self._do(("TS.INFO", key, *given("TS.INFO", debug=debug)), time_series)

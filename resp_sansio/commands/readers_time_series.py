@@ -1,0 +1,171 @@
+"""What is said of time series: samples, and how series are made. RESP2 says a value with a simple string."""
+
+from __future__ import annotations
+
+from typing import Final, Generic, NamedTuple, TypedDict, cast
+
+from .._errors import ReplyError
+from ..wire.narrowing import as_float
+from ..wire.values import Reply
+from .decoding import S, Text
+from .readers import bulk, items, maybe_bulk, unexpected, whole
+from .readers_modules import Known, described, own
+
+__all__ = ["CompactionRule", "LastSample", "Sample", "Series", "TimeSeriesChunk", "TimeSeriesInfo"]
+
+GROUPED: Final = [[b"__reducer__"], [b"__source__"]]
+
+
+class Sample(NamedTuple):
+    """A value at a time, in milliseconds."""
+
+    timestamp: int
+    value: float
+
+
+class Series(NamedTuple, Generic[S]):
+    """Samples of a series, or of several that became one, with those labels that were asked for: None for what it has not."""
+
+    labels: dict[S, S | None]
+    samples: list[Sample]
+
+
+class LastSample(NamedTuple, Generic[S]):
+    """The last sample of a series, None if it has none, with those labels that were asked for: None for what it has not."""
+
+    labels: dict[S, S | None]
+    sample: Sample | None
+
+
+class CompactionRule(NamedTuple):
+    """What is made of each bucket of a series for another: of how many milliseconds, what, and where one begins."""
+
+    bucket_duration: int
+    aggregator: str
+    align_timestamp: int
+
+
+class TimeSeriesChunk(TypedDict, total=False):
+    """A piece of memory with samples."""
+
+    start_timestamp: int
+    end_timestamp: int
+    samples: int
+    size: int
+    bytes_per_sample: float
+
+
+class TimeSeriesInfo(TypedDict, Generic[S], total=False):
+    """TS.INFO's fields, `totalSamples` as `total_samples`. What a newer server says beyond them is there as it came.
+
+    `rules` are by the key of the series that is made by each. The last two are there with `debug`.
+    """
+
+    total_samples: int
+    memory_usage: int
+    first_timestamp: int
+    last_timestamp: int
+    retention_time: int
+    chunk_count: int
+    chunk_size: int
+    chunk_type: str
+    duplicate_policy: str | None
+    labels: dict[S, S | None]
+    source_key: S | None
+    rules: dict[S, CompactionRule]
+    ignore_max_time_diff: int
+    ignore_max_val_diff: float
+    key_self_name: S
+    chunks: list[TimeSeriesChunk]
+
+
+def value(reply: Reply, _text: object = None) -> float:
+    """A double, or the text of one."""
+    return as_float(reply)
+
+
+def sample(reply: Reply, _text: object = None) -> Sample:
+    """A time and a value."""
+    time, found = items(reply, 2)
+    return Sample(whole(time), value(found))
+
+
+def maybe_sample(reply: Reply, _text: object = None) -> Sample | None:
+    """A time and a value, or an empty array."""
+    return sample(reply) if items(reply) else None
+
+
+def times(reply: Reply, _text: object = None) -> list[int | ReplyError]:
+    """The time of each sample, or an error for it."""
+    return [one if isinstance(one, ReplyError) else whole(one) for one in items(reply)]
+
+
+def samples(reply: Reply, _text: object = None) -> list[Sample]:
+    """Times with values."""
+    return [sample(one) for one in items(reply)]
+
+
+def many_series(reply: Reply, text: Text[S]) -> dict[S, Series[S]]:
+    """Series by key, or by a label's value where several became one.
+
+    What was made of which is said by RESP3 between labels and samples, and by RESP2 as two more labels where all are asked for.
+    """
+    found: dict[S, Series[S]] = {}
+    for key, (labels, *_between, values) in _rows(reply, 2, 4):
+        if type(labels) is list and [pair[:1] for pair in map(items, labels[-2:])] == GROUPED:
+            labels = labels[:-2]
+        found[bulk(key, text)] = Series(_labels(labels, text), samples(values))
+    return found
+
+
+def last_samples(reply: Reply, text: Text[S]) -> dict[S, LastSample[S]]:
+    """The last sample of each series, by key."""
+    rows = _rows(reply, 2, 2)
+    return {bulk(key, text): LastSample(_labels(labels, text), maybe_sample(found)) for key, (labels, found) in rows}
+
+
+def time_series(reply: Reply, text: Text[S]) -> TimeSeriesInfo[S]:
+    """A map of what is known of a series."""
+    return cast("TimeSeriesInfo[S]", described(reply, text, KNOWN))
+
+
+def _rows(reply: Reply, least: int, most: int) -> list[tuple[Reply, list[Reply]]]:
+    """Return what is said of each series, and its key before that: in one row on RESP2, in a map on RESP3."""
+    rows = (
+        [[key, *items(rest)] for key, rest in reply.items()] if isinstance(reply, dict) else [*map(items, items(reply))]
+    )
+    if not all(least < len(row) <= most + 1 for row in rows):
+        raise unexpected("series with what is known of each", reply)
+    return [(key, rest) for key, *rest in rows]
+
+
+def _labels(reply: Reply, text: Text[S]) -> dict[S, S | None]:
+    """Labels: pairs on RESP2, a map on RESP3."""
+    parts = reply.items() if isinstance(reply, dict) else [items(pair, 2) for pair in items(reply)]
+    return {bulk(label, text): maybe_bulk(found, text) for label, found in parts}
+
+
+def _rules(reply: Reply, text: Text[S]) -> dict[S, CompactionRule]:
+    rows = _rows(reply, 3, 3)
+    return {bulk(key, text): CompactionRule(whole(time), own(made), whole(align)) for key, (time, made, align) in rows}
+
+
+def _chunks(reply: Reply, text: Text[S]) -> list[TimeSeriesChunk]:
+    return [cast("TimeSeriesChunk", described(chunk, text, CHUNK)) for chunk in items(reply)]
+
+
+def _maybe_own(reply: Reply, _text: object = None) -> str | None:
+    return None if reply is None else own(reply)
+
+
+CHUNK: Final[Known] = dict.fromkeys(TimeSeriesChunk.__annotations__, whole) | {"bytes_per_sample": value}
+KNOWN: Final[Known] = dict.fromkeys(TimeSeriesInfo.__annotations__, whole) | {
+    "chunk_type": own,
+    "duplicate_policy": _maybe_own,
+    "labels": _labels,
+    "source_key": maybe_bulk,
+    "rules": _rules,
+    "ignore_max_val_diff": value,
+    "key_self_name": bulk,
+    "chunks": _chunks,
+}
