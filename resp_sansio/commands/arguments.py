@@ -34,6 +34,7 @@ __all__ = [
     "credentials",
     "entry_id",
     "exclusive",
+    "expiring",
     "given",
     "in_turn",
     "integers",
@@ -89,9 +90,9 @@ BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 
 DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "lastid", "match", "maxdeletedid", "minid", "type"}
 INTS: Final = {
-    "block", "count", "db", "entriesadded", "entriesread", "ex", "exat", "freq", "idle", "idletime", "idmp-duration",
-    "idmp-maxsize", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen", "px", "pxat", "rank", "retrycount",
-    "time",
+    "block", "byint", "count", "db", "entriesadded", "entriesread", "ex", "exat", "freq", "idle", "idletime",
+    "idmp-duration", "idmp-maxsize", "lbound", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen", "px", "pxat",
+    "rank", "retrycount", "time", "ubound",
 }  # fmt: skip
 VALUED: Final = DATA | INTS  # the other ones are flags
 
@@ -164,6 +165,24 @@ def comparison(
     if ifeq is ifne is ifdeq is ifdne is None and nx is xx is False:
         return []
     return exclusive(command, nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
+
+
+def expiring(
+    command: str,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    persist: bool,
+    enx: bool,
+) -> list[Argument]:
+    """Return the words for when a key expires, if it does not already."""
+    words = exclusive(command, ex=ex, px=px, exat=exat, pxat=pxat, persist=persist)
+    if given(command, enx=enx):
+        if len(words) < 2:
+            raise ValueError("enx says when to set an expiry: give ex, px, exat or pxat, too")
+        words.append("ENX")
+    return words
 
 
 def trimming(

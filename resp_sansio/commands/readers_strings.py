@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, cast
 
 from ..wire.values import Reply
 from .decoding import Binary, own_words
-from .readers import flat, items, unexpected, whole
+from .readers import flat, items, number, unexpected, whole
 
 __all__ = ["LcsMatch", "LcsMatches"]
 
@@ -53,6 +53,18 @@ def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:
     if type(reply) is list and INTS_OR_NONE.issuperset(map(type, reply)):
         return cast("list[int | None]", reply)
     raise unexpected("an array of integers and nulls", reply)
+
+
+def increase(reply: Reply, _text: object = None) -> tuple[int, int]:
+    """What a number is now, and how much was added to it."""
+    value, increment = items(reply, 2)
+    return whole(value), whole(increment)
+
+
+def float_increase(reply: Reply, _text: object = None) -> tuple[float, float]:
+    """The same of numbers that may have a fraction."""
+    value, increment = items(reply, 2)
+    return number(value), number(increment)
 
 
 def maybe_binary(reply: Reply, _text: object = None) -> Binary | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..wire.encoder import Argument
-from .arguments import Fields, comparison, exclusive, given, in_turn
+from .arguments import Fields, comparison, exclusive, expiring, given, in_turn, numbers
 from .command import Command
 from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, whole
-from .readers_strings import LcsMatches, lcs_matches, maybe_own_words
+from .readers_strings import LcsMatches, float_increase, increase, lcs_matches, maybe_own_words
 
 
 def get(key: Argument) -> Command[bytes | None]:
@@ -205,6 +205,50 @@ def incrby(key: Argument, increment: int) -> Command[int]:
 def incrbyfloat(key: Argument, increment: float) -> Command[float]:
     """Add `increment`; return the result."""
     return Command("INCRBYFLOAT", key, increment, read=number)
+
+
+def increx(
+    key: Argument,
+    *,
+    byint: int | None = None,
+    lbound: int | None = None,
+    ubound: int | None = None,
+    saturate: bool = False,
+    ex: int | None = None,
+    px: int | None = None,
+    exat: int | None = None,
+    pxat: int | None = None,
+    persist: bool = False,
+    enx: bool = False,
+) -> Command[tuple[int, int]]:
+    """Add `byint`, else 1; return the result and how much was added (Redis 8.8; Valkey 9.2).
+
+    A result below `lbound` or above `ubound` is not taken, and 0 is added; with `saturate`, the bound is taken in its place.
+    `key` expires as `set` says, or no longer (`persist`); with `enx` that is only set if it has no expiry.
+    """
+    words = given("INCREX", byint=byint, lbound=lbound, ubound=ubound, saturate=saturate)
+    return Command("INCREX", key, *words, *expiring("INCREX", ex, px, exat, pxat, persist, enx), read=increase)
+
+
+def increx_byfloat(
+    key: Argument,
+    increment: float,
+    *,
+    lbound: float | None = None,
+    ubound: float | None = None,
+    saturate: bool = False,
+    ex: int | None = None,
+    px: int | None = None,
+    exat: int | None = None,
+    pxat: int | None = None,
+    persist: bool = False,
+    enx: bool = False,
+) -> Command[tuple[float, float]]:
+    """As `increx`, with numbers that may have a fraction (Redis 8.8; Valkey 9.2)."""
+    bounds = numbers("INCREX", lbound=lbound, ubound=ubound)
+    expiry = expiring("INCREX", ex, px, exat, pxat, persist, enx)
+    saturated = given("INCREX", saturate=saturate)
+    return Command("INCREX", key, "BYFLOAT", increment, *bounds, *saturated, *expiry, read=float_increase)
 
 
 def decr(key: Argument) -> Command[int]:

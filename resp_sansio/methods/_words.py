@@ -19,11 +19,13 @@ from ..commands.arguments import (
     condition,
     credentials,
     exclusive,
+    expiring,
     given,
     in_turn,
     integers,
     limiting,
     named,
+    numbers,
     scores_in_turn,
     sorting,
     streams_in_turn,
@@ -113,6 +115,42 @@ def msetex(
     only = exclusive("MSETEX", nx=nx, xx=xx)
     expiry = exclusive("MSETEX", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
     return "MSETEX", len(values), *words, *only, *expiry
+
+
+def increx(
+    key: Argument,
+    byint: int | None,
+    lbound: int | None,
+    ubound: int | None,
+    saturate: bool,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    persist: bool,
+    enx: bool,
+) -> Words:
+    words = given("INCREX", byint=byint, lbound=lbound, ubound=ubound, saturate=saturate)
+    return "INCREX", key, *words, *expiring("INCREX", ex, px, exat, pxat, persist, enx)
+
+
+def increx_byfloat(
+    key: Argument,
+    increment: float,
+    lbound: float | None,
+    ubound: float | None,
+    saturate: bool,
+    ex: int | None,
+    px: int | None,
+    exat: int | None,
+    pxat: int | None,
+    persist: bool,
+    enx: bool,
+) -> Words:
+    bounds = numbers("INCREX", lbound=lbound, ubound=ubound)
+    expiry = expiring("INCREX", ex, px, exat, pxat, persist, enx)
+    saturated = given("INCREX", saturate=saturate)
+    return "INCREX", key, "BYFLOAT", increment, *bounds, *saturated, *expiry
 
 
 def restore(

@@ -124,7 +124,16 @@ from ..commands.readers_streams import (
     stream_details,
     stream_info,
 )
-from ..commands.readers_strings import LcsMatches, lcs_matches, maybe_binary, maybe_own_words, maybe_wholes, migrated
+from ..commands.readers_strings import (
+    LcsMatches,
+    float_increase,
+    increase,
+    lcs_matches,
+    maybe_binary,
+    maybe_own_words,
+    maybe_wholes,
+    migrated,
+)
 from ..commands.readers_time_series import (
     LastSample,
     Sample,
@@ -343,6 +352,49 @@ class SyncMethods(ABC, Generic[S]):
     def incrbyfloat(self, key: Argument, increment: float) -> float:
         """Add `increment`; return the result."""
         return self._do(("INCRBYFLOAT", key, increment), number)
+
+    def increx(
+        self,
+        key: Argument,
+        *,
+        byint: int | None = None,
+        lbound: int | None = None,
+        ubound: int | None = None,
+        saturate: bool = False,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        persist: bool = False,
+        enx: bool = False,
+    ) -> tuple[int, int]:
+        """Add `byint`, else 1; return the result and how much was added (Redis 8.8; Valkey 9.2).
+
+        A result below `lbound` or above `ubound` is not taken, and 0 is added; with `saturate`, the bound is taken in its place.
+        `key` expires as `set` says, or no longer (`persist`); with `enx` that is only set if it has no expiry.
+        """
+        return self._do(_words.increx(key, byint, lbound, ubound, saturate, ex, px, exat, pxat, persist, enx), increase)
+
+    def increx_byfloat(
+        self,
+        key: Argument,
+        increment: float,
+        *,
+        lbound: float | None = None,
+        ubound: float | None = None,
+        saturate: bool = False,
+        ex: int | None = None,
+        px: int | None = None,
+        exat: int | None = None,
+        pxat: int | None = None,
+        persist: bool = False,
+        enx: bool = False,
+    ) -> tuple[float, float]:
+        """As `increx`, with numbers that may have a fraction (Redis 8.8; Valkey 9.2)."""
+        return self._do(
+            _words.increx_byfloat(key, increment, lbound, ubound, saturate, ex, px, exat, pxat, persist, enx),
+            float_increase,
+        )
 
     def decr(self, key: Argument) -> int:
         """Subtract 1; return the result."""

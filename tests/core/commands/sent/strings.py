@@ -49,6 +49,17 @@ SENT: Sent = [
     (commands.incr("k"), "INCR k"),
     (commands.incrby("k", 5), "INCRBY k 5"),
     (commands.incrbyfloat("k", 0.5), "INCRBYFLOAT k 0.5"),
+    (commands.increx("k"), "INCREX k"),
+    (
+        commands.increx("k", byint=-5, lbound=0, ubound=9, saturate=True, ex=60, enx=True),
+        "INCREX k BYINT -5 LBOUND 0 UBOUND 9 SATURATE EX 60 ENX",
+    ),
+    (commands.increx("k", persist=True), "INCREX k PERSIST"),
+    (commands.increx_byfloat("k", 0.5), "INCREX k BYFLOAT 0.5"),
+    (
+        commands.increx_byfloat("k", 1, lbound=-1.5, ubound=9, saturate=True, pxat=7, enx=True),
+        "INCREX k BYFLOAT 1 LBOUND -1.5 UBOUND 9 SATURATE PXAT 7 ENX",
+    ),
     (commands.decr("k"), "DECR k"),
     (commands.decrby("k", 5), "DECRBY k 5"),
     (commands.lcs("k", "l"), "LCS k l"),
@@ -66,6 +77,9 @@ REFUSED: Refused = [
     (lambda: commands.set_get("k", "v", nx=True, ifdne="d"), "nx and ifdne exclude each other"),
     (lambda: commands.msetex({"k": 1}, nx=True, xx=True), "nx and xx exclude each other"),
     (lambda: commands.msetex({"k": 1}, ex=1, keepttl=True), "ex and keepttl exclude each other"),
+    (lambda: commands.increx("k", px=5, persist=True), "px and persist exclude each other"),
+    (lambda: commands.increx("k", enx=True), "enx says when to set an expiry"),
+    (lambda: commands.increx_byfloat("k", 0.5, persist=True, enx=True), "enx says when to set an expiry"),
     (lambda: commands.delex("k", ifeq="v", ifdeq="d"), "ifeq and ifdeq exclude each other"),
     (lambda: commands.getex("k", ex=1, persist=True), "ex and persist exclude each other"),
 ]
