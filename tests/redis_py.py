@@ -102,9 +102,7 @@ COMMANDS: Final = {
 
 INSTEAD: Final = {
     "brpoplpush": "blmove",
-    "hmset": "hset",
     "rpoplpush": "lmove",
-    "stralgo": "lcs",
 }
 """The function that does the same as a method whose own command has none here."""
 
@@ -195,7 +193,6 @@ SAID: Final = {
     "himport_prepare": "as `himport_discard`",
     "hincrby": "give the `amount`",
     "hincrbyfloat": "give the `amount`",
-    "hmset": "`hset(key, mapping={...})`",
     "hset": "`items=[a, 1, b, 2]` is `mapping={a: 1, b: 2}`",
     "hsetex": "`mapping`, `items`, or `key` with `value`, are one dict; `data_persist_option` is `fnx` or `fxx`",
     "incr": "`incr(key, amount)` is `incrby(key, amount)`",
