@@ -122,9 +122,9 @@ def functions_of(command: str) -> list[Builder]:
     ]
 
 
-def functions_named(*names: str) -> list[Builder]:
-    """Return the builders of these names that are there."""
-    return [each for each in functions() if each.name in names]
+def functions_named(name: str) -> list[Builder]:
+    """Return the builder of this name, if it is there."""
+    return [each for each in functions() if each.name == name]
 
 
 def counterpart(method: Method) -> tuple[str, str]:
@@ -136,15 +136,8 @@ def counterpart(method: Method) -> tuple[str, str]:
     if method.title in redis_py.OTHERWISE and not named:
         return redis_py.OTHERWISE[method.title], "; ".join(filter(None, said))
     command = command_in(method)
-    found = [*functions_of(command), *named]
-    if found:
-        found = list({each.name: each for each in [*named, *found]}.values())
-        if method.title in redis_py.INSTEAD:
-            said[0] = ""  # it was said of another function
+    if found := list({each.name: each for each in [*named, *functions_of(command)]}.values()):
         said.append(options(method, found, said[0]))
-    else:
-        found = functions_named(*redis_py.INSTEAD.get(method.title, "").split())
-    if found:
         return ", ".join([f"`{each.name}`" for each in found]), "; ".join(filter(None, said))
     if not command:
         raise LookupError(f"tests/redis_py.py does not say what does the same as redis-py's {method.title}")

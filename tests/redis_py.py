@@ -11,7 +11,6 @@ __all__ = [
     "ABOUT",
     "COMMANDS",
     "DROPPED",
-    "INSTEAD",
     "NOTES",
     "OPTIONS",
     "OTHERWISE",
@@ -100,12 +99,6 @@ COMMANDS: Final = {
 }
 """The command that a method sends, where its source has no plain words for it."""
 
-INSTEAD: Final = {
-    "brpoplpush": "blmove",
-    "rpoplpush": "lmove",
-}
-"""The function that does the same as a method whose own command has none here."""
-
 OTHERWISE: Final = {
     # Of a client
     "client": "`connect(url)`: [one connection](#clients-pools-connections)",
@@ -173,7 +166,6 @@ SAID: Final = {
     "blmpop": "keys one by one; `direction` is `where`, and `timeout` a keyword",
     "blpop": "keys one by one; `timeout` is a keyword, given always",
     "brpop": "keys one by one; `timeout` is a keyword, given always",
-    "brpoplpush": '`blmove(source, destination, "RIGHT", "LEFT", timeout=...)`',
     "bzmpop": 'keys one by one; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`; `timeout` is a keyword',
     "client_kill": "`client_kill(addr=address)`; returns how many",
     "client_kill_filter": "`_id` goes without a name: `client_kill(7)`",
@@ -205,7 +197,6 @@ SAID: Final = {
     "msetex": "`data_persist_option` is `nx` or `xx`",
     "ping": "returns `PONG`, not True",
     "restore": "`frequency` is `freq`",
-    "rpoplpush": '`lmove(source, destination, "RIGHT", "LEFT")`',
     "scan": "a tuple of the next cursor, 0 at the end, and the keys",
     "set": "False, not None, if it was not set; `get=True` is `set_get`",
     "sort": "`start=2, num=5` is `limit=(2, 5)`; `groups` has no counterpart",

@@ -17,8 +17,8 @@ import resp_sansio
 from adapters.redis_py_steps import RULES, STEPS
 from examples import read
 from generate_from_redis_py import PAGE
-from resp_sansio import ClientOptions, ConnectError, Options, PoolOptions
-from resp_sansio.config import options
+from resp_sansio import ClientSettings, Config, ConnectError, PoolSettings
+from resp_sansio.config.options import CALLED_HERE, options_of
 from resp_sync import connect
 
 if TYPE_CHECKING:
@@ -75,21 +75,21 @@ def test_every_option_is_on_the_page_and_ours_are_options() -> None:
     listed = [name for theirs, _ in rows("Options") for name in theirs]
     assert asked - {"connection_kwargs"} <= {*listed}
     ours = {name for _, names in rows("Options") for name in names}
-    assert ours <= {*Options.__annotations__, *PoolOptions.__annotations__, *ClientOptions.__annotations__}
+    assert ours <= {*options_of(Config), *options_of(PoolSettings), *options_of(ClientSettings)}
     same = [
         theirs
         for line in read(PAGE).splitlines()
         if " | the same | " in line
         for theirs in re.findall(r"`(\w+)`", line)
     ]
-    assert {*same} <= {*Options.__annotations__}
+    assert {*same} <= {*options_of(Config)}
 
 
 def test_messages_call_options_as_the_page_does() -> None:
     for theirs, ours in rows("Options"):
         for name in theirs:
-            if ours and name not in Options.__annotations__ and name != "BlockingConnectionPool":
-                assert options.CALLED_HERE.get(name, name) in {*ours, "max_size"}, name
+            if ours and name not in options_of(Config) and name != "BlockingConnectionPool":
+                assert CALLED_HERE.get(name, name) in {*ours, "max_size"}, name
 
 
 def test_every_error_is_on_the_page_and_ours_are_errors() -> None:

@@ -75,16 +75,15 @@ def test_every_method_of_redis_py_has_a_line() -> None:
 
 def test_what_is_said_of_methods_by_hand_is_said_of_methods_that_are_there() -> None:
     titles = {method.title for method in generate_from_redis_py.methods()}
-    said = redis_py.COMMANDS, redis_py.INSTEAD, redis_py.OTHERWISE, redis_py.SAID
+    said = redis_py.COMMANDS, redis_py.OTHERWISE, redis_py.SAID
     assert {name for table in said for name in table} <= titles
 
 
 def test_functions_that_the_page_names_are_there() -> None:
     names = {each.name for each in generate_from_redis_py.functions()}
     there = names | {*dir(resp_sync), *dir(resp_sync.Client), *dir(resp_sync.Connection)} | {"Command", "with", "retry"}
-    named = [*redis_py.INSTEAD.values(), *redis_py.OTHERWISE.values()]
-    spans = {span for text in named for span in re.findall(r"`(\w+)", f"`{text}`" if text.isidentifier() else text)}
-    assert spans - there <= {"cluster_", "sentinel_", "transaction", "lcs"}
+    named = {name for text in redis_py.OTHERWISE.values() for name in re.findall(r"`(\w+)", text)}
+    assert named - there <= {"cluster_", "sentinel_"}
     gone = [
         name for name, text in redis_py.OTHERWISE.items() if text.startswith(("none", "a loop")) and "()." not in name
     ]
