@@ -18,7 +18,14 @@ from resp_sansio.commands.table import TABLE
 PAGE: Final = ROOT / "docs" / "commands.md"
 START: Final = "## All of them\n"
 
-TITLES: Final = {"generic": "Keys", "acl": "ACL", "json": "JSON", "pubsub": "Pub/sub"}
+TITLES: Final = {
+    "generic": "Keys",
+    "acl": "ACL",
+    "json": "JSON",
+    "search": "Indexes",
+    "search_queries": "Searches",
+    "pubsub": "Pub/sub",
+}
 """What a group is called where its module's name does not say it."""
 
 REASONS: Final = {

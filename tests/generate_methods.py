@@ -24,6 +24,7 @@ GROUPS: Final = (
     "server", "json", "pubsub", "connection", "acl",
     "geo",
     "vector_sets", "time_series",
+    "search", "search_queries",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -246,6 +247,7 @@ EXAMPLES: Final = {
     "JsonPath": '"$"',
     "Places": '{"k": (1, 2)}',
     "Nack": '"FAIL"',
+    "SchemaField": 'TextField("k")',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',
     "Triplet": '("k", "$", "1")',
@@ -331,8 +333,9 @@ def words(builders: list[Builder], origins: dict[str, str]) -> str:
 
 def types(builders: list[Builder]) -> str:
     """Return the check of what type checkers know: a call of each method, with what must be given, and what it returns."""
-    results = [node for each in builders for node in ast.walk(ast.parse(each.result)) if isinstance(node, ast.Name)]
-    public = {"Result", *[node.id for node in results if node.id[0].isupper()]} - {"Members"}
+    shown = [each.result for each in builders] + [*EXAMPLES.values()]
+    names = [node.id for text in shown for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+    public = {"Result", *[name for name in names if name[0].isupper()]} - {"Members"}
     code = TYPES_HEAD.format(imports=imported("resp_sansio", sorted(public)))
     for head, wait, result, data in CHECKED:
         code += f"\n\n{head} -> None:\n"

@@ -33,6 +33,7 @@ commands.readers_server commands.readers_acl
 commands.pubsub commands.connection commands.server commands.acl
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
+commands.arguments_search commands.arguments_queries commands.readers_search commands.search commands.search_queries
 commands.arguments_modules commands.readers_modules commands.readers_vector_sets commands.vector_sets
 commands.arguments_time_series commands.readers_time_series commands.time_series
 commands

@@ -76,8 +76,10 @@ def main(executable: str, *modules: str) -> None:
                 both.append(record(server, group, protocol))
                 name = modules_of(server)
         said = [Said(words, resp2, resp3) for (words, resp2), (_, resp3) in zip(*both, strict=True)]
-        if any(isinstance(Parser().feed(each.resp2)[0], ReplyError) for each in said):
-            print(f"{group}: refused by {name}: {next(each for each in said if each.resp2.startswith(b'-'))}")
+        refused = [each for each in said if isinstance(Parser().feed(each.resp2)[0], ReplyError)]
+        for each in refused:
+            print(f"{group}: {name} refused {b' '.join(each.words)!r}: {each.resp2!r}")
+        if refused:
             continue
         lines = [name, *[repr(part) for each in said for part in each]]
         (FOLDER / f"{group}.txt").write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -35,6 +35,30 @@ from ..commands.arguments import (
 from ..commands.arguments_geo import Places, Unit, Vertices, nearest, places_in_turn, searching, storing
 from ..commands.arguments_json import FloatType, JsonPath, json_path
 from ..commands.arguments_modules import Vector, similar_to, similarity, vector_words
+from ..commands.arguments_queries import (
+    Fusion,
+    aggregate_words,
+    cursor_words,
+    hybrid_fusion,
+    hybrid_nearness,
+    search_words,
+)
+from ..commands.arguments_search import (
+    DataType,
+    Highlight,
+    ReturnFields,
+    SchemaField,
+    SearchSortBy,
+    Step,
+    Summarize,
+    Switch,
+    WordList,
+    dictionaries,
+    fields_in_turn,
+    query_params,
+    sized,
+    steps_in_turn,
+)
 from ..commands.arguments_server import configured, counted, excluded, followed, on_or_off, skipping, valued
 from ..commands.arguments_time_series import (
     Aggregation,
@@ -1145,3 +1169,333 @@ def ts_mrevrange(
     words += aggregated("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
     words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters), groupby)
     return "TS.MREVRANGE", from_timestamp, to_timestamp, *words
+
+
+def ft_create(
+    index: Argument,
+    field: SchemaField,
+    *fields: SchemaField,
+    on: DataType,
+    indexall: Switch | None,
+    prefix: WordList | None,
+    filter: Argument | None,
+    language: Argument | None,
+    language_field: Argument | None,
+    score: float | None,
+    score_field: Argument | None,
+    payload_field: Argument | None,
+    maxtextfields: bool,
+    temporary: int | None,
+    nooffsets: bool,
+    nohl: bool,
+    nofields: bool,
+    nofreqs: bool,
+    stopwords: WordList | None,
+    skipinitialscan: bool,
+) -> Words:
+    options = [
+        *("ON", on),
+        *named(indexall=indexall),
+        *sized("FT.CREATE", prefix=prefix),
+        *named(filter=filter, language=language, language_field=language_field),
+        *numbers("FT.CREATE", score=score),
+        *named(score_field=score_field, payload_field=payload_field),
+        *given("FT.CREATE", maxtextfields=maxtextfields),
+        *integers("FT.CREATE", temporary=temporary),
+        *given("FT.CREATE", nooffsets=nooffsets, nohl=nohl, nofields=nofields, nofreqs=nofreqs),
+        *sized("FT.CREATE", stopwords=stopwords),
+        *given("FT.CREATE", skipinitialscan=skipinitialscan),
+    ]
+    schema = fields_in_turn("FT.CREATE", field, *fields)
+    return "FT.CREATE", index, *options, "SCHEMA", *schema
+
+
+def ft_alter(index: Argument, field: SchemaField, *fields: SchemaField, skipinitialscan: bool) -> Words:
+    schema = fields_in_turn("FT.ALTER", field, *fields)
+    return "FT.ALTER", index, *given("FT.ALTER", skipinitialscan=skipinitialscan), "SCHEMA", "ADD", *schema
+
+
+def ft_synupdate(
+    index: Argument, synonym_group_id: Argument, term: Argument, *terms: Argument, skipinitialscan: bool
+) -> Words:
+    scan = given("FT.SYNUPDATE", skipinitialscan=skipinitialscan)
+    return "FT.SYNUPDATE", index, synonym_group_id, *scan, term, *terms
+
+
+def ft_spellcheck(
+    index: Argument, query: Argument, distance: int | None, include: WordList, exclude: WordList, dialect: int | None
+) -> Words:
+    options = [
+        *integers("FT.SPELLCHECK", distance=distance),
+        *dictionaries(include, exclude),
+        *integers("FT.SPELLCHECK", dialect=dialect),
+    ]
+    return "FT.SPELLCHECK", index, query, *options
+
+
+def ft_sugadd(key: Argument, string: Argument, score: float, incr: bool, payload: Argument | None) -> Words:
+    options = [*given("FT.SUGADD", incr=incr), *named(payload=payload)]
+    return "FT.SUGADD", key, string, score, *options
+
+
+def ft_sugget(key: Argument, prefix: Argument, fuzzy: bool, max: int | None) -> Words:
+    options = [*given("FT.SUGGET", fuzzy=fuzzy), *integers("FT.SUGGET", max=max)]
+    return "FT.SUGGET", key, prefix, *options
+
+
+def ft_sugget_withscores(key: Argument, prefix: Argument, fuzzy: bool, max: int | None) -> Words:
+    options = [*given("FT.SUGGET", fuzzy=fuzzy), "WITHSCORES", *integers("FT.SUGGET", max=max)]
+    return "FT.SUGGET", key, prefix, *options
+
+
+def ft_sugget_withpayloads(key: Argument, prefix: Argument, fuzzy: bool, max: int | None) -> Words:
+    options = [*given("FT.SUGGET", fuzzy=fuzzy), "WITHSCORES", "WITHPAYLOADS", *integers("FT.SUGGET", max=max)]
+    return "FT.SUGGET", key, prefix, *options
+
+
+def ft_search(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    returns: ReturnFields | None,
+    summarize: Summarize | None,
+    highlight: Highlight | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.SEARCH", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect, returns, summarize, highlight,
+    )  # fmt: skip
+    return "FT.SEARCH", index, query, *options
+
+
+def ft_search_nocontent(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.SEARCH", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect,
+    )  # fmt: skip
+    return "FT.SEARCH", index, query, "NOCONTENT", *options
+
+
+def ft_search_withscores(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    returns: ReturnFields | None,
+    summarize: Summarize | None,
+    highlight: Highlight | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.SEARCH", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect, returns, summarize, highlight,
+    )  # fmt: skip
+    return "FT.SEARCH", index, query, "WITHSCORES", *options
+
+
+def ft_search_explainscore(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    returns: ReturnFields | None,
+    summarize: Summarize | None,
+    highlight: Highlight | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.SEARCH", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect, returns, summarize, highlight,
+    )  # fmt: skip
+    return "FT.SEARCH", index, query, "WITHSCORES", "EXPLAINSCORE", *options
+
+
+def ft_search_withpayloads(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    returns: ReturnFields | None,
+    summarize: Summarize | None,
+    highlight: Highlight | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.SEARCH", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect, returns, summarize, highlight,
+    )  # fmt: skip
+    return "FT.SEARCH", index, query, "WITHSCORES", "WITHPAYLOADS", *options
+
+
+def ft_profile_search(
+    index: Argument,
+    query: Argument,
+    verbatim: bool,
+    inkeys: WordList | None,
+    infields: WordList | None,
+    returns: ReturnFields | None,
+    summarize: Summarize | None,
+    highlight: Highlight | None,
+    slop: int | None,
+    timeout: int | None,
+    inorder: bool,
+    language: Argument | None,
+    expander: Argument | None,
+    scorer: Argument | None,
+    payload: Argument | None,
+    sortby: SearchSortBy | None,
+    limit: tuple[int, int] | None,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = search_words(
+        "FT.PROFILE", verbatim, inkeys, infields, slop, timeout, inorder, language, expander, scorer, payload, sortby,
+        limit, params, dialect, returns, summarize, highlight,
+    )  # fmt: skip
+    return "FT.PROFILE", index, "SEARCH", "QUERY", query, *options
+
+
+def ft_aggregate(
+    index: Argument,
+    query: Argument,
+    *steps: Step,
+    verbatim: bool,
+    timeout: int | None,
+    scorer: Argument | None,
+    addscores: bool,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = aggregate_words("FT.AGGREGATE", steps, verbatim, timeout, scorer, addscores, params, dialect)
+    return "FT.AGGREGATE", index, query, *options
+
+
+def ft_aggregate_withcursor(
+    index: Argument,
+    query: Argument,
+    *steps: Step,
+    count: int | None,
+    maxidle: int | None,
+    verbatim: bool,
+    timeout: int | None,
+    scorer: Argument | None,
+    addscores: bool,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = aggregate_words("FT.AGGREGATE", steps, verbatim, timeout, scorer, addscores, params, dialect)
+    cursor = cursor_words(count, maxidle)
+    return "FT.AGGREGATE", index, query, *options, *cursor
+
+
+def ft_profile_aggregate(
+    index: Argument,
+    query: Argument,
+    *steps: Step,
+    verbatim: bool,
+    timeout: int | None,
+    scorer: Argument | None,
+    addscores: bool,
+    params: Fields,
+    dialect: int | None,
+) -> Words:
+    options = aggregate_words("FT.PROFILE", steps, verbatim, timeout, scorer, addscores, params, dialect)
+    return "FT.PROFILE", index, "AGGREGATE", "QUERY", query, *options
+
+
+def ft_hybrid(
+    index: Argument,
+    search: Argument,
+    field: Argument,
+    vector: Argument,
+    *steps: Step,
+    scorer: Argument | None,
+    search_score_as: Argument | None,
+    k: int | None,
+    ef_runtime: int | None,
+    radius: float | None,
+    epsilon: float | None,
+    filter: Argument | None,
+    vector_score_as: Argument | None,
+    combine: Fusion | None,
+    constant: float | None,
+    window: int | None,
+    alpha: float | None,
+    beta: float | None,
+    score_as: Argument | None,
+    params: Fields,
+    timeout: int | None,
+) -> Words:
+    options = [
+        *("SEARCH", search, *named(scorer=scorer, yield_score_as=search_score_as)),
+        *("VSIM", field, vector, *hybrid_nearness(k, ef_runtime, radius, epsilon, filter)),
+        *named(yield_score_as=vector_score_as),
+        *hybrid_fusion(combine, constant, window, alpha, beta, score_as),
+        *steps_in_turn("FT.HYBRID", *steps),
+        *query_params("FT.HYBRID", params),
+        *integers("FT.HYBRID", timeout=timeout),
+    ]
+    return "FT.HYBRID", index, *options

@@ -38,6 +38,18 @@ from ..commands.arguments import (
 from ..commands.arguments_geo import Places, Unit, Vertices
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from ..commands.arguments_modules import Vector
+from ..commands.arguments_queries import Fusion
+from ..commands.arguments_search import (
+    DataType,
+    Highlight,
+    ReturnFields,
+    SchemaField,
+    SearchSortBy,
+    Step,
+    Summarize,
+    Switch,
+    WordList,
+)
 from ..commands.arguments_server import counted, on_or_off, sooner_or_later, yes_no
 from ..commands.arguments_time_series import (
     Aggregation,
@@ -103,6 +115,33 @@ from ..commands.readers_geo import (
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
 from ..commands.readers_pubsub import counts
+from ..commands.readers_search import (
+    AggregateResult,
+    Document,
+    ExplainedDocument,
+    PayloadDocument,
+    Profiled,
+    ScoredDocument,
+    SearchResult,
+    Suggestion,
+    aggregate_rows,
+    corrections,
+    cursor_rows,
+    found_documents,
+    found_explained,
+    found_ids,
+    found_payloads,
+    found_scored,
+    full_suggestions,
+    hybrid_rows,
+    plan_lines,
+    profiled_documents,
+    profiled_rows,
+    scored_suggestions,
+    search_names,
+    search_settings,
+    synonyms,
+)
 from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_streams import (
@@ -3280,3 +3319,638 @@ class BatchMethods(ABC, Generic[S]):
     def ts_info(self, key: Argument, *, debug: bool = False) -> Result[TimeSeriesInfo[S]]:
         """Return how a series is made and kept, with `debug` its chunks as well."""
         return self._do(("TS.INFO", key, *given("TS.INFO", debug=debug)), time_series)
+
+    # search
+
+    def ft_create(
+        self,
+        index: Argument,
+        field: SchemaField,
+        *fields: SchemaField,
+        on: DataType = "HASH",
+        indexall: Switch | None = None,
+        prefix: WordList | None = None,
+        filter: Argument | None = None,
+        language: Argument | None = None,
+        language_field: Argument | None = None,
+        score: float | None = None,
+        score_field: Argument | None = None,
+        payload_field: Argument | None = None,
+        maxtextfields: bool = False,
+        temporary: int | None = None,
+        nooffsets: bool = False,
+        nohl: bool = False,
+        nofields: bool = False,
+        nofreqs: bool = False,
+        stopwords: WordList | None = None,
+        skipinitialscan: bool = False,
+    ) -> Result[None]:
+        """Create an index of these fields, such as `TextField("title")`, over the keys that begin with a `prefix`.
+
+        `temporary` is after how many seconds without use it goes, and its documents with it. `indexall` (Redis 8.0).
+        """
+        return self._do(
+            _words.ft_create(
+                index,
+                field,
+                *fields,
+                on=on,
+                indexall=indexall,
+                prefix=prefix,
+                filter=filter,
+                language=language,
+                language_field=language_field,
+                score=score,
+                score_field=score_field,
+                payload_field=payload_field,
+                maxtextfields=maxtextfields,
+                temporary=temporary,
+                nooffsets=nooffsets,
+                nohl=nohl,
+                nofields=nofields,
+                nofreqs=nofreqs,
+                stopwords=stopwords,
+                skipinitialscan=skipinitialscan,
+            ),
+            done,
+        )
+
+    def ft_alter(
+        self, index: Argument, field: SchemaField, *fields: SchemaField, skipinitialscan: bool = False
+    ) -> Result[None]:
+        """Add fields to an index, and index what there is unless `skipinitialscan` says not to."""
+        return self._do(_words.ft_alter(index, field, *fields, skipinitialscan=skipinitialscan), done)
+
+    def ft_dropindex(self, index: Argument, *, dd: bool = False) -> Result[None]:
+        """Delete an index, and with `dd` its documents, too."""
+        return self._do(("FT.DROPINDEX", index, *given("FT.DROPINDEX", dd=dd)), done)
+
+    def ft_list(self) -> Result[Members[S]]:
+        """Return the names of all indexes."""
+        return self._do(("FT._LIST",), search_names)
+
+    def ft_tagvals(self, index: Argument, field_name: Argument) -> Result[Members[S]]:
+        """Return all tags that are in a field."""
+        return self._do(("FT.TAGVALS", index, field_name), search_names)
+
+    def ft_aliasadd(self, alias: Argument, index: Argument) -> Result[None]:
+        """Give an index one more name."""
+        return self._do(("FT.ALIASADD", alias, index), done)
+
+    def ft_aliasupdate(self, alias: Argument, index: Argument) -> Result[None]:
+        """Give an index one more name, and take it from the index that has it."""
+        return self._do(("FT.ALIASUPDATE", alias, index), done)
+
+    def ft_aliasdel(self, alias: Argument) -> Result[None]:
+        """Take a name from an index."""
+        return self._do(("FT.ALIASDEL", alias), done)
+
+    def ft_aliaslist(self, index: Argument) -> Result[Members[S]]:
+        """Return the other names of an index (Redis 8.10)."""
+        return self._do(("FT.ALIASLIST", index), search_names)
+
+    def ft_synupdate(
+        self,
+        index: Argument,
+        synonym_group_id: Argument,
+        term: Argument,
+        *terms: Argument,
+        skipinitialscan: bool = False,
+    ) -> Result[None]:
+        """Add terms to a group of those that mean the same."""
+        return self._do(
+            _words.ft_synupdate(index, synonym_group_id, term, *terms, skipinitialscan=skipinitialscan), done
+        )
+
+    def ft_syndump(self, index: Argument) -> Result[dict[S, list[S]]]:
+        """Return for each term the groups that it belongs to."""
+        return self._do(("FT.SYNDUMP", index), synonyms)
+
+    def ft_dictadd(self, dict: Argument, term: Argument, *terms: Argument) -> Result[int]:
+        """Add terms to a dictionary; return how many are new."""
+        return self._do(("FT.DICTADD", dict, term, *terms), whole)
+
+    def ft_dictdel(self, dict: Argument, term: Argument, *terms: Argument) -> Result[int]:
+        """Delete terms of a dictionary; return how many there were."""
+        return self._do(("FT.DICTDEL", dict, term, *terms), whole)
+
+    def ft_dictdump(self, dict: Argument) -> Result[Members[S]]:
+        """Return the terms of a dictionary."""
+        return self._do(("FT.DICTDUMP", dict), search_names)
+
+    def ft_spellcheck(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        distance: int | None = None,
+        include: WordList = (),
+        exclude: WordList = (),
+        dialect: int | None = None,
+    ) -> Result[dict[S, list[tuple[S, float]]]]:
+        """Return for each term that the index does not know what may have been meant, with scores, best first.
+
+        `include` and `exclude` are dictionaries of terms to suggest, too, or never. `distance` is how many letters may be wrong.
+        """
+        return self._do(_words.ft_spellcheck(index, query, distance, include, exclude, dialect), corrections)
+
+    def ft_sugadd(
+        self, key: Argument, string: Argument, score: float, *, incr: bool = False, payload: Argument | None = None
+    ) -> Result[int]:
+        """Add a string to what may be suggested, or with `incr` add to its score; return how many there are."""
+        return self._do(_words.ft_sugadd(key, string, score, incr, payload), whole)
+
+    def ft_sugget(
+        self, key: Argument, prefix: Argument, *, fuzzy: bool = False, max: int | None = None
+    ) -> Result[list[S]]:
+        """Return up to `max` strings (5 by default) that begin so, best first. With `fuzzy` one letter may be wrong."""
+        return self._do(_words.ft_sugget(key, prefix, fuzzy, max), bulks)
+
+    def ft_sugget_withscores(
+        self, key: Argument, prefix: Argument, *, fuzzy: bool = False, max: int | None = None
+    ) -> Result[list[tuple[S, float]]]:
+        """As `ft_sugget`, with scores."""
+        return self._do(_words.ft_sugget_withscores(key, prefix, fuzzy, max), scored_suggestions)
+
+    def ft_sugget_withpayloads(
+        self, key: Argument, prefix: Argument, *, fuzzy: bool = False, max: int | None = None
+    ) -> Result[list[Suggestion[S]]]:
+        """As `ft_sugget`, with scores and payloads."""
+        return self._do(_words.ft_sugget_withpayloads(key, prefix, fuzzy, max), full_suggestions)
+
+    def ft_sugdel(self, key: Argument, string: Argument) -> Result[bool]:
+        """Delete a string of what may be suggested; return whether it was there."""
+        return self._do(("FT.SUGDEL", key, string), truth)
+
+    def ft_suglen(self, key: Argument) -> Result[int]:
+        """Return how many strings may be suggested."""
+        return self._do(("FT.SUGLEN", key), whole)
+
+    def ft_explain(self, index: Argument, query: Argument, *, dialect: int | None = None) -> Result[S]:
+        """Return how the server understands a query, as one text."""
+        return self._do(("FT.EXPLAIN", index, query, *integers("FT.EXPLAIN", dialect=dialect)), bulk)
+
+    def ft_explaincli(self, index: Argument, query: Argument, *, dialect: int | None = None) -> Result[list[str]]:
+        """Return how the server understands a query, line by line."""
+        return self._do(("FT.EXPLAINCLI", index, query, *integers("FT.EXPLAINCLI", dialect=dialect)), plan_lines)
+
+    def ft_config_get(self, option: Argument) -> Result[dict[str, str | None]]:
+        """Return settings of searches, `*` for all of them. (Since Redis 8.0 they are among those of `config_get`.)"""
+        return self._do(("FT.CONFIG GET", option), search_settings)
+
+    def ft_config_set(self, option: Argument, value: Argument) -> Result[None]:
+        """Change a setting of searches."""
+        return self._do(("FT.CONFIG SET", option, value), done)
+
+    # search queries
+
+    def ft_search(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        returns: ReturnFields | None = None,
+        summarize: Summarize | None = None,
+        highlight: Highlight | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[SearchResult[Document[S]]]:
+        """Return how many documents match, and up to ten of them, or those that `limit` says, with their fields.
+
+        `returns` names the fields to return. Values for `$name` in the query are in `params`. `timeout` is in milliseconds.
+        """
+        return self._do(
+            _words.ft_search(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                returns,
+                summarize,
+                highlight,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            found_documents,
+        )
+
+    def ft_search_nocontent(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[SearchResult[S]]:
+        """As `ft_search`, with no more than the IDs of the documents."""
+        return self._do(
+            _words.ft_search_nocontent(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            found_ids,
+        )
+
+    def ft_search_withscores(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        returns: ReturnFields | None = None,
+        summarize: Summarize | None = None,
+        highlight: Highlight | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[SearchResult[ScoredDocument[S]]]:
+        """As `ft_search`, with scores."""
+        return self._do(
+            _words.ft_search_withscores(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                returns,
+                summarize,
+                highlight,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            found_scored,
+        )
+
+    def ft_search_explainscore(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        returns: ReturnFields | None = None,
+        summarize: Summarize | None = None,
+        highlight: Highlight | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[SearchResult[ExplainedDocument[S]]]:
+        """As `ft_search`, with scores, and how each was made."""
+        return self._do(
+            _words.ft_search_explainscore(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                returns,
+                summarize,
+                highlight,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            found_explained,
+        )
+
+    def ft_search_withpayloads(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        returns: ReturnFields | None = None,
+        summarize: Summarize | None = None,
+        highlight: Highlight | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[SearchResult[PayloadDocument[S]]]:
+        """As `ft_search`, with scores and payloads: see `payload_field` of `ft_create`."""
+        return self._do(
+            _words.ft_search_withpayloads(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                returns,
+                summarize,
+                highlight,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            found_payloads,
+        )
+
+    def ft_profile_search(
+        self,
+        index: Argument,
+        query: Argument,
+        *,
+        verbatim: bool = False,
+        inkeys: WordList | None = None,
+        infields: WordList | None = None,
+        returns: ReturnFields | None = None,
+        summarize: Summarize | None = None,
+        highlight: Highlight | None = None,
+        slop: int | None = None,
+        timeout: int | None = None,
+        inorder: bool = False,
+        language: Argument | None = None,
+        expander: Argument | None = None,
+        scorer: Argument | None = None,
+        payload: Argument | None = None,
+        sortby: SearchSortBy | None = None,
+        limit: tuple[int, int] | None = None,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[Profiled[SearchResult[Document[S]]]]:
+        """As `ft_search`, with where the time went."""
+        return self._do(
+            _words.ft_profile_search(
+                index,
+                query,
+                verbatim,
+                inkeys,
+                infields,
+                returns,
+                summarize,
+                highlight,
+                slop,
+                timeout,
+                inorder,
+                language,
+                expander,
+                scorer,
+                payload,
+                sortby,
+                limit,
+                params,
+                dialect,
+            ),
+            profiled_documents,
+        )
+
+    def ft_aggregate(
+        self,
+        index: Argument,
+        query: Argument,
+        *steps: Step,
+        verbatim: bool = False,
+        timeout: int | None = None,
+        scorer: Argument | None = None,
+        addscores: bool = False,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[AggregateResult[S]]:
+        """Return what the steps make of the documents that match: `Load`, `GroupBy`, `SortBy`, `Apply`, `Filter`, `Limit`.
+
+        `addscores` gives each row a property `__score` (Redis 8.0).
+        """
+        return self._do(
+            _words.ft_aggregate(
+                index,
+                query,
+                *steps,
+                verbatim=verbatim,
+                timeout=timeout,
+                scorer=scorer,
+                addscores=addscores,
+                params=params,
+                dialect=dialect,
+            ),
+            aggregate_rows,
+        )
+
+    def ft_aggregate_withcursor(
+        self,
+        index: Argument,
+        query: Argument,
+        *steps: Step,
+        count: int | None = None,
+        maxidle: int | None = None,
+        verbatim: bool = False,
+        timeout: int | None = None,
+        scorer: Argument | None = None,
+        addscores: bool = False,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[tuple[int, AggregateResult[S]]]:
+        """As `ft_aggregate`; return a cursor for `ft_cursor_read`, 0 if that was all, and up to `count` rows (1000 by default).
+
+        The server deletes a cursor that was not read for `maxidle` milliseconds.
+        """
+        return self._do(
+            _words.ft_aggregate_withcursor(
+                index,
+                query,
+                *steps,
+                count=count,
+                maxidle=maxidle,
+                verbatim=verbatim,
+                timeout=timeout,
+                scorer=scorer,
+                addscores=addscores,
+                params=params,
+                dialect=dialect,
+            ),
+            cursor_rows,
+        )
+
+    def ft_profile_aggregate(
+        self,
+        index: Argument,
+        query: Argument,
+        *steps: Step,
+        verbatim: bool = False,
+        timeout: int | None = None,
+        scorer: Argument | None = None,
+        addscores: bool = False,
+        params: Fields = NONE,
+        dialect: int | None = None,
+    ) -> Result[Profiled[AggregateResult[S]]]:
+        """As `ft_aggregate`, with where the time went."""
+        return self._do(
+            _words.ft_profile_aggregate(
+                index,
+                query,
+                *steps,
+                verbatim=verbatim,
+                timeout=timeout,
+                scorer=scorer,
+                addscores=addscores,
+                params=params,
+                dialect=dialect,
+            ),
+            profiled_rows,
+        )
+
+    def ft_cursor_read(
+        self, index: Argument, cursor_id: int, *, count: int | None = None
+    ) -> Result[tuple[int, AggregateResult[S]]]:
+        """Return the cursor, 0 if there are no more rows, and the next rows. The server moves on, so it is never sent twice."""
+        return self._do(("FT.CURSOR READ", index, cursor_id, *integers("FT.CURSOR READ", count=count)), cursor_rows)
+
+    def ft_cursor_del(self, index: Argument, cursor_id: int) -> Result[None]:
+        """Delete a cursor that is not read to the end."""
+        return self._do(("FT.CURSOR DEL", index, cursor_id), done)
+
+    def ft_hybrid(
+        self,
+        index: Argument,
+        search: Argument,
+        field: Argument,
+        vector: Argument,
+        *steps: Step,
+        scorer: Argument | None = None,
+        search_score_as: Argument | None = None,
+        k: int | None = None,
+        ef_runtime: int | None = None,
+        radius: float | None = None,
+        epsilon: float | None = None,
+        filter: Argument | None = None,
+        vector_score_as: Argument | None = None,
+        combine: Fusion | None = None,
+        constant: float | None = None,
+        window: int | None = None,
+        alpha: float | None = None,
+        beta: float | None = None,
+        score_as: Argument | None = None,
+        params: Fields = NONE,
+        timeout: int | None = None,
+    ) -> Result[AggregateResult[S]]:
+        """Find by a text query and by likeness to a vector at once; return what the steps make of the best (Redis 8.4).
+
+        `field` is one of vectors, such as `@embedding`, and `vector` the name of a value in `params`, such as `$query`. Its `k`
+        nearest count, or all within a `radius`, of those that `filter` finds. Without steps a row has `__key` and `__score`.
+        """
+        return self._do(
+            _words.ft_hybrid(
+                index,
+                search,
+                field,
+                vector,
+                *steps,
+                scorer=scorer,
+                search_score_as=search_score_as,
+                k=k,
+                ef_runtime=ef_runtime,
+                radius=radius,
+                epsilon=epsilon,
+                filter=filter,
+                vector_score_as=vector_score_as,
+                combine=combine,
+                constant=constant,
+                window=window,
+                alpha=alpha,
+                beta=beta,
+                score_as=score_as,
+                params=params,
+                timeout=timeout,
+            ),
+            hybrid_rows,
+        )

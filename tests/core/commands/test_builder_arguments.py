@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from core.commands import search_kinds
 from core.commands.rows import BESIDE
 from generate_methods import GROUPS
 from resp_sansio import Command, commands
@@ -66,6 +67,7 @@ RIGHT: Final[dict[str, Any]] = {
     "tuple[Argument, Argument] | None": ("name", "secret"),
     "tuple[float, float] | None": (1, 2.5),
     "tuple[int, int] | None": (1, 2),
+    **search_kinds.RIGHT,
 }
 # Words that servers take for options where they look for some.
 OPTIONS: Final = (
@@ -155,6 +157,7 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "tuple[float, float] | None": NO_PAIRS,
     "tuple[int, int] | None": [True, 5, (), (1,), (1, 2, 3), [1, 2], ("1", 2), (1, True), (1.5, 2), "12", *OPTIONS],
     "int | None": [True, False, "5", b"5", 1.5, [], (), *OPTIONS],
+    **search_kinds.REFUSED,
 }
 TAKEN: Final[dict[str, list[Any]]] = {
     "Argument": ["other", b"\xff", bytearray(b"b"), 3, 1.5, Verbatim(b"v", "txt"), *OPTIONS],

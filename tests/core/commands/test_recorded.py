@@ -107,3 +107,9 @@ def test_a_hostile_reply_raises_nothing_else(case: Case) -> None:
             for other in spoiled(reply, strange):
                 with contextlib.suppress(UnexpectedReplyError):
                     case.command.read(other, RAW)
+
+
+def test_fields_that_are_the_same_as_text_are_not_shortened_to_one() -> None:
+    read: Any = commands.ft_search("i", "q").read
+    with pytest.raises(UnexpectedReplyError, match="two keys are the same as text"):
+        read([1, b"d", [b"\xff", b"1", b"\xfe", b"2"]], decoded("ascii", "replace"))
