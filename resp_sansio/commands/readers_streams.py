@@ -1,11 +1,12 @@
 """What is said of streams alone: pending entries, claimed ones, and what XINFO knows.
 
-XINFO says things by name, and newer servers say more. The names are keys of a `TypedDict`, with `_` for `-`; what a server does not
-say is not there, and what is not known here stays as it came.
+XINFO says things by name, and newer servers say more. The names are keys of a `TypedDict`, with `_` for `-`. What all servers say
+is there, so that type checkers let a program ask for it; what newer ones say may be missing; what is not known here is as it came.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypedDict, cast
 
@@ -146,15 +147,18 @@ def _claimed_entry(row: list[Reply], text: Text[S]) -> ClaimedEntry[S]:
 # -- XINFO --------------------------------------------------------------------------------------------------------------------
 
 
-class _Stream(TypedDict, Generic[S], total=False):
+class _StreamCore(TypedDict, Generic[S]):
     length: int
     radix_tree_keys: int
     radix_tree_nodes: int
     last_generated_id: S
-    max_deleted_entry_id: S
+
+
+class _Stream(_StreamCore[S], total=False):
+    max_deleted_entry_id: S  # (Redis 7.0)
     entries_added: int
     recorded_first_entry_id: S
-    idmp_duration: int
+    idmp_duration: int  # (Redis 8.6)
     idmp_maxsize: int
     pids_tracked: int
     iids_tracked: int
@@ -162,7 +166,7 @@ class _Stream(TypedDict, Generic[S], total=False):
     iids_duplicates: int
 
 
-class StreamInfo(_Stream[S], total=False):
+class StreamInfo(_Stream[S]):
     """What the server knows of a stream."""
 
     groups: int
@@ -170,23 +174,35 @@ class StreamInfo(_Stream[S], total=False):
     last_entry: Entry[S] | None
 
 
-class StreamGroup(TypedDict, Generic[S], total=False):
-    """What the server knows of a group. `entries_read` and `lag` are None if it can't tell."""
-
+class _Group(TypedDict, Generic[S]):
     name: S
-    consumers: int
-    pending: int
     last_delivered_id: S
+
+
+class _GroupSince7(_Group[S], total=False):
     entries_read: int | None
     lag: int | None
 
 
-class StreamConsumer(TypedDict, Generic[S], total=False):
-    """What the server knows of a consumer: when it was seen and when it had an entry last, in milliseconds ago, -1 for never."""
+class StreamGroup(_GroupSince7[S]):
+    """What the server knows of a group. `entries_read` and `lag` are None if it can't tell (Redis 7.0)."""
 
+    consumers: int
+    pending: int
+
+
+class _Consumer(TypedDict, Generic[S]):
     name: S
     pending: int
     idle: int
+
+
+class StreamConsumer(_Consumer[S], total=False):
+    """What the server knows of a consumer: for how many milliseconds it has not asked (`idle`), and has got no entry (`inactive`).
+
+    `inactive` is -1 if it never got one (Redis 7.2).
+    """
+
     inactive: int
 
 
@@ -198,50 +214,77 @@ class EntryDelivery(NamedTuple, Generic[S]):
     deliveries: int
 
 
-class StreamConsumerDetails(TypedDict, Generic[S], total=False):
-    """A consumer and what is pending for it: when it was seen and when it had an entry last, in Unix milliseconds, -1 for never."""
-
+class _ConsumerDetails(TypedDict, Generic[S]):
     name: S
     seen_time: int
-    active_time: int
     pel_count: int
     pending: list[EntryDelivery[S]]
 
 
-class StreamGroupDetails(TypedDict, Generic[S], total=False):
-    """A group, what is pending in it, of each entry with the consumer's name, and its consumers."""
+class StreamConsumerDetails(_ConsumerDetails[S], total=False):
+    """A consumer and what is pending for it: when it asked last (`seen_time`), and when it got an entry last (`active_time`).
 
-    name: S
-    last_delivered_id: S
-    entries_read: int | None
-    lag: int | None
+    Both are Unix milliseconds. `active_time` is -1 if it never got one (Redis 7.2).
+    """
+
+    active_time: int
+
+
+class _GroupDetails(_GroupSince7[S]):
     pel_count: int
-    nacked_count: int
     pending: list[tuple[S, EntryDelivery[S]]]
     consumers: list[StreamConsumerDetails[S]]
 
 
-class StreamDetails(_Stream[S], total=False):
+class StreamGroupDetails(_GroupDetails[S], total=False):
+    """A group, its consumers, and what is pending in it: of each entry with the name of its consumer."""
+
+    nacked_count: int  # (Redis 8.8)
+
+
+class StreamDetails(_Stream[S]):
     """What the server knows of a stream, with entries and groups."""
 
     entries: list[Entry[S]]
     groups: list[StreamGroupDetails[S]]
 
 
-Fields: TypeAlias = Mapping[str, Callable[[Reply, Text[Any]], object]]
+Field: TypeAlias = Callable[[Reply, Text[Any]], object]
+"""Reads the value of a field."""
+
+FIELDS: Final[Mapping[str, Field]] = {"int": whole, "int | None": maybe_whole, "S": bulk}
+"""How a field is read, by its annotation."""
 
 
-def described(reply: Reply, text: Text[S], known: Fields) -> dict[str, object]:
-    """Return what a map says, each by the reader of its name."""
-    parts = iter(flat(reply))
-    found: dict[str, object] = {}
-    for name, value in zip(parts, parts, strict=True):
-        if type(name) is not bytes:
-            raise unexpected("a name", name)
-        key = own_words(name).replace("-", "_")
-        read = known.get(key)
-        found[key] = text.anywhere(value) if read is None else read(value, text)
-    return found
+class _Maps:
+    """Reads a map as a `TypedDict` of this kind. `others` read the fields whose annotation does not say how."""
+
+    def __init__(self, kind: Any, **others: Field) -> None:
+        self._kind: Final = kind
+        self._others: Final = others
+
+    @functools.cached_property  # most programs never ask
+    def _fields(self) -> dict[str, Field]:
+        written = self._kind.__annotations__
+        return {name: self._others.get(name) or FIELDS[written[name].__forward_arg__] for name in written}
+
+    def one(self, reply: Reply, text: Text[S]) -> dict[str, object]:
+        """Return a map, of which nothing is missing that all servers say."""
+        parts = iter(flat(reply))
+        found: dict[str, object] = {}
+        for name, value in zip(parts, parts, strict=True):
+            if type(name) is not bytes:
+                raise unexpected("a name", name)
+            field = own_words(name).replace("-", "_")
+            read = self._fields.get(field)
+            found[field] = text.anywhere(value) if read is None else read(value, text)
+        if missing := self._kind.__required_keys__ - found.keys():
+            raise unexpected(f"a map with {min(missing)}", reply)
+        return found
+
+    def each(self, reply: Reply, text: Text[S]) -> list[dict[str, object]]:
+        """Return an array of such maps."""
+        return [self.one(item, text) for item in items(reply)]
 
 
 def _maybe_entry(reply: Reply, text: Text[S]) -> Entry[S] | None:
@@ -249,62 +292,42 @@ def _maybe_entry(reply: Reply, text: Text[S]) -> Entry[S] | None:
 
 
 def _deliveries(reply: Reply, text: Text[S]) -> list[EntryDelivery[S]]:
-    rows = [items(row, 3) for row in items(reply)]
-    return [EntryDelivery(bulk(id, text), whole(time), whole(count)) for id, time, count in rows]
+    return [_delivery(items(row, 3), text) for row in items(reply)]
 
 
-def _group_deliveries(reply: Reply, text: Text[S]) -> list[tuple[S, EntryDelivery[S]]]:
+def _deliveries_by_consumer(reply: Reply, text: Text[S]) -> list[tuple[S, EntryDelivery[S]]]:
     rows = [items(row, 4) for row in items(reply)]
-    return [
-        (bulk(name, text), EntryDelivery(bulk(id, text), whole(time), whole(count))) for id, name, time, count in rows
-    ]
+    return [(bulk(consumer, text), _delivery([id, *rest], text)) for id, consumer, *rest in rows]
 
 
-def _consumers(reply: Reply, text: Text[S]) -> list[dict[str, object]]:
-    return [described(consumer, text, CONSUMER) for consumer in items(reply)]
+def _delivery(row: list[Reply], text: Text[S]) -> EntryDelivery[S]:
+    id, time, deliveries = row
+    return EntryDelivery(bulk(id, text), whole(time), whole(deliveries))
 
 
-def _groups(reply: Reply, text: Text[S]) -> list[dict[str, object]]:
-    return [described(group, text, GROUP) for group in items(reply)]
-
-
-COUNTS: Final = (
-    "length", "radix_tree_keys", "radix_tree_nodes", "entries_added", "idmp_duration", "idmp_maxsize", "pids_tracked",
-    "iids_tracked", "iids_added", "iids_duplicates", "pending", "idle", "inactive", "pel_count", "nacked_count",
-    "seen_time", "active_time",
-)  # fmt: skip
-IDS: Final = ("name", "last_generated_id", "max_deleted_entry_id", "recorded_first_entry_id", "last_delivered_id")
-
-KNOWN: Final[Fields] = {
-    **dict.fromkeys(COUNTS, whole),
-    **dict.fromkeys(IDS, bulk),
-    "entries_read": maybe_whole,
-    "lag": maybe_whole,
-}
-"""What means the same wherever it is said."""
-
-STREAM: Final[Fields] = {**KNOWN, "groups": whole, "first_entry": _maybe_entry, "last_entry": _maybe_entry}
-CONSUMER: Final[Fields] = {**KNOWN, "pending": _deliveries}
-GROUP: Final[Fields] = {**KNOWN, "pending": _group_deliveries, "consumers": _consumers}
-DETAILS: Final[Fields] = {**KNOWN, "entries": entries, "groups": _groups}
+STREAM: Final = _Maps(StreamInfo, first_entry=_maybe_entry, last_entry=_maybe_entry)
+GROUP: Final = _Maps(StreamGroup)
+CONSUMER: Final = _Maps(StreamConsumer)
+CONSUMER_DETAILS: Final = _Maps(StreamConsumerDetails, pending=_deliveries)
+GROUP_DETAILS: Final = _Maps(StreamGroupDetails, pending=_deliveries_by_consumer, consumers=CONSUMER_DETAILS.each)
+DETAILS: Final = _Maps(StreamDetails, entries=entries, groups=GROUP_DETAILS.each)
 
 
 def stream_info(reply: Reply, text: Text[S]) -> StreamInfo[S]:
     """XINFO STREAM."""
-    return cast("StreamInfo[S]", described(reply, text, STREAM))
+    return cast("StreamInfo[S]", STREAM.one(reply, text))
 
 
 def stream_details(reply: Reply, text: Text[S]) -> StreamDetails[S]:
     """XINFO STREAM with FULL."""
-    return cast("StreamDetails[S]", described(reply, text, DETAILS))
+    return cast("StreamDetails[S]", DETAILS.one(reply, text))
 
 
 def group_infos(reply: Reply, text: Text[S]) -> list[StreamGroup[S]]:
     """XINFO GROUPS."""
-    known = {**KNOWN, "consumers": whole}
-    return cast("list[StreamGroup[S]]", [described(group, text, known) for group in items(reply)])
+    return cast("list[StreamGroup[S]]", GROUP.each(reply, text))
 
 
 def consumer_infos(reply: Reply, text: Text[S]) -> list[StreamConsumer[S]]:
     """XINFO CONSUMERS."""
-    return cast("list[StreamConsumer[S]]", [described(consumer, text, KNOWN) for consumer in items(reply)])
+    return cast("list[StreamConsumer[S]]", CONSUMER.each(reply, text))

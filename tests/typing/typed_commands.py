@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar, assert_type
 
-from resp_sansio import Command, Config, Entry, LcsMatches, Reply, Result, commands
+from resp_sansio import Command, Config, Entry, EntryDelivery, LcsMatches, Reply, Result, commands
 from resp_sansio.client import CommandBatch
 from resp_sansio.commands.decoding import RAW
 from resp_sansio.methods import AsyncMethods, BatchMethods, Reader, SyncMethods, Words
@@ -57,6 +57,8 @@ def builders() -> None:
     assert_type(commands.smismember("s", "a"), Command[list[bool]])
     assert_type(commands.zscore("z", "m"), Command[float | None])
     assert_type(commands.zrange("z", 0, -1), Command[list[bytes]])
+    assert_type(commands.zunion("z", "y", weights=(1, 2.5), aggregate="MAX"), Command[list[bytes]])
+    assert_type(commands.zmpop("z", where="MIN"), Command[tuple[bytes, list[tuple[bytes, float]]] | None])
     assert_type(commands.zrange_withscores("z", 0, -1), Command[list[tuple[bytes, float]]])
     assert_type(commands.zpopmin("z"), Command[tuple[bytes, float] | None])
     assert_type(commands.zrank("z", "m"), Command[int | None])
@@ -104,6 +106,18 @@ async def methods(blocking: Blocking, asynchronous: Async) -> None:
     assert_type(pipe.execute("GET", "k"), Result[Reply])
 
 
+def what_is_known_of_streams(blocking: Blocking) -> None:
+    info = blocking.xinfo_stream("x")
+    assert_type(info["length"], int)
+    assert_type(info["last_entry"], Entry | None)
+    assert_type(info.get("idmp_duration"), int | None)
+    (group,) = blocking.xinfo_stream_full("x")["groups"]
+    assert_type(group["name"], bytes)
+    assert_type(group["pending"], list[tuple[bytes, EntryDelivery]])
+    assert_type(group["consumers"][0]["pending"], list[EntryDelivery])
+    assert_type(blocking.xautoclaim("x", "g", "c", 0).entries[0].fields, dict[bytes, bytes])
+
+
 async def wrong_uses_are_errors(blocking: Blocking, asynchronous: Async) -> None:
     commands.get()  # type: ignore[call-arg]
     commands.get(None)  # type: ignore[arg-type]
@@ -114,6 +128,9 @@ async def wrong_uses_are_errors(blocking: Blocking, asynchronous: Async) -> None
     commands.bitfield_ro("k", ("SET", "u8", 0, 1))  # type: ignore[arg-type]
     commands.lmove("l", "m", "TOP", "LEFT")  # type: ignore[arg-type]
     commands.blpop("l")  # type: ignore[call-arg]
+    commands.zinter("z", aggregate="MEAN")  # type: ignore[arg-type]
+    commands.zmpop("z", where="LEFT")  # type: ignore[arg-type]
+    blocking.xinfo_stream("x")["size"]  # type: ignore[typeddict-item]
     blocking.get()  # type: ignore[call-arg]
     blocking.get("k", "l")  # type: ignore[call-arg]
     blocking.get(None)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from core.commands.replies import hostile, reads
+from core.commands.replies import hostile, in_text, reads
 from resp_sansio import (
     Autoclaimed,
     AutoclaimedIDs,
@@ -56,6 +56,8 @@ STREAM_READ: Final = {
 }
 GROUP: Final[dict[Any, Any]] = {b"name": b"g", b"last-delivered-id": b"1-0", b"entries-read": 1, b"lag": None}
 GROUP_READ: Final = {"name": b"g", "last_delivered_id": b"1-0", "entries_read": 1, "lag": None}
+CONSUMER_INFO: Final[dict[Any, Any]] = {b"name": b"c", b"pending": 1, b"idle": 5}
+CONSUMER_INFO_READ: Final = {"name": b"c", "pending": 1, "idle": 5}
 CONSUMER: Final[dict[Any, Any]] = {
     b"name": b"c",
     b"seen-time": 1_700_000_000_000,
@@ -138,8 +140,8 @@ REPLIES: Final[list[tuple[Any, Any, Any, Any]]] = [
     ),
     same(
         readers.consumer_infos,
-        [{b"name": b"c", b"pending": 1, b"idle": 5, b"inactive": -1}, {b"name": b"d", b"pending": 0, b"idle": 7}],
-        [{"name": b"c", "pending": 1, "idle": 5, "inactive": -1}, {"name": b"d", "pending": 0, "idle": 7}],
+        [CONSUMER_INFO | {b"inactive": -1}, CONSUMER_INFO],
+        [CONSUMER_INFO_READ | {"inactive": -1}, CONSUMER_INFO_READ],
     ),
 ]
 
@@ -155,9 +157,18 @@ def test_no_other_reply_raises_anything_else(read: Any, resp2: Any, resp3: Any, 
 
 
 def test_what_is_not_known_stays_as_it_came() -> None:
-    newer = {b"length": 1, b"some-thing": [b"new", 5]}
-    assert readers.stream_info(newer, RAW) == {"length": 1, "some_thing": [b"new", 5]}
-    assert readers.stream_info(newer, decoded("utf-8")) == {"length": 1, "some_thing": ["new", 5]}
+    newer: Any = [CONSUMER_INFO | {b"some-thing": [b"new", 5]}]
+    assert readers.consumer_infos(newer, RAW)[0] == CONSUMER_INFO_READ | {"some_thing": [b"new", 5]}
+    assert readers.consumer_infos(newer, decoded("utf-8"))[0] == in_text(CONSUMER_INFO_READ) | {
+        "some_thing": ["new", 5]
+    }
+
+
+def test_what_all_servers_say_is_there() -> None:
+    for name in CONSUMER_INFO:
+        reply = {other: value for other, value in CONSUMER_INFO.items() if other != name}
+        with pytest.raises(UnexpectedReplyError, match=f"a map with {name.decode()} was expected, and dict came"):
+            readers.consumer_infos([reply], RAW)
 
 
 def test_a_name_is_a_bulk_string() -> None:
