@@ -21,10 +21,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
-    "server", "json", "pubsub", "connection", "acl",
-    "geo",
-    "vector_sets", "time_series",
-    "search", "search_queries",
+    "server", "json", "pubsub", "connection", "acl", "geo", "vector_sets", "time_series", "search", "search_queries",
+    "functions", "diagnostics", "introspection",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -245,8 +243,9 @@ EXAMPLES: Final = {
     "End": '"MIN"',
     "Fields": '{"k": 1}',
     "JsonPath": '"$"',
-    "Places": '{"k": (1, 2)}',
+    "Logged": '"slow"',
     "Nack": '"FAIL"',
+    "Places": '{"k": (1, 2)}',
     "SchemaField": 'TextField("k")',
     "Scores": '{"k": 1}',
     "Side": '"LEFT"',

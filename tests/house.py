@@ -27,10 +27,12 @@ commands.readers_collections
 commands.readers_streams
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
-commands.streams commands.scripting
-commands.arguments_server commands.readers_own commands.readers_pubsub commands.readers_connection
-commands.readers_server commands.readers_acl
-commands.pubsub commands.connection commands.server commands.acl
+commands.streams
+commands.arguments_server commands.readers_own commands.readers_functions commands.readers_pubsub
+commands.readers_connection commands.readers_server commands.readers_diagnostics commands.readers_introspection
+commands.readers_acl
+commands.scripting commands.functions commands.pubsub commands.connection commands.server commands.diagnostics
+commands.introspection commands.acl
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
 commands.arguments_search commands.arguments_queries commands.readers_search commands.search commands.search_queries

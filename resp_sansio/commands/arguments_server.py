@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from ..wire.encoder import Argument
 from .arguments import Fields, in_turn
 from .words import text_of
 
 __all__ = [
+    "Logged",
+    "Restoring",
     "configured",
     "counted",
     "excluded",
@@ -17,6 +21,12 @@ __all__ = [
     "valued",
     "yes_no",
 ]
+
+Logged: TypeAlias = Literal["slow", "large-request", "large-reply"]
+"""Why a command is in the log of commands."""
+
+Restoring: TypeAlias = Literal["APPEND", "FLUSH", "REPLACE"]
+"""What is done with libraries that there are, when others are restored."""
 
 
 def valued(**options: Argument | None) -> list[Argument]:

@@ -34,6 +34,11 @@ def own(reply: Reply) -> str:
     raise unexpected("a text", reply)
 
 
+def as_came(reply: Reply) -> Reply:
+    """What another reader is still to read."""
+    return reply
+
+
 def maybe_own(reply: Reply) -> str | None:
     """A text of the server's, or null."""
     return None if reply is None else own(reply)

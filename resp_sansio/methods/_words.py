@@ -1499,3 +1499,26 @@ def ft_hybrid(
         *integers("FT.HYBRID", timeout=timeout),
     ]
     return "FT.HYBRID", index, *options
+
+
+def function_list(libraryname: Argument | None, withcode: bool) -> Words:
+    chosen = valued(libraryname=libraryname)
+    return "FUNCTION LIST", *chosen, *given("FUNCTION LIST", withcode=withcode)
+
+
+def hotkeys_start(
+    *slots: int, cpu: bool, net: bool, count: int | None, duration: int | None, sample: int | None
+) -> Words:
+    metrics = given("HOTKEYS START", cpu=cpu, net=net)
+    if not metrics:
+        raise ValueError("hotkeys_start must be told what to count: cpu or net")
+    options = counted("HOTKEYS START", count=count, duration=duration, sample=sample)
+    chosen = followed("SLOTS", (len(slots), *slots)) if slots else ()
+    return "HOTKEYS START", "METRICS", len(metrics), *metrics, *options, *chosen
+
+
+def command_list(module: Argument | None, aclcat: Argument | None, pattern: Argument | None) -> Words:
+    chosen = valued(module=module, aclcat=aclcat, pattern=pattern)
+    if len(chosen) > 2:
+        raise ValueError("module, aclcat and pattern exclude each other")
+    return "COMMAND LIST", *(("FILTERBY", *chosen) if chosen else ())

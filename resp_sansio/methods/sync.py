@@ -49,7 +49,7 @@ from ..commands.arguments_search import (
     Switch,
     WordList,
 )
-from ..commands.arguments_server import counted, on_or_off, sooner_or_later, yes_no
+from ..commands.arguments_server import Logged, Restoring, counted, on_or_off, sooner_or_later, yes_no
 from ..commands.arguments_time_series import (
     Aggregation,
     Align,
@@ -101,6 +101,21 @@ from ..commands.readers import (
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
 from ..commands.readers_collections import paired, popped
 from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
+from ..commands.readers_diagnostics import (
+    HotKeys,
+    LatencyEvent,
+    LatencyHistogram,
+    LatencySample,
+    LoggedCommand,
+    MemoryStats,
+    hot_keys,
+    latency_events,
+    latency_histograms,
+    latency_samples,
+    logged_commands,
+    memory_report,
+)
+from ..commands.readers_functions import FunctionStats, Library, binary, function_statistics, libraries
 from ..commands.readers_geo import (
     GeoMember,
     GeoPosition,
@@ -110,6 +125,14 @@ from ..commands.readers_geo import (
     geo_numbers,
     geo_places,
     geo_positions,
+)
+from ..commands.readers_introspection import (
+    CommandDetails,
+    CommandDocs,
+    KeyWithFlags,
+    command_details,
+    commands_docs,
+    keys_with_flags,
 )
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
@@ -1903,9 +1926,17 @@ class SyncMethods(ABC, Generic[S]):
         """Run a script; return what it returns, as it comes."""
         return self._do(("EVAL", script, numkeys, *keys_and_args), anything)
 
+    def eval_ro(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("EVAL_RO", script, numkeys, *keys_and_args), anything)
+
     def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
         """Run a script that the server has; return what it returns, as it comes."""
         return self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
+
+    def evalsha_ro(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that the server has and that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("EVALSHA_RO", sha1, numkeys, *keys_and_args), anything)
 
     def script_load(self, script: Argument) -> S:
         """Give the server a script to keep; return its digest for `evalsha`."""
@@ -1914,6 +1945,18 @@ class SyncMethods(ABC, Generic[S]):
     def script_exists(self, sha1: Argument, *sha1s: Argument) -> list[bool]:
         """Which of these scripts does the server have?"""
         return self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
+
+    def script_show(self, sha1: Argument) -> S:
+        """Return the script of this digest (Valkey 8.0)."""
+        return self._do(("SCRIPT SHOW", sha1), bulk)
+
+    def script_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Forget all scripts; free their memory later, or at once (Redis 6.2)."""
+        return self._do(("SCRIPT FLUSH", *sooner_or_later("SCRIPT FLUSH", asynchronous, sync)), done)
+
+    def script_kill(self) -> None:
+        """End the script that runs now, if it has changed nothing yet."""
+        return self._do(("SCRIPT KILL",), done)
 
     # server
 
@@ -3935,3 +3978,172 @@ class SyncMethods(ABC, Generic[S]):
             ),
             hybrid_rows,
         )
+
+    # functions
+
+    def fcall(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a function; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("FCALL", function, numkeys, *keys_and_args), anything)
+
+    def fcall_ro(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a function that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("FCALL_RO", function, numkeys, *keys_and_args), anything)
+
+    def function_load(self, function_code: Argument, *, replace: bool = False) -> str:
+        """Give the server a library, perhaps in place of the one of its name; return its name (Redis 7.0)."""
+        return self._do(("FUNCTION LOAD", *given("FUNCTION LOAD", replace=replace), function_code), own_text)
+
+    def function_delete(self, library_name: Argument) -> None:
+        """Delete a library with its functions (Redis 7.0)."""
+        return self._do(("FUNCTION DELETE", library_name), done)
+
+    def function_list(self, *, libraryname: Argument | None = None, withcode: bool = False) -> list[Library]:
+        """Return the libraries, or those whose name a pattern matches, with their code if asked (Redis 7.0)."""
+        return self._do(_words.function_list(libraryname, withcode), libraries)
+
+    def function_dump(self) -> Binary:
+        """Return all libraries, for `function_restore` (Redis 7.0)."""
+        return self._do(("FUNCTION DUMP",), binary)
+
+    def function_restore(self, serialized_value: Argument, policy: Restoring | None = None) -> None:
+        """Add the libraries of a dump to those there are (`APPEND`), in place of the same (`REPLACE`) or of all (Redis 7.0)."""
+        return self._do(("FUNCTION RESTORE", serialized_value, *(() if policy is None else (policy,))), done)
+
+    def function_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all libraries; free their memory later, or at once (Redis 7.0)."""
+        return self._do(("FUNCTION FLUSH", *sooner_or_later("FUNCTION FLUSH", asynchronous, sync)), done)
+
+    def function_kill(self) -> None:
+        """End the function that runs now, if it has changed nothing yet (Redis 7.0)."""
+        return self._do(("FUNCTION KILL",), done)
+
+    def function_stats(self) -> FunctionStats:
+        """Return which function or script runs now, and how many functions there are (Redis 7.0)."""
+        return self._do(("FUNCTION STATS",), function_statistics)
+
+    # diagnostics
+
+    def slowlog_get(self, count: int | None = None) -> list[LoggedCommand[S]]:
+        """Return the slowest commands of late, the last one first: 10 if not told otherwise, all for -1 (Redis 7.0)."""
+        return self._do(("SLOWLOG GET", *counted("SLOWLOG GET", count=count)[1:]), logged_commands)
+
+    def slowlog_len(self) -> int:
+        """Return how many commands `slowlog_get` could return."""
+        return self._do(("SLOWLOG LEN",), whole)
+
+    def slowlog_reset(self) -> None:
+        """Forget the slow commands."""
+        return self._do(("SLOWLOG RESET",), done)
+
+    def commandlog_get(self, count: int, type: Logged) -> list[LoggedCommand[S]]:
+        """Return commands that were slow, or whose request or reply was large, the last one first; all for -1 (Valkey 8.1)."""
+        return self._do(("COMMANDLOG GET", count, type), logged_commands)
+
+    def commandlog_len(self, type: Logged) -> int:
+        """Return how many commands `commandlog_get` could return (Valkey 8.1)."""
+        return self._do(("COMMANDLOG LEN", type), whole)
+
+    def commandlog_reset(self, type: Logged) -> None:
+        """Forget the commands of this kind (Valkey 8.1)."""
+        return self._do(("COMMANDLOG RESET", type), done)
+
+    def latency_doctor(self) -> str:
+        """Return what the server makes of its pauses, in prose."""
+        return self._do(("LATENCY DOCTOR",), own_text)
+
+    def latency_graph(self, event: Argument) -> str:
+        """Return a drawing of how long an event took lately."""
+        return self._do(("LATENCY GRAPH", event), own_text)
+
+    def latency_histogram(self, *commands: Argument) -> dict[str, LatencyHistogram]:
+        """Return how often these commands, or all, took how long, by name (Redis 7.0)."""
+        return self._do(("LATENCY HISTOGRAM", *commands), latency_histograms)
+
+    def latency_history(self, event: Argument) -> list[LatencySample]:
+        """Return how long an event took lately."""
+        return self._do(("LATENCY HISTORY", event), latency_samples)
+
+    def latency_latest(self) -> list[LatencyEvent]:
+        """Return for each kind of event how long the last one took, and the longest."""
+        return self._do(("LATENCY LATEST",), latency_events)
+
+    def latency_reset(self, *events: Argument) -> int:
+        """Forget how long these events took, or all; return how many kinds that were."""
+        return self._do(("LATENCY RESET", *events), whole)
+
+    def memory_doctor(self) -> str:
+        """Return what the server makes of its use of memory, in prose."""
+        return self._do(("MEMORY DOCTOR",), own_text)
+
+    def memory_malloc_stats(self) -> str:
+        """Return what the allocator says of itself, in prose."""
+        return self._do(("MEMORY MALLOC-STATS",), own_text)
+
+    def memory_purge(self) -> None:
+        """Give memory that is free back to the system."""
+        return self._do(("MEMORY PURGE",), done)
+
+    def memory_stats(self) -> MemoryStats:
+        """Return what the server's memory is used for."""
+        return self._do(("MEMORY STATS",), memory_report)
+
+    def memory_usage(self, key: Argument, *, samples: int | None = None) -> int | None:
+        """Return how many bytes a key takes, None if there is none; it looks at so many of its elements (0: all)."""
+        return self._do(("MEMORY USAGE", key, *counted("MEMORY USAGE", samples=samples)), maybe_whole)
+
+    def hotkeys_start(
+        self,
+        *slots: int,
+        cpu: bool = False,
+        net: bool = False,
+        count: int | None = None,
+        duration: int | None = None,
+        sample: int | None = None,
+    ) -> None:
+        """Begin to count which keys take most time (`cpu`) or most of the network (`net`), in these slots alone (Redis 8.6).
+
+        Tell the first `count`; end by itself after `duration` seconds; look at one command of `sample`.
+        """
+        return self._do(
+            _words.hotkeys_start(*slots, cpu=cpu, net=net, count=count, duration=duration, sample=sample), done
+        )
+
+    def hotkeys_stop(self) -> bool:
+        """End the counting, and keep what was counted; had it begun? (Redis 8.6)"""
+        return self._do(("HOTKEYS STOP",), stored)
+
+    def hotkeys_get(self) -> HotKeys[S] | None:
+        """Return which keys take most, None if none were counted (Redis 8.6)."""
+        return self._do(("HOTKEYS GET",), hot_keys)
+
+    def hotkeys_reset(self) -> None:
+        """Forget what was counted (Redis 8.6)."""
+        return self._do(("HOTKEYS RESET",), done)
+
+    # introspection
+
+    def command_count(self) -> int:
+        """Return how many commands the server knows."""
+        return self._do(("COMMAND COUNT",), whole)
+
+    def command_docs(self, *command_names: Argument) -> dict[str, CommandDocs]:
+        """Return what is said of these commands, or of all, by name; there is nothing of one that is unknown (Redis 7.0)."""
+        return self._do(("COMMAND DOCS", *command_names), commands_docs)
+
+    def command_getkeys(self, command: Argument, *args: Argument) -> list[S]:
+        """Return the keys of a command with its arguments."""
+        return self._do(("COMMAND GETKEYS", command, *args), bulks)
+
+    def command_getkeysandflags(self, command: Argument, *args: Argument) -> list[KeyWithFlags[S]]:
+        """Return the keys of a command with its arguments, and what is done to each (Redis 7.0)."""
+        return self._do(("COMMAND GETKEYSANDFLAGS", command, *args), keys_with_flags)
+
+    def command_info(self, *command_names: Argument) -> list[CommandDetails | None]:
+        """Return what the server knows of these commands, or of all; None for one that is unknown."""
+        return self._do(("COMMAND INFO", *command_names), command_details)
+
+    def command_list(
+        self, *, module: Argument | None = None, aclcat: Argument | None = None, pattern: Argument | None = None
+    ) -> list[str]:
+        """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
+        return self._do(_words.command_list(module, aclcat, pattern), own_texts)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from adapters.typed import diagnostics, functions
+from adapters.typed import server as about_server
 from adapters.typed.connection import TRACKED
 from adapters.typed.families import Family, check, each
-from adapters.typed.server import ALONE, ENDED
+from adapters.typed.server import ENDED
 from resp_sansio import ConnectionLostError
 from resp_sync import connect
 
@@ -21,12 +23,12 @@ PROTOCOLS = pytest.mark.parametrize("protocol", [2, 3], ids=["RESP2", "RESP3"])
 
 
 @PROTOCOLS
-@pytest.mark.parametrize("family", each(ALONE))
+@pytest.mark.parametrize("family", each([*about_server.ALONE, *diagnostics.ALONE]))
 def test_results_are_the_same_on_both_protocols(
     start_server: Callable[..., Server], protocol: Literal[2, 3], family: Family
 ) -> None:
-    server = start_server("--enable-module-command", "yes") if "modules" in family.name else start_server()
-    with connect(server.url, protocol=protocol) as connection:
+    options = ("--enable-module-command", "yes") if "modules" in family.name else ()
+    with connect(start_server(*options).url, protocol=protocol) as connection:
         check(connection, family)
 
 
@@ -43,3 +45,17 @@ def test_a_server_that_ends_does_not_answer(start_server: Callable[..., Server],
         connection = connect(start_server().url, protocol=protocol)
         with pytest.raises(ConnectionLostError):
             connection.execute(command)
+
+
+@pytest.mark.needs("FUNCTION")
+@PROTOCOLS
+def test_a_dump_of_functions_is_bytes_for_all_and_can_be_restored(server: Server, protocol: Literal[2, 3]) -> None:
+    with connect(server.url, protocol=protocol, decode=True) as connection:
+        assert connection.function_load(functions.LIBRARY) == "lib"
+        dump = connection.function_dump()
+        assert type(dump) is bytes
+        connection.function_flush()
+        connection.function_restore(dump)
+        connection.function_restore(dump, "REPLACE")
+        assert connection.fcall("echo", 1, "k", "a") == ["k", "a"]
+        connection.function_flush()

@@ -264,8 +264,8 @@ def in_text(value: object) -> object:
             return value.decode()
         case dict():
             return {in_text(key): in_text(item) for key, item in value.items()}
-        case Entry():
-            return Entry(value.id.decode(), [(name.decode(), data.decode()) for name, data in value.pairs])
+        case tuple() if hasattr(value, "_make"):  # a named one
+            return value._make(map(in_text, value))
         case list() | tuple() | set():
             return type(value)(map(in_text, value))
         case _:

@@ -8,9 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.commands.test_readers import exact
-from resp_sansio import MasterRole, ReplicaOffset, ReplicaRole, SentinelRole, UnexpectedReplyError
-from resp_sansio.commands import readers_acl, readers_connection, readers_own, readers_pubsub, readers_server
+from core.commands.test_readers import exact, in_text
+from resp_sansio import (
+    CommandDetails,
+    KeyWithFlags,
+    LatencyEvent,
+    LatencyHistogram,
+    LatencySample,
+    LoggedCommand,
+    MasterRole,
+    ReplicaOffset,
+    ReplicaRole,
+    SentinelRole,
+    UnexpectedReplyError,
+)
+from resp_sansio.commands import (
+    readers_acl,
+    readers_connection,
+    readers_diagnostics,
+    readers_functions,
+    readers_introspection,
+    readers_own,
+    readers_pubsub,
+    readers_server,
+)
 from resp_sansio.commands.decoding import RAW, decoded
 from resp_sansio.wire import Parser, encode_reply
 from resp_sansio.wire.values import ArrayKey, MapKey, Pairs, SetKey, Verbatim
@@ -26,6 +47,13 @@ USER: Final = {b"passwords": [b"#1"], b"commands": b"+get", b"keys": b"~k", b"ch
 OWN_USER: Final = {"passwords": ["#1"], "commands": "+get", "keys": "~k", "channels": "&c", "new": [1, b"x"]}
 LOGGED: Final = {b"count": 2, b"reason": b"auth", b"client-info": b"id=1", b"entry-id": 0}
 OWN_LOGGED: Final = {"count": 2, "reason": "auth", "client_info": "id=1", "entry_id": 0}
+FIRST: Final[Any] = {b"begin_search": {b"type": b"index", b"spec": {b"index": 1}}}
+OWN_FIRST: Final[Any] = {"flags": {"RW"}, "begin_search": {"type": "index", "spec": {"index": 1}}}
+SECOND: Final[Any] = {b"begin_search": {b"type": b"keyword", b"spec": {b"keyword": b"K", b"startfrom": 2}}}
+OWN_SECOND: Final[Any] = {
+    "flags": {"RO"},
+    "begin_search": {"type": "keyword", "spec": {"keyword": "K", "startfrom": 2}},
+}
 LINE: Final = b"id=7 addr=/a b.sock:0 name= db=0 redir=-1 flags=N qbuf-free=20448 new-one=x y=z\n"
 CLIENT: Final = {
     "id": 7,
@@ -51,7 +79,6 @@ CASES: list[Case] = [
     (readers_own.maybe_own_text, None, None, None),
     (readers_own.own_texts, [b"a", "b"], [b"a", "b"], ["a", "b"]),
     (readers_own.own_texts, [], [], []),
-    (readers_pubsub.counts, [b"a", 1, b"b", 0], {b"a": 1, b"b": 0}, {b"a": 1, b"b": 0}),
     (readers_acl.refusal, "OK", "OK", None),
     (readers_acl.refusal, b"no", b"no", "no"),
     (readers_acl.acl_user, None, None, None),
@@ -103,10 +130,263 @@ CASES: list[Case] = [
         SentinelRole("sentinel", ["m"]),
     ),
     (readers_server.two_wholes, [1, 0], [1, 0], (1, 0)),
+    (readers_diagnostics.latency_samples, [[9, 5]], [[9, 5]], [LatencySample(9, 5)]),
+    (readers_diagnostics.latency_events, [[b"fork", 9, 5, 6]], [[b"fork", 9, 5, 6]], [LatencyEvent("fork", 9, 5, 6)]),
+    (
+        readers_diagnostics.latency_events,
+        [[b"fork", 9, 5, 6, 11, 2, 77]],
+        [[b"fork", 9, 5, 6, 11, 2, 77]],
+        [LatencyEvent("fork", 9, 5, 6, 11, 2)],
+    ),
+    (
+        readers_diagnostics.latency_histograms,
+        [b"get", [b"calls", 3, b"histogram_usec", [1, 2, 2, 3]]],
+        {b"get": {b"calls": 3, b"histogram_usec": {1: 2, 2: 3}}},
+        {"get": LatencyHistogram(3, {1: 2, 2: 3})},
+    ),
+    (
+        readers_diagnostics.memory_report,
+        [b"peak.allocated", 5, b"db.3", [b"overhead.hashtable.main", 7], b"dataset.percentage", b"0.5", b"db.new", 1],
+        {b"peak.allocated": 5, b"db.3": {b"overhead.hashtable.main": 7}, b"dataset.percentage": 0.5, b"db.new": 1},
+        {"peak_allocated": 5, "dataset_percentage": 0.5, "db_new": 1, "db": {3: {"overhead_hashtable_main": 7}}},
+    ),
+    (readers_diagnostics.hot_keys, None, None, None),
+    (
+        readers_diagnostics.hot_keys,
+        [[b"tracking-active", 1, b"selected-slots", [[0, 9], [12]], b"total-net-bytes", 5]],
+        [{b"tracking-active": 1, b"selected-slots": [[0, 9], [12]], b"total-net-bytes": 5}],
+        {"tracking_active": True, "selected_slots": [(0, 9), (12, 12)], "total_net_bytes": 5},
+    ),
+    (readers_introspection.command_details, [None], [None], [None]),
+    (
+        readers_introspection.command_details,
+        [[b"old", 2, ["readonly"], 1, 1, 1]],
+        [[b"old", 2, {"readonly"}, 1, 1, 1]],
+        [CommandDetails("old", 2, {"readonly"}, 1, 1, 1, set(), set(), [], [])],
+    ),
+    (
+        readers_introspection.command_details,
+        [
+            [
+                b"c",
+                -2,
+                ["a", "b"],
+                0,
+                0,
+                0,
+                ["@slow"],
+                [b"tip"],
+                [],
+                [
+                    [
+                        b"c|b",
+                        2,
+                        [],
+                        0,
+                        0,
+                        0,
+                        [],
+                        [],
+                        [turns({b"flags": ["RO"], **SECOND}), turns({b"flags": ["RW"], **FIRST})],
+                        [],
+                    ],
+                    [b"c|a", 2, [], 0, 0, 0, [], [], [[b"flags", []]], []],
+                ],
+            ],
+        ],
+        [
+            [
+                b"c",
+                -2,
+                {"a", "b"},
+                0,
+                0,
+                0,
+                {"@slow"},
+                {b"tip"},
+                set(),
+                [
+                    [
+                        b"c|b",
+                        2,
+                        set(),
+                        0,
+                        0,
+                        0,
+                        set(),
+                        set(),
+                        [{b"flags": {"RW"}, **FIRST}, {b"flags": {"RO"}, **SECOND}],
+                        [],
+                    ],
+                    [b"c|a", 2, set(), 0, 0, 0, set(), set(), [{b"flags": set()}], []],
+                ],
+            ],
+        ],
+        [
+            CommandDetails(
+                "c",
+                -2,
+                {"a", "b"},
+                0,
+                0,
+                0,
+                {"@slow"},
+                {"tip"},
+                [],
+                [
+                    CommandDetails("c|a", 2, set(), 0, 0, 0, set(), set(), [{"flags": set()}], []),
+                    CommandDetails(
+                        "c|b",
+                        2,
+                        set(),
+                        0,
+                        0,
+                        0,
+                        set(),
+                        set(),
+                        [OWN_FIRST, OWN_SECOND],
+                        [],
+                    ),
+                ],
+            ),
+        ],
+    ),
+    (readers_introspection.commands_docs, [], {}, {}),
+    (
+        readers_introspection.commands_docs,
+        [
+            b"c",
+            [
+                b"since",
+                b"1.0.0",
+                b"history",
+                [[b"7.10.0", b"more"], [b"7.2.0", b"less"]],
+                b"arguments",
+                [
+                    [
+                        b"name",
+                        b"k",
+                        b"type",
+                        b"key",
+                        b"key_spec_index",
+                        0,
+                        b"arguments",
+                        [[b"name", b"x", b"flags", ["optional"]]],
+                    ],
+                ],
+                b"subcommands",
+                [b"c|a", [b"summary", b"s"]],
+            ],
+        ],
+        {
+            b"c": {
+                b"since": b"1.0.0",
+                b"history": [[b"7.2.0", b"less"], [b"7.10.0", b"more"]],
+                b"arguments": [
+                    {
+                        b"name": b"k",
+                        b"type": b"key",
+                        b"key_spec_index": 0,
+                        b"arguments": [{b"name": b"x", b"flags": {"optional"}}],
+                    },
+                ],
+                b"subcommands": {b"c|a": {b"summary": b"s"}},
+            }
+        },
+        {
+            "c": {
+                "since": "1.0.0",
+                "history": [("7.2.0", "less"), ("7.10.0", "more")],
+                "arguments": [
+                    {
+                        "name": "k",
+                        "type": "key",
+                        "key_spec_index": 0,
+                        "arguments": [{"name": "x", "flags": {"optional"}}],
+                    },
+                ],
+                "subcommands": {"c|a": {"summary": "s"}},
+            }
+        },
+    ),
+    (readers_functions.libraries, [], [], []),
+    (
+        readers_functions.libraries,
+        [
+            [
+                b"library_name",
+                b"l",
+                b"engine",
+                b"LUA",
+                b"functions",
+                [
+                    [b"name", b"g", b"description", None, b"flags", []],
+                    [b"name", b"f", b"description", b"d", b"flags", ["no-writes"]],
+                ],
+            ]
+        ],
+        [
+            {
+                b"library_name": b"l",
+                b"engine": b"LUA",
+                b"functions": [
+                    {b"name": b"f", b"description": b"d", b"flags": {"no-writes"}},
+                    {b"name": b"g", b"description": None, b"flags": set()},
+                ],
+            }
+        ],
+        [
+            {
+                "library_name": "l",
+                "engine": "LUA",
+                "functions": [
+                    {"name": "f", "description": "d", "flags": {"no-writes"}},
+                    {"name": "g", "description": None, "flags": set()},
+                ],
+            }
+        ],
+    ),
+    (
+        readers_functions.function_statistics,
+        [b"running_script", None, b"engines", [b"LUA", [b"libraries_count", 1, b"functions_count", 2]]],
+        {b"running_script": None, b"engines": {b"LUA": {b"libraries_count": 1, b"functions_count": 2}}},
+        {"running_script": None, "engines": {"LUA": {"libraries_count": 1, "functions_count": 2}}},
+    ),
+    (
+        readers_functions.function_statistics,
+        [b"running_script", [b"name", b"f", b"command", [b"FCALL", b"f", b"0"], b"duration_ms", 7], b"engines", []],
+        {b"running_script": {b"name": b"f", b"command": [b"FCALL", b"f", b"0"], b"duration_ms": 7}, b"engines": {}},
+        {"running_script": {"name": "f", "command": ["FCALL", "f", "0"], "duration_ms": 7}, "engines": {}},
+    ),
 ]
 
-# Readers of nothing else than what stands here, as RESP3 says it.
-READERS: Final = {case[0]: [each[2] for each in CASES if each[0] is case[0]] for case in CASES}
+# The same for data: what it is to a caller of bytes.
+DATA: list[Case] = [
+    (readers_pubsub.counts, [b"a", 1, b"b", 0], {b"a": 1, b"b": 0}, {b"a": 1, b"b": 0}),
+    (readers_functions.binary, b"d", b"d", b"d"),
+    (readers_diagnostics.logged_commands, [], [], []),
+    (
+        readers_diagnostics.logged_commands,
+        [[1, 9, 5, [b"GET", b"k"], b"::1:5", b"me"]],
+        [[1, 9, 5, [b"GET", b"k"], b"::1:5", b"me"]],
+        [LoggedCommand(1, 9, 5, [b"GET", b"k"], "::1:5", "me")],
+    ),
+    (
+        readers_diagnostics.hot_keys,
+        [[b"by-cpu-time-us", [b"k", 5, b"l", 4], b"by-net-bytes", []]],
+        [{b"by-cpu-time-us": [b"k", 5, b"l", 4], b"by-net-bytes": []}],
+        {"by_cpu_time_us": [(b"k", 5), (b"l", 4)], "by_net_bytes": []},
+    ),
+    (
+        readers_introspection.keys_with_flags,
+        [[b"k", ["RW", "access"]]],
+        [[b"k", {"RW", "access"}]],
+        [KeyWithFlags(b"k", {"RW", "access"})],
+    ),
+]
+
+# Each reader with the replies that stand here, as RESP3 says them.
+READERS: Final = {case[0]: [each[2] for each in [*CASES, *DATA] if each[0] is case[0]] for case in [*CASES, *DATA]}
 
 STRANGE: Final[list[Any]] = [
     "QUEUED",
@@ -142,11 +422,30 @@ STRANGE: Final[list[Any]] = [
     {MapKey(((b"a", 1),))},
 ]
 
+# Maps whose fields are none of some records', and so may be anything.
+TEXTS: Final[list[Any]] = [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"]
+UNKNOWN: Final[list[Any]] = [
+    {b"flags": 5},
+    {b"flags": [5]},
+    {b"passwords": b"x"},
+    {b"redirect": b"x"},
+    {b"redirect": 1.5},
+    [b"sentinel", 5],
+    [b"other", 1],
+    Pairs([(b"flags", 5), (b"flags", 6)]),
+]
+
 # And which of it some may well be given.
 FINE: Final[dict[str, list[Any]]] = {
-    "own_text": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
-    "maybe_own_text": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
-    "refusal": [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"],
+    "binary": TEXTS,
+    "function_statistics": UNKNOWN,
+    "hot_keys": [[{b"ver": b"1x"}], [{b"age-seconds": b"x"}]],
+    "latency_samples": [[[1, 2]]],
+    "libraries": [[{b"ver": b"1x"}], [{b"age-seconds": b"x"}], {MapKey(((b"a", 1),))}],
+    "memory_report": UNKNOWN,
+    "own_text": TEXTS,
+    "maybe_own_text": TEXTS,
+    "refusal": TEXTS,
     "own_texts": [[b"odd"], [b"master"]],
     "counts": [{b"flags": 5}, [b"sentinel", 5], [b"other", 1]],
     "client_infos": [b"line\n", b"id=1\nid=2\n"],
@@ -159,15 +458,28 @@ FINE: Final[dict[str, list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("read", "resp2", "resp3", "result"), CASES)
+@pytest.mark.parametrize(("read", "resp2", "resp3", "result"), [*CASES, *DATA])
 def test_both_protocols_give_the_same_value_of_the_same_type(
     read: Callable[..., object], resp2: Any, resp3: Any, result: object
 ) -> None:
     (said2,), (said3,) = Parser().feed(encode_reply(resp2, 2)), Parser().feed(encode_reply(resp3, 3))
-    for text in (RAW, decoded("utf-8", "surrogateescape")):
-        expected = {"a": 1, "b": 0} if read is readers_pubsub.counts and text is not RAW else result
-        assert exact(read(said2, text)) == exact(expected)
-        assert exact(read(said3, text)) == exact(expected)
+    assert exact(read(said2, RAW)) == exact(result)
+    assert exact(read(said3, RAW)) == exact(result)
+
+
+@pytest.mark.parametrize(("read", "_resp2", "resp3", "result"), CASES)
+def test_what_the_server_says_in_its_own_words_is_text_for_all(
+    read: Callable[..., object], _resp2: Any, resp3: Any, result: object
+) -> None:
+    assert exact(read(resp3, decoded("utf-16"))) == exact(result)
+
+
+@pytest.mark.parametrize(("read", "_resp2", "resp3", "result"), DATA)
+def test_data_is_text_where_text_is_asked_for(
+    read: Callable[..., object], _resp2: Any, resp3: Any, result: object
+) -> None:
+    expected = result if read is readers_functions.binary else in_text(result)
+    assert exact(read(resp3, decoded("utf-8"))) == exact(expected)
 
 
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
@@ -178,6 +490,23 @@ def test_anything_else_is_an_error_and_no_wrong_value(read: Callable[..., object
         else:
             with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
                 read(reply, RAW)
+
+
+@pytest.mark.parametrize(
+    ("read", "reply"),
+    [
+        (readers_diagnostics.latency_events, [[b"fork", 1, 2]]),
+        (readers_diagnostics.latency_histograms, {b"get": {b"calls": 1, b"other": 2}}),
+        (readers_diagnostics.hot_keys, [{b"selected-slots": [[1, 2, 3]]}]),
+        (readers_diagnostics.hot_keys, [{b"by-net-bytes": [b"k", b"1"]}]),
+        (readers_introspection.command_details, [[b"get", 2, [], 0, 0]]),
+        (readers_introspection.commands_docs, {b"c": {b"history": [[b"1.0.0"]]}}),
+        (readers_functions.libraries, [[b"functions", [[b"name", 5]]]]),
+    ],
+)
+def test_a_part_that_is_not_as_it_should_be(read: Callable[..., object], reply: Any) -> None:
+    with pytest.raises(UnexpectedReplyError, match="expected, and .* came"):
+        read(reply, RAW)
 
 
 @given(st.data())
