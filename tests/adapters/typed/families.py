@@ -37,7 +37,7 @@ __all__ = ["FAMILIES", "SOURCES", "Family", "Like", "Refused", "Step", "check", 
 Step: TypeAlias = "tuple[Command[Any], object] | tuple[Command[Any], object, Callable[[Any], object]]"
 
 
-NO_TEXT: Final = {"DUMP", "FUNCTION DUMP"}
+NO_TEXT: Final = {"DUMP", "FUNCTION DUMP", "VEMB"}
 """Commands whose result is binary data."""
 
 
