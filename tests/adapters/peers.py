@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from servers import Server
 
 __all__ = [
+    "ALLOWED",
     "GARBAGE",
     "PATIENCE",
     "PROGRAMS",
@@ -48,6 +49,9 @@ __all__ = [
 
 PATIENCE = 60.0
 """Seconds until a test counts as hanging: nothing here takes one tenth of that on a slow machine."""
+
+ALLOWED: Final = (0.1, 0.5, 2.0, 10.0)
+"""Seconds after which something is to fail that has to come some way before: more if the machine is too slow for that now."""
 
 T = TypeVar("T")
 

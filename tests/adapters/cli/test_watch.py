@@ -404,8 +404,8 @@ def test_metrics_stand_beside_it(server: Server, capsys: pytest.CaptureFixture[s
 def test_metrics_of_a_client_that_is_observed_by_opentelemetry(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reader = PrometheusMetricReader()
-    observer = OpenTelemetryObserver(meter_provider=MeterProvider(metric_readers=[reader]))
+    meters = MeterProvider(metric_readers=[PrometheusMetricReader()])
+    observer = OpenTelemetryObserver(meter_provider=meters)
     serving, thread = start_http_server(0, "127.0.0.1")
     try:
         with resp_sync.Client(server.url, observers=[observer]) as client:
@@ -416,7 +416,7 @@ def test_metrics_of_a_client_that_is_observed_by_opentelemetry(
         serving.shutdown()
         thread.join()
         serving.server_close()
-        reader.shutdown()
+        meters.shutdown()  # and its reader with it, which can be shut down once
     assert "db_client_operation_duration_seconds" in {one["name"] for one in frame["metrics"]["metrics"]}
 
 
