@@ -284,6 +284,7 @@ async def test_a_blocking_command_takes_the_connection_with_it(backend: Backend,
         await backend.until(lambda: statistic(server, "blocked_clients") > 0 or connection.closed)
         return await connection.execute("INCR", "n")
 
+    error: Any = None
     for seconds in ALLOWED:
         async with backend.connect(server.url) as connection:
             _, error = await backend.together(partial(give_up, connection, seconds), partial(behind, connection))

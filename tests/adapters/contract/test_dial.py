@@ -49,8 +49,8 @@ async def late(backend: Backend, url: str, told: str, **options: Any) -> Connect
     for seconds in ALLOWED:
         error = await refused(backend, url, connect_timeout=seconds, **options)
         if told in str(error):
-            break
-    return error
+            return error
+    raise AssertionError(f"it never came as far as {told!r}")
 
 
 def asked_for(server: Server) -> set[str]:

@@ -46,8 +46,8 @@ def late(url: str, told: str, **options: Any) -> ConnectError:
     for seconds in ALLOWED:
         error = refused(url, connect_timeout=seconds, **options)
         if told in str(error):
-            break
-    return error
+            return error
+    raise AssertionError(f"it never came as far as {told!r}")
 
 
 def asked_for(server: Server) -> set[str]:
