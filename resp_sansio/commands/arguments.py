@@ -21,6 +21,7 @@ __all__ = [
     "End",
     "Fields",
     "Nack",
+    "Ordering",
     "Scores",
     "Side",
     "Weights",
@@ -51,6 +52,8 @@ __all__ = [
 ]
 
 Side: TypeAlias = Literal["LEFT", "RIGHT"]
+
+Ordering: TypeAlias = Literal["OBO", "BULK"]
 
 Where: TypeAlias = Literal["BEFORE", "AFTER"]
 
@@ -90,7 +93,7 @@ BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 
 DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "lastid", "match", "maxdeletedid", "minid", "type"}
 INTS: Final = {
-    "block", "byint", "count", "db", "entriesadded", "entriesread", "ex", "exat", "freq", "idle", "idletime",
+    "block", "byint", "count", "db", "entriesadded", "entriesread", "ex", "exactly", "exat", "freq", "idle", "idletime",
     "idmp-duration", "idmp-maxsize", "lbound", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen", "px", "pxat",
     "rank", "retrycount", "time", "ubound",
 }  # fmt: skip
@@ -295,6 +298,14 @@ def credentials(command: str, auth: Argument | None, auth2: tuple[Argument, Argu
     if auth is not None:
         raise ValueError("auth and auth2 exclude each other")
     return ("AUTH2", *auth2)
+
+
+def moving(command: str, count: int | None, exactly: int | None, ordering: Ordering | None) -> list[Argument]:
+    """Return the words for how many elements of a list to move, and in which order they are then."""
+    words = exclusive(command, count=count, exactly=exactly)
+    if (ordering is None) is bool(words):
+        raise ValueError("ordering and one of count and exactly go together")
+    return words if ordering is None else [*words, ordering]
 
 
 def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..wire.encoder import Argument
-from .arguments import Side, Where, given
+from .arguments import Ordering, Side, Where, given, moving
 from .command import Command
 from .readers import bulks, done, maybe_bulk, maybe_whole, source_and_value, whole, wholes
 from .readers_collections import popped
@@ -97,6 +97,41 @@ def blmove(
 ) -> Command[bytes | None]:
     """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
     return Command("BLMOVE", source, destination, wherefrom, whereto, timeout, read=maybe_bulk)
+
+
+def lmovem(
+    source: Argument,
+    destination: Argument,
+    wherefrom: Side,
+    whereto: Side,
+    *,
+    count: int | None = None,
+    exactly: int | None = None,
+    ordering: Ordering | None = None,
+) -> Command[list[bytes]]:
+    """As `lmove` (Redis 8.10); return a list of the elements as they are at `destination`, empty if none was moved.
+
+    It is one element, or up to `count`, or `exactly` so many or else none. They are moved one by one (`ordering` is OBO),
+    which may turn their order round, or as they are (BULK).
+    """
+    words = moving("LMOVEM", count, exactly, ordering)
+    return Command("LMOVEM", source, destination, wherefrom, whereto, *words, read=bulks)
+
+
+def blmovem(
+    source: Argument,
+    destination: Argument,
+    wherefrom: Side,
+    whereto: Side,
+    *,
+    timeout: float,
+    count: int | None = None,
+    exactly: int | None = None,
+    ordering: Ordering | None = None,
+) -> Command[list[bytes]]:
+    """As `lmovem`; waits on the server for one element, or for `exactly` so many, up to `timeout` seconds, 0 for ever."""
+    words = moving("BLMOVEM", count, exactly, ordering)
+    return Command("BLMOVEM", source, destination, wherefrom, whereto, timeout, *words, read=bulks)
 
 
 def rpoplpush(source: Argument, destination: Argument) -> Command[bytes | None]:

@@ -93,6 +93,20 @@ def sintercard(key: Argument, *keys: Argument, limit: int | None = None) -> Comm
     return Command("SINTERCARD", len(keys) + 1, key, *keys, *given("SINTERCARD", limit=limit), read=whole)
 
 
+def sunioncard(key: Argument, *keys: Argument, approx: bool = False, limit: int | None = None) -> Command[int]:
+    """Return how many members `sunion` would return; count no further than `limit` (Redis 8.10).
+
+    With `approx` it is an estimate, for which the server needs less memory.
+    """
+    words = given("SUNIONCARD", approx=approx, limit=limit)
+    return Command("SUNIONCARD", len(keys) + 1, key, *keys, *words, read=whole)
+
+
+def sdiffcard(key: Argument, *keys: Argument, limit: int | None = None) -> Command[int]:
+    """Return how many members `sdiff` would return; count no further than `limit` (Redis 8.10)."""
+    return Command("SDIFFCARD", len(keys) + 1, key, *keys, *given("SDIFFCARD", limit=limit), read=whole)
+
+
 def smove(source: Argument, destination: Argument, member: Argument) -> Command[bool]:
     """Move a member from set to set; return whether it was there."""
     return Command("SMOVE", source, destination, member, read=truth)

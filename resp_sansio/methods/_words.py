@@ -11,7 +11,9 @@ from ..commands.arguments import (
     End,
     Fields,
     Nack,
+    Ordering,
     Scores,
+    Side,
     Weights,
     adding,
     claimed_ids,
@@ -24,6 +26,7 @@ from ..commands.arguments import (
     in_turn,
     integers,
     limiting,
+    moving,
     named,
     numbers,
     scores_in_turn,
@@ -301,9 +304,41 @@ def hpexpireat(
     return "HPEXPIREAT", key, unix_time_milliseconds, *words, "FIELDS", len(fields) + 1, field, *fields
 
 
+def lmovem(
+    source: Argument,
+    destination: Argument,
+    wherefrom: Side,
+    whereto: Side,
+    count: int | None,
+    exactly: int | None,
+    ordering: Ordering | None,
+) -> Words:
+    words = moving("LMOVEM", count, exactly, ordering)
+    return "LMOVEM", source, destination, wherefrom, whereto, *words
+
+
+def blmovem(
+    source: Argument,
+    destination: Argument,
+    wherefrom: Side,
+    whereto: Side,
+    timeout: float,
+    count: int | None,
+    exactly: int | None,
+    ordering: Ordering | None,
+) -> Words:
+    words = moving("BLMOVEM", count, exactly, ordering)
+    return "BLMOVEM", source, destination, wherefrom, whereto, timeout, *words
+
+
 def lpos_count(key: Argument, element: Argument, count: int, rank: int | None, maxlen: int | None) -> Words:
     words = given("LPOS", rank=rank, maxlen=maxlen)
     return "LPOS", key, element, "COUNT", count, *words
+
+
+def sunioncard(key: Argument, *keys: Argument, approx: bool, limit: int | None) -> Words:
+    words = given("SUNIONCARD", approx=approx, limit=limit)
+    return "SUNIONCARD", len(keys) + 1, key, *keys, *words
 
 
 def zadd(key: Argument, scores: Scores, nx: bool, xx: bool, gt: bool, lt: bool, ch: bool) -> Words:

@@ -19,6 +19,7 @@ from ..commands.arguments import (
     End,
     Fields,
     Nack,
+    Ordering,
     Scores,
     Side,
     Weights,
@@ -1018,6 +1019,22 @@ class SyncMethods(ABC, Generic[S]):
         """As `hexpiretime`, in milliseconds."""
         return self._do(("HPEXPIRETIME", key, "FIELDS", len(fields) + 1, field, *fields), wholes)
 
+    def himport_prepare(self, fieldset_name: Argument, field: Argument, *fields: Argument) -> None:
+        """Name the fields of hashes that are to be set on this connection (Redis 8.10)."""
+        return self._do(("HIMPORT", "PREPARE", fieldset_name, field, *fields), done)
+
+    def himport_set(self, key: Argument, fieldset_name: Argument, value: Argument, *values: Argument) -> None:
+        """Put a hash in place of `key`: the fields that were named on this connection, with these values (Redis 8.10)."""
+        return self._do(("HIMPORT", "SET", key, fieldset_name, value, *values), done)
+
+    def himport_discard(self, fieldset_name: Argument) -> bool:
+        """Forget the fields of this name; return whether there were any (Redis 8.10)."""
+        return self._do(("HIMPORT", "DISCARD", fieldset_name), truth)
+
+    def himport_discardall(self) -> int:
+        """Forget all named fields of this connection; return how many names there were (Redis 8.10)."""
+        return self._do(("HIMPORT", "DISCARDALL"), whole)
+
     # lists
 
     def lpush(self, key: Argument, element: Argument, *elements: Argument) -> int:
@@ -1092,6 +1109,41 @@ class SyncMethods(ABC, Generic[S]):
     ) -> S | None:
         """As `lmove`; waits on the server for an element up to `timeout` seconds, 0 for ever."""
         return self._do(("BLMOVE", source, destination, wherefrom, whereto, timeout), maybe_bulk)
+
+    def lmovem(
+        self,
+        source: Argument,
+        destination: Argument,
+        wherefrom: Side,
+        whereto: Side,
+        *,
+        count: int | None = None,
+        exactly: int | None = None,
+        ordering: Ordering | None = None,
+    ) -> list[S]:
+        """As `lmove` (Redis 8.10); return a list of the elements as they are at `destination`, empty if none was moved.
+
+        It is one element, or up to `count`, or `exactly` so many or else none. They are moved one by one (`ordering` is OBO),
+        which may turn their order round, or as they are (BULK).
+        """
+        return self._do(_words.lmovem(source, destination, wherefrom, whereto, count, exactly, ordering), bulks)
+
+    def blmovem(
+        self,
+        source: Argument,
+        destination: Argument,
+        wherefrom: Side,
+        whereto: Side,
+        *,
+        timeout: float,
+        count: int | None = None,
+        exactly: int | None = None,
+        ordering: Ordering | None = None,
+    ) -> list[S]:
+        """As `lmovem`; waits on the server for one element, or for `exactly` so many, up to `timeout` seconds, 0 for ever."""
+        return self._do(
+            _words.blmovem(source, destination, wherefrom, whereto, timeout, count, exactly, ordering), bulks
+        )
 
     def rpoplpush(self, source: Argument, destination: Argument) -> S | None:
         """As `lmove` from RIGHT to LEFT, on servers that are older than it."""
@@ -1209,6 +1261,17 @@ class SyncMethods(ABC, Generic[S]):
     def sintercard(self, key: Argument, *keys: Argument, limit: int | None = None) -> int:
         """Return how many members are in all of the sets; count no further than `limit` (Redis 7.0)."""
         return self._do(("SINTERCARD", len(keys) + 1, key, *keys, *given("SINTERCARD", limit=limit)), whole)
+
+    def sunioncard(self, key: Argument, *keys: Argument, approx: bool = False, limit: int | None = None) -> int:
+        """Return how many members `sunion` would return; count no further than `limit` (Redis 8.10).
+
+        With `approx` it is an estimate, for which the server needs less memory.
+        """
+        return self._do(_words.sunioncard(key, *keys, approx=approx, limit=limit), whole)
+
+    def sdiffcard(self, key: Argument, *keys: Argument, limit: int | None = None) -> int:
+        """Return how many members `sdiff` would return; count no further than `limit` (Redis 8.10)."""
+        return self._do(("SDIFFCARD", len(keys) + 1, key, *keys, *given("SDIFFCARD", limit=limit)), whole)
 
     def smove(self, source: Argument, destination: Argument, member: Argument) -> bool:
         """Move a member from set to set; return whether it was there."""

@@ -289,33 +289,4 @@ FAMILIES = [
         ],
         needs=("XIDMPRECORD",),
     ),
-    Family(
-        "entries that are given back",
-        [
-            (commands.xadd("x", {"f": 1}, id="1-0"), b"1-0"),
-            (commands.xgroup_create("x", "g", 0), None),
-            (commands.xreadgroup("g", "a", {"x": ">"}), {b"x": [ONE]}),
-            (
-                commands.xnack("x", "g", "FAIL", "1-0", "9-9"),
-                1,
-                lambda redis: redis.xnack("x", "g", "FAIL", "1-0", "9-9"),
-            ),
-            (
-                commands.xpending_range("x", "g", "-", "+", 9),
-                Like(list, lambda found: found == [PendingEntry(b"1-0", found[0].consumer, -1, 1)]),
-            ),
-            (commands.xreadgroup_claim("g", "b", 60_000, "x"), Like(dict, lambda found: found[b"x"][0].id == b"1-0")),
-        ],
-        needs=("XNACK",),
-    ),
-    Family(
-        "streams of which only so much is read",
-        [
-            (commands.xadd("x", {"f": 1}, id="1-0"), b"1-0"),
-            (commands.xadd("y", {"f": 1}, id="1-0"), b"1-0"),
-            (commands.xread({"x": 0, "y": 0}, maxcount=1), {b"x": [ONE]}),
-            (commands.xread({"x": 0, "y": 0}, maxsize=1), {b"x": [ONE]}),
-        ],
-        needs=("Redis 8.10",),
-    ),
 ]

@@ -34,6 +34,7 @@ RIGHT: Final[dict[str, Any]] = {
     "Fields": {"name": "value"},
     "FloatType | None": "FP32",
     "JsonPath": "$.data",
+    "Ordering | None": "BULK",
     "Places": {"member": (1.5, 2)},
     "Nack": "FAIL",
     "Logged": "slow",
@@ -88,6 +89,7 @@ REFUSED: Final[dict[str, list[Any]]] = {
     "Bitwise": NO_DATA,
     "End": NO_DATA,
     "Fields": [True, None, "text", 5, ["a"], {"name": True}, {"name": None}, {None: "value"}],
+    "Ordering | None": [value for value in NO_DATA if value is not None],
     "Places": [
         True,
         None,
@@ -178,6 +180,7 @@ WATCHED: Final = {
 INSTEAD: Final[dict[str, set[str]]] = {
     "bybox": {"byradius"},
     "bypolygon": {"byradius", "frommember"},
+    "exactly": {"count"},
     "fromlonlat": {"frommember"},
     "minid": {"maxlen"},
     "storedist": {"store"},

@@ -131,6 +131,7 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Fields": st.one_of(st.dictionaries(st.sampled_from(["f", b"g", 3]), DATA, max_size=3), DATA),
     "FloatType | None": st.sampled_from([None, "FP16", "BF16"]),
     "JsonPath": st.one_of(st.sampled_from(["$", "$.a", b"$..b", "a"]), DATA),
+    "Ordering | None": st.sampled_from([None, "OBO", "BULK"]),
     "Places": st.one_of(
         st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.tuples(st.floats(), st.floats()), DATA), max_size=2),
         DATA,

@@ -47,6 +47,10 @@ SENT: Sent = [
     (commands.hpttl("h", "f", "g"), "HPTTL h FIELDS 2 f g"),
     (commands.hexpiretime("h", "f"), "HEXPIRETIME h FIELDS 1 f"),
     (commands.hpexpiretime("h", "f"), "HPEXPIRETIME h FIELDS 1 f"),
+    (commands.himport_prepare("s", "f", "g"), "HIMPORT PREPARE s f g"),
+    (commands.himport_set("h", "s", 1, "v"), "HIMPORT SET h s 1 v"),
+    (commands.himport_discard("s"), "HIMPORT DISCARD s"),
+    (commands.himport_discardall(), "HIMPORT DISCARDALL"),
 ]
 
 REFUSED: Refused = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.commands.rows import Sent
+from core.commands.rows import Beside, Refused, Sent
 from resp_sansio import commands
 
 SENT: Sent = [
@@ -24,6 +24,14 @@ SENT: Sent = [
     (commands.brpop("l", timeout=0), "BRPOP l 0"),
     (commands.lmove("l", "m", "LEFT", "RIGHT"), "LMOVE l m LEFT RIGHT"),
     (commands.blmove("l", "m", "RIGHT", "LEFT", timeout=2), "BLMOVE l m RIGHT LEFT 2"),
+    (commands.lmovem("l", "m", "LEFT", "RIGHT"), "LMOVEM l m LEFT RIGHT"),
+    (commands.lmovem("l", "m", "LEFT", "RIGHT", count=2, ordering="BULK"), "LMOVEM l m LEFT RIGHT COUNT 2 BULK"),
+    (commands.lmovem("l", "m", "LEFT", "LEFT", exactly=2, ordering="OBO"), "LMOVEM l m LEFT LEFT EXACTLY 2 OBO"),
+    (commands.blmovem("l", "m", "RIGHT", "LEFT", timeout=0), "BLMOVEM l m RIGHT LEFT 0"),
+    (
+        commands.blmovem("l", "m", "RIGHT", "LEFT", timeout=0.5, exactly=2, ordering="BULK"),
+        "BLMOVEM l m RIGHT LEFT 0.5 EXACTLY 2 BULK",
+    ),
     (commands.rpoplpush("l", "m"), "RPOPLPUSH l m"),
     (commands.brpoplpush("l", "m", timeout=2), "BRPOPLPUSH l m 2"),
     (commands.lpos("l", "e"), "LPOS l e"),
@@ -37,3 +45,19 @@ SENT: Sent = [
     (commands.lrem("l", -1, "v"), "LREM l -1 v"),
     (commands.ltrim("l", 0, 9), "LTRIM l 0 9"),
 ]
+
+MANY = "ordering and one of count and exactly go together"
+
+REFUSED: Refused = [
+    (
+        lambda: commands.lmovem("l", "m", "LEFT", "LEFT", count=1, exactly=1, ordering="OBO"),
+        "count and exactly exclude each other",
+    ),
+    (lambda: commands.lmovem("l", "m", "LEFT", "LEFT", count=1), MANY),
+    (lambda: commands.blmovem("l", "m", "LEFT", "LEFT", timeout=0, ordering="OBO"), MANY),
+]
+
+BESIDE: Beside = {
+    commands.lmovem: {"count": 7, "ordering": "OBO"},
+    commands.blmovem: {"count": 7, "ordering": "OBO"},
+}

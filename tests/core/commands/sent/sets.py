@@ -24,6 +24,10 @@ SENT: Sent = [
     (commands.sdiffstore("d", "s", "t"), "SDIFFSTORE d s t"),
     (commands.sintercard("s"), "SINTERCARD 1 s"),
     (commands.sintercard("s", "LIMIT", limit=0), "SINTERCARD 2 s LIMIT LIMIT 0"),
+    (commands.sunioncard("s"), "SUNIONCARD 1 s"),
+    (commands.sunioncard("s", "APPROX", approx=True, limit=5), "SUNIONCARD 2 s APPROX APPROX LIMIT 5"),
+    (commands.sdiffcard("s", "t"), "SDIFFCARD 2 s t"),
+    (commands.sdiffcard("s", limit=0), "SDIFFCARD 1 s LIMIT 0"),
     (commands.smove("s", "t", "m"), "SMOVE s t m"),
     (commands.sscan("s", 3), "SSCAN s 3"),
 ]
