@@ -226,7 +226,14 @@ class Driver(Dials):
         machine, now = self.machine, monotonic()
         self._look(now)
         gone = ref(party, self._torn.append)
-        party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack)
+        waiter = Waiter(gone, party.deadline, stack)
+        lease = machine.lend(now, stack, waiter)
+        if lease is not None and lease.connection.io.is_quiet:
+            party.waiter, waiter.lease, party.token = waiter, lease, DONE  # there is nothing to wait for
+            if machine.has_events:
+                self._carry_out()
+            return None
+        party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease)
         if self.crew.is_beneath(party, None) and waiter.lease is None:
             machine.withdraw(waiter, now)
             self._carry_out()

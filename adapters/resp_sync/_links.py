@@ -62,6 +62,11 @@ class Socket(Post):
         self.poll: Callable[[float], Any] = transport.poll
 
     @property
+    def is_quiet(self) -> bool:
+        """Has nothing come, and does no thread wait for anything?"""
+        return self.reader is None and self.reads and not self.poll(0)
+
+    @property
     def has_something(self) -> bool:
         """Has something come, or ended, that was not read?"""
         return self.reads and not self.link.ended and bool(self.poll(0))

@@ -200,11 +200,11 @@ class Client(Repair):
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 
-    def lend(self, now: float, borrower: str | None = None, owner: Slot | None = None) -> Lease[Link] | None:
-        """Lend an idle link at once; None if there is none, or if it is to show first that it is alive: then `acquire` one.
+    def lend(self, now: float, borrower: str | None = None, owner: Slot | Waiter | None = None) -> Lease[Link] | None:
+        """Lend an idle link at once; None if there is none, or it is to show first that it is alive: then `acquire` one.
 
         Its caller may have it if there is nothing to read on it. An adapter that finds something hands it to `acquire`. `owner` is
-        the call that it is for, see `reconcile`.
+        the call or the waiter that it is for, see `reconcile`.
         """
         if self._pool is None or self._pre_ping or self.closed is not None:
             return None
@@ -252,6 +252,7 @@ class Client(Repair):
         """
         waiter = Waiter(token, deadline, borrower)
         if held is not None:
+            held.token = waiter
             self._look(waiter, held)
             return waiter
         if self.closed is not None and self._lanes:

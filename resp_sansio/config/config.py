@@ -235,7 +235,7 @@ class Config(Record):
     @property
     def text(self) -> Text[Any]:
         """What makes text of data, or leaves it bytes, as `decode` says."""
-        return self.text_by(self.decode)
+        return RAW if self.decode is False else self.text_by(self.decode)
 
     @property
     def as_text(self) -> Text[str]:
