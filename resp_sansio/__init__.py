@@ -95,6 +95,7 @@ from .commands.readers_search import (
     Suggestion,
 )
 from .commands.readers_server import MasterRole, ModuleInfo, ReplicaOffset, ReplicaRole, Role, SentinelRole
+from .commands.readers_sketches import BloomInfo, CountMinInfo, CuckooInfo, TDigestInfo, TopKInfo
 from .commands.readers_streams import (
     Autoclaimed,
     AutoclaimedIDs,
@@ -135,6 +136,7 @@ __all__ = [
     "Autoclaimed",
     "AutoclaimedIDs",
     "Binary",
+    "BloomInfo",
     "CallBegan",
     "CallEnded",
     "CallRetried",
@@ -157,8 +159,10 @@ __all__ = [
     "ConnectionClosedError",
     "ConnectionLostError",
     "ConnectionStats",
+    "CountMinInfo",
     "CredentialProvider",
     "Credentials",
+    "CuckooInfo",
     "DatabaseMemory",
     "Default",
     "DialFailed",
@@ -252,11 +256,13 @@ __all__ = [
     "StreamInfo",
     "Suggestion",
     "Summarize",
+    "TDigestInfo",
     "TLSContext",
     "TagField",
     "TextField",
     "TimeSeriesChunk",
     "TimeSeriesInfo",
+    "TopKInfo",
     "TrackingInfo",
     "TransactionAbortedError",
     "TransactionRefusedError",

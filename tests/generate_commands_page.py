@@ -25,6 +25,11 @@ TITLES: Final = {
     "search": "Indexes",
     "search_queries": "Searches",
     "pubsub": "Pub/sub",
+    "bloom": "Bloom filters",
+    "cuckoo": "Cuckoo filters",
+    "count_min": "Count-min sketches",
+    "top_k": "Top lists",
+    "t_digest": "T-digests",
 }
 """What a group is called where its module's name does not say it."""
 

@@ -23,6 +23,7 @@ GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server", "json", "pubsub", "connection", "acl", "geo", "vector_sets", "time_series", "search", "search_queries",
     "functions", "diagnostics", "introspection",
+    "bloom", "cuckoo", "count_min", "top_k", "t_digest",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")
@@ -254,6 +255,7 @@ EXAMPLES: Final = {
     "Where": '"BEFORE"',
     "bool": "True",
     "Aggregation": '("avg", 5)',
+    "Counts": '{"k": 5}',
     "NewSample": '("k", 5, 0.5)',
     "Vector": "[0.5]",
     "float": "1",

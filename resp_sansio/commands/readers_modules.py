@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from .._errors import ReplyError
 from ..wire.values import Reply
 from .decoding import S, Text, own_words
-from .readers import flat, unexpected
+from .readers import flat, items, unexpected, whole
 
-__all__ = ["Known", "described", "own"]
+__all__ = ["Known", "described", "own", "wholes_or_errors"]
 
 Known: TypeAlias = Mapping[str, Callable[[Reply, Text[Any]], object]]
 """The reader of each name."""
@@ -23,6 +24,11 @@ def own(reply: Reply, _text: object = None) -> str:
     if type(reply) is bytes:
         return own_words(reply)
     raise unexpected("a string", reply)
+
+
+def wholes_or_errors(reply: Reply, _text: object = None) -> list[int | ReplyError]:
+    """Integers, with an error for each part of a command that was refused."""
+    return [one if isinstance(one, ReplyError) else whole(one) for one in items(reply)]
 
 
 def described(reply: Reply, text: Text[S], known: Known) -> dict[str, Any]:

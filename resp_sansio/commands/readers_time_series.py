@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, Generic, NamedTuple, TypedDict, cast
 
-from .._errors import ReplyError
 from ..wire.narrowing import as_float
 from ..wire.values import Reply
 from .decoding import S, Text
@@ -93,11 +92,6 @@ def sample(reply: Reply, _text: object = None) -> Sample:
 def maybe_sample(reply: Reply, _text: object = None) -> Sample | None:
     """A time and a value, or an empty array."""
     return sample(reply) if items(reply) else None
-
-
-def times(reply: Reply, _text: object = None) -> list[int | ReplyError]:
-    """The time of each sample, or an error for it."""
-    return [one if isinstance(one, ReplyError) else whole(one) for one in items(reply)]
 
 
 def samples(reply: Reply, _text: object = None) -> list[Sample]:

@@ -28,6 +28,7 @@ from .arguments_time_series import (
 )
 from .command import Command
 from .readers import Members, done, members, whole
+from .readers_modules import wholes_or_errors
 from .readers_time_series import (
     LastSample,
     Sample,
@@ -38,7 +39,6 @@ from .readers_time_series import (
     maybe_sample,
     samples,
     time_series,
-    times,
 )
 
 
@@ -92,7 +92,7 @@ def ts_add(
 
 def ts_madd(sample: NewSample, *samples: NewSample) -> Command[list[int | ReplyError]]:
     """Add samples, each of them a key, a timestamp and a number; return the time of each, or the error that refused it."""
-    return Command("TS.MADD", *samples_in_turn("TS.MADD", (sample, *samples)), read=times)
+    return Command("TS.MADD", *samples_in_turn("TS.MADD", (sample, *samples)), read=wholes_or_errors)
 
 
 def ts_incrby(

@@ -37,7 +37,7 @@ from ..commands.arguments import (
 )
 from ..commands.arguments_geo import Places, Unit, Vertices, nearest, places_in_turn, searching, storing
 from ..commands.arguments_json import FloatType, JsonPath, json_path
-from ..commands.arguments_modules import Vector, similar_to, similarity, vector_words
+from ..commands.arguments_modules import Vector, filling, similar_to, similarity, vector_words
 from ..commands.arguments_queries import (
     Fusion,
     aggregate_words,
@@ -1557,3 +1557,51 @@ def command_list(module: Argument | None, aclcat: Argument | None, pattern: Argu
     if len(chosen) > 2:
         raise ValueError("module, aclcat and pattern exclude each other")
     return "COMMAND LIST", *(("FILTERBY", *chosen) if chosen else ())
+
+
+def bf_reserve(key: Argument, error_rate: float, capacity: int, expansion: int | None, nonscaling: bool) -> Words:
+    words = filling("BF.RESERVE", None, None, expansion, False, nonscaling)
+    return "BF.RESERVE", key, error_rate, capacity, *words
+
+
+def bf_insert(
+    key: Argument,
+    item: Argument,
+    *items: Argument,
+    capacity: int | None,
+    error: float | None,
+    expansion: int | None,
+    nocreate: bool,
+    nonscaling: bool,
+) -> Words:
+    words = filling("BF.INSERT", capacity, error, expansion, nocreate, nonscaling)
+    return "BF.INSERT", key, *words, "ITEMS", item, *items
+
+
+def cf_reserve(
+    key: Argument, capacity: int, bucketsize: int | None, maxiterations: int | None, expansion: int | None
+) -> Words:
+    words = integers("CF.RESERVE", bucketsize=bucketsize, maxiterations=maxiterations, expansion=expansion)
+    return "CF.RESERVE", key, capacity, *words
+
+
+def cf_insert(key: Argument, item: Argument, *items: Argument, capacity: int | None, nocreate: bool) -> Words:
+    words = filling("CF.INSERT", capacity, None, None, nocreate, False)
+    return "CF.INSERT", key, *words, "ITEMS", item, *items
+
+
+def cf_insertnx(key: Argument, item: Argument, *items: Argument, capacity: int | None, nocreate: bool) -> Words:
+    words = filling("CF.INSERTNX", capacity, None, None, nocreate, False)
+    return "CF.INSERTNX", key, *words, "ITEMS", item, *items
+
+
+def cms_merge(destination: Argument, source: Argument, *sources: Argument, weights: Weights | None) -> Words:
+    words = weighing("CMS.MERGE", 1 + len(sources), weights, None)
+    return "CMS.MERGE", destination, 1 + len(sources), source, *sources, *words
+
+
+def tdigest_merge(
+    destination: Argument, source: Argument, *sources: Argument, compression: int | None, override: bool
+) -> Words:
+    words = integers("TDIGEST.MERGE", compression=compression) + given("TDIGEST.MERGE", override=override)
+    return "TDIGEST.MERGE", destination, 1 + len(sources), source, *sources, *words

@@ -38,7 +38,7 @@ from ..commands.arguments import (
 )
 from ..commands.arguments_geo import Places, Unit, Vertices
 from ..commands.arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
-from ..commands.arguments_modules import Vector
+from ..commands.arguments_modules import Counts, Vector, counts_in_turn, dimensions
 from ..commands.arguments_queries import Fusion
 from ..commands.arguments_search import (
     DataType,
@@ -137,6 +137,7 @@ from ..commands.readers_introspection import (
     keys_with_flags,
 )
 from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
+from ..commands.readers_modules import wholes_or_errors
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
 from ..commands.readers_pubsub import counts
 from ..commands.readers_search import (
@@ -167,6 +168,23 @@ from ..commands.readers_search import (
     synonyms,
 )
 from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
+from ..commands.readers_sketches import (
+    BloomInfo,
+    CountMinInfo,
+    CuckooInfo,
+    TDigestInfo,
+    TopKInfo,
+    added,
+    bloom_info,
+    count_min_info,
+    cuckoo_info,
+    doubles,
+    dumped,
+    inserted,
+    items_counted,
+    t_digest_info,
+    top_k_info,
+)
 from ..commands.readers_sorted_sets import maybe_numbers, place_and_score, taken, taken_some
 from ..commands.readers_streams import (
     Autoclaimed,
@@ -208,7 +226,6 @@ from ..commands.readers_time_series import (
     maybe_sample,
     samples,
     time_series,
-    times,
 )
 from ..commands.readers_vector_sets import (
     RawVector,
@@ -3180,7 +3197,7 @@ class BatchMethods(ABC, Generic[S]):
 
     def ts_madd(self, sample: NewSample, *samples: NewSample) -> Result[list[int | ReplyError]]:
         """Add samples, each of them a key, a timestamp and a number; return the time of each, or the error that refused it."""
-        return self._do(("TS.MADD", *samples_in_turn("TS.MADD", (sample, *samples))), times)
+        return self._do(("TS.MADD", *samples_in_turn("TS.MADD", (sample, *samples))), wholes_or_errors)
 
     def ts_incrby(
         self,
@@ -4229,3 +4246,281 @@ class BatchMethods(ABC, Generic[S]):
     ) -> Result[list[str]]:
         """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
         return self._do(_words.command_list(module, aclcat, pattern), own_texts)
+
+    # bloom
+
+    def bf_reserve(
+        self, key: Argument, error_rate: float, capacity: int, *, expansion: int | None = None, nonscaling: bool = False
+    ) -> Result[None]:
+        """Create a filter for so many items, with this rate of wrong answers, from 0 to 1.
+
+        When it is full, one of `expansion` times the size is added to it, or with `nonscaling` nothing more.
+        """
+        return self._do(_words.bf_reserve(key, error_rate, capacity, expansion, nonscaling), done)
+
+    def bf_add(self, key: Argument, item: Argument) -> Result[bool]:
+        """Add an item; return whether it is new, which may be wrong if it is not."""
+        return self._do(("BF.ADD", key, item), truth)
+
+    def bf_madd(self, key: Argument, item: Argument, *items: Argument) -> Result[list[bool | ReplyError]]:
+        """As `bf_add` for each item. If one is refused, an error stands in its place, and the ones behind it are missing."""
+        return self._do(("BF.MADD", key, item, *items), added)
+
+    def bf_insert(
+        self,
+        key: Argument,
+        item: Argument,
+        *items: Argument,
+        capacity: int | None = None,
+        error: float | None = None,
+        expansion: int | None = None,
+        nocreate: bool = False,
+        nonscaling: bool = False,
+    ) -> Result[list[bool | ReplyError]]:
+        """As `bf_madd`, and create the filter as `bf_reserve` does if there is none, or not with `nocreate`."""
+        return self._do(
+            _words.bf_insert(
+                key,
+                item,
+                *items,
+                capacity=capacity,
+                error=error,
+                expansion=expansion,
+                nocreate=nocreate,
+                nonscaling=nonscaling,
+            ),
+            added,
+        )
+
+    def bf_exists(self, key: Argument, item: Argument) -> Result[bool]:
+        """Was this item added? False is certain."""
+        return self._do(("BF.EXISTS", key, item), truth)
+
+    def bf_mexists(self, key: Argument, item: Argument, *items: Argument) -> Result[list[bool]]:
+        """Which of these items were added? False is certain."""
+        return self._do(("BF.MEXISTS", key, item, *items), truths)
+
+    def bf_card(self, key: Argument) -> Result[int]:
+        """Return how many items were new when they were added."""
+        return self._do(("BF.CARD", key), whole)
+
+    def bf_info(self, key: Argument) -> Result[BloomInfo]:
+        """Return how a filter is made and filled."""
+        return self._do(("BF.INFO", key), bloom_info)
+
+    def bf_scandump(self, key: Argument, iterator: int) -> Result[tuple[int, Binary]]:
+        """Return a piece of a filter for `bf_loadchunk`, and the iterator to go on with; begin with 0, end when 0 comes back."""
+        return self._do(("BF.SCANDUMP", key, iterator), dumped)
+
+    def bf_loadchunk(self, key: Argument, iterator: int, data: Argument) -> Result[None]:
+        """Restore a piece of a filter, with the iterator that came with it."""
+        return self._do(("BF.LOADCHUNK", key, iterator, data), done)
+
+    # cuckoo
+
+    def cf_reserve(
+        self,
+        key: Argument,
+        capacity: int,
+        *,
+        bucketsize: int | None = None,
+        maxiterations: int | None = None,
+        expansion: int | None = None,
+    ) -> Result[None]:
+        """Create a filter for so many items.
+
+        `bucketsize` is the number of items with the same place, `maxiterations` how often items are moved to make room before the
+        filter grows, and `expansion` by how much it does.
+        """
+        return self._do(_words.cf_reserve(key, capacity, bucketsize, maxiterations, expansion), done)
+
+    def cf_add(self, key: Argument, item: Argument) -> Result[bool]:
+        """Add an item, once more if it is there; return True. A full filter is an error."""
+        return self._do(("CF.ADD", key, item), truth)
+
+    def cf_addnx(self, key: Argument, item: Argument) -> Result[bool]:
+        """Add an item if it is not there; return whether it was added. A full filter is an error."""
+        return self._do(("CF.ADDNX", key, item), truth)
+
+    def cf_insert(
+        self, key: Argument, item: Argument, *items: Argument, capacity: int | None = None, nocreate: bool = False
+    ) -> Result[list[bool]]:
+        """Add items, once more if they are there, and create the filter if there is none; return for which there was room."""
+        return self._do(_words.cf_insert(key, item, *items, capacity=capacity, nocreate=nocreate), inserted)
+
+    def cf_insertnx(
+        self, key: Argument, item: Argument, *items: Argument, capacity: int | None = None, nocreate: bool = False
+    ) -> Result[list[int]]:
+        """Add those items that are not there, and create the filter if there is none.
+
+        Return of each 1 if it was added, 0 if it is there, and -1 if there was no room for it.
+        """
+        return self._do(_words.cf_insertnx(key, item, *items, capacity=capacity, nocreate=nocreate), wholes)
+
+    def cf_exists(self, key: Argument, item: Argument) -> Result[bool]:
+        """Is this item there? False is certain."""
+        return self._do(("CF.EXISTS", key, item), truth)
+
+    def cf_mexists(self, key: Argument, item: Argument, *items: Argument) -> Result[list[bool]]:
+        """Which of these items are there? False is certain."""
+        return self._do(("CF.MEXISTS", key, item, *items), truths)
+
+    def cf_del(self, key: Argument, item: Argument) -> Result[bool]:
+        """Take an item out once; return whether it was there. Only what was added may be taken out, or another item is lost."""
+        return self._do(("CF.DEL", key, item), truth)
+
+    def cf_count(self, key: Argument, item: Argument) -> Result[int]:
+        """Return how often an item was added, or some more."""
+        return self._do(("CF.COUNT", key, item), whole)
+
+    def cf_info(self, key: Argument) -> Result[CuckooInfo]:
+        """Return how a filter is made and filled."""
+        return self._do(("CF.INFO", key), cuckoo_info)
+
+    def cf_scandump(self, key: Argument, iterator: int) -> Result[tuple[int, Binary]]:
+        """Return a piece of a filter for `cf_loadchunk`, and the iterator to go on with; begin with 0, end when 0 comes back."""
+        return self._do(("CF.SCANDUMP", key, iterator), dumped)
+
+    def cf_loadchunk(self, key: Argument, iterator: int, data: Argument) -> Result[None]:
+        """Restore a piece of a filter, with the iterator that came with it."""
+        return self._do(("CF.LOADCHUNK", key, iterator, data), done)
+
+    # count min
+
+    def cms_initbydim(self, key: Argument, width: int, depth: int) -> Result[None]:
+        """Create a sketch of so many counters in so many rows: more in a row make less error, more rows make it rarer."""
+        return self._do(("CMS.INITBYDIM", key, width, depth), done)
+
+    def cms_initbyprob(self, key: Argument, error: float, probability: float) -> Result[None]:
+        """Create a sketch by how much too high a count may be, as a part of all counts, and how probable more than that may be."""
+        return self._do(("CMS.INITBYPROB", key, error, probability), done)
+
+    def cms_incrby(self, key: Argument, counts: Counts) -> Result[list[int | ReplyError]]:
+        """Add to the counts of items, as in `{"item": 5}`; return the result of each, or the error that says it is too high."""
+        return self._do(("CMS.INCRBY", key, *counts_in_turn("CMS.INCRBY", counts)), wholes_or_errors)
+
+    def cms_query(self, key: Argument, item: Argument, *items: Argument) -> Result[list[int]]:
+        """Return the counts of items, which may be too high."""
+        return self._do(("CMS.QUERY", key, item, *items), wholes)
+
+    def cms_merge(
+        self, destination: Argument, source: Argument, *sources: Argument, weights: Weights | None = None
+    ) -> Result[None]:
+        """Make of a sketch the sum of others of the same size, each multiplied by its weight, a whole number."""
+        return self._do(_words.cms_merge(destination, source, *sources, weights=weights), done)
+
+    def cms_info(self, key: Argument) -> Result[CountMinInfo]:
+        """Return the size of a sketch, and the sum of all counts."""
+        return self._do(("CMS.INFO", key), count_min_info)
+
+    # top k
+
+    def topk_reserve(
+        self,
+        key: Argument,
+        topk: int,
+        *,
+        width: int | None = None,
+        depth: int | None = None,
+        decay: float | None = None,
+    ) -> Result[None]:
+        """Create a list of so many items, of `width` counters in `depth` rows, which `decay` when another item has them, too."""
+        return self._do(("TOPK.RESERVE", key, topk, *dimensions("TOPK.RESERVE", width, depth, decay)), done)
+
+    def topk_add(self, key: Argument, item: Argument, *items: Argument) -> Result[list[S | None]]:
+        """Count items; return for each the one that has left the list for it, None if none has."""
+        return self._do(("TOPK.ADD", key, item, *items), maybe_bulks)
+
+    def topk_incrby(self, key: Argument, counts: Counts) -> Result[list[S | None]]:
+        """Count items more than once, as in `{"item": 5}`, at most 100,000 times; return as `topk_add` does.
+
+        Another count is refused here: servers answer it with fewer replies than they have said there will be.
+        """
+        return self._do(("TOPK.INCRBY", key, *counts_in_turn("TOPK.INCRBY", counts, 100_000)), maybe_bulks)
+
+    def topk_query(self, key: Argument, item: Argument, *items: Argument) -> Result[list[bool]]:
+        """Which of these items are on the list?"""
+        return self._do(("TOPK.QUERY", key, item, *items), truths)
+
+    def topk_count(self, key: Argument, item: Argument, *items: Argument) -> Result[list[int]]:
+        """Return the counts of items, which may be too low. Deprecated: use `topk_list_withcount`."""
+        return self._do(("TOPK.COUNT", key, item, *items), wholes)
+
+    def topk_list(self, key: Argument) -> Result[list[S]]:
+        """Return the items on the list, the most frequent first."""
+        return self._do(("TOPK.LIST", key), bulks)
+
+    def topk_list_withcount(self, key: Argument) -> Result[list[tuple[S, int]]]:
+        """As `topk_list`, with their counts."""
+        return self._do(("TOPK.LIST", key, "WITHCOUNT"), items_counted)
+
+    def topk_info(self, key: Argument) -> Result[TopKInfo]:
+        """Return how a list is made."""
+        return self._do(("TOPK.INFO", key), top_k_info)
+
+    # t digest
+
+    def tdigest_create(self, key: Argument, *, compression: int | None = None) -> Result[None]:
+        """Create a digest; the higher `compression` is, the more exact it is, and the larger."""
+        return self._do(("TDIGEST.CREATE", key, *integers("TDIGEST.CREATE", compression=compression)), done)
+
+    def tdigest_reset(self, key: Argument) -> Result[None]:
+        """Forget all numbers of a digest."""
+        return self._do(("TDIGEST.RESET", key), done)
+
+    def tdigest_add(self, key: Argument, value: float, *values: float) -> Result[None]:
+        """Add numbers to a digest."""
+        return self._do(("TDIGEST.ADD", key, value, *values), done)
+
+    def tdigest_merge(
+        self,
+        destination: Argument,
+        source: Argument,
+        *sources: Argument,
+        compression: int | None = None,
+        override: bool = False,
+    ) -> Result[None]:
+        """Add to a digest what others have, or make it anew of them (`override`)."""
+        return self._do(
+            _words.tdigest_merge(destination, source, *sources, compression=compression, override=override), done
+        )
+
+    def tdigest_min(self, key: Argument) -> Result[float]:
+        """Return the lowest number."""
+        return self._do(("TDIGEST.MIN", key), number)
+
+    def tdigest_max(self, key: Argument) -> Result[float]:
+        """Return the highest number."""
+        return self._do(("TDIGEST.MAX", key), number)
+
+    def tdigest_quantile(self, key: Argument, quantile: float, *quantiles: float) -> Result[list[float]]:
+        """Return the numbers that these parts of all numbers, from 0 to 1, are not above."""
+        return self._do(("TDIGEST.QUANTILE", key, quantile, *quantiles), doubles)
+
+    def tdigest_cdf(self, key: Argument, value: float, *values: float) -> Result[list[float]]:
+        """Return for each value the part of all numbers, from 0 to 1, that is not above it."""
+        return self._do(("TDIGEST.CDF", key, value, *values), doubles)
+
+    def tdigest_rank(self, key: Argument, value: float, *values: float) -> Result[list[int]]:
+        """Return for each value how many numbers are below it: -1 if it is below all, -2 if there are none."""
+        return self._do(("TDIGEST.RANK", key, value, *values), wholes)
+
+    def tdigest_revrank(self, key: Argument, value: float, *values: float) -> Result[list[int]]:
+        """Return for each value how many numbers are above it: -1 if it is above all, -2 if there are none."""
+        return self._do(("TDIGEST.REVRANK", key, value, *values), wholes)
+
+    def tdigest_byrank(self, key: Argument, rank: int, *ranks: int) -> Result[list[float]]:
+        """Return the number at each place from the lowest, 0 for the first; behind the last it is infinite."""
+        return self._do(("TDIGEST.BYRANK", key, rank, *ranks), doubles)
+
+    def tdigest_byrevrank(self, key: Argument, reverse_rank: int, *reverse_ranks: int) -> Result[list[float]]:
+        """Return the number at each place from the highest, 0 for the first; behind the last it is minus infinity."""
+        return self._do(("TDIGEST.BYREVRANK", key, reverse_rank, *reverse_ranks), doubles)
+
+    def tdigest_trimmed_mean(self, key: Argument, low_cut_quantile: float, high_cut_quantile: float) -> Result[float]:
+        """Return the mean of the numbers between two quantiles, from 0 to 1."""
+        return self._do(("TDIGEST.TRIMMED_MEAN", key, low_cut_quantile, high_cut_quantile), number)
+
+    def tdigest_info(self, key: Argument) -> Result[TDigestInfo]:
+        """Return how a digest is made and filled."""
+        return self._do(("TDIGEST.INFO", key), t_digest_info)

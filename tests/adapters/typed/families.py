@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -137,6 +138,8 @@ def exact(value: object) -> object:
             return type(value), tuple(map(exact, value))
         case set():
             return set, frozenset(map(exact, value))
+        case float() if isnan(value):
+            return float, "NaN"
         case _:
             return type(value), value
 

@@ -149,6 +149,9 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Align | None": st.one_of(st.none(), st.integers(0), DATA),
     "Bounds | None": st.one_of(st.none(), st.tuples(st.floats(), st.floats()), DATA),
     "BucketTime | None": st.sampled_from([None, "mid"]),
+    "Counts": st.one_of(
+        st.dictionaries(st.sampled_from(["m", b"n"]), st.one_of(st.integers(), DATA), max_size=2), DATA
+    ),
     "Encoding | None": st.sampled_from([None, "COMPRESSED"]),
     "Fields | None": st.one_of(st.none(), st.dictionaries(st.sampled_from(["f", b"g", 3]), DATA, max_size=3), DATA),
     "Grouping | None": st.one_of(st.none(), st.just(("label", "sum")), DATA),

@@ -1,0 +1,133 @@
+"""What is said of what remembers items only roughly: filters, counts, top lists and digests."""
+
+from __future__ import annotations
+
+from typing import Final, TypedDict, cast
+
+from .._errors import ReplyError
+from ..wire.values import Reply
+from .decoding import Binary, S, Text
+from .readers import bulk, flat, items, maybe_whole, number, truth, unexpected, whole
+from .readers_modules import Known, described
+
+__all__ = ["BloomInfo", "CountMinInfo", "CuckooInfo", "TDigestInfo", "TopKInfo"]
+
+
+class BloomInfo(TypedDict, total=False):
+    """BF.INFO's fields, `Number of filters` as `number_of_filters`. What another server says beyond them is there as it came.
+
+    A filter that does not grow has no expansion rate.
+    """
+
+    capacity: int
+    size: int
+    number_of_filters: int
+    number_of_items_inserted: int
+    expansion_rate: int | None
+
+
+class CuckooInfo(TypedDict, total=False):
+    """CF.INFO's fields, `Bucket size` as `bucket_size`. What a newer server says beyond them is there as it came."""
+
+    size: int
+    number_of_buckets: int
+    number_of_filters: int
+    number_of_items_inserted: int
+    number_of_items_deleted: int
+    bucket_size: int
+    expansion_rate: int
+    max_iterations: int
+
+
+class CountMinInfo(TypedDict, total=False):
+    """CMS.INFO's fields. What a newer server says beyond them is there as it came."""
+
+    width: int
+    depth: int
+    count: int
+
+
+class TopKInfo(TypedDict, total=False):
+    """TOPK.INFO's fields. What a newer server says beyond them is there as it came."""
+
+    k: int
+    width: int
+    depth: int
+    decay: float
+
+
+class TDigestInfo(TypedDict, total=False):
+    """TDIGEST.INFO's fields, `Merged nodes` as `merged_nodes`. What a newer server says beyond them is there as it came."""
+
+    compression: int
+    capacity: int
+    merged_nodes: int
+    unmerged_nodes: int
+    merged_weight: int
+    unmerged_weight: int
+    observations: int
+    total_compressions: int
+    memory_usage: int
+
+
+BLOOM: Final[Known] = dict.fromkeys(BloomInfo.__annotations__, whole) | {"expansion_rate": maybe_whole}
+CUCKOO: Final[Known] = dict.fromkeys(CuckooInfo.__annotations__, whole)
+COUNT_MIN: Final[Known] = dict.fromkeys(CountMinInfo.__annotations__, whole)
+TOP_K: Final[Known] = dict.fromkeys(TopKInfo.__annotations__, whole) | {"decay": number}
+T_DIGEST: Final[Known] = dict.fromkeys(TDigestInfo.__annotations__, whole)
+
+
+def bloom_info(reply: Reply, text: Text[S]) -> BloomInfo:
+    """A map of what is known of a Bloom filter."""
+    return cast("BloomInfo", described(reply, text, BLOOM))
+
+
+def cuckoo_info(reply: Reply, text: Text[S]) -> CuckooInfo:
+    """A map of what is known of a cuckoo filter."""
+    return cast("CuckooInfo", described(reply, text, CUCKOO))
+
+
+def count_min_info(reply: Reply, text: Text[S]) -> CountMinInfo:
+    """A map of what is known of a count-min sketch."""
+    return cast("CountMinInfo", described(reply, text, COUNT_MIN))
+
+
+def top_k_info(reply: Reply, text: Text[S]) -> TopKInfo:
+    """A map of what is known of a top list."""
+    return cast("TopKInfo", described(reply, text, TOP_K))
+
+
+def t_digest_info(reply: Reply, text: Text[S]) -> TDigestInfo:
+    """A map of what is known of a digest."""
+    return cast("TDigestInfo", described(reply, text, T_DIGEST))
+
+
+def added(reply: Reply, _text: object = None) -> list[bool | ReplyError]:
+    """Was it added? One for each item, up to the first that there was no room for, of which it is an error."""
+    return [item if isinstance(item, ReplyError) else truth(item) for item in items(reply)]
+
+
+def inserted(reply: Reply, _text: object = None) -> list[bool]:
+    """Was there room for it? One for each item: RESP2 says -1 where RESP3 says false."""
+    return [truth(0 if type(item) is int and item == -1 else item) for item in items(reply)]
+
+
+def items_counted(reply: Reply, text: Text[S]) -> list[tuple[S, int]]:
+    """Items with their counts."""
+    parts = iter(flat(reply))
+    return [(bulk(item, text), whole(count)) for item, count in zip(parts, parts, strict=True)]
+
+
+def doubles(reply: Reply, _text: object = None) -> list[float]:
+    """Doubles in their order."""
+    return [*map(number, items(reply))]
+
+
+def dumped(reply: Reply, _text: object = None) -> tuple[int, Binary]:
+    """Where to go on, and bytes; 0 and none at the end, which may be a null."""
+    iterator, data = items(reply, 2)
+    if data is None:
+        data = b""
+    if type(data) is not bytes:
+        raise unexpected("a bulk string or null", data)
+    return whole(iterator), data
