@@ -100,6 +100,9 @@ INTS: Final = {
 VALUED: Final = DATA | INTS  # the other ones are flags
 
 
+NUMBERS: Final = frozenset({int, float})
+
+
 def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
     return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
 
@@ -228,7 +231,8 @@ def adding(
         words += "IDMP", *idmp
     elif idmpauto is not None:
         words += "IDMPAUTO", idmpauto
-    return [*words, entry_id(id)]
+    words.append(entry_id(id))
+    return words
 
 
 def limiting(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...]:
@@ -318,9 +322,10 @@ def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:
 def scores_in_turn(scores: Scores) -> list[Argument]:
     """Return scores and members in turn. ZADD takes text in front of the first score for an option."""
     parts = in_turn("ZADD", "scores", scores)
-    for score in parts[1::2]:
-        if not is_number(score):
-            raise _wrong("ZADD", "every score", "an int or float", score)
+    if not NUMBERS.issuperset(map(type, parts[1::2])):
+        for score in parts[1::2]:
+            if not is_number(score):
+                raise _wrong("ZADD", "every score", "an int or float", score)
     parts[::2], parts[1::2] = parts[1::2], parts[::2]
     return parts
 
@@ -341,7 +346,7 @@ def weighing(command: str, keys: int, weights: Weights | None, aggregate: Aggreg
 
 def entry_id(id: Argument) -> Argument:
     """Return the ID of an entry to add. XADD takes a word in its place for an option."""
-    if _first_letter(id) not in "*0123456789":
+    if (id[:1] if isinstance(id, str) else _first_letter(id)) not in "*0123456789":
         raise ValueError("id of XADD must be '*' or begin with a digit")
     return id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
@@ -253,6 +253,15 @@ def test_data_stays_in_its_place(build: Callable[..., Command[Any]], parameter: 
 @pytest.mark.parametrize("id", ["*", "5", "5-1", "5-*", b"*", bytearray(b"5-1"), 5, "", "0-here"])
 def test_the_id_of_an_entry(id: Any) -> None:
     assert encode_command(commands.xadd("x", {"f": 1}, id=id).args) == encode_command(("XADD", "x", id, "f", 1))
+
+
+def test_a_score_may_be_of_a_type_of_ones_own() -> None:
+    class Points(float):
+        pass
+
+    assert words(commands.zadd("z", {"a": Points(1.5), "b": 2})) == [b"ZADD", b"z", b"1.5", b"a", b"2", b"b"]
+    with pytest.raises(TypeError, match="every score of ZADD must be an int or float, not str"):
+        commands.zadd("z", {"a": Points(1.5), "b": cast("float", "2")})
 
 
 def test_an_error_names_the_command_and_the_option() -> None:
