@@ -207,16 +207,22 @@ def test_who_sleeps_while_another_is_struck_is_told_at_once(server: Server) -> N
 
             threads = [threading.Thread(target=follow, args=(index,), daemon=True) for index in range(5)]
 
+            def in_flight(count):
+                while connection.stats().in_flight < count:
+                    time.sleep(0.001)
+
             def start():
-                time.sleep(0.1)
+                in_flight(1)
                 for thread in threads:
                     thread.start()
-                time.sleep(0.2)
-                connection._link.core = Struck()
+                in_flight(6)
+                core.__class__ = Struck
+                with connect(sys.argv[1]) as other:
+                    other.execute("RPUSH", "jobs", "x")
 
             threading.Thread(target=start).start()
             try:
-                connection.execute("BLPOP", "none", 0.5)
+                connection.execute("BLPOP", "jobs", 0)
             except KeyboardInterrupt:
                 pass
             for thread in threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -157,8 +158,12 @@ async def test_what_is_owed_to_callers_that_have_gone_is_read_without_them(serve
 
 @in_a_run
 async def test_a_server_that_owes_a_reply_and_is_silent_is_left_though_the_caller_has_gone() -> None:
+    asked = threading.Event()
+
     def deaf(wire: Wire) -> None:
         wire.welcome()
+        assert wire.command() == [b"PING"]
+        asked.set()
         wire.drain()
 
     def script(wire: Wire) -> None:
@@ -168,8 +173,10 @@ async def test_a_server_that_owes_a_reply_and_is_silent_is_left_though_the_calle
 
     with Peer(deaf, script) as peer:
         async with Client(peer.url, silence_timeout=0.1) as client:
-            with trio.move_on_after(0.01):
-                await client.execute("PING")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(client.execute, "PING")
+                await until(asked.is_set)
+                nursery.cancel_scope.cancel()
             await until(lambda: not client._driver.machine.links)
             assert await client.execute("PING") == "PONG"
         assert peer.connections == 2
