@@ -75,6 +75,7 @@ from .commands.readers_diagnostics import (
 )
 from .commands.readers_functions import EngineStats, FunctionInfo, FunctionStats, Library, RunningScript
 from .commands.readers_geo import GeoMember, GeoPosition
+from .commands.readers_index import FieldStatistics, IndexAttribute, IndexDefinition, IndexErrors, IndexInfo
 from .commands.readers_introspection import (
     CommandArgument,
     CommandDetails,
@@ -171,6 +172,7 @@ __all__ = [
     "Entry",
     "EntryDelivery",
     "ExplainedDocument",
+    "FieldStatistics",
     "Filter",
     "FunctionInfo",
     "FunctionStats",
@@ -181,6 +183,10 @@ __all__ = [
     "GroupBy",
     "Highlight",
     "HotKeys",
+    "IndexAttribute",
+    "IndexDefinition",
+    "IndexErrors",
+    "IndexInfo",
     "InvalidReplyError",
     "Items",
     "KeySearch",

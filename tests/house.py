@@ -35,7 +35,8 @@ commands.scripting commands.functions commands.pubsub commands.connection comman
 commands.introspection commands.acl
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
-commands.arguments_search commands.arguments_queries commands.readers_search commands.search commands.search_queries
+commands.arguments_search commands.arguments_queries commands.readers_index commands.readers_search
+commands.search commands.search_queries
 commands.arguments_modules commands.readers_modules commands.readers_vector_sets commands.vector_sets
 commands.arguments_time_series commands.readers_time_series commands.time_series
 commands.readers_sketches commands.bloom commands.cuckoo commands.count_min commands.top_k commands.t_digest

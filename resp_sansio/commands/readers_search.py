@@ -11,8 +11,9 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from .._errors import UnexpectedReplyError
 from ..wire.values import Reply
-from .decoding import RAW, S, Text, own_words
+from .decoding import RAW, S, Text
 from .readers import bulk, bulks, flat, items, maybe_bulk, number, unexpected, whole
+from .readers_own import own
 
 __all__ = [
     "AggregateResult",
@@ -100,13 +101,6 @@ class Suggestion(NamedTuple, Generic[S]):
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------------
-
-
-def own(reply: Reply) -> str:
-    """What the server says in its own words, as a simple string or as a bulk string."""
-    if type(reply) is str:
-        return reply
-    return own_words(bulk(reply, RAW))
 
 
 def name(reply: Reply, text: Text[S]) -> S:

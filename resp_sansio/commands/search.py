@@ -18,6 +18,7 @@ from .arguments_search import (
 )
 from .command import Command
 from .readers import Members, bulk, bulks, done, truth, whole
+from .readers_index import IndexInfo, index_info
 from .readers_search import (
     Suggestion,
     corrections,
@@ -91,6 +92,11 @@ def ft_dropindex(index: Argument, *, dd: bool = False) -> Command[None]:
 def ft_list() -> Command[Members[bytes]]:
     """Return the names of all indexes."""
     return Command("FT._LIST", read=search_names)
+
+
+def ft_info(index: Argument) -> Command[IndexInfo]:
+    """Return how an index is made, and what is in it."""
+    return Command("FT.INFO", index, read=index_info)
 
 
 def ft_tagvals(index: Argument, field_name: Argument) -> Command[Members[bytes]]:

@@ -128,6 +128,7 @@ from ..commands.readers_geo import (
     geo_places,
     geo_positions,
 )
+from ..commands.readers_index import IndexInfo, index_info
 from ..commands.readers_introspection import (
     CommandDetails,
     CommandDocs,
@@ -3511,6 +3512,10 @@ class BatchMethods(ABC, Generic[S]):
     def ft_list(self) -> Result[Members[S]]:
         """Return the names of all indexes."""
         return self._do(("FT._LIST",), search_names)
+
+    def ft_info(self, index: Argument) -> Result[IndexInfo]:
+        """Return how an index is made, and what is in it."""
+        return self._do(("FT.INFO", index), index_info)
 
     def ft_tagvals(self, index: Argument, field_name: Argument) -> Result[Members[S]]:
         """Return all tags that are in a field."""

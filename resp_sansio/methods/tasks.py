@@ -127,6 +127,7 @@ from ..commands.readers_geo import (
     geo_places,
     geo_positions,
 )
+from ..commands.readers_index import IndexInfo, index_info
 from ..commands.readers_introspection import (
     CommandDetails,
     CommandDocs,
@@ -3538,6 +3539,10 @@ class AsyncMethods(ABC, Generic[S]):
     async def ft_list(self) -> Members[S]:
         """Return the names of all indexes."""
         return await self._do(("FT._LIST",), search_names)
+
+    async def ft_info(self, index: Argument) -> IndexInfo:
+        """Return how an index is made, and what is in it."""
+        return await self._do(("FT.INFO", index), index_info)
 
     async def ft_tagvals(self, index: Argument, field_name: Argument) -> Members[S]:
         """Return all tags that are in a field."""

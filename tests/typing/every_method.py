@@ -31,6 +31,7 @@ from resp_sansio import (
     GeoMember,
     GeoPosition,
     HotKeys,
+    IndexInfo,
     KeyWithFlags,
     LastSample,
     LatencyEvent,
@@ -486,6 +487,7 @@ def with_threads(redis: Threads) -> None:
     redis.ft_alter("k", TextField("k"))
     redis.ft_dropindex("k")
     assert_type(redis.ft_list(), set[bytes])
+    assert_type(redis.ft_info("k"), IndexInfo)
     assert_type(redis.ft_tagvals("k", "k"), set[bytes])
     redis.ft_aliasadd("k", "k")
     redis.ft_aliasupdate("k", "k")
@@ -1017,6 +1019,7 @@ async def with_asyncio(redis: Asyncio) -> None:
     await redis.ft_alter("k", TextField("k"))
     await redis.ft_dropindex("k")
     assert_type(await redis.ft_list(), set[bytes])
+    assert_type(await redis.ft_info("k"), IndexInfo)
     assert_type(await redis.ft_tagvals("k", "k"), set[bytes])
     await redis.ft_aliasadd("k", "k")
     await redis.ft_aliasupdate("k", "k")
@@ -1548,6 +1551,7 @@ async def with_trio(redis: Trio) -> None:
     await redis.ft_alter("k", TextField("k"))
     await redis.ft_dropindex("k")
     assert_type(await redis.ft_list(), set[bytes])
+    assert_type(await redis.ft_info("k"), IndexInfo)
     assert_type(await redis.ft_tagvals("k", "k"), set[bytes])
     await redis.ft_aliasadd("k", "k")
     await redis.ft_aliasupdate("k", "k")
@@ -2079,6 +2083,7 @@ def in_batches(redis: Batch) -> None:
     assert_type(redis.ft_alter("k", TextField("k")), Result[None])
     assert_type(redis.ft_dropindex("k"), Result[None])
     assert_type(redis.ft_list(), Result[set[bytes]])
+    assert_type(redis.ft_info("k"), Result[IndexInfo])
     assert_type(redis.ft_tagvals("k", "k"), Result[set[bytes]])
     assert_type(redis.ft_aliasadd("k", "k"), Result[None])
     assert_type(redis.ft_aliasupdate("k", "k"), Result[None])
@@ -2610,6 +2615,7 @@ def with_threads_as_text(redis: TextThreads) -> None:
     redis.ft_alter("k", TextField("k"))
     redis.ft_dropindex("k")
     assert_type(redis.ft_list(), set[str])
+    assert_type(redis.ft_info("k"), IndexInfo)
     assert_type(redis.ft_tagvals("k", "k"), set[str])
     redis.ft_aliasadd("k", "k")
     redis.ft_aliasupdate("k", "k")
@@ -3141,6 +3147,7 @@ async def with_tasks_as_text(redis: TextTasks) -> None:
     await redis.ft_alter("k", TextField("k"))
     await redis.ft_dropindex("k")
     assert_type(await redis.ft_list(), set[str])
+    assert_type(await redis.ft_info("k"), IndexInfo)
     assert_type(await redis.ft_tagvals("k", "k"), set[str])
     await redis.ft_aliasadd("k", "k")
     await redis.ft_aliasupdate("k", "k")
@@ -3672,6 +3679,7 @@ def in_batches_as_text(redis: TextBatch) -> None:
     assert_type(redis.ft_alter("k", TextField("k")), Result[None])
     assert_type(redis.ft_dropindex("k"), Result[None])
     assert_type(redis.ft_list(), Result[set[str]])
+    assert_type(redis.ft_info("k"), Result[IndexInfo])
     assert_type(redis.ft_tagvals("k", "k"), Result[set[str]])
     assert_type(redis.ft_aliasadd("k", "k"), Result[None])
     assert_type(redis.ft_aliasupdate("k", "k"), Result[None])

@@ -107,8 +107,10 @@ def test_data_is_text_where_it_is_asked_for(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_hostile_reply_raises_nothing_else(case: Case) -> None:
     for reply in case.replies:
-        for strange in HOSTILE:
-            for other in spoiled(reply, strange):
+        for number, strange in enumerate(HOSTILE):
+            others = [*spoiled(reply, strange)]
+            step = len(others) // 40 + 1  # of a long reply not every place with everything that is strange
+            for other in others[number % step :: step]:
                 with contextlib.suppress(UnexpectedReplyError):
                     case.command.read(other, RAW)
 

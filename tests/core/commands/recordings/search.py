@@ -6,6 +6,7 @@ from core.commands.recorded import Like, Specified, Steps
 from resp_sansio import (
     GeoField,
     GeoShapeField,
+    IndexInfo,
     NumericField,
     Suggestion,
     TagField,
@@ -19,6 +20,42 @@ def words_of(found: dict[bytes, list[tuple[bytes, float]]]) -> dict[bytes, list[
     """Corrections without scores, which hang on how far the server has come with indexing."""
     assert all(type(score) is float for meant in found.values() for _, score in meant)
     return {term: [word for word, _ in meant] for term, meant in found.items()}
+
+
+def is_described(found: IndexInfo) -> bool:
+    definition = {
+        "key_type": "HASH",
+        "prefixes": ["d:", "e:"],
+        "filter": "@n>=0",
+        "default_language": "german",
+        "language_field": "l",
+        "default_score": 0.5,
+        "score_field": "r",
+        "payload_field": "y",
+    }
+    assert {name: found["index_definition"][name] for name in definition} == definition  # type: ignore[literal-required]
+    text, tag, *_, hnsw, flat, more, most = found["attributes"]
+    assert text == {
+        "identifier": "t",
+        "attribute": "text",
+        "type": "TEXT",
+        "WEIGHT": 2.5,
+        "flags": ["SORTABLE", "UNF", "NOSTEM"],
+    }
+    assert (tag["SEPARATOR"], {*tag["flags"]}) == (
+        ";",
+        {"CASESENSITIVE", "INDEXEMPTY", "SORTABLE", "UNF", "WITHSUFFIXTRIE"},
+    )
+    assert (hnsw["algorithm"], hnsw["dim"], hnsw["M"], hnsw["ef_construction"]) == ("HNSW", 2, 16, 100)
+    assert (flat["data_type"], flat["distance_metric"], flat["flags"]) == ("FLOAT64", "L2", [])
+    assert (more["type"], most["identifier"]) == ("TAG", "most")
+    assert (found["stopwords_list"], found["index_options"]) == (["a", "the"], ["MAXTEXTFIELDS"])
+    assert (type(found["num_docs"]), type(found["indexing"]), type(found["percent_indexed"])) == (int, bool, float)
+    assert type(found["gc_stats"]["bytes_collected"]) is float
+    assert found["cursor_stats"]["global_total"] == found["dialect_stats"]["dialect_4"] == 0
+    assert found["Index_Errors"]["last_indexing_error"] == "N/A"
+    assert found["field_statistics"][0]["Index_Errors"]["indexing_failures"] == 0
+    return found["index_name"] == "i"
 
 
 STEPS: Steps = [
@@ -35,7 +72,7 @@ STEPS: Steps = [
             VectorField("u", "FLAT", "FLOAT64", 2, "L2"),
             prefix=["d:", "e:"],
             filter="@n>=0",
-            language="english",
+            language="german",
             language_field="l",
             score=0.5,
             score_field="r",
@@ -65,6 +102,8 @@ STEPS: Steps = [
     (commands.ft_alter("i", TagField("more"), NumericField("most"), skipinitialscan=True), None),
     (commands.hset("d:1", "t", "hello world", mapping={"g": "x;Y", "n": 1}), 3),
     (commands.hset("d:2", "t", "hello there", mapping={"g": "x", "n": 2}), 3),
+    (commands.ft_info("i"), Like(dict, is_described)),
+    (commands.ft_info("j"), Like(dict, lambda found: found["stopwords_list"] == [] and found["num_docs"] == 0)),
     (commands.ft_tagvals("i", "g"), {b"x", b"Y"}),
     (commands.ft_tagvals("i", "more"), set()),
     (commands.ft_aliasadd("k", "i"), None),

@@ -65,6 +65,7 @@ SENT: Sent = [
     (commands.ft_dropindex("i"), "FT.DROPINDEX i"),
     (commands.ft_dropindex("i", dd=True), "FT.DROPINDEX i DD"),
     (commands.ft_list(), "FT._LIST"),
+    (commands.ft_info("i"), "FT.INFO i"),
     (commands.ft_tagvals("i", "f"), "FT.TAGVALS i f"),
     (commands.ft_aliasadd("a", "i"), "FT.ALIASADD a i"),
     (commands.ft_aliasupdate("a", "i"), "FT.ALIASUPDATE a i"),
