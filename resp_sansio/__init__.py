@@ -63,6 +63,18 @@ from .commands.decoding import Binary
 from .commands.knowledge import Needs
 from .commands.readers import Entry
 from .commands.readers_acl import AclLogEntry, AclSelector, AclUser
+from .commands.readers_cluster import (
+    ClusterInfo,
+    ClusterLink,
+    ClusterNode,
+    ClusterShard,
+    MigrationTask,
+    ShardNode,
+    SlotMigration,
+    SlotNode,
+    SlotRange,
+    SlotStats,
+)
 from .commands.readers_connection import ClientInfo, TrackingInfo
 from .commands.readers_diagnostics import (
     DatabaseMemory,
@@ -95,6 +107,7 @@ from .commands.readers_search import (
     SearchResult,
     Suggestion,
 )
+from .commands.readers_sentinel import CachedInfo, MasterDown, PendingScript, SentinelInstance
 from .commands.readers_server import MasterRole, ModuleInfo, ReplicaOffset, ReplicaRole, Role, SentinelRole
 from .commands.readers_sketches import BloomInfo, CountMinInfo, CuckooInfo, TDigestInfo, TopKInfo
 from .commands.readers_streams import (
@@ -138,6 +151,7 @@ __all__ = [
     "AutoclaimedIDs",
     "Binary",
     "BloomInfo",
+    "CachedInfo",
     "CallBegan",
     "CallEnded",
     "CallRetried",
@@ -149,6 +163,10 @@ __all__ = [
     "ClientSettings",
     "ClientStats",
     "CloseReason",
+    "ClusterInfo",
+    "ClusterLink",
+    "ClusterNode",
+    "ClusterShard",
     "Command",
     "CommandArgument",
     "CommandDetails",
@@ -211,8 +229,10 @@ __all__ = [
     "LogObserver",
     "LoggedCommand",
     "MapKey",
+    "MasterDown",
     "MasterRole",
     "MemoryStats",
+    "MigrationTask",
     "ModuleInfo",
     "Needs",
     "NumericField",
@@ -222,6 +242,7 @@ __all__ = [
     "Pairs",
     "PayloadDocument",
     "PendingEntry",
+    "PendingScript",
     "PendingSummary",
     "PoolFullError",
     "PoolOptions",
@@ -246,11 +267,17 @@ __all__ = [
     "Sample",
     "ScoredDocument",
     "SearchResult",
+    "SentinelInstance",
     "SentinelRole",
     "Series",
     "ServerInfo",
     "SetKey",
+    "ShardNode",
     "Similar",
+    "SlotMigration",
+    "SlotNode",
+    "SlotRange",
+    "SlotStats",
     "SortBy",
     "Spoken",
     "Stats",

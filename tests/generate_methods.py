@@ -22,8 +22,8 @@ BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
     "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
     "server", "json", "pubsub", "connection", "acl", "geo", "vector_sets", "time_series", "search", "search_queries",
-    "functions", "diagnostics", "introspection",
-    "bloom", "cuckoo", "count_min", "top_k", "t_digest",
+    "functions", "diagnostics", "introspection", "bloom", "cuckoo", "count_min", "top_k", "t_digest", "cluster",
+    "sentinel",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")

@@ -30,9 +30,9 @@ commands.generic commands.hashes commands.lists commands.sets commands.sorted_se
 commands.streams
 commands.arguments_server commands.readers_own commands.readers_functions commands.readers_pubsub
 commands.readers_connection commands.readers_server commands.readers_diagnostics commands.readers_introspection
-commands.readers_acl
+commands.readers_acl commands.readers_cluster commands.readers_sentinel
 commands.scripting commands.functions commands.pubsub commands.connection commands.server commands.diagnostics
-commands.introspection commands.acl
+commands.introspection commands.acl commands.cluster commands.sentinel
 commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
 commands.arguments_search commands.arguments_queries commands.readers_index commands.readers_search

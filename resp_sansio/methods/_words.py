@@ -1605,3 +1605,52 @@ def tdigest_merge(
 ) -> Words:
     words = integers("TDIGEST.MERGE", compression=compression) + given("TDIGEST.MERGE", override=override)
     return "TDIGEST.MERGE", destination, 1 + len(sources), source, *sources, *words
+
+
+def cluster_slot_stats_orderby(metric: Argument, limit: int | None, asc: bool) -> Words:
+    options = [*counted("CLUSTER SLOT-STATS", limit=limit), *given("CLUSTER SLOT-STATS", asc=asc)]
+    return "CLUSTER SLOT-STATS", "ORDERBY", metric, *options
+
+
+def cluster_setslot_importing(slot: int, node_id: Argument, timeout: int | None) -> Words:
+    limit = counted("CLUSTER SETSLOT", timeout=timeout)
+    return "CLUSTER SETSLOT", slot, "IMPORTING", node_id, *limit
+
+
+def cluster_setslot_migrating(slot: int, node_id: Argument, timeout: int | None) -> Words:
+    limit = counted("CLUSTER SETSLOT", timeout=timeout)
+    return "CLUSTER SETSLOT", slot, "MIGRATING", node_id, *limit
+
+
+def cluster_setslot_node(slot: int, node_id: Argument, timeout: int | None) -> Words:
+    limit = counted("CLUSTER SETSLOT", timeout=timeout)
+    return "CLUSTER SETSLOT", slot, "NODE", node_id, *limit
+
+
+def clusterscan(
+    cursor: Argument, match: Argument | None, count: int | None, type: Argument | None, slot: int | None
+) -> Words:
+    options = [*given("CLUSTERSCAN", match=match, count=count, type=type), *counted("CLUSTERSCAN", slot=slot)]
+    return "CLUSTERSCAN", cursor, *options
+
+
+def cluster_migration_status(task_id: Argument | None) -> Words:
+    chosen = ("ALL",) if task_id is None else ("ID", task_id)
+    return "CLUSTER MIGRATION", "STATUS", *chosen
+
+
+def cluster_migration_cancel(task_id: Argument | None) -> Words:
+    chosen = ("ALL",) if task_id is None else ("ID", task_id)
+    return "CLUSTER MIGRATION", "CANCEL", *chosen
+
+
+def cluster_meet(ip: Argument, port: int, cluster_bus_port: int | None) -> Words:
+    bus = counted("CLUSTER MEET", cluster_bus_port=cluster_bus_port)[1:]
+    return "CLUSTER MEET", ip, port, *bus
+
+
+def cluster_failover(force: bool, takeover: bool) -> Words:
+    options = given("CLUSTER FAILOVER", force=force, takeover=takeover)
+    if len(options) > 1:
+        raise ValueError("force and takeover exclude each other")
+    return "CLUSTER FAILOVER", *options

@@ -100,6 +100,26 @@ from ..commands.readers import (
     word,
 )
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
+from ..commands.readers_cluster import (
+    ClusterInfo,
+    ClusterLink,
+    ClusterNode,
+    ClusterShard,
+    MigrationTask,
+    SlotMigration,
+    SlotRange,
+    SlotStats,
+    cluster_facts,
+    cluster_links_of,
+    migration_tasks,
+    node_lines,
+    nodes_text,
+    scanned_cluster,
+    shards,
+    slot_migrations,
+    slot_ranges,
+    slot_statistics,
+)
 from ..commands.readers_collections import paired, popped
 from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
 from ..commands.readers_diagnostics import (
@@ -166,6 +186,18 @@ from ..commands.readers_search import (
     search_names,
     search_settings,
     synonyms,
+)
+from ..commands.readers_sentinel import (
+    CachedInfo,
+    MasterDown,
+    PendingScript,
+    SentinelInstance,
+    address,
+    cached_infos,
+    is_down,
+    one_instance,
+    pending_scripts,
+    several_instances,
 )
 from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
 from ..commands.readers_sketches import (
@@ -4510,3 +4542,272 @@ class SyncMethods(ABC, Generic[S]):
     def tdigest_info(self, key: Argument) -> TDigestInfo:
         """Return how a digest is made and filled."""
         return self._do(("TDIGEST.INFO", key), t_digest_info)
+
+    # cluster
+
+    def cluster_info(self) -> ClusterInfo:
+        """Return what the node knows of the cluster's state."""
+        return self._do(("CLUSTER INFO",), cluster_facts)
+
+    def cluster_nodes(self) -> list[ClusterNode]:
+        """Return the nodes that the node knows."""
+        return self._do(("CLUSTER NODES",), nodes_text)
+
+    def cluster_replicas(self, node_id: Argument) -> list[ClusterNode]:
+        """Return the replicas of a node."""
+        return self._do(("CLUSTER REPLICAS", node_id), node_lines)
+
+    def cluster_shards(self) -> list[ClusterShard]:
+        """Return the slots of each group of nodes that hold the same, and these nodes (Redis 7.0)."""
+        return self._do(("CLUSTER SHARDS",), shards)
+
+    def cluster_slots(self) -> list[SlotRange]:
+        """Return ranges of slots, each with its nodes, the master first."""
+        return self._do(("CLUSTER SLOTS",), slot_ranges)
+
+    def cluster_links(self) -> list[ClusterLink]:
+        """Return the connections between the node and the others (Redis 7.0)."""
+        return self._do(("CLUSTER LINKS",), cluster_links_of)
+
+    def cluster_myid(self) -> str:
+        """Return the node's ID."""
+        return self._do(("CLUSTER MYID",), own_text)
+
+    def cluster_myshardid(self) -> str:
+        """Return the ID of the group of nodes that hold what the node holds (Redis 7.2)."""
+        return self._do(("CLUSTER MYSHARDID",), own_text)
+
+    def cluster_count_failure_reports(self, node_id: Argument) -> int:
+        """Return how many nodes say that this one has failed."""
+        return self._do(("CLUSTER COUNT-FAILURE-REPORTS", node_id), whole)
+
+    def cluster_keyslot(self, key: Argument) -> int:
+        """Return the slot of a key."""
+        return self._do(("CLUSTER KEYSLOT", key), whole)
+
+    def cluster_countkeysinslot(self, slot: int) -> int:
+        """Return how many keys of a slot the node has."""
+        return self._do(("CLUSTER COUNTKEYSINSLOT", slot), whole)
+
+    def cluster_getkeysinslot(self, slot: int, count: int) -> list[S]:
+        """Return keys of a slot that the node has, at most so many."""
+        return self._do(("CLUSTER GETKEYSINSLOT", slot, count), bulks)
+
+    def cluster_slot_stats(self, start_slot: int, end_slot: int) -> dict[int, SlotStats]:
+        """Return how much is in these slots, and how much they are used (Redis 8.2; Valkey 8.0)."""
+        return self._do(("CLUSTER SLOT-STATS", "SLOTSRANGE", start_slot, end_slot), slot_statistics)
+
+    def cluster_slot_stats_orderby(
+        self, metric: Argument, *, limit: int | None = None, asc: bool = False
+    ) -> dict[int, SlotStats]:
+        """Return the slots that come first by a metric such as `key-count`: the largest, or the smallest.
+
+        (Redis 8.2; Valkey 8.0)
+        """
+        return self._do(_words.cluster_slot_stats_orderby(metric, limit, asc), slot_statistics)
+
+    def cluster_addslots(self, slot: int, *slots: int) -> None:
+        """Let the node have slots that no node has."""
+        return self._do(("CLUSTER ADDSLOTS", slot, *slots), done)
+
+    def cluster_addslotsrange(self, start_slot: int, end_slot: int, *slots: int) -> None:
+        """Let the node have ranges of slots that no node has, each from a first to a last (Redis 7.0)."""
+        return self._do(("CLUSTER ADDSLOTSRANGE", start_slot, end_slot, *slots), done)
+
+    def cluster_delslots(self, slot: int, *slots: int) -> None:
+        """Have the node forget whose these slots are."""
+        return self._do(("CLUSTER DELSLOTS", slot, *slots), done)
+
+    def cluster_delslotsrange(self, start_slot: int, end_slot: int, *slots: int) -> None:
+        """Have the node forget whose these ranges of slots are, each from a first to a last (Redis 7.0)."""
+        return self._do(("CLUSTER DELSLOTSRANGE", start_slot, end_slot, *slots), done)
+
+    def cluster_flushslots(self) -> None:
+        """Have the node, which must be empty, forget whose its slots are."""
+        return self._do(("CLUSTER FLUSHSLOTS",), done)
+
+    def cluster_flushslot(self, slot: int, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all keys of a slot; free their memory later, or at once (Valkey 9.0)."""
+        return self._do(("CLUSTER FLUSHSLOT", slot, *sooner_or_later("CLUSTER FLUSHSLOT", asynchronous, sync)), done)
+
+    def cluster_setslot_importing(self, slot: int, node_id: Argument, *, timeout: int | None = None) -> None:
+        """Let the node take over keys of a slot from another one; `timeout` is of Valkey 8.0."""
+        return self._do(_words.cluster_setslot_importing(slot, node_id, timeout), done)
+
+    def cluster_setslot_migrating(self, slot: int, node_id: Argument, *, timeout: int | None = None) -> None:
+        """Let the node hand keys of a slot over to another one; `timeout` is of Valkey 8.0."""
+        return self._do(_words.cluster_setslot_migrating(slot, node_id, timeout), done)
+
+    def cluster_setslot_node(self, slot: int, node_id: Argument, *, timeout: int | None = None) -> None:
+        """Tell the node whose a slot is; `timeout` is of Valkey 8.0."""
+        return self._do(_words.cluster_setslot_node(slot, node_id, timeout), done)
+
+    def cluster_setslot_stable(self, slot: int, *, timeout: int | None = None) -> None:
+        """End the moving of a slot; `timeout` is of Valkey 8.0."""
+        return self._do(("CLUSTER SETSLOT", slot, "STABLE", *counted("CLUSTER SETSLOT", timeout=timeout)), done)
+
+    def clusterscan(
+        self,
+        cursor: Argument = "0",
+        *,
+        match: Argument | None = None,
+        count: int | None = None,
+        type: Argument | None = None,
+        slot: int | None = None,
+    ) -> tuple[str, list[S]]:
+        """Return the next cursor, "0" at the end, and some keys of the cluster, or of one slot (Valkey 9.1)."""
+        return self._do(_words.clusterscan(cursor, match, count, type, slot), scanned_cluster)
+
+    def cluster_migration_import(self, start_slot: int, end_slot: int, *slots: int) -> str:
+        """Begin to move ranges of slots to the node, each from a first to a last; return the task's ID (Redis 8.4)."""
+        return self._do(("CLUSTER MIGRATION", "IMPORT", start_slot, end_slot, *slots), own_text)
+
+    def cluster_migration_status(self, task_id: Argument | None = None) -> list[MigrationTask]:
+        """Return how far a task has come, or all (Redis 8.4)."""
+        return self._do(_words.cluster_migration_status(task_id), migration_tasks)
+
+    def cluster_migration_cancel(self, task_id: Argument | None = None) -> int:
+        """Give up a task, or all; return how many there were (Redis 8.4)."""
+        return self._do(_words.cluster_migration_cancel(task_id), whole)
+
+    def cluster_migrateslots(self, node_id: Argument, start_slot: int, end_slot: int, *slots: int) -> None:
+        """Begin to move ranges of slots to another node, each from a first to a last (Valkey 9.0)."""
+        return self._do(("CLUSTER MIGRATESLOTS", "SLOTSRANGE", start_slot, end_slot, *slots, "NODE", node_id), done)
+
+    def cluster_getslotmigrations(self) -> list[SlotMigration]:
+        """Return how far slots have come that move, or have moved lately (Valkey 9.0)."""
+        return self._do(("CLUSTER GETSLOTMIGRATIONS",), slot_migrations)
+
+    def cluster_cancelslotmigrations(self) -> None:
+        """Give up all moving of slots (Valkey 9.0)."""
+        return self._do(("CLUSTER CANCELSLOTMIGRATIONS",), done)
+
+    def cluster_meet(self, ip: Argument, port: int, cluster_bus_port: int | None = None) -> None:
+        """Make the node and another one members of the same cluster."""
+        return self._do(_words.cluster_meet(ip, port, cluster_bus_port), done)
+
+    def cluster_forget(self, node_id: Argument) -> None:
+        """Have the node forget another one, and not listen to what others say of it for a minute."""
+        return self._do(("CLUSTER FORGET", node_id), done)
+
+    def cluster_replicate(self, node_id: Argument) -> None:
+        """Make the node a replica of another one."""
+        return self._do(("CLUSTER REPLICATE", node_id), done)
+
+    def cluster_replicate_no_one(self) -> None:
+        """Make the node a replica of none: it is empty then, and has no slots (Valkey 9.0)."""
+        return self._do(("CLUSTER REPLICATE", "NO", "ONE"), done)
+
+    def cluster_failover(self, *, force: bool = False, takeover: bool = False) -> None:
+        """Begin to make the node, a replica, its master's successor; without asking it (`force`), nor any other (`takeover`)."""
+        return self._do(_words.cluster_failover(force, takeover), done)
+
+    def cluster_reset(self, *, hard: bool = False) -> None:
+        """Have the node forget all others and its slots, and its own ID as well (`hard`)."""
+        return self._do(("CLUSTER RESET", *given("CLUSTER RESET", hard=hard)), done)
+
+    def cluster_saveconfig(self) -> None:
+        """Write what the node knows to disk."""
+        return self._do(("CLUSTER SAVECONFIG",), done)
+
+    def cluster_set_config_epoch(self, config_epoch: int) -> None:
+        """Give a new node its configuration's epoch."""
+        return self._do(("CLUSTER SET-CONFIG-EPOCH", config_epoch), done)
+
+    def cluster_bumpepoch(self) -> str:
+        """Make the epoch of the node's configuration the greatest; return `BUMPED` or `STILL`, and the epoch."""
+        return self._do(("CLUSTER BUMPEPOCH",), word)
+
+    # sentinel
+
+    def sentinel_masters(self) -> list[SentinelInstance]:
+        """Return the masters that are watched."""
+        return self._do(("SENTINEL MASTERS",), several_instances)
+
+    def sentinel_primaries(self) -> list[SentinelInstance]:
+        """Return the masters that are watched (Valkey 8.0)."""
+        return self._do(("SENTINEL PRIMARIES",), several_instances)
+
+    def sentinel_master(self, master_name: Argument) -> SentinelInstance:
+        """Return what is known of a master."""
+        return self._do(("SENTINEL MASTER", master_name), one_instance)
+
+    def sentinel_primary(self, primary_name: Argument) -> SentinelInstance:
+        """Return what is known of a master (Valkey 8.0)."""
+        return self._do(("SENTINEL PRIMARY", primary_name), one_instance)
+
+    def sentinel_replicas(self, master_name: Argument) -> list[SentinelInstance]:
+        """Return a master's replicas."""
+        return self._do(("SENTINEL REPLICAS", master_name), several_instances)
+
+    def sentinel_sentinels(self, master_name: Argument) -> list[SentinelInstance]:
+        """Return the other Sentinels that watch a master."""
+        return self._do(("SENTINEL SENTINELS", master_name), several_instances)
+
+    def sentinel_get_master_addr_by_name(self, master_name: Argument) -> tuple[str, int] | None:
+        """Return where a master is now, None if no master of this name is watched."""
+        return self._do(("SENTINEL GET-MASTER-ADDR-BY-NAME", master_name), address)
+
+    def sentinel_get_primary_addr_by_name(self, primary_name: Argument) -> tuple[str, int] | None:
+        """Return where a master is now, None if no master of this name is watched (Valkey 8.0)."""
+        return self._do(("SENTINEL GET-PRIMARY-ADDR-BY-NAME", primary_name), address)
+
+    def sentinel_is_master_down_by_addr(
+        self, ip: Argument, port: int, current_epoch: int, runid: Argument = "*"
+    ) -> MasterDown:
+        """Return whether this Sentinel takes a master for failed; with the ID of a Sentinel, also ask it for its vote."""
+        return self._do(("SENTINEL IS-MASTER-DOWN-BY-ADDR", ip, port, current_epoch, runid), is_down)
+
+    def sentinel_is_primary_down_by_addr(
+        self, ip: Argument, port: int, current_epoch: int, runid: Argument = "*"
+    ) -> MasterDown:
+        """As `sentinel_is_master_down_by_addr` (Valkey 8.0)."""
+        return self._do(("SENTINEL IS-PRIMARY-DOWN-BY-ADDR", ip, port, current_epoch, runid), is_down)
+
+    def sentinel_myid(self) -> str:
+        """Return this Sentinel's ID (Redis 6.2)."""
+        return self._do(("SENTINEL MYID",), own_text)
+
+    def sentinel_ckquorum(self, master_name: Argument) -> str:
+        """Return what the Sentinel says if enough of them can be reached to agree on a failure; an error if not."""
+        return self._do(("SENTINEL CKQUORUM", master_name), word)
+
+    def sentinel_info_cache(self, master_name: Argument, *master_names: Argument) -> dict[str, list[CachedInfo]]:
+        """Return what INFO of each master and its replicas said last, by the master's name."""
+        return self._do(("SENTINEL INFO-CACHE", master_name, *master_names), cached_infos)
+
+    def sentinel_pending_scripts(self) -> list[PendingScript]:
+        """Return the scripts that run or are to run."""
+        return self._do(("SENTINEL PENDING-SCRIPTS",), pending_scripts)
+
+    def sentinel_monitor(self, master_name: Argument, ip: Argument, port: int, quorum: int) -> None:
+        """Begin to watch a master."""
+        return self._do(("SENTINEL MONITOR", master_name, ip, port, quorum), done)
+
+    def sentinel_set(self, master_name: Argument, options: Fields) -> None:
+        """Change how a master is watched: `{"quorum": 2}`."""
+        return self._do(("SENTINEL SET", master_name, *in_turn("SENTINEL SET", "options", options)), done)
+
+    def sentinel_remove(self, master_name: Argument) -> None:
+        """Watch a master no longer."""
+        return self._do(("SENTINEL REMOVE", master_name), done)
+
+    def sentinel_reset(self, pattern: Argument) -> int:
+        """Forget what is known of the masters of such names, but for where they are; return how many there are."""
+        return self._do(("SENTINEL RESET", pattern), whole)
+
+    def sentinel_failover(self, master_name: Argument) -> None:
+        """Begin to make a replica the master's successor, as if it had failed; no other Sentinel is asked."""
+        return self._do(("SENTINEL FAILOVER", master_name), done)
+
+    def sentinel_config_get(self, parameter: Argument, *parameters: Argument) -> dict[str, str]:
+        """Return the Sentinel's settings that a pattern matches; several patterns at a time are of Redis 7.2 (Redis 6.2)."""
+        return self._do(("SENTINEL CONFIG", "GET", parameter, *parameters), settings)
+
+    def sentinel_config_set(self, parameter: Argument, value: Argument) -> None:
+        """Change one of the Sentinel's settings (Redis 6.2)."""
+        return self._do(("SENTINEL CONFIG", "SET", parameter, value), done)
+
+    def sentinel_flushconfig(self) -> None:
+        """Write the Sentinel's settings and what it knows to disk."""
+        return self._do(("SENTINEL FLUSHCONFIG",), done)

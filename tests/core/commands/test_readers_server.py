@@ -509,26 +509,25 @@ def test_a_part_that_is_not_as_it_should_be(read: Callable[..., object], reply: 
         read(reply, RAW)
 
 
+def changed(value: Any, data: st.DataObject, strange: Any) -> Any:
+    """A reply, some part of which is replaced by a strange one."""
+    if data.draw(st.integers(0, 5)) == 0:
+        return strange
+    match value:
+        case dict():
+            return {key: changed(item, data, strange) for key, item in value.items()}
+        case list():
+            return [changed(item, data, strange) for item in value]
+        case _:
+            return value
+
+
 @given(st.data())
 def test_a_reply_that_was_changed_anywhere_raises_nothing_else(data: st.DataObject) -> None:
-    """A part of a right reply is replaced by a strange one."""
     read = data.draw(st.sampled_from([*READERS]))
     reply = data.draw(st.sampled_from(READERS[read]))
-    strange = data.draw(st.sampled_from([None, *STRANGE]))
-
-    def changed(value: Any) -> Any:
-        if data.draw(st.integers(0, 5)) == 0:
-            return strange
-        match value:
-            case dict():
-                return {key: changed(item) for key, item in value.items()}
-            case list():
-                return [*map(changed, value)]
-            case _:
-                return value
-
     try:
-        read(changed(reply), RAW)
+        read(changed(reply, data, data.draw(st.sampled_from([None, *STRANGE]))), RAW)
     except UnexpectedReplyError:
         pass
 

@@ -1,0 +1,132 @@
+"""What a Sentinel says of the servers that it watches."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, TypedDict
+
+from ..wire.values import Reply
+from .readers import facts, flat, items, truth, whole
+from .readers_own import Record, integer, own, own_text
+
+__all__ = ["CachedInfo", "MasterDown", "PendingScript", "SentinelInstance"]
+
+
+class SentinelInstance(TypedDict, total=False):
+    """A master, a replica or another Sentinel; times are in milliseconds.
+
+    What belongs to another kind of server, or to a state that it is not in, is not there. A field that this version does not know
+    is kept as it came.
+    """
+
+    name: str
+    ip: str
+    port: int
+    runid: str
+    flags: set[str]
+    link_pending_commands: int
+    link_refcount: int
+    last_ping_sent: int
+    last_ok_ping_reply: int
+    last_ping_reply: int
+    s_down_time: int
+    o_down_time: int
+    down_after_milliseconds: int
+    info_refresh: int
+    role_reported: str
+    role_reported_time: int
+    config_epoch: int
+    num_slaves: int
+    num_other_sentinels: int
+    quorum: int
+    failover_timeout: int
+    failover_state: str
+    parallel_syncs: int
+    client_reconfig_script: str
+    notification_script: str
+    master_link_down_time: int
+    master_link_status: str
+    master_host: str
+    master_port: int
+    slave_priority: int
+    slave_repl_offset: int
+    replica_announced: int
+    last_hello_message: int
+    voted_leader: str
+    voted_leader_epoch: int
+
+
+class MasterDown(NamedTuple):
+    """Whether a master has failed, and whom this Sentinel has voted for in which epoch: `*` is none."""
+
+    down: bool
+    leader_runid: str
+    leader_epoch: int
+
+
+class CachedInfo(NamedTuple):
+    """What INFO of a server said, and how many milliseconds ago; there is nothing if it was never asked."""
+
+    age: int
+    info: dict[str, str]
+
+
+class PendingScript(TypedDict, total=False):
+    """A script that runs or is to run. A field that this version does not know is kept as it came."""
+
+    argv: list[str]
+    flags: str
+    pid: int
+    run_time: int
+    run_delay: int
+    retry_num: int
+
+
+def _flags(reply: Reply) -> set[str]:
+    return {*own(reply).split(",")}
+
+
+INSTANCE: Final = Record(SentinelInstance, flags=_flags)
+SCRIPT: Final = Record(PendingScript)
+
+
+def one_instance(reply: Reply, _text: object = None) -> SentinelInstance:
+    """A server."""
+    return INSTANCE(reply)
+
+
+def several_instances(reply: Reply, _text: object = None) -> list[SentinelInstance]:
+    """Servers."""
+    return INSTANCE.each(reply)
+
+
+def pending_scripts(reply: Reply, _text: object = None) -> list[PendingScript]:
+    """Scripts."""
+    return SCRIPT.each(reply)
+
+
+def address(reply: Reply, _text: object = None) -> tuple[str, int] | None:
+    """Host and port, or null."""
+    if reply is None:
+        return None
+    host, port = items(reply, 2)
+    return own_text(host), integer(port)
+
+
+def is_down(reply: Reply, _text: object = None) -> MasterDown:
+    """Whether a master is down, and the vote."""
+    down, leader, epoch = items(reply, 3)
+    return MasterDown(truth(down), own(leader), whole(epoch))
+
+
+def cached_infos(reply: Reply, _text: object = None) -> dict[str, list[CachedInfo]]:
+    """Masters, each with what was said by it and its replicas."""
+    parts = flat(reply)
+    return {
+        own(name): [_cached(items(each, 2)) for each in items(found)]
+        for name, found in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def _cached(parts: list[Reply]) -> CachedInfo:
+    age, info = parts
+    return CachedInfo(whole(age), {} if info is None else facts(info))
