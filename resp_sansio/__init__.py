@@ -125,7 +125,15 @@ from .commands.readers_streams import (
     StreamInfo,
 )
 from .commands.readers_strings import LcsMatch, LcsMatches
-from .commands.readers_time_series import CompactionRule, LastSample, Sample, Series, TimeSeriesChunk, TimeSeriesInfo
+from .commands.readers_time_series import (
+    CompactionRule,
+    LastSample,
+    Sample,
+    SampleRow,
+    Series,
+    TimeSeriesChunk,
+    TimeSeriesInfo,
+)
 from .commands.readers_vector_sets import RawVector, Similar, VectorSetInfo
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
@@ -265,6 +273,7 @@ __all__ = [
     "Role",
     "RunningScript",
     "Sample",
+    "SampleRow",
     "ScoredDocument",
     "SearchResult",
     "SentinelInstance",

@@ -10,6 +10,7 @@ from .arguments import Fields, given, in_turn, integers, is_number, named, requi
 
 __all__ = [
     "Aggregation",
+    "Aggregations",
     "Aggregator",
     "Align",
     "Bounds",
@@ -22,13 +23,16 @@ __all__ = [
     "Policy",
     "Times",
     "aggregated",
+    "aggregated_each",
     "by_filter",
     "chosen",
     "compacted",
+    "filtered",
     "keeping",
     "labelled",
     "samples_in_turn",
     "shown",
+    "waiting",
 ]
 
 Encoding: TypeAlias = Literal["COMPRESSED", "UNCOMPRESSED"]
@@ -57,6 +61,9 @@ Aggregation: TypeAlias = tuple[Aggregator, int]
 
 Grouping: TypeAlias = tuple[str | bytes, Reducer]
 """A label, by whose value series become one, and what is made of their samples for the same time."""
+
+Aggregations: TypeAlias = tuple[Sequence[Aggregator], int]
+"""The same for several series: an aggregator for each, and the milliseconds of all."""
 
 Align: TypeAlias = int | Literal["-", "+", "start", "end"]
 """Where a bucket begins: at a time, or at an end of the range."""
@@ -149,12 +156,47 @@ def aggregated(
     empty: bool,
 ) -> list[Argument]:
     """Return the words for what to make of the samples of each bucket; a server takes no notice of some without the others."""
-    more = named(buckettimestamp=buckettimestamp) + given(command, empty=empty)
+    made = [] if aggregation is None else compacted(command, aggregation)
+    return _bucketed(command, made, align, buckettimestamp, empty)
+
+
+def aggregated_each(
+    command: str,
+    keys: int,
+    aggregation: Aggregations | None,
+    align: Align | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> list[Argument]:
+    """As `aggregated`, for so many series."""
+    made: list[Argument] = []
     if aggregation is not None:
-        return named(align=align) + compacted(command, aggregation) + more
+        _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)), _is_int)
+        each, duration = aggregation
+        if len(each) != keys:
+            raise ValueError(f"{command} has {keys} keys and {len(each)} aggregators: give one for each")
+        made = ["AGGREGATION", *each, duration]
+    return _bucketed(command, made, align, buckettimestamp, empty)
+
+
+def _bucketed(
+    command: str, made: list[Argument], align: Align | None, buckettimestamp: BucketTime | None, empty: bool
+) -> list[Argument]:
+    more = named(buckettimestamp=buckettimestamp) + given(command, empty=empty)
+    if made:
+        return named(align=align) + made + more
     if align is not None or more:
         raise ValueError(f"align, buckettimestamp and empty of {command} go together with aggregation")
     return []
+
+
+def waiting(command: str, block: int | None, min_count: int | None, max_count: int | None) -> list[Argument]:
+    """Return the words for how long to wait for how many samples, and how many to return at most."""
+    words = integers(command, block=block)
+    least = integers(command, min_count=min_count)[1:]
+    if least and not words:
+        raise ValueError(f"min_count of {command} says what to wait for: give block, too")
+    return [*words, *(least or [1] * bool(words)), *integers(command, max_count=max_count)]
 
 
 def shown(command: str, withlabels: bool, selected_labels: Labels | None) -> list[Argument]:
@@ -172,7 +214,12 @@ def shown(command: str, withlabels: bool, selected_labels: Labels | None) -> lis
 def by_filter(command: str, filters: Sequence[Argument], groupby: Grouping | None = None) -> list[Argument]:
     """Return the words for which series to take, and how to make one of several."""
     if groupby is None:
-        return ["FILTER", *filters]
+        return filtered(filters)
     _pair(command, "groupby", groupby, _is_text, _is_text)
     label, reducer = groupby
-    return ["FILTER", *filters, "GROUPBY", label, "REDUCE", reducer]
+    return [*filtered(filters), "GROUPBY", label, "REDUCE", reducer]
+
+
+def filtered(filters: Sequence[Argument]) -> list[Argument]:
+    """Return the words of filters, none if there are none."""
+    return ["FILTER", *filters] if filters else []

@@ -10,7 +10,7 @@ from .decoding import S, Text
 from .readers import bulk, items, maybe_bulk, unexpected, whole
 from .readers_modules import Known, described, own
 
-__all__ = ["CompactionRule", "LastSample", "Sample", "Series", "TimeSeriesChunk", "TimeSeriesInfo"]
+__all__ = ["CompactionRule", "LastSample", "Sample", "SampleRow", "Series", "TimeSeriesChunk", "TimeSeriesInfo"]
 
 GROUPED: Final = [[b"__reducer__"], [b"__source__"]]
 
@@ -20,6 +20,13 @@ class Sample(NamedTuple):
 
     timestamp: int
     value: float
+
+
+class SampleRow(NamedTuple):
+    """The values of several series at a time, NaN for one that has none there."""
+
+    timestamp: int
+    values: list[float]
 
 
 class Series(NamedTuple, Generic[S]):
@@ -97,6 +104,12 @@ def maybe_sample(reply: Reply, _text: object = None) -> Sample | None:
 def samples(reply: Reply, _text: object = None) -> list[Sample]:
     """Times with values."""
     return [sample(one) for one in items(reply)]
+
+
+def sample_rows(reply: Reply, _text: object = None) -> list[SampleRow]:
+    """Times, each with an array of values."""
+    rows = [items(row, 2) for row in items(reply)]
+    return [SampleRow(whole(time), [value(one) for one in items(found)]) for time, found in rows]
 
 
 def many_series(reply: Reply, text: Text[S]) -> dict[S, Series[S]]:

@@ -7,6 +7,7 @@ from ..wire.encoder import Argument
 from .arguments import Fields, given, integers, named
 from .arguments_time_series import (
     Aggregation,
+    Aggregations,
     Align,
     Bounds,
     BucketTime,
@@ -18,13 +19,16 @@ from .arguments_time_series import (
     Policy,
     Times,
     aggregated,
+    aggregated_each,
     by_filter,
     chosen,
     compacted,
+    filtered,
     keeping,
     labelled,
     samples_in_turn,
     shown,
+    waiting,
 )
 from .command import Command
 from .readers import Members, done, members, whole
@@ -32,11 +36,13 @@ from .readers_modules import wholes_or_errors
 from .readers_time_series import (
     LastSample,
     Sample,
+    SampleRow,
     Series,
     TimeSeriesInfo,
     last_samples,
     many_series,
     maybe_sample,
+    sample_rows,
     samples,
     time_series,
 )
@@ -218,6 +224,64 @@ def ts_revrange(
     return Command("TS.REVRANGE", key, from_timestamp, to_timestamp, *words, read=samples)
 
 
+def ts_nrange(
+    key: Argument,
+    *keys: Argument,
+    from_timestamp: Argument = "-",
+    to_timestamp: Argument = "+",
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    aggregation: Aggregations | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[list[SampleRow]]:
+    """Return the samples of several series by time, oldest first (Redis 8.10).
+
+    `aggregation` has an aggregator for each series, as in `(["min", "max"], 60_000)`. All else is as in `ts_range`.
+    """
+    words = chosen("TS.NRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_each("TS.NRANGE", 1 + len(keys), aggregation, align, buckettimestamp, empty)
+    return Command("TS.NRANGE", 1 + len(keys), key, *keys, from_timestamp, to_timestamp, *words, read=sample_rows)
+
+
+def ts_nrevrange(
+    key: Argument,
+    *keys: Argument,
+    from_timestamp: Argument = "-",
+    to_timestamp: Argument = "+",
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    aggregation: Aggregations | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[list[SampleRow]]:
+    """As `ts_nrange`, newest first (Redis 8.10)."""
+    words = chosen("TS.NREVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_each("TS.NREVRANGE", 1 + len(keys), aggregation, align, buckettimestamp, empty)
+    return Command("TS.NREVRANGE", 1 + len(keys), key, *keys, from_timestamp, to_timestamp, *words, read=sample_rows)
+
+
+def ts_read(
+    key: Argument,
+    timestamp: Argument,
+    *,
+    block: int | None = None,
+    min_count: int | None = None,
+    max_count: int | None = None,
+) -> Command[list[Sample]]:
+    """Return samples from a time on, oldest first; `-` is the first of them, `+` the last, `$` what comes next (Redis 8.10).
+
+    With `block`, waits on the server for `min_count` of them, 1 if not given, up to so many milliseconds, 0 for ever.
+    """
+    return Command("TS.READ", key, timestamp, *waiting("TS.READ", block, min_count, max_count), read=samples)
+
+
 def ts_mrange(
     from_timestamp: Argument,
     to_timestamp: Argument,
@@ -275,6 +339,16 @@ def ts_mrevrange(
 def ts_queryindex(filter: Argument, *filters: Argument) -> Command[Members[bytes]]:
     """Return the keys of the series whose labels pass all filters; see `ts_mrange`."""
     return Command("TS.QUERYINDEX", filter, *filters, read=members)
+
+
+def ts_querylabels_labels(*filters: Argument) -> Command[Members[bytes]]:
+    """Return the names of all labels, or of those of the series that pass all filters (Redis 8.10); see `ts_mrange`."""
+    return Command("TS.QUERYLABELS", "LABELS", *filtered(filters), read=members)
+
+
+def ts_querylabels_values(label: Argument, *filters: Argument) -> Command[Members[bytes]]:
+    """Return the values that a label has, or has in the series that pass all filters (Redis 8.10); see `ts_mrange`."""
+    return Command("TS.QUERYLABELS", "VALUES", label, *filtered(filters), read=members)
 
 
 def ts_info(key: Argument, *, debug: bool = False) -> Command[TimeSeriesInfo[bytes]]:

@@ -65,6 +65,7 @@ from ..commands.arguments_search import (
 from ..commands.arguments_server import configured, counted, excluded, followed, on_or_off, skipping, valued
 from ..commands.arguments_time_series import (
     Aggregation,
+    Aggregations,
     Align,
     Bounds,
     BucketTime,
@@ -75,6 +76,7 @@ from ..commands.arguments_time_series import (
     Policy,
     Times,
     aggregated,
+    aggregated_each,
     by_filter,
     chosen,
     compacted,
@@ -1158,6 +1160,44 @@ def ts_revrange(
     words = chosen("TS.REVRANGE", latest, filter_by_ts, filter_by_value, count)
     words += aggregated("TS.REVRANGE", aggregation, align, buckettimestamp, empty)
     return "TS.REVRANGE", key, from_timestamp, to_timestamp, *words
+
+
+def ts_nrange(
+    key: Argument,
+    *keys: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregations | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.NRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_each("TS.NRANGE", 1 + len(keys), aggregation, align, buckettimestamp, empty)
+    return "TS.NRANGE", 1 + len(keys), key, *keys, from_timestamp, to_timestamp, *words
+
+
+def ts_nrevrange(
+    key: Argument,
+    *keys: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    aggregation: Aggregations | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.NREVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_each("TS.NREVRANGE", 1 + len(keys), aggregation, align, buckettimestamp, empty)
+    return "TS.NREVRANGE", 1 + len(keys), key, *keys, from_timestamp, to_timestamp, *words
 
 
 def ts_mrange(

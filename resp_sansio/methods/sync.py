@@ -53,6 +53,7 @@ from ..commands.arguments_search import (
 from ..commands.arguments_server import Logged, Restoring, counted, on_or_off, sooner_or_later, yes_no
 from ..commands.arguments_time_series import (
     Aggregation,
+    Aggregations,
     Align,
     Bounds,
     BucketTime,
@@ -63,7 +64,9 @@ from ..commands.arguments_time_series import (
     NewSample,
     Policy,
     Times,
+    filtered,
     samples_in_turn,
+    waiting,
 )
 from ..commands.command import Reader
 from ..commands.decoding import Binary, S
@@ -251,11 +254,13 @@ from ..commands.readers_strings import (
 from ..commands.readers_time_series import (
     LastSample,
     Sample,
+    SampleRow,
     Series,
     TimeSeriesInfo,
     last_samples,
     many_series,
     maybe_sample,
+    sample_rows,
     samples,
     time_series,
 )
@@ -3365,6 +3370,92 @@ class SyncMethods(ABC, Generic[S]):
             samples,
         )
 
+    def ts_nrange(
+        self,
+        key: Argument,
+        *keys: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregations | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> list[SampleRow]:
+        """Return the samples of several series by time, oldest first (Redis 8.10).
+
+        `aggregation` has an aggregator for each series, as in `(["min", "max"], 60_000)`. All else is as in `ts_range`.
+        """
+        return self._do(
+            _words.ts_nrange(
+                key,
+                *keys,
+                from_timestamp=from_timestamp,
+                to_timestamp=to_timestamp,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                count=count,
+                align=align,
+                aggregation=aggregation,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+            ),
+            sample_rows,
+        )
+
+    def ts_nrevrange(
+        self,
+        key: Argument,
+        *keys: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        aggregation: Aggregations | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> list[SampleRow]:
+        """As `ts_nrange`, newest first (Redis 8.10)."""
+        return self._do(
+            _words.ts_nrevrange(
+                key,
+                *keys,
+                from_timestamp=from_timestamp,
+                to_timestamp=to_timestamp,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                count=count,
+                align=align,
+                aggregation=aggregation,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+            ),
+            sample_rows,
+        )
+
+    def ts_read(
+        self,
+        key: Argument,
+        timestamp: Argument,
+        *,
+        block: int | None = None,
+        min_count: int | None = None,
+        max_count: int | None = None,
+    ) -> list[Sample]:
+        """Return samples from a time on, oldest first; `-` is the first of them, `+` the last, `$` what comes next (Redis 8.10).
+
+        With `block`, waits on the server for `min_count` of them, 1 if not given, up to so many milliseconds, 0 for ever.
+        """
+        return self._do(("TS.READ", key, timestamp, *waiting("TS.READ", block, min_count, max_count)), samples)
+
     def ts_mrange(
         self,
         from_timestamp: Argument,
@@ -3454,6 +3545,14 @@ class SyncMethods(ABC, Generic[S]):
     def ts_queryindex(self, filter: Argument, *filters: Argument) -> Members[S]:
         """Return the keys of the series whose labels pass all filters; see `ts_mrange`."""
         return self._do(("TS.QUERYINDEX", filter, *filters), members)
+
+    def ts_querylabels_labels(self, *filters: Argument) -> Members[S]:
+        """Return the names of all labels, or of those of the series that pass all filters (Redis 8.10); see `ts_mrange`."""
+        return self._do(("TS.QUERYLABELS", "LABELS", *filtered(filters)), members)
+
+    def ts_querylabels_values(self, label: Argument, *filters: Argument) -> Members[S]:
+        """Return the values that a label has, or has in the series that pass all filters (Redis 8.10); see `ts_mrange`."""
+        return self._do(("TS.QUERYLABELS", "VALUES", label, *filtered(filters)), members)
 
     def ts_info(self, key: Argument, *, debug: bool = False) -> TimeSeriesInfo[S]:
         """Return how a series is made and kept, with `debug` its chunks as well."""

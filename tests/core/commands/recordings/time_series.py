@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 from core.commands.recorded import Like, Specified, Steps
-from resp_sansio import CompactionRule, LastSample, ReplyError, Sample, Series, TimeSeriesInfo, commands
+from resp_sansio import CompactionRule, LastSample, ReplyError, Sample, SampleRow, Series, TimeSeriesInfo, commands
 
 Known: TypeAlias = dict[bytes, bytes | None]
 
@@ -90,6 +91,29 @@ STEPS: Steps = [
     ),
     (commands.ts_range("made", latest=True), [Sample(1000, 3.5), Sample(2000, 9.0)]),
     (commands.ts_revrange("t", aggregation=("count", 1000)), [Sample(2000, 1.0), Sample(1000, 2.0)]),
+    (
+        commands.ts_nrange("t", "u"),
+        [
+            SampleRow(1000, [3.5, math.nan]),
+            SampleRow(1500, [1.0, -0.25]),
+            SampleRow(2000, [9.0, math.nan]),
+            SampleRow(2500, [math.nan, 0.5]),
+        ],
+    ),
+    (
+        commands.ts_nrevrange("t", "u", to_timestamp=1999, aggregation=(["max", "count"], 1000)),
+        [SampleRow(1000, [3.5, 1.0])],
+    ),
+    (commands.ts_nrange("empty"), []),
+    (commands.ts_read("t", "-", max_count=1), [Sample(1000, 3.5)]),
+    (commands.ts_read("t", "+"), [Sample(2000, 9.0)]),
+    (commands.ts_read("t", "$"), []),
+    (commands.ts_read("t", "$", block=1), []),
+    (commands.ts_read("t", 1500, block=0, min_count=2), [Sample(1500, 1.0), Sample(2000, 9.0)]),
+    (commands.ts_querylabels_labels(), {b"place", b"kind"}),
+    (commands.ts_querylabels_labels("place=b"), {b"place"}),
+    (commands.ts_querylabels_values("place"), {b"a", b"b"}),
+    (commands.ts_querylabels_values("place", "kind=none"), set()),
     (commands.ts_queryindex("place=b"), {b"u"}),
     (commands.ts_queryindex("place=none"), set()),
     (commands.ts_mget("place=b"), {b"u": LastSample({}, Sample(2500, 0.5))}),

@@ -57,6 +57,25 @@ SENT: Sent = [
         "TS.MREVRANGE - + ALIGN start AGGREGATION avg 9 SELECTED_LABELS b FILTER a=1",
     ),
     (commands.ts_queryindex("a=1", "b!="), "TS.QUERYINDEX a=1 b!="),
+    (commands.ts_querylabels_labels(), "TS.QUERYLABELS LABELS"),
+    (commands.ts_querylabels_labels("a=1", "b!="), "TS.QUERYLABELS LABELS FILTER a=1 b!="),
+    (commands.ts_querylabels_values("a"), "TS.QUERYLABELS VALUES a"),
+    (commands.ts_querylabels_values("a", "b=1"), "TS.QUERYLABELS VALUES a FILTER b=1"),
+    (commands.ts_nrange("t", "u"), "TS.NRANGE 2 t u - +"),
+    (
+        commands.ts_nrange(
+            "t", "u", from_timestamp=1, latest=True, aggregation=(["min", "max"], 9), align=0, empty=True
+        ),
+        "TS.NRANGE 2 t u 1 + LATEST ALIGN 0 AGGREGATION min max 9 EMPTY",
+    ),
+    (
+        commands.ts_nrevrange("t", filter_by_value=(1, 2), count=3, aggregation=(("avg",), 9), buckettimestamp="+"),
+        "TS.NREVRANGE 1 t - + FILTER_BY_VALUE 1 2 COUNT 3 AGGREGATION avg 9 BUCKETTIMESTAMP +",
+    ),
+    (commands.ts_read("t", "-"), "TS.READ t -"),
+    (commands.ts_read("t", 5, max_count=2), "TS.READ t 5 MAX_COUNT 2"),
+    (commands.ts_read("t", "$", block=0), "TS.READ t $ BLOCK 0 1"),
+    (commands.ts_read("t", "$", block=9, min_count=2, max_count=3), "TS.READ t $ BLOCK 9 2 MAX_COUNT 3"),
     (commands.ts_info("t"), "TS.INFO t"),
     (commands.ts_info("t", debug=True), "TS.INFO t DEBUG"),
 ]
@@ -64,6 +83,12 @@ SENT: Sent = [
 TOGETHER = "align, buckettimestamp and empty of TS.M?RANGE go together with aggregation"
 
 REFUSED: Refused = [
+    (lambda: commands.ts_read("t", "$", min_count=2), "min_count of TS.READ says what to wait for: give block, too"),
+    (
+        lambda: commands.ts_nrange("t", "u", aggregation=(["avg"], 9)),
+        "TS.NRANGE has 2 keys and 1 aggregators: give one for each",
+    ),
+    (lambda: commands.ts_nrevrange("t", empty=True), "align, buckettimestamp and empty of TS.NREVRANGE go together"),
     (lambda: commands.ts_range("t", align=5), TOGETHER),
     (lambda: commands.ts_range("t", buckettimestamp="~"), TOGETHER),
     (lambda: commands.ts_mrange("-", "+", "a=1", empty=True), TOGETHER),
