@@ -224,7 +224,8 @@ class Observer:
     **If it raises.** An observer that raises an `Exception` is dropped, with one `RuntimeWarning`: it is told nothing more,
     and the call and the other observers go on as if it were not there. That also holds where warnings are errors: then the
     warning goes to `sys.excepthook`. What is no `Exception` (`KeyboardInterrupt`, `SystemExit`) is not the observer's: the
-    other observers are told, and it goes its way through the caller.
+    other observers are told, and it goes its way through the caller. Where an event loop tells, of a connection, say, there is no
+    caller: only those two end its run, and anything else drops the observer.
 
     **Interrupts.** A call whose beginning an observer was told is told to have ended, once, cancelled and interrupted ones
     included. Only an interrupt that strikes a thread in the midst of the telling may cost that, and one in the midst of a

@@ -53,15 +53,19 @@ class Watch:
 
 
 class Observers:
-    """The observers of a client, a pool or a connection, also of the one in the child of a fork. `now` is the adapter's clock."""
+    """The observers of a client, a pool or a connection, also of the one in the child of a fork. `now` is the adapter's clock.
 
-    __slots__ = ("_dropped", "_kinds", "_live", "address", "begins", "database", "now", "once")
+    `in_a_loop`: an event loop tells of what is no call, and would end of what comes out of that.
+    """
+
+    __slots__ = ("_dropped", "_kinds", "_live", "address", "begins", "database", "in_a_loop", "now", "once")
 
     def __init__(self, config: Config, *, once: bool = False) -> None:
         self.address: Final[str] = config.address
         self.database: Final[int] = config.db
         self.once: Final[bool] = once  # a single connection's
         self.now: Callable[[], float] = lambda: nan
+        self.in_a_loop: bool = False
         self._live: tuple[tuple[Observer, None], ...] = tuple([(observer, None) for observer in config.observers])
         self._dropped: dict[int, Observer] = {}
         self._kinds: dict[int, tuple[CallBegan, CommandInfo]] = {}
@@ -176,10 +180,13 @@ class Observers:
         for observer, _ in self._live:
             try:
                 getattr(observer, name)(fact)
-            except Exception as error:  # noqa: BLE001
+            except BaseException as error:
+                meant = (KeyboardInterrupt, SystemExit) if self.in_a_loop else BaseException
+                if isinstance(error, meant) and not isinstance(error, Exception):
+                    raise  # it goes its way
                 self._drop(observer, name, error)
 
-    def _drop(self, observer: Observer, name: str, error: Exception) -> None:
+    def _drop(self, observer: Observer, name: str, error: BaseException) -> None:
         """Tell this one nothing more, and say so, once."""
         self._live = tuple([each for each in self._live if each[0] is not observer])
         if id(observer) not in self._dropped:
@@ -188,7 +195,7 @@ class Observers:
                 self._warn(observer, name, error)
 
     @staticmethod
-    def _warn(observer: Observer, name: str, error: Exception) -> None:
+    def _warn(observer: Observer, name: str, error: BaseException) -> None:
         who = f"{type(observer).__module__}.{type(observer).__qualname__}"
         why = f"{who} raised {type(error).__name__} in {name}, and is told nothing more"
         with suppress(Exception):  # what an error says of itself may be anyone's code, too

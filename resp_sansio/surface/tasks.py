@@ -114,6 +114,7 @@ class Observed:
         self._driver = driver
         self._observers = observers
         observers.now = driver.now
+        observers.in_a_loop = True
 
     async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
         """As the driver's."""

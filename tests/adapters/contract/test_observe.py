@@ -165,6 +165,22 @@ async def test_an_observer_that_raises_is_dropped_and_harms_no_call(
     assert [call.command for call in notes.of(CallEnded)] == ["SET", "GET"]
 
 
+@contract_of_tasks
+async def test_an_observer_of_connections_ends_no_loop_whatever_it_raises(backend: Backend, server: Server) -> None:
+    class OddError(BaseException):
+        pass
+
+    class Odd(Observer):
+        def link_opened(self, link: LinkOpened) -> None:  # noqa: ARG002
+            raise OddError
+
+    with pytest.warns(RuntimeWarning, match="Odd raised OddError in link_opened, and is told nothing more"):  # noqa: PT031
+        async with backend.client(server.url, observers=[Odd()]) as client:
+            await client.set("k", "v")
+            assert await client.get("k") == b"v"
+            await backend.sleep(0.01)  # it is told soon
+
+
 def lane(client: Client) -> ConnectionStats:
     """What the lane's connection has counted."""
     counts = client.stats().lanes[0].connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -602,6 +602,26 @@ def test_where_warnings_are_errors_it_is_shown_as_one_that_was_not_caught(
         live_through(Fails(method, LookupError("mine")), notes)
     assert shown == [RuntimeWarning]
     assert len(notes.of(CallEnded)) == 2
+
+
+class OddError(BaseException):
+    """No `Exception`."""
+
+
+@pytest.mark.parametrize("error", [OddError("mine"), KeyboardInterrupt(), SystemExit()])
+@pytest.mark.parametrize("in_a_loop", [False, True])
+def test_what_is_no_exception_goes_its_way_but_not_through_a_loop(error: BaseException, in_a_loop: bool) -> None:
+    observers = Observers(Config(observers=[Fails("link_opened", error), other := Fails("nothing", error)]))
+    observers.in_a_loop = in_a_loop
+    fact = cast("LinkOpened", object())
+    if in_a_loop and isinstance(error, OddError):
+        with pytest.warns(RuntimeWarning, match="Fails raised OddError in link_opened, and is told nothing more: mine"):
+            observers.tell("link_opened", fact)
+        observers.tell("link_opened", fact)
+        assert other.told == ["link_opened"] * 2
+    else:
+        with pytest.raises(type(error)):
+            observers.tell("link_opened", fact)
 
 
 def test_an_error_that_cannot_be_told_is_warned_of_all_the_same() -> None:
