@@ -137,7 +137,8 @@ def counterpart(method: Method) -> tuple[str, str]:
         return redis_py.OTHERWISE[method.title], "; ".join(filter(None, said))
     command = command_in(method)
     if found := list({each.name: each for each in [*named, *functions_of(command)]}.values()):
-        said.append(options(method, found, said[0]))
+        if method.title not in redis_py.OBJECTS:
+            said.append(options(method, found, said[0] + redis_py.NOTES.get(method.group, "")))
         return ", ".join([f"`{each.name}`" for each in found]), "; ".join(filter(None, said))
     if not command:
         raise LookupError(f"tests/redis_py.py does not say what does the same as redis-py's {method.title}")

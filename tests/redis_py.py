@@ -12,6 +12,7 @@ __all__ = [
     "COMMANDS",
     "DROPPED",
     "NOTES",
+    "OBJECTS",
     "OPTIONS",
     "OTHERWISE",
     "SAID",
@@ -60,8 +61,27 @@ TITLES: Final = {
 
 NOTES: Final = {
     "json": "A document is JSON text here, given and returned: `json.dumps` and `json.loads` are yours to call.",
+    "GeoCommands": """\
+A place is `fromlonlat=(longitude, latitude)` or `frommember`, an area `byradius` or `bybox=(width, height)`; `sort="ASC"` is
+`asc=True`, `sort="DESC"` is `desc=True`, `store_dist` is `storedist`. Two or more of `withdist`, `withcoord` and `withhash` make it
+the function that ends in `_withall`. Values of `geoadd` are one dict: `{"Rome": (12.5, 41.9)}`.""",
+    "ft": """\
+The index is the first argument, and redis-py's objects for queries are arguments and keywords:
+`r.ft("books").search(Query("lovelace").paging(0, 5))` is `ft_search("books", "lovelace", limit=(0, 5))`.""",
+    "ts": """\
+Names are the server's: `retention_msecs` is `retention`, `uncompressed=True` is `encoding="UNCOMPRESSED"`, `bucket_timestamp` is
+`buckettimestamp`, `with_labels` is `withlabels`, `select_labels` is `selected_labels`. Two things that go together are a tuple:
+`aggregation_type` and `bucket_size_msec` are `aggregation=("avg", 60_000)`, `filter_by_min_value` and `filter_by_max_value` are
+`filter_by_value=(0, 9)`, `ignore_max_time_diff` and `ignore_max_val_diff` are `ignore=(5, 0.1)`, `groupby` and `reduce` are
+`groupby=("area", "max")`.""",
+    "vset": """\
+Names are the server's: `reduce_dim` is `reduce`, `quantization` is `noquant`, `q8` or `bin`, `attributes` is `setattr` and JSON
+text, `numlinks` is `m`, `no_thread` is `nothread`. `vsim` is given an element as `ele`.""",
 }
 """What holds for all methods of a group."""
+
+OBJECTS: Final = frozenset({"ft().aggregate", "ft().create_index", "ft().hybrid_search", "ft().profile", "ft().search"})
+"""Methods whose options are in objects of redis-py's, so that names have nothing to be compared with."""
 
 COMMANDS: Final = {
     "bitfield": 'tuples, `("GET", "u8", 0)`, where redis-py has an object; `default_overflow` is one, too',
@@ -176,37 +196,58 @@ SAID: Final = {
     "client_tracking": "`on` is the first argument, `prefix` are those behind it, `clientid` is `redirect`",
     "client_tracking_off": "`client_tracking(False)`; `clientid` is `redirect`, `prefix` are arguments",
     "client_tracking_on": "`client_tracking(True)`; `clientid` is `redirect`, `prefix` are arguments",
+    "command_list": "`category` is `aclcat`",
     "config_get": "give a `pattern`, `*` for all",
     "copy": "`destination_db` is `db`",
     "decr": "`decr(key, amount)` is `decrby(key, amount)`",
     "decrby": "give the `amount`",
     "eval": "the reply is [any](commands.md#words-with-a-type)",
     "evalsha": "the reply is [any](commands.md#words-with-a-type)",
+    "ft().alter_schema_add": "`skipinitialscan` can be asked for",
+    "ft().dropindex": "`delete_documents` is `dd`",
+    "ft().explain": "`query_params` has no counterpart",
+    "ft().sugadd": "`Suggestion` is its parts, and `increment` is `incr`",
+    "ft().sugget": "`num` is `max`",
+    "ft().synupdate": "`skipinitial` is `skipinitialscan`",
+    "function_flush": "`mode` is `asynchronous` or `sync`",
+    "function_list": "`library` is `libraryname`",
+    "geosearch": "`member`, `longitude`, `latitude`, `radius`, `width`, `height`: see above",
+    "geosearchstore": "`member`, `longitude`, `latitude`, `radius`, `width`, `height`: see above",
     "himport_discard": "redis-py prepares again on other connections; here it is a command, on one connection",
     "himport_discard_all": "as `himport_discard`",
     "himport_prepare": "as `himport_discard`",
     "hincrby": "give the `amount`",
     "hincrbyfloat": "give the `amount`",
+    "hotkeys_start": "`metrics` are `cpu` and `net`, `sample_ratio` is `sample`",
     "hset": "`items=[a, 1, b, 2]` is `mapping={a: 1, b: 2}`",
     "hsetex": "`mapping`, `items`, or `key` with `value`, are one dict; `data_persist_option` is `fnx` or `fxx`",
     "incr": "`incr(key, amount)` is `incrby(key, amount)`",
     "incrby": "give the `amount`",
     "incrbyfloat": "give the `amount`",
     "info": "each `section` an argument; values are `str`",
+    "json().jsonget": "as `json().get`",
+    "json().jsonmget": "as `json().mget`",
+    "json().jsonset": "as `json().set`",
     "lcs": "`lcs_idx` tells `withmatchlen` always",
     "lmove": "`src` and `dest` are `wherefrom` and `whereto`, both given",
     "lmpop": "keys one by one; `direction` is `where`",
+    "module_loadex": "`options` is `config`, a dict",
     "msetex": "`data_persist_option` is `nx` or `xx`",
     "ping": "returns `PONG`, not True",
     "restore": "`frequency` is `freq`",
     "scan": "a tuple of the next cursor, 0 at the end, and the keys",
+    "script_flush": "`sync_type` is `asynchronous` or `sync`",
     "set": "False, not None, if it was not set; `get=True` is `set_get`",
+    "slowlog_get": "`num` is `count`",
     "sort": "`start=2, num=5` is `limit=(2, 5)`; `groups` has no counterpart",
     "sort_ro": "`start=2, num=5` is `limit=(2, 5)`",
     "spop": "with a count a set: `spop_count`",
     "srandmember": "with a `number`: `srandmember_count`",
     "stralgo": "keys alone, as `lcs` takes; `specific_argument` and `withmatchlen` have no counterpart",
+    "ts().mrange": "`exclude_empty` has no counterpart",
+    "ts().mrevrange": "`exclude_empty` has no counterpart",
     "type": "`str`: the server's own word",
+    "vset().vsetattr": "a dict is JSON text here",
     "watch": "[watch](#watch)",
     "xackdel": "`ref_policy` is `keepref`, `delref` or `acked`",
     "xadd": "`ref_policy` is `keepref`, `delref` or `acked`",
