@@ -41,6 +41,7 @@ from ._log import Log, LogObserver
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
+from .client.scripts import Script
 from .commands.arguments_search import (
     Apply,
     Filter,
@@ -275,6 +276,7 @@ __all__ = [
     "Sample",
     "SampleRow",
     "ScoredDocument",
+    "Script",
     "SearchResult",
     "SentinelInstance",
     "SentinelRole",

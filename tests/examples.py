@@ -39,6 +39,7 @@ PAGES: Final = {
     "choosing.md": "asyncio",
     "client.md": "asyncio",
     "pool.md": "asyncio",
+    "scripts.md": None,
 }
 RUNS: Final = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
 

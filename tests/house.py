@@ -44,7 +44,7 @@ commands
 config.options config.url config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
-client.call client.batch client.retry client.pace client.timers client.leases client.places client.pool client.lanes
+client.call client.batch client.scripts client.retry client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.forks client.tls client.links client.observers client.calls client.crew client.dials client.repair
 client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods

@@ -144,7 +144,7 @@ OTHERWISE: Final = {
     "acl_log_reset": '`execute("ACL LOG", "RESET")`',
     "cluster": "the functions whose names begin with `cluster_`",
     "digest_local": "none: it asks no server",
-    "register_script": "`eval`, `evalsha`, `script_load`: [scripts](#scripts)",
+    "register_script": "`run` of a `Script`: [scripts](#scripts)",
     "himport_discard_all_internal": "none: redis-py calls it",
     "himport_discard_internal": "none: redis-py calls it",
     "himport_prepare_internal": "none: redis-py calls it",

@@ -23,6 +23,7 @@ from resp_sansio import (
     ReplyError,
     RespError,
     Retry,
+    Script,
     TransactionAbortedError,
     TransactionRefusedError,
 )
@@ -33,6 +34,6 @@ from ._client import Client, Connection, Pool, connect
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandTimeoutError", "Commands", "ConnectError", "Connection",
     "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool", "PoolFullError",
-    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "TransactionAbortedError", "TransactionRefusedError",
+    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError", "TransactionRefusedError",
     "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -13,13 +13,14 @@ from .observed import ObservedClient
 from .observers import Observers, Watch
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
+from .scripts import Script, lacks_script
 from .tls import TLSWire
 
 __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
-    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Share", "Sleep", "TLSWire", "Waiter",
+    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Script", "Share", "Sleep", "TLSWire", "Waiter",
     "Watch", "WatchLoop", "Write", "command_alone", "error_of", "error_reply", "forks_wait_for_tls",
-    "is_here", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
+    "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
     "push_as_text", "read_transaction", "route", "seconds_allowed", "text_of",
 ]  # fmt: skip

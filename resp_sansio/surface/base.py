@@ -101,6 +101,12 @@ def read_reply(slot: Slot, command: Command[Any] | None, text: Text[Any]) -> Any
     return reply if text is RAW else read_typed(slot, anything, text)
 
 
+def read_command(slot: Slot, command: Command[T], text: Text[Any]) -> T:
+    """Return what a call returns that a `Command` was given to. Raises as `read_reply`."""
+    result: T = read_reply(slot, command, text)
+    return result
+
+
 def read_typed(slot: Slot, read: Reader[T, S], text: Text[S]) -> T:
     """Return what a typed method returns. Raises as `read_reply`."""
     if slot.state is not ANSWERED:

@@ -7,7 +7,7 @@ An adapter inherits `Client`, `Pool`, `Connection` and `Connecting`, and says wh
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar, overload
@@ -16,6 +16,7 @@ from .._errors import ConnectError, LocalProtocolError, RespError, TransactionAb
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, push_as_text, seconds_allowed, text_of
 from ..client.observers import Observers, Watch
+from ..client.scripts import Script, lacks_script
 from ..commands.command import Command, Reader, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import block_time
@@ -40,6 +41,7 @@ from .base import (
     PipelineBase,
     PoolBase,
     maker,
+    read_command,
     read_reply,
     read_typed,
 )
@@ -217,6 +219,30 @@ class Commands(CommandsBase[Driver, S], AsyncMethods[S]):
             slot.deadline += block_time(words, slot.info)
         await self._calls.call(slot, self._lease)
         return read_typed(slot, read, self._text)
+
+    async def run(
+        self,
+        script: Script[T],
+        keys: Sequence[Argument] = (),
+        args: Sequence[Argument] = (),
+        *,
+        timeout: float | None | Default = DEFAULT,
+    ) -> T:
+        """Run a script by its digest, and by its source if the server has not got it; return what it returns.
+
+        `timeout` covers both. Raises as `execute`.
+        """
+        deadline = self._driver.now() + seconds_allowed(self._config, timeout)
+        command = script.by_digest(keys, args)
+        slot = new_slot(command.args, None, deadline, command.info)
+        await self._calls.call(slot, self._lease)
+        if not lacks_script(slot):
+            return read_command(slot, command, self._text)
+        with_source = Pipeline(self)
+        with_source.execute("SCRIPT LOAD", script.source)
+        result = with_source.execute(script.command(keys, args))
+        await with_source._run(deadline)
+        return result.result()
 
     @overload
     def pipeline(self, *, timeout: float | None | Default = ...) -> Pipeline[S]: ...

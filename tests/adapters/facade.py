@@ -165,6 +165,7 @@ class Commands:
         self._workers = workers
         self._blocking = blocking
         self.execute = partial(workers.call, blocking.execute)
+        self.run = partial(workers.call, blocking.run)
         self.close = partial(workers.call, blocking.close)
 
     def __getattr__(self, name: str) -> Any:
