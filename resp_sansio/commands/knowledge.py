@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 import functools
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -258,6 +259,20 @@ RUNS_ONCE: Final[dict[str, Callable[[Words], bool]]] = {
     "XREAD": _reads_from_now,
 }
 
+# -- Kept by hand: what is answered with less than was said there would be ----------------------------------------------------
+
+
+COUNT: Final = re.compile(r"0|[1-9][0-9]{0,4}|100000")
+
+
+def _refuses_a_count(words: Words) -> bool:
+    """TOPK.INCRBY key item count ...: at a count that it refuses a server leaves out the rest of the array that it has begun."""
+    return any(COUNT.fullmatch(text_of(count)) is None for count in words[3:-1:2])
+
+
+# The replies to what was sent behind it would be taken for the rest, so it counts as one that is not answered.
+CUT_SHORT: Final[dict[str, Callable[[Words], bool]]] = {"TOPK.INCRBY": _refuses_a_count}
+
 # -- Finding it out -----------------------------------------------------------------------------------------------------------
 
 # Bounded as the encoder's heads are, and for the same reason; names come from programs.
@@ -330,8 +345,15 @@ def _find(args: Sequence[Argument]) -> CommandInfo:
     blocking = BLOCKING.get(name)
     blocks = blocking is not None and (not blocking.option or _timeout(blocking, words) < len(words))
     once = name in RUNS_ONCE and (blocks or blocking is None) and RUNS_ONCE[name](words)
-    info = _info(name, blocks, bool(_secrets(name, words)), once)
-    if not (name in SECRETS or name in RUNS_ONCE or (blocking and blocking.option) or _is_container(name)):
+    cut = name in CUT_SHORT and CUT_SHORT[name](words)
+    info = _info(name, blocks, bool(_secrets(name, words)), once, cut)
+    if not (
+        name in SECRETS
+        or name in RUNS_ONCE
+        or name in CUT_SHORT
+        or (blocking and blocking.option)
+        or _is_container(name)
+    ):
         _remember(args, words, info)
     return info
 
@@ -349,14 +371,14 @@ def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None
 
 
 @functools.lru_cache(_MOST_NAMES)
-def _info(name: str, blocks: bool, secret: bool, once: bool) -> CommandInfo:
+def _info(name: str, blocks: bool, secret: bool, once: bool, cut: bool) -> CommandInfo:
     """Put together what the table and this page know of a command, of a container without a known subcommand, or of neither."""
     flags, keys, since = TABLE.get(name, "- - ").split(" ", 2)
     # A container's unknown subcommand may do anything, so it is taken for the worst of those that are known.
     members = [member for member in TABLE if member.startswith(f"{name} ")] if "c" in flags else [name]
     changes = not CHANGES_CONNECTION.isdisjoint(members)
     readonly = "r" in flags or name in ONLY_LOOKS or name.endswith(" HELP")
-    replies = REPLIES.get(name, Replies.ONE)
+    replies = Replies.NONE if cut else REPLIES.get(name, Replies.ONE)
     if name in SUBSCRIPTIONS:
         needs = Needs.PUBSUB
     elif name in NEIGHBOURS:

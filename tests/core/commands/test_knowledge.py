@@ -116,6 +116,25 @@ def test_the_commands_that_make_an_exec_lie_are_denied() -> None:
         assert not command_info((name,)).denied_in_multi, name
 
 
+@pytest.mark.parametrize(
+    ("counts", "replies"),
+    [
+        ([5], Replies.ONE),
+        ([0, "100000", b"1", -1], Replies.ONE),  # of the last one there is an error, and then the array is complete
+        ([-1, 5], Replies.NONE),
+        ([5, 100_001, 5], Replies.NONE),
+        ([5, "05", 5], Replies.NONE),
+        ([2**70, 5], Replies.NONE),
+        (["many", 5], Replies.NONE),
+    ],
+)
+def test_an_array_that_is_cut_short_is_as_good_as_no_answer(counts: list[Any], replies: Replies) -> None:
+    args = "TOPK.INCRBY", "k", *[word for count in counts for word in ("item", count)]
+    info = command_info(args)
+    assert (info.replies, info.plain) == (replies, replies is Replies.ONE)
+    assert command_info(("topk.incrby", "k", "item", 1)).plain
+
+
 def test_scripts_are_never_tried_twice_unless_they_only_read() -> None:
     for name in TABLE:
         if name.startswith(("EVAL", "FCALL")):

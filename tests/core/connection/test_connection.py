@@ -759,6 +759,7 @@ def test_somebody_elses_end_of_a_watch_is_noticed(ending: str) -> None:
         lambda connection: connection.send_many([Command("MULTI"), Command("SUBSCRIBE", "a"), Command("EXEC")]),
         lambda connection: connection.send(Command("CLIENT", "REPLY", "OFF")),
         lambda connection: connection.send(Command("REPLCONF", "ACK", 0)),
+        lambda connection: connection.send(Command("TOPK.INCRBY", "k", "a", -1, "b", 1)),
     ],
 )
 def test_a_local_mistake_raises_and_changes_nothing(send: Callable[[Connection], Slot]) -> None:
