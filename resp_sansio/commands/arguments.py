@@ -93,9 +93,9 @@ BIT_WORDS: Final = {"GET": 3, "SET": 4, "INCRBY": 4, "OVERFLOW": 2}
 
 DATA: Final = {"auth", "by", "ifdeq", "ifdne", "ifeq", "ifne", "lastid", "match", "maxdeletedid", "minid", "type"}
 INTS: Final = {
-    "block", "byint", "count", "db", "entriesadded", "entriesread", "ex", "exactly", "exat", "freq", "idle", "idletime",
-    "idmp-duration", "idmp-maxsize", "lbound", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen", "px", "pxat",
-    "rank", "retrycount", "time", "ubound",
+    "block", "byint", "count", "db", "entriesadded", "entriesread", "ex", "exactly", "exat", "freq", "idle",
+    "idletime", "idmp-duration", "idmp-maxsize", "lbound", "limit", "maxcount", "maxlen", "maxsize", "minmatchlen",
+    "px", "pxat", "rank", "retrycount", "time", "ubound",
 }  # fmt: skip
 VALUED: Final = DATA | INTS  # the other ones are flags
 

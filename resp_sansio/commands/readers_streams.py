@@ -149,12 +149,12 @@ def _claimed_entry(row: list[Reply], text: Text[S]) -> ClaimedEntry[S]:
 
 class _StreamCore(TypedDict, Generic[S]):
     length: int
-    radix_tree_keys: int
-    radix_tree_nodes: int
     last_generated_id: S
 
 
 class _Stream(_StreamCore[S], total=False):
+    radix_tree_keys: int  # of how Redis and Valkey keep a stream
+    radix_tree_nodes: int
     max_deleted_entry_id: S  # (Redis 7.0)
     entries_added: int
     recorded_first_entry_id: S
