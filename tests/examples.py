@@ -30,6 +30,7 @@ OPENS: Final = re.compile(r"^(\w+) = (?:await )?(?:connect|Pool|Client)\(", re.M
 PAGES: Final = {
     "sync.md": None,
     "commands.md": None,
+    "search.md": None,
     "from-redis-py.md": None,
     "servers.md": None,
     "simulate.md": None,
