@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._errors import ReplyError
 from ..wire.encoder import Argument
+from .arguments import integers, numbers
 from .arguments_modules import filling
 from .command import Command
 from .decoding import Binary
@@ -41,9 +42,16 @@ def bf_insert(
     expansion: int | None = None,
     nocreate: bool = False,
     nonscaling: bool = False,
+    tightening: float | None = None,
+    validatescaleto: int | None = None,
 ) -> Command[list[bool | ReplyError]]:
-    """As `bf_madd`, and create the filter as `bf_reserve` does if there is none, or not with `nocreate`."""
+    """As `bf_madd`, and create the filter as `bf_reserve` does if there is none, or not with `nocreate`.
+
+    Of Valkey's module alone: `tightening` is how much rarer wrong answers are in each filter that is added, and a filter that
+    could never hold `validatescaleto` items is refused.
+    """
     words = filling("BF.INSERT", capacity, error, expansion, nocreate, nonscaling)
+    words += numbers("BF.INSERT", tightening=tightening) + integers("BF.INSERT", validatescaleto=validatescaleto)
     return Command("BF.INSERT", key, *words, "ITEMS", item, *items, read=added)
 
 

@@ -16,7 +16,7 @@ __all__ = ["BloomInfo", "CountMinInfo", "CuckooInfo", "TDigestInfo", "TopKInfo"]
 class BloomInfo(TypedDict, total=False):
     """BF.INFO's fields, `Number of filters` as `number_of_filters`. What another server says beyond them is there as it came.
 
-    A filter that does not grow has no expansion rate.
+    A filter that does not grow has no expansion rate. The last three are Valkey's.
     """
 
     capacity: int
@@ -24,6 +24,9 @@ class BloomInfo(TypedDict, total=False):
     number_of_filters: int
     number_of_items_inserted: int
     expansion_rate: int | None
+    error_rate: float
+    tightening_ratio: float
+    max_scaled_capacity: int
 
 
 class CuckooInfo(TypedDict, total=False):
@@ -70,7 +73,11 @@ class TDigestInfo(TypedDict, total=False):
     memory_usage: int
 
 
-BLOOM: Final[Known] = dict.fromkeys(BloomInfo.__annotations__, whole) | {"expansion_rate": maybe_whole}
+BLOOM: Final[Known] = dict.fromkeys(BloomInfo.__annotations__, whole) | {
+    "expansion_rate": maybe_whole,
+    "error_rate": number,
+    "tightening_ratio": number,
+}
 CUCKOO: Final[Known] = dict.fromkeys(CuckooInfo.__annotations__, whole)
 COUNT_MIN: Final[Known] = dict.fromkeys(CountMinInfo.__annotations__, whole)
 TOP_K: Final[Known] = dict.fromkeys(TopKInfo.__annotations__, whole) | {"decay": number}

@@ -1613,8 +1613,11 @@ def bf_insert(
     expansion: int | None,
     nocreate: bool,
     nonscaling: bool,
+    tightening: float | None,
+    validatescaleto: int | None,
 ) -> Words:
     words = filling("BF.INSERT", capacity, error, expansion, nocreate, nonscaling)
+    words += numbers("BF.INSERT", tightening=tightening) + integers("BF.INSERT", validatescaleto=validatescaleto)
     return "BF.INSERT", key, *words, "ITEMS", item, *items
 
 

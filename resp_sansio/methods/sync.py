@@ -4393,8 +4393,14 @@ class SyncMethods(ABC, Generic[S]):
         expansion: int | None = None,
         nocreate: bool = False,
         nonscaling: bool = False,
+        tightening: float | None = None,
+        validatescaleto: int | None = None,
     ) -> list[bool | ReplyError]:
-        """As `bf_madd`, and create the filter as `bf_reserve` does if there is none, or not with `nocreate`."""
+        """As `bf_madd`, and create the filter as `bf_reserve` does if there is none, or not with `nocreate`.
+
+        Of Valkey's module alone: `tightening` is how much rarer wrong answers are in each filter that is added, and a filter that
+        could never hold `validatescaleto` items is refused.
+        """
         return self._do(
             _words.bf_insert(
                 key,
@@ -4405,6 +4411,8 @@ class SyncMethods(ABC, Generic[S]):
                 expansion=expansion,
                 nocreate=nocreate,
                 nonscaling=nonscaling,
+                tightening=tightening,
+                validatescaleto=validatescaleto,
             ),
             added,
         )

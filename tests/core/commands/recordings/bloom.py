@@ -40,5 +40,12 @@ STEPS: Steps = [
 
 SPECIFIED: Specified = [
     (commands.bf_loadchunk("b", 1, b"data"), "OK", "OK", None),
-    (commands.bf_info("b"), ["Error rate", b"0.01"], {"Error rate": b"0.01"}, {"error_rate": b"0.01"}),
+    # Valkey's module says more, on RESP3 also in an array; and what a newer one may say.
+    (
+        commands.bf_info("b"),
+        ["Error rate", b"0.01", "Expansion rate", 2, "Tightening ratio", b"0.5", "Max scaled capacity", 1000],
+        ["Error rate", 0.01, "Expansion rate", 2, "Tightening ratio", 0.5, "Max scaled capacity", 1000],
+        {"error_rate": 0.01, "expansion_rate": 2, "tightening_ratio": 0.5, "max_scaled_capacity": 1000},
+    ),
+    (commands.bf_info("b"), ["New field", b"x"], {"New field": b"x"}, {"new_field": b"x"}),
 ]

@@ -16,6 +16,10 @@ SENT: Sent = [
         commands.bf_insert("b", "i", capacity=9, error=0.5, expansion=2),
         "BF.INSERT b CAPACITY 9 ERROR 0.5 EXPANSION 2 ITEMS i",
     ),
+    (
+        commands.bf_insert("b", "i", tightening=0.5, validatescaleto=1000),
+        "BF.INSERT b TIGHTENING 0.5 VALIDATESCALETO 1000 ITEMS i",
+    ),
     (commands.bf_insert("b", "i", nocreate=True, nonscaling=True), "BF.INSERT b NOCREATE NONSCALING ITEMS i"),
     (commands.bf_exists("b", "i"), "BF.EXISTS b i"),
     (commands.bf_mexists("b", "i", "j"), "BF.MEXISTS b i j"),
