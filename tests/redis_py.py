@@ -60,7 +60,9 @@ TITLES: Final = {
 """What the page calls redis-py's classes, and its objects with the commands of modules."""
 
 NOTES: Final = {
-    "json": "A document is JSON text here, given and returned: `json.dumps` and `json.loads` are yours to call.",
+    "json": """\
+A document is JSON text here, given and returned: `json.dumps` and `json.loads` are yours to call. Paths are JSONPath: where
+redis-py says `.` if it is given none, `$` is said here, and a result is a list with one for each value found.""",
     "GeoCommands": """\
 A place is `fromlonlat=(longitude, latitude)` or `frommember`, an area `byradius` or `bybox=(width, height)`; `sort="ASC"` is
 `asc=True`, `sort="DESC"` is `desc=True`, `store_dist` is `storedist`. Two or more of `withdist`, `withcoord` and `withhash` make it
@@ -103,6 +105,7 @@ COMMANDS: Final = {
     "hotkeys_reset": "HOTKEYS RESET",
     "hotkeys_start": "HOTKEYS START",
     "hotkeys_stop": "HOTKEYS STOP",
+    "json().debug": "JSON.DEBUG MEMORY",
     "json().forget": "JSON.FORGET",
     "json().jsonget": "JSON.GET",
     "json().jsonmget": "JSON.MGET",
@@ -164,7 +167,6 @@ OTHERWISE: Final = {
     "ft().get_params_args": "none: it asks no server",
     "ft().load_document": "`hgetall`",
     "ft().pipeline": "`pipeline()`: it has the methods of all modules",
-    "json().debug": '`execute("JSON.DEBUG", "MEMORY", key, path)`',
     "json().pipeline": "`pipeline()`: it has the methods of all modules",
     "json().set_file": "none: read the file",
     "json().set_path": "none: read the files",
