@@ -260,19 +260,19 @@ def hpexpiretime(key: Argument, field: Argument, *fields: Argument) -> Command[l
 
 def himport_prepare(fieldset_name: Argument, field: Argument, *fields: Argument) -> Command[None]:
     """Name the fields of hashes that are to be set on this connection (Redis 8.10)."""
-    return Command("HIMPORT", "PREPARE", fieldset_name, field, *fields, read=done)
+    return Command("HIMPORT PREPARE", fieldset_name, field, *fields, read=done)
 
 
 def himport_set(key: Argument, fieldset_name: Argument, value: Argument, *values: Argument) -> Command[None]:
     """Put a hash in place of `key`: the fields that were named on this connection, with these values (Redis 8.10)."""
-    return Command("HIMPORT", "SET", key, fieldset_name, value, *values, read=done)
+    return Command("HIMPORT SET", key, fieldset_name, value, *values, read=done)
 
 
 def himport_discard(fieldset_name: Argument) -> Command[bool]:
     """Forget the fields of this name; return whether there were any (Redis 8.10)."""
-    return Command("HIMPORT", "DISCARD", fieldset_name, read=truth)
+    return Command("HIMPORT DISCARD", fieldset_name, read=truth)
 
 
 def himport_discardall() -> Command[int]:
     """Forget all named fields of this connection; return how many names there were (Redis 8.10)."""
-    return Command("HIMPORT", "DISCARDALL", read=whole)
+    return Command("HIMPORT DISCARDALL", read=whole)

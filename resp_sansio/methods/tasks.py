@@ -1088,19 +1088,19 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def himport_prepare(self, fieldset_name: Argument, field: Argument, *fields: Argument) -> None:
         """Name the fields of hashes that are to be set on this connection (Redis 8.10)."""
-        return await self._do(("HIMPORT", "PREPARE", fieldset_name, field, *fields), done)
+        return await self._do(("HIMPORT PREPARE", fieldset_name, field, *fields), done)
 
     async def himport_set(self, key: Argument, fieldset_name: Argument, value: Argument, *values: Argument) -> None:
         """Put a hash in place of `key`: the fields that were named on this connection, with these values (Redis 8.10)."""
-        return await self._do(("HIMPORT", "SET", key, fieldset_name, value, *values), done)
+        return await self._do(("HIMPORT SET", key, fieldset_name, value, *values), done)
 
     async def himport_discard(self, fieldset_name: Argument) -> bool:
         """Forget the fields of this name; return whether there were any (Redis 8.10)."""
-        return await self._do(("HIMPORT", "DISCARD", fieldset_name), truth)
+        return await self._do(("HIMPORT DISCARD", fieldset_name), truth)
 
     async def himport_discardall(self) -> int:
         """Forget all named fields of this connection; return how many names there were (Redis 8.10)."""
-        return await self._do(("HIMPORT", "DISCARDALL"), whole)
+        return await self._do(("HIMPORT DISCARDALL",), whole)
 
     # lists
 
