@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from ..wire.encoder import Argument
 from .arguments import exclusive, given, in_turn
 
-__all__ = ["Places", "Unit", "Vertices", "area", "nearest", "places_in_turn", "searching", "storing"]
+__all__ = ["Places", "Unit", "Vertices", "nearest", "places_in_turn", "searching", "storing"]
 
 Unit: TypeAlias = Literal["m", "km", "ft", "mi"]
 
@@ -58,11 +58,11 @@ def searching(
     any: bool,
 ) -> list[Argument]:
     """Return the words for which places to find: in which area, in which order, and how many."""
-    words = area(command, frommember, fromlonlat, byradius, bybox, bypolygon, unit)
+    words = _area(command, frommember, fromlonlat, byradius, bybox, bypolygon, unit)
     return [*words, *exclusive(command, asc=asc, desc=desc), *nearest(command, count, any)]
 
 
-def area(
+def _area(
     command: str,
     frommember: Argument | None,
     fromlonlat: tuple[float, float] | None,
@@ -75,6 +75,8 @@ def area(
     shape = _the_one("byradius, bybox or bypolygon", byradius=byradius, bybox=bybox, bypolygon=bypolygon)
     if bypolygon is not None:
         _the_one("", bypolygon=bypolygon, frommember=frommember, fromlonlat=fromlonlat)
+        if unit != "m":
+            raise ValueError("unit and bypolygon exclude each other: distances from a polygon's center are in m")
         return ["BYPOLYGON", *_corners(command, bypolygon)]
     center = _the_one("frommember or fromlonlat", frommember=frommember, fromlonlat=fromlonlat)
     words: list[Argument] = [center.upper()]

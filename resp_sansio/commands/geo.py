@@ -84,7 +84,7 @@ def geosearch_withdist(
     count: int | None = None,
     any: bool = False,
 ) -> Command[list[tuple[bytes, float]]]:
-    """As `geosearch`; return members with their distances from the center, in `unit`."""
+    """As `geosearch`; return members with their distances from the center, in `unit` (of a polygon, in meters)."""
     words = searching("GEOSEARCH", frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any)
     return Command("GEOSEARCH", key, *words, "WITHDIST", read=geo_distances)
 

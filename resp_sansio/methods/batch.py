@@ -2722,7 +2722,7 @@ class BatchMethods(ABC, Generic[S]):
         count: int | None = None,
         any: bool = False,
     ) -> Result[list[tuple[S, float]]]:
-        """As `geosearch`; return members with their distances from the center, in `unit`."""
+        """As `geosearch`; return members with their distances from the center, in `unit` (of a polygon, in meters)."""
         return self._do(
             _words.geosearch_withdist(
                 key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any

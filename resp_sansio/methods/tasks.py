@@ -2743,7 +2743,7 @@ class AsyncMethods(ABC, Generic[S]):
         count: int | None = None,
         any: bool = False,
     ) -> list[tuple[S, float]]:
-        """As `geosearch`; return members with their distances from the center, in `unit`."""
+        """As `geosearch`; return members with their distances from the center, in `unit` (of a polygon, in meters)."""
         return await self._do(
             _words.geosearch_withdist(
                 key, frommember, fromlonlat, byradius, bybox, bypolygon, unit, asc, desc, count, any

@@ -104,6 +104,7 @@ FAMILIES = [
             (commands.geoadd("g", CITIES | {"Rome": (12.4964, 41.9028)}), 3),
             (commands.geosearch("g", bypolygon=BOX, asc=True), [b"Catania", b"Palermo"]),
             (commands.geosearch_withcoord("g", bypolygon=BOX, count=1), [(b"Catania", CATANIA)]),
+            (commands.geosearch_withdist("g", bypolygon=BOX, count=1), [(b"Catania", 76454.0837)]),
             (commands.geosearchstore("d", "g", bypolygon=BOX), 2),
             (commands.geosearch("g", bypolygon=BOX[:3], desc=True), [b"Palermo"]),
         ],

@@ -76,6 +76,10 @@ REFUSED: Refused = [
         "bypolygon and frommember exclude each other",
     ),
     (
+        lambda: commands.geosearch_withdist("g", bypolygon=TRIANGLE, unit="km"),
+        "unit and bypolygon exclude each other",
+    ),
+    (
         lambda: commands.geosearch("g", frommember="a", byradius=1, asc=True, desc=True),
         "asc and desc exclude each other",
     ),
