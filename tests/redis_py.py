@@ -68,7 +68,7 @@ A place is `fromlonlat=(longitude, latitude)` or `frommember`, an area `byradius
 `asc=True`, `sort="DESC"` is `desc=True`, `store_dist` is `storedist`. Two or more of `withdist`, `withcoord` and `withhash` make it
 the function that ends in `_withall`. Values of `geoadd` are one dict: `{"Rome": (12.5, 41.9)}`.""",
     "ft": """\
-The index is the first argument, and redis-py's objects for queries are arguments and keywords:
+[JSON and search](search.md) shows them. The index is the first argument, and redis-py's objects for queries are arguments:
 `r.ft("books").search(Query("lovelace").paging(0, 5))` is `ft_search("books", "lovelace", limit=(0, 5))`.""",
     "ts": """\
 Names are the server's: `retention_msecs` is `retention`, `uncompressed=True` is `encoding="UNCOMPRESSED"`, `bucket_timestamp` is
