@@ -64,6 +64,7 @@ from .commands.decoding import Binary
 from .commands.knowledge import Needs
 from .commands.readers import Entry
 from .commands.readers_acl import AclLogEntry, AclSelector, AclUser
+from .commands.readers_arrays import ArrayInfo
 from .commands.readers_cluster import (
     ClusterInfo,
     ClusterLink,
@@ -109,7 +110,15 @@ from .commands.readers_search import (
     Suggestion,
 )
 from .commands.readers_sentinel import CachedInfo, MasterDown, PendingScript, SentinelInstance
-from .commands.readers_server import MasterRole, ModuleInfo, ReplicaOffset, ReplicaRole, Role, SentinelRole
+from .commands.readers_server import (
+    BackupStatus,
+    MasterRole,
+    ModuleInfo,
+    ReplicaOffset,
+    ReplicaRole,
+    Role,
+    SentinelRole,
+)
 from .commands.readers_sketches import BloomInfo, CountMinInfo, CuckooInfo, TDigestInfo, TopKInfo
 from .commands.readers_streams import (
     Autoclaimed,
@@ -154,10 +163,12 @@ __all__ = [
     "AggregateResult",
     "Apply",
     "Argument",
+    "ArrayInfo",
     "ArrayKey",
     "Attributed",
     "Autoclaimed",
     "AutoclaimedIDs",
+    "BackupStatus",
     "Binary",
     "BloomInfo",
     "CachedInfo",

@@ -20,6 +20,7 @@ START: Final = "## All of them\n"
 
 TITLES: Final = {
     "generic": "Keys",
+    "hyperloglog": "HyperLogLog",
     "acl": "ACL",
     "json": "JSON",
     "search": "Indexes",
@@ -55,13 +56,6 @@ REASONS: Final = {
 """Commands that have no function, by the reason. Every HELP has the same one: see `HELP`."""
 
 HELP: Final = "a text for people: `execute` shows it"
-
-YET: Final = """
-ARCOUNT, ARDEL, ARDELRANGE, ARGET, ARGETRANGE, ARGREP, ARINFO, ARINSERT, ARLASTITEMS, ARLEN, ARMGET, ARMSET, ARNEXT,
-AROP, ARRING, ARSCAN, ARSEEK, ARSET, BACKUP ABORT, BACKUP CLEANUP, BACKUP LIST, BACKUP SEAL, BACKUP START, BACKUP
-STATUS
-"""
-"""Commands whose function is still to come: names, separated by commas. Take out what has got one."""
 
 
 def names_in(text: str) -> list[str]:
@@ -128,13 +122,11 @@ def written() -> str:
         groups.setdefault(builder.group, []).append(builder)
     covered = {command_of(builder) for builder in builders}
     known = [name for name in TABLE if is_command(name)]
-    missing = [name for name in known if name not in covered and name not in without]
     page = (
         f"{START}\nOf the {len(known)} commands and subcommands of Redis up to 8.10, its modules, and Valkey up to 9.2,"
         f" {len(covered)} have a function.\n"
-        f"{sum([name in without for name in known])} have none for a reason, which stands at the end"
+        f"{len(without)} have none for a reason, which [stands at the end](#without-a-function).\n\n"
     )
-    page += f"; {len(missing)} have none yet.\n\n" if missing else ".\n\n"
     page += "| Group | Commands | Functions |\n|---|--:|--:|\n"
     for group, members in groups.items():
         page += f"| {title(group)} | {len({command_of(builder) for builder in members})} | {len(members)} |\n"
@@ -146,9 +138,6 @@ def written() -> str:
     page += "\n### Without a function\n\n`execute` sends them where they are not refused.\n"
     page += "\n| Command | Since | Why |\n|---|---|---|\n"
     page += "".join([f"| {name} | {since(name)} | {without[name]} |\n" for name in known if name in without])
-    if missing:
-        page += "\n### Not yet\n\n`execute` sends them.\n\n| Command | Since |\n|---|---|\n"
-        page += "".join([f"| {name} | {since(name)} |\n" for name in missing])
     return page
 
 

@@ -20,10 +20,10 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILDERS: Final = Path("resp_sansio", "commands")
 GROUPS: Final = (
-    "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "scripting",
-    "server", "json", "pubsub", "connection", "acl", "geo", "vector_sets", "time_series", "search", "search_queries",
-    "functions", "diagnostics", "introspection", "bloom", "cuckoo", "count_min", "top_k", "t_digest", "cluster",
-    "sentinel",
+    "strings", "bitmaps", "hyperloglog", "generic", "hashes", "lists", "sets", "sorted_sets", "streams", "geo",
+    "arrays", "json", "vector_sets", "time_series", "search", "search_queries", "bloom", "cuckoo", "count_min",
+    "top_k", "t_digest", "scripting", "functions", "pubsub", "connection", "server", "diagnostics", "introspection",
+    "acl", "cluster", "sentinel",
 )  # fmt: skip
 """The modules of the builders, in the order of the methods."""
 METHODS: Final = Path("resp_sansio", "methods")

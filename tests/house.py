@@ -31,6 +31,7 @@ commands.streams
 commands.arguments_server commands.readers_own commands.readers_functions commands.readers_pubsub
 commands.readers_connection commands.readers_server commands.readers_diagnostics commands.readers_introspection
 commands.readers_acl commands.readers_cluster commands.readers_sentinel
+commands.readers_arrays commands.arrays
 commands.scripting commands.functions commands.pubsub commands.connection commands.server commands.diagnostics
 commands.introspection commands.acl commands.cluster commands.sentinel
 commands.arguments_geo commands.readers_geo commands.geo

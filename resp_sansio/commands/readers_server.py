@@ -8,7 +8,7 @@ from ..wire.values import Reply
 from .readers import items, unexpected, whole
 from .readers_own import Record, integer, own, owns
 
-__all__ = ["MasterRole", "ModuleInfo", "ReplicaOffset", "ReplicaRole", "Role", "SentinelRole"]
+__all__ = ["BackupStatus", "MasterRole", "ModuleInfo", "ReplicaOffset", "ReplicaRole", "Role", "SentinelRole"]
 
 
 class ModuleInfo(TypedDict, total=False):
@@ -27,6 +27,26 @@ MODULE: Final = Record(ModuleInfo)
 def module_infos(reply: Reply, _text: object = None) -> list[ModuleInfo]:
     """The modules."""
     return MODULE.each(reply)
+
+
+class BackupStatus(TypedDict, total=False):
+    """How far a backup has come: `state` is `idle`, `pending`, `snapshotting`, `incrementing`, `sealed` or `failed`.
+
+    Times are Unix times, 0 if it has not come to that. A field that this version does not know is kept as it came.
+    """
+
+    state: str
+    error: str
+    start_time: int
+    end_time: int
+
+
+BACKUP: Final = Record(BackupStatus)
+
+
+def backup_state(reply: Reply, _text: object = None) -> BackupStatus:
+    """The state of a backup."""
+    return BACKUP(reply)
 
 
 class ReplicaOffset(NamedTuple):

@@ -7,8 +7,8 @@ from .arguments import NONE, Fields, given, in_turn
 from .arguments_server import configured, counted, followed, sooner_or_later
 from .command import Command
 from .readers import done, facts, moment, settings, whole, word
-from .readers_own import own_text
-from .readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
+from .readers_own import own_text, own_texts
+from .readers_server import BackupStatus, ModuleInfo, Role, backup_state, module_infos, role_of_server, two_wholes
 
 
 def time() -> Command[tuple[int, int]]:
@@ -121,6 +121,39 @@ def shutdown(*, nosave: bool = False, save: bool = False, now: bool = False, for
 def shutdown_abort() -> Command[None]:
     """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
     return Command("SHUTDOWN", "ABORT", read=done)
+
+
+# -- backups ----------------------------------------------------------------------------------------------------------------
+
+
+def backup_start() -> Command[None]:
+    """Begin a backup in the folder that the setting `backupdirname` names (Redis 8.10)."""
+    return Command("BACKUP START", read=done)
+
+
+def backup_seal() -> Command[None]:
+    """End a backup: what is in it is all that was written until now (Redis 8.10)."""
+    return Command("BACKUP SEAL", read=done)
+
+
+def backup_abort() -> Command[None]:
+    """Give up a backup that is not sealed (Redis 8.10)."""
+    return Command("BACKUP ABORT", read=done)
+
+
+def backup_cleanup() -> Command[None]:
+    """Delete the files of a backup that is sealed or has failed (Redis 8.10)."""
+    return Command("BACKUP CLEANUP", read=done)
+
+
+def backup_list() -> Command[list[str]]:
+    """Return the paths of the files that are finished (Redis 8.10)."""
+    return Command("BACKUP LIST", read=own_texts)
+
+
+def backup_status() -> Command[BackupStatus]:
+    """Return how far a backup has come (Redis 8.10)."""
+    return Command("BACKUP STATUS", read=backup_state)
 
 
 # -- copies on other servers ---------------------------------------------------------------------------------------------------

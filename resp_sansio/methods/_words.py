@@ -612,112 +612,6 @@ def xcfgset(key: Argument, idmp_duration: int | None, idmp_maxsize: int | None) 
     return "XCFGSET", key, *options
 
 
-def config_set(parameter: Argument | None, value: Argument | None, mapping: Fields) -> Words:
-    if parameter is None and value is None:
-        if not mapping:
-            raise ValueError("config_set must be given parameter and value, or a mapping")
-        return "CONFIG SET", *in_turn("CONFIG SET", "mapping", mapping)
-    if parameter is None or value is None:
-        raise ValueError("parameter and value go together")
-    return "CONFIG SET", parameter, value, *in_turn("CONFIG SET", "mapping", mapping)
-
-
-def shutdown(nosave: bool, save: bool, now: bool, force: bool) -> Words:
-    if nosave and save:
-        raise ValueError("nosave and save exclude each other")
-    return "SHUTDOWN", *given("SHUTDOWN", nosave=nosave, save=save, now=now, force=force)
-
-
-def failover(host: Argument | None, port: int | None, force: bool, timeout: int | None) -> Words:
-    if (host is None) != (port is None):
-        raise ValueError("host and port go together")
-    forced, limit = given("FAILOVER", force=force), counted("FAILOVER", timeout=timeout)
-    if forced and (host is None or not limit):
-        raise ValueError("force goes with host, port and timeout")
-    to = () if host is None else ("TO", host, *counted("FAILOVER", port=port)[1:])
-    return "FAILOVER", *to, *forced, *limit
-
-
-def module_loadex(path: Argument, *args: Argument, config: Fields) -> Words:
-    configuration = configured("MODULE LOADEX", config)
-    return "MODULE LOADEX", path, *configuration, *followed("ARGS", args)
-
-
-def json_set(key: Argument, path: JsonPath, value: Argument, nx: bool, xx: bool, fpha: FloatType | None) -> Words:
-    options = [*condition("JSON.SET", nx, xx), *named(fpha=fpha)]
-    return "JSON.SET", key, json_path("JSON.SET", path), value, *options
-
-
-def json_get(
-    key: Argument, *paths: JsonPath, indent: Argument | None, newline: Argument | None, space: Argument | None
-) -> Words:
-    options = named(indent=indent, newline=newline, space=space)
-    return "JSON.GET", key, *options, *[json_path("JSON.GET", path) for path in paths]
-
-
-def client_list(
-    *ids: int,
-    type: Argument | None,
-    user: Argument | None,
-    addr: Argument | None,
-    laddr: Argument | None,
-    skipme: bool | None,
-    maxage: int | None,
-    name: Argument | None,
-    idle: int | None,
-    flags: Argument | None,
-    lib_name: Argument | None,
-    lib_ver: Argument | None,
-    db: int | None,
-    capa: Argument | None,
-    ip: Argument | None,
-    but_not: Fields,
-) -> Words:
-    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
-    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT LIST", skipme)]
-    numbers = counted("CLIENT LIST", maxage=maxage, idle=idle, db=db)
-    found = [*more, *numbers, *excluded("CLIENT LIST", but_not), *followed("ID", ids)]
-    return "CLIENT LIST", *found
-
-
-def client_kill(
-    *ids: int,
-    type: Argument | None,
-    user: Argument | None,
-    addr: Argument | None,
-    laddr: Argument | None,
-    skipme: bool | None,
-    maxage: int | None,
-    name: Argument | None,
-    idle: int | None,
-    flags: Argument | None,
-    lib_name: Argument | None,
-    lib_ver: Argument | None,
-    db: int | None,
-    capa: Argument | None,
-    ip: Argument | None,
-    but_not: Fields,
-) -> Words:
-    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
-    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT KILL", skipme)]
-    numbers = counted("CLIENT KILL", maxage=maxage, idle=idle, db=db)
-    found = [*more, *numbers, *excluded("CLIENT KILL", but_not), *followed("ID", ids)]
-    if not found:
-        raise ValueError("client_kill must be told which connections to close")
-    return "CLIENT KILL", *found
-
-
-def client_tracking(
-    enabled: bool, *prefixes: Argument, redirect: int | None, bcast: bool, optin: bool, optout: bool, noloop: bool
-) -> Words:
-    options = given("CLIENT TRACKING", bcast=bcast, optin=optin, optout=optout, noloop=noloop)
-    if optin and optout:
-        raise ValueError("optin and optout exclude each other")
-    to = counted("CLIENT TRACKING", redirect=redirect)
-    each = [part for prefix in prefixes for part in ("PREFIX", prefix)]
-    return "CLIENT TRACKING", on_or_off("CLIENT TRACKING", enabled), *to, *each, *options
-
-
 def geoadd(key: Argument, places: Places, nx: bool, xx: bool, ch: bool) -> Words:
     words = [*condition("GEOADD", nx, xx), *given("GEOADD", ch=ch)]
     return "GEOADD", key, *words, *places_in_turn(places)
@@ -953,6 +847,56 @@ def georadiusbymember_ro_withall(
     words = [*nearest("GEORADIUSBYMEMBER_RO", count, any), *exclusive("GEORADIUSBYMEMBER_RO", asc=asc, desc=desc)]
     words += "WITHDIST", "WITHHASH", "WITHCOORD"
     return "GEORADIUSBYMEMBER_RO", key, member, radius, unit, *words
+
+
+def argrep(
+    key: Argument,
+    start: Argument,
+    end: Argument,
+    exact: Argument | None,
+    match: Argument | None,
+    glob: Argument | None,
+    re: Argument | None,
+    every: bool,
+    limit: int | None,
+    nocase: bool,
+) -> Words:
+    conditions = valued(exact=exact, match=match, glob=glob, re=re)
+    if not conditions:
+        raise ValueError("argrep must be told what to look for: exact, match, glob or re")
+    flags = [*(("AND",) if given("ARGREP", every=every) else ()), *given("ARGREP", nocase=nocase)]
+    return "ARGREP", key, start, end, *conditions, *flags, *counted("ARGREP", limit=limit)
+
+
+def argrep_withvalues(
+    key: Argument,
+    start: Argument,
+    end: Argument,
+    exact: Argument | None,
+    match: Argument | None,
+    glob: Argument | None,
+    re: Argument | None,
+    every: bool,
+    limit: int | None,
+    nocase: bool,
+) -> Words:
+    conditions = valued(exact=exact, match=match, glob=glob, re=re)
+    if not conditions:
+        raise ValueError("argrep_withvalues must be told what to look for: exact, match, glob or re")
+    flags = [*(("AND",) if given("ARGREP", every=every) else ()), *given("ARGREP", nocase=nocase), "WITHVALUES"]
+    return "ARGREP", key, start, end, *conditions, *flags, *counted("ARGREP", limit=limit)
+
+
+def json_set(key: Argument, path: JsonPath, value: Argument, nx: bool, xx: bool, fpha: FloatType | None) -> Words:
+    options = [*condition("JSON.SET", nx, xx), *named(fpha=fpha)]
+    return "JSON.SET", key, json_path("JSON.SET", path), value, *options
+
+
+def json_get(
+    key: Argument, *paths: JsonPath, indent: Argument | None, newline: Argument | None, space: Argument | None
+) -> Words:
+    options = named(indent=indent, newline=newline, space=space)
+    return "JSON.GET", key, *options, *[json_path("JSON.GET", path) for path in paths]
 
 
 def vadd(
@@ -1576,29 +1520,6 @@ def ft_hybrid(
     return "FT.HYBRID", index, *options
 
 
-def function_list(libraryname: Argument | None, withcode: bool) -> Words:
-    chosen = valued(libraryname=libraryname)
-    return "FUNCTION LIST", *chosen, *given("FUNCTION LIST", withcode=withcode)
-
-
-def hotkeys_start(
-    *slots: int, cpu: bool, net: bool, count: int | None, duration: int | None, sample: int | None
-) -> Words:
-    metrics = given("HOTKEYS START", cpu=cpu, net=net)
-    if not metrics:
-        raise ValueError("hotkeys_start must be told what to count: cpu or net")
-    options = counted("HOTKEYS START", count=count, duration=duration, sample=sample)
-    chosen = followed("SLOTS", (len(slots), *slots)) if slots else ()
-    return "HOTKEYS START", "METRICS", len(metrics), *metrics, *options, *chosen
-
-
-def command_list(module: Argument | None, aclcat: Argument | None, pattern: Argument | None) -> Words:
-    chosen = valued(module=module, aclcat=aclcat, pattern=pattern)
-    if len(chosen) > 2:
-        raise ValueError("module, aclcat and pattern exclude each other")
-    return "COMMAND LIST", *(("FILTERBY", *chosen) if chosen else ())
-
-
 def bf_reserve(key: Argument, error_rate: float, capacity: int, expansion: int | None, nonscaling: bool) -> Words:
     words = filling("BF.RESERVE", None, None, expansion, False, nonscaling)
     return "BF.RESERVE", key, error_rate, capacity, *words
@@ -1648,6 +1569,123 @@ def tdigest_merge(
 ) -> Words:
     words = integers("TDIGEST.MERGE", compression=compression) + given("TDIGEST.MERGE", override=override)
     return "TDIGEST.MERGE", destination, 1 + len(sources), source, *sources, *words
+
+
+def function_list(libraryname: Argument | None, withcode: bool) -> Words:
+    chosen = valued(libraryname=libraryname)
+    return "FUNCTION LIST", *chosen, *given("FUNCTION LIST", withcode=withcode)
+
+
+def client_list(
+    *ids: int,
+    type: Argument | None,
+    user: Argument | None,
+    addr: Argument | None,
+    laddr: Argument | None,
+    skipme: bool | None,
+    maxage: int | None,
+    name: Argument | None,
+    idle: int | None,
+    flags: Argument | None,
+    lib_name: Argument | None,
+    lib_ver: Argument | None,
+    db: int | None,
+    capa: Argument | None,
+    ip: Argument | None,
+    but_not: Fields,
+) -> Words:
+    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT LIST", skipme)]
+    numbers = counted("CLIENT LIST", maxage=maxage, idle=idle, db=db)
+    found = [*more, *numbers, *excluded("CLIENT LIST", but_not), *followed("ID", ids)]
+    return "CLIENT LIST", *found
+
+
+def client_kill(
+    *ids: int,
+    type: Argument | None,
+    user: Argument | None,
+    addr: Argument | None,
+    laddr: Argument | None,
+    skipme: bool | None,
+    maxage: int | None,
+    name: Argument | None,
+    idle: int | None,
+    flags: Argument | None,
+    lib_name: Argument | None,
+    lib_ver: Argument | None,
+    db: int | None,
+    capa: Argument | None,
+    ip: Argument | None,
+    but_not: Fields,
+) -> Words:
+    texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT KILL", skipme)]
+    numbers = counted("CLIENT KILL", maxage=maxage, idle=idle, db=db)
+    found = [*more, *numbers, *excluded("CLIENT KILL", but_not), *followed("ID", ids)]
+    if not found:
+        raise ValueError("client_kill must be told which connections to close")
+    return "CLIENT KILL", *found
+
+
+def client_tracking(
+    enabled: bool, *prefixes: Argument, redirect: int | None, bcast: bool, optin: bool, optout: bool, noloop: bool
+) -> Words:
+    options = given("CLIENT TRACKING", bcast=bcast, optin=optin, optout=optout, noloop=noloop)
+    if optin and optout:
+        raise ValueError("optin and optout exclude each other")
+    to = counted("CLIENT TRACKING", redirect=redirect)
+    each = [part for prefix in prefixes for part in ("PREFIX", prefix)]
+    return "CLIENT TRACKING", on_or_off("CLIENT TRACKING", enabled), *to, *each, *options
+
+
+def config_set(parameter: Argument | None, value: Argument | None, mapping: Fields) -> Words:
+    if parameter is None and value is None:
+        if not mapping:
+            raise ValueError("config_set must be given parameter and value, or a mapping")
+        return "CONFIG SET", *in_turn("CONFIG SET", "mapping", mapping)
+    if parameter is None or value is None:
+        raise ValueError("parameter and value go together")
+    return "CONFIG SET", parameter, value, *in_turn("CONFIG SET", "mapping", mapping)
+
+
+def shutdown(nosave: bool, save: bool, now: bool, force: bool) -> Words:
+    if nosave and save:
+        raise ValueError("nosave and save exclude each other")
+    return "SHUTDOWN", *given("SHUTDOWN", nosave=nosave, save=save, now=now, force=force)
+
+
+def failover(host: Argument | None, port: int | None, force: bool, timeout: int | None) -> Words:
+    if (host is None) != (port is None):
+        raise ValueError("host and port go together")
+    forced, limit = given("FAILOVER", force=force), counted("FAILOVER", timeout=timeout)
+    if forced and (host is None or not limit):
+        raise ValueError("force goes with host, port and timeout")
+    to = () if host is None else ("TO", host, *counted("FAILOVER", port=port)[1:])
+    return "FAILOVER", *to, *forced, *limit
+
+
+def module_loadex(path: Argument, *args: Argument, config: Fields) -> Words:
+    configuration = configured("MODULE LOADEX", config)
+    return "MODULE LOADEX", path, *configuration, *followed("ARGS", args)
+
+
+def hotkeys_start(
+    *slots: int, cpu: bool, net: bool, count: int | None, duration: int | None, sample: int | None
+) -> Words:
+    metrics = given("HOTKEYS START", cpu=cpu, net=net)
+    if not metrics:
+        raise ValueError("hotkeys_start must be told what to count: cpu or net")
+    options = counted("HOTKEYS START", count=count, duration=duration, sample=sample)
+    chosen = followed("SLOTS", (len(slots), *slots)) if slots else ()
+    return "HOTKEYS START", "METRICS", len(metrics), *metrics, *options, *chosen
+
+
+def command_list(module: Argument | None, aclcat: Argument | None, pattern: Argument | None) -> Words:
+    chosen = valued(module=module, aclcat=aclcat, pattern=pattern)
+    if len(chosen) > 2:
+        raise ValueError("module, aclcat and pattern exclude each other")
+    return "COMMAND LIST", *(("FILTERBY", *chosen) if chosen else ())
 
 
 def cluster_slot_stats_orderby(metric: Argument, limit: int | None, asc: bool) -> Words:

@@ -104,6 +104,7 @@ from ..commands.readers import (
     word,
 )
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
+from ..commands.readers_arrays import ArrayInfo, array_information, indexed
 from ..commands.readers_cluster import (
     ClusterInfo,
     ClusterLink,
@@ -203,7 +204,15 @@ from ..commands.readers_sentinel import (
     pending_scripts,
     several_instances,
 )
-from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
+from ..commands.readers_server import (
+    BackupStatus,
+    ModuleInfo,
+    Role,
+    backup_state,
+    module_infos,
+    role_of_server,
+    two_wholes,
+)
 from ..commands.readers_sketches import (
     BloomInfo,
     CountMinInfo,
@@ -2047,614 +2056,6 @@ class BatchMethods(ABC, Generic[S]):
         """Return what the server knows of the consumers of a group."""
         return self._do(("XINFO CONSUMERS", key, group), consumer_infos)
 
-    # scripting
-
-    def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a script; return what it returns, as it comes."""
-        return self._do(("EVAL", script, numkeys, *keys_and_args), anything)
-
-    def eval_ro(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a script that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return self._do(("EVAL_RO", script, numkeys, *keys_and_args), anything)
-
-    def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a script that the server has; return what it returns, as it comes."""
-        return self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
-
-    def evalsha_ro(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a script that the server has and that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return self._do(("EVALSHA_RO", sha1, numkeys, *keys_and_args), anything)
-
-    def script_load(self, script: Argument) -> Result[S]:
-        """Give the server a script to keep; return its digest for `evalsha`."""
-        return self._do(("SCRIPT LOAD", script), bulk)
-
-    def script_exists(self, sha1: Argument, *sha1s: Argument) -> Result[list[bool]]:
-        """Which of these scripts does the server have?"""
-        return self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
-
-    def script_show(self, sha1: Argument) -> Result[S]:
-        """Return the script of this digest (Valkey 8.0)."""
-        return self._do(("SCRIPT SHOW", sha1), bulk)
-
-    def script_flush(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
-        """Forget all scripts; free their memory later, or at once (Redis 6.2)."""
-        return self._do(("SCRIPT FLUSH", *sooner_or_later("SCRIPT FLUSH", asynchronous, sync)), done)
-
-    def script_kill(self) -> Result[None]:
-        """End the script that runs now, if it has changed nothing yet."""
-        return self._do(("SCRIPT KILL",), done)
-
-    # server
-
-    def time(self) -> Result[tuple[int, int]]:
-        """Return the server's Unix time: seconds, and microseconds on top."""
-        return self._do(("TIME",), moment)
-
-    def info(self, *sections: Argument) -> Result[dict[str, str]]:
-        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
-
-        Where several lines have one name (`module`), its value has a line for each.
-        """
-        return self._do(("INFO", *sections), facts)
-
-    def dbsize(self) -> Result[int]:
-        """Return the number of keys."""
-        return self._do(("DBSIZE",), whole)
-
-    def flushdb(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
-        """Delete all keys of this database; free their memory later, or at once (`sync`, Redis 6.2)."""
-        return self._do(("FLUSHDB", *sooner_or_later("FLUSHDB", asynchronous, sync)), done)
-
-    def flushall(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
-        """Delete all keys of all databases; free their memory later, or at once (`sync`, Redis 6.2)."""
-        return self._do(("FLUSHALL", *sooner_or_later("FLUSHALL", asynchronous, sync)), done)
-
-    def swapdb(self, index1: int, index2: int) -> Result[None]:
-        """Have two databases change places: each connection finds in its own what was in the other."""
-        return self._do(("SWAPDB", index1, index2), done)
-
-    def lolwut(self, *, version: int | None = None) -> Result[str]:
-        """Return a picture, or a text, and the server's version."""
-        return self._do(("LOLWUT", *counted("LOLWUT", version=version)), own_text)
-
-    def config_get(self, parameter: Argument, *parameters: Argument) -> Result[dict[str, str]]:
-        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
-        return self._do(("CONFIG GET", parameter, *parameters), settings)
-
-    def config_set(
-        self, parameter: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
-    ) -> Result[None]:
-        """Change a setting until the server ends, or several, all or none of them (`mapping`, Redis 7.0)."""
-        return self._do(_words.config_set(parameter, value, mapping), done)
-
-    def config_resetstat(self) -> Result[None]:
-        """Set the counters that INFO shows back to zero."""
-        return self._do(("CONFIG RESETSTAT",), done)
-
-    def config_rewrite(self) -> Result[None]:
-        """Write the settings as they are to the file that the server was started with."""
-        return self._do(("CONFIG REWRITE",), done)
-
-    def save(self) -> Result[None]:
-        """Write all data to disk; no other command is executed meanwhile."""
-        return self._do(("SAVE",), done)
-
-    def bgsave(self, *, schedule: bool = False) -> Result[str]:
-        """Begin to write all data to disk, or as soon as it can be done (`schedule`); return what the server says of it."""
-        return self._do(("BGSAVE", *given("BGSAVE", schedule=schedule)), word)
-
-    def bgsave_cancel(self) -> Result[str]:
-        """Give up what BGSAVE has begun or is to begin; return what the server says of it (Valkey 8.1)."""
-        return self._do(("BGSAVE", "CANCEL"), word)
-
-    def bgrewriteaof(self) -> Result[str]:
-        """Begin to write the append-only file anew; return what the server says of it."""
-        return self._do(("BGREWRITEAOF",), word)
-
-    def lastsave(self) -> Result[int]:
-        """Return the Unix time at which all data was on disk."""
-        return self._do(("LASTSAVE",), whole)
-
-    def shutdown(
-        self, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False
-    ) -> Result[None]:
-        """Have the server end. It answers only if it does not, with an error; if it does, its connections are lost.
-
-        `now` and `force` are of Redis 7.0.
-        """
-        return self._do(_words.shutdown(nosave, save, now, force), done)
-
-    def shutdown_abort(self) -> Result[None]:
-        """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
-        return self._do(("SHUTDOWN", "ABORT"), done)
-
-    def role(self) -> Result[Role]:
-        """Return what the server is, and what it knows of those that it copies, or that copy it."""
-        return self._do(("ROLE",), role_of_server)
-
-    def replicaof(self, host: Argument, port: int) -> Result[None]:
-        """Make the server a copy of another one: what it has is lost."""
-        return self._do(("REPLICAOF", host, port), done)
-
-    def replicaof_no_one(self) -> Result[None]:
-        """Have the server keep what it has, and copy no other any more."""
-        return self._do(("REPLICAOF", "NO", "ONE"), done)
-
-    def failover(
-        self, *, host: Argument | None = None, port: int | None = None, force: bool = False, timeout: int | None = None
-    ) -> Result[None]:
-        """Begin to change places with a replica: this one, or the first that has all data (Redis 6.2).
-
-        After `timeout` milliseconds it is given up, or done all the same (`force`).
-        """
-        return self._do(_words.failover(host, port, force, timeout), done)
-
-    def failover_abort(self) -> Result[None]:
-        """Give up a FAILOVER (Redis 6.2)."""
-        return self._do(("FAILOVER", "ABORT"), done)
-
-    def wait(self, numreplicas: int, timeout: int) -> Result[int]:
-        """Wait until replicas have what was written before on this connection; return how many have.
-
-        Up to `timeout` milliseconds, 0 for ever.
-        """
-        return self._do(("WAIT", numreplicas, timeout), whole)
-
-    def waitaof(self, numlocal: int, numreplicas: int, timeout: int) -> Result[tuple[int, int]]:
-        """Wait until what was written before on this connection is on disk here (`numlocal` 1), and at replicas (Redis 7.2).
-
-        Up to `timeout` milliseconds, 0 for ever. Return how many have it: 0 or 1, and the number of replicas.
-        """
-        return self._do(("WAITAOF", numlocal, numreplicas, timeout), two_wholes)
-
-    def module_list(self) -> Result[list[ModuleInfo]]:
-        """Return the modules that are loaded."""
-        return self._do(("MODULE LIST",), module_infos)
-
-    def module_load(self, path: Argument, *args: Argument) -> Result[None]:
-        """Load a module from a file, with its arguments."""
-        return self._do(("MODULE LOAD", path, *args), done)
-
-    def module_loadex(self, path: Argument, *args: Argument, config: Fields = NONE) -> Result[None]:
-        """Load a module from a file, with its settings and its arguments (Redis 7.0)."""
-        return self._do(_words.module_loadex(path, *args, config=config), done)
-
-    def module_unload(self, name: Argument) -> Result[None]:
-        """Unload a module."""
-        return self._do(("MODULE UNLOAD", name), done)
-
-    # json
-
-    def json_set(
-        self,
-        key: Argument,
-        path: JsonPath,
-        value: Argument,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        fpha: FloatType | None = None,
-    ) -> Result[bool]:
-        """Set the values at a path, or a new document at `$`, to this JSON text; return whether they were set.
-
-        `nx` sets what is not there yet, `xx` only what is. `fpha` is how arrays of floating-point numbers are kept (Redis 8.8).
-        """
-        return self._do(_words.json_set(key, path, value, nx, xx, fpha), stored)
-
-    def json_get(
-        self,
-        key: Argument,
-        *paths: JsonPath,
-        indent: Argument | None = None,
-        newline: Argument | None = None,
-        space: Argument | None = None,
-    ) -> Result[S | None]:
-        """Return JSON text, None if there is no such key.
-
-        Without a path it is the document. With one it is an array of the values found; with several, an object that has such an
-        array for each path. `indent`, `newline` and `space` are put in to make it readable.
-        """
-        return self._do(_words.json_get(key, *paths, indent=indent, newline=newline, space=space), maybe_bulk)
-
-    def json_mget(self, key: Argument, *keys: Argument, path: JsonPath) -> Result[list[S | None]]:
-        """Return of each key a JSON array of the values at a path, None for each that does not exist."""
-        return self._do(("JSON.MGET", key, *keys, json_path("JSON.MGET", path)), maybe_bulks)
-
-    def json_mset(self, triplet: Triplet, *triplets: Triplet) -> Result[bool]:
-        """Set values as `json_set`, each with its key and path: `("key", "$", "1")`; return whether all were set."""
-        return self._do(("JSON.MSET", *json_triplets(triplet, *triplets)), stored)
-
-    def json_merge(self, key: Argument, path: JsonPath, value: Argument) -> Result[bool]:
-        """Merge JSON text into the values at a path: null deletes a member; return whether anything was there to change."""
-        return self._do(("JSON.MERGE", key, json_path("JSON.MERGE", path), value), stored)
-
-    def json_del(self, key: Argument, path: JsonPath = "$") -> Result[int]:
-        """Delete the values at a path, or the document; return how many there were."""
-        return self._do(("JSON.DEL", key, json_path("JSON.DEL", path)), whole)
-
-    def json_forget(self, key: Argument, path: JsonPath = "$") -> Result[int]:
-        """As `json_del`, by its older name."""
-        return self._do(("JSON.FORGET", key, json_path("JSON.FORGET", path)), whole)
-
-    def json_clear(self, key: Argument, path: JsonPath = "$") -> Result[int]:
-        """Empty the arrays and objects at a path, and set numbers to 0; return how many were changed."""
-        return self._do(("JSON.CLEAR", key, json_path("JSON.CLEAR", path)), whole)
-
-    def json_type(self, key: Argument, path: JsonPath = "$") -> Result[list[str] | None]:
-        """Return the types of the values at a path, such as "integer" or "object"; None if there is no such key."""
-        return self._do(("JSON.TYPE", key, json_path("JSON.TYPE", path)), json_types)
-
-    def json_toggle(self, key: Argument, path: JsonPath) -> Result[list[bool | None]]:
-        """Turn true into false and false into true; return the results, None for each value that is neither."""
-        return self._do(("JSON.TOGGLE", key, json_path("JSON.TOGGLE", path)), json_truths)
-
-    def json_numincrby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
-        """Add to the numbers at a path; return the results, None for each value that is no number."""
-        return self._do(("JSON.NUMINCRBY", key, json_path("JSON.NUMINCRBY", path), value), json_numbers)
-
-    def json_nummultby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
-        """Multiply the numbers at a path; return the results, None for each value that is no number."""
-        return self._do(("JSON.NUMMULTBY", key, json_path("JSON.NUMMULTBY", path), value), json_numbers)
-
-    def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> Result[list[int | None]]:
-        """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
-        return self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
-
-    def json_strlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
-        """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
-        return self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
-
-    def json_arrappend(
-        self, key: Argument, path: JsonPath, value: Argument, *values: Argument
-    ) -> Result[list[int | None]]:
-        """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
-        return self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
-
-    def json_arrindex(
-        self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
-    ) -> Result[list[int | None]]:
-        """Return where a JSON value first stands in the arrays at a path, -1 if nowhere, None for each value that is no array.
-
-        It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
-        """
-        return self._do(("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths)
-
-    def json_arrinsert(
-        self, key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
-    ) -> Result[list[int | None]]:
-        """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
-        return self._do(("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths)
-
-    def json_arrlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
-        """Return the lengths of the arrays at a path, None for each value that is no array."""
-        return self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
-
-    def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> Result[list[S | None]]:
-        """Take an element, the last by default, out of each array at a path; return them as JSON text.
-
-        None stands for each array that is empty and each value that is no array.
-        """
-        return self._do(("JSON.ARRPOP", key, json_path("JSON.ARRPOP", path), index), maybe_bulks)
-
-    def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> Result[list[int | None]]:
-        """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
-        return self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
-
-    def json_objkeys(self, key: Argument, path: JsonPath = "$") -> Result[list[list[S] | None]]:
-        """Return the names of the members of the objects at a path, None for each value that is no object."""
-        return self._do(("JSON.OBJKEYS", key, json_path("JSON.OBJKEYS", path)), json_names)
-
-    def json_objlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
-        """Return the numbers of members of the objects at a path, None for each value that is no object."""
-        return self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
-
-    def json_resp(self, key: Argument, path: JsonPath = "$") -> Result[Reply]:
-        """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
-
-        On RESP2 a number with a fraction comes as the text that a string would come as: nothing tells them apart.
-        """
-        return self._do(("JSON.RESP", key, json_path("JSON.RESP", path)), anything)
-
-    def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> Result[list[int]]:
-        """Return how many bytes of memory each value at a path takes."""
-        return self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
-
-    # pubsub
-
-    def publish(self, channel: Argument, message: Argument) -> Result[int]:
-        """Send a message to all who listen; return how many there are (on this server)."""
-        return self._do(("PUBLISH", channel, message), whole)
-
-    def spublish(self, shardchannel: Argument, message: Argument) -> Result[int]:
-        """Send a message to all who listen to a sharded channel; return how many there are (Redis 7.0)."""
-        return self._do(("SPUBLISH", shardchannel, message), whole)
-
-    def pubsub_channels(self, pattern: Argument | None = None) -> Result[list[S]]:
-        """Return the channels that clients listen to, or those that a pattern matches."""
-        return self._do(("PUBSUB CHANNELS", *(() if pattern is None else (pattern,))), bulks)
-
-    def pubsub_numpat(self) -> Result[int]:
-        """Return how many patterns clients listen to."""
-        return self._do(("PUBSUB NUMPAT",), whole)
-
-    def pubsub_numsub(self, *channels: Argument) -> Result[dict[S, int]]:
-        """Return how many clients listen to each of these channels."""
-        return self._do(("PUBSUB NUMSUB", *channels), counts)
-
-    def pubsub_shardchannels(self, pattern: Argument | None = None) -> Result[list[S]]:
-        """Return the sharded channels that clients listen to, or those that a pattern matches (Redis 7.0)."""
-        return self._do(("PUBSUB SHARDCHANNELS", *(() if pattern is None else (pattern,))), bulks)
-
-    def pubsub_shardnumsub(self, *shardchannels: Argument) -> Result[dict[S, int]]:
-        """Return how many clients listen to each of these sharded channels (Redis 7.0)."""
-        return self._do(("PUBSUB SHARDNUMSUB", *shardchannels), counts)
-
-    # connection
-
-    def ping(self) -> Result[str]:
-        """Return `PONG`."""
-        return self._do(("PING",), word)
-
-    def echo(self, message: Argument) -> Result[S]:
-        """Return the message."""
-        return self._do(("ECHO", message), bulk)
-
-    def auth(self, password: Argument, *, username: Argument | None = None) -> Result[None]:
-        """Become this user, or the default one, on this connection."""
-        return self._do(("AUTH", *(() if username is None else (username,)), password), done)
-
-    def select(self, index: int) -> Result[None]:
-        """Use another database on this connection."""
-        return self._do(("SELECT", index), done)
-
-    def reset(self) -> Result[str]:
-        """Make this connection what it was when it was opened, without a user; return `RESET` (Redis 6.2)."""
-        return self._do(("RESET",), word)
-
-    def quit(self) -> Result[None]:
-        """Have the server close this connection."""
-        return self._do(("QUIT",), done)
-
-    def asking(self) -> Result[None]:
-        """Let the next command on this connection use a slot that is being imported."""
-        return self._do(("ASKING",), done)
-
-    def readonly(self) -> Result[None]:
-        """Let this connection read from a cluster's replica."""
-        return self._do(("READONLY",), done)
-
-    def readwrite(self) -> Result[None]:
-        """Have a cluster's replica redirect reads on this connection again."""
-        return self._do(("READWRITE",), done)
-
-    def client_id(self) -> Result[int]:
-        """Return the number of the connection that this is sent on."""
-        return self._do(("CLIENT ID",), whole)
-
-    def client_info(self) -> Result[ClientInfo]:
-        """Return what the server knows of this connection (Redis 6.2)."""
-        return self._do(("CLIENT INFO",), one_client_info)
-
-    def client_list(
-        self,
-        *ids: int,
-        type: Argument | None = None,
-        user: Argument | None = None,
-        addr: Argument | None = None,
-        laddr: Argument | None = None,
-        skipme: bool | None = None,
-        maxage: int | None = None,
-        name: Argument | None = None,
-        idle: int | None = None,
-        flags: Argument | None = None,
-        lib_name: Argument | None = None,
-        lib_ver: Argument | None = None,
-        db: int | None = None,
-        capa: Argument | None = None,
-        ip: Argument | None = None,
-        but_not: Fields = NONE,
-    ) -> Result[list[ClientInfo]]:
-        """Return what the server knows of its connections, or of those with these numbers and properties.
-
-        `type` is `normal`, `master`, `replica` or `pubsub`. `user` to `maxage` are of Valkey 8.1, all after them of Valkey 9.0:
-        `but_not={"name": "worker"}` leaves out those of that name.
-        """
-        return self._do(
-            _words.client_list(
-                *ids,
-                type=type,
-                user=user,
-                addr=addr,
-                laddr=laddr,
-                skipme=skipme,
-                maxage=maxage,
-                name=name,
-                idle=idle,
-                flags=flags,
-                lib_name=lib_name,
-                lib_ver=lib_ver,
-                db=db,
-                capa=capa,
-                ip=ip,
-                but_not=but_not,
-            ),
-            client_infos,
-        )
-
-    def client_kill(
-        self,
-        *ids: int,
-        type: Argument | None = None,
-        user: Argument | None = None,
-        addr: Argument | None = None,
-        laddr: Argument | None = None,
-        skipme: bool | None = None,
-        maxage: int | None = None,
-        name: Argument | None = None,
-        idle: int | None = None,
-        flags: Argument | None = None,
-        lib_name: Argument | None = None,
-        lib_ver: Argument | None = None,
-        db: int | None = None,
-        capa: Argument | None = None,
-        ip: Argument | None = None,
-        but_not: Fields = NONE,
-    ) -> Result[int]:
-        """Close the connections with these properties; return how many there were.
-
-        This connection is not one of them, except with `skipme=False`. Several numbers at a time are of Valkey 8.1, `maxage`
-        of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
-        """
-        return self._do(
-            _words.client_kill(
-                *ids,
-                type=type,
-                user=user,
-                addr=addr,
-                laddr=laddr,
-                skipme=skipme,
-                maxage=maxage,
-                name=name,
-                idle=idle,
-                flags=flags,
-                lib_name=lib_name,
-                lib_ver=lib_ver,
-                db=db,
-                capa=capa,
-                ip=ip,
-                but_not=but_not,
-            ),
-            whole,
-        )
-
-    def client_getname(self) -> Result[str | None]:
-        """Return the name of this connection, None if it has none."""
-        return self._do(("CLIENT GETNAME",), maybe_own_text)
-
-    def client_setname(self, connection_name: Argument) -> Result[None]:
-        """Give this connection a name. Clients give each of theirs the option `client_name`."""
-        return self._do(("CLIENT SETNAME", connection_name), done)
-
-    def client_setinfo(self, attr: Argument, value: Argument) -> Result[None]:
-        """Tell the server about the library of this connection: `lib-name` or `lib-ver` (Redis 7.2).
-
-        Connections tell it when they are opened.
-        """
-        return self._do(("CLIENT SETINFO", attr, value), done)
-
-    def client_no_evict(self, enabled: bool) -> Result[None]:
-        """Spare this connection, or not, when connections are closed for want of memory (Redis 7.0)."""
-        return self._do(("CLIENT NO-EVICT", on_or_off("CLIENT NO-EVICT", enabled)), done)
-
-    def client_no_touch(self, enabled: bool) -> Result[None]:
-        """Let commands on this connection leave alone, or not, when keys were last used (Redis 7.2)."""
-        return self._do(("CLIENT NO-TOUCH", on_or_off("CLIENT NO-TOUCH", enabled)), done)
-
-    def client_pause(self, timeout: int, *, write: bool = False) -> Result[None]:
-        """Let the commands of all clients wait for so many milliseconds, or those alone that may write (Redis 6.2)."""
-        return self._do(("CLIENT PAUSE", timeout, *given("CLIENT PAUSE", write=write)), done)
-
-    def client_unpause(self) -> Result[None]:
-        """Let all clients go on (Redis 6.2)."""
-        return self._do(("CLIENT UNPAUSE",), done)
-
-    def client_unblock(self, client_id: int, *, error: bool = False) -> Result[bool]:
-        """End what another connection waits for, as if its time was over or with an error; was it waiting?"""
-        return self._do(("CLIENT UNBLOCK", client_id, *given("CLIENT UNBLOCK", error=error)), truth)
-
-    def client_getredir(self) -> Result[int]:
-        """Return which connection is told of keys that change: -1 if tracking is off, 0 for this one."""
-        return self._do(("CLIENT GETREDIR",), whole)
-
-    def client_tracking(
-        self,
-        enabled: bool,
-        *prefixes: Argument,
-        redirect: int | None = None,
-        bcast: bool = False,
-        optin: bool = False,
-        optout: bool = False,
-        noloop: bool = False,
-    ) -> Result[None]:
-        """Have this connection be told, or not, when keys change that it has read, or all with these prefixes (`bcast`)."""
-        return self._do(
-            _words.client_tracking(
-                enabled, *prefixes, redirect=redirect, bcast=bcast, optin=optin, optout=optout, noloop=noloop
-            ),
-            done,
-        )
-
-    def client_trackinginfo(self) -> Result[TrackingInfo]:
-        """Return what this connection is told of keys that change (Redis 6.2)."""
-        return self._do(("CLIENT TRACKINGINFO",), tracking_info)
-
-    def client_caching(self, enabled: bool) -> Result[None]:
-        """Have the keys of the next command on this connection be tracked, or not, with `optin` or `optout`."""
-        return self._do(("CLIENT CACHING", yes_no("CLIENT CACHING", "enabled", enabled)), done)
-
-    def client_capa(self, capability: Argument, *capabilities: Argument) -> Result[None]:
-        """Tell the server what this connection can do, such as `redirect` (Valkey 8.0)."""
-        return self._do(("CLIENT CAPA", capability, *capabilities), done)
-
-    def client_import_source(self, enabled: bool) -> Result[None]:
-        """Mark this connection, or not, as one that brings data from another server (Valkey 8.1)."""
-        return self._do(("CLIENT IMPORT-SOURCE", on_or_off("CLIENT IMPORT-SOURCE", enabled)), done)
-
-    # acl
-
-    def acl_cat(self, category: Argument | None = None) -> Result[list[str]]:
-        """Return the categories of commands, or the commands of one."""
-        return self._do(("ACL CAT", *(() if category is None else (category,))), own_texts)
-
-    def acl_deluser(self, username: Argument, *usernames: Argument) -> Result[int]:
-        """Delete users, and close their connections; return how many there were."""
-        return self._do(("ACL DELUSER", username, *usernames), whole)
-
-    def acl_dryrun(self, username: Argument, command: Argument, *args: Argument) -> Result[str | None]:
-        """Return why this user may not execute a command, None if they may; nothing is executed (Redis 7.0)."""
-        return self._do(("ACL DRYRUN", username, command, *args), refusal)
-
-    def acl_genpass(self, bits: int | None = None) -> Result[str]:
-        """Return a new password: random hexadecimal digits, of 256 bits if not told otherwise."""
-        return self._do(("ACL GENPASS", *counted("ACL GENPASS", bits=bits)[1:]), own_text)
-
-    def acl_getuser(self, username: Argument) -> Result[AclUser | None]:
-        """Return what a user may do, None if there is no such user."""
-        return self._do(("ACL GETUSER", username), acl_user)
-
-    def acl_list(self) -> Result[list[str]]:
-        """Return all users, each as a line of an ACL file."""
-        return self._do(("ACL LIST",), own_texts)
-
-    def acl_load(self) -> Result[None]:
-        """Read the users from the server's ACL file again."""
-        return self._do(("ACL LOAD",), done)
-
-    def acl_log(self, count: int | None = None) -> Result[list[AclLogEntry]]:
-        """Return what was refused lately, the last one first: 10 entries if not told otherwise."""
-        return self._do(("ACL LOG", *counted("ACL LOG", count=count)[1:]), acl_log_entries)
-
-    def acl_log_reset(self) -> Result[None]:
-        """Forget what was refused."""
-        return self._do(("ACL LOG", "RESET"), done)
-
-    def acl_save(self) -> Result[None]:
-        """Write the users to the server's ACL file."""
-        return self._do(("ACL SAVE",), done)
-
-    def acl_setuser(self, username: Argument, *rules: Argument) -> Result[None]:
-        """Make a user, or change what one may do, by rules such as `on`, `>password`, `~key:*`, `+@read`."""
-        return self._do(("ACL SETUSER", username, *rules), done)
-
-    def acl_users(self) -> Result[list[str]]:
-        """Return the names of all users."""
-        return self._do(("ACL USERS",), own_texts)
-
-    def acl_whoami(self) -> Result[str]:
-        """Return the user that this connection is of."""
-        return self._do(("ACL WHOAMI",), own_text)
-
     # geo
 
     def geoadd(
@@ -3014,6 +2415,282 @@ class BatchMethods(ABC, Generic[S]):
         return self._do(
             _words.georadiusbymember_ro_withall(key, member, radius, unit, count, any, asc, desc), geo_members
         )
+
+    # arrays
+
+    def arset(self, key: Argument, index: int, value: Argument, *values: Argument) -> Result[int]:
+        """Set the value at an index, and more behind it; return how many of these places were empty (Redis 8.8)."""
+        return self._do(("ARSET", key, index, value, *values), whole)
+
+    def armset(self, key: Argument, values: Fields) -> Result[int]:
+        """Set values by index; return how many of these places were empty (Redis 8.8)."""
+        return self._do(("ARMSET", key, *in_turn("ARMSET", "values", values)), whole)
+
+    def arget(self, key: Argument, index: int) -> Result[S | None]:
+        """Return the value at an index, None if there is none (Redis 8.8)."""
+        return self._do(("ARGET", key, index), maybe_bulk)
+
+    def armget(self, key: Argument, index: int, *indices: int) -> Result[list[S | None]]:
+        """Return the values at these indices, with None for each that is not there (Redis 8.8)."""
+        return self._do(("ARMGET", key, index, *indices), maybe_bulks)
+
+    def argetrange(self, key: Argument, start: int, end: int) -> Result[list[S | None]]:
+        """Return the values from `start` to `end`, both included, with None for each that is not there (Redis 8.8)."""
+        return self._do(("ARGETRANGE", key, start, end), maybe_bulks)
+
+    def arscan(self, key: Argument, start: int, end: int, *, limit: int | None = None) -> Result[list[tuple[int, S]]]:
+        """Return the values that are there from `start` to `end`, each behind its index (Redis 8.8).
+
+        Backwards if `start` is greater than `end`.
+        """
+        return self._do(("ARSCAN", key, start, end, *counted("ARSCAN", limit=limit)), indexed)
+
+    def ardel(self, key: Argument, index: int, *indices: int) -> Result[int]:
+        """Delete the values at these indices; return how many there were (Redis 8.8)."""
+        return self._do(("ARDEL", key, index, *indices), whole)
+
+    def ardelrange(self, key: Argument, start: int, end: int, *ranges: int) -> Result[int]:
+        """Delete the values of these ranges, each from a first to a last; return how many there were (Redis 8.8)."""
+        return self._do(("ARDELRANGE", key, start, end, *ranges), whole)
+
+    def arlen(self, key: Argument) -> Result[int]:
+        """Return the greatest index and one, 0 if there is no such key (Redis 8.8)."""
+        return self._do(("ARLEN", key), whole)
+
+    def arcount(self, key: Argument) -> Result[int]:
+        """Return how many values there are (Redis 8.8)."""
+        return self._do(("ARCOUNT", key), whole)
+
+    def arinfo(self, key: Argument, *, full: bool = False) -> Result[ArrayInfo]:
+        """Return how an array is stored (Redis 8.8)."""
+        return self._do(("ARINFO", key, *given("ARINFO", full=full)), array_information)
+
+    def arinsert(self, key: Argument, value: Argument, *values: Argument) -> Result[int]:
+        """Set values behind the one that was inserted last; return the index of the last (Redis 8.8)."""
+        return self._do(("ARINSERT", key, value, *values), whole)
+
+    def arring(self, key: Argument, size: int, value: Argument, *values: Argument) -> Result[int]:
+        """As `arinsert`, but begin again at 0 where `size` is reached (Redis 8.8)."""
+        return self._do(("ARRING", key, size, value, *values), whole)
+
+    def arnext(self, key: Argument) -> Result[int | None]:
+        """Return the index that `arinsert` will use, None if there is no room behind the last (Redis 8.8)."""
+        return self._do(("ARNEXT", key), maybe_whole)
+
+    def arseek(self, key: Argument, index: int) -> Result[bool]:
+        """Say which index `arinsert` is to use; is there such a key? (Redis 8.8)"""
+        return self._do(("ARSEEK", key, index), truth)
+
+    def arlastitems(self, key: Argument, count: int, *, rev: bool = False) -> Result[list[S | None]]:
+        """Return the values that were inserted last, the last one at the end, or first (`rev`) (Redis 8.8)."""
+        return self._do(("ARLASTITEMS", key, count, *given("ARLASTITEMS", rev=rev)), maybe_bulks)
+
+    def argrep(
+        self,
+        key: Argument,
+        start: Argument = "-",
+        end: Argument = "+",
+        *,
+        exact: Argument | None = None,
+        match: Argument | None = None,
+        glob: Argument | None = None,
+        re: Argument | None = None,
+        every: bool = False,
+        limit: int | None = None,
+        nocase: bool = False,
+    ) -> Result[list[int]]:
+        """Return the indices of the values that are this, contain it, or that a pattern matches (Redis 8.8).
+
+        Of several conditions one is enough, if not `every` one must hold. Backwards if `start` is greater than `end`.
+        """
+        return self._do(_words.argrep(key, start, end, exact, match, glob, re, every, limit, nocase), wholes)
+
+    def argrep_withvalues(
+        self,
+        key: Argument,
+        start: Argument = "-",
+        end: Argument = "+",
+        *,
+        exact: Argument | None = None,
+        match: Argument | None = None,
+        glob: Argument | None = None,
+        re: Argument | None = None,
+        every: bool = False,
+        limit: int | None = None,
+        nocase: bool = False,
+    ) -> Result[list[tuple[int, S]]]:
+        """As `argrep`, with the values (Redis 8.8)."""
+        return self._do(
+            _words.argrep_withvalues(key, start, end, exact, match, glob, re, every, limit, nocase), indexed
+        )
+
+    def arop_sum(self, key: Argument, start: int, end: int) -> Result[float | None]:
+        """Return the sum of the values that are numbers, None if there are none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "SUM"), maybe_number)
+
+    def arop_min(self, key: Argument, start: int, end: int) -> Result[float | None]:
+        """Return the smallest number, None if there is none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "MIN"), maybe_number)
+
+    def arop_max(self, key: Argument, start: int, end: int) -> Result[float | None]:
+        """Return the greatest number, None if there is none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "MAX"), maybe_number)
+
+    def arop_and(self, key: Argument, start: int, end: int) -> Result[int | None]:
+        """Return the bits that all whole numbers have, None if there are none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "AND"), maybe_whole)
+
+    def arop_or(self, key: Argument, start: int, end: int) -> Result[int | None]:
+        """Return the bits that any whole number has, None if there are none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "OR"), maybe_whole)
+
+    def arop_xor(self, key: Argument, start: int, end: int) -> Result[int | None]:
+        """Return the bits that an odd number of whole numbers have, None if there are none (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "XOR"), maybe_whole)
+
+    def arop_match(self, key: Argument, start: int, end: int, value: Argument) -> Result[int]:
+        """Return how many values are this one (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "MATCH", value), whole)
+
+    def arop_used(self, key: Argument, start: int, end: int) -> Result[int]:
+        """Return how many values there are (Redis 8.8)."""
+        return self._do(("AROP", key, start, end, "USED"), whole)
+
+    # json
+
+    def json_set(
+        self,
+        key: Argument,
+        path: JsonPath,
+        value: Argument,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        fpha: FloatType | None = None,
+    ) -> Result[bool]:
+        """Set the values at a path, or a new document at `$`, to this JSON text; return whether they were set.
+
+        `nx` sets what is not there yet, `xx` only what is. `fpha` is how arrays of floating-point numbers are kept (Redis 8.8).
+        """
+        return self._do(_words.json_set(key, path, value, nx, xx, fpha), stored)
+
+    def json_get(
+        self,
+        key: Argument,
+        *paths: JsonPath,
+        indent: Argument | None = None,
+        newline: Argument | None = None,
+        space: Argument | None = None,
+    ) -> Result[S | None]:
+        """Return JSON text, None if there is no such key.
+
+        Without a path it is the document. With one it is an array of the values found; with several, an object that has such an
+        array for each path. `indent`, `newline` and `space` are put in to make it readable.
+        """
+        return self._do(_words.json_get(key, *paths, indent=indent, newline=newline, space=space), maybe_bulk)
+
+    def json_mget(self, key: Argument, *keys: Argument, path: JsonPath) -> Result[list[S | None]]:
+        """Return of each key a JSON array of the values at a path, None for each that does not exist."""
+        return self._do(("JSON.MGET", key, *keys, json_path("JSON.MGET", path)), maybe_bulks)
+
+    def json_mset(self, triplet: Triplet, *triplets: Triplet) -> Result[bool]:
+        """Set values as `json_set`, each with its key and path: `("key", "$", "1")`; return whether all were set."""
+        return self._do(("JSON.MSET", *json_triplets(triplet, *triplets)), stored)
+
+    def json_merge(self, key: Argument, path: JsonPath, value: Argument) -> Result[bool]:
+        """Merge JSON text into the values at a path: null deletes a member; return whether anything was there to change."""
+        return self._do(("JSON.MERGE", key, json_path("JSON.MERGE", path), value), stored)
+
+    def json_del(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """Delete the values at a path, or the document; return how many there were."""
+        return self._do(("JSON.DEL", key, json_path("JSON.DEL", path)), whole)
+
+    def json_forget(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """As `json_del`, by its older name."""
+        return self._do(("JSON.FORGET", key, json_path("JSON.FORGET", path)), whole)
+
+    def json_clear(self, key: Argument, path: JsonPath = "$") -> Result[int]:
+        """Empty the arrays and objects at a path, and set numbers to 0; return how many were changed."""
+        return self._do(("JSON.CLEAR", key, json_path("JSON.CLEAR", path)), whole)
+
+    def json_type(self, key: Argument, path: JsonPath = "$") -> Result[list[str] | None]:
+        """Return the types of the values at a path, such as "integer" or "object"; None if there is no such key."""
+        return self._do(("JSON.TYPE", key, json_path("JSON.TYPE", path)), json_types)
+
+    def json_toggle(self, key: Argument, path: JsonPath) -> Result[list[bool | None]]:
+        """Turn true into false and false into true; return the results, None for each value that is neither."""
+        return self._do(("JSON.TOGGLE", key, json_path("JSON.TOGGLE", path)), json_truths)
+
+    def json_numincrby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
+        """Add to the numbers at a path; return the results, None for each value that is no number."""
+        return self._do(("JSON.NUMINCRBY", key, json_path("JSON.NUMINCRBY", path), value), json_numbers)
+
+    def json_nummultby(self, key: Argument, path: JsonPath, value: float) -> Result[list[int | float | None]]:
+        """Multiply the numbers at a path; return the results, None for each value that is no number."""
+        return self._do(("JSON.NUMMULTBY", key, json_path("JSON.NUMMULTBY", path), value), json_numbers)
+
+    def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> Result[list[int | None]]:
+        """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
+        return self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
+
+    def json_strlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
+        return self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
+
+    def json_arrappend(
+        self, key: Argument, path: JsonPath, value: Argument, *values: Argument
+    ) -> Result[list[int | None]]:
+        """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
+        return self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
+
+    def json_arrindex(
+        self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
+    ) -> Result[list[int | None]]:
+        """Return where a JSON value first stands in the arrays at a path, -1 if nowhere, None for each value that is no array.
+
+        It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
+        """
+        return self._do(("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths)
+
+    def json_arrinsert(
+        self, key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
+    ) -> Result[list[int | None]]:
+        """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
+        return self._do(("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths)
+
+    def json_arrlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the lengths of the arrays at a path, None for each value that is no array."""
+        return self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
+
+    def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> Result[list[S | None]]:
+        """Take an element, the last by default, out of each array at a path; return them as JSON text.
+
+        None stands for each array that is empty and each value that is no array.
+        """
+        return self._do(("JSON.ARRPOP", key, json_path("JSON.ARRPOP", path), index), maybe_bulks)
+
+    def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> Result[list[int | None]]:
+        """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
+        return self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
+
+    def json_objkeys(self, key: Argument, path: JsonPath = "$") -> Result[list[list[S] | None]]:
+        """Return the names of the members of the objects at a path, None for each value that is no object."""
+        return self._do(("JSON.OBJKEYS", key, json_path("JSON.OBJKEYS", path)), json_names)
+
+    def json_objlen(self, key: Argument, path: JsonPath = "$") -> Result[list[int | None]]:
+        """Return the numbers of members of the objects at a path, None for each value that is no object."""
+        return self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
+
+    def json_resp(self, key: Argument, path: JsonPath = "$") -> Result[Reply]:
+        """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
+
+        On RESP2 a number with a fraction comes as the text that a string would come as: nothing tells them apart.
+        """
+        return self._do(("JSON.RESP", key, json_path("JSON.RESP", path)), anything)
+
+    def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> Result[list[int]]:
+        """Return how many bytes of memory each value at a path takes."""
+        return self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
 
     # vector sets
 
@@ -4214,175 +3891,6 @@ class BatchMethods(ABC, Generic[S]):
             hybrid_rows,
         )
 
-    # functions
-
-    def fcall(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a function; return what it returns, as it comes (Redis 7.0)."""
-        return self._do(("FCALL", function, numkeys, *keys_and_args), anything)
-
-    def fcall_ro(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
-        """Run a function that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return self._do(("FCALL_RO", function, numkeys, *keys_and_args), anything)
-
-    def function_load(self, function_code: Argument, *, replace: bool = False) -> Result[str]:
-        """Give the server a library, perhaps in place of the one of its name; return its name (Redis 7.0)."""
-        return self._do(("FUNCTION LOAD", *given("FUNCTION LOAD", replace=replace), function_code), own_text)
-
-    def function_delete(self, library_name: Argument) -> Result[None]:
-        """Delete a library with its functions (Redis 7.0)."""
-        return self._do(("FUNCTION DELETE", library_name), done)
-
-    def function_list(self, *, libraryname: Argument | None = None, withcode: bool = False) -> Result[list[Library]]:
-        """Return the libraries, or those whose name a pattern matches, with their code if asked (Redis 7.0)."""
-        return self._do(_words.function_list(libraryname, withcode), libraries)
-
-    def function_dump(self) -> Result[Binary]:
-        """Return all libraries, for `function_restore` (Redis 7.0)."""
-        return self._do(("FUNCTION DUMP",), binary)
-
-    def function_restore(self, serialized_value: Argument, policy: Restoring | None = None) -> Result[None]:
-        """Add the libraries of a dump to those there are (`APPEND`), in place of the same (`REPLACE`) or of all (Redis 7.0)."""
-        return self._do(("FUNCTION RESTORE", serialized_value, *(() if policy is None else (policy,))), done)
-
-    def function_flush(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
-        """Delete all libraries; free their memory later, or at once (Redis 7.0)."""
-        return self._do(("FUNCTION FLUSH", *sooner_or_later("FUNCTION FLUSH", asynchronous, sync)), done)
-
-    def function_kill(self) -> Result[None]:
-        """End the function that runs now, if it has changed nothing yet (Redis 7.0)."""
-        return self._do(("FUNCTION KILL",), done)
-
-    def function_stats(self) -> Result[FunctionStats]:
-        """Return which function or script runs now, and how many functions there are (Redis 7.0)."""
-        return self._do(("FUNCTION STATS",), function_statistics)
-
-    # diagnostics
-
-    def slowlog_get(self, count: int | None = None) -> Result[list[LoggedCommand[S]]]:
-        """Return the slowest commands of late, the last one first: 10 if not told otherwise, all for -1 (Redis 7.0)."""
-        return self._do(("SLOWLOG GET", *counted("SLOWLOG GET", count=count)[1:]), logged_commands)
-
-    def slowlog_len(self) -> Result[int]:
-        """Return how many commands `slowlog_get` could return."""
-        return self._do(("SLOWLOG LEN",), whole)
-
-    def slowlog_reset(self) -> Result[None]:
-        """Forget the slow commands."""
-        return self._do(("SLOWLOG RESET",), done)
-
-    def commandlog_get(self, count: int, type: Logged) -> Result[list[LoggedCommand[S]]]:
-        """Return commands that were slow, or whose request or reply was large, the last one first; all for -1 (Valkey 8.1)."""
-        return self._do(("COMMANDLOG GET", count, type), logged_commands)
-
-    def commandlog_len(self, type: Logged) -> Result[int]:
-        """Return how many commands `commandlog_get` could return (Valkey 8.1)."""
-        return self._do(("COMMANDLOG LEN", type), whole)
-
-    def commandlog_reset(self, type: Logged) -> Result[None]:
-        """Forget the commands of this kind (Valkey 8.1)."""
-        return self._do(("COMMANDLOG RESET", type), done)
-
-    def latency_doctor(self) -> Result[str]:
-        """Return what the server makes of its pauses, in prose."""
-        return self._do(("LATENCY DOCTOR",), own_text)
-
-    def latency_graph(self, event: Argument) -> Result[str]:
-        """Return a drawing of how long an event took lately."""
-        return self._do(("LATENCY GRAPH", event), own_text)
-
-    def latency_histogram(self, *commands: Argument) -> Result[dict[str, LatencyHistogram]]:
-        """Return how often these commands, or all, took how long, by name (Redis 7.0)."""
-        return self._do(("LATENCY HISTOGRAM", *commands), latency_histograms)
-
-    def latency_history(self, event: Argument) -> Result[list[LatencySample]]:
-        """Return how long an event took lately."""
-        return self._do(("LATENCY HISTORY", event), latency_samples)
-
-    def latency_latest(self) -> Result[list[LatencyEvent]]:
-        """Return for each kind of event how long the last one took, and the longest."""
-        return self._do(("LATENCY LATEST",), latency_events)
-
-    def latency_reset(self, *events: Argument) -> Result[int]:
-        """Forget how long these events took, or all; return how many kinds that were."""
-        return self._do(("LATENCY RESET", *events), whole)
-
-    def memory_doctor(self) -> Result[str]:
-        """Return what the server makes of its use of memory, in prose."""
-        return self._do(("MEMORY DOCTOR",), own_text)
-
-    def memory_malloc_stats(self) -> Result[str]:
-        """Return what the allocator says of itself, in prose."""
-        return self._do(("MEMORY MALLOC-STATS",), own_text)
-
-    def memory_purge(self) -> Result[None]:
-        """Give memory that is free back to the system."""
-        return self._do(("MEMORY PURGE",), done)
-
-    def memory_stats(self) -> Result[MemoryStats]:
-        """Return what the server's memory is used for."""
-        return self._do(("MEMORY STATS",), memory_report)
-
-    def memory_usage(self, key: Argument, *, samples: int | None = None) -> Result[int | None]:
-        """Return how many bytes a key takes, None if there is none; it looks at so many of its elements (0: all)."""
-        return self._do(("MEMORY USAGE", key, *counted("MEMORY USAGE", samples=samples)), maybe_whole)
-
-    def hotkeys_start(
-        self,
-        *slots: int,
-        cpu: bool = False,
-        net: bool = False,
-        count: int | None = None,
-        duration: int | None = None,
-        sample: int | None = None,
-    ) -> Result[None]:
-        """Begin to count which keys take most time (`cpu`) or most of the network (`net`), in these slots alone (Redis 8.6).
-
-        Tell the first `count`; end by itself after `duration` seconds; look at one command of `sample`.
-        """
-        return self._do(
-            _words.hotkeys_start(*slots, cpu=cpu, net=net, count=count, duration=duration, sample=sample), done
-        )
-
-    def hotkeys_stop(self) -> Result[bool]:
-        """End the counting, and keep what was counted; had it begun? (Redis 8.6)"""
-        return self._do(("HOTKEYS STOP",), stored)
-
-    def hotkeys_get(self) -> Result[HotKeys[S] | None]:
-        """Return which keys take most, None if none were counted (Redis 8.6)."""
-        return self._do(("HOTKEYS GET",), hot_keys)
-
-    def hotkeys_reset(self) -> Result[None]:
-        """Forget what was counted (Redis 8.6)."""
-        return self._do(("HOTKEYS RESET",), done)
-
-    # introspection
-
-    def command_count(self) -> Result[int]:
-        """Return how many commands the server knows."""
-        return self._do(("COMMAND COUNT",), whole)
-
-    def command_docs(self, *command_names: Argument) -> Result[dict[str, CommandDocs]]:
-        """Return what is said of these commands, or of all, by name; there is nothing of one that is unknown (Redis 7.0)."""
-        return self._do(("COMMAND DOCS", *command_names), commands_docs)
-
-    def command_getkeys(self, command: Argument, *args: Argument) -> Result[list[S]]:
-        """Return the keys of a command with its arguments."""
-        return self._do(("COMMAND GETKEYS", command, *args), bulks)
-
-    def command_getkeysandflags(self, command: Argument, *args: Argument) -> Result[list[KeyWithFlags[S]]]:
-        """Return the keys of a command with its arguments, and what is done to each (Redis 7.0)."""
-        return self._do(("COMMAND GETKEYSANDFLAGS", command, *args), keys_with_flags)
-
-    def command_info(self, *command_names: Argument) -> Result[list[CommandDetails | None]]:
-        """Return what the server knows of these commands, or of all; None for one that is unknown."""
-        return self._do(("COMMAND INFO", *command_names), command_details)
-
-    def command_list(
-        self, *, module: Argument | None = None, aclcat: Argument | None = None, pattern: Argument | None = None
-    ) -> Result[list[str]]:
-        """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
-        return self._do(_words.command_list(module, aclcat, pattern), own_texts)
-
     # bloom
 
     def bf_reserve(
@@ -4668,6 +4176,671 @@ class BatchMethods(ABC, Generic[S]):
     def tdigest_info(self, key: Argument) -> Result[TDigestInfo]:
         """Return how a digest is made and filled."""
         return self._do(("TDIGEST.INFO", key), t_digest_info)
+
+    # scripting
+
+    def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script; return what it returns, as it comes."""
+        return self._do(("EVAL", script, numkeys, *keys_and_args), anything)
+
+    def eval_ro(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("EVAL_RO", script, numkeys, *keys_and_args), anything)
+
+    def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script that the server has; return what it returns, as it comes."""
+        return self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
+
+    def evalsha_ro(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a script that the server has and that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("EVALSHA_RO", sha1, numkeys, *keys_and_args), anything)
+
+    def script_load(self, script: Argument) -> Result[S]:
+        """Give the server a script to keep; return its digest for `evalsha`."""
+        return self._do(("SCRIPT LOAD", script), bulk)
+
+    def script_exists(self, sha1: Argument, *sha1s: Argument) -> Result[list[bool]]:
+        """Which of these scripts does the server have?"""
+        return self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
+
+    def script_show(self, sha1: Argument) -> Result[S]:
+        """Return the script of this digest (Valkey 8.0)."""
+        return self._do(("SCRIPT SHOW", sha1), bulk)
+
+    def script_flush(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
+        """Forget all scripts; free their memory later, or at once (Redis 6.2)."""
+        return self._do(("SCRIPT FLUSH", *sooner_or_later("SCRIPT FLUSH", asynchronous, sync)), done)
+
+    def script_kill(self) -> Result[None]:
+        """End the script that runs now, if it has changed nothing yet."""
+        return self._do(("SCRIPT KILL",), done)
+
+    # functions
+
+    def fcall(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a function; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("FCALL", function, numkeys, *keys_and_args), anything)
+
+    def fcall_ro(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Result[Reply]:
+        """Run a function that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return self._do(("FCALL_RO", function, numkeys, *keys_and_args), anything)
+
+    def function_load(self, function_code: Argument, *, replace: bool = False) -> Result[str]:
+        """Give the server a library, perhaps in place of the one of its name; return its name (Redis 7.0)."""
+        return self._do(("FUNCTION LOAD", *given("FUNCTION LOAD", replace=replace), function_code), own_text)
+
+    def function_delete(self, library_name: Argument) -> Result[None]:
+        """Delete a library with its functions (Redis 7.0)."""
+        return self._do(("FUNCTION DELETE", library_name), done)
+
+    def function_list(self, *, libraryname: Argument | None = None, withcode: bool = False) -> Result[list[Library]]:
+        """Return the libraries, or those whose name a pattern matches, with their code if asked (Redis 7.0)."""
+        return self._do(_words.function_list(libraryname, withcode), libraries)
+
+    def function_dump(self) -> Result[Binary]:
+        """Return all libraries, for `function_restore` (Redis 7.0)."""
+        return self._do(("FUNCTION DUMP",), binary)
+
+    def function_restore(self, serialized_value: Argument, policy: Restoring | None = None) -> Result[None]:
+        """Add the libraries of a dump to those there are (`APPEND`), in place of the same (`REPLACE`) or of all (Redis 7.0)."""
+        return self._do(("FUNCTION RESTORE", serialized_value, *(() if policy is None else (policy,))), done)
+
+    def function_flush(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
+        """Delete all libraries; free their memory later, or at once (Redis 7.0)."""
+        return self._do(("FUNCTION FLUSH", *sooner_or_later("FUNCTION FLUSH", asynchronous, sync)), done)
+
+    def function_kill(self) -> Result[None]:
+        """End the function that runs now, if it has changed nothing yet (Redis 7.0)."""
+        return self._do(("FUNCTION KILL",), done)
+
+    def function_stats(self) -> Result[FunctionStats]:
+        """Return which function or script runs now, and how many functions there are (Redis 7.0)."""
+        return self._do(("FUNCTION STATS",), function_statistics)
+
+    # pubsub
+
+    def publish(self, channel: Argument, message: Argument) -> Result[int]:
+        """Send a message to all who listen; return how many there are (on this server)."""
+        return self._do(("PUBLISH", channel, message), whole)
+
+    def spublish(self, shardchannel: Argument, message: Argument) -> Result[int]:
+        """Send a message to all who listen to a sharded channel; return how many there are (Redis 7.0)."""
+        return self._do(("SPUBLISH", shardchannel, message), whole)
+
+    def pubsub_channels(self, pattern: Argument | None = None) -> Result[list[S]]:
+        """Return the channels that clients listen to, or those that a pattern matches."""
+        return self._do(("PUBSUB CHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    def pubsub_numpat(self) -> Result[int]:
+        """Return how many patterns clients listen to."""
+        return self._do(("PUBSUB NUMPAT",), whole)
+
+    def pubsub_numsub(self, *channels: Argument) -> Result[dict[S, int]]:
+        """Return how many clients listen to each of these channels."""
+        return self._do(("PUBSUB NUMSUB", *channels), counts)
+
+    def pubsub_shardchannels(self, pattern: Argument | None = None) -> Result[list[S]]:
+        """Return the sharded channels that clients listen to, or those that a pattern matches (Redis 7.0)."""
+        return self._do(("PUBSUB SHARDCHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    def pubsub_shardnumsub(self, *shardchannels: Argument) -> Result[dict[S, int]]:
+        """Return how many clients listen to each of these sharded channels (Redis 7.0)."""
+        return self._do(("PUBSUB SHARDNUMSUB", *shardchannels), counts)
+
+    # connection
+
+    def ping(self) -> Result[str]:
+        """Return `PONG`."""
+        return self._do(("PING",), word)
+
+    def echo(self, message: Argument) -> Result[S]:
+        """Return the message."""
+        return self._do(("ECHO", message), bulk)
+
+    def auth(self, password: Argument, *, username: Argument | None = None) -> Result[None]:
+        """Become this user, or the default one, on this connection."""
+        return self._do(("AUTH", *(() if username is None else (username,)), password), done)
+
+    def select(self, index: int) -> Result[None]:
+        """Use another database on this connection."""
+        return self._do(("SELECT", index), done)
+
+    def reset(self) -> Result[str]:
+        """Make this connection what it was when it was opened, without a user; return `RESET` (Redis 6.2)."""
+        return self._do(("RESET",), word)
+
+    def quit(self) -> Result[None]:
+        """Have the server close this connection."""
+        return self._do(("QUIT",), done)
+
+    def asking(self) -> Result[None]:
+        """Let the next command on this connection use a slot that is being imported."""
+        return self._do(("ASKING",), done)
+
+    def readonly(self) -> Result[None]:
+        """Let this connection read from a cluster's replica."""
+        return self._do(("READONLY",), done)
+
+    def readwrite(self) -> Result[None]:
+        """Have a cluster's replica redirect reads on this connection again."""
+        return self._do(("READWRITE",), done)
+
+    def client_id(self) -> Result[int]:
+        """Return the number of the connection that this is sent on."""
+        return self._do(("CLIENT ID",), whole)
+
+    def client_info(self) -> Result[ClientInfo]:
+        """Return what the server knows of this connection (Redis 6.2)."""
+        return self._do(("CLIENT INFO",), one_client_info)
+
+    def client_list(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> Result[list[ClientInfo]]:
+        """Return what the server knows of its connections, or of those with these numbers and properties.
+
+        `type` is `normal`, `master`, `replica` or `pubsub`. `user` to `maxage` are of Valkey 8.1, all after them of Valkey 9.0:
+        `but_not={"name": "worker"}` leaves out those of that name.
+        """
+        return self._do(
+            _words.client_list(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            client_infos,
+        )
+
+    def client_kill(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> Result[int]:
+        """Close the connections with these properties; return how many there were.
+
+        This connection is not one of them, except with `skipme=False`. Several numbers at a time are of Valkey 8.1, `maxage`
+        of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
+        """
+        return self._do(
+            _words.client_kill(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            whole,
+        )
+
+    def client_getname(self) -> Result[str | None]:
+        """Return the name of this connection, None if it has none."""
+        return self._do(("CLIENT GETNAME",), maybe_own_text)
+
+    def client_setname(self, connection_name: Argument) -> Result[None]:
+        """Give this connection a name. Clients give each of theirs the option `client_name`."""
+        return self._do(("CLIENT SETNAME", connection_name), done)
+
+    def client_setinfo(self, attr: Argument, value: Argument) -> Result[None]:
+        """Tell the server about the library of this connection: `lib-name` or `lib-ver` (Redis 7.2).
+
+        Connections tell it when they are opened.
+        """
+        return self._do(("CLIENT SETINFO", attr, value), done)
+
+    def client_no_evict(self, enabled: bool) -> Result[None]:
+        """Spare this connection, or not, when connections are closed for want of memory (Redis 7.0)."""
+        return self._do(("CLIENT NO-EVICT", on_or_off("CLIENT NO-EVICT", enabled)), done)
+
+    def client_no_touch(self, enabled: bool) -> Result[None]:
+        """Let commands on this connection leave alone, or not, when keys were last used (Redis 7.2)."""
+        return self._do(("CLIENT NO-TOUCH", on_or_off("CLIENT NO-TOUCH", enabled)), done)
+
+    def client_pause(self, timeout: int, *, write: bool = False) -> Result[None]:
+        """Let the commands of all clients wait for so many milliseconds, or those alone that may write (Redis 6.2)."""
+        return self._do(("CLIENT PAUSE", timeout, *given("CLIENT PAUSE", write=write)), done)
+
+    def client_unpause(self) -> Result[None]:
+        """Let all clients go on (Redis 6.2)."""
+        return self._do(("CLIENT UNPAUSE",), done)
+
+    def client_unblock(self, client_id: int, *, error: bool = False) -> Result[bool]:
+        """End what another connection waits for, as if its time was over or with an error; was it waiting?"""
+        return self._do(("CLIENT UNBLOCK", client_id, *given("CLIENT UNBLOCK", error=error)), truth)
+
+    def client_getredir(self) -> Result[int]:
+        """Return which connection is told of keys that change: -1 if tracking is off, 0 for this one."""
+        return self._do(("CLIENT GETREDIR",), whole)
+
+    def client_tracking(
+        self,
+        enabled: bool,
+        *prefixes: Argument,
+        redirect: int | None = None,
+        bcast: bool = False,
+        optin: bool = False,
+        optout: bool = False,
+        noloop: bool = False,
+    ) -> Result[None]:
+        """Have this connection be told, or not, when keys change that it has read, or all with these prefixes (`bcast`)."""
+        return self._do(
+            _words.client_tracking(
+                enabled, *prefixes, redirect=redirect, bcast=bcast, optin=optin, optout=optout, noloop=noloop
+            ),
+            done,
+        )
+
+    def client_trackinginfo(self) -> Result[TrackingInfo]:
+        """Return what this connection is told of keys that change (Redis 6.2)."""
+        return self._do(("CLIENT TRACKINGINFO",), tracking_info)
+
+    def client_caching(self, enabled: bool) -> Result[None]:
+        """Have the keys of the next command on this connection be tracked, or not, with `optin` or `optout`."""
+        return self._do(("CLIENT CACHING", yes_no("CLIENT CACHING", "enabled", enabled)), done)
+
+    def client_capa(self, capability: Argument, *capabilities: Argument) -> Result[None]:
+        """Tell the server what this connection can do, such as `redirect` (Valkey 8.0)."""
+        return self._do(("CLIENT CAPA", capability, *capabilities), done)
+
+    def client_import_source(self, enabled: bool) -> Result[None]:
+        """Mark this connection, or not, as one that brings data from another server (Valkey 8.1)."""
+        return self._do(("CLIENT IMPORT-SOURCE", on_or_off("CLIENT IMPORT-SOURCE", enabled)), done)
+
+    # server
+
+    def time(self) -> Result[tuple[int, int]]:
+        """Return the server's Unix time: seconds, and microseconds on top."""
+        return self._do(("TIME",), moment)
+
+    def info(self, *sections: Argument) -> Result[dict[str, str]]:
+        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
+
+        Where several lines have one name (`module`), its value has a line for each.
+        """
+        return self._do(("INFO", *sections), facts)
+
+    def dbsize(self) -> Result[int]:
+        """Return the number of keys."""
+        return self._do(("DBSIZE",), whole)
+
+    def flushdb(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
+        """Delete all keys of this database; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return self._do(("FLUSHDB", *sooner_or_later("FLUSHDB", asynchronous, sync)), done)
+
+    def flushall(self, *, asynchronous: bool = False, sync: bool = False) -> Result[None]:
+        """Delete all keys of all databases; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return self._do(("FLUSHALL", *sooner_or_later("FLUSHALL", asynchronous, sync)), done)
+
+    def swapdb(self, index1: int, index2: int) -> Result[None]:
+        """Have two databases change places: each connection finds in its own what was in the other."""
+        return self._do(("SWAPDB", index1, index2), done)
+
+    def lolwut(self, *, version: int | None = None) -> Result[str]:
+        """Return a picture, or a text, and the server's version."""
+        return self._do(("LOLWUT", *counted("LOLWUT", version=version)), own_text)
+
+    def config_get(self, parameter: Argument, *parameters: Argument) -> Result[dict[str, str]]:
+        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
+        return self._do(("CONFIG GET", parameter, *parameters), settings)
+
+    def config_set(
+        self, parameter: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
+    ) -> Result[None]:
+        """Change a setting until the server ends, or several, all or none of them (`mapping`, Redis 7.0)."""
+        return self._do(_words.config_set(parameter, value, mapping), done)
+
+    def config_resetstat(self) -> Result[None]:
+        """Set the counters that INFO shows back to zero."""
+        return self._do(("CONFIG RESETSTAT",), done)
+
+    def config_rewrite(self) -> Result[None]:
+        """Write the settings as they are to the file that the server was started with."""
+        return self._do(("CONFIG REWRITE",), done)
+
+    def save(self) -> Result[None]:
+        """Write all data to disk; no other command is executed meanwhile."""
+        return self._do(("SAVE",), done)
+
+    def bgsave(self, *, schedule: bool = False) -> Result[str]:
+        """Begin to write all data to disk, or as soon as it can be done (`schedule`); return what the server says of it."""
+        return self._do(("BGSAVE", *given("BGSAVE", schedule=schedule)), word)
+
+    def bgsave_cancel(self) -> Result[str]:
+        """Give up what BGSAVE has begun or is to begin; return what the server says of it (Valkey 8.1)."""
+        return self._do(("BGSAVE", "CANCEL"), word)
+
+    def bgrewriteaof(self) -> Result[str]:
+        """Begin to write the append-only file anew; return what the server says of it."""
+        return self._do(("BGREWRITEAOF",), word)
+
+    def lastsave(self) -> Result[int]:
+        """Return the Unix time at which all data was on disk."""
+        return self._do(("LASTSAVE",), whole)
+
+    def shutdown(
+        self, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False
+    ) -> Result[None]:
+        """Have the server end. It answers only if it does not, with an error; if it does, its connections are lost.
+
+        `now` and `force` are of Redis 7.0.
+        """
+        return self._do(_words.shutdown(nosave, save, now, force), done)
+
+    def shutdown_abort(self) -> Result[None]:
+        """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
+        return self._do(("SHUTDOWN", "ABORT"), done)
+
+    def backup_start(self) -> Result[None]:
+        """Begin a backup in the folder that the setting `backupdirname` names (Redis 8.10)."""
+        return self._do(("BACKUP START",), done)
+
+    def backup_seal(self) -> Result[None]:
+        """End a backup: what is in it is all that was written until now (Redis 8.10)."""
+        return self._do(("BACKUP SEAL",), done)
+
+    def backup_abort(self) -> Result[None]:
+        """Give up a backup that is not sealed (Redis 8.10)."""
+        return self._do(("BACKUP ABORT",), done)
+
+    def backup_cleanup(self) -> Result[None]:
+        """Delete the files of a backup that is sealed or has failed (Redis 8.10)."""
+        return self._do(("BACKUP CLEANUP",), done)
+
+    def backup_list(self) -> Result[list[str]]:
+        """Return the paths of the files that are finished (Redis 8.10)."""
+        return self._do(("BACKUP LIST",), own_texts)
+
+    def backup_status(self) -> Result[BackupStatus]:
+        """Return how far a backup has come (Redis 8.10)."""
+        return self._do(("BACKUP STATUS",), backup_state)
+
+    def role(self) -> Result[Role]:
+        """Return what the server is, and what it knows of those that it copies, or that copy it."""
+        return self._do(("ROLE",), role_of_server)
+
+    def replicaof(self, host: Argument, port: int) -> Result[None]:
+        """Make the server a copy of another one: what it has is lost."""
+        return self._do(("REPLICAOF", host, port), done)
+
+    def replicaof_no_one(self) -> Result[None]:
+        """Have the server keep what it has, and copy no other any more."""
+        return self._do(("REPLICAOF", "NO", "ONE"), done)
+
+    def failover(
+        self, *, host: Argument | None = None, port: int | None = None, force: bool = False, timeout: int | None = None
+    ) -> Result[None]:
+        """Begin to change places with a replica: this one, or the first that has all data (Redis 6.2).
+
+        After `timeout` milliseconds it is given up, or done all the same (`force`).
+        """
+        return self._do(_words.failover(host, port, force, timeout), done)
+
+    def failover_abort(self) -> Result[None]:
+        """Give up a FAILOVER (Redis 6.2)."""
+        return self._do(("FAILOVER", "ABORT"), done)
+
+    def wait(self, numreplicas: int, timeout: int) -> Result[int]:
+        """Wait until replicas have what was written before on this connection; return how many have.
+
+        Up to `timeout` milliseconds, 0 for ever.
+        """
+        return self._do(("WAIT", numreplicas, timeout), whole)
+
+    def waitaof(self, numlocal: int, numreplicas: int, timeout: int) -> Result[tuple[int, int]]:
+        """Wait until what was written before on this connection is on disk here (`numlocal` 1), and at replicas (Redis 7.2).
+
+        Up to `timeout` milliseconds, 0 for ever. Return how many have it: 0 or 1, and the number of replicas.
+        """
+        return self._do(("WAITAOF", numlocal, numreplicas, timeout), two_wholes)
+
+    def module_list(self) -> Result[list[ModuleInfo]]:
+        """Return the modules that are loaded."""
+        return self._do(("MODULE LIST",), module_infos)
+
+    def module_load(self, path: Argument, *args: Argument) -> Result[None]:
+        """Load a module from a file, with its arguments."""
+        return self._do(("MODULE LOAD", path, *args), done)
+
+    def module_loadex(self, path: Argument, *args: Argument, config: Fields = NONE) -> Result[None]:
+        """Load a module from a file, with its settings and its arguments (Redis 7.0)."""
+        return self._do(_words.module_loadex(path, *args, config=config), done)
+
+    def module_unload(self, name: Argument) -> Result[None]:
+        """Unload a module."""
+        return self._do(("MODULE UNLOAD", name), done)
+
+    # diagnostics
+
+    def slowlog_get(self, count: int | None = None) -> Result[list[LoggedCommand[S]]]:
+        """Return the slowest commands of late, the last one first: 10 if not told otherwise, all for -1 (Redis 7.0)."""
+        return self._do(("SLOWLOG GET", *counted("SLOWLOG GET", count=count)[1:]), logged_commands)
+
+    def slowlog_len(self) -> Result[int]:
+        """Return how many commands `slowlog_get` could return."""
+        return self._do(("SLOWLOG LEN",), whole)
+
+    def slowlog_reset(self) -> Result[None]:
+        """Forget the slow commands."""
+        return self._do(("SLOWLOG RESET",), done)
+
+    def commandlog_get(self, count: int, type: Logged) -> Result[list[LoggedCommand[S]]]:
+        """Return commands that were slow, or whose request or reply was large, the last one first; all for -1 (Valkey 8.1)."""
+        return self._do(("COMMANDLOG GET", count, type), logged_commands)
+
+    def commandlog_len(self, type: Logged) -> Result[int]:
+        """Return how many commands `commandlog_get` could return (Valkey 8.1)."""
+        return self._do(("COMMANDLOG LEN", type), whole)
+
+    def commandlog_reset(self, type: Logged) -> Result[None]:
+        """Forget the commands of this kind (Valkey 8.1)."""
+        return self._do(("COMMANDLOG RESET", type), done)
+
+    def latency_doctor(self) -> Result[str]:
+        """Return what the server makes of its pauses, in prose."""
+        return self._do(("LATENCY DOCTOR",), own_text)
+
+    def latency_graph(self, event: Argument) -> Result[str]:
+        """Return a drawing of how long an event took lately."""
+        return self._do(("LATENCY GRAPH", event), own_text)
+
+    def latency_histogram(self, *commands: Argument) -> Result[dict[str, LatencyHistogram]]:
+        """Return how often these commands, or all, took how long, by name (Redis 7.0)."""
+        return self._do(("LATENCY HISTOGRAM", *commands), latency_histograms)
+
+    def latency_history(self, event: Argument) -> Result[list[LatencySample]]:
+        """Return how long an event took lately."""
+        return self._do(("LATENCY HISTORY", event), latency_samples)
+
+    def latency_latest(self) -> Result[list[LatencyEvent]]:
+        """Return for each kind of event how long the last one took, and the longest."""
+        return self._do(("LATENCY LATEST",), latency_events)
+
+    def latency_reset(self, *events: Argument) -> Result[int]:
+        """Forget how long these events took, or all; return how many kinds that were."""
+        return self._do(("LATENCY RESET", *events), whole)
+
+    def memory_doctor(self) -> Result[str]:
+        """Return what the server makes of its use of memory, in prose."""
+        return self._do(("MEMORY DOCTOR",), own_text)
+
+    def memory_malloc_stats(self) -> Result[str]:
+        """Return what the allocator says of itself, in prose."""
+        return self._do(("MEMORY MALLOC-STATS",), own_text)
+
+    def memory_purge(self) -> Result[None]:
+        """Give memory that is free back to the system."""
+        return self._do(("MEMORY PURGE",), done)
+
+    def memory_stats(self) -> Result[MemoryStats]:
+        """Return what the server's memory is used for."""
+        return self._do(("MEMORY STATS",), memory_report)
+
+    def memory_usage(self, key: Argument, *, samples: int | None = None) -> Result[int | None]:
+        """Return how many bytes a key takes, None if there is none; it looks at so many of its elements (0: all)."""
+        return self._do(("MEMORY USAGE", key, *counted("MEMORY USAGE", samples=samples)), maybe_whole)
+
+    def hotkeys_start(
+        self,
+        *slots: int,
+        cpu: bool = False,
+        net: bool = False,
+        count: int | None = None,
+        duration: int | None = None,
+        sample: int | None = None,
+    ) -> Result[None]:
+        """Begin to count which keys take most time (`cpu`) or most of the network (`net`), in these slots alone (Redis 8.6).
+
+        Tell the first `count`; end by itself after `duration` seconds; look at one command of `sample`.
+        """
+        return self._do(
+            _words.hotkeys_start(*slots, cpu=cpu, net=net, count=count, duration=duration, sample=sample), done
+        )
+
+    def hotkeys_stop(self) -> Result[bool]:
+        """End the counting, and keep what was counted; had it begun? (Redis 8.6)"""
+        return self._do(("HOTKEYS STOP",), stored)
+
+    def hotkeys_get(self) -> Result[HotKeys[S] | None]:
+        """Return which keys take most, None if none were counted (Redis 8.6)."""
+        return self._do(("HOTKEYS GET",), hot_keys)
+
+    def hotkeys_reset(self) -> Result[None]:
+        """Forget what was counted (Redis 8.6)."""
+        return self._do(("HOTKEYS RESET",), done)
+
+    # introspection
+
+    def command_count(self) -> Result[int]:
+        """Return how many commands the server knows."""
+        return self._do(("COMMAND COUNT",), whole)
+
+    def command_docs(self, *command_names: Argument) -> Result[dict[str, CommandDocs]]:
+        """Return what is said of these commands, or of all, by name; there is nothing of one that is unknown (Redis 7.0)."""
+        return self._do(("COMMAND DOCS", *command_names), commands_docs)
+
+    def command_getkeys(self, command: Argument, *args: Argument) -> Result[list[S]]:
+        """Return the keys of a command with its arguments."""
+        return self._do(("COMMAND GETKEYS", command, *args), bulks)
+
+    def command_getkeysandflags(self, command: Argument, *args: Argument) -> Result[list[KeyWithFlags[S]]]:
+        """Return the keys of a command with its arguments, and what is done to each (Redis 7.0)."""
+        return self._do(("COMMAND GETKEYSANDFLAGS", command, *args), keys_with_flags)
+
+    def command_info(self, *command_names: Argument) -> Result[list[CommandDetails | None]]:
+        """Return what the server knows of these commands, or of all; None for one that is unknown."""
+        return self._do(("COMMAND INFO", *command_names), command_details)
+
+    def command_list(
+        self, *, module: Argument | None = None, aclcat: Argument | None = None, pattern: Argument | None = None
+    ) -> Result[list[str]]:
+        """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
+        return self._do(_words.command_list(module, aclcat, pattern), own_texts)
+
+    # acl
+
+    def acl_cat(self, category: Argument | None = None) -> Result[list[str]]:
+        """Return the categories of commands, or the commands of one."""
+        return self._do(("ACL CAT", *(() if category is None else (category,))), own_texts)
+
+    def acl_deluser(self, username: Argument, *usernames: Argument) -> Result[int]:
+        """Delete users, and close their connections; return how many there were."""
+        return self._do(("ACL DELUSER", username, *usernames), whole)
+
+    def acl_dryrun(self, username: Argument, command: Argument, *args: Argument) -> Result[str | None]:
+        """Return why this user may not execute a command, None if they may; nothing is executed (Redis 7.0)."""
+        return self._do(("ACL DRYRUN", username, command, *args), refusal)
+
+    def acl_genpass(self, bits: int | None = None) -> Result[str]:
+        """Return a new password: random hexadecimal digits, of 256 bits if not told otherwise."""
+        return self._do(("ACL GENPASS", *counted("ACL GENPASS", bits=bits)[1:]), own_text)
+
+    def acl_getuser(self, username: Argument) -> Result[AclUser | None]:
+        """Return what a user may do, None if there is no such user."""
+        return self._do(("ACL GETUSER", username), acl_user)
+
+    def acl_list(self) -> Result[list[str]]:
+        """Return all users, each as a line of an ACL file."""
+        return self._do(("ACL LIST",), own_texts)
+
+    def acl_load(self) -> Result[None]:
+        """Read the users from the server's ACL file again."""
+        return self._do(("ACL LOAD",), done)
+
+    def acl_log(self, count: int | None = None) -> Result[list[AclLogEntry]]:
+        """Return what was refused lately, the last one first: 10 entries if not told otherwise."""
+        return self._do(("ACL LOG", *counted("ACL LOG", count=count)[1:]), acl_log_entries)
+
+    def acl_log_reset(self) -> Result[None]:
+        """Forget what was refused."""
+        return self._do(("ACL LOG", "RESET"), done)
+
+    def acl_save(self) -> Result[None]:
+        """Write the users to the server's ACL file."""
+        return self._do(("ACL SAVE",), done)
+
+    def acl_setuser(self, username: Argument, *rules: Argument) -> Result[None]:
+        """Make a user, or change what one may do, by rules such as `on`, `>password`, `~key:*`, `+@read`."""
+        return self._do(("ACL SETUSER", username, *rules), done)
+
+    def acl_users(self) -> Result[list[str]]:
+        """Return the names of all users."""
+        return self._do(("ACL USERS",), own_texts)
+
+    def acl_whoami(self) -> Result[str]:
+        """Return the user that this connection is of."""
+        return self._do(("ACL WHOAMI",), own_text)
 
     # cluster
 

@@ -103,6 +103,7 @@ from ..commands.readers import (
     word,
 )
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
+from ..commands.readers_arrays import ArrayInfo, array_information, indexed
 from ..commands.readers_cluster import (
     ClusterInfo,
     ClusterLink,
@@ -202,7 +203,15 @@ from ..commands.readers_sentinel import (
     pending_scripts,
     several_instances,
 )
-from ..commands.readers_server import ModuleInfo, Role, module_infos, role_of_server, two_wholes
+from ..commands.readers_server import (
+    BackupStatus,
+    ModuleInfo,
+    Role,
+    backup_state,
+    module_infos,
+    role_of_server,
+    two_wholes,
+)
 from ..commands.readers_sketches import (
     BloomInfo,
     CountMinInfo,
@@ -2064,618 +2073,6 @@ class AsyncMethods(ABC, Generic[S]):
         """Return what the server knows of the consumers of a group."""
         return await self._do(("XINFO CONSUMERS", key, group), consumer_infos)
 
-    # scripting
-
-    async def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a script; return what it returns, as it comes."""
-        return await self._do(("EVAL", script, numkeys, *keys_and_args), anything)
-
-    async def eval_ro(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a script that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return await self._do(("EVAL_RO", script, numkeys, *keys_and_args), anything)
-
-    async def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a script that the server has; return what it returns, as it comes."""
-        return await self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
-
-    async def evalsha_ro(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a script that the server has and that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return await self._do(("EVALSHA_RO", sha1, numkeys, *keys_and_args), anything)
-
-    async def script_load(self, script: Argument) -> S:
-        """Give the server a script to keep; return its digest for `evalsha`."""
-        return await self._do(("SCRIPT LOAD", script), bulk)
-
-    async def script_exists(self, sha1: Argument, *sha1s: Argument) -> list[bool]:
-        """Which of these scripts does the server have?"""
-        return await self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
-
-    async def script_show(self, sha1: Argument) -> S:
-        """Return the script of this digest (Valkey 8.0)."""
-        return await self._do(("SCRIPT SHOW", sha1), bulk)
-
-    async def script_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
-        """Forget all scripts; free their memory later, or at once (Redis 6.2)."""
-        return await self._do(("SCRIPT FLUSH", *sooner_or_later("SCRIPT FLUSH", asynchronous, sync)), done)
-
-    async def script_kill(self) -> None:
-        """End the script that runs now, if it has changed nothing yet."""
-        return await self._do(("SCRIPT KILL",), done)
-
-    # server
-
-    async def time(self) -> tuple[int, int]:
-        """Return the server's Unix time: seconds, and microseconds on top."""
-        return await self._do(("TIME",), moment)
-
-    async def info(self, *sections: Argument) -> dict[str, str]:
-        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
-
-        Where several lines have one name (`module`), its value has a line for each.
-        """
-        return await self._do(("INFO", *sections), facts)
-
-    async def dbsize(self) -> int:
-        """Return the number of keys."""
-        return await self._do(("DBSIZE",), whole)
-
-    async def flushdb(self, *, asynchronous: bool = False, sync: bool = False) -> None:
-        """Delete all keys of this database; free their memory later, or at once (`sync`, Redis 6.2)."""
-        return await self._do(("FLUSHDB", *sooner_or_later("FLUSHDB", asynchronous, sync)), done)
-
-    async def flushall(self, *, asynchronous: bool = False, sync: bool = False) -> None:
-        """Delete all keys of all databases; free their memory later, or at once (`sync`, Redis 6.2)."""
-        return await self._do(("FLUSHALL", *sooner_or_later("FLUSHALL", asynchronous, sync)), done)
-
-    async def swapdb(self, index1: int, index2: int) -> None:
-        """Have two databases change places: each connection finds in its own what was in the other."""
-        return await self._do(("SWAPDB", index1, index2), done)
-
-    async def lolwut(self, *, version: int | None = None) -> str:
-        """Return a picture, or a text, and the server's version."""
-        return await self._do(("LOLWUT", *counted("LOLWUT", version=version)), own_text)
-
-    async def config_get(self, parameter: Argument, *parameters: Argument) -> dict[str, str]:
-        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
-        return await self._do(("CONFIG GET", parameter, *parameters), settings)
-
-    async def config_set(
-        self, parameter: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
-    ) -> None:
-        """Change a setting until the server ends, or several, all or none of them (`mapping`, Redis 7.0)."""
-        return await self._do(_words.config_set(parameter, value, mapping), done)
-
-    async def config_resetstat(self) -> None:
-        """Set the counters that INFO shows back to zero."""
-        return await self._do(("CONFIG RESETSTAT",), done)
-
-    async def config_rewrite(self) -> None:
-        """Write the settings as they are to the file that the server was started with."""
-        return await self._do(("CONFIG REWRITE",), done)
-
-    async def save(self) -> None:
-        """Write all data to disk; no other command is executed meanwhile."""
-        return await self._do(("SAVE",), done)
-
-    async def bgsave(self, *, schedule: bool = False) -> str:
-        """Begin to write all data to disk, or as soon as it can be done (`schedule`); return what the server says of it."""
-        return await self._do(("BGSAVE", *given("BGSAVE", schedule=schedule)), word)
-
-    async def bgsave_cancel(self) -> str:
-        """Give up what BGSAVE has begun or is to begin; return what the server says of it (Valkey 8.1)."""
-        return await self._do(("BGSAVE", "CANCEL"), word)
-
-    async def bgrewriteaof(self) -> str:
-        """Begin to write the append-only file anew; return what the server says of it."""
-        return await self._do(("BGREWRITEAOF",), word)
-
-    async def lastsave(self) -> int:
-        """Return the Unix time at which all data was on disk."""
-        return await self._do(("LASTSAVE",), whole)
-
-    async def shutdown(
-        self, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False
-    ) -> None:
-        """Have the server end. It answers only if it does not, with an error; if it does, its connections are lost.
-
-        `now` and `force` are of Redis 7.0.
-        """
-        return await self._do(_words.shutdown(nosave, save, now, force), done)
-
-    async def shutdown_abort(self) -> None:
-        """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
-        return await self._do(("SHUTDOWN", "ABORT"), done)
-
-    async def role(self) -> Role:
-        """Return what the server is, and what it knows of those that it copies, or that copy it."""
-        return await self._do(("ROLE",), role_of_server)
-
-    async def replicaof(self, host: Argument, port: int) -> None:
-        """Make the server a copy of another one: what it has is lost."""
-        return await self._do(("REPLICAOF", host, port), done)
-
-    async def replicaof_no_one(self) -> None:
-        """Have the server keep what it has, and copy no other any more."""
-        return await self._do(("REPLICAOF", "NO", "ONE"), done)
-
-    async def failover(
-        self, *, host: Argument | None = None, port: int | None = None, force: bool = False, timeout: int | None = None
-    ) -> None:
-        """Begin to change places with a replica: this one, or the first that has all data (Redis 6.2).
-
-        After `timeout` milliseconds it is given up, or done all the same (`force`).
-        """
-        return await self._do(_words.failover(host, port, force, timeout), done)
-
-    async def failover_abort(self) -> None:
-        """Give up a FAILOVER (Redis 6.2)."""
-        return await self._do(("FAILOVER", "ABORT"), done)
-
-    async def wait(self, numreplicas: int, timeout: int) -> int:
-        """Wait until replicas have what was written before on this connection; return how many have.
-
-        Up to `timeout` milliseconds, 0 for ever.
-        """
-        return await self._do(("WAIT", numreplicas, timeout), whole)
-
-    async def waitaof(self, numlocal: int, numreplicas: int, timeout: int) -> tuple[int, int]:
-        """Wait until what was written before on this connection is on disk here (`numlocal` 1), and at replicas (Redis 7.2).
-
-        Up to `timeout` milliseconds, 0 for ever. Return how many have it: 0 or 1, and the number of replicas.
-        """
-        return await self._do(("WAITAOF", numlocal, numreplicas, timeout), two_wholes)
-
-    async def module_list(self) -> list[ModuleInfo]:
-        """Return the modules that are loaded."""
-        return await self._do(("MODULE LIST",), module_infos)
-
-    async def module_load(self, path: Argument, *args: Argument) -> None:
-        """Load a module from a file, with its arguments."""
-        return await self._do(("MODULE LOAD", path, *args), done)
-
-    async def module_loadex(self, path: Argument, *args: Argument, config: Fields = NONE) -> None:
-        """Load a module from a file, with its settings and its arguments (Redis 7.0)."""
-        return await self._do(_words.module_loadex(path, *args, config=config), done)
-
-    async def module_unload(self, name: Argument) -> None:
-        """Unload a module."""
-        return await self._do(("MODULE UNLOAD", name), done)
-
-    # json
-
-    async def json_set(
-        self,
-        key: Argument,
-        path: JsonPath,
-        value: Argument,
-        *,
-        nx: bool = False,
-        xx: bool = False,
-        fpha: FloatType | None = None,
-    ) -> bool:
-        """Set the values at a path, or a new document at `$`, to this JSON text; return whether they were set.
-
-        `nx` sets what is not there yet, `xx` only what is. `fpha` is how arrays of floating-point numbers are kept (Redis 8.8).
-        """
-        return await self._do(_words.json_set(key, path, value, nx, xx, fpha), stored)
-
-    async def json_get(
-        self,
-        key: Argument,
-        *paths: JsonPath,
-        indent: Argument | None = None,
-        newline: Argument | None = None,
-        space: Argument | None = None,
-    ) -> S | None:
-        """Return JSON text, None if there is no such key.
-
-        Without a path it is the document. With one it is an array of the values found; with several, an object that has such an
-        array for each path. `indent`, `newline` and `space` are put in to make it readable.
-        """
-        return await self._do(_words.json_get(key, *paths, indent=indent, newline=newline, space=space), maybe_bulk)
-
-    async def json_mget(self, key: Argument, *keys: Argument, path: JsonPath) -> list[S | None]:
-        """Return of each key a JSON array of the values at a path, None for each that does not exist."""
-        return await self._do(("JSON.MGET", key, *keys, json_path("JSON.MGET", path)), maybe_bulks)
-
-    async def json_mset(self, triplet: Triplet, *triplets: Triplet) -> bool:
-        """Set values as `json_set`, each with its key and path: `("key", "$", "1")`; return whether all were set."""
-        return await self._do(("JSON.MSET", *json_triplets(triplet, *triplets)), stored)
-
-    async def json_merge(self, key: Argument, path: JsonPath, value: Argument) -> bool:
-        """Merge JSON text into the values at a path: null deletes a member; return whether anything was there to change."""
-        return await self._do(("JSON.MERGE", key, json_path("JSON.MERGE", path), value), stored)
-
-    async def json_del(self, key: Argument, path: JsonPath = "$") -> int:
-        """Delete the values at a path, or the document; return how many there were."""
-        return await self._do(("JSON.DEL", key, json_path("JSON.DEL", path)), whole)
-
-    async def json_forget(self, key: Argument, path: JsonPath = "$") -> int:
-        """As `json_del`, by its older name."""
-        return await self._do(("JSON.FORGET", key, json_path("JSON.FORGET", path)), whole)
-
-    async def json_clear(self, key: Argument, path: JsonPath = "$") -> int:
-        """Empty the arrays and objects at a path, and set numbers to 0; return how many were changed."""
-        return await self._do(("JSON.CLEAR", key, json_path("JSON.CLEAR", path)), whole)
-
-    async def json_type(self, key: Argument, path: JsonPath = "$") -> list[str] | None:
-        """Return the types of the values at a path, such as "integer" or "object"; None if there is no such key."""
-        return await self._do(("JSON.TYPE", key, json_path("JSON.TYPE", path)), json_types)
-
-    async def json_toggle(self, key: Argument, path: JsonPath) -> list[bool | None]:
-        """Turn true into false and false into true; return the results, None for each value that is neither."""
-        return await self._do(("JSON.TOGGLE", key, json_path("JSON.TOGGLE", path)), json_truths)
-
-    async def json_numincrby(self, key: Argument, path: JsonPath, value: float) -> list[int | float | None]:
-        """Add to the numbers at a path; return the results, None for each value that is no number."""
-        return await self._do(("JSON.NUMINCRBY", key, json_path("JSON.NUMINCRBY", path), value), json_numbers)
-
-    async def json_nummultby(self, key: Argument, path: JsonPath, value: float) -> list[int | float | None]:
-        """Multiply the numbers at a path; return the results, None for each value that is no number."""
-        return await self._do(("JSON.NUMMULTBY", key, json_path("JSON.NUMMULTBY", path), value), json_numbers)
-
-    async def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> list[int | None]:
-        """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
-        return await self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
-
-    async def json_strlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
-        """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
-        return await self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
-
-    async def json_arrappend(
-        self, key: Argument, path: JsonPath, value: Argument, *values: Argument
-    ) -> list[int | None]:
-        """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
-        return await self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
-
-    async def json_arrindex(
-        self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
-    ) -> list[int | None]:
-        """Return where a JSON value first stands in the arrays at a path, -1 if nowhere, None for each value that is no array.
-
-        It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
-        """
-        return await self._do(
-            ("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths
-        )
-
-    async def json_arrinsert(
-        self, key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
-    ) -> list[int | None]:
-        """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
-        return await self._do(
-            ("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths
-        )
-
-    async def json_arrlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
-        """Return the lengths of the arrays at a path, None for each value that is no array."""
-        return await self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
-
-    async def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> list[S | None]:
-        """Take an element, the last by default, out of each array at a path; return them as JSON text.
-
-        None stands for each array that is empty and each value that is no array.
-        """
-        return await self._do(("JSON.ARRPOP", key, json_path("JSON.ARRPOP", path), index), maybe_bulks)
-
-    async def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> list[int | None]:
-        """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
-        return await self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
-
-    async def json_objkeys(self, key: Argument, path: JsonPath = "$") -> list[list[S] | None]:
-        """Return the names of the members of the objects at a path, None for each value that is no object."""
-        return await self._do(("JSON.OBJKEYS", key, json_path("JSON.OBJKEYS", path)), json_names)
-
-    async def json_objlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
-        """Return the numbers of members of the objects at a path, None for each value that is no object."""
-        return await self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
-
-    async def json_resp(self, key: Argument, path: JsonPath = "$") -> Reply:
-        """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
-
-        On RESP2 a number with a fraction comes as the text that a string would come as: nothing tells them apart.
-        """
-        return await self._do(("JSON.RESP", key, json_path("JSON.RESP", path)), anything)
-
-    async def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> list[int]:
-        """Return how many bytes of memory each value at a path takes."""
-        return await self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
-
-    # pubsub
-
-    async def publish(self, channel: Argument, message: Argument) -> int:
-        """Send a message to all who listen; return how many there are (on this server)."""
-        return await self._do(("PUBLISH", channel, message), whole)
-
-    async def spublish(self, shardchannel: Argument, message: Argument) -> int:
-        """Send a message to all who listen to a sharded channel; return how many there are (Redis 7.0)."""
-        return await self._do(("SPUBLISH", shardchannel, message), whole)
-
-    async def pubsub_channels(self, pattern: Argument | None = None) -> list[S]:
-        """Return the channels that clients listen to, or those that a pattern matches."""
-        return await self._do(("PUBSUB CHANNELS", *(() if pattern is None else (pattern,))), bulks)
-
-    async def pubsub_numpat(self) -> int:
-        """Return how many patterns clients listen to."""
-        return await self._do(("PUBSUB NUMPAT",), whole)
-
-    async def pubsub_numsub(self, *channels: Argument) -> dict[S, int]:
-        """Return how many clients listen to each of these channels."""
-        return await self._do(("PUBSUB NUMSUB", *channels), counts)
-
-    async def pubsub_shardchannels(self, pattern: Argument | None = None) -> list[S]:
-        """Return the sharded channels that clients listen to, or those that a pattern matches (Redis 7.0)."""
-        return await self._do(("PUBSUB SHARDCHANNELS", *(() if pattern is None else (pattern,))), bulks)
-
-    async def pubsub_shardnumsub(self, *shardchannels: Argument) -> dict[S, int]:
-        """Return how many clients listen to each of these sharded channels (Redis 7.0)."""
-        return await self._do(("PUBSUB SHARDNUMSUB", *shardchannels), counts)
-
-    # connection
-
-    async def ping(self) -> str:
-        """Return `PONG`."""
-        return await self._do(("PING",), word)
-
-    async def echo(self, message: Argument) -> S:
-        """Return the message."""
-        return await self._do(("ECHO", message), bulk)
-
-    async def auth(self, password: Argument, *, username: Argument | None = None) -> None:
-        """Become this user, or the default one, on this connection."""
-        return await self._do(("AUTH", *(() if username is None else (username,)), password), done)
-
-    async def select(self, index: int) -> None:
-        """Use another database on this connection."""
-        return await self._do(("SELECT", index), done)
-
-    async def reset(self) -> str:
-        """Make this connection what it was when it was opened, without a user; return `RESET` (Redis 6.2)."""
-        return await self._do(("RESET",), word)
-
-    async def quit(self) -> None:
-        """Have the server close this connection."""
-        return await self._do(("QUIT",), done)
-
-    async def asking(self) -> None:
-        """Let the next command on this connection use a slot that is being imported."""
-        return await self._do(("ASKING",), done)
-
-    async def readonly(self) -> None:
-        """Let this connection read from a cluster's replica."""
-        return await self._do(("READONLY",), done)
-
-    async def readwrite(self) -> None:
-        """Have a cluster's replica redirect reads on this connection again."""
-        return await self._do(("READWRITE",), done)
-
-    async def client_id(self) -> int:
-        """Return the number of the connection that this is sent on."""
-        return await self._do(("CLIENT ID",), whole)
-
-    async def client_info(self) -> ClientInfo:
-        """Return what the server knows of this connection (Redis 6.2)."""
-        return await self._do(("CLIENT INFO",), one_client_info)
-
-    async def client_list(
-        self,
-        *ids: int,
-        type: Argument | None = None,
-        user: Argument | None = None,
-        addr: Argument | None = None,
-        laddr: Argument | None = None,
-        skipme: bool | None = None,
-        maxage: int | None = None,
-        name: Argument | None = None,
-        idle: int | None = None,
-        flags: Argument | None = None,
-        lib_name: Argument | None = None,
-        lib_ver: Argument | None = None,
-        db: int | None = None,
-        capa: Argument | None = None,
-        ip: Argument | None = None,
-        but_not: Fields = NONE,
-    ) -> list[ClientInfo]:
-        """Return what the server knows of its connections, or of those with these numbers and properties.
-
-        `type` is `normal`, `master`, `replica` or `pubsub`. `user` to `maxage` are of Valkey 8.1, all after them of Valkey 9.0:
-        `but_not={"name": "worker"}` leaves out those of that name.
-        """
-        return await self._do(
-            _words.client_list(
-                *ids,
-                type=type,
-                user=user,
-                addr=addr,
-                laddr=laddr,
-                skipme=skipme,
-                maxage=maxage,
-                name=name,
-                idle=idle,
-                flags=flags,
-                lib_name=lib_name,
-                lib_ver=lib_ver,
-                db=db,
-                capa=capa,
-                ip=ip,
-                but_not=but_not,
-            ),
-            client_infos,
-        )
-
-    async def client_kill(
-        self,
-        *ids: int,
-        type: Argument | None = None,
-        user: Argument | None = None,
-        addr: Argument | None = None,
-        laddr: Argument | None = None,
-        skipme: bool | None = None,
-        maxage: int | None = None,
-        name: Argument | None = None,
-        idle: int | None = None,
-        flags: Argument | None = None,
-        lib_name: Argument | None = None,
-        lib_ver: Argument | None = None,
-        db: int | None = None,
-        capa: Argument | None = None,
-        ip: Argument | None = None,
-        but_not: Fields = NONE,
-    ) -> int:
-        """Close the connections with these properties; return how many there were.
-
-        This connection is not one of them, except with `skipme=False`. Several numbers at a time are of Valkey 8.1, `maxage`
-        of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
-        """
-        return await self._do(
-            _words.client_kill(
-                *ids,
-                type=type,
-                user=user,
-                addr=addr,
-                laddr=laddr,
-                skipme=skipme,
-                maxage=maxage,
-                name=name,
-                idle=idle,
-                flags=flags,
-                lib_name=lib_name,
-                lib_ver=lib_ver,
-                db=db,
-                capa=capa,
-                ip=ip,
-                but_not=but_not,
-            ),
-            whole,
-        )
-
-    async def client_getname(self) -> str | None:
-        """Return the name of this connection, None if it has none."""
-        return await self._do(("CLIENT GETNAME",), maybe_own_text)
-
-    async def client_setname(self, connection_name: Argument) -> None:
-        """Give this connection a name. Clients give each of theirs the option `client_name`."""
-        return await self._do(("CLIENT SETNAME", connection_name), done)
-
-    async def client_setinfo(self, attr: Argument, value: Argument) -> None:
-        """Tell the server about the library of this connection: `lib-name` or `lib-ver` (Redis 7.2).
-
-        Connections tell it when they are opened.
-        """
-        return await self._do(("CLIENT SETINFO", attr, value), done)
-
-    async def client_no_evict(self, enabled: bool) -> None:
-        """Spare this connection, or not, when connections are closed for want of memory (Redis 7.0)."""
-        return await self._do(("CLIENT NO-EVICT", on_or_off("CLIENT NO-EVICT", enabled)), done)
-
-    async def client_no_touch(self, enabled: bool) -> None:
-        """Let commands on this connection leave alone, or not, when keys were last used (Redis 7.2)."""
-        return await self._do(("CLIENT NO-TOUCH", on_or_off("CLIENT NO-TOUCH", enabled)), done)
-
-    async def client_pause(self, timeout: int, *, write: bool = False) -> None:
-        """Let the commands of all clients wait for so many milliseconds, or those alone that may write (Redis 6.2)."""
-        return await self._do(("CLIENT PAUSE", timeout, *given("CLIENT PAUSE", write=write)), done)
-
-    async def client_unpause(self) -> None:
-        """Let all clients go on (Redis 6.2)."""
-        return await self._do(("CLIENT UNPAUSE",), done)
-
-    async def client_unblock(self, client_id: int, *, error: bool = False) -> bool:
-        """End what another connection waits for, as if its time was over or with an error; was it waiting?"""
-        return await self._do(("CLIENT UNBLOCK", client_id, *given("CLIENT UNBLOCK", error=error)), truth)
-
-    async def client_getredir(self) -> int:
-        """Return which connection is told of keys that change: -1 if tracking is off, 0 for this one."""
-        return await self._do(("CLIENT GETREDIR",), whole)
-
-    async def client_tracking(
-        self,
-        enabled: bool,
-        *prefixes: Argument,
-        redirect: int | None = None,
-        bcast: bool = False,
-        optin: bool = False,
-        optout: bool = False,
-        noloop: bool = False,
-    ) -> None:
-        """Have this connection be told, or not, when keys change that it has read, or all with these prefixes (`bcast`)."""
-        return await self._do(
-            _words.client_tracking(
-                enabled, *prefixes, redirect=redirect, bcast=bcast, optin=optin, optout=optout, noloop=noloop
-            ),
-            done,
-        )
-
-    async def client_trackinginfo(self) -> TrackingInfo:
-        """Return what this connection is told of keys that change (Redis 6.2)."""
-        return await self._do(("CLIENT TRACKINGINFO",), tracking_info)
-
-    async def client_caching(self, enabled: bool) -> None:
-        """Have the keys of the next command on this connection be tracked, or not, with `optin` or `optout`."""
-        return await self._do(("CLIENT CACHING", yes_no("CLIENT CACHING", "enabled", enabled)), done)
-
-    async def client_capa(self, capability: Argument, *capabilities: Argument) -> None:
-        """Tell the server what this connection can do, such as `redirect` (Valkey 8.0)."""
-        return await self._do(("CLIENT CAPA", capability, *capabilities), done)
-
-    async def client_import_source(self, enabled: bool) -> None:
-        """Mark this connection, or not, as one that brings data from another server (Valkey 8.1)."""
-        return await self._do(("CLIENT IMPORT-SOURCE", on_or_off("CLIENT IMPORT-SOURCE", enabled)), done)
-
-    # acl
-
-    async def acl_cat(self, category: Argument | None = None) -> list[str]:
-        """Return the categories of commands, or the commands of one."""
-        return await self._do(("ACL CAT", *(() if category is None else (category,))), own_texts)
-
-    async def acl_deluser(self, username: Argument, *usernames: Argument) -> int:
-        """Delete users, and close their connections; return how many there were."""
-        return await self._do(("ACL DELUSER", username, *usernames), whole)
-
-    async def acl_dryrun(self, username: Argument, command: Argument, *args: Argument) -> str | None:
-        """Return why this user may not execute a command, None if they may; nothing is executed (Redis 7.0)."""
-        return await self._do(("ACL DRYRUN", username, command, *args), refusal)
-
-    async def acl_genpass(self, bits: int | None = None) -> str:
-        """Return a new password: random hexadecimal digits, of 256 bits if not told otherwise."""
-        return await self._do(("ACL GENPASS", *counted("ACL GENPASS", bits=bits)[1:]), own_text)
-
-    async def acl_getuser(self, username: Argument) -> AclUser | None:
-        """Return what a user may do, None if there is no such user."""
-        return await self._do(("ACL GETUSER", username), acl_user)
-
-    async def acl_list(self) -> list[str]:
-        """Return all users, each as a line of an ACL file."""
-        return await self._do(("ACL LIST",), own_texts)
-
-    async def acl_load(self) -> None:
-        """Read the users from the server's ACL file again."""
-        return await self._do(("ACL LOAD",), done)
-
-    async def acl_log(self, count: int | None = None) -> list[AclLogEntry]:
-        """Return what was refused lately, the last one first: 10 entries if not told otherwise."""
-        return await self._do(("ACL LOG", *counted("ACL LOG", count=count)[1:]), acl_log_entries)
-
-    async def acl_log_reset(self) -> None:
-        """Forget what was refused."""
-        return await self._do(("ACL LOG", "RESET"), done)
-
-    async def acl_save(self) -> None:
-        """Write the users to the server's ACL file."""
-        return await self._do(("ACL SAVE",), done)
-
-    async def acl_setuser(self, username: Argument, *rules: Argument) -> None:
-        """Make a user, or change what one may do, by rules such as `on`, `>password`, `~key:*`, `+@read`."""
-        return await self._do(("ACL SETUSER", username, *rules), done)
-
-    async def acl_users(self) -> list[str]:
-        """Return the names of all users."""
-        return await self._do(("ACL USERS",), own_texts)
-
-    async def acl_whoami(self) -> str:
-        """Return the user that this connection is of."""
-        return await self._do(("ACL WHOAMI",), own_text)
-
     # geo
 
     async def geoadd(
@@ -3037,6 +2434,286 @@ class AsyncMethods(ABC, Generic[S]):
         return await self._do(
             _words.georadiusbymember_ro_withall(key, member, radius, unit, count, any, asc, desc), geo_members
         )
+
+    # arrays
+
+    async def arset(self, key: Argument, index: int, value: Argument, *values: Argument) -> int:
+        """Set the value at an index, and more behind it; return how many of these places were empty (Redis 8.8)."""
+        return await self._do(("ARSET", key, index, value, *values), whole)
+
+    async def armset(self, key: Argument, values: Fields) -> int:
+        """Set values by index; return how many of these places were empty (Redis 8.8)."""
+        return await self._do(("ARMSET", key, *in_turn("ARMSET", "values", values)), whole)
+
+    async def arget(self, key: Argument, index: int) -> S | None:
+        """Return the value at an index, None if there is none (Redis 8.8)."""
+        return await self._do(("ARGET", key, index), maybe_bulk)
+
+    async def armget(self, key: Argument, index: int, *indices: int) -> list[S | None]:
+        """Return the values at these indices, with None for each that is not there (Redis 8.8)."""
+        return await self._do(("ARMGET", key, index, *indices), maybe_bulks)
+
+    async def argetrange(self, key: Argument, start: int, end: int) -> list[S | None]:
+        """Return the values from `start` to `end`, both included, with None for each that is not there (Redis 8.8)."""
+        return await self._do(("ARGETRANGE", key, start, end), maybe_bulks)
+
+    async def arscan(self, key: Argument, start: int, end: int, *, limit: int | None = None) -> list[tuple[int, S]]:
+        """Return the values that are there from `start` to `end`, each behind its index (Redis 8.8).
+
+        Backwards if `start` is greater than `end`.
+        """
+        return await self._do(("ARSCAN", key, start, end, *counted("ARSCAN", limit=limit)), indexed)
+
+    async def ardel(self, key: Argument, index: int, *indices: int) -> int:
+        """Delete the values at these indices; return how many there were (Redis 8.8)."""
+        return await self._do(("ARDEL", key, index, *indices), whole)
+
+    async def ardelrange(self, key: Argument, start: int, end: int, *ranges: int) -> int:
+        """Delete the values of these ranges, each from a first to a last; return how many there were (Redis 8.8)."""
+        return await self._do(("ARDELRANGE", key, start, end, *ranges), whole)
+
+    async def arlen(self, key: Argument) -> int:
+        """Return the greatest index and one, 0 if there is no such key (Redis 8.8)."""
+        return await self._do(("ARLEN", key), whole)
+
+    async def arcount(self, key: Argument) -> int:
+        """Return how many values there are (Redis 8.8)."""
+        return await self._do(("ARCOUNT", key), whole)
+
+    async def arinfo(self, key: Argument, *, full: bool = False) -> ArrayInfo:
+        """Return how an array is stored (Redis 8.8)."""
+        return await self._do(("ARINFO", key, *given("ARINFO", full=full)), array_information)
+
+    async def arinsert(self, key: Argument, value: Argument, *values: Argument) -> int:
+        """Set values behind the one that was inserted last; return the index of the last (Redis 8.8)."""
+        return await self._do(("ARINSERT", key, value, *values), whole)
+
+    async def arring(self, key: Argument, size: int, value: Argument, *values: Argument) -> int:
+        """As `arinsert`, but begin again at 0 where `size` is reached (Redis 8.8)."""
+        return await self._do(("ARRING", key, size, value, *values), whole)
+
+    async def arnext(self, key: Argument) -> int | None:
+        """Return the index that `arinsert` will use, None if there is no room behind the last (Redis 8.8)."""
+        return await self._do(("ARNEXT", key), maybe_whole)
+
+    async def arseek(self, key: Argument, index: int) -> bool:
+        """Say which index `arinsert` is to use; is there such a key? (Redis 8.8)"""
+        return await self._do(("ARSEEK", key, index), truth)
+
+    async def arlastitems(self, key: Argument, count: int, *, rev: bool = False) -> list[S | None]:
+        """Return the values that were inserted last, the last one at the end, or first (`rev`) (Redis 8.8)."""
+        return await self._do(("ARLASTITEMS", key, count, *given("ARLASTITEMS", rev=rev)), maybe_bulks)
+
+    async def argrep(
+        self,
+        key: Argument,
+        start: Argument = "-",
+        end: Argument = "+",
+        *,
+        exact: Argument | None = None,
+        match: Argument | None = None,
+        glob: Argument | None = None,
+        re: Argument | None = None,
+        every: bool = False,
+        limit: int | None = None,
+        nocase: bool = False,
+    ) -> list[int]:
+        """Return the indices of the values that are this, contain it, or that a pattern matches (Redis 8.8).
+
+        Of several conditions one is enough, if not `every` one must hold. Backwards if `start` is greater than `end`.
+        """
+        return await self._do(_words.argrep(key, start, end, exact, match, glob, re, every, limit, nocase), wholes)
+
+    async def argrep_withvalues(
+        self,
+        key: Argument,
+        start: Argument = "-",
+        end: Argument = "+",
+        *,
+        exact: Argument | None = None,
+        match: Argument | None = None,
+        glob: Argument | None = None,
+        re: Argument | None = None,
+        every: bool = False,
+        limit: int | None = None,
+        nocase: bool = False,
+    ) -> list[tuple[int, S]]:
+        """As `argrep`, with the values (Redis 8.8)."""
+        return await self._do(
+            _words.argrep_withvalues(key, start, end, exact, match, glob, re, every, limit, nocase), indexed
+        )
+
+    async def arop_sum(self, key: Argument, start: int, end: int) -> float | None:
+        """Return the sum of the values that are numbers, None if there are none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "SUM"), maybe_number)
+
+    async def arop_min(self, key: Argument, start: int, end: int) -> float | None:
+        """Return the smallest number, None if there is none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "MIN"), maybe_number)
+
+    async def arop_max(self, key: Argument, start: int, end: int) -> float | None:
+        """Return the greatest number, None if there is none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "MAX"), maybe_number)
+
+    async def arop_and(self, key: Argument, start: int, end: int) -> int | None:
+        """Return the bits that all whole numbers have, None if there are none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "AND"), maybe_whole)
+
+    async def arop_or(self, key: Argument, start: int, end: int) -> int | None:
+        """Return the bits that any whole number has, None if there are none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "OR"), maybe_whole)
+
+    async def arop_xor(self, key: Argument, start: int, end: int) -> int | None:
+        """Return the bits that an odd number of whole numbers have, None if there are none (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "XOR"), maybe_whole)
+
+    async def arop_match(self, key: Argument, start: int, end: int, value: Argument) -> int:
+        """Return how many values are this one (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "MATCH", value), whole)
+
+    async def arop_used(self, key: Argument, start: int, end: int) -> int:
+        """Return how many values there are (Redis 8.8)."""
+        return await self._do(("AROP", key, start, end, "USED"), whole)
+
+    # json
+
+    async def json_set(
+        self,
+        key: Argument,
+        path: JsonPath,
+        value: Argument,
+        *,
+        nx: bool = False,
+        xx: bool = False,
+        fpha: FloatType | None = None,
+    ) -> bool:
+        """Set the values at a path, or a new document at `$`, to this JSON text; return whether they were set.
+
+        `nx` sets what is not there yet, `xx` only what is. `fpha` is how arrays of floating-point numbers are kept (Redis 8.8).
+        """
+        return await self._do(_words.json_set(key, path, value, nx, xx, fpha), stored)
+
+    async def json_get(
+        self,
+        key: Argument,
+        *paths: JsonPath,
+        indent: Argument | None = None,
+        newline: Argument | None = None,
+        space: Argument | None = None,
+    ) -> S | None:
+        """Return JSON text, None if there is no such key.
+
+        Without a path it is the document. With one it is an array of the values found; with several, an object that has such an
+        array for each path. `indent`, `newline` and `space` are put in to make it readable.
+        """
+        return await self._do(_words.json_get(key, *paths, indent=indent, newline=newline, space=space), maybe_bulk)
+
+    async def json_mget(self, key: Argument, *keys: Argument, path: JsonPath) -> list[S | None]:
+        """Return of each key a JSON array of the values at a path, None for each that does not exist."""
+        return await self._do(("JSON.MGET", key, *keys, json_path("JSON.MGET", path)), maybe_bulks)
+
+    async def json_mset(self, triplet: Triplet, *triplets: Triplet) -> bool:
+        """Set values as `json_set`, each with its key and path: `("key", "$", "1")`; return whether all were set."""
+        return await self._do(("JSON.MSET", *json_triplets(triplet, *triplets)), stored)
+
+    async def json_merge(self, key: Argument, path: JsonPath, value: Argument) -> bool:
+        """Merge JSON text into the values at a path: null deletes a member; return whether anything was there to change."""
+        return await self._do(("JSON.MERGE", key, json_path("JSON.MERGE", path), value), stored)
+
+    async def json_del(self, key: Argument, path: JsonPath = "$") -> int:
+        """Delete the values at a path, or the document; return how many there were."""
+        return await self._do(("JSON.DEL", key, json_path("JSON.DEL", path)), whole)
+
+    async def json_forget(self, key: Argument, path: JsonPath = "$") -> int:
+        """As `json_del`, by its older name."""
+        return await self._do(("JSON.FORGET", key, json_path("JSON.FORGET", path)), whole)
+
+    async def json_clear(self, key: Argument, path: JsonPath = "$") -> int:
+        """Empty the arrays and objects at a path, and set numbers to 0; return how many were changed."""
+        return await self._do(("JSON.CLEAR", key, json_path("JSON.CLEAR", path)), whole)
+
+    async def json_type(self, key: Argument, path: JsonPath = "$") -> list[str] | None:
+        """Return the types of the values at a path, such as "integer" or "object"; None if there is no such key."""
+        return await self._do(("JSON.TYPE", key, json_path("JSON.TYPE", path)), json_types)
+
+    async def json_toggle(self, key: Argument, path: JsonPath) -> list[bool | None]:
+        """Turn true into false and false into true; return the results, None for each value that is neither."""
+        return await self._do(("JSON.TOGGLE", key, json_path("JSON.TOGGLE", path)), json_truths)
+
+    async def json_numincrby(self, key: Argument, path: JsonPath, value: float) -> list[int | float | None]:
+        """Add to the numbers at a path; return the results, None for each value that is no number."""
+        return await self._do(("JSON.NUMINCRBY", key, json_path("JSON.NUMINCRBY", path), value), json_numbers)
+
+    async def json_nummultby(self, key: Argument, path: JsonPath, value: float) -> list[int | float | None]:
+        """Multiply the numbers at a path; return the results, None for each value that is no number."""
+        return await self._do(("JSON.NUMMULTBY", key, json_path("JSON.NUMMULTBY", path), value), json_numbers)
+
+    async def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> list[int | None]:
+        """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
+        return await self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
+
+    async def json_strlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
+        """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
+        return await self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
+
+    async def json_arrappend(
+        self, key: Argument, path: JsonPath, value: Argument, *values: Argument
+    ) -> list[int | None]:
+        """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
+        return await self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
+
+    async def json_arrindex(
+        self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
+    ) -> list[int | None]:
+        """Return where a JSON value first stands in the arrays at a path, -1 if nowhere, None for each value that is no array.
+
+        It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
+        """
+        return await self._do(
+            ("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths
+        )
+
+    async def json_arrinsert(
+        self, key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
+    ) -> list[int | None]:
+        """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
+        return await self._do(
+            ("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths
+        )
+
+    async def json_arrlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
+        """Return the lengths of the arrays at a path, None for each value that is no array."""
+        return await self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
+
+    async def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> list[S | None]:
+        """Take an element, the last by default, out of each array at a path; return them as JSON text.
+
+        None stands for each array that is empty and each value that is no array.
+        """
+        return await self._do(("JSON.ARRPOP", key, json_path("JSON.ARRPOP", path), index), maybe_bulks)
+
+    async def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> list[int | None]:
+        """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
+        return await self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
+
+    async def json_objkeys(self, key: Argument, path: JsonPath = "$") -> list[list[S] | None]:
+        """Return the names of the members of the objects at a path, None for each value that is no object."""
+        return await self._do(("JSON.OBJKEYS", key, json_path("JSON.OBJKEYS", path)), json_names)
+
+    async def json_objlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
+        """Return the numbers of members of the objects at a path, None for each value that is no object."""
+        return await self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
+
+    async def json_resp(self, key: Argument, path: JsonPath = "$") -> Reply:
+        """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
+
+        On RESP2 a number with a fraction comes as the text that a string would come as: nothing tells them apart.
+        """
+        return await self._do(("JSON.RESP", key, json_path("JSON.RESP", path)), anything)
+
+    async def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> list[int]:
+        """Return how many bytes of memory each value at a path takes."""
+        return await self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
 
     # vector sets
 
@@ -4243,175 +3920,6 @@ class AsyncMethods(ABC, Generic[S]):
             hybrid_rows,
         )
 
-    # functions
-
-    async def fcall(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a function; return what it returns, as it comes (Redis 7.0)."""
-        return await self._do(("FCALL", function, numkeys, *keys_and_args), anything)
-
-    async def fcall_ro(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
-        """Run a function that changes nothing; return what it returns, as it comes (Redis 7.0)."""
-        return await self._do(("FCALL_RO", function, numkeys, *keys_and_args), anything)
-
-    async def function_load(self, function_code: Argument, *, replace: bool = False) -> str:
-        """Give the server a library, perhaps in place of the one of its name; return its name (Redis 7.0)."""
-        return await self._do(("FUNCTION LOAD", *given("FUNCTION LOAD", replace=replace), function_code), own_text)
-
-    async def function_delete(self, library_name: Argument) -> None:
-        """Delete a library with its functions (Redis 7.0)."""
-        return await self._do(("FUNCTION DELETE", library_name), done)
-
-    async def function_list(self, *, libraryname: Argument | None = None, withcode: bool = False) -> list[Library]:
-        """Return the libraries, or those whose name a pattern matches, with their code if asked (Redis 7.0)."""
-        return await self._do(_words.function_list(libraryname, withcode), libraries)
-
-    async def function_dump(self) -> Binary:
-        """Return all libraries, for `function_restore` (Redis 7.0)."""
-        return await self._do(("FUNCTION DUMP",), binary)
-
-    async def function_restore(self, serialized_value: Argument, policy: Restoring | None = None) -> None:
-        """Add the libraries of a dump to those there are (`APPEND`), in place of the same (`REPLACE`) or of all (Redis 7.0)."""
-        return await self._do(("FUNCTION RESTORE", serialized_value, *(() if policy is None else (policy,))), done)
-
-    async def function_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
-        """Delete all libraries; free their memory later, or at once (Redis 7.0)."""
-        return await self._do(("FUNCTION FLUSH", *sooner_or_later("FUNCTION FLUSH", asynchronous, sync)), done)
-
-    async def function_kill(self) -> None:
-        """End the function that runs now, if it has changed nothing yet (Redis 7.0)."""
-        return await self._do(("FUNCTION KILL",), done)
-
-    async def function_stats(self) -> FunctionStats:
-        """Return which function or script runs now, and how many functions there are (Redis 7.0)."""
-        return await self._do(("FUNCTION STATS",), function_statistics)
-
-    # diagnostics
-
-    async def slowlog_get(self, count: int | None = None) -> list[LoggedCommand[S]]:
-        """Return the slowest commands of late, the last one first: 10 if not told otherwise, all for -1 (Redis 7.0)."""
-        return await self._do(("SLOWLOG GET", *counted("SLOWLOG GET", count=count)[1:]), logged_commands)
-
-    async def slowlog_len(self) -> int:
-        """Return how many commands `slowlog_get` could return."""
-        return await self._do(("SLOWLOG LEN",), whole)
-
-    async def slowlog_reset(self) -> None:
-        """Forget the slow commands."""
-        return await self._do(("SLOWLOG RESET",), done)
-
-    async def commandlog_get(self, count: int, type: Logged) -> list[LoggedCommand[S]]:
-        """Return commands that were slow, or whose request or reply was large, the last one first; all for -1 (Valkey 8.1)."""
-        return await self._do(("COMMANDLOG GET", count, type), logged_commands)
-
-    async def commandlog_len(self, type: Logged) -> int:
-        """Return how many commands `commandlog_get` could return (Valkey 8.1)."""
-        return await self._do(("COMMANDLOG LEN", type), whole)
-
-    async def commandlog_reset(self, type: Logged) -> None:
-        """Forget the commands of this kind (Valkey 8.1)."""
-        return await self._do(("COMMANDLOG RESET", type), done)
-
-    async def latency_doctor(self) -> str:
-        """Return what the server makes of its pauses, in prose."""
-        return await self._do(("LATENCY DOCTOR",), own_text)
-
-    async def latency_graph(self, event: Argument) -> str:
-        """Return a drawing of how long an event took lately."""
-        return await self._do(("LATENCY GRAPH", event), own_text)
-
-    async def latency_histogram(self, *commands: Argument) -> dict[str, LatencyHistogram]:
-        """Return how often these commands, or all, took how long, by name (Redis 7.0)."""
-        return await self._do(("LATENCY HISTOGRAM", *commands), latency_histograms)
-
-    async def latency_history(self, event: Argument) -> list[LatencySample]:
-        """Return how long an event took lately."""
-        return await self._do(("LATENCY HISTORY", event), latency_samples)
-
-    async def latency_latest(self) -> list[LatencyEvent]:
-        """Return for each kind of event how long the last one took, and the longest."""
-        return await self._do(("LATENCY LATEST",), latency_events)
-
-    async def latency_reset(self, *events: Argument) -> int:
-        """Forget how long these events took, or all; return how many kinds that were."""
-        return await self._do(("LATENCY RESET", *events), whole)
-
-    async def memory_doctor(self) -> str:
-        """Return what the server makes of its use of memory, in prose."""
-        return await self._do(("MEMORY DOCTOR",), own_text)
-
-    async def memory_malloc_stats(self) -> str:
-        """Return what the allocator says of itself, in prose."""
-        return await self._do(("MEMORY MALLOC-STATS",), own_text)
-
-    async def memory_purge(self) -> None:
-        """Give memory that is free back to the system."""
-        return await self._do(("MEMORY PURGE",), done)
-
-    async def memory_stats(self) -> MemoryStats:
-        """Return what the server's memory is used for."""
-        return await self._do(("MEMORY STATS",), memory_report)
-
-    async def memory_usage(self, key: Argument, *, samples: int | None = None) -> int | None:
-        """Return how many bytes a key takes, None if there is none; it looks at so many of its elements (0: all)."""
-        return await self._do(("MEMORY USAGE", key, *counted("MEMORY USAGE", samples=samples)), maybe_whole)
-
-    async def hotkeys_start(
-        self,
-        *slots: int,
-        cpu: bool = False,
-        net: bool = False,
-        count: int | None = None,
-        duration: int | None = None,
-        sample: int | None = None,
-    ) -> None:
-        """Begin to count which keys take most time (`cpu`) or most of the network (`net`), in these slots alone (Redis 8.6).
-
-        Tell the first `count`; end by itself after `duration` seconds; look at one command of `sample`.
-        """
-        return await self._do(
-            _words.hotkeys_start(*slots, cpu=cpu, net=net, count=count, duration=duration, sample=sample), done
-        )
-
-    async def hotkeys_stop(self) -> bool:
-        """End the counting, and keep what was counted; had it begun? (Redis 8.6)"""
-        return await self._do(("HOTKEYS STOP",), stored)
-
-    async def hotkeys_get(self) -> HotKeys[S] | None:
-        """Return which keys take most, None if none were counted (Redis 8.6)."""
-        return await self._do(("HOTKEYS GET",), hot_keys)
-
-    async def hotkeys_reset(self) -> None:
-        """Forget what was counted (Redis 8.6)."""
-        return await self._do(("HOTKEYS RESET",), done)
-
-    # introspection
-
-    async def command_count(self) -> int:
-        """Return how many commands the server knows."""
-        return await self._do(("COMMAND COUNT",), whole)
-
-    async def command_docs(self, *command_names: Argument) -> dict[str, CommandDocs]:
-        """Return what is said of these commands, or of all, by name; there is nothing of one that is unknown (Redis 7.0)."""
-        return await self._do(("COMMAND DOCS", *command_names), commands_docs)
-
-    async def command_getkeys(self, command: Argument, *args: Argument) -> list[S]:
-        """Return the keys of a command with its arguments."""
-        return await self._do(("COMMAND GETKEYS", command, *args), bulks)
-
-    async def command_getkeysandflags(self, command: Argument, *args: Argument) -> list[KeyWithFlags[S]]:
-        """Return the keys of a command with its arguments, and what is done to each (Redis 7.0)."""
-        return await self._do(("COMMAND GETKEYSANDFLAGS", command, *args), keys_with_flags)
-
-    async def command_info(self, *command_names: Argument) -> list[CommandDetails | None]:
-        """Return what the server knows of these commands, or of all; None for one that is unknown."""
-        return await self._do(("COMMAND INFO", *command_names), command_details)
-
-    async def command_list(
-        self, *, module: Argument | None = None, aclcat: Argument | None = None, pattern: Argument | None = None
-    ) -> list[str]:
-        """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
-        return await self._do(_words.command_list(module, aclcat, pattern), own_texts)
-
     # bloom
 
     async def bf_reserve(
@@ -4697,6 +4205,671 @@ class AsyncMethods(ABC, Generic[S]):
     async def tdigest_info(self, key: Argument) -> TDigestInfo:
         """Return how a digest is made and filled."""
         return await self._do(("TDIGEST.INFO", key), t_digest_info)
+
+    # scripting
+
+    async def eval(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script; return what it returns, as it comes."""
+        return await self._do(("EVAL", script, numkeys, *keys_and_args), anything)
+
+    async def eval_ro(self, script: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return await self._do(("EVAL_RO", script, numkeys, *keys_and_args), anything)
+
+    async def evalsha(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that the server has; return what it returns, as it comes."""
+        return await self._do(("EVALSHA", sha1, numkeys, *keys_and_args), anything)
+
+    async def evalsha_ro(self, sha1: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a script that the server has and that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return await self._do(("EVALSHA_RO", sha1, numkeys, *keys_and_args), anything)
+
+    async def script_load(self, script: Argument) -> S:
+        """Give the server a script to keep; return its digest for `evalsha`."""
+        return await self._do(("SCRIPT LOAD", script), bulk)
+
+    async def script_exists(self, sha1: Argument, *sha1s: Argument) -> list[bool]:
+        """Which of these scripts does the server have?"""
+        return await self._do(("SCRIPT EXISTS", sha1, *sha1s), truths)
+
+    async def script_show(self, sha1: Argument) -> S:
+        """Return the script of this digest (Valkey 8.0)."""
+        return await self._do(("SCRIPT SHOW", sha1), bulk)
+
+    async def script_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Forget all scripts; free their memory later, or at once (Redis 6.2)."""
+        return await self._do(("SCRIPT FLUSH", *sooner_or_later("SCRIPT FLUSH", asynchronous, sync)), done)
+
+    async def script_kill(self) -> None:
+        """End the script that runs now, if it has changed nothing yet."""
+        return await self._do(("SCRIPT KILL",), done)
+
+    # functions
+
+    async def fcall(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a function; return what it returns, as it comes (Redis 7.0)."""
+        return await self._do(("FCALL", function, numkeys, *keys_and_args), anything)
+
+    async def fcall_ro(self, function: Argument, numkeys: int, *keys_and_args: Argument) -> Reply:
+        """Run a function that changes nothing; return what it returns, as it comes (Redis 7.0)."""
+        return await self._do(("FCALL_RO", function, numkeys, *keys_and_args), anything)
+
+    async def function_load(self, function_code: Argument, *, replace: bool = False) -> str:
+        """Give the server a library, perhaps in place of the one of its name; return its name (Redis 7.0)."""
+        return await self._do(("FUNCTION LOAD", *given("FUNCTION LOAD", replace=replace), function_code), own_text)
+
+    async def function_delete(self, library_name: Argument) -> None:
+        """Delete a library with its functions (Redis 7.0)."""
+        return await self._do(("FUNCTION DELETE", library_name), done)
+
+    async def function_list(self, *, libraryname: Argument | None = None, withcode: bool = False) -> list[Library]:
+        """Return the libraries, or those whose name a pattern matches, with their code if asked (Redis 7.0)."""
+        return await self._do(_words.function_list(libraryname, withcode), libraries)
+
+    async def function_dump(self) -> Binary:
+        """Return all libraries, for `function_restore` (Redis 7.0)."""
+        return await self._do(("FUNCTION DUMP",), binary)
+
+    async def function_restore(self, serialized_value: Argument, policy: Restoring | None = None) -> None:
+        """Add the libraries of a dump to those there are (`APPEND`), in place of the same (`REPLACE`) or of all (Redis 7.0)."""
+        return await self._do(("FUNCTION RESTORE", serialized_value, *(() if policy is None else (policy,))), done)
+
+    async def function_flush(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all libraries; free their memory later, or at once (Redis 7.0)."""
+        return await self._do(("FUNCTION FLUSH", *sooner_or_later("FUNCTION FLUSH", asynchronous, sync)), done)
+
+    async def function_kill(self) -> None:
+        """End the function that runs now, if it has changed nothing yet (Redis 7.0)."""
+        return await self._do(("FUNCTION KILL",), done)
+
+    async def function_stats(self) -> FunctionStats:
+        """Return which function or script runs now, and how many functions there are (Redis 7.0)."""
+        return await self._do(("FUNCTION STATS",), function_statistics)
+
+    # pubsub
+
+    async def publish(self, channel: Argument, message: Argument) -> int:
+        """Send a message to all who listen; return how many there are (on this server)."""
+        return await self._do(("PUBLISH", channel, message), whole)
+
+    async def spublish(self, shardchannel: Argument, message: Argument) -> int:
+        """Send a message to all who listen to a sharded channel; return how many there are (Redis 7.0)."""
+        return await self._do(("SPUBLISH", shardchannel, message), whole)
+
+    async def pubsub_channels(self, pattern: Argument | None = None) -> list[S]:
+        """Return the channels that clients listen to, or those that a pattern matches."""
+        return await self._do(("PUBSUB CHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    async def pubsub_numpat(self) -> int:
+        """Return how many patterns clients listen to."""
+        return await self._do(("PUBSUB NUMPAT",), whole)
+
+    async def pubsub_numsub(self, *channels: Argument) -> dict[S, int]:
+        """Return how many clients listen to each of these channels."""
+        return await self._do(("PUBSUB NUMSUB", *channels), counts)
+
+    async def pubsub_shardchannels(self, pattern: Argument | None = None) -> list[S]:
+        """Return the sharded channels that clients listen to, or those that a pattern matches (Redis 7.0)."""
+        return await self._do(("PUBSUB SHARDCHANNELS", *(() if pattern is None else (pattern,))), bulks)
+
+    async def pubsub_shardnumsub(self, *shardchannels: Argument) -> dict[S, int]:
+        """Return how many clients listen to each of these sharded channels (Redis 7.0)."""
+        return await self._do(("PUBSUB SHARDNUMSUB", *shardchannels), counts)
+
+    # connection
+
+    async def ping(self) -> str:
+        """Return `PONG`."""
+        return await self._do(("PING",), word)
+
+    async def echo(self, message: Argument) -> S:
+        """Return the message."""
+        return await self._do(("ECHO", message), bulk)
+
+    async def auth(self, password: Argument, *, username: Argument | None = None) -> None:
+        """Become this user, or the default one, on this connection."""
+        return await self._do(("AUTH", *(() if username is None else (username,)), password), done)
+
+    async def select(self, index: int) -> None:
+        """Use another database on this connection."""
+        return await self._do(("SELECT", index), done)
+
+    async def reset(self) -> str:
+        """Make this connection what it was when it was opened, without a user; return `RESET` (Redis 6.2)."""
+        return await self._do(("RESET",), word)
+
+    async def quit(self) -> None:
+        """Have the server close this connection."""
+        return await self._do(("QUIT",), done)
+
+    async def asking(self) -> None:
+        """Let the next command on this connection use a slot that is being imported."""
+        return await self._do(("ASKING",), done)
+
+    async def readonly(self) -> None:
+        """Let this connection read from a cluster's replica."""
+        return await self._do(("READONLY",), done)
+
+    async def readwrite(self) -> None:
+        """Have a cluster's replica redirect reads on this connection again."""
+        return await self._do(("READWRITE",), done)
+
+    async def client_id(self) -> int:
+        """Return the number of the connection that this is sent on."""
+        return await self._do(("CLIENT ID",), whole)
+
+    async def client_info(self) -> ClientInfo:
+        """Return what the server knows of this connection (Redis 6.2)."""
+        return await self._do(("CLIENT INFO",), one_client_info)
+
+    async def client_list(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> list[ClientInfo]:
+        """Return what the server knows of its connections, or of those with these numbers and properties.
+
+        `type` is `normal`, `master`, `replica` or `pubsub`. `user` to `maxage` are of Valkey 8.1, all after them of Valkey 9.0:
+        `but_not={"name": "worker"}` leaves out those of that name.
+        """
+        return await self._do(
+            _words.client_list(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            client_infos,
+        )
+
+    async def client_kill(
+        self,
+        *ids: int,
+        type: Argument | None = None,
+        user: Argument | None = None,
+        addr: Argument | None = None,
+        laddr: Argument | None = None,
+        skipme: bool | None = None,
+        maxage: int | None = None,
+        name: Argument | None = None,
+        idle: int | None = None,
+        flags: Argument | None = None,
+        lib_name: Argument | None = None,
+        lib_ver: Argument | None = None,
+        db: int | None = None,
+        capa: Argument | None = None,
+        ip: Argument | None = None,
+        but_not: Fields = NONE,
+    ) -> int:
+        """Close the connections with these properties; return how many there were.
+
+        This connection is not one of them, except with `skipme=False`. Several numbers at a time are of Valkey 8.1, `maxage`
+        of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
+        """
+        return await self._do(
+            _words.client_kill(
+                *ids,
+                type=type,
+                user=user,
+                addr=addr,
+                laddr=laddr,
+                skipme=skipme,
+                maxage=maxage,
+                name=name,
+                idle=idle,
+                flags=flags,
+                lib_name=lib_name,
+                lib_ver=lib_ver,
+                db=db,
+                capa=capa,
+                ip=ip,
+                but_not=but_not,
+            ),
+            whole,
+        )
+
+    async def client_getname(self) -> str | None:
+        """Return the name of this connection, None if it has none."""
+        return await self._do(("CLIENT GETNAME",), maybe_own_text)
+
+    async def client_setname(self, connection_name: Argument) -> None:
+        """Give this connection a name. Clients give each of theirs the option `client_name`."""
+        return await self._do(("CLIENT SETNAME", connection_name), done)
+
+    async def client_setinfo(self, attr: Argument, value: Argument) -> None:
+        """Tell the server about the library of this connection: `lib-name` or `lib-ver` (Redis 7.2).
+
+        Connections tell it when they are opened.
+        """
+        return await self._do(("CLIENT SETINFO", attr, value), done)
+
+    async def client_no_evict(self, enabled: bool) -> None:
+        """Spare this connection, or not, when connections are closed for want of memory (Redis 7.0)."""
+        return await self._do(("CLIENT NO-EVICT", on_or_off("CLIENT NO-EVICT", enabled)), done)
+
+    async def client_no_touch(self, enabled: bool) -> None:
+        """Let commands on this connection leave alone, or not, when keys were last used (Redis 7.2)."""
+        return await self._do(("CLIENT NO-TOUCH", on_or_off("CLIENT NO-TOUCH", enabled)), done)
+
+    async def client_pause(self, timeout: int, *, write: bool = False) -> None:
+        """Let the commands of all clients wait for so many milliseconds, or those alone that may write (Redis 6.2)."""
+        return await self._do(("CLIENT PAUSE", timeout, *given("CLIENT PAUSE", write=write)), done)
+
+    async def client_unpause(self) -> None:
+        """Let all clients go on (Redis 6.2)."""
+        return await self._do(("CLIENT UNPAUSE",), done)
+
+    async def client_unblock(self, client_id: int, *, error: bool = False) -> bool:
+        """End what another connection waits for, as if its time was over or with an error; was it waiting?"""
+        return await self._do(("CLIENT UNBLOCK", client_id, *given("CLIENT UNBLOCK", error=error)), truth)
+
+    async def client_getredir(self) -> int:
+        """Return which connection is told of keys that change: -1 if tracking is off, 0 for this one."""
+        return await self._do(("CLIENT GETREDIR",), whole)
+
+    async def client_tracking(
+        self,
+        enabled: bool,
+        *prefixes: Argument,
+        redirect: int | None = None,
+        bcast: bool = False,
+        optin: bool = False,
+        optout: bool = False,
+        noloop: bool = False,
+    ) -> None:
+        """Have this connection be told, or not, when keys change that it has read, or all with these prefixes (`bcast`)."""
+        return await self._do(
+            _words.client_tracking(
+                enabled, *prefixes, redirect=redirect, bcast=bcast, optin=optin, optout=optout, noloop=noloop
+            ),
+            done,
+        )
+
+    async def client_trackinginfo(self) -> TrackingInfo:
+        """Return what this connection is told of keys that change (Redis 6.2)."""
+        return await self._do(("CLIENT TRACKINGINFO",), tracking_info)
+
+    async def client_caching(self, enabled: bool) -> None:
+        """Have the keys of the next command on this connection be tracked, or not, with `optin` or `optout`."""
+        return await self._do(("CLIENT CACHING", yes_no("CLIENT CACHING", "enabled", enabled)), done)
+
+    async def client_capa(self, capability: Argument, *capabilities: Argument) -> None:
+        """Tell the server what this connection can do, such as `redirect` (Valkey 8.0)."""
+        return await self._do(("CLIENT CAPA", capability, *capabilities), done)
+
+    async def client_import_source(self, enabled: bool) -> None:
+        """Mark this connection, or not, as one that brings data from another server (Valkey 8.1)."""
+        return await self._do(("CLIENT IMPORT-SOURCE", on_or_off("CLIENT IMPORT-SOURCE", enabled)), done)
+
+    # server
+
+    async def time(self) -> tuple[int, int]:
+        """Return the server's Unix time: seconds, and microseconds on top."""
+        return await self._do(("TIME",), moment)
+
+    async def info(self, *sections: Argument) -> dict[str, str]:
+        """Return what the server says of itself, by name; several sections at a time are of Redis 7.0.
+
+        Where several lines have one name (`module`), its value has a line for each.
+        """
+        return await self._do(("INFO", *sections), facts)
+
+    async def dbsize(self) -> int:
+        """Return the number of keys."""
+        return await self._do(("DBSIZE",), whole)
+
+    async def flushdb(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all keys of this database; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return await self._do(("FLUSHDB", *sooner_or_later("FLUSHDB", asynchronous, sync)), done)
+
+    async def flushall(self, *, asynchronous: bool = False, sync: bool = False) -> None:
+        """Delete all keys of all databases; free their memory later, or at once (`sync`, Redis 6.2)."""
+        return await self._do(("FLUSHALL", *sooner_or_later("FLUSHALL", asynchronous, sync)), done)
+
+    async def swapdb(self, index1: int, index2: int) -> None:
+        """Have two databases change places: each connection finds in its own what was in the other."""
+        return await self._do(("SWAPDB", index1, index2), done)
+
+    async def lolwut(self, *, version: int | None = None) -> str:
+        """Return a picture, or a text, and the server's version."""
+        return await self._do(("LOLWUT", *counted("LOLWUT", version=version)), own_text)
+
+    async def config_get(self, parameter: Argument, *parameters: Argument) -> dict[str, str]:
+        """Return the settings that these patterns match; several at a time are of Redis 7.0."""
+        return await self._do(("CONFIG GET", parameter, *parameters), settings)
+
+    async def config_set(
+        self, parameter: Argument | None = None, value: Argument | None = None, *, mapping: Fields = NONE
+    ) -> None:
+        """Change a setting until the server ends, or several, all or none of them (`mapping`, Redis 7.0)."""
+        return await self._do(_words.config_set(parameter, value, mapping), done)
+
+    async def config_resetstat(self) -> None:
+        """Set the counters that INFO shows back to zero."""
+        return await self._do(("CONFIG RESETSTAT",), done)
+
+    async def config_rewrite(self) -> None:
+        """Write the settings as they are to the file that the server was started with."""
+        return await self._do(("CONFIG REWRITE",), done)
+
+    async def save(self) -> None:
+        """Write all data to disk; no other command is executed meanwhile."""
+        return await self._do(("SAVE",), done)
+
+    async def bgsave(self, *, schedule: bool = False) -> str:
+        """Begin to write all data to disk, or as soon as it can be done (`schedule`); return what the server says of it."""
+        return await self._do(("BGSAVE", *given("BGSAVE", schedule=schedule)), word)
+
+    async def bgsave_cancel(self) -> str:
+        """Give up what BGSAVE has begun or is to begin; return what the server says of it (Valkey 8.1)."""
+        return await self._do(("BGSAVE", "CANCEL"), word)
+
+    async def bgrewriteaof(self) -> str:
+        """Begin to write the append-only file anew; return what the server says of it."""
+        return await self._do(("BGREWRITEAOF",), word)
+
+    async def lastsave(self) -> int:
+        """Return the Unix time at which all data was on disk."""
+        return await self._do(("LASTSAVE",), whole)
+
+    async def shutdown(
+        self, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False
+    ) -> None:
+        """Have the server end. It answers only if it does not, with an error; if it does, its connections are lost.
+
+        `now` and `force` are of Redis 7.0.
+        """
+        return await self._do(_words.shutdown(nosave, save, now, force), done)
+
+    async def shutdown_abort(self) -> None:
+        """Give up a SHUTDOWN that waits for replicas (Redis 7.0)."""
+        return await self._do(("SHUTDOWN", "ABORT"), done)
+
+    async def backup_start(self) -> None:
+        """Begin a backup in the folder that the setting `backupdirname` names (Redis 8.10)."""
+        return await self._do(("BACKUP START",), done)
+
+    async def backup_seal(self) -> None:
+        """End a backup: what is in it is all that was written until now (Redis 8.10)."""
+        return await self._do(("BACKUP SEAL",), done)
+
+    async def backup_abort(self) -> None:
+        """Give up a backup that is not sealed (Redis 8.10)."""
+        return await self._do(("BACKUP ABORT",), done)
+
+    async def backup_cleanup(self) -> None:
+        """Delete the files of a backup that is sealed or has failed (Redis 8.10)."""
+        return await self._do(("BACKUP CLEANUP",), done)
+
+    async def backup_list(self) -> list[str]:
+        """Return the paths of the files that are finished (Redis 8.10)."""
+        return await self._do(("BACKUP LIST",), own_texts)
+
+    async def backup_status(self) -> BackupStatus:
+        """Return how far a backup has come (Redis 8.10)."""
+        return await self._do(("BACKUP STATUS",), backup_state)
+
+    async def role(self) -> Role:
+        """Return what the server is, and what it knows of those that it copies, or that copy it."""
+        return await self._do(("ROLE",), role_of_server)
+
+    async def replicaof(self, host: Argument, port: int) -> None:
+        """Make the server a copy of another one: what it has is lost."""
+        return await self._do(("REPLICAOF", host, port), done)
+
+    async def replicaof_no_one(self) -> None:
+        """Have the server keep what it has, and copy no other any more."""
+        return await self._do(("REPLICAOF", "NO", "ONE"), done)
+
+    async def failover(
+        self, *, host: Argument | None = None, port: int | None = None, force: bool = False, timeout: int | None = None
+    ) -> None:
+        """Begin to change places with a replica: this one, or the first that has all data (Redis 6.2).
+
+        After `timeout` milliseconds it is given up, or done all the same (`force`).
+        """
+        return await self._do(_words.failover(host, port, force, timeout), done)
+
+    async def failover_abort(self) -> None:
+        """Give up a FAILOVER (Redis 6.2)."""
+        return await self._do(("FAILOVER", "ABORT"), done)
+
+    async def wait(self, numreplicas: int, timeout: int) -> int:
+        """Wait until replicas have what was written before on this connection; return how many have.
+
+        Up to `timeout` milliseconds, 0 for ever.
+        """
+        return await self._do(("WAIT", numreplicas, timeout), whole)
+
+    async def waitaof(self, numlocal: int, numreplicas: int, timeout: int) -> tuple[int, int]:
+        """Wait until what was written before on this connection is on disk here (`numlocal` 1), and at replicas (Redis 7.2).
+
+        Up to `timeout` milliseconds, 0 for ever. Return how many have it: 0 or 1, and the number of replicas.
+        """
+        return await self._do(("WAITAOF", numlocal, numreplicas, timeout), two_wholes)
+
+    async def module_list(self) -> list[ModuleInfo]:
+        """Return the modules that are loaded."""
+        return await self._do(("MODULE LIST",), module_infos)
+
+    async def module_load(self, path: Argument, *args: Argument) -> None:
+        """Load a module from a file, with its arguments."""
+        return await self._do(("MODULE LOAD", path, *args), done)
+
+    async def module_loadex(self, path: Argument, *args: Argument, config: Fields = NONE) -> None:
+        """Load a module from a file, with its settings and its arguments (Redis 7.0)."""
+        return await self._do(_words.module_loadex(path, *args, config=config), done)
+
+    async def module_unload(self, name: Argument) -> None:
+        """Unload a module."""
+        return await self._do(("MODULE UNLOAD", name), done)
+
+    # diagnostics
+
+    async def slowlog_get(self, count: int | None = None) -> list[LoggedCommand[S]]:
+        """Return the slowest commands of late, the last one first: 10 if not told otherwise, all for -1 (Redis 7.0)."""
+        return await self._do(("SLOWLOG GET", *counted("SLOWLOG GET", count=count)[1:]), logged_commands)
+
+    async def slowlog_len(self) -> int:
+        """Return how many commands `slowlog_get` could return."""
+        return await self._do(("SLOWLOG LEN",), whole)
+
+    async def slowlog_reset(self) -> None:
+        """Forget the slow commands."""
+        return await self._do(("SLOWLOG RESET",), done)
+
+    async def commandlog_get(self, count: int, type: Logged) -> list[LoggedCommand[S]]:
+        """Return commands that were slow, or whose request or reply was large, the last one first; all for -1 (Valkey 8.1)."""
+        return await self._do(("COMMANDLOG GET", count, type), logged_commands)
+
+    async def commandlog_len(self, type: Logged) -> int:
+        """Return how many commands `commandlog_get` could return (Valkey 8.1)."""
+        return await self._do(("COMMANDLOG LEN", type), whole)
+
+    async def commandlog_reset(self, type: Logged) -> None:
+        """Forget the commands of this kind (Valkey 8.1)."""
+        return await self._do(("COMMANDLOG RESET", type), done)
+
+    async def latency_doctor(self) -> str:
+        """Return what the server makes of its pauses, in prose."""
+        return await self._do(("LATENCY DOCTOR",), own_text)
+
+    async def latency_graph(self, event: Argument) -> str:
+        """Return a drawing of how long an event took lately."""
+        return await self._do(("LATENCY GRAPH", event), own_text)
+
+    async def latency_histogram(self, *commands: Argument) -> dict[str, LatencyHistogram]:
+        """Return how often these commands, or all, took how long, by name (Redis 7.0)."""
+        return await self._do(("LATENCY HISTOGRAM", *commands), latency_histograms)
+
+    async def latency_history(self, event: Argument) -> list[LatencySample]:
+        """Return how long an event took lately."""
+        return await self._do(("LATENCY HISTORY", event), latency_samples)
+
+    async def latency_latest(self) -> list[LatencyEvent]:
+        """Return for each kind of event how long the last one took, and the longest."""
+        return await self._do(("LATENCY LATEST",), latency_events)
+
+    async def latency_reset(self, *events: Argument) -> int:
+        """Forget how long these events took, or all; return how many kinds that were."""
+        return await self._do(("LATENCY RESET", *events), whole)
+
+    async def memory_doctor(self) -> str:
+        """Return what the server makes of its use of memory, in prose."""
+        return await self._do(("MEMORY DOCTOR",), own_text)
+
+    async def memory_malloc_stats(self) -> str:
+        """Return what the allocator says of itself, in prose."""
+        return await self._do(("MEMORY MALLOC-STATS",), own_text)
+
+    async def memory_purge(self) -> None:
+        """Give memory that is free back to the system."""
+        return await self._do(("MEMORY PURGE",), done)
+
+    async def memory_stats(self) -> MemoryStats:
+        """Return what the server's memory is used for."""
+        return await self._do(("MEMORY STATS",), memory_report)
+
+    async def memory_usage(self, key: Argument, *, samples: int | None = None) -> int | None:
+        """Return how many bytes a key takes, None if there is none; it looks at so many of its elements (0: all)."""
+        return await self._do(("MEMORY USAGE", key, *counted("MEMORY USAGE", samples=samples)), maybe_whole)
+
+    async def hotkeys_start(
+        self,
+        *slots: int,
+        cpu: bool = False,
+        net: bool = False,
+        count: int | None = None,
+        duration: int | None = None,
+        sample: int | None = None,
+    ) -> None:
+        """Begin to count which keys take most time (`cpu`) or most of the network (`net`), in these slots alone (Redis 8.6).
+
+        Tell the first `count`; end by itself after `duration` seconds; look at one command of `sample`.
+        """
+        return await self._do(
+            _words.hotkeys_start(*slots, cpu=cpu, net=net, count=count, duration=duration, sample=sample), done
+        )
+
+    async def hotkeys_stop(self) -> bool:
+        """End the counting, and keep what was counted; had it begun? (Redis 8.6)"""
+        return await self._do(("HOTKEYS STOP",), stored)
+
+    async def hotkeys_get(self) -> HotKeys[S] | None:
+        """Return which keys take most, None if none were counted (Redis 8.6)."""
+        return await self._do(("HOTKEYS GET",), hot_keys)
+
+    async def hotkeys_reset(self) -> None:
+        """Forget what was counted (Redis 8.6)."""
+        return await self._do(("HOTKEYS RESET",), done)
+
+    # introspection
+
+    async def command_count(self) -> int:
+        """Return how many commands the server knows."""
+        return await self._do(("COMMAND COUNT",), whole)
+
+    async def command_docs(self, *command_names: Argument) -> dict[str, CommandDocs]:
+        """Return what is said of these commands, or of all, by name; there is nothing of one that is unknown (Redis 7.0)."""
+        return await self._do(("COMMAND DOCS", *command_names), commands_docs)
+
+    async def command_getkeys(self, command: Argument, *args: Argument) -> list[S]:
+        """Return the keys of a command with its arguments."""
+        return await self._do(("COMMAND GETKEYS", command, *args), bulks)
+
+    async def command_getkeysandflags(self, command: Argument, *args: Argument) -> list[KeyWithFlags[S]]:
+        """Return the keys of a command with its arguments, and what is done to each (Redis 7.0)."""
+        return await self._do(("COMMAND GETKEYSANDFLAGS", command, *args), keys_with_flags)
+
+    async def command_info(self, *command_names: Argument) -> list[CommandDetails | None]:
+        """Return what the server knows of these commands, or of all; None for one that is unknown."""
+        return await self._do(("COMMAND INFO", *command_names), command_details)
+
+    async def command_list(
+        self, *, module: Argument | None = None, aclcat: Argument | None = None, pattern: Argument | None = None
+    ) -> list[str]:
+        """Return the names of all commands, or those of a module, of a category, or that a pattern matches (Redis 7.0)."""
+        return await self._do(_words.command_list(module, aclcat, pattern), own_texts)
+
+    # acl
+
+    async def acl_cat(self, category: Argument | None = None) -> list[str]:
+        """Return the categories of commands, or the commands of one."""
+        return await self._do(("ACL CAT", *(() if category is None else (category,))), own_texts)
+
+    async def acl_deluser(self, username: Argument, *usernames: Argument) -> int:
+        """Delete users, and close their connections; return how many there were."""
+        return await self._do(("ACL DELUSER", username, *usernames), whole)
+
+    async def acl_dryrun(self, username: Argument, command: Argument, *args: Argument) -> str | None:
+        """Return why this user may not execute a command, None if they may; nothing is executed (Redis 7.0)."""
+        return await self._do(("ACL DRYRUN", username, command, *args), refusal)
+
+    async def acl_genpass(self, bits: int | None = None) -> str:
+        """Return a new password: random hexadecimal digits, of 256 bits if not told otherwise."""
+        return await self._do(("ACL GENPASS", *counted("ACL GENPASS", bits=bits)[1:]), own_text)
+
+    async def acl_getuser(self, username: Argument) -> AclUser | None:
+        """Return what a user may do, None if there is no such user."""
+        return await self._do(("ACL GETUSER", username), acl_user)
+
+    async def acl_list(self) -> list[str]:
+        """Return all users, each as a line of an ACL file."""
+        return await self._do(("ACL LIST",), own_texts)
+
+    async def acl_load(self) -> None:
+        """Read the users from the server's ACL file again."""
+        return await self._do(("ACL LOAD",), done)
+
+    async def acl_log(self, count: int | None = None) -> list[AclLogEntry]:
+        """Return what was refused lately, the last one first: 10 entries if not told otherwise."""
+        return await self._do(("ACL LOG", *counted("ACL LOG", count=count)[1:]), acl_log_entries)
+
+    async def acl_log_reset(self) -> None:
+        """Forget what was refused."""
+        return await self._do(("ACL LOG", "RESET"), done)
+
+    async def acl_save(self) -> None:
+        """Write the users to the server's ACL file."""
+        return await self._do(("ACL SAVE",), done)
+
+    async def acl_setuser(self, username: Argument, *rules: Argument) -> None:
+        """Make a user, or change what one may do, by rules such as `on`, `>password`, `~key:*`, `+@read`."""
+        return await self._do(("ACL SETUSER", username, *rules), done)
+
+    async def acl_users(self) -> list[str]:
+        """Return the names of all users."""
+        return await self._do(("ACL USERS",), own_texts)
+
+    async def acl_whoami(self) -> str:
+        """Return the user that this connection is of."""
+        return await self._do(("ACL WHOAMI",), own_text)
 
     # cluster
 

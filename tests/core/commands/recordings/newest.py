@@ -8,6 +8,8 @@ from resp_sansio import Entry, PendingEntry, commands
 ONE = [b"1-0", [b"f", b"1"]]
 TWO = [b"a", b"b"]
 GIVEN_BACK = [[b"1-0", b"", -1, 1]]
+TIMES = [b"end_time", b"0"]
+IDLE = {"state": "idle", "end_time": 0}
 READ = {b"x": [Entry(b"1-0", [(b"f", b"1")])]}
 
 STEPS: Steps = []
@@ -27,6 +29,12 @@ SPECIFIED: Specified = [
     (commands.blmovem("l", "m", "LEFT", "RIGHT", timeout=1), None, None, []),
     (commands.sunioncard("s", "t"), 5, 5, 5),
     (commands.sdiffcard("s", "t", limit=1), 1, 1, 1),
+    (commands.backup_start(), "OK", "OK", None),
+    (commands.backup_seal(), "OK", "OK", None),
+    (commands.backup_abort(), "OK", "OK", None),
+    (commands.backup_cleanup(), "OK", "OK", None),
+    (commands.backup_list(), [b"/base.rdb"], [b"/base.rdb"], ["/base.rdb"]),
+    (commands.backup_status(), [b"state", b"idle", *TIMES], {b"state": b"idle", b"end_time": b"0"}, IDLE),
     (commands.xnack("x", "g", "FAIL", "1-0", "9-9"), 1, 1, 1),
     (commands.xpending_range("x", "g", "-", "+", 9), GIVEN_BACK, GIVEN_BACK, [PendingEntry(b"1-0", b"", -1, 1)]),
     (commands.xread({"x": 0, "y": 0}, maxcount=1), [[b"x", [ONE]]], {b"x": [ONE]}, READ),
