@@ -141,6 +141,7 @@ from .commands.readers_time_series import (
     Sample,
     SampleRow,
     Series,
+    SeriesRows,
     TimeSeriesChunk,
     TimeSeriesInfo,
 )
@@ -292,6 +293,7 @@ __all__ = [
     "SentinelInstance",
     "SentinelRole",
     "Series",
+    "SeriesRows",
     "ServerInfo",
     "SetKey",
     "ShardNode",

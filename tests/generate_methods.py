@@ -254,6 +254,7 @@ EXAMPLES: Final = {
     "Unit": '"m"',
     "Where": '"BEFORE"',
     "bool": "True",
+    "Aggregations": '(["avg"], 5)',
     "Aggregation": '("avg", 5)',
     "Counts": '{"k": 5}',
     "NewSample": '("k", 5, 0.5)',

@@ -24,6 +24,7 @@ __all__ = [
     "Times",
     "aggregated",
     "aggregated_each",
+    "aggregated_in_turn",
     "by_filter",
     "chosen",
     "compacted",
@@ -63,7 +64,7 @@ Grouping: TypeAlias = tuple[str | bytes, Reducer]
 """A label, by whose value series become one, and what is made of their samples for the same time."""
 
 Aggregations: TypeAlias = tuple[Sequence[Aggregator], int]
-"""The same for several series: an aggregator for each, and the milliseconds of all."""
+"""The same with several aggregators, for one series or one for each."""
 
 Align: TypeAlias = int | Literal["-", "+", "start", "end"]
 """Where a bucket begins: at a time, or at an end of the range."""
@@ -177,6 +178,17 @@ def aggregated_each(
             raise ValueError(f"{command} has {keys} keys and {len(each)} aggregators: give one for each")
         made = ["AGGREGATION", *each, duration]
     return _bucketed(command, made, align, buckettimestamp, empty)
+
+
+def aggregated_in_turn(
+    command: str, aggregation: Aggregations, align: Align | None, buckettimestamp: BucketTime | None, empty: bool
+) -> list[Argument]:
+    """As `aggregated`, with several aggregators for one series."""
+    _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)) and bool(each), _is_int)
+    each, duration = aggregation
+    for name in each:
+        require(isinstance(name, str), command, "every aggregator", "a str", name)
+    return _bucketed(command, ["AGGREGATION", ",".join(each), duration], align, buckettimestamp, empty)
 
 
 def _bucketed(

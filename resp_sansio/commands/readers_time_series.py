@@ -10,7 +10,16 @@ from .decoding import S, Text
 from .readers import bulk, items, maybe_bulk, unexpected, whole
 from .readers_modules import Known, described, own
 
-__all__ = ["CompactionRule", "LastSample", "Sample", "SampleRow", "Series", "TimeSeriesChunk", "TimeSeriesInfo"]
+__all__ = [
+    "CompactionRule",
+    "LastSample",
+    "Sample",
+    "SampleRow",
+    "Series",
+    "SeriesRows",
+    "TimeSeriesChunk",
+    "TimeSeriesInfo",
+]
 
 GROUPED: Final = [[b"__reducer__"], [b"__source__"]]
 
@@ -23,7 +32,7 @@ class Sample(NamedTuple):
 
 
 class SampleRow(NamedTuple):
-    """The values of several series at a time, NaN for one that has none there."""
+    """Several values at a time: of each series, NaN for one that has none there, or by each aggregator."""
 
     timestamp: int
     values: list[float]
@@ -34,6 +43,13 @@ class Series(NamedTuple, Generic[S]):
 
     labels: dict[S, S | None]
     samples: list[Sample]
+
+
+class SeriesRows(NamedTuple, Generic[S]):
+    """As `Series`, with a value by each aggregator."""
+
+    labels: dict[S, S | None]
+    rows: list[SampleRow]
 
 
 class LastSample(NamedTuple, Generic[S]):
@@ -110,6 +126,22 @@ def sample_rows(reply: Reply, _text: object = None) -> list[SampleRow]:
     """Times, each with an array of values."""
     rows = [items(row, 2) for row in items(reply)]
     return [SampleRow(whole(time), [value(one) for one in items(found)]) for time, found in rows]
+
+
+def aggregates(reply: Reply, _text: object = None) -> list[SampleRow]:
+    """Times, each with values behind it."""
+    rows = [items(row) for row in items(reply)]
+    if not all(len(row) > 1 for row in rows):
+        raise unexpected("times with values", reply)
+    return [SampleRow(whole(time), [value(one) for one in found]) for time, *found in rows]
+
+
+def many_aggregates(reply: Reply, text: Text[S]) -> dict[S, SeriesRows[S]]:
+    """Series by key, with a value by each aggregator."""
+    rows = _rows(reply, 2, 3)
+    return {
+        bulk(key, text): SeriesRows(_labels(labels, text), aggregates(values)) for key, (labels, *_, values) in rows
+    }
 
 
 def many_series(reply: Reply, text: Text[S]) -> dict[S, Series[S]]:

@@ -20,6 +20,7 @@ from .arguments_time_series import (
     Times,
     aggregated,
     aggregated_each,
+    aggregated_in_turn,
     by_filter,
     chosen,
     compacted,
@@ -38,8 +39,11 @@ from .readers_time_series import (
     Sample,
     SampleRow,
     Series,
+    SeriesRows,
     TimeSeriesInfo,
+    aggregates,
     last_samples,
+    many_aggregates,
     many_series,
     maybe_sample,
     sample_rows,
@@ -195,9 +199,9 @@ def ts_range(
     """Return samples from one time to another, both included, oldest first.
 
     `filter_by_ts` are times, `filter_by_value` the least value and the greatest one. `latest` also returns what a rule would
-    make of a bucket that is not full yet. `aggregation` makes one sample of each bucket, as in `("avg", 60_000)`: `align` is a
-    time at which one begins, `buckettimestamp` which of its times is said for it, and `empty` returns those without a sample,
-    too.
+    make of a bucket that is not full yet. `aggregation` makes one sample of each bucket, as in `("avg", 60_000)`; `countNaN`
+    and `countAll` are of Redis 8.6. `align` is a time at which one begins, `buckettimestamp` which of its times is said for
+    it, and `empty` returns those without a sample, too.
     """
     words = chosen("TS.RANGE", latest, filter_by_ts, filter_by_value, count)
     words += aggregated("TS.RANGE", aggregation, align, buckettimestamp, empty)
@@ -222,6 +226,46 @@ def ts_revrange(
     words = chosen("TS.REVRANGE", latest, filter_by_ts, filter_by_value, count)
     words += aggregated("TS.REVRANGE", aggregation, align, buckettimestamp, empty)
     return Command("TS.REVRANGE", key, from_timestamp, to_timestamp, *words, read=samples)
+
+
+def ts_range_aggregators(
+    key: Argument,
+    from_timestamp: Argument = "-",
+    to_timestamp: Argument = "+",
+    *,
+    aggregation: Aggregations,
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[list[SampleRow]]:
+    """As `ts_range`, with several aggregators, as in `(["min", "max"], 60_000)`: a row has a value by each (Redis 8.8)."""
+    words = chosen("TS.RANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.RANGE", aggregation, align, buckettimestamp, empty)
+    return Command("TS.RANGE", key, from_timestamp, to_timestamp, *words, read=aggregates)
+
+
+def ts_revrange_aggregators(
+    key: Argument,
+    from_timestamp: Argument = "-",
+    to_timestamp: Argument = "+",
+    *,
+    aggregation: Aggregations,
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[list[SampleRow]]:
+    """As `ts_range_aggregators`, newest first (Redis 8.8)."""
+    words = chosen("TS.REVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.REVRANGE", aggregation, align, buckettimestamp, empty)
+    return Command("TS.REVRANGE", key, from_timestamp, to_timestamp, *words, read=aggregates)
 
 
 def ts_nrange(
@@ -334,6 +378,52 @@ def ts_mrevrange(
     words += aggregated("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
     words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters), groupby)
     return Command("TS.MREVRANGE", from_timestamp, to_timestamp, *words, read=many_series)
+
+
+def ts_mrange_aggregators(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    aggregation: Aggregations,
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    withlabels: bool = False,
+    selected_labels: Labels | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[dict[bytes, SeriesRows[bytes]]]:
+    """As `ts_mrange`, with several aggregators, as in `(["min", "max"], 60_000)`: a row has a value by each (Redis 8.8)."""
+    words = chosen("TS.MRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.MRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MRANGE", withlabels, selected_labels) + by_filter("TS.MRANGE", (filter, *filters))
+    return Command("TS.MRANGE", from_timestamp, to_timestamp, *words, read=many_aggregates)
+
+
+def ts_mrevrange_aggregators(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    aggregation: Aggregations,
+    latest: bool = False,
+    filter_by_ts: Times | None = None,
+    filter_by_value: Bounds | None = None,
+    withlabels: bool = False,
+    selected_labels: Labels | None = None,
+    count: int | None = None,
+    align: Align | None = None,
+    buckettimestamp: BucketTime | None = None,
+    empty: bool = False,
+) -> Command[dict[bytes, SeriesRows[bytes]]]:
+    """As `ts_mrange_aggregators`, newest first (Redis 8.8)."""
+    words = chosen("TS.MREVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters))
+    return Command("TS.MREVRANGE", from_timestamp, to_timestamp, *words, read=many_aggregates)
 
 
 def ts_queryindex(filter: Argument, *filters: Argument) -> Command[Members[bytes]]:

@@ -77,6 +77,7 @@ from ..commands.arguments_time_series import (
     Times,
     aggregated,
     aggregated_each,
+    aggregated_in_turn,
     by_filter,
     chosen,
     compacted,
@@ -1106,6 +1107,42 @@ def ts_revrange(
     return "TS.REVRANGE", key, from_timestamp, to_timestamp, *words
 
 
+def ts_range_aggregators(
+    key: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    aggregation: Aggregations,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.RANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.RANGE", aggregation, align, buckettimestamp, empty)
+    return "TS.RANGE", key, from_timestamp, to_timestamp, *words
+
+
+def ts_revrange_aggregators(
+    key: Argument,
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    aggregation: Aggregations,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    count: int | None,
+    align: Align | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.REVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.REVRANGE", aggregation, align, buckettimestamp, empty)
+    return "TS.REVRANGE", key, from_timestamp, to_timestamp, *words
+
+
 def ts_nrange(
     key: Argument,
     *keys: Argument,
@@ -1187,6 +1224,50 @@ def ts_mrevrange(
     words = chosen("TS.MREVRANGE", latest, filter_by_ts, filter_by_value, count)
     words += aggregated("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
     words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters), groupby)
+    return "TS.MREVRANGE", from_timestamp, to_timestamp, *words
+
+
+def ts_mrange_aggregators(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    aggregation: Aggregations,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    withlabels: bool,
+    selected_labels: Labels | None,
+    count: int | None,
+    align: Align | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.MRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.MRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MRANGE", withlabels, selected_labels) + by_filter("TS.MRANGE", (filter, *filters))
+    return "TS.MRANGE", from_timestamp, to_timestamp, *words
+
+
+def ts_mrevrange_aggregators(
+    from_timestamp: Argument,
+    to_timestamp: Argument,
+    filter: Argument,
+    *filters: Argument,
+    aggregation: Aggregations,
+    latest: bool,
+    filter_by_ts: Times | None,
+    filter_by_value: Bounds | None,
+    withlabels: bool,
+    selected_labels: Labels | None,
+    count: int | None,
+    align: Align | None,
+    buckettimestamp: BucketTime | None,
+    empty: bool,
+) -> Words:
+    words = chosen("TS.MREVRANGE", latest, filter_by_ts, filter_by_value, count)
+    words += aggregated_in_turn("TS.MREVRANGE", aggregation, align, buckettimestamp, empty)
+    words += shown("TS.MREVRANGE", withlabels, selected_labels) + by_filter("TS.MREVRANGE", (filter, *filters))
     return "TS.MREVRANGE", from_timestamp, to_timestamp, *words
 
 

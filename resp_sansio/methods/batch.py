@@ -266,8 +266,11 @@ from ..commands.readers_time_series import (
     Sample,
     SampleRow,
     Series,
+    SeriesRows,
     TimeSeriesInfo,
+    aggregates,
     last_samples,
+    many_aggregates,
     many_series,
     maybe_sample,
     sample_rows,
@@ -3010,9 +3013,9 @@ class BatchMethods(ABC, Generic[S]):
         """Return samples from one time to another, both included, oldest first.
 
         `filter_by_ts` are times, `filter_by_value` the least value and the greatest one. `latest` also returns what a rule would
-        make of a bucket that is not full yet. `aggregation` makes one sample of each bucket, as in `("avg", 60_000)`: `align` is a
-        time at which one begins, `buckettimestamp` which of its times is said for it, and `empty` returns those without a sample,
-        too.
+        make of a bucket that is not full yet. `aggregation` makes one sample of each bucket, as in `("avg", 60_000)`; `countNaN`
+        and `countAll` are of Redis 8.6. `align` is a time at which one begins, `buckettimestamp` which of its times is said for
+        it, and `empty` returns those without a sample, too.
         """
         return self._do(
             _words.ts_range(
@@ -3062,6 +3065,72 @@ class BatchMethods(ABC, Generic[S]):
                 empty,
             ),
             samples,
+        )
+
+    def ts_range_aggregators(
+        self,
+        key: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        *,
+        aggregation: Aggregations,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> Result[list[SampleRow]]:
+        """As `ts_range`, with several aggregators, as in `(["min", "max"], 60_000)`: a row has a value by each (Redis 8.8)."""
+        return self._do(
+            _words.ts_range_aggregators(
+                key,
+                from_timestamp,
+                to_timestamp,
+                aggregation,
+                latest,
+                filter_by_ts,
+                filter_by_value,
+                count,
+                align,
+                buckettimestamp,
+                empty,
+            ),
+            aggregates,
+        )
+
+    def ts_revrange_aggregators(
+        self,
+        key: Argument,
+        from_timestamp: Argument = "-",
+        to_timestamp: Argument = "+",
+        *,
+        aggregation: Aggregations,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> Result[list[SampleRow]]:
+        """As `ts_range_aggregators`, newest first (Redis 8.8)."""
+        return self._do(
+            _words.ts_revrange_aggregators(
+                key,
+                from_timestamp,
+                to_timestamp,
+                aggregation,
+                latest,
+                filter_by_ts,
+                filter_by_value,
+                count,
+                align,
+                buckettimestamp,
+                empty,
+            ),
+            aggregates,
         )
 
     def ts_nrange(
@@ -3234,6 +3303,82 @@ class BatchMethods(ABC, Generic[S]):
                 groupby=groupby,
             ),
             many_series,
+        )
+
+    def ts_mrange_aggregators(
+        self,
+        from_timestamp: Argument,
+        to_timestamp: Argument,
+        filter: Argument,
+        *filters: Argument,
+        aggregation: Aggregations,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        withlabels: bool = False,
+        selected_labels: Labels | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> Result[dict[S, SeriesRows[S]]]:
+        """As `ts_mrange`, with several aggregators, as in `(["min", "max"], 60_000)`: a row has a value by each (Redis 8.8)."""
+        return self._do(
+            _words.ts_mrange_aggregators(
+                from_timestamp,
+                to_timestamp,
+                filter,
+                *filters,
+                aggregation=aggregation,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                withlabels=withlabels,
+                selected_labels=selected_labels,
+                count=count,
+                align=align,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+            ),
+            many_aggregates,
+        )
+
+    def ts_mrevrange_aggregators(
+        self,
+        from_timestamp: Argument,
+        to_timestamp: Argument,
+        filter: Argument,
+        *filters: Argument,
+        aggregation: Aggregations,
+        latest: bool = False,
+        filter_by_ts: Times | None = None,
+        filter_by_value: Bounds | None = None,
+        withlabels: bool = False,
+        selected_labels: Labels | None = None,
+        count: int | None = None,
+        align: Align | None = None,
+        buckettimestamp: BucketTime | None = None,
+        empty: bool = False,
+    ) -> Result[dict[S, SeriesRows[S]]]:
+        """As `ts_mrange_aggregators`, newest first (Redis 8.8)."""
+        return self._do(
+            _words.ts_mrevrange_aggregators(
+                from_timestamp,
+                to_timestamp,
+                filter,
+                *filters,
+                aggregation=aggregation,
+                latest=latest,
+                filter_by_ts=filter_by_ts,
+                filter_by_value=filter_by_value,
+                withlabels=withlabels,
+                selected_labels=selected_labels,
+                count=count,
+                align=align,
+                buckettimestamp=buckettimestamp,
+                empty=empty,
+            ),
+            many_aggregates,
         )
 
     def ts_queryindex(self, filter: Argument, *filters: Argument) -> Result[Members[S]]:

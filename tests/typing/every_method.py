@@ -67,6 +67,7 @@ from resp_sansio import (
     SearchResult,
     SentinelInstance,
     Series,
+    SeriesRows,
     Similar,
     SlotMigration,
     SlotRange,
@@ -435,11 +436,15 @@ def with_threads(redis: Threads) -> None:
     assert_type(redis.ts_mget("k"), dict[bytes, LastSample[bytes]])
     assert_type(redis.ts_range("k"), list[Sample])
     assert_type(redis.ts_revrange("k"), list[Sample])
+    assert_type(redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
+    assert_type(redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
     assert_type(redis.ts_nrange("k"), list[SampleRow])
     assert_type(redis.ts_nrevrange("k"), list[SampleRow])
     assert_type(redis.ts_read("k", "k"), list[Sample])
     assert_type(redis.ts_mrange("k", "k", "k"), dict[bytes, Series[bytes]])
     assert_type(redis.ts_mrevrange("k", "k", "k"), dict[bytes, Series[bytes]])
+    assert_type(redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]])
+    assert_type(redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]])
     assert_type(redis.ts_queryindex("k"), set[bytes])
     assert_type(redis.ts_querylabels_labels(), set[bytes])
     assert_type(redis.ts_querylabels_values("k"), set[bytes])
@@ -1066,11 +1071,19 @@ async def with_asyncio(redis: Asyncio) -> None:
     assert_type(await redis.ts_mget("k"), dict[bytes, LastSample[bytes]])
     assert_type(await redis.ts_range("k"), list[Sample])
     assert_type(await redis.ts_revrange("k"), list[Sample])
+    assert_type(await redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
+    assert_type(await redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
     assert_type(await redis.ts_nrange("k"), list[SampleRow])
     assert_type(await redis.ts_nrevrange("k"), list[SampleRow])
     assert_type(await redis.ts_read("k", "k"), list[Sample])
     assert_type(await redis.ts_mrange("k", "k", "k"), dict[bytes, Series[bytes]])
     assert_type(await redis.ts_mrevrange("k", "k", "k"), dict[bytes, Series[bytes]])
+    assert_type(
+        await redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]]
+    )
+    assert_type(
+        await redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]]
+    )
     assert_type(await redis.ts_queryindex("k"), set[bytes])
     assert_type(await redis.ts_querylabels_labels(), set[bytes])
     assert_type(await redis.ts_querylabels_values("k"), set[bytes])
@@ -1697,11 +1710,19 @@ async def with_trio(redis: Trio) -> None:
     assert_type(await redis.ts_mget("k"), dict[bytes, LastSample[bytes]])
     assert_type(await redis.ts_range("k"), list[Sample])
     assert_type(await redis.ts_revrange("k"), list[Sample])
+    assert_type(await redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
+    assert_type(await redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
     assert_type(await redis.ts_nrange("k"), list[SampleRow])
     assert_type(await redis.ts_nrevrange("k"), list[SampleRow])
     assert_type(await redis.ts_read("k", "k"), list[Sample])
     assert_type(await redis.ts_mrange("k", "k", "k"), dict[bytes, Series[bytes]])
     assert_type(await redis.ts_mrevrange("k", "k", "k"), dict[bytes, Series[bytes]])
+    assert_type(
+        await redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]]
+    )
+    assert_type(
+        await redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[bytes, SeriesRows[bytes]]
+    )
     assert_type(await redis.ts_queryindex("k"), set[bytes])
     assert_type(await redis.ts_querylabels_labels(), set[bytes])
     assert_type(await redis.ts_querylabels_values("k"), set[bytes])
@@ -2328,11 +2349,19 @@ def in_batches(redis: Batch) -> None:
     assert_type(redis.ts_mget("k"), Result[dict[bytes, LastSample[bytes]]])
     assert_type(redis.ts_range("k"), Result[list[Sample]])
     assert_type(redis.ts_revrange("k"), Result[list[Sample]])
+    assert_type(redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), Result[list[SampleRow]])
+    assert_type(redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), Result[list[SampleRow]])
     assert_type(redis.ts_nrange("k"), Result[list[SampleRow]])
     assert_type(redis.ts_nrevrange("k"), Result[list[SampleRow]])
     assert_type(redis.ts_read("k", "k"), Result[list[Sample]])
     assert_type(redis.ts_mrange("k", "k", "k"), Result[dict[bytes, Series[bytes]]])
     assert_type(redis.ts_mrevrange("k", "k", "k"), Result[dict[bytes, Series[bytes]]])
+    assert_type(
+        redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), Result[dict[bytes, SeriesRows[bytes]]]
+    )
+    assert_type(
+        redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), Result[dict[bytes, SeriesRows[bytes]]]
+    )
     assert_type(redis.ts_queryindex("k"), Result[set[bytes]])
     assert_type(redis.ts_querylabels_labels(), Result[set[bytes]])
     assert_type(redis.ts_querylabels_values("k"), Result[set[bytes]])
@@ -2959,11 +2988,15 @@ def with_threads_as_text(redis: TextThreads) -> None:
     assert_type(redis.ts_mget("k"), dict[str, LastSample[str]])
     assert_type(redis.ts_range("k"), list[Sample])
     assert_type(redis.ts_revrange("k"), list[Sample])
+    assert_type(redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
+    assert_type(redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
     assert_type(redis.ts_nrange("k"), list[SampleRow])
     assert_type(redis.ts_nrevrange("k"), list[SampleRow])
     assert_type(redis.ts_read("k", "k"), list[Sample])
     assert_type(redis.ts_mrange("k", "k", "k"), dict[str, Series[str]])
     assert_type(redis.ts_mrevrange("k", "k", "k"), dict[str, Series[str]])
+    assert_type(redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[str, SeriesRows[str]])
+    assert_type(redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[str, SeriesRows[str]])
     assert_type(redis.ts_queryindex("k"), set[str])
     assert_type(redis.ts_querylabels_labels(), set[str])
     assert_type(redis.ts_querylabels_values("k"), set[str])
@@ -3590,11 +3623,17 @@ async def with_tasks_as_text(redis: TextTasks) -> None:
     assert_type(await redis.ts_mget("k"), dict[str, LastSample[str]])
     assert_type(await redis.ts_range("k"), list[Sample])
     assert_type(await redis.ts_revrange("k"), list[Sample])
+    assert_type(await redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
+    assert_type(await redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), list[SampleRow])
     assert_type(await redis.ts_nrange("k"), list[SampleRow])
     assert_type(await redis.ts_nrevrange("k"), list[SampleRow])
     assert_type(await redis.ts_read("k", "k"), list[Sample])
     assert_type(await redis.ts_mrange("k", "k", "k"), dict[str, Series[str]])
     assert_type(await redis.ts_mrevrange("k", "k", "k"), dict[str, Series[str]])
+    assert_type(await redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[str, SeriesRows[str]])
+    assert_type(
+        await redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), dict[str, SeriesRows[str]]
+    )
     assert_type(await redis.ts_queryindex("k"), set[str])
     assert_type(await redis.ts_querylabels_labels(), set[str])
     assert_type(await redis.ts_querylabels_values("k"), set[str])
@@ -4221,11 +4260,19 @@ def in_batches_as_text(redis: TextBatch) -> None:
     assert_type(redis.ts_mget("k"), Result[dict[str, LastSample[str]]])
     assert_type(redis.ts_range("k"), Result[list[Sample]])
     assert_type(redis.ts_revrange("k"), Result[list[Sample]])
+    assert_type(redis.ts_range_aggregators("k", aggregation=(["avg"], 5)), Result[list[SampleRow]])
+    assert_type(redis.ts_revrange_aggregators("k", aggregation=(["avg"], 5)), Result[list[SampleRow]])
     assert_type(redis.ts_nrange("k"), Result[list[SampleRow]])
     assert_type(redis.ts_nrevrange("k"), Result[list[SampleRow]])
     assert_type(redis.ts_read("k", "k"), Result[list[Sample]])
     assert_type(redis.ts_mrange("k", "k", "k"), Result[dict[str, Series[str]]])
     assert_type(redis.ts_mrevrange("k", "k", "k"), Result[dict[str, Series[str]]])
+    assert_type(
+        redis.ts_mrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), Result[dict[str, SeriesRows[str]]]
+    )
+    assert_type(
+        redis.ts_mrevrange_aggregators("k", "k", "k", aggregation=(["avg"], 5)), Result[dict[str, SeriesRows[str]]]
+    )
     assert_type(redis.ts_queryindex("k"), Result[set[str]])
     assert_type(redis.ts_querylabels_labels(), Result[set[str]])
     assert_type(redis.ts_querylabels_values("k"), Result[set[str]])

@@ -146,6 +146,7 @@ VALUES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Triplet": st.one_of(st.just(("k", "$", "1")), st.tuples(DATA, DATA, DATA), DATA),
     "Aggregation": st.one_of(st.just(("avg", 5)), DATA),
     "Aggregation | None": st.sampled_from([None, ("avg", 5), ("avg",)]),
+    "Aggregations": st.sampled_from([(["avg"], 5), "avg"]),
     "Aggregations | None": st.sampled_from([None, (["avg"], 5), "avg"]),
     "Align | None": st.one_of(st.none(), st.integers(0), DATA),
     "Bounds | None": st.one_of(st.none(), st.tuples(st.floats(), st.floats()), DATA),

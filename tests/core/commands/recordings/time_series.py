@@ -6,7 +6,17 @@ import math
 from typing import TypeAlias
 
 from core.commands.recorded import Like, Specified, Steps
-from resp_sansio import CompactionRule, LastSample, ReplyError, Sample, SampleRow, Series, TimeSeriesInfo, commands
+from resp_sansio import (
+    CompactionRule,
+    LastSample,
+    ReplyError,
+    Sample,
+    SampleRow,
+    Series,
+    SeriesRows,
+    TimeSeriesInfo,
+    commands,
+)
 
 Known: TypeAlias = dict[bytes, bytes | None]
 
@@ -105,6 +115,20 @@ STEPS: Steps = [
         [SampleRow(1000, [3.5, 1.0])],
     ),
     (commands.ts_nrange("empty"), []),
+    (
+        commands.ts_range_aggregators("t", aggregation=(["min", "max", "count"], 1000)),
+        [SampleRow(1000, [1.0, 3.5, 2.0]), SampleRow(2000, [9.0, 9.0, 1.0])],
+    ),
+    (commands.ts_range_aggregators("empty", aggregation=(["min", "max"], 1000)), []),
+    (commands.ts_revrange_aggregators("t", count=1, aggregation=(["avg"], 1000)), [SampleRow(2000, [9.0])]),
+    (
+        commands.ts_mrange_aggregators("-", "+", "place=b", aggregation=(["min", "max"], 5000), withlabels=True),
+        {b"u": SeriesRows(TWO, [SampleRow(0, [-0.25, 0.5])])},
+    ),
+    (
+        commands.ts_mrevrange_aggregators("-", "+", "place=b", aggregation=(["sum", "count"], 1000)),
+        {b"u": SeriesRows({}, [SampleRow(2000, [0.5, 1.0]), SampleRow(1000, [-0.25, 1.0])])},
+    ),
     (commands.ts_read("t", "-", max_count=1), [Sample(1000, 3.5)]),
     (commands.ts_read("t", "+"), [Sample(2000, 9.0)]),
     (commands.ts_read("t", "$"), []),

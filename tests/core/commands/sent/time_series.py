@@ -57,6 +57,19 @@ SENT: Sent = [
         "TS.MREVRANGE - + ALIGN start AGGREGATION avg 9 SELECTED_LABELS b FILTER a=1",
     ),
     (commands.ts_queryindex("a=1", "b!="), "TS.QUERYINDEX a=1 b!="),
+    (
+        commands.ts_range_aggregators("t", 1, aggregation=(["min", "max"], 9), count=2, align=0, empty=True),
+        "TS.RANGE t 1 + COUNT 2 ALIGN 0 AGGREGATION min,max 9 EMPTY",
+    ),
+    (commands.ts_revrange_aggregators("t", aggregation=(["avg"], 9)), "TS.REVRANGE t - + AGGREGATION avg 9"),
+    (
+        commands.ts_mrange_aggregators("-", "+", "a=1", aggregation=(("min", "max"), 9), withlabels=True, latest=True),
+        "TS.MRANGE - + LATEST AGGREGATION min,max 9 WITHLABELS FILTER a=1",
+    ),
+    (
+        commands.ts_mrevrange_aggregators(1, 2, "a=1", "b=", aggregation=(["sum"], 9), buckettimestamp="-"),
+        "TS.MREVRANGE 1 2 AGGREGATION sum 9 BUCKETTIMESTAMP - FILTER a=1 b=",
+    ),
     (commands.ts_querylabels_labels(), "TS.QUERYLABELS LABELS"),
     (commands.ts_querylabels_labels("a=1", "b!="), "TS.QUERYLABELS LABELS FILTER a=1 b!="),
     (commands.ts_querylabels_values("a"), "TS.QUERYLABELS VALUES a"),
