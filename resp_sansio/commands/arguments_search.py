@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..wire.encoder import Argument
-from .arguments import NONE, Fields, given, in_turn, integers, limiting, named, numbers
+from .arguments import NONE, Fields, given, in_turn, integers, limiting, named, numbers, require
 
 __all__ = [
     "Apply",
@@ -59,13 +59,9 @@ SearchSortBy: TypeAlias = Argument | tuple[Argument, Literal["ASC", "DESC"]]
 """A field to sort by, or a pair of it and the direction."""
 
 
-def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
-    return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
-
-
 def _sequence(command: str, name: str, value: object) -> None:
-    if isinstance(value, (str, bytes, bytearray, memoryview)) or not isinstance(value, Sequence):
-        raise _wrong(command, name, "a list or tuple", value)
+    text = isinstance(value, (str, bytes, bytearray, memoryview))
+    require(isinstance(value, Sequence) and not text, command, name, "a list or tuple", value)
 
 
 def sized(command: str, /, **options: WordList | None) -> list[Argument]:
@@ -93,10 +89,9 @@ def returned(command: str, name: str, word: str, fields: ReturnFields | None) ->
     for field in fields:
         if not isinstance(field, tuple):
             words.append(field)
-        elif len(field) == 2:
-            words += field[0], "AS", field[1]
         else:
-            raise _wrong(command, name, "fields, or pairs of a field and its name", field)
+            require(len(field) == 2, command, name, "fields, or pairs of a field and its name", field)
+            words += field[0], "AS", field[1]
     if not words:
         raise ValueError(f"{name} of {command} must name a field")
     return [word, len(words), *words]
@@ -140,8 +135,8 @@ class Highlight(NamedTuple):
     def words(self, command: str) -> list[Argument]:
         """Return it as words."""
         tags: object = self.tags
-        if tags is not None and (not isinstance(tags, tuple) or len(tags) != 2):
-            raise _wrong(command, "tags", "two texts", tags)
+        right = tags is None or (isinstance(tags, tuple) and len(tags) == 2)
+        require(right, command, "tags", "two texts", tags)
         return ["HIGHLIGHT", *sized(command, fields=self.fields), *(("TAGS", *self.tags) if self.tags else ())]
 
 
@@ -165,8 +160,7 @@ def shown(
     """Return the words for how matches are shown."""
     if value is None:
         return []
-    if not isinstance(value, kind):
-        raise _wrong(command, name, f"a {kind.__name__}", value)
+    require(isinstance(value, kind), command, name, f"a {kind.__name__}", value)
     return value.words(command)
 
 
@@ -416,7 +410,6 @@ def _all_words(
 ) -> list[Argument]:
     words: list[Argument] = []
     for value in values:
-        if not isinstance(value, kinds):
-            raise _wrong(command, name, wanted, value)
+        require(isinstance(value, kinds), command, name, wanted, value)
         words += value.words(command)
     return words

@@ -13,7 +13,7 @@ from .._errors import UnexpectedReplyError
 from ..wire.values import Reply
 from .decoding import RAW, S, Text
 from .readers import bulk, bulks, flat, items, maybe_bulk, number, unexpected, whole
-from .readers_own import own
+from .readers_own import own, parts_of
 
 __all__ = [
     "AggregateResult",
@@ -128,12 +128,12 @@ def plan_lines(reply: Reply, _text: object = None) -> list[str]:
 
 def fields_of(reply: Reply, text: Text[S]) -> dict[S, S | None]:
     """A document's fields; null if it is no longer there."""
-    return {} if reply is None else keyed(reply, text, maybe_bulk)
+    return {} if reply is None else by_key(reply, text, maybe_bulk)
 
 
-def keyed(reply: Reply, text: Text[S], read: Callable[[Reply, Text[S]], T]) -> dict[S, T]:
-    """What is read of each value, by its key: a map's, or one in turn."""
-    parts = flat(reply)
+def by_key(reply: Reply, text: Text[S], read: Callable[[Reply, Text[S]], T]) -> dict[S, T]:
+    """What is read of each value, by its key: a map's, or one in turn. Of a key that came twice, the last."""
+    parts = parts_of(reply)
     data = [bulk(key, RAW) for key in parts[::2]]
     found = {text.one(key): read(value, text) for key, value in zip(data, parts[1::2], strict=True)}
     if len(found) != len({*data}):
@@ -240,7 +240,7 @@ def aggregate_rows(reply: Reply, text: Text[S]) -> AggregateResult[S]:
 
 
 def _row(reply: Reply, text: Text[S]) -> dict[S, S | list[S | None] | None]:
-    return {} if reply is None else keyed(reply, text, _value)
+    return {} if reply is None else by_key(reply, text, _value)
 
 
 def _value(reply: Reply, text: Text[S]) -> S | list[S | None] | None:
@@ -306,15 +306,15 @@ def full_suggestions(reply: Reply, text: Text[S]) -> list[Suggestion[S]]:
 
 def synonyms(reply: Reply, text: Text[S]) -> dict[S, list[S]]:
     """The groups of each term."""
-    return keyed(reply, text, bulks)
+    return by_key(reply, text, bulks)
 
 
 def corrections(reply: Reply, text: Text[S]) -> dict[S, list[tuple[S, float]]]:
     """Of each term that is not known, what may have been meant, with scores."""
     if isinstance(reply, dict):
-        return keyed(part(by_name(reply), "results"), text, _meant)
+        return by_key(part(by_name(reply), "results"), text, _meant)
     entries = [items(each, 3) for each in items(reply)]
-    return keyed([part for _, term, meant in entries for part in (term, meant)], text, _meant)
+    return by_key([part for _, term, meant in entries for part in (term, meant)], text, _meant)
 
 
 def _meant(reply: Reply, text: Text[S]) -> list[tuple[S, float]]:

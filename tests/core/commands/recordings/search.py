@@ -128,6 +128,10 @@ STEPS: Steps = [
         commands.ft_spellcheck("i", "hollo", exclude=["d"]),
         Like(dict, lambda found: words_of(found) == {b"hollo": [b"hello"]}),
     ),
+    (
+        commands.ft_spellcheck("i", "wurld wurld"),  # of which RESP3 has two keys that are the same
+        Like(dict, lambda found: words_of(found) == {b"wurld": [b"world"]}),
+    ),
     (commands.ft_spellcheck("i", "hello"), {}),
     (commands.ft_sugadd("s", "hello", 1), 1),
     (commands.ft_sugadd("s", "help", 2.5, payload=b"\xff"), 2),
