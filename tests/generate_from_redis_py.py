@@ -3,8 +3,7 @@
     PYTHONPATH=. python tests/generate_from_redis_py.py
 
 A method's command stands in its source: its counterparts are the builders of that command, and those of the same name. `redis_py`
-says what cannot be found out so. Until a builder is there, its line says `execute`. A test holds that the page is what this script
-writes.
+says what cannot be found out so. A test holds that the page is what this script writes.
 """
 
 from __future__ import annotations
@@ -128,7 +127,10 @@ def functions_named(name: str) -> list[Builder]:
 
 
 def counterpart(method: Method) -> tuple[str, str]:
-    """Return what does the same as a method, and how it differs: functions, a reason why there is none, or words to execute."""
+    """Return what does the same as a method, and how it differs: functions, or why there is none.
+
+    Raises `LookupError` if neither is known.
+    """
     said = [redis_py.SAID.get(method.title, "")]
     if is_refused(method):
         said.append("redis-py raises `NotImplementedError`")
@@ -140,10 +142,9 @@ def counterpart(method: Method) -> tuple[str, str]:
         if method.title not in redis_py.OBJECTS:
             said.append(options(method, found, said[0] + redis_py.NOTES.get(method.group, "")))
         return ", ".join([f"`{each.name}`" for each in found]), "; ".join(filter(None, said))
-    if not command:
+    if command not in reasons():
         raise LookupError(f"tests/redis_py.py does not say what does the same as redis-py's {method.title}")
-    here = reasons().get(command) or f'not yet: `execute("{command}", ...)`'
-    return here, "; ".join(filter(None, said))
+    return reasons()[command], "; ".join(filter(None, said))
 
 
 def options(method: Method, builders: list[Builder], said: str) -> str:

@@ -22,7 +22,7 @@ __all__ = [
 ABOUT: Final = """
 The methods of redis-py {version}, in its order. The second column names [functions](commands.md#all-of-them); each is a method of
 whatever executes, too. In the third, *there* lists options that only redis-py's method has by these names, and *here* those that
-only ours has. A command that has no function yet is executed by its words.
+only ours has.
 """
 
 TITLES: Final = {
@@ -144,7 +144,6 @@ OTHERWISE: Final = {
     "set_retry": "none; `retry` is [an option](#options)",
     "transaction": "`transact(update, *keys)`: [watch](#watch)",
     # Commands that are more than one, or none
-    "acl_log_reset": '`execute("ACL LOG", "RESET")`',
     "cluster": "the functions whose names begin with `cluster_`",
     "digest_local": "none: it asks no server",
     "register_script": "`run` of a `Script`: [scripts](#scripts)",

@@ -79,6 +79,13 @@ def test_what_is_said_of_methods_by_hand_is_said_of_methods_that_are_there() -> 
     assert {name for table in said for name in table} <= titles
 
 
+def test_a_method_without_a_word_here_is_an_error() -> None:
+    new = generate_from_redis_py.Method("brand_new", "brand_new", "Redis", lambda self: self.execute_command("NEW"))
+    with pytest.raises(LookupError, match="does not say what does the same as redis-py's brand_new"):
+        generate_from_redis_py.counterpart(new)
+    assert [title for title in redis_py.OTHERWISE if generate_from_redis_py.functions_named(title)] == []
+
+
 def test_functions_that_the_page_names_are_there() -> None:
     names = {each.name for each in generate_from_redis_py.functions()}
     there = names | {*dir(resp_sync), *dir(resp_sync.Client), *dir(resp_sync.Connection)} | {"Command", "with", "retry"}
