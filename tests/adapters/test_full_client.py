@@ -390,10 +390,10 @@ class OneThread(Backend):
     many = 100
 
     def __init__(self, driver: Any) -> None:
-        class Connection(tasks.Connection):
+        class Connection(tasks.Connection[bytes]):
             _driver_type = awaiting(driver)
 
-        class Client(tasks.Client[Connection]):
+        class Client(tasks.Client[Connection, bytes]):
             _connection_type = Connection
 
         self._client: Any = Client
