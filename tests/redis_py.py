@@ -179,6 +179,7 @@ SAID: Final = {
         " `hashed_passwords`, `categories`, `commands`, `keys`, `channels`, `selectors`, `reset`, `reset_keys`, `reset_channels`,"
         " `reset_passwords`"
     ),
+    "argrep": "`predicates` are `exact`, `match`, `glob` and `re`; `combinator` AND is `every=True`",
     "bitcount": "`mode` is `unit`",
     "bitfield": 'tuples, `("GET", "u8", 0)`, where redis-py has an object; `default_overflow` is one, too',
     "bitfield_ro": '`encoding`, `offset` and `items` are tuples: `("GET", "u8", 0)`',
