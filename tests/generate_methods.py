@@ -204,6 +204,22 @@ class {name}(ABC, Generic[S]):
         """Execute the command of these words, and return what `read` makes of its reply. Raises as `execute`."""
 '''
 
+LATE: Final = '''\
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load the builders, group by group, when one is asked for: the methods need none, and so do most programs."""
+        from importlib import import_module
+
+        for group in _GROUPS if name in __all__ else ():
+            found = getattr(import_module(f".{group}", __name__), name, None)
+            if getattr(found, "__module__", None) == f"{__name__}.{group}":
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+'''
+
 TYPES_HEAD: Final = '''\
 """What a type checker knows of every method. Never run: mypy --strict and pyright read it.
 
@@ -361,15 +377,26 @@ def types(builders: list[Builder]) -> str:
 
 def face(text: str, builders: list[Builder]) -> str:
     """Return the face of the builders' folder with the names of all of them between its docstring and its functions."""
-    begin, end = "from __future__ import annotations\n", "\n\ndef "
-    modules = {"command": ["text"]}
+    begin, end = "from __future__ import annotations\n", "\n\ndef __dir__"
+    modules: dict[str, list[str]] = {}
     for builder in builders:
         modules.setdefault(builder.group, []).append(builder.name)
     code = "".join([imported(f".{group}", sorted(names)) for group, names in sorted(modules.items())])
-    listed = ", ".join([f'"{name}"' for name in sorted([name for names in modules.values() for name in names])])
-    lines = textwrap.fill(listed, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    every = sorted(["text", *[builder.name for builder in builders]])
     head, tail = text.partition(begin)[0], text.partition(end)[2]
-    return f"{head}{begin}\n{code}\n__all__ = [\n{lines},\n]  # fmt: skip\n{end}{tail}"
+    return (
+        f"{head}{begin}\nfrom typing import TYPE_CHECKING\n\nfrom .command import text\n\nif TYPE_CHECKING:\n"
+        f"{textwrap.indent(code, '    ')}{LATE}\n{listed('__all__ = [', every, ']')}\n"
+        f"{listed('_GROUPS = (', [*modules], ')')}{end}{tail}"
+    )
+
+
+def listed(before: str, names: list[str], after: str) -> str:
+    """Return names in brackets, as many on a line as there is room for."""
+    lines = textwrap.fill(
+        ", ".join([f'"{name}"' for name in names]), WIDTH, initial_indent="    ", subsequent_indent="    "
+    )
+    return f"{before}\n{lines},\n{after}  # fmt: skip\n"
 
 
 def imports(code: str, origins: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from .._record import Record
 from ..wire.encoder import Argument, encode_command
-from .keys import KEYS, KeySpec, key_spec, positions
+from .command_keys import KEYS, KeySpec, key_spec, positions
 from .table import TABLE
 from .words import Words, index_of, text_of, words_of
 

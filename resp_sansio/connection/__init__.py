@@ -2,7 +2,7 @@
 
 from .._errors import is_transient, reason_of
 from ..commands.command import as_it_came
-from ..commands.keys import KeySpec
+from ..commands.command_keys import KeySpec
 from ..commands.knowledge import Blocking, CommandInfo, Replies, block_time, command_info, command_keys, prepare, redact
 from .connection import Connection
 from .events import ConnectionLost, Event, Opened, PushReceived, TimedOut

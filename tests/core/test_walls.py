@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 # Where the core's public names are: for users, and for those who write adapters.
 ROOMS: Final = {
@@ -54,8 +56,8 @@ BY_MODULE: Final = {name.rpartition(".")[2]: ROOMS[name] for name in (*ROOMS,) i
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks). `_thread` tells
 # which thread one is in.
 PURE: Final = frozenset(
-    "__future__ _thread abc bisect collections contextlib copy difflib enum functools hashlib heapq ipaddress itertools json math"
-    " operator re string struct sys traceback types typing urllib.parse warnings weakref".split()
+    "__future__ _thread abc bisect collections contextlib copy difflib enum functools hashlib heapq importlib ipaddress itertools"
+    " json math operator re string struct sys traceback types typing urllib.parse warnings weakref".split()
 ) | {"typing_extensions"}  # type checkers have it: at run time nothing takes it, as the last test sees
 
 IMPURE: Final = frozenset(
@@ -170,6 +172,32 @@ def test_importing_the_core_loads_nothing_impure() -> None:
     loaded = set(done.stdout.split())
     assert "resp_sansio" in loaded
     assert not {name for name in loaded if name.split(".")[0] in IMPURE}
+
+
+def test_what_the_methods_do_without_is_loaded_when_it_is_asked_for() -> None:
+    program = (
+        "import sys; import resp_sansio.surface.threads; before = set(sys.modules);"
+        "from resp_sansio.commands import get; from resp_sansio.methods import AsyncMethods, SyncMethods;"
+        "print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(CORE.parent)!r}); {program}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    late = {name for name in done.stdout.split() if name.startswith("resp_sansio")}
+    assert late == {"resp_sansio.commands.strings", "resp_sansio.methods.tasks"}
+
+
+@pytest.mark.parametrize("room", [resp_sansio.commands, resp_sansio.methods])
+def test_a_name_that_is_loaded_late_is_a_name_as_others_are(room: ModuleType) -> None:
+    assert not {path.stem for path in package_folder(room.__name__).glob("*.py")} & set(room.__all__)
+    assert {name for name, _ in inspect.getmembers(room)} >= set(room.__all__)
+    with pytest.raises(AttributeError, match=f"^module '{room.__name__}' has no attribute 'nothing'$"):
+        _ = room.nothing
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        exec(f"from {room.__name__} import nothing")
 
 
 def test_every_package_is_shipped_and_says_that_it_is_typed() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from resp_sansio.commands import knowledge
 from resp_sansio.commands.command import Command
+from resp_sansio.commands.command_keys import KEYS
 from resp_sansio.commands.decoding import RAW
-from resp_sansio.commands.keys import KEYS
 from resp_sansio.commands.knowledge import (
     BLOCKING,
     CHANGES_CONNECTION,
