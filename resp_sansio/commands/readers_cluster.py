@@ -255,14 +255,12 @@ def _slot_node(parts: list[Reply]) -> SlotNode:
 
 # -- CLUSTER NODES -----------------------------------------------------------------------------------------------------------------
 
-LINE: Final = re.compile(
+# Not compiled here: most programs never ask, and `re` keeps what it has compiled.
+LINE: Final = (
     r"(?P<id>\S+) (?P<host>\S*):(?P<port>\d{1,5})(?:@(?P<bus>\d{1,5}))?(?:,(?P<hostname>[^, ]*)\S*)? (?P<flags>\S+)"
-    r" (?P<master>\S+) (?P<ping>\d{1,20}) (?P<pong>\d{1,20}) (?P<epoch>\d{1,20}) (?P<link>\S+)(?P<slots>(?: \S+)*)",
-    re.ASCII,
+    r" (?P<master>\S+) (?P<ping>\d{1,20}) (?P<pong>\d{1,20}) (?P<epoch>\d{1,20}) (?P<link>\S+)(?P<slots>(?: \S+)*)"
 )
-SLOTS: Final = re.compile(
-    r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?|\[(?P<moves>\d{1,5})-(?P<way>[<>])-(?P<node>\w+)\]", re.ASCII
-)
+SLOTS: Final = r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?|\[(?P<moves>\d{1,5})-(?P<way>[<>])-(?P<node>\w+)\]"
 
 
 def nodes_text(reply: Reply, _text: object = None) -> list[ClusterNode]:
@@ -276,8 +274,8 @@ def node_lines(reply: Reply, _text: object = None) -> list[ClusterNode]:
 
 
 def _node(line: str, reply: Reply) -> ClusterNode:
-    found = LINE.fullmatch(line.strip())
-    places = [SLOTS.fullmatch(word) for word in found["slots"].split()] if found else [None]
+    found = re.fullmatch(LINE, line.strip(), re.ASCII)
+    places = [re.fullmatch(SLOTS, word, re.ASCII) for word in found["slots"].split()] if found else [None]
     if found is None or None in places:
         raise unexpected("a line about a node", reply)
     slots: list[tuple[int, int]] = []
