@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +60,9 @@ def run(pytester: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.setenv("REDIS_SERVER", str(server.executable))
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(HERE), *filter(None, sys.path)])
+    )  # as this run finds the library
     pytester.makeconftest((HERE / "conftest.py").read_text(encoding="utf-8"))
     return pytester
 
