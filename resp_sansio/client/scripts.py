@@ -71,7 +71,7 @@ class Script(Generic[T_co]):
 
     def _command(self, name: str, which: Argument, keys: Sequence[Argument], args: Sequence[Argument]) -> Command[T_co]:
         for what, given in (("keys", keys), ("args", args)):
-            if isinstance(given, (str, bytes, bytearray, memoryview)):  # else each character would be one
+            if not isinstance(given, (list, tuple)):  # each character of a text would be one, and each key of a mapping
                 raise TypeError(f"{what} of a script must be a list or tuple, not {type(given).__name__}")
         if self.readonly:
             name += "_RO"

@@ -8,6 +8,7 @@ MULTI that a caller sent by hand, is an `UnexpectedReplyError`. Data is `bytes` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -122,7 +123,7 @@ def number(reply: Reply, _text: object = None) -> float:
     """A double, or the text of one."""
     if type(reply) is float:
         return reply
-    if type(reply) is bytes:
+    if type(reply) is bytes and b"_" not in reply:  # for Python, `1_0` is ten
         try:
             return float(reply)
         except ValueError:
@@ -212,6 +213,15 @@ def keyed(pairs: list[tuple[K, V]]) -> dict[K, V]:
     made = dict(pairs)
     if len(made) != len(pairs):
         raise UnexpectedReplyError("different keys were expected, and two are the same")
+    return made
+
+
+def by_data(pairs: Iterable[tuple[Reply, V]], text: Text[S]) -> dict[S, V]:
+    """Return what each key of a map has. One that came twice has the last; two that are the same as text are an error."""
+    found = {bulk(key, RAW): value for key, value in pairs}
+    made = dict(zip(text.many([*found]), found.values(), strict=True))
+    if len(made) != len(found):
+        raise UnexpectedReplyError("two keys are the same as text")
     return made
 
 
@@ -319,9 +329,9 @@ def facts(reply: Reply, _text: object = None) -> dict[str, str]:
     """INFO's lines by name. Where several have the same name (`module`), each has a line of the value."""
     if not isinstance(reply, bytes):  # RESP3 has a verbatim string
         raise unexpected("a text", reply)
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for line in own_words(reply).split("\r\n"):
         name, colon, value = line.partition(":")
         if colon and not name.startswith("#"):
-            found[name] = f"{found[name]}\n{value}" if name in found else value
-    return found
+            found.setdefault(name, []).append(value)  # joined once: else a name on every line takes quadratic time
+    return {name: "\n".join(values) for name, values in found.items()}

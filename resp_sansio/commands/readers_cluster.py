@@ -257,7 +257,8 @@ def _slot_node(parts: list[Reply]) -> SlotNode:
 
 # Not compiled here: most programs never ask, and `re` keeps what it has compiled.
 LINE: Final = (
-    r"(?P<id>\S+) (?P<host>\S*):(?P<port>\d{1,5})(?:@(?P<bus>\d{1,5}))?(?:,(?P<hostname>[^, ]*)\S*)? (?P<flags>\S+)"
+    r"(?P<id>\S+) (?P<host>[^\s,@]*):(?P<port>\d{1,5})(?:@(?P<bus>\d{1,5}))?(?:,(?P<hostname>[^,\s]*+)\S*+)?+"
+    r" (?P<flags>\S+)"
     r" (?P<master>\S+) (?P<ping>\d{1,20}) (?P<pong>\d{1,20}) (?P<epoch>\d{1,20}) (?P<link>\S+)(?P<slots>(?: \S+)*)"
 )
 SLOTS: Final = r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?|\[(?P<moves>\d{1,5})-(?P<way>[<>])-(?P<node>\w+)\]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Generic, NamedTuple, TypedDict
 
 from ..wire.values import Reply
@@ -111,7 +112,10 @@ SPECIFICATION: Final = Record(KeySpecification, begin_search=SEARCH, find_keys=S
 
 def command_details(reply: Reply, _text: object = None) -> list[CommandDetails | None]:
     """Commands, and null for each that is unknown."""
-    return [None if each is None else _details(each) for each in items(reply)]
+    try:
+        return [None if each is None else _details(each) for each in items(reply)]
+    except RecursionError:  # subcommands have subcommands, as deep as a limit lets them
+        raise unexpected("what is known of commands", reply) from None
 
 
 def _details(reply: Reply) -> CommandDetails:
@@ -148,7 +152,7 @@ def _history(reply: Reply) -> list[tuple[str, str]]:
     if any(len(change) != 2 for change in changes):
         raise unexpected("versions with what they changed", reply)
     found = [(own(version), own(change)) for version, change in changes]
-    return sorted(found, key=lambda change: ([int(part) for part in change[0].split(".") if part.isdecimal()], change))
+    return sorted(found, key=lambda change: ([int(part) for part in re.findall("[0-9]{1,9}", change[0])], change))
 
 
 ARGUMENT: Final = Record(CommandArgument, arguments=_arguments)
@@ -163,7 +167,10 @@ DOCUMENT: Final = Record(CommandDocs, history=_history, arguments=_arguments, su
 
 def commands_docs(reply: Reply, _text: object = None) -> dict[str, CommandDocs]:
     """What is said of commands, by name."""
-    return _documents(reply)
+    try:
+        return _documents(reply)
+    except RecursionError:  # subcommands and arguments have more of them, as deep as a limit lets them
+        raise unexpected("what is said of commands", reply) from None
 
 
 def keys_with_flags(reply: Reply, text: Text[S]) -> list[KeyWithFlags[S]]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from .._errors import UnexpectedReplyError
 from ..wire.values import Reply
 from .decoding import RAW, S, Text
-from .readers import bulk, bulks, flat, items, maybe_bulk, number, unexpected, whole
+from .readers import bulk, bulks, by_data, flat, items, maybe_bulk, number, unexpected, whole
 from .readers_own import own, parts_of
 
 __all__ = [
@@ -134,11 +133,7 @@ def fields_of(reply: Reply, text: Text[S]) -> dict[S, S | None]:
 def by_key(reply: Reply, text: Text[S], read: Callable[[Reply, Text[S]], T]) -> dict[S, T]:
     """What is read of each value, by its key: a map's, or one in turn. Of a key that came twice, the last."""
     parts = parts_of(reply)
-    data = [bulk(key, RAW) for key in parts[::2]]
-    found = {text.one(key): read(value, text) for key, value in zip(data, parts[1::2], strict=True)}
-    if len(found) != len({*data}):
-        raise UnexpectedReplyError("two keys are the same as text")
-    return found
+    return by_data(zip(parts[::2], [read(value, text) for value in parts[1::2]], strict=True), text)
 
 
 def search_names(reply: Reply, text: Text[S]) -> set[S]:

@@ -7,7 +7,7 @@ from typing import Final, Generic, NamedTuple, TypedDict, cast
 from ..wire.narrowing import as_float
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, items, maybe_bulk, unexpected, whole
+from .readers import bulk, by_data, items, maybe_bulk, unexpected, whole
 from .readers_modules import Known, described, own
 
 __all__ = [
@@ -149,18 +149,20 @@ def many_series(reply: Reply, text: Text[S]) -> dict[S, Series[S]]:
 
     What was made of which is said by RESP3 between labels and samples, and by RESP2 as two more labels where all are asked for.
     """
-    found: dict[S, Series[S]] = {}
+    found: list[tuple[Reply, Series[S]]] = []
     for key, (labels, *_between, values) in _rows(reply, 2, 4):
         if type(labels) is list and [pair[:1] for pair in map(items, labels[-2:])] == GROUPED:
             labels = labels[:-2]
-        found[bulk(key, text)] = Series(_labels(labels, text), samples(values))
-    return found
+        found.append((key, Series(_labels(labels, text), samples(values))))
+    return by_data(found, text)
 
 
 def last_samples(reply: Reply, text: Text[S]) -> dict[S, LastSample[S]]:
     """The last sample of each series, by key."""
     rows = _rows(reply, 2, 2)
-    return {bulk(key, text): LastSample(_labels(labels, text), maybe_sample(found)) for key, (labels, found) in rows}
+    return by_data(
+        [(key, LastSample(_labels(labels, text), maybe_sample(found))) for key, (labels, found) in rows], text
+    )
 
 
 def time_series(reply: Reply, text: Text[S]) -> TimeSeriesInfo[S]:
@@ -181,12 +183,14 @@ def _rows(reply: Reply, least: int, most: int) -> list[tuple[Reply, list[Reply]]
 def _labels(reply: Reply, text: Text[S]) -> dict[S, S | None]:
     """Labels: pairs on RESP2, a map on RESP3."""
     parts = reply.items() if isinstance(reply, dict) else [items(pair, 2) for pair in items(reply)]
-    return {bulk(label, text): maybe_bulk(found, text) for label, found in parts}
+    return by_data([(label, maybe_bulk(found, text)) for label, found in parts], text)
 
 
 def _rules(reply: Reply, text: Text[S]) -> dict[S, CompactionRule]:
     rows = _rows(reply, 3, 3)
-    return {bulk(key, text): CompactionRule(whole(time), own(made), whole(align)) for key, (time, made, align) in rows}
+    return by_data(
+        [(key, CompactionRule(whole(time), own(made), whole(align))) for key, (time, made, align) in rows], text
+    )
 
 
 def _chunks(reply: Reply, text: Text[S]) -> list[TimeSeriesChunk]:

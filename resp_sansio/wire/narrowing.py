@@ -26,7 +26,7 @@ def as_float(reply: Reply, _: object = None) -> float:
     """Return the double that a reply is: RESP2 says it as text."""
     if type(reply) is float:
         return reply
-    if isinstance(reply, bytes | str):
+    if isinstance(reply, bytes | str) and "_" not in as_str(reply):  # for Python, `1_0` is ten
         try:
             return float(reply)
         except ValueError:

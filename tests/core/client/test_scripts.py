@@ -49,6 +49,11 @@ def test_the_bytes_of_a_source_are_sent_as_they_are() -> None:
         lambda: Script("return 1").command("key"),
         lambda: Script("return 1").by_digest(["k"], b"argument"),
         lambda: Script("return 1").by_digest(args=bytearray(b"argument")),
+        lambda: Script("return 1").by_digest({"key": "value"}),  # type: ignore[arg-type]
+        lambda: Script("return 1").by_digest(iter(["key"])),  # type: ignore[arg-type]
+        lambda: Script("return 1").by_digest(args={1, 2}),  # type: ignore[arg-type]
+        lambda: Script("return 1").by_digest(None),  # type: ignore[arg-type]
+        lambda: Script("return 1").command(args=5),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_source_and_no_list_is_refused(wrong: Any) -> None:

@@ -554,7 +554,7 @@ def test_what_is_no_truth(reply: Any) -> None:
 
 
 def test_two_channels_that_are_the_same_as_text_are_an_error() -> None:
-    with pytest.raises(UnexpectedReplyError, match="two channels are the same as text"):
+    with pytest.raises(UnexpectedReplyError, match="two keys are the same as text"):
         readers_pubsub.counts([b"\xff", 1, b"\xfe", 2], decoded("utf-8", "replace"))
 
 
