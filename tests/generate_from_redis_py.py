@@ -173,7 +173,7 @@ def plain(name: str) -> str:
 
 def written() -> str:
     """Return the end of the page."""
-    page = START + redis_py.ABOUT.format(version=redis.__version__)
+    page = START + redis_py.ABOUT.format(version=redis_py.VERSION)
     group = ""
     for method in methods():
         if method.group != group:

@@ -17,7 +17,11 @@ __all__ = [
     "OTHERWISE",
     "SAID",
     "TITLES",
+    "VERSION",
 ]
+
+VERSION: Final = "8.1.0"
+"""That of the page. Where another is installed, what the page leaves out is not looked for."""
 
 ABOUT: Final = """
 The methods of redis-py {version}, in its order. The second column names [functions](commands.md#all-of-them); each is a method of

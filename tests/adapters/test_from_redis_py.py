@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 import redis.asyncio
 
+import redis_py
 import resp_sansio
 from adapters.redis_py_steps import RULES, STEPS
 from examples import read
@@ -59,6 +60,11 @@ def test_the_page_has_these_rules() -> None:
     assert {rule for rule, *_ in STEPS} == {*RULES}
 
 
+of_its_version = pytest.mark.skipif(
+    redis.__version__ != redis_py.VERSION, reason=f"docs/from-redis-py.md is for redis-py {redis_py.VERSION}"
+)
+
+
 def rows(section: str) -> list[tuple[list[str], list[str]]]:
     """What a table of the page says: redis-py's names of each row, and ours."""
     text = read(PAGE).partition(f"## {section}\n")[2].partition("\n## ")[0]
@@ -66,6 +72,7 @@ def rows(section: str) -> list[tuple[list[str], list[str]]]:
     return [(re.findall(r"`(\w+)`", theirs), re.findall(r"`(\w+)", ours)) for theirs, ours, *_ in cells]
 
 
+@of_its_version
 def test_every_option_is_on_the_page_and_ours_are_options() -> None:
     asked = {
         name
@@ -92,6 +99,7 @@ def test_messages_call_options_as_the_page_does() -> None:
                 assert CALLED_HERE.get(name, name) in {*ours, "max_size"}, name
 
 
+@of_its_version
 def test_every_error_is_on_the_page_and_ours_are_errors() -> None:
     errors = {
         name for name, kind in vars(redis.exceptions).items() if isinstance(kind, type) and issubclass(kind, Exception)

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resp_sansio import Outcome, Pairs, Reply, ReplyError, UnexpectedReplyError, Verbatim
@@ -150,6 +150,7 @@ def exact(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", READERS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_both_protocols_give_the_same_value_of_the_same_type(name: str, data: st.DataObject) -> None:
     resp2, resp3, result = data.draw(READERS[name])
@@ -273,6 +274,7 @@ def in_text(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", READERS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_reader_makes_text_of_all_data_if_it_is_asked_to(name: str, data: st.DataObject) -> None:
     resp2, resp3, result = data.draw(READERS[name])

@@ -204,7 +204,7 @@ def outcome(call: Callable[[], tuple[object, object]]) -> tuple[object, object]:
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-@settings(max_examples=30)
+@settings(max_examples=10)  # of each of hundreds
 @given(data=st.data())
 def test_a_method_sends_and_reads_what_its_builder_says(name: str, data: st.DataObject) -> None:
     build = getattr(commands, name)
