@@ -5,8 +5,7 @@ from __future__ import annotations
 from ..wire.encoder import Argument
 from .arguments import BitGet, BitOperation, BitUnit, Bitwise, bit_operations, bit_range
 from .command import Command
-from .readers import whole, wholes
-from .readers_strings import maybe_wholes
+from .readers import maybe_wholes, whole, wholes
 
 
 def getbit(key: Argument, offset: int) -> Command[int]:

@@ -12,8 +12,8 @@ from ..wire.values import Reply
 from .arguments import condition, named
 from .arguments_json import FloatType, JsonPath, Triplet, json_path, json_triplets
 from .command import Command
-from .readers import anything, maybe_bulk, maybe_bulks, stored, whole
-from .readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
+from .readers import anything, maybe_bulk, maybe_bulks, maybe_wholes, stored, whole, wholes
+from .readers_json import json_names, json_numbers, json_truths, json_types
 
 
 def json_set(
@@ -101,17 +101,17 @@ def json_nummultby(key: Argument, path: JsonPath, value: float) -> Command[list[
 
 def json_strappend(key: Argument, path: JsonPath, value: Argument) -> Command[list[int | None]]:
     """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
-    return Command("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value, read=json_lengths)
+    return Command("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value, read=maybe_wholes)
 
 
 def json_strlen(key: Argument, path: JsonPath = "$") -> Command[list[int | None]]:
     """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
-    return Command("JSON.STRLEN", key, json_path("JSON.STRLEN", path), read=json_lengths)
+    return Command("JSON.STRLEN", key, json_path("JSON.STRLEN", path), read=maybe_wholes)
 
 
 def json_arrappend(key: Argument, path: JsonPath, value: Argument, *values: Argument) -> Command[list[int | None]]:
     """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
-    return Command("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values, read=json_lengths)
+    return Command("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values, read=maybe_wholes)
 
 
 def json_arrindex(
@@ -121,19 +121,19 @@ def json_arrindex(
 
     It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
     """
-    return Command("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop, read=json_lengths)
+    return Command("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop, read=maybe_wholes)
 
 
 def json_arrinsert(
     key: Argument, path: JsonPath, index: int, value: Argument, *values: Argument
 ) -> Command[list[int | None]]:
     """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
-    return Command("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values, read=json_lengths)
+    return Command("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values, read=maybe_wholes)
 
 
 def json_arrlen(key: Argument, path: JsonPath = "$") -> Command[list[int | None]]:
     """Return the lengths of the arrays at a path, None for each value that is no array."""
-    return Command("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path), read=json_lengths)
+    return Command("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path), read=maybe_wholes)
 
 
 def json_arrpop(key: Argument, path: JsonPath = "$", index: int = -1) -> Command[list[bytes | None]]:
@@ -146,7 +146,7 @@ def json_arrpop(key: Argument, path: JsonPath = "$", index: int = -1) -> Command
 
 def json_arrtrim(key: Argument, path: JsonPath, start: int, stop: int) -> Command[list[int | None]]:
     """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
-    return Command("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop, read=json_lengths)
+    return Command("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop, read=maybe_wholes)
 
 
 def json_objkeys(key: Argument, path: JsonPath = "$") -> Command[list[list[bytes] | None]]:
@@ -156,7 +156,7 @@ def json_objkeys(key: Argument, path: JsonPath = "$") -> Command[list[list[bytes
 
 def json_objlen(key: Argument, path: JsonPath = "$") -> Command[list[int | None]]:
     """Return the numbers of members of the objects at a path, None for each value that is no object."""
-    return Command("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path), read=json_lengths)
+    return Command("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path), read=maybe_wholes)
 
 
 def json_resp(key: Argument, path: JsonPath = "$") -> Command[Reply]:
@@ -169,4 +169,4 @@ def json_resp(key: Argument, path: JsonPath = "$") -> Command[Reply]:
 
 def json_debug_memory(key: Argument, path: JsonPath = "$") -> Command[list[int]]:
     """Return how many bytes of memory each value at a path takes."""
-    return Command("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path), read=json_sizes)
+    return Command("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path), read=wholes)

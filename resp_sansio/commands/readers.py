@@ -29,6 +29,7 @@ INTS: Final = frozenset({int})
 LISTS: Final = frozenset({list})
 TWO: Final = frozenset({2})
 BYTES_OR_NONE: Final = frozenset({bytes, type(None)})
+INTS_OR_NONE: Final = frozenset({int, type(None)})
 
 
 class Entry(NamedTuple, Generic[S]):
@@ -169,6 +170,19 @@ def wholes(reply: Reply, _text: object = None) -> list[int]:
     raise unexpected("an array of integers", reply)
 
 
+def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:
+    """Integers, with a null for each that is not there."""
+    if type(reply) is list and INTS_OR_NONE.issuperset(map(type, reply)):
+        return cast("list[int | None]", reply)
+    raise unexpected("an array of integers and nulls", reply)
+
+
+def two_wholes(reply: Reply, _text: object = None) -> tuple[int, int]:
+    """Two integers."""
+    first, second = items(reply, 2)
+    return whole(first), whole(second)
+
+
 def truths(reply: Reply, _text: object = None) -> list[bool]:
     """Booleans, one for each that was asked about."""
     return [truth(item) for item in items(reply)]
@@ -190,6 +204,27 @@ def flat(reply: Reply) -> list[Reply]:
     if type(reply) is list and len(reply) % 2 == 0:
         return cast("list[Reply]", reply)
     raise unexpected("keys with values", reply)
+
+
+def pairs_in_turn(reply: Reply) -> Iterable[tuple[Reply, Reply]]:
+    """Return keys with their values, which RESP2 has in turn and RESP3 in a map."""
+    parts = flat(reply)
+    return zip(parts[::2], parts[1::2], strict=True)
+
+
+def pairs_in_rows(reply: Reply) -> Iterable[tuple[Reply, Reply]]:
+    """Return keys with their values, which RESP2 has in arrays of two and RESP3 in a map."""
+    if isinstance(reply, dict):
+        return reply.items()
+    return [(key, value) for key, value in (items(row, 2) for row in items(reply))]
+
+
+def unpaired(reply: Reply) -> list[Reply]:
+    """Return the parts of pairs, which RESP2 has in turn and RESP3 in arrays of two."""
+    parts = items(reply)
+    if parts and type(parts[0]) is list:
+        return [part for pair in parts for part in items(pair, 2)]
+    return parts
 
 
 def pairs(reply: Reply, text: Text[S]) -> list[tuple[S, S]]:
@@ -235,11 +270,7 @@ def source_and_value(reply: Reply, text: Text[S]) -> tuple[S, S] | None:
 
 def scored(reply: Reply, text: Text[S]) -> list[tuple[S, float]]:
     """Members of a sorted set with their scores: in turn on RESP2, in pairs on RESP3."""
-    parts = items(reply)
-    if parts and type(parts[0]) is list:
-        parts = [part for pair in parts for part in items(pair, 2)]
-    parts = flat(parts)
-    return [(bulk(member, text), number(score)) for member, score in zip(parts[::2], parts[1::2], strict=True)]
+    return [(bulk(member, text), number(score)) for member, score in pairs_in_turn(unpaired(reply))]
 
 
 def first_scored(reply: Reply, text: Text[S]) -> tuple[S, float] | None:
@@ -278,8 +309,7 @@ def by_stream(reply: Reply, text: Text[S]) -> dict[S, list[Entry[S]]]:
     """Entries by stream: pairs on RESP2, a map on RESP3, null if there are none."""
     if reply is None:
         return {}
-    parts = reply.items() if isinstance(reply, dict) else (items(part, 2) for part in items(reply))
-    return keyed([(bulk(key, text), entries(found, text)) for key, found in parts])
+    return keyed([(bulk(key, text), entries(found, text)) for key, found in pairs_in_rows(reply)])
 
 
 # -- SCAN and its like: where to go on, and what was found --------------------------------------------------------------------

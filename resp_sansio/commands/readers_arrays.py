@@ -6,7 +6,7 @@ from typing import Final, TypedDict
 
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, flat, items, whole
+from .readers import bulk, pairs_in_turn, unpaired, whole
 from .readers_own import Record
 
 __all__ = ["ArrayInfo"]
@@ -42,8 +42,4 @@ def array_information(reply: Reply, _text: object = None) -> ArrayInfo:
 
 def indexed(reply: Reply, text: Text[S]) -> list[tuple[int, S]]:
     """Values behind their indices: in pairs, or in turn as servers did before the first release."""
-    parts = items(reply)
-    if parts and type(parts[0]) is list:
-        parts = [part for pair in parts for part in items(pair, 2)]
-    parts = flat(parts)
-    return [(whole(index), bulk(value, text)) for index, value in zip(parts[::2], parts[1::2], strict=True)]
+    return [(whole(index), bulk(value, text)) for index, value in pairs_in_turn(unpaired(reply))]

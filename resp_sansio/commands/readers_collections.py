@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, bulks, items, pairs
+from .readers import bulk, bulks, items, pairs, unpaired
 
 
 def paired(reply: Reply, text: Text[S]) -> list[tuple[S, S]]:
     """Fields with their values, of which one may come more than once: in turn on RESP2, in pairs on RESP3."""
-    parts = items(reply)
-    if parts and type(parts[0]) is list:
-        parts = [part for pair in parts for part in items(pair, 2)]
-    return pairs(parts, text)
+    return pairs(unpaired(reply), text)
 
 
 def popped(reply: Reply, text: Text[S]) -> tuple[S, list[S]] | None:

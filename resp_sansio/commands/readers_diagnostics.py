@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, NamedTuple, TypedDict, cast
 
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, bulks, flat, items, unexpected, whole
+from .readers import bulk, bulks, items, pairs_in_turn, unexpected, whole
 from .readers_own import Record, as_came, integer, own, pairs_of
 
 __all__ = [
@@ -224,8 +224,5 @@ def hot_keys(reply: Reply, text: Text[S]) -> HotKeys[S] | None:
     made: dict[str, Any] = {**HOT_KEYS(report)}
     for ranking in ("by_cpu_time_us", "by_net_bytes"):
         if ranking in made:
-            parts = flat(made[ranking])
-            made[ranking] = [
-                (bulk(key, text), whole(count)) for key, count in zip(parts[::2], parts[1::2], strict=True)
-            ]
+            made[ranking] = [(bulk(key, text), whole(count)) for key, count in pairs_in_turn(made[ranking])]
     return cast("HotKeys[S]", made)

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..wire.values import Reply
 from .decoding import RAW, S, Text, own_words
-from .readers import bulks, items, maybe_whole, truth, unexpected, whole
+from .readers import bulks, items, truth, unexpected
 
 NUMBER: Final = re.compile(rb"-?\d{1,40}(\.\d+)?([eE][-+]?\d+)?")
 
@@ -45,16 +45,6 @@ def json_types(reply: Reply, _text: object = None) -> list[str] | None:
     if type(reply) is list and len(reply) == 1 and (reply[0] is None or type(reply[0]) is list):
         reply = reply[0]
     return None if reply is None else [own_words(name) for name in bulks(reply, RAW)]
-
-
-def json_lengths(reply: Reply, _text: object = None) -> list[int | None]:
-    """Lengths, or places."""
-    return [maybe_whole(item) for item in items(reply)]
-
-
-def json_sizes(reply: Reply, _text: object = None) -> list[int]:
-    """Sizes in bytes."""
-    return [whole(item) for item in items(reply)]
 
 
 def json_truths(reply: Reply, _text: object = None) -> list[bool | None]:

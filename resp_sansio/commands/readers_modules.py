@@ -8,22 +8,14 @@ from typing import Any, TypeAlias
 
 from .._errors import ReplyError
 from ..wire.values import Reply
-from .decoding import S, Text, own_words
-from .readers import flat, items, unexpected, whole
+from .decoding import S, Text
+from .readers import items, pairs_in_turn, whole
+from .readers_own import own
 
-__all__ = ["Known", "described", "own", "wholes_or_errors"]
+__all__ = ["Known", "described", "wholes_or_errors"]
 
 Known: TypeAlias = Mapping[str, Callable[[Reply, Text[Any]], object]]
 """The reader of each name."""
-
-
-def own(reply: Reply, _text: object = None) -> str:
-    """What the server says in its own words, as a simple or as a bulk string."""
-    if type(reply) is str:
-        return reply
-    if type(reply) is bytes:
-        return own_words(reply)
-    raise unexpected("a string", reply)
 
 
 def wholes_or_errors(reply: Reply, _text: object = None) -> list[int | ReplyError]:
@@ -33,9 +25,8 @@ def wholes_or_errors(reply: Reply, _text: object = None) -> list[int | ReplyErro
 
 def described(reply: Reply, text: Text[S], known: Known) -> dict[str, Any]:
     """Return a map by names in lower case and with underscores: what is known by its reader, the rest as it came."""
-    parts = iter(flat(reply))
     found: dict[str, Any] = {}
-    for said, value in zip(parts, parts, strict=True):
+    for said, value in pairs_in_turn(reply):
         name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own(said)).lower())
         read = known.get(name)
         found[name] = text.anywhere(value) if read is None else read(value, text)

@@ -25,7 +25,7 @@ Field: TypeAlias = Callable[[Reply], object]
 ARRAYS: Final = (list, set, ArrayKey, SetKey)
 
 
-def own(reply: Reply) -> str:
+def own(reply: Reply, _text: object = None) -> str:
     """A text of the server's, simple, bulk or verbatim."""
     if isinstance(reply, bytes):
         return own_words(reply)
@@ -39,7 +39,7 @@ def as_came(reply: Reply) -> Reply:
     return reply
 
 
-def maybe_own(reply: Reply) -> str | None:
+def maybe_own(reply: Reply, _text: object = None) -> str | None:
     """A text of the server's, or null."""
     return None if reply is None else own(reply)
 

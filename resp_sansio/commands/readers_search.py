@@ -11,8 +11,20 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from ..wire.values import Reply
 from .decoding import RAW, S, Text
-from .readers import bulk, bulks, by_data, flat, items, maybe_bulk, number, unexpected, whole
-from .readers_own import own, parts_of
+from .readers import (
+    bulk,
+    bulks,
+    by_data,
+    flat,
+    items,
+    maybe_bulk,
+    number,
+    pairs_in_rows,
+    pairs_in_turn,
+    unexpected,
+    whole,
+)
+from .readers_own import maybe_own, own, pairs_of
 
 __all__ = [
     "AggregateResult",
@@ -109,8 +121,7 @@ def name(reply: Reply, text: Text[S]) -> S:
 
 def by_name(reply: Reply) -> dict[str, Reply]:
     """A map from the server's own words: RESP3's, or one in turn."""
-    parts = flat(reply)
-    return {own(key): value for key, value in zip(parts[::2], parts[1::2], strict=True)}
+    return {own(key): value for key, value in pairs_in_turn(reply)}
 
 
 def part(found: dict[str, Reply], key: str) -> Reply:
@@ -132,8 +143,7 @@ def fields_of(reply: Reply, text: Text[S]) -> dict[S, S | None]:
 
 def by_key(reply: Reply, text: Text[S], read: Callable[[Reply, Text[S]], T]) -> dict[S, T]:
     """What is read of each value, by its key: a map's, or one in turn. Of a key that came twice, the last."""
-    parts = parts_of(reply)
-    return by_data(zip(parts[::2], [read(value, text) for value in parts[1::2]], strict=True), text)
+    return by_data([(key, read(value, text)) for key, value in pairs_of(reply)], text)
 
 
 def search_names(reply: Reply, text: Text[S]) -> set[S]:
@@ -286,8 +296,7 @@ def profiled_rows(reply: Reply, text: Text[S]) -> Profiled[AggregateResult[S]]:
 
 def scored_suggestions(reply: Reply, text: Text[S]) -> list[tuple[S, float]]:
     """Suggestions and scores in turn."""
-    parts = [] if reply is None else flat(items(reply))
-    return [(bulk(string, text), number(score)) for string, score in zip(parts[::2], parts[1::2], strict=True)]
+    return [] if reply is None else [(bulk(one, text), number(score)) for one, score in pairs_in_turn(items(reply))]
 
 
 def full_suggestions(reply: Reply, text: Text[S]) -> list[Suggestion[S]]:
@@ -323,5 +332,4 @@ def _meant(reply: Reply, text: Text[S]) -> list[tuple[S, float]]:
 
 def search_settings(reply: Reply, _text: object = None) -> dict[str, str | None]:
     """Settings by name, None for each that is not set."""
-    pairs = reply.items() if isinstance(reply, dict) else [items(each, 2) for each in items(reply)]
-    return {own(key): None if value is None else own(value) for key, value in pairs}
+    return {own(key): maybe_own(value) for key, value in pairs_in_rows(reply)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, TypedDict
 
 from ..wire.values import Reply
-from .readers import facts, flat, items, truth, whole
+from .readers import facts, items, pairs_in_turn, truth, whole
 from .readers_own import Record, integer, own, own_text
 
 __all__ = ["CachedInfo", "MasterDown", "PendingScript", "SentinelInstance"]
@@ -120,11 +120,7 @@ def is_down(reply: Reply, _text: object = None) -> MasterDown:
 
 def cached_infos(reply: Reply, _text: object = None) -> dict[str, list[CachedInfo]]:
     """Masters, each with what was said by it and its replicas."""
-    parts = flat(reply)
-    return {
-        own(name): [_cached(items(each, 2)) for each in items(found)]
-        for name, found in zip(parts[::2], parts[1::2], strict=True)
-    }
+    return {own(name): [_cached(items(each, 2)) for each in items(found)] for name, found in pairs_in_turn(reply)}
 
 
 def _cached(parts: list[Reply]) -> CachedInfo:

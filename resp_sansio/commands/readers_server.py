@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from ..wire.values import Reply
-from .readers import items, unexpected, whole
+from .readers import items, unexpected
 from .readers_own import Record, integer, own, owns
 
 __all__ = ["BackupStatus", "MasterRole", "ModuleInfo", "ReplicaOffset", "ReplicaRole", "Role", "SentinelRole"]
@@ -102,9 +102,3 @@ def role_of_server(reply: Reply, _text: object = None) -> Role:
 def _replica(reply: Reply) -> ReplicaOffset:
     host, port, offset = items(reply, 3)
     return ReplicaOffset(own(host), integer(port), integer(offset))
-
-
-def two_wholes(reply: Reply, _text: object = None) -> tuple[int, int]:
-    """Two integers."""
-    first, second = items(reply, 2)
-    return whole(first), whole(second)

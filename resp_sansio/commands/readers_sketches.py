@@ -7,7 +7,7 @@ from typing import Final, TypedDict, cast
 from .._errors import ReplyError
 from ..wire.values import Reply
 from .decoding import Binary, S, Text
-from .readers import bulk, flat, items, maybe_whole, number, truth, unexpected, whole
+from .readers import bulk, items, maybe_whole, number, pairs_in_turn, truth, unexpected, whole
 from .readers_modules import Known, described
 
 __all__ = ["BloomInfo", "CountMinInfo", "CuckooInfo", "TDigestInfo", "TopKInfo"]
@@ -121,8 +121,7 @@ def inserted(reply: Reply, _text: object = None) -> list[bool]:
 
 def items_counted(reply: Reply, text: Text[S]) -> list[tuple[S, int]]:
     """Items with their counts."""
-    parts = iter(flat(reply))
-    return [(bulk(item, text), whole(count)) for item, count in zip(parts, parts, strict=True)]
+    return [(bulk(item, text), whole(count)) for item, count in pairs_in_turn(reply)]
 
 
 def doubles(reply: Reply, _text: object = None) -> list[float]:

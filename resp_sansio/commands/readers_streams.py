@@ -18,12 +18,13 @@ from .readers import (
     bulks,
     digits,
     entries,
-    flat,
     items,
     keyed,
     maybe_bulk,
     maybe_whole,
     pairs,
+    pairs_in_rows,
+    pairs_in_turn,
     unexpected,
     whole,
 )
@@ -133,9 +134,11 @@ def claimed_by_stream(reply: Reply, text: Text[S]) -> dict[S, list[ClaimedEntry[
     """XREADGROUP with CLAIM: pairs on RESP2, a map on RESP3, null if there are none."""
     if reply is None:
         return {}
-    parts = reply.items() if isinstance(reply, dict) else [items(part, 2) for part in items(reply)]
     return keyed(
-        [(bulk(key, text), [_claimed_entry(items(row, 4), text) for row in items(rows)]) for key, rows in parts]
+        [
+            (bulk(key, text), [_claimed_entry(items(row, 4), text) for row in items(found)])
+            for key, found in pairs_in_rows(reply)
+        ]
     )
 
 
@@ -270,9 +273,8 @@ class _Maps:
 
     def one(self, reply: Reply, text: Text[S]) -> dict[str, object]:
         """Return a map, of which nothing is missing that all servers say."""
-        parts = iter(flat(reply))
         found: dict[str, object] = {}
-        for name, value in zip(parts, parts, strict=True):
+        for name, value in pairs_in_turn(reply):
             if type(name) is not bytes:
                 raise unexpected("a name", name)
             field = own_words(name).replace("-", "_")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, cast
+from typing import NamedTuple
 
 from ..wire.values import Reply
 from .decoding import Binary, own_words
 from .readers import flat, items, number, unexpected, whole
 
 __all__ = ["LcsMatch", "LcsMatches"]
-
-INTS_OR_NONE: Final = frozenset({int, type(None)})
 
 
 class LcsMatch(NamedTuple):
@@ -46,19 +44,6 @@ def lcs_matches(reply: Reply, _text: object = None) -> LcsMatches:
 def _match(key1: Reply, key2: Reply) -> LcsMatch:
     (start1, end1), (start2, end2) = items(key1, 2), items(key2, 2)
     return LcsMatch((whole(start1), whole(end1)), (whole(start2), whole(end2)))
-
-
-def maybe_wholes(reply: Reply, _text: object = None) -> list[int | None]:
-    """Integers, with a null for each that is not there."""
-    if type(reply) is list and INTS_OR_NONE.issuperset(map(type, reply)):
-        return cast("list[int | None]", reply)
-    raise unexpected("an array of integers and nulls", reply)
-
-
-def increase(reply: Reply, _text: object = None) -> tuple[int, int]:
-    """What a number is now, and how much was added to it."""
-    value, increment = items(reply, 2)
-    return whole(value), whole(increment)
 
 
 def float_increase(reply: Reply, _text: object = None) -> tuple[float, float]:

@@ -7,8 +7,9 @@ from typing import Final, Generic, NamedTuple, TypedDict, cast
 from ..wire.narrowing import as_float
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, by_data, items, maybe_bulk, unexpected, whole
-from .readers_modules import Known, described, own
+from .readers import bulk, by_data, items, maybe_bulk, pairs_in_rows, unexpected, whole
+from .readers_modules import Known, described
+from .readers_own import maybe_own, own
 
 __all__ = [
     "CompactionRule",
@@ -182,8 +183,7 @@ def _rows(reply: Reply, least: int, most: int) -> list[tuple[Reply, list[Reply]]
 
 def _labels(reply: Reply, text: Text[S]) -> dict[S, S | None]:
     """Labels: pairs on RESP2, a map on RESP3."""
-    parts = reply.items() if isinstance(reply, dict) else [items(pair, 2) for pair in items(reply)]
-    return by_data([(label, maybe_bulk(found, text)) for label, found in parts], text)
+    return by_data([(label, maybe_bulk(found, text)) for label, found in pairs_in_rows(reply)], text)
 
 
 def _rules(reply: Reply, text: Text[S]) -> dict[S, CompactionRule]:
@@ -197,14 +197,10 @@ def _chunks(reply: Reply, text: Text[S]) -> list[TimeSeriesChunk]:
     return [cast("TimeSeriesChunk", described(chunk, text, CHUNK)) for chunk in items(reply)]
 
 
-def _maybe_own(reply: Reply, _text: object = None) -> str | None:
-    return None if reply is None else own(reply)
-
-
 CHUNK: Final[Known] = dict.fromkeys(TimeSeriesChunk.__annotations__, whole) | {"bytes_per_sample": value}
 KNOWN: Final[Known] = dict.fromkeys(TimeSeriesInfo.__annotations__, whole) | {
     "chunk_type": own,
-    "duplicate_policy": _maybe_own,
+    "duplicate_policy": maybe_own,
     "labels": _labels,
     "source_key": maybe_bulk,
     "rules": _rules,

@@ -6,8 +6,9 @@ from typing import Final, Generic, NamedTuple, TypedDict, cast
 
 from ..wire.values import Reply
 from .decoding import Binary, S, Text
-from .readers import bulk, bulks, flat, items, maybe_bulk, number, unexpected, whole
-from .readers_modules import Known, described, own
+from .readers import bulk, bulks, items, maybe_bulk, number, pairs_in_turn, unexpected, whole
+from .readers_modules import Known, described
+from .readers_own import own
 
 __all__ = ["RawVector", "Similar", "VectorSetInfo"]
 
@@ -81,14 +82,12 @@ def maybe_levels_scored(reply: Reply, text: Text[S]) -> list[list[tuple[S, float
 
 def similar_scored(reply: Reply, text: Text[S]) -> list[tuple[S, float]]:
     """Elements with scores."""
-    parts = flat(reply)
-    return [(bulk(one, text), number(score)) for one, score in zip(parts[::2], parts[1::2], strict=True)]
+    return [(bulk(one, text), number(score)) for one, score in pairs_in_turn(reply)]
 
 
 def similar_attributed(reply: Reply, text: Text[S]) -> list[tuple[S, S | None]]:
     """Elements with attributes, or with a null for these."""
-    parts = flat(reply)
-    return [(bulk(one, text), maybe_bulk(known, text)) for one, known in zip(parts[::2], parts[1::2], strict=True)]
+    return [(bulk(one, text), maybe_bulk(known, text)) for one, known in pairs_in_turn(reply)]
 
 
 def similar(reply: Reply, text: Text[S]) -> list[Similar[S]]:

@@ -6,9 +6,9 @@ from ..wire.encoder import Argument
 from .arguments import NONE, Fields, given, in_turn
 from .arguments_server import configured, counted, followed, sooner_or_later
 from .command import Command
-from .readers import done, facts, moment, settings, whole, word
+from .readers import done, facts, moment, settings, two_wholes, whole, word
 from .readers_own import own_text, own_texts
-from .readers_server import BackupStatus, ModuleInfo, Role, backup_state, module_infos, role_of_server, two_wholes
+from .readers_server import BackupStatus, ModuleInfo, Role, backup_state, module_infos, role_of_server
 
 
 def time() -> Command[tuple[int, int]]:

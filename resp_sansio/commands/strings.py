@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..wire.encoder import Argument
 from .arguments import Fields, comparison, exclusive, expiring, given, in_turn, numbers
 from .command import Command
-from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, whole
-from .readers_strings import LcsMatches, float_increase, increase, lcs_matches, maybe_own_words
+from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, two_wholes, whole
+from .readers_strings import LcsMatches, float_increase, lcs_matches, maybe_own_words
 
 
 def get(key: Argument) -> Command[bytes | None]:
@@ -227,7 +227,7 @@ def increx(
     `key` expires as `set` says, or no longer (`persist`); with `enx` that is only set if it has no expiry.
     """
     words = given("INCREX", byint=byint, lbound=lbound, ubound=ubound, saturate=saturate)
-    return Command("INCREX", key, *words, *expiring("INCREX", ex, px, exat, pxat, persist, enx), read=increase)
+    return Command("INCREX", key, *words, *expiring("INCREX", ex, px, exat, pxat, persist, enx), read=two_wholes)
 
 
 def increx_byfloat(

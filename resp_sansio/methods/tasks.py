@@ -85,6 +85,7 @@ from ..commands.readers import (
     maybe_bulks,
     maybe_number,
     maybe_whole,
+    maybe_wholes,
     members,
     moment,
     number,
@@ -98,6 +99,7 @@ from ..commands.readers import (
     table,
     truth,
     truths,
+    two_wholes,
     whole,
     wholes,
     word,
@@ -160,7 +162,7 @@ from ..commands.readers_introspection import (
     commands_docs,
     keys_with_flags,
 )
-from ..commands.readers_json import json_lengths, json_names, json_numbers, json_sizes, json_truths, json_types
+from ..commands.readers_json import json_names, json_numbers, json_truths, json_types
 from ..commands.readers_modules import wholes_or_errors
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
 from ..commands.readers_pubsub import counts
@@ -203,15 +205,7 @@ from ..commands.readers_sentinel import (
     pending_scripts,
     several_instances,
 )
-from ..commands.readers_server import (
-    BackupStatus,
-    ModuleInfo,
-    Role,
-    backup_state,
-    module_infos,
-    role_of_server,
-    two_wholes,
-)
+from ..commands.readers_server import BackupStatus, ModuleInfo, Role, backup_state, module_infos, role_of_server
 from ..commands.readers_sketches import (
     BloomInfo,
     CountMinInfo,
@@ -250,16 +244,7 @@ from ..commands.readers_streams import (
     stream_details,
     stream_info,
 )
-from ..commands.readers_strings import (
-    LcsMatches,
-    float_increase,
-    increase,
-    lcs_matches,
-    maybe_binary,
-    maybe_own_words,
-    maybe_wholes,
-    migrated,
-)
+from ..commands.readers_strings import LcsMatches, float_increase, lcs_matches, maybe_binary, maybe_own_words, migrated
 from ..commands.readers_time_series import (
     LastSample,
     Sample,
@@ -506,7 +491,7 @@ class AsyncMethods(ABC, Generic[S]):
         `key` expires as `set` says, or no longer (`persist`); with `enx` that is only set if it has no expiry.
         """
         return await self._do(
-            _words.increx(key, byint, lbound, ubound, saturate, ex, px, exat, pxat, persist, enx), increase
+            _words.increx(key, byint, lbound, ubound, saturate, ex, px, exat, pxat, persist, enx), two_wholes
         )
 
     async def increx_byfloat(
@@ -2653,17 +2638,17 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def json_strappend(self, key: Argument, path: JsonPath, value: Argument) -> list[int | None]:
         """Append to the strings at a path what a JSON string holds; return their lengths, None for each value that is no string."""
-        return await self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), json_lengths)
+        return await self._do(("JSON.STRAPPEND", key, json_path("JSON.STRAPPEND", path), value), maybe_wholes)
 
     async def json_strlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
         """Return the lengths in bytes of the strings at a path, None for each value that is no string."""
-        return await self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), json_lengths)
+        return await self._do(("JSON.STRLEN", key, json_path("JSON.STRLEN", path)), maybe_wholes)
 
     async def json_arrappend(
         self, key: Argument, path: JsonPath, value: Argument, *values: Argument
     ) -> list[int | None]:
         """Append JSON values to the arrays at a path; return their lengths, None for each value that is no array."""
-        return await self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), json_lengths)
+        return await self._do(("JSON.ARRAPPEND", key, json_path("JSON.ARRAPPEND", path), value, *values), maybe_wholes)
 
     async def json_arrindex(
         self, key: Argument, path: JsonPath, value: Argument, start: int = 0, stop: int = 0
@@ -2673,7 +2658,7 @@ class AsyncMethods(ABC, Generic[S]):
         It is looked for from index `start` up to `stop`, which is excluded; 0 stands for the end.
         """
         return await self._do(
-            ("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), json_lengths
+            ("JSON.ARRINDEX", key, json_path("JSON.ARRINDEX", path), value, start, stop), maybe_wholes
         )
 
     async def json_arrinsert(
@@ -2681,12 +2666,12 @@ class AsyncMethods(ABC, Generic[S]):
     ) -> list[int | None]:
         """Insert JSON values into the arrays at a path; return their lengths, None for each value that is no array."""
         return await self._do(
-            ("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), json_lengths
+            ("JSON.ARRINSERT", key, json_path("JSON.ARRINSERT", path), index, value, *values), maybe_wholes
         )
 
     async def json_arrlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
         """Return the lengths of the arrays at a path, None for each value that is no array."""
-        return await self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), json_lengths)
+        return await self._do(("JSON.ARRLEN", key, json_path("JSON.ARRLEN", path)), maybe_wholes)
 
     async def json_arrpop(self, key: Argument, path: JsonPath = "$", index: int = -1) -> list[S | None]:
         """Take an element, the last by default, out of each array at a path; return them as JSON text.
@@ -2697,7 +2682,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def json_arrtrim(self, key: Argument, path: JsonPath, start: int, stop: int) -> list[int | None]:
         """Keep what is from `start` to `stop` of the arrays at a path; return their lengths, None for each that is no array."""
-        return await self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), json_lengths)
+        return await self._do(("JSON.ARRTRIM", key, json_path("JSON.ARRTRIM", path), start, stop), maybe_wholes)
 
     async def json_objkeys(self, key: Argument, path: JsonPath = "$") -> list[list[S] | None]:
         """Return the names of the members of the objects at a path, None for each value that is no object."""
@@ -2705,7 +2690,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def json_objlen(self, key: Argument, path: JsonPath = "$") -> list[int | None]:
         """Return the numbers of members of the objects at a path, None for each value that is no object."""
-        return await self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), json_lengths)
+        return await self._do(("JSON.OBJLEN", key, json_path("JSON.OBJLEN", path)), maybe_wholes)
 
     async def json_resp(self, key: Argument, path: JsonPath = "$") -> Reply:
         """Return the values at a path as replies of their own: an array begins with `[`, an object with `{`; None without a key.
@@ -2716,7 +2701,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def json_debug_memory(self, key: Argument, path: JsonPath = "$") -> list[int]:
         """Return how many bytes of memory each value at a path takes."""
-        return await self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), json_sizes)
+        return await self._do(("JSON.DEBUG MEMORY", key, json_path("JSON.DEBUG MEMORY", path)), wholes)
 
     # vector sets
 

@@ -23,6 +23,7 @@ from resp_sansio import (
     UnexpectedReplyError,
 )
 from resp_sansio.commands import (
+    readers,
     readers_acl,
     readers_connection,
     readers_diagnostics,
@@ -129,7 +130,7 @@ CASES: list[Case] = [
         [b"sentinel", [b"m"]],
         SentinelRole("sentinel", ["m"]),
     ),
-    (readers_server.two_wholes, [1, 0], [1, 0], (1, 0)),
+    (readers.two_wholes, [1, 0], [1, 0], (1, 0)),
     (readers_diagnostics.latency_samples, [[9, 5]], [[9, 5]], [LatencySample(9, 5)]),
     (readers_diagnostics.latency_events, [[b"fork", 9, 5, 6]], [[b"fork", 9, 5, 6]], [LatencyEvent("fork", 9, 5, 6)]),
     (

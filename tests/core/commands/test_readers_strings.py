@@ -22,7 +22,6 @@ SAID: Final[dict[str, list[tuple[Any, Any, object]]]] = {
         ([b"matches", MATCHES, b"len", 6], {b"matches": MATCHES, b"len": 6}, FOUND),
         ([b"matches", [], b"len", 0], {b"matches": [], b"len": 0}, LcsMatches([], 0)),
     ],
-    "maybe_wholes": [([], [], []), ([1, None], [1, None], [1, None])],
     "maybe_binary": [(None, None, None), (b"\xff", b"\xff", b"\xff")],
     "migrated": [("OK", "OK", True), ("NOKEY", "NOKEY", False)],
     "maybe_own_words": [(None, None, None), (b"embstr", b"embstr", "embstr"), (b"\xff", b"\xff", "\udcff")],
