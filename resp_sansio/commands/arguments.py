@@ -39,6 +39,7 @@ __all__ = [
     "given",
     "in_turn",
     "integers",
+    "is_int",
     "is_number",
     "limiting",
     "named",
@@ -49,6 +50,7 @@ __all__ = [
     "streams_in_turn",
     "trimming",
     "weighing",
+    "wrong_type",
 ]
 
 Side: TypeAlias = Literal["LEFT", "RIGHT"]
@@ -103,11 +105,13 @@ VALUED: Final = DATA | INTS  # the other ones are flags
 NUMBERS: Final = frozenset({int, float})
 
 
-def _wrong(command: str, name: str, wanted: str, value: object) -> TypeError:
+def wrong_type(command: str, name: str, wanted: str, value: object) -> TypeError:
+    """Return the error for an argument of a wrong type: it says of which command, and what is wanted."""
     return TypeError(f"{name} of {command} must be {wanted}, not {value.__class__.__name__}")
 
 
-def _is_int(value: object) -> bool:
+def is_int(value: object) -> bool:
+    """Tell whether it is an int, and no flag."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -137,13 +141,13 @@ def _words(command: str, options: Mapping[str, Argument | None]) -> list[Argumen
         if name in VALUED:
             if value is None:
                 continue
-            if value.__class__ is not int and name not in DATA and not _is_int(value):
-                raise _wrong(command, name, "an int", value)
+            if value.__class__ is not int and name not in DATA and not is_int(value):
+                raise wrong_type(command, name, "an int", value)
             words += name.upper(), value
         elif value is True:
             words.append(name.upper())
         elif value is not False:
-            raise _wrong(command, name, "True or False", value)
+            raise wrong_type(command, name, "True or False", value)
     return words
 
 
@@ -225,7 +229,7 @@ def adding(
     if idmp is not None:
         both: object = idmp
         if not isinstance(both, tuple) or len(both) != 2:
-            raise _wrong("XADD", "idmp", "two IDs, of producer and entry", idmp)
+            raise wrong_type("XADD", "idmp", "two IDs, of producer and entry", idmp)
         if idmpauto is not None:
             raise ValueError("idmpauto and idmp exclude each other")
         words += "IDMP", *idmp
@@ -240,8 +244,8 @@ def limiting(command: str, limit: tuple[int, int] | None) -> tuple[Argument, ...
     if limit is None:
         return ()
     both: object = limit
-    if not isinstance(both, tuple) or [*map(_is_int, both)] != [True, True]:
-        raise _wrong(command, "limit", "two ints, offset and count", limit)
+    if not isinstance(both, tuple) or [*map(is_int, both)] != [True, True]:
+        raise wrong_type(command, "limit", "two ints, offset and count", limit)
     return ("LIMIT", *limit)
 
 
@@ -250,8 +254,8 @@ def bit_range(
 ) -> list[Argument]:
     """Return the words for which part of a value to look at; if no end is given, up to `last`."""
     for name, value in ("start", start), ("end", end):
-        if value is not None and not _is_int(value):
-            raise _wrong(command, name, "an int", value)
+        if value is not None and not is_int(value):
+            raise wrong_type(command, name, "an int", value)
     if start is None and end is None:
         return []
     stop = last if end is None else end
@@ -269,7 +273,7 @@ def bit_operations(command: str, operations: Iterable[tuple[Argument, ...]]) -> 
     for operation in operations:
         one: object = operation
         if not isinstance(one, tuple):
-            raise _wrong(command, "every operation", "a tuple", operation)
+            raise wrong_type(command, "every operation", "a tuple", operation)
         name = operation[0] if operation else ""
         if not isinstance(name, str) or BIT_WORDS.get(name) != len(operation):
             raise ValueError(
@@ -298,7 +302,7 @@ def credentials(command: str, auth: Argument | None, auth2: tuple[Argument, Argu
         return (*given(command, auth=auth),)
     both: object = auth2
     if not isinstance(both, tuple) or len(both) != 2:
-        raise _wrong(command, "auth2", "a user's name and password", auth2)
+        raise wrong_type(command, "auth2", "a user's name and password", auth2)
     if auth is not None:
         raise ValueError("auth and auth2 exclude each other")
     return ("AUTH2", *auth2)
@@ -315,7 +319,7 @@ def moving(command: str, count: int | None, exactly: int | None, ordering: Order
 def in_turn(command: str, name: str, fields: Fields) -> list[Argument]:
     """Return names and values in turn."""
     if fields.__class__ is not dict and not isinstance(fields, Mapping):
-        raise _wrong(command, name, "a mapping", fields)
+        raise wrong_type(command, name, "a mapping", fields)
     return [part for pair in fields.items() for part in pair]
 
 
@@ -325,7 +329,7 @@ def scores_in_turn(scores: Scores) -> list[Argument]:
     if not NUMBERS.issuperset(map(type, parts[1::2])):
         for score in parts[1::2]:
             if not is_number(score):
-                raise _wrong("ZADD", "every score", "an int or float", score)
+                raise wrong_type("ZADD", "every score", "an int or float", score)
     parts[::2], parts[1::2] = parts[1::2], parts[::2]
     return parts
 
@@ -335,7 +339,7 @@ def weighing(command: str, keys: int, weights: Weights | None, aggregate: Aggreg
     words: list[Argument] = []
     if weights is not None:
         if not isinstance(weights, (list, tuple)) or not all([is_number(weight) for weight in weights]):
-            raise _wrong(command, "weights", "a list of numbers", weights)
+            raise wrong_type(command, "weights", "a list of numbers", weights)
         if len(weights) != keys:
             raise ValueError(f"{command} has {keys} keys and {len(weights)} weights: give one for each")
         words += "WEIGHTS", *weights
@@ -379,7 +383,7 @@ def named(**options: Argument | None) -> list[Argument]:
 
 def integers(command: str, /, **options: int | None) -> list[Argument]:
     """Return the words of the options that are given: of each the name and the value, an int."""
-    return _checked(command, options, _is_int, "an int")
+    return _checked(command, options, is_int, "an int")
 
 
 def numbers(command: str, /, **options: float | None) -> list[Argument]:
@@ -396,6 +400,6 @@ def _checked(
 
 
 def require(right: bool, command: str, name: str, wanted: str, value: object) -> None:
-    """Raise `TypeError` for an argument that is not right: it says of which command, and what is wanted."""
+    """Raise `TypeError` for an argument that is not right."""
     if not right:
-        raise _wrong(command, name, wanted, value)
+        raise wrong_type(command, name, wanted, value)

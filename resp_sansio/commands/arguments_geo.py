@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from ..wire.encoder import Argument
-from .arguments import exclusive, given, in_turn
+from .arguments import exclusive, given, in_turn, is_number, require, wrong_type
 
 __all__ = ["Places", "Unit", "Vertices", "nearest", "places_in_turn", "searching", "storing"]
 
@@ -19,19 +19,14 @@ Vertices: TypeAlias = Sequence[tuple[float, float]]
 """The corners of a polygon: longitude and latitude of each."""
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (float, int)) and not isinstance(value, bool)
-
-
 def _two(command: str, name: str, value: object) -> tuple[float, float]:
-    if not isinstance(value, tuple) or [*map(_is_number, value)] != [True, True]:
-        raise TypeError(f"{name} of {command} must be two numbers, not {value.__class__.__name__}")
+    if not isinstance(value, tuple) or [*map(is_number, value)] != [True, True]:
+        raise wrong_type(command, name, "two numbers", value)
     return value
 
 
 def _one(command: str, name: str, value: float) -> float:
-    if not _is_number(value):
-        raise TypeError(f"{name} of {command} must be a number, not {value.__class__.__name__}")
+    require(is_number(value), command, name, "a number", value)
     return value
 
 
@@ -88,7 +83,7 @@ def _area(
 
 def _corners(command: str, polygon: object) -> list[Argument]:
     if not isinstance(polygon, Sequence) or isinstance(polygon, (str, bytes)):
-        raise TypeError(f"bypolygon of {command} must be a sequence, not {polygon.__class__.__name__}")
+        raise wrong_type(command, "bypolygon", "a sequence", polygon)
     return [len(polygon), *[part for corner in polygon for part in _two(command, "every corner", corner)]]
 
 

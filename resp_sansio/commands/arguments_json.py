@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from ..wire.encoder import Argument
+from .arguments import wrong_type
 
 __all__ = ["FloatType", "JsonPath", "Triplet", "json_path", "json_triplets"]
 
@@ -22,7 +23,7 @@ def json_path(command: str, path: JsonPath) -> JsonPath:
     given: object = path
     text = given.decode("latin-1") if isinstance(given, bytes) else given
     if not isinstance(text, str):
-        raise TypeError(f"path of {command} must be str or bytes, not {path.__class__.__name__}")
+        raise wrong_type(command, "path", "str or bytes", path)
     if text != "$" and not text.startswith(("$.", "$[")):
         raise ValueError(f"path of {command} must be '$', or begin with '$.' or '$['")
     return path
@@ -34,9 +35,7 @@ def json_triplets(*triplets: Triplet) -> list[Argument]:
     for triplet in triplets:
         given: object = triplet
         if not isinstance(given, tuple) or len(given) != 3:
-            raise TypeError(
-                f"every triplet of JSON.MSET must be a key, a path and a value, not {triplet.__class__.__name__}"
-            )
+            raise wrong_type("JSON.MSET", "every triplet", "a key, a path and a value", triplet)
         key, path, value = triplet
         words += key, json_path("JSON.MSET", path), value
     return words

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..wire.encoder import Argument
-from .arguments import given, in_turn, integers, is_number, named, numbers, require
+from .arguments import given, in_turn, integers, is_int, is_number, named, numbers, require
 
 __all__ = ["Counts", "Vector", "counts_in_turn", "dimensions", "filling", "similar_to", "similarity", "vector_words"]
 
@@ -77,7 +77,7 @@ def counts_in_turn(command: str, counts: Counts, most: int | None = None) -> lis
     words = in_turn(command, "counts", counts)
     for count in counts.values():
         one: object = count
-        require(isinstance(one, int) and is_number(one), command, "every count", "an int", count)
+        require(is_int(one), command, "every count", "an int", count)
         if most is not None and not 0 <= count <= most:
             raise ValueError(f"every count of {command} must be from 0 to {most:,}")
     return words

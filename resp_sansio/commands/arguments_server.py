@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from ..wire.encoder import Argument
-from .arguments import Fields, in_turn
+from .arguments import Fields, in_turn, is_int, require
 from .words import text_of
 
 __all__ = [
@@ -44,20 +44,13 @@ def followed(name: str, values: tuple[Argument, ...]) -> tuple[Argument, ...]:
 def counted(command: str, /, **options: int | None) -> list[Argument]:
     """As `valued`, for those that must be ints. The encoder would take text as well, which might be read as an option."""
     for name, value in options.items():
-        if value is not None and not is_int(value):
-            raise TypeError(f"{name} of {command} must be an int, not {value.__class__.__name__}")
+        require(value is None or is_int(value), command, name, "an int", value)
     return valued(**options)
-
-
-def is_int(value: object) -> bool:
-    """Tell whether it is a number, and no flag."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def flag(command: str, name: str, value: bool) -> bool:
     """Return a flag that is one of True and False."""
-    if value is not True and value is not False:
-        raise TypeError(f"{name} of {command} must be True or False, not {value.__class__.__name__}")
+    require(value is True or value is False, command, name, "True or False", value)
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from ..wire.encoder import Argument
-from .arguments import Fields, given, in_turn, integers, is_number, named, require
+from .arguments import Fields, given, in_turn, integers, is_int, is_number, named, require
 
 __all__ = [
     "Aggregation",
@@ -78,10 +78,6 @@ NewSample: TypeAlias = tuple[Argument, Argument, float]
 """A key, a timestamp or `*` for now, and a value."""
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and is_number(value)
-
-
 def _is_text(value: object) -> bool:
     return isinstance(value, (str, bytes))
 
@@ -107,7 +103,7 @@ def keeping(
     words = integers(command, retention=retention) + named(encoding=encoding) + integers(command, chunk_size=chunk_size)
     words += named(duplicate_policy=duplicate_policy)
     if ignore is not None:
-        _pair(command, "ignore", ignore, _is_int, is_number)
+        _pair(command, "ignore", ignore, is_int, is_number)
         words += "IGNORE", *ignore
     return words
 
@@ -130,7 +126,7 @@ def samples_in_turn(command: str, samples: Sequence[NewSample]) -> list[Argument
 
 def compacted(command: str, aggregation: Aggregation) -> list[Argument]:
     """Return the words for what is made of the samples of a bucket."""
-    _pair(command, "aggregation", aggregation, _is_text, _is_int)
+    _pair(command, "aggregation", aggregation, _is_text, is_int)
     return ["AGGREGATION", *aggregation]
 
 
@@ -140,7 +136,7 @@ def chosen(
     """Return the words for which samples to take: of these times, with values between these, no more than so many."""
     words = given(command, latest=latest)
     if filter_by_ts is not None:
-        right = isinstance(filter_by_ts, (list, tuple)) and all(map(_is_int, filter_by_ts))
+        right = isinstance(filter_by_ts, (list, tuple)) and all(map(is_int, filter_by_ts))
         require(right, command, "filter_by_ts", "a list of ints", filter_by_ts)
         words += "FILTER_BY_TS", *filter_by_ts
     if filter_by_value is not None:
@@ -172,7 +168,7 @@ def aggregated_each(
     """As `aggregated`, for so many series."""
     made: list[Argument] = []
     if aggregation is not None:
-        _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)), _is_int)
+        _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)), is_int)
         each, duration = aggregation
         if len(each) != keys:
             raise ValueError(f"{command} has {keys} keys and {len(each)} aggregators: give one for each")
@@ -184,7 +180,7 @@ def aggregated_in_turn(
     command: str, aggregation: Aggregations, align: Align | None, buckettimestamp: BucketTime | None, empty: bool
 ) -> list[Argument]:
     """As `aggregated`, with several aggregators for one series."""
-    _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)) and bool(each), _is_int)
+    _pair(command, "aggregation", aggregation, lambda each: isinstance(each, (list, tuple)) and bool(each), is_int)
     each, duration = aggregation
     for name in each:
         require(isinstance(name, str), command, "every aggregator", "a str", name)
