@@ -93,7 +93,8 @@ def push_as_text(push: Push, text: Text[Any]) -> Push:
     try:
         return Push(push.kind, tuple(map(text.anywhere, push.items)))
     except UnicodeDecodeError as error:
-        raise not_text(push.kind, error) from None
+        told = not_text(push.kind, error)
+    raise told  # here, where no data is in the context
 
 
 def command_alone(command: Command[T], *more: object) -> Command[T]:

@@ -7,13 +7,13 @@ from .arguments import NONE, Fields, given
 from .arguments_server import counted, excluded, followed, on_or_off, skipping, valued, yes_no
 from .command import Command
 from .readers import bulk, done, truth, whole, word
-from .readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
+from .readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, pong, tracking_info
 from .readers_own import maybe_own_text
 
 
 def ping() -> Command[str]:
     """Return `PONG`."""
-    return Command("PING", read=word)
+    return Command("PING", read=pong)
 
 
 def echo(message: Argument) -> Command[bytes]:

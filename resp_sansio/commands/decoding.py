@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias
 
 from .._errors import UnexpectedReplyError
@@ -101,7 +102,12 @@ RAW: Final[Text[bytes]] = _Raw(bytes)
 
 @functools.lru_cache(64)
 def decoded(encoding: str, errors: str = "strict") -> Text[str]:
-    """Return what makes text of data: by this encoding, and what is done with other bytes as `bytes.decode` knows it."""
+    """Return what makes text of data: by this encoding, and what is done with other bytes as `bytes.decode` knows it.
+
+    Raises `LookupError` or `TypeError` if it knows no such thing.
+    """
+    with suppress(UnicodeDecodeError):
+        str(b"\xff", encoding, errors)  # told now: else each reply that has such bytes would be lost
     return Text(functools.partial(str, encoding=encoding, errors=errors), encoding, errors)
 
 

@@ -216,7 +216,26 @@ def _settings(words: Words) -> Iterable[int]:
     return [index for index in range(3, len(words)) if text_of(words[index - 1]).lower().endswith(secret)]
 
 
+def _of_another(at: int) -> Callable[[Words], Iterable[int]]:
+    """ACL DRYRUN and COMMAND GETKEYS have a command in them, which begins there: its secrets are theirs."""
+
+    def hidden(words: Words) -> Iterable[int]:
+        inner = [text_of(word) for word in words[at : at + 2]]
+        if not (inner and inner[0].strip()):
+            return ()
+        if len(inner[0].split()) > 1 or " ".join(inner).upper() in WITH_ANOTHER:
+            return range(at, len(words))
+        written = (inner[0], *words[at + 1 :])
+        return [at + index for index in _secrets(command_info(written).name, written)]
+
+    return hidden
+
+
+WITH_ANOTHER: Final = {"ACL DRYRUN": 3, "COMMAND GETKEYS": 2, "COMMAND GETKEYSANDFLAGS": 2}
+"""Commands that have another in them, and where it begins."""
+
 SECRETS: Final[dict[str, Callable[[Words], Iterable[int]]]] = {
+    **{name: _of_another(at) for name, at in WITH_ANOTHER.items()},
     "ACL SETUSER": _acl_rules,
     "AUTH": _auth,
     "CLUSTER MIGRATESLOTS": _credentials,

@@ -94,3 +94,10 @@ def client_infos(reply: Reply, _text: object = None) -> list[ClientInfo]:
 def tracking_info(reply: Reply, _text: object = None) -> TrackingInfo:
     """What a connection is told."""
     return TRACKING(reply)
+
+
+def pong(reply: Reply, _text: object = None) -> str:
+    """PONG, which a connection with subscriptions says in an array on RESP2."""
+    if reply in ("PONG", [b"pong", b""]):
+        return "PONG"
+    raise unexpected("PONG", reply)

@@ -128,7 +128,7 @@ from ..commands.readers_cluster import (
     slot_statistics,
 )
 from ..commands.readers_collections import paired, popped
-from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
+from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, pong, tracking_info
 from ..commands.readers_diagnostics import (
     HotKeys,
     LatencyEvent,
@@ -4423,7 +4423,7 @@ class BatchMethods(ABC, Generic[S]):
 
     def ping(self) -> Result[str]:
         """Return `PONG`."""
-        return self._do(("PING",), word)
+        return self._do(("PING",), pong)
 
     def echo(self, message: Argument) -> Result[S]:
         """Return the message."""

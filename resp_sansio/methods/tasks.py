@@ -127,7 +127,7 @@ from ..commands.readers_cluster import (
     slot_statistics,
 )
 from ..commands.readers_collections import paired, popped
-from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, tracking_info
+from ..commands.readers_connection import ClientInfo, TrackingInfo, client_infos, one_client_info, pong, tracking_info
 from ..commands.readers_diagnostics import (
     HotKeys,
     LatencyEvent,
@@ -4450,7 +4450,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def ping(self) -> str:
         """Return `PONG`."""
-        return await self._do(("PING",), word)
+        return await self._do(("PING",), pong)
 
     async def echo(self, message: Argument) -> S:
         """Return the message."""

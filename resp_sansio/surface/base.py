@@ -117,7 +117,8 @@ def read_typed(slot: Slot, read: Reader[T, S], text: Text[S]) -> T:
     try:
         return read(reply, text)
     except (UnexpectedReplyError, UnicodeDecodeError) as error:
-        raise unreadable(error, slot.info) from None
+        told = unreadable(error, slot.info)
+    raise told  # here, where no data is in the context
 
 
 D = TypeVar("D", bound=Driver)

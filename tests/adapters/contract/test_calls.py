@@ -279,6 +279,15 @@ async def test_a_push_that_is_no_text_is_an_error_and_the_next_comes(backend: Ba
         assert (await connection.next_push()).items == ("news", "é")
 
 
+@PROTOCOLS
+@contract
+async def test_a_ping_is_answered_alike_with_subscriptions(backend: Backend, server: Server, protocol: int) -> None:
+    async with backend.connect(server.url, protocol=protocol) as connection:
+        assert await connection.ping() == "PONG"
+        await connection.execute("SUBSCRIBE", "news")
+        assert await connection.ping() == "PONG"
+
+
 @contract
 async def test_bytes_that_are_no_text_survive_in_status_and_error_lines(backend: Backend, server: Server) -> None:
     async with backend.connect(server.url) as connection:

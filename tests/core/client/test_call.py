@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio import DEFAULT, Command, Config, ConnectionLostError, LocalProtocolError, Push
+from resp_sansio import DEFAULT, Command, Config, ConnectionLostError, LocalProtocolError, Push, UnexpectedReplyError
 from resp_sansio.client import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from resp_sansio.connection import SlotState, new_slot
 
@@ -75,6 +75,9 @@ def test_a_push_becomes_text_but_for_its_kind() -> None:
     push = Push("message", (b"channel", b"text"))
     assert push_as_text(push, Config().text) is push
     assert push_as_text(push, Config().as_text) == Push("message", ("channel", "text"))
+    with pytest.raises(UnexpectedReplyError, match="^message: the data is no utf-8 text") as caught:
+        push_as_text(Push("message", (b"\xff",)), Config().as_text)
+    assert caught.value.__context__ is None, "which would have the data"
 
 
 @pytest.mark.parametrize(

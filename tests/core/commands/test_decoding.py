@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resp_sansio import UnexpectedReplyError
+from resp_sansio import UnexpectedReplyError, commands
 from resp_sansio.commands.decoding import RAW, decoded, own_words
 
 UTF8 = decoded("utf-8")
@@ -44,6 +44,12 @@ def test_what_is_kept_apart_stays_apart() -> None:
         REPLACED.members({b"\xff", b"\xfe"})
     with pytest.raises(UnexpectedReplyError, match="^two keys are the same as text$"):
         REPLACED.table({b"\xff": b"1", b"\xfe": b"2"})
+
+
+@pytest.mark.parametrize("errors", ["no such", "xmlcharrefreplace"])
+def test_what_no_bytes_can_be_decoded_by_is_refused_at_once(errors: str) -> None:
+    with pytest.raises((LookupError, TypeError)):
+        commands.text(commands.get("k"), errors=errors)
 
 
 def test_it_shows_how_text_is_made() -> None:

@@ -335,6 +335,12 @@ with_a_secret = st.one_of(
     st.just(("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, 9, "NODE", "id", "AUTH2", "user", SECRET)),
     st.just(("SENTINEL", "SET", "main", "auth-pass", SECRET)),
     st.just(("MODULE", "LOADEX", "m.so", "CONFIG", "m.auth-password", SECRET)),
+    # A command in another.
+    st.just(("ACL", "DRYRUN", "user", "AUTH", SECRET)),
+    st.just(("ACL DRYRUN", "user", b"acl", "SETUSER", "user", f">{SECRET}")),
+    st.just(("COMMAND", "GETKEYS", "MIGRATE", "h", 6379, "k", 0, 99, "AUTH", SECRET)),
+    st.just(("COMMAND GETKEYSANDFLAGS", "CONFIG SET", "requirepass", SECRET)),
+    st.just(("ACL", "DRYRUN", "user", *("ACL", "DRYRUN", "user") * 2000, "AUTH", SECRET)),
     # The whole command in its first argument, and a misspelt one.
     st.just((f"AUTH {SECRET}",)),
     st.just((f"CONFIG SET requirepass {SECRET}",)),
@@ -360,6 +366,14 @@ def test_what_is_no_secret_is_shown_and_leaves_errors_alone() -> None:
     assert redact(args) == args
     assert not command_info(args).secret
     assert command_info(args).plain
+    for within in (
+        ("ACL DRYRUN", "u", "GET", "AUTH"),
+        ("ACL", "DRYRUN", "u"),
+        ("COMMAND GETKEYS", 5),
+        ("ACL DRYRUN", "u", " "),
+    ):
+        assert not command_info(within).secret
+    assert redact(("COMMAND GETKEYS", "GET", "k")) == ("COMMAND", "GETKEYS", "GET", "k")
     assert not command_info(("HELLO", 3, "SETNAME", "me")).secret
     assert not command_info(("HELLO", 3, "SETNAME", "me")).plain, "it changes the connection all the same"
     assert redact(("HELLO", 3, "AUTH", "user", "pw", "SETNAME", "me"))[:3] == ("HELLO", 3, "AUTH")

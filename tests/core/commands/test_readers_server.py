@@ -96,6 +96,8 @@ CASES: list[Case] = [
         [{**LOGGED, b"age-seconds": 0.5}],
         [{**OWN_LOGGED, "age_seconds": 0.5}],
     ),
+    (readers_connection.pong, "PONG", "PONG", "PONG"),
+    (readers_connection.pong, [b"pong", b""], "PONG", "PONG"),  # on a connection with subscriptions
     (readers_connection.client_infos, b"", Verbatim(b""), []),
     (readers_connection.client_infos, LINE + b"id=8\n", Verbatim(LINE + b"id=8\n"), [CLIENT, {"id": 8}]),
     (readers_connection.one_client_info, LINE, Verbatim(LINE), CLIENT),
