@@ -32,6 +32,7 @@ DIFFER: Final = {
     "ask_for_credentials": "there is nothing to be awaited",
     "Lending.__exit__": "nothing is done beside the calls",
     "Borrowed.__enter__": "a borrower is known before it asks",
+    "Observed.__init__": "only tasks are in an event loop",
 }
 
 
