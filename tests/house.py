@@ -25,10 +25,11 @@ commands.readers_strings
 commands.readers_sorted_sets
 commands.readers_collections
 commands.readers_streams
+commands.readers_own
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams
-commands.arguments_server commands.readers_own commands.readers_functions commands.readers_pubsub
+commands.arguments_server commands.readers_functions commands.readers_pubsub
 commands.readers_connection commands.readers_server commands.readers_diagnostics commands.readers_introspection
 commands.readers_acl commands.readers_cluster commands.readers_sentinel
 commands.readers_arrays commands.arrays

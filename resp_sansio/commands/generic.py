@@ -7,7 +7,8 @@ from .arguments import condition, credentials, exclusive, given, sorting
 from .command import Command
 from .decoding import Binary
 from .readers import bulks, done, maybe_bulk, maybe_bulks, maybe_whole, scanned, truth, whole, word
-from .readers_strings import maybe_binary, maybe_own_words, migrated
+from .readers_own import maybe_own_text
+from .readers_strings import maybe_binary, migrated
 
 
 def delete(key: Argument, *keys: Argument) -> Command[int]:
@@ -187,7 +188,7 @@ def migrate(
 
 def object_encoding(key: Argument) -> Command[str | None]:
     """Return how the value of `key` is kept in memory, such as `embstr` or `listpack`; None if there is none."""
-    return Command("OBJECT ENCODING", key, read=maybe_own_words)
+    return Command("OBJECT ENCODING", key, read=maybe_own_text)
 
 
 def object_freq(key: Argument) -> Command[int | None]:

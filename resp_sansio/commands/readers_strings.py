@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..wire.values import Reply
-from .decoding import Binary, own_words
+from .decoding import Binary
 from .readers import flat, items, number, unexpected, whole
 
 __all__ = ["LcsMatch", "LcsMatches"]
@@ -47,7 +47,7 @@ def _match(key1: Reply, key2: Reply) -> LcsMatch:
 
 
 def float_increase(reply: Reply, _text: object = None) -> tuple[float, float]:
-    """The same of numbers that may have a fraction."""
+    """What a number is now, and how much was added to it: each may have a fraction."""
     value, increment = items(reply, 2)
     return number(value), number(increment)
 
@@ -66,12 +66,3 @@ def migrated(reply: Reply, _text: object = None) -> bool:
     if reply == "NOKEY":
         return False
     raise unexpected("OK or NOKEY", reply)
-
-
-def maybe_own_words(reply: Reply, _text: object = None) -> str | None:
-    """What the server says in its own words, as a bulk string; or null."""
-    if type(reply) is bytes:
-        return own_words(reply)
-    if reply is None:
-        return None
-    raise unexpected("a bulk string or null", reply)

@@ -6,7 +6,8 @@ from ..wire.encoder import Argument
 from .arguments import Fields, comparison, exclusive, expiring, given, in_turn, numbers
 from .command import Command
 from .readers import bulk, done, maybe_bulk, maybe_bulks, number, stored, truth, two_wholes, whole
-from .readers_strings import LcsMatches, float_increase, lcs_matches, maybe_own_words
+from .readers_own import maybe_own_text
+from .readers_strings import LcsMatches, float_increase, lcs_matches
 
 
 def get(key: Argument) -> Command[bytes | None]:
@@ -164,7 +165,7 @@ def delifeq(key: Argument, value: Argument) -> Command[bool]:
 
 def digest(key: Argument) -> Command[str | None]:
     """Return the digest (XXH3) of the value of `key` in 16 hexadecimal digits, None if there is none (Redis 8.4)."""
-    return Command("DIGEST", key, read=maybe_own_words)
+    return Command("DIGEST", key, read=maybe_own_text)
 
 
 def append(key: Argument, value: Argument) -> Command[int]:

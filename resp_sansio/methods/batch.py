@@ -245,7 +245,7 @@ from ..commands.readers_streams import (
     stream_details,
     stream_info,
 )
-from ..commands.readers_strings import LcsMatches, float_increase, lcs_matches, maybe_binary, maybe_own_words, migrated
+from ..commands.readers_strings import LcsMatches, float_increase, lcs_matches, maybe_binary, migrated
 from ..commands.readers_time_series import (
     LastSample,
     Sample,
@@ -435,7 +435,7 @@ class BatchMethods(ABC, Generic[S]):
 
     def digest(self, key: Argument) -> Result[str | None]:
         """Return the digest (XXH3) of the value of `key` in 16 hexadecimal digits, None if there is none (Redis 8.4)."""
-        return self._do(("DIGEST", key), maybe_own_words)
+        return self._do(("DIGEST", key), maybe_own_text)
 
     def append(self, key: Argument, value: Argument) -> Result[int]:
         """Append to the value of `key`; return its length."""
@@ -775,7 +775,7 @@ class BatchMethods(ABC, Generic[S]):
 
     def object_encoding(self, key: Argument) -> Result[str | None]:
         """Return how the value of `key` is kept in memory, such as `embstr` or `listpack`; None if there is none."""
-        return self._do(("OBJECT ENCODING", key), maybe_own_words)
+        return self._do(("OBJECT ENCODING", key), maybe_own_text)
 
     def object_freq(self, key: Argument) -> Result[int | None]:
         """Return how often `key` was accessed, on a logarithmic scale; None if there is none. Needs an LFU `maxmemory-policy`."""

@@ -244,7 +244,7 @@ from ..commands.readers_streams import (
     stream_details,
     stream_info,
 )
-from ..commands.readers_strings import LcsMatches, float_increase, lcs_matches, maybe_binary, maybe_own_words, migrated
+from ..commands.readers_strings import LcsMatches, float_increase, lcs_matches, maybe_binary, migrated
 from ..commands.readers_time_series import (
     LastSample,
     Sample,
@@ -436,7 +436,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def digest(self, key: Argument) -> str | None:
         """Return the digest (XXH3) of the value of `key` in 16 hexadecimal digits, None if there is none (Redis 8.4)."""
-        return await self._do(("DIGEST", key), maybe_own_words)
+        return await self._do(("DIGEST", key), maybe_own_text)
 
     async def append(self, key: Argument, value: Argument) -> int:
         """Append to the value of `key`; return its length."""
@@ -778,7 +778,7 @@ class AsyncMethods(ABC, Generic[S]):
 
     async def object_encoding(self, key: Argument) -> str | None:
         """Return how the value of `key` is kept in memory, such as `embstr` or `listpack`; None if there is none."""
-        return await self._do(("OBJECT ENCODING", key), maybe_own_words)
+        return await self._do(("OBJECT ENCODING", key), maybe_own_text)
 
     async def object_freq(self, key: Argument) -> int | None:
         """Return how often `key` was accessed, on a logarithmic scale; None if there is none. Needs an LFU `maxmemory-policy`."""

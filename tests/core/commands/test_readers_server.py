@@ -77,6 +77,7 @@ def turns(found: dict[Any, Any]) -> list[Any]:
 CASES: list[Case] = [
     (readers_own.own_text, b"a \xff", Verbatim(b"a \xff"), "a \udcff"),
     (readers_own.maybe_own_text, b"a", b"a", "a"),
+    (readers_own.maybe_own_text, b"\xff", b"\xff", "\udcff"),
     (readers_own.maybe_own_text, None, None, None),
     (readers_own.own_texts, [b"a", "b"], [b"a", "b"], ["a", "b"]),
     (readers_own.own_texts, [], [], []),

@@ -24,7 +24,6 @@ SAID: Final[dict[str, list[tuple[Any, Any, object]]]] = {
     ],
     "maybe_binary": [(None, None, None), (b"\xff", b"\xff", b"\xff")],
     "migrated": [("OK", "OK", True), ("NOKEY", "NOKEY", False)],
-    "maybe_own_words": [(None, None, None), (b"embstr", b"embstr", "embstr"), (b"\xff", b"\xff", "\udcff")],
 }
 
 ODD_MATCHES: Final[list[Any]] = [
