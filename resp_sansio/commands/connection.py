@@ -120,12 +120,12 @@ def client_kill(
     of Redis 7.4 and Valkey 8.0, all after it of Valkey 9.0: `but_not={"name": "worker"}` spares those of that name.
     """
     texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
-    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT KILL", skipme)]
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip)]
     numbers = counted("CLIENT KILL", maxage=maxage, idle=idle, db=db)
     found = [*more, *numbers, *excluded("CLIENT KILL", but_not), *followed("ID", ids)]
-    if not found:
+    if not found:  # a server would close all
         raise ValueError("client_kill must be told which connections to close")
-    return Command("CLIENT KILL", *found, read=whole)
+    return Command("CLIENT KILL", *skipping("CLIENT KILL", skipme), *found, read=whole)
 
 
 def client_getname() -> Command[str | None]:

@@ -1701,12 +1701,12 @@ def client_kill(
     but_not: Fields,
 ) -> Words:
     texts = valued(type=type, user=user, addr=addr, laddr=laddr, name=name, flags=flags, lib_name=lib_name)
-    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip), *skipping("CLIENT KILL", skipme)]
+    more = [*texts, *valued(lib_ver=lib_ver, capa=capa, ip=ip)]
     numbers = counted("CLIENT KILL", maxage=maxage, idle=idle, db=db)
     found = [*more, *numbers, *excluded("CLIENT KILL", but_not), *followed("ID", ids)]
-    if not found:
+    if not found:  # a server would close all
         raise ValueError("client_kill must be told which connections to close")
-    return "CLIENT KILL", *found
+    return "CLIENT KILL", *skipping("CLIENT KILL", skipme), *found
 
 
 def client_tracking(

@@ -30,7 +30,7 @@ SENT: Sent = [
     ),
     (commands.client_list(but_not={"lib_name": "l", b"NAME": b"n"}), "CLIENT LIST NOT-LIB-NAME l NOT-NAME n"),
     (commands.client_kill(7), "CLIENT KILL ID 7"),
-    (commands.client_kill(addr="::1:5", skipme=False), "CLIENT KILL ADDR ::1:5 SKIPME NO"),
+    (commands.client_kill(addr="::1:5", skipme=False), "CLIENT KILL SKIPME NO ADDR ::1:5"),
     (commands.client_kill(7, 8, user="ada", maxage=60), "CLIENT KILL USER ada MAXAGE 60 ID 7 8"),
     (commands.client_kill(but_not={"id": 7}), "CLIENT KILL NOT-ID 7"),
     (commands.client_getname(), "CLIENT GETNAME"),
@@ -61,6 +61,7 @@ SENT: Sent = [
 
 REFUSED: Refused = [
     (commands.client_kill, "client_kill must be told which connections to close"),
+    (lambda: commands.client_kill(*[], skipme=True), "client_kill must be told which connections to close"),
     (lambda: commands.client_tracking(True, optin=True, optout=True), "optin and optout exclude each other"),
 ]
 
