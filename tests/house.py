@@ -24,8 +24,7 @@ commands.readers
 commands.readers_strings
 commands.readers_sorted_sets
 commands.readers_collections
-commands.readers_streams
-commands.readers_own
+commands.readers_own commands.readers_streams
 commands.strings commands.bitmaps commands.hyperloglog
 commands.generic commands.hashes commands.lists commands.sets commands.sorted_sets
 commands.streams
@@ -39,7 +38,7 @@ commands.arguments_geo commands.readers_geo commands.geo
 commands.arguments_json commands.readers_json commands.json
 commands.arguments_search commands.arguments_queries commands.readers_index commands.readers_search
 commands.search commands.search_queries
-commands.arguments_modules commands.readers_modules commands.readers_vector_sets commands.vector_sets
+commands.arguments_modules commands.readers_vector_sets commands.vector_sets
 commands.arguments_time_series commands.readers_time_series commands.time_series
 commands.readers_sketches commands.bloom commands.cuckoo commands.count_min commands.top_k commands.t_digest
 commands

@@ -7,8 +7,7 @@ from ..wire.encoder import Argument
 from .arguments import Weights, weighing
 from .arguments_modules import Counts, counts_in_turn
 from .command import Command
-from .readers import done, wholes
-from .readers_modules import wholes_or_errors
+from .readers import done, wholes, wholes_or_errors
 from .readers_sketches import CountMinInfo, count_min_info
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from .._errors import UnexpectedReplyError
+from .._errors import ReplyError, UnexpectedReplyError
 from ..wire.values import Reply
 from .decoding import RAW, S, Text, own_words
 
@@ -186,6 +186,11 @@ def two_wholes(reply: Reply, _text: object = None) -> tuple[int, int]:
 def truths(reply: Reply, _text: object = None) -> list[bool]:
     """Booleans, one for each that was asked about."""
     return [truth(item) for item in items(reply)]
+
+
+def wholes_or_errors(reply: Reply, _text: object = None) -> list[int | ReplyError]:
+    """Integers, with an error for each part of a command that was refused."""
+    return [one if isinstance(one, ReplyError) else whole(one) for one in items(reply)]
 
 
 def members(reply: Reply, text: Text[S]) -> Members[S]:

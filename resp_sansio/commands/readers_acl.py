@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .readers_own import Record, own_text
@@ -10,17 +10,17 @@ from .readers_own import Record, own_text
 __all__ = ["AclLogEntry", "AclSelector", "AclUser"]
 
 
-class AclSelector(TypedDict, total=False):
+class AclSelector(TypedDict):
     """A second set of permissions of a user's. A field that this version does not know is kept as it came."""
 
     commands: str
     keys: str
     channels: str
-    databases: str
+    databases: NotRequired[str]
     """(Valkey 9.1)"""
 
 
-class AclUser(TypedDict, total=False):
+class AclUser(TypedDict):
     """What a user may do. `passwords` are hashes. A field that this version does not know is kept as it came."""
 
     flags: set[str]
@@ -28,12 +28,12 @@ class AclUser(TypedDict, total=False):
     commands: str
     keys: str
     channels: str
-    databases: str
+    databases: NotRequired[str]
     """(Valkey 9.1)"""
     selectors: list[AclSelector]
 
 
-class AclLogEntry(TypedDict, total=False):
+class AclLogEntry(TypedDict):
     """What was refused, why, and to whom. A field that this version does not know is kept as it came."""
 
     count: int
@@ -43,13 +43,14 @@ class AclLogEntry(TypedDict, total=False):
     username: str
     age_seconds: float
     client_info: str
-    entry_id: int
+    entry_id: NotRequired[int]
     """(Redis 7.2)"""
-    timestamp_created: int
-    timestamp_last_updated: int
+    timestamp_created: NotRequired[int]
+    timestamp_last_updated: NotRequired[int]
 
 
-USER: Final = Record(AclUser, selectors=Record(AclSelector).each)
+SELECTOR: Final = Record(AclSelector)
+USER: Final = Record(AclUser, selectors=SELECTOR.each)
 LOG_ENTRY: Final = Record(AclLogEntry)
 
 

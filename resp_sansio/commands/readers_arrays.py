@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .decoding import S, Text
@@ -12,7 +12,7 @@ from .readers_own import Record
 __all__ = ["ArrayInfo"]
 
 
-class ArrayInfo(TypedDict, total=False):
+class ArrayInfo(TypedDict):
     """How an array is stored; what follows `slice_size` is told if `full` is asked for.
 
     A field that this version does not know is kept as it came.
@@ -25,11 +25,11 @@ class ArrayInfo(TypedDict, total=False):
     directory_size: int
     super_dir_entries: int
     slice_size: int
-    dense_slices: int
-    sparse_slices: int
-    avg_dense_size: float
-    avg_dense_fill: float
-    avg_sparse_size: float
+    dense_slices: NotRequired[int]
+    sparse_slices: NotRequired[int]
+    avg_dense_size: NotRequired[float]
+    avg_dense_fill: NotRequired[float]
+    avg_sparse_size: NotRequired[float]
 
 
 INFO: Final = Record(ArrayInfo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .decoding import S, Text
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class ClusterInfo(TypedDict, total=False):
+class ClusterInfo(TypedDict):
     """The state of a cluster, as a node sees it.
 
     A message that was never sent or received has no field. A field that this version does not know is kept as it came.
@@ -35,31 +35,31 @@ class ClusterInfo(TypedDict, total=False):
     cluster_slots_ok: int
     cluster_slots_pfail: int
     cluster_slots_fail: int
-    cluster_nodes_pfail: int
-    cluster_nodes_fail: int
-    cluster_voting_nodes_pfail: int
-    cluster_voting_nodes_fail: int
+    cluster_nodes_pfail: NotRequired[int]
+    cluster_nodes_fail: NotRequired[int]
+    cluster_voting_nodes_pfail: NotRequired[int]
+    cluster_voting_nodes_fail: NotRequired[int]
     cluster_known_nodes: int
     cluster_size: int
     cluster_current_epoch: int
     cluster_my_epoch: int
     cluster_stats_messages_sent: int
     cluster_stats_messages_received: int
-    cluster_stats_messages_ping_sent: int
-    cluster_stats_messages_ping_received: int
-    cluster_stats_messages_pong_sent: int
-    cluster_stats_messages_pong_received: int
-    cluster_stats_messages_meet_sent: int
-    cluster_stats_messages_meet_received: int
-    cluster_stats_messages_fail_sent: int
-    cluster_stats_messages_fail_received: int
-    cluster_stats_messages_publish_sent: int
-    cluster_stats_messages_publish_received: int
-    cluster_stats_messages_update_sent: int
-    cluster_stats_messages_update_received: int
-    cluster_stats_bytes_sent: int
-    cluster_stats_bytes_received: int
-    total_cluster_links_buffer_limit_exceeded: int
+    cluster_stats_messages_ping_sent: NotRequired[int]
+    cluster_stats_messages_ping_received: NotRequired[int]
+    cluster_stats_messages_pong_sent: NotRequired[int]
+    cluster_stats_messages_pong_received: NotRequired[int]
+    cluster_stats_messages_meet_sent: NotRequired[int]
+    cluster_stats_messages_meet_received: NotRequired[int]
+    cluster_stats_messages_fail_sent: NotRequired[int]
+    cluster_stats_messages_fail_received: NotRequired[int]
+    cluster_stats_messages_publish_sent: NotRequired[int]
+    cluster_stats_messages_publish_received: NotRequired[int]
+    cluster_stats_messages_update_sent: NotRequired[int]
+    cluster_stats_messages_update_received: NotRequired[int]
+    cluster_stats_bytes_sent: NotRequired[int]
+    cluster_stats_bytes_received: NotRequired[int]
+    total_cluster_links_buffer_limit_exceeded: NotRequired[int]
 
 
 class ClusterNode(NamedTuple):
@@ -101,31 +101,31 @@ class SlotRange(NamedTuple):
     nodes: list[SlotNode]
 
 
-class ShardNode(TypedDict, total=False):
+class ShardNode(TypedDict):
     """A node of a shard. A field that this version does not know is kept as it came."""
 
     id: str
-    port: int
-    tls_port: int
+    port: NotRequired[int]
+    tls_port: NotRequired[int]
     ip: str
     endpoint: str | None
-    hostname: str
+    hostname: NotRequired[str]
     role: str
     replication_offset: int
     health: str
-    availability_zone: str
+    availability_zone: NotRequired[str]
 
 
-class ClusterShard(TypedDict, total=False):
+class ClusterShard(TypedDict):
     """Slots, and the nodes that have them all. A field that this version does not know is kept as it came."""
 
     slots: list[tuple[int, int]]
     nodes: list[ShardNode]
-    id: str
+    id: NotRequired[str]
     """(Valkey 8.1)"""
 
 
-class ClusterLink(TypedDict, total=False):
+class ClusterLink(TypedDict):
     """A connection to or from another node. A field that this version does not know is kept as it came."""
 
     direction: str
@@ -136,17 +136,17 @@ class ClusterLink(TypedDict, total=False):
     send_buffer_used: int
 
 
-class SlotStats(TypedDict, total=False):
+class SlotStats(TypedDict):
     """How much is in a slot, and how much it is used. A field that this version does not know is kept as it came."""
 
     key_count: int
-    cpu_usec: int
-    memory_bytes: int
-    network_bytes_in: int
-    network_bytes_out: int
+    cpu_usec: NotRequired[int]
+    memory_bytes: NotRequired[int]
+    network_bytes_in: NotRequired[int]
+    network_bytes_out: NotRequired[int]
 
 
-class MigrationTask(TypedDict, total=False):
+class MigrationTask(TypedDict):
     """A task of CLUSTER MIGRATION; times are Unix times in milliseconds. Fields that are not known are kept as they came."""
 
     id: str
@@ -163,24 +163,24 @@ class MigrationTask(TypedDict, total=False):
     write_pause_ms: int
 
 
-class SlotMigration(TypedDict, total=False):
+class SlotMigration(TypedDict):
     """Slots that CLUSTER MIGRATESLOTS moves; times are Unix times. Fields that are not known are kept as they came."""
 
     name: str
     operation: str
     slot_ranges: str
-    target_node: str
-    source_node: str
+    target_node: NotRequired[str]
+    source_node: NotRequired[str]
     create_time: int
     last_update_time: int
     last_ack_time: int
     state: str
     message: str
     cow_size: int
-    remaining_repl_size: int
+    remaining_repl_size: NotRequired[int]
 
 
-def _ranges(reply: Reply) -> list[tuple[int, int]]:
+def _ranges(reply: Reply, _text: object = None) -> list[tuple[int, int]]:
     """Ranges as first and last slots in turn."""
     ends = [*map(whole, items(reply))]
     if len(ends) % 2:
@@ -189,7 +189,8 @@ def _ranges(reply: Reply) -> list[tuple[int, int]]:
 
 
 INFO: Final = Record(ClusterInfo)
-SHARD: Final = Record(ClusterShard, slots=_ranges, nodes=Record(ShardNode).each)
+NODE: Final = Record(ShardNode)
+SHARD: Final = Record(ClusterShard, slots=_ranges, nodes=NODE.each)
 LINK: Final = Record(ClusterLink)
 SLOT: Final = Record(SlotStats)
 TASK: Final = Record(MigrationTask)

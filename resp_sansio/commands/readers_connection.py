@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .readers import unexpected
@@ -12,7 +12,7 @@ from .readers_own import Record, own
 __all__ = ["ClientInfo", "TrackingInfo"]
 
 
-class ClientInfo(TypedDict, total=False):
+class ClientInfo(TypedDict):
     """A connection, as its server knows it; times are in seconds, sizes in bytes.
 
     Servers of different age say different things; a field that this version does not know is kept as it came.
@@ -20,45 +20,45 @@ class ClientInfo(TypedDict, total=False):
 
     id: int
     addr: str
-    laddr: str
+    laddr: NotRequired[str]
     fd: int
     name: str
     age: int
     idle: int
     flags: str
-    capa: str
+    capa: NotRequired[str]
     """(Valkey 8.0)"""
     db: int
     sub: int
     psub: int
-    ssub: int
+    ssub: NotRequired[int]
     multi: int
-    watch: int
+    watch: NotRequired[int]
     qbuf: int
     qbuf_free: int
-    argv_mem: int
-    multi_mem: int
-    rbs: int
-    rbp: int
+    argv_mem: NotRequired[int]
+    multi_mem: NotRequired[int]
+    rbs: NotRequired[int]
+    rbp: NotRequired[int]
     obl: int
     oll: int
     omem: int
-    tot_mem: int
+    tot_mem: NotRequired[int]
     events: str
     cmd: str
     user: str
-    redir: int
-    resp: int
-    lib_name: str
-    lib_ver: str
-    io_thread: int
+    redir: NotRequired[int]
+    resp: NotRequired[int]
+    lib_name: NotRequired[str]
+    lib_ver: NotRequired[str]
+    io_thread: NotRequired[int]
     """(Redis 8.0)"""
-    tot_net_in: int
-    tot_net_out: int
-    tot_cmds: int
+    tot_net_in: NotRequired[int]
+    tot_net_out: NotRequired[int]
+    tot_cmds: NotRequired[int]
 
 
-class TrackingInfo(TypedDict, total=False):
+class TrackingInfo(TypedDict):
     """What a connection is told of keys that change. A field that this version does not know is kept as it came."""
 
     flags: set[str]

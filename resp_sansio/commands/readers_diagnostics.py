@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, NamedTuple, TypedDict, cast
+from typing import Final, Generic, NamedTuple, NotRequired, TypedDict, cast
 
 from ..wire.values import Reply
 from .decoding import S, Text
 from .readers import bulk, bulks, items, pairs_in_turn, unexpected, whole
-from .readers_own import Record, as_came, integer, own, pairs_of
+from .readers_own import Record, integer, own, pairs_of
 
 __all__ = [
     "DatabaseMemory",
@@ -104,15 +104,15 @@ def _histogram(reply: Reply) -> LatencyHistogram:
 # -- memory ----------------------------------------------------------------------------------------------------------------------
 
 
-class DatabaseMemory(TypedDict, total=False):
+class DatabaseMemory(TypedDict):
     """How many bytes a database takes for its tables."""
 
     overhead_hashtable_main: int
     overhead_hashtable_expires: int
-    overhead_hashtable_slot_to_keys: int
+    overhead_hashtable_slot_to_keys: NotRequired[int]
 
 
-class MemoryStats(TypedDict, total=False):
+class MemoryStats(TypedDict):
     """What the server's memory is used for, in bytes where nothing else is said.
 
     Servers of different age say different things; a field that this version does not know is kept as it came.
@@ -122,23 +122,23 @@ class MemoryStats(TypedDict, total=False):
     total_allocated: int
     startup_allocated: int
     replication_backlog: int
-    replica_fullsync_buffer: int
-    replicas_repl_buffer: int
+    replica_fullsync_buffer: NotRequired[int]
+    replicas_repl_buffer: NotRequired[int]
     clients_slaves: int
     clients_normal: int
-    cluster_links: int
-    cluster_slot_import: int
-    cluster_slot_export: int
+    cluster_links: NotRequired[int]
+    cluster_slot_import: NotRequired[int]
+    cluster_slot_export: NotRequired[int]
     aof_buffer: int
     lua_caches: int
-    functions_caches: int
-    script_VMs: int
+    functions_caches: NotRequired[int]
+    script_VMs: NotRequired[int]
     db: dict[int, DatabaseMemory]
     """Databases by number; those without keys are not there."""
-    overhead_db_hashtable_lut: int
-    overhead_db_hashtable_rehashing: int
+    overhead_db_hashtable_lut: NotRequired[int]
+    overhead_db_hashtable_rehashing: NotRequired[int]
     overhead_total: int
-    db_dict_rehashing_count: int
+    db_dict_rehashing_count: NotRequired[int]
     keys_count: int
     keys_bytes_per_key: int
     dataset_bytes: int
@@ -147,7 +147,7 @@ class MemoryStats(TypedDict, total=False):
     allocator_allocated: int
     allocator_active: int
     allocator_resident: int
-    allocator_muzzy: int
+    allocator_muzzy: NotRequired[int]
     allocator_fragmentation_ratio: float
     allocator_fragmentation_bytes: int
     allocator_rss_ratio: float
@@ -158,29 +158,31 @@ class MemoryStats(TypedDict, total=False):
     fragmentation_bytes: int
 
 
+def _databases(reply: Reply, _text: object = None) -> dict[int, DatabaseMemory]:
+    return {integer(number): DATABASE(found) for number, found in pairs_of(reply)}
+
+
 DATABASE: Final = Record(DatabaseMemory)
-MEMORY: Final = Record(MemoryStats, db=as_came)
+MEMORY: Final = Record(MemoryStats, db=_databases)
 
 
 def memory_report(reply: Reply, _text: object = None) -> MemoryStats:
     """What memory is used for. Each database has a name of its own there: `db.0`."""
-    databases: dict[int, DatabaseMemory] = {}
+    databases: list[Reply] = []
     others: list[tuple[Reply, Reply]] = []
     for name, value in pairs_of(reply):
         database, _, number = own(name).partition(".")
         if database == "db" and number.isdecimal():
-            databases[integer(number)] = DATABASE(value)
+            databases += [number, value]
         else:
             others.append((name, value))
-    made = MEMORY.read(others)
-    made["db"] = databases
-    return made
+    return MEMORY.read([*others, ("db", databases)])
 
 
 # -- keys that are asked for most ----------------------------------------------------------------------------------------------
 
 
-class HotKeys(TypedDict, Generic[S], total=False):
+class HotKeys(TypedDict, Generic[S]):
     """Which keys took most, the first one most: keys with microseconds, and with bytes.
 
     What belongs to a metric that was not asked for is not there. A field that this version does not know is kept as it came.
@@ -190,22 +192,22 @@ class HotKeys(TypedDict, Generic[S], total=False):
     sample_ratio: int
     selected_slots: list[tuple[int, int]]
     """The first and the last slot of each range."""
-    sampled_commands_selected_slots_us: int
-    all_commands_selected_slots_us: int
+    sampled_commands_selected_slots_us: NotRequired[int]
+    all_commands_selected_slots_us: NotRequired[int]
     all_commands_all_slots_us: int
-    net_bytes_sampled_commands_selected_slots: int
-    net_bytes_all_commands_selected_slots: int
+    net_bytes_sampled_commands_selected_slots: NotRequired[int]
+    net_bytes_all_commands_selected_slots: NotRequired[int]
     net_bytes_all_commands_all_slots: int
     collection_start_time_unix_ms: int
     collection_duration_ms: int
-    total_cpu_time_user_ms: int
-    total_cpu_time_sys_ms: int
-    total_net_bytes: int
-    by_cpu_time_us: list[tuple[S, int]]
-    by_net_bytes: list[tuple[S, int]]
+    total_cpu_time_user_ms: NotRequired[int]
+    total_cpu_time_sys_ms: NotRequired[int]
+    total_net_bytes: NotRequired[int]
+    by_cpu_time_us: NotRequired[list[tuple[S, int]]]
+    by_net_bytes: NotRequired[list[tuple[S, int]]]
 
 
-def _ranges(reply: Reply) -> list[tuple[int, int]]:
+def _ranges(reply: Reply, _text: object = None) -> list[tuple[int, int]]:
     """Ranges of slots; a slot alone is both ends of its range."""
     ranges = [items(each) for each in items(reply)]
     if not all(0 < len(each) < 3 for each in ranges):
@@ -213,7 +215,11 @@ def _ranges(reply: Reply) -> list[tuple[int, int]]:
     return [(whole(each[0]), whole(each[-1])) for each in ranges]
 
 
-HOT_KEYS: Final = Record(HotKeys, selected_slots=_ranges, by_cpu_time_us=as_came, by_net_bytes=as_came)
+def _ranking(reply: Reply, text: Text[S]) -> list[tuple[S, int]]:
+    return [(bulk(key, text), whole(count)) for key, count in pairs_in_turn(reply)]
+
+
+HOT_KEYS: Final = Record(HotKeys, selected_slots=_ranges, by_cpu_time_us=_ranking, by_net_bytes=_ranking)
 
 
 def hot_keys(reply: Reply, text: Text[S]) -> HotKeys[S] | None:
@@ -221,8 +227,4 @@ def hot_keys(reply: Reply, text: Text[S]) -> HotKeys[S] | None:
     if reply is None:
         return None
     (report,) = items(reply, 1)
-    made: dict[str, Any] = {**HOT_KEYS(report)}
-    for ranking in ("by_cpu_time_us", "by_net_bytes"):
-        if ranking in made:
-            made[ranking] = [(bulk(key, text), whole(count)) for key, count in pairs_in_turn(made[ranking])]
-    return cast("HotKeys[S]", made)
+    return cast("HotKeys[S]", HOT_KEYS(report, text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .decoding import RAW, Binary
@@ -12,7 +12,7 @@ from .readers_own import Record, own, pairs_of
 __all__ = ["EngineStats", "FunctionInfo", "FunctionStats", "Library", "RunningScript"]
 
 
-class FunctionInfo(TypedDict, total=False):
+class FunctionInfo(TypedDict):
     """A function. A field that this version does not know is kept as it came."""
 
     name: str
@@ -20,16 +20,16 @@ class FunctionInfo(TypedDict, total=False):
     flags: set[str]
 
 
-class Library(TypedDict, total=False):
+class Library(TypedDict):
     """A library of functions. A field that this version does not know is kept as it came."""
 
     library_name: str
     engine: str
     functions: list[FunctionInfo]
-    library_code: str
+    library_code: NotRequired[str]
 
 
-class RunningScript(TypedDict, total=False):
+class RunningScript(TypedDict):
     """A function or script that runs: its name, its words, and for how many milliseconds it has run."""
 
     name: str
@@ -37,30 +37,30 @@ class RunningScript(TypedDict, total=False):
     duration_ms: int
 
 
-class EngineStats(TypedDict, total=False):
+class EngineStats(TypedDict):
     """How much there is of an engine's."""
 
     libraries_count: int
     functions_count: int
 
 
-class FunctionStats(TypedDict, total=False):
+class FunctionStats(TypedDict):
     """What runs now, None if nothing does, and how much there is, by engine."""
 
     running_script: RunningScript | None
     engines: dict[str, EngineStats]
 
 
-def _functions(reply: Reply) -> list[FunctionInfo]:
+def _functions(reply: Reply, _text: object = None) -> list[FunctionInfo]:
     """Functions by name: the server has no order of them."""
-    return sorted(FUNCTION.each(reply), key=lambda function: function.get("name", ""))
+    return sorted(FUNCTION.each(reply), key=lambda function: function["name"])
 
 
-def _running(reply: Reply) -> RunningScript | None:
+def _running(reply: Reply, _text: object = None) -> RunningScript | None:
     return None if reply is None else RUNNING(reply)
 
 
-def _engines(reply: Reply) -> dict[str, EngineStats]:
+def _engines(reply: Reply, _text: object = None) -> dict[str, EngineStats]:
     return {own(name): ENGINE(found) for name, found in pairs_of(reply)}
 
 

@@ -6,7 +6,7 @@ RESP2 the flags stand behind the map's parts, without values.
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .readers import items, number
@@ -15,56 +15,56 @@ from .readers_own import Record, integer, own, pairs_of
 __all__ = ["FieldStatistics", "IndexAttribute", "IndexDefinition", "IndexErrors", "IndexInfo"]
 
 
-class IndexDefinition(TypedDict, total=False):
+class IndexDefinition(TypedDict):
     """Which documents an index is of. A field that this version does not know is kept as it came."""
 
     key_type: str
     prefixes: list[str]
-    filter: str
-    default_language: str
-    language_field: str
+    filter: NotRequired[str]
+    default_language: NotRequired[str]
+    language_field: NotRequired[str]
     default_score: float
-    score_field: str
-    payload_field: str
-    indexes_all: str
+    score_field: NotRequired[str]
+    payload_field: NotRequired[str]
+    indexes_all: NotRequired[str]
     """(Redis 8.0)"""
 
 
-class IndexAttribute(TypedDict, total=False):
+class IndexAttribute(TypedDict):
     """A field of an index. A part that this version does not know is kept as it came."""
 
     identifier: str
     attribute: str
     type: str
     flags: list[str]
-    WEIGHT: float
-    SEPARATOR: str
-    coord_system: str
-    algorithm: str
-    data_type: str
-    dim: int
-    distance_metric: str
-    M: int
-    ef_construction: int
-    ef_runtime: int
-    graph_max_degree: int
-    construction_window_size: int
-    compression: str
-    training_threshold: int
-    reduced_dim: int
+    WEIGHT: NotRequired[float]
+    SEPARATOR: NotRequired[str]
+    coord_system: NotRequired[str]
+    algorithm: NotRequired[str]
+    data_type: NotRequired[str]
+    dim: NotRequired[int]
+    distance_metric: NotRequired[str]
+    M: NotRequired[int]
+    ef_construction: NotRequired[int]
+    ef_runtime: NotRequired[int]
+    graph_max_degree: NotRequired[int]
+    construction_window_size: NotRequired[int]
+    compression: NotRequired[str]
+    training_threshold: NotRequired[int]
+    reduced_dim: NotRequired[int]
 
 
-class IndexErrors(TypedDict, total=False):
+class IndexErrors(TypedDict):
     """What could not be indexed. A field that this version does not know is kept as it came."""
 
     indexing_failures: int
     last_indexing_error: str
     last_indexing_error_key: str
-    background_indexing_status: str
+    background_indexing_status: NotRequired[str]
     """(Redis 8.0)"""
 
 
-class FieldStatistics(TypedDict, total=False):
+class FieldStatistics(TypedDict):
     """What could not be indexed of a field. A part that this version does not know is kept as it came."""
 
     identifier: str
@@ -72,7 +72,7 @@ class FieldStatistics(TypedDict, total=False):
     Index_Errors: IndexErrors
 
 
-class IndexInfo(TypedDict, total=False):
+class IndexInfo(TypedDict):
     """How an index is made, and what is in it. A field that this version does not know is kept as it came."""
 
     index_name: str
@@ -80,38 +80,38 @@ class IndexInfo(TypedDict, total=False):
     index_definition: IndexDefinition
     attributes: list[IndexAttribute]
     num_docs: int
-    max_doc_id: int
+    max_doc_id: NotRequired[int]
     num_terms: int
     num_records: int
-    inverted_sz_mb: float
-    vector_index_sz_mb: float
-    total_inverted_index_blocks: int
-    offset_vectors_sz_mb: float
-    doc_table_size_mb: float
-    sortable_values_size_mb: float
-    key_table_size_mb: float
-    tag_overhead_sz_mb: float
-    text_overhead_sz_mb: float
-    total_index_memory_sz_mb: float
-    geoshapes_sz_mb: float
-    records_per_doc_avg: float
-    bytes_per_record_avg: float
-    offsets_per_term_avg: float
-    offset_bits_per_record_avg: float
+    inverted_sz_mb: NotRequired[float]
+    vector_index_sz_mb: NotRequired[float]
+    total_inverted_index_blocks: NotRequired[int]
+    offset_vectors_sz_mb: NotRequired[float]
+    doc_table_size_mb: NotRequired[float]
+    sortable_values_size_mb: NotRequired[float]
+    key_table_size_mb: NotRequired[float]
+    tag_overhead_sz_mb: NotRequired[float]
+    text_overhead_sz_mb: NotRequired[float]
+    total_index_memory_sz_mb: NotRequired[float]
+    geoshapes_sz_mb: NotRequired[float]
+    records_per_doc_avg: NotRequired[float]
+    bytes_per_record_avg: NotRequired[float]
+    offsets_per_term_avg: NotRequired[float]
+    offset_bits_per_record_avg: NotRequired[float]
     hash_indexing_failures: int
-    total_indexing_time: float
-    indexing: bool
-    percent_indexed: float
-    number_of_uses: int
-    number_of_admin_ops: int
+    total_indexing_time: NotRequired[float]
+    indexing: NotRequired[bool]
+    percent_indexed: NotRequired[float]
+    number_of_uses: NotRequired[int]
+    number_of_admin_ops: NotRequired[int]
     """(Redis 8.4)"""
-    cleaning: bool
-    gc_stats: dict[str, float]
-    cursor_stats: dict[str, int]
-    stopwords_list: list[str]
-    dialect_stats: dict[str, int]
-    Index_Errors: IndexErrors
-    field_statistics: list[FieldStatistics]
+    cleaning: NotRequired[bool]
+    gc_stats: NotRequired[dict[str, float]]
+    cursor_stats: NotRequired[dict[str, int]]
+    stopwords_list: NotRequired[list[str]]
+    dialect_stats: NotRequired[dict[str, int]]
+    Index_Errors: NotRequired[IndexErrors]
+    field_statistics: NotRequired[list[FieldStatistics]]
 
 
 def _attribute(reply: Reply) -> IndexAttribute:
@@ -129,29 +129,31 @@ def _attribute(reply: Reply) -> IndexAttribute:
     return ATTRIBUTE.read([*pairs, ("flags", flags)])
 
 
-def _attributes(reply: Reply) -> list[IndexAttribute]:
+def _attributes(reply: Reply, _text: object = None) -> list[IndexAttribute]:
     return [_attribute(each) for each in items(reply)]
 
 
-def _measures(reply: Reply) -> dict[str, float]:
+def _measures(reply: Reply, _text: object = None) -> dict[str, float]:
     return {own(name): number(value) for name, value in pairs_of(reply)}
 
 
-def _counts(reply: Reply) -> dict[str, int]:
+def _counts(reply: Reply, _text: object = None) -> dict[str, int]:
     return {own(name): integer(value) for name, value in pairs_of(reply)}
 
 
 ATTRIBUTE: Final = Record(IndexAttribute)
 ERRORS: Final = Record(IndexErrors)
+DEFINITION: Final = Record(IndexDefinition)
+FIELD: Final = Record(FieldStatistics, Index_Errors=ERRORS)
 INFO: Final = Record(
     IndexInfo,
-    index_definition=Record(IndexDefinition),
+    index_definition=DEFINITION,
     attributes=_attributes,
     gc_stats=_measures,
     cursor_stats=_counts,
     dialect_stats=_counts,
     Index_Errors=ERRORS,
-    field_statistics=Record(FieldStatistics, Index_Errors=ERRORS).each,
+    field_statistics=FIELD.each,
 )
 
 

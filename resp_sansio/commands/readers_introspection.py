@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Generic, NamedTuple, TypedDict
+from typing import Final, Generic, NamedTuple, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .decoding import S, Text
@@ -21,30 +21,30 @@ __all__ = [
 ]
 
 
-class KeySearchSpec(TypedDict, total=False):
+class KeySearchSpec(TypedDict):
     """Where keys begin, or how they go on from there: which of these there are depends on the search's type."""
 
-    index: int
-    keyword: str
-    startfrom: int
-    lastkey: int
-    keystep: int
-    limit: int
-    keynumidx: int
-    firstkey: int
+    index: NotRequired[int]
+    keyword: NotRequired[str]
+    startfrom: NotRequired[int]
+    lastkey: NotRequired[int]
+    keystep: NotRequired[int]
+    limit: NotRequired[int]
+    keynumidx: NotRequired[int]
+    firstkey: NotRequired[int]
 
 
-class KeySearch(TypedDict, total=False):
+class KeySearch(TypedDict):
     """How to look for keys: `index`, `keyword`, `range`, `keynum` or `unknown`."""
 
     type: str
     spec: KeySearchSpec
 
 
-class KeySpecification(TypedDict, total=False):
+class KeySpecification(TypedDict):
     """Where some keys of a command are, and what is done to them."""
 
-    notes: str
+    notes: NotRequired[str]
     flags: set[str]
     begin_search: KeySearch
     find_keys: KeySearch
@@ -65,36 +65,36 @@ class CommandDetails(NamedTuple):
     subcommands: list[CommandDetails]
 
 
-class CommandArgument(TypedDict, total=False):
+class CommandArgument(TypedDict):
     """An argument of a command. A field that this version does not know is kept as it came."""
 
     name: str
     type: str
-    display_text: str
-    key_spec_index: int
-    token: str
-    summary: str
-    since: str
-    deprecated_since: str
-    flags: set[str]
-    arguments: list[CommandArgument]
+    display_text: NotRequired[str]
+    key_spec_index: NotRequired[int]
+    token: NotRequired[str]
+    summary: NotRequired[str]
+    since: NotRequired[str]
+    deprecated_since: NotRequired[str]
+    flags: NotRequired[set[str]]
+    arguments: NotRequired[list[CommandArgument]]
 
 
-class CommandDocs(TypedDict, total=False):
+class CommandDocs(TypedDict):
     """What is said of a command. A field that this version does not know is kept as it came."""
 
-    summary: str
-    since: str
+    summary: NotRequired[str]
+    since: NotRequired[str]
     group: str
-    complexity: str
-    module: str
-    doc_flags: set[str]
-    deprecated_since: str
-    replaced_by: str
-    history: list[tuple[str, str]]
+    complexity: NotRequired[str]
+    module: NotRequired[str]
+    doc_flags: NotRequired[set[str]]
+    deprecated_since: NotRequired[str]
+    replaced_by: NotRequired[str]
+    history: NotRequired[list[tuple[str, str]]]
     """Versions, each with what it changed."""
-    arguments: list[CommandArgument]
-    subcommands: dict[str, CommandDocs]
+    arguments: NotRequired[list[CommandArgument]]
+    subcommands: NotRequired[dict[str, CommandDocs]]
 
 
 class KeyWithFlags(NamedTuple, Generic[S]):
@@ -106,7 +106,8 @@ class KeyWithFlags(NamedTuple, Generic[S]):
 
 # -- COMMAND INFO ----------------------------------------------------------------------------------------------------------------
 
-SEARCH: Final = Record(KeySearch, spec=Record(KeySearchSpec))
+WHERE: Final = Record(KeySearchSpec)
+SEARCH: Final = Record(KeySearch, spec=WHERE)
 SPECIFICATION: Final = Record(KeySpecification, begin_search=SEARCH, find_keys=SEARCH)
 
 
@@ -135,18 +136,17 @@ def _name(details: CommandDetails) -> str:
 
 def _place(specification: KeySpecification) -> str:
     """What brings key specifications into an order: where the keys begin, and then the rest."""
-    begin = specification.get("begin_search")
-    return f"{begin} {sorted(specification.get('flags', []))} {specification}" if begin else ""
+    return f"{specification['begin_search']} {sorted(specification['flags'])} {specification}"
 
 
 # -- COMMAND DOCS, COMMAND GETKEYSANDFLAGS -----------------------------------------------------------------------------------------
 
 
-def _arguments(reply: Reply) -> list[CommandArgument]:
+def _arguments(reply: Reply, _text: object = None) -> list[CommandArgument]:
     return ARGUMENT.each(reply)
 
 
-def _history(reply: Reply) -> list[tuple[str, str]]:
+def _history(reply: Reply, _text: object = None) -> list[tuple[str, str]]:
     """Versions with what they changed, the first one first."""
     changes = [listed(each) for each in listed(reply)]
     if any(len(change) != 2 for change in changes):
@@ -158,7 +158,7 @@ def _history(reply: Reply) -> list[tuple[str, str]]:
 ARGUMENT: Final = Record(CommandArgument, arguments=_arguments)
 
 
-def _documents(reply: Reply) -> dict[str, CommandDocs]:
+def _documents(reply: Reply, _text: object = None) -> dict[str, CommandDocs]:
     return {own(name): DOCUMENT(found) for name, found in pairs_of(reply)}
 
 

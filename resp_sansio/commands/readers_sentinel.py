@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from ..wire.values import Reply
 from .readers import facts, items, pairs_in_turn, truth, whole
@@ -11,7 +11,7 @@ from .readers_own import Record, integer, own, own_text
 __all__ = ["CachedInfo", "MasterDown", "PendingScript", "SentinelInstance"]
 
 
-class SentinelInstance(TypedDict, total=False):
+class SentinelInstance(TypedDict):
     """A master, a replica or another Sentinel; times are in milliseconds.
 
     What belongs to another kind of server, or to a state that it is not in, is not there. A field that this version does not know
@@ -28,31 +28,31 @@ class SentinelInstance(TypedDict, total=False):
     last_ping_sent: int
     last_ok_ping_reply: int
     last_ping_reply: int
-    s_down_time: int
-    o_down_time: int
+    s_down_time: NotRequired[int]
+    o_down_time: NotRequired[int]
     down_after_milliseconds: int
-    info_refresh: int
-    role_reported: str
-    role_reported_time: int
-    config_epoch: int
-    num_slaves: int
-    num_other_sentinels: int
-    quorum: int
-    failover_timeout: int
-    failover_state: str
-    parallel_syncs: int
-    client_reconfig_script: str
-    notification_script: str
-    master_link_down_time: int
-    master_link_status: str
-    master_host: str
-    master_port: int
-    slave_priority: int
-    slave_repl_offset: int
-    replica_announced: int
-    last_hello_message: int
-    voted_leader: str
-    voted_leader_epoch: int
+    info_refresh: NotRequired[int]
+    role_reported: NotRequired[str]
+    role_reported_time: NotRequired[int]
+    config_epoch: NotRequired[int]
+    num_slaves: NotRequired[int]
+    num_other_sentinels: NotRequired[int]
+    quorum: NotRequired[int]
+    failover_timeout: NotRequired[int]
+    failover_state: NotRequired[str]
+    parallel_syncs: NotRequired[int]
+    client_reconfig_script: NotRequired[str]
+    notification_script: NotRequired[str]
+    master_link_down_time: NotRequired[int]
+    master_link_status: NotRequired[str]
+    master_host: NotRequired[str]
+    master_port: NotRequired[int]
+    slave_priority: NotRequired[int]
+    slave_repl_offset: NotRequired[int]
+    replica_announced: NotRequired[int]
+    last_hello_message: NotRequired[int]
+    voted_leader: NotRequired[str]
+    voted_leader_epoch: NotRequired[int]
 
 
 class MasterDown(NamedTuple):
@@ -70,18 +70,18 @@ class CachedInfo(NamedTuple):
     info: dict[str, str]
 
 
-class PendingScript(TypedDict, total=False):
+class PendingScript(TypedDict):
     """A script that runs or is to run. A field that this version does not know is kept as it came."""
 
     argv: list[str]
     flags: str
     pid: int
-    run_time: int
-    run_delay: int
+    run_time: NotRequired[int]
+    run_delay: NotRequired[int]
     retry_num: int
 
 
-def _flags(reply: Reply) -> set[str]:
+def _flags(reply: Reply, _text: object = None) -> set[str]:
     return {*own(reply).split(",")}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from ..wire.values import Reply
 from .readers import items, unexpected
@@ -11,14 +11,14 @@ from .readers_own import Record, integer, own, owns
 __all__ = ["BackupStatus", "MasterRole", "ModuleInfo", "ReplicaOffset", "ReplicaRole", "Role", "SentinelRole"]
 
 
-class ModuleInfo(TypedDict, total=False):
+class ModuleInfo(TypedDict):
     """A module that is loaded. A field that this version does not know is kept as it came."""
 
     name: str
     ver: int
-    path: str
+    path: NotRequired[str]
     """(Redis 7.0)"""
-    args: list[str]
+    args: NotRequired[list[str]]
 
 
 MODULE: Final = Record(ModuleInfo)
@@ -29,16 +29,16 @@ def module_infos(reply: Reply, _text: object = None) -> list[ModuleInfo]:
     return MODULE.each(reply)
 
 
-class BackupStatus(TypedDict, total=False):
+class BackupStatus(TypedDict):
     """How far a backup has come: `state` is `idle`, `pending`, `snapshotting`, `incrementing`, `sealed` or `failed`.
 
     Times are Unix times, 0 if it has not come to that. A field that this version does not know is kept as it came.
     """
 
     state: str
-    error: str
-    start_time: int
-    end_time: int
+    error: NotRequired[str]
+    start_time: NotRequired[int]
+    end_time: NotRequired[int]
 
 
 BACKUP: Final = Record(BackupStatus)

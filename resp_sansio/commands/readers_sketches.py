@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict, cast
+from typing import Final, NotRequired, TypedDict
 
 from .._errors import ReplyError
 from ..wire.values import Reply
 from .decoding import Binary, S, Text
-from .readers import bulk, items, maybe_whole, number, pairs_in_turn, truth, unexpected, whole
-from .readers_modules import Known, described
+from .readers import bulk, items, number, pairs_in_turn, truth, unexpected, whole
+from .readers_own import Record, in_lower_case
 
 __all__ = ["BloomInfo", "CountMinInfo", "CuckooInfo", "TDigestInfo", "TopKInfo"]
 
 
-class BloomInfo(TypedDict, total=False):
+class BloomInfo(TypedDict):
     """BF.INFO's fields, `Number of filters` as `number_of_filters`. What another server says beyond them is there as it came.
 
     A filter that does not grow has no expansion rate. The last three are Valkey's.
@@ -24,12 +24,12 @@ class BloomInfo(TypedDict, total=False):
     number_of_filters: int
     number_of_items_inserted: int
     expansion_rate: int | None
-    error_rate: float
-    tightening_ratio: float
-    max_scaled_capacity: int
+    error_rate: NotRequired[float]
+    tightening_ratio: NotRequired[float]
+    max_scaled_capacity: NotRequired[int]
 
 
-class CuckooInfo(TypedDict, total=False):
+class CuckooInfo(TypedDict):
     """CF.INFO's fields, `Bucket size` as `bucket_size`. What a newer server says beyond them is there as it came."""
 
     size: int
@@ -42,7 +42,7 @@ class CuckooInfo(TypedDict, total=False):
     max_iterations: int
 
 
-class CountMinInfo(TypedDict, total=False):
+class CountMinInfo(TypedDict):
     """CMS.INFO's fields. What a newer server says beyond them is there as it came."""
 
     width: int
@@ -50,7 +50,7 @@ class CountMinInfo(TypedDict, total=False):
     count: int
 
 
-class TopKInfo(TypedDict, total=False):
+class TopKInfo(TypedDict):
     """TOPK.INFO's fields. What a newer server says beyond them is there as it came."""
 
     k: int
@@ -59,7 +59,7 @@ class TopKInfo(TypedDict, total=False):
     decay: float
 
 
-class TDigestInfo(TypedDict, total=False):
+class TDigestInfo(TypedDict):
     """TDIGEST.INFO's fields, `Merged nodes` as `merged_nodes`. What a newer server says beyond them is there as it came."""
 
     compression: int
@@ -73,40 +73,36 @@ class TDigestInfo(TypedDict, total=False):
     memory_usage: int
 
 
-BLOOM: Final[Known] = dict.fromkeys(BloomInfo.__annotations__, whole) | {
-    "expansion_rate": maybe_whole,
-    "error_rate": number,
-    "tightening_ratio": number,
-}
-CUCKOO: Final[Known] = dict.fromkeys(CuckooInfo.__annotations__, whole)
-COUNT_MIN: Final[Known] = dict.fromkeys(CountMinInfo.__annotations__, whole)
-TOP_K: Final[Known] = dict.fromkeys(TopKInfo.__annotations__, whole) | {"decay": number}
-T_DIGEST: Final[Known] = dict.fromkeys(TDigestInfo.__annotations__, whole)
+BLOOM: Final = Record(BloomInfo, in_lower_case)
+CUCKOO: Final = Record(CuckooInfo, in_lower_case)
+COUNT_MIN: Final = Record(CountMinInfo, in_lower_case)
+TOP_K: Final = Record(TopKInfo, in_lower_case)
+T_DIGEST: Final = Record(TDigestInfo, in_lower_case)
 
 
 def bloom_info(reply: Reply, text: Text[S]) -> BloomInfo:
     """A map of what is known of a Bloom filter."""
-    return cast("BloomInfo", described(reply, text, BLOOM))
+    return BLOOM(reply, text)
 
 
 def cuckoo_info(reply: Reply, text: Text[S]) -> CuckooInfo:
     """A map of what is known of a cuckoo filter."""
-    return cast("CuckooInfo", described(reply, text, CUCKOO))
+    return CUCKOO(reply, text)
 
 
 def count_min_info(reply: Reply, text: Text[S]) -> CountMinInfo:
     """A map of what is known of a count-min sketch."""
-    return cast("CountMinInfo", described(reply, text, COUNT_MIN))
+    return COUNT_MIN(reply, text)
 
 
 def top_k_info(reply: Reply, text: Text[S]) -> TopKInfo:
     """A map of what is known of a top list."""
-    return cast("TopKInfo", described(reply, text, TOP_K))
+    return TOP_K(reply, text)
 
 
 def t_digest_info(reply: Reply, text: Text[S]) -> TDigestInfo:
     """A map of what is known of a digest."""
-    return cast("TDigestInfo", described(reply, text, T_DIGEST))
+    return T_DIGEST(reply, text)
 
 
 def added(reply: Reply, _text: object = None) -> list[bool | ReplyError]:

@@ -6,12 +6,10 @@ is there, so that type checkers let a program ask for it; what newer ones say ma
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypedDict, cast
+from typing import Final, Generic, NamedTuple, NotRequired, TypedDict, cast
 
 from ..wire.values import Reply
-from .decoding import S, Text, own_words
+from .decoding import S, Text
 from .readers import (
     Entry,
     bulk,
@@ -21,13 +19,11 @@ from .readers import (
     items,
     keyed,
     maybe_bulk,
-    maybe_whole,
     pairs,
     pairs_in_rows,
-    pairs_in_turn,
-    unexpected,
     whole,
 )
+from .readers_own import Record
 
 __all__ = [
     "Autoclaimed",
@@ -150,23 +146,20 @@ def _claimed_entry(row: list[Reply], text: Text[S]) -> ClaimedEntry[S]:
 # -- XINFO --------------------------------------------------------------------------------------------------------------------
 
 
-class _StreamCore(TypedDict, Generic[S]):
+class _Stream(TypedDict, Generic[S]):
     length: int
     last_generated_id: S
-
-
-class _Stream(_StreamCore[S], total=False):
-    radix_tree_keys: int  # of how Redis and Valkey keep a stream
-    radix_tree_nodes: int
-    max_deleted_entry_id: S  # (Redis 7.0)
-    entries_added: int
-    recorded_first_entry_id: S
-    idmp_duration: int  # (Redis 8.6)
-    idmp_maxsize: int
-    pids_tracked: int
-    iids_tracked: int
-    iids_added: int
-    iids_duplicates: int
+    radix_tree_keys: NotRequired[int]  # of how Redis and Valkey keep a stream
+    radix_tree_nodes: NotRequired[int]
+    max_deleted_entry_id: NotRequired[S]  # (Redis 7.0)
+    entries_added: NotRequired[int]
+    recorded_first_entry_id: NotRequired[S]
+    idmp_duration: NotRequired[int]  # (Redis 8.6)
+    idmp_maxsize: NotRequired[int]
+    pids_tracked: NotRequired[int]
+    iids_tracked: NotRequired[int]
+    iids_added: NotRequired[int]
+    iids_duplicates: NotRequired[int]
 
 
 class StreamInfo(_Stream[S]):
@@ -180,33 +173,27 @@ class StreamInfo(_Stream[S]):
 class _Group(TypedDict, Generic[S]):
     name: S
     last_delivered_id: S
+    entries_read: NotRequired[int | None]
+    lag: NotRequired[int | None]
 
 
-class _GroupSince7(_Group[S], total=False):
-    entries_read: int | None
-    lag: int | None
-
-
-class StreamGroup(_GroupSince7[S]):
+class StreamGroup(_Group[S]):
     """What the server knows of a group. `entries_read` and `lag` are None if it can't tell (Redis 7.0)."""
 
     consumers: int
     pending: int
 
 
-class _Consumer(TypedDict, Generic[S]):
-    name: S
-    pending: int
-    idle: int
-
-
-class StreamConsumer(_Consumer[S], total=False):
+class StreamConsumer(TypedDict, Generic[S]):
     """What the server knows of a consumer: for how many milliseconds it has not asked (`idle`), and has got no entry (`inactive`).
 
     `inactive` is -1 if it never got one (Redis 7.2).
     """
 
-    inactive: int
+    name: S
+    pending: int
+    idle: int
+    inactive: NotRequired[int]
 
 
 class EntryDelivery(NamedTuple, Generic[S]):
@@ -217,32 +204,26 @@ class EntryDelivery(NamedTuple, Generic[S]):
     deliveries: int
 
 
-class _ConsumerDetails(TypedDict, Generic[S]):
-    name: S
-    seen_time: int
-    pel_count: int
-    pending: list[EntryDelivery[S]]
-
-
-class StreamConsumerDetails(_ConsumerDetails[S], total=False):
+class StreamConsumerDetails(TypedDict, Generic[S]):
     """A consumer and what is pending for it: when it asked last (`seen_time`), and when it got an entry last (`active_time`).
 
     Both are Unix milliseconds. `active_time` is -1 if it never got one (Redis 7.2).
     """
 
-    active_time: int
+    name: S
+    seen_time: int
+    pel_count: int
+    pending: list[EntryDelivery[S]]
+    active_time: NotRequired[int]
 
 
-class _GroupDetails(_GroupSince7[S]):
+class StreamGroupDetails(_Group[S]):
+    """A group, its consumers, and what is pending in it: of each entry with the name of its consumer."""
+
     pel_count: int
     pending: list[tuple[S, EntryDelivery[S]]]
     consumers: list[StreamConsumerDetails[S]]
-
-
-class StreamGroupDetails(_GroupDetails[S], total=False):
-    """A group, its consumers, and what is pending in it: of each entry with the name of its consumer."""
-
-    nacked_count: int  # (Redis 8.8)
+    nacked_count: NotRequired[int]  # (Redis 8.8)
 
 
 class StreamDetails(_Stream[S]):
@@ -250,43 +231,6 @@ class StreamDetails(_Stream[S]):
 
     entries: list[Entry[S]]
     groups: list[StreamGroupDetails[S]]
-
-
-Field: TypeAlias = Callable[[Reply, Text[Any]], object]
-"""Reads the value of a field."""
-
-FIELDS: Final[Mapping[str, Field]] = {"int": whole, "int | None": maybe_whole, "S": bulk}
-"""How a field is read, by its annotation."""
-
-
-class _Maps:
-    """Reads a map as a `TypedDict` of this kind. `others` read the fields whose annotation does not say how."""
-
-    def __init__(self, kind: Any, **others: Field) -> None:
-        self._kind: Final = kind
-        self._others: Final = others
-
-    @functools.cached_property  # most programs never ask
-    def _fields(self) -> dict[str, Field]:
-        written = self._kind.__annotations__
-        return {name: self._others.get(name) or FIELDS[written[name].__forward_arg__] for name in written}
-
-    def one(self, reply: Reply, text: Text[S]) -> dict[str, object]:
-        """Return a map, of which nothing is missing that all servers say."""
-        found: dict[str, object] = {}
-        for name, value in pairs_in_turn(reply):
-            if type(name) is not bytes:
-                raise unexpected("a name", name)
-            field = own_words(name).replace("-", "_")
-            read = self._fields.get(field)
-            found[field] = text.anywhere(value) if read is None else read(value, text)
-        if missing := self._kind.__required_keys__ - found.keys():
-            raise unexpected(f"a map with {min(missing)}", reply)
-        return found
-
-    def each(self, reply: Reply, text: Text[S]) -> list[dict[str, object]]:
-        """Return an array of such maps."""
-        return [self.one(item, text) for item in items(reply)]
 
 
 def _maybe_entry(reply: Reply, text: Text[S]) -> Entry[S] | None:
@@ -307,22 +251,22 @@ def _delivery(row: list[Reply], text: Text[S]) -> EntryDelivery[S]:
     return EntryDelivery(bulk(id, text), whole(time), whole(deliveries))
 
 
-STREAM: Final = _Maps(StreamInfo, first_entry=_maybe_entry, last_entry=_maybe_entry)
-GROUP: Final = _Maps(StreamGroup)
-CONSUMER: Final = _Maps(StreamConsumer)
-CONSUMER_DETAILS: Final = _Maps(StreamConsumerDetails, pending=_deliveries)
-GROUP_DETAILS: Final = _Maps(StreamGroupDetails, pending=_deliveries_by_consumer, consumers=CONSUMER_DETAILS.each)
-DETAILS: Final = _Maps(StreamDetails, entries=entries, groups=GROUP_DETAILS.each)
+STREAM: Final = Record(StreamInfo, first_entry=_maybe_entry, last_entry=_maybe_entry)
+GROUP: Final = Record(StreamGroup)
+CONSUMER: Final = Record(StreamConsumer)
+CONSUMER_DETAILS: Final = Record(StreamConsumerDetails, pending=_deliveries)
+GROUP_DETAILS: Final = Record(StreamGroupDetails, pending=_deliveries_by_consumer, consumers=CONSUMER_DETAILS.each)
+DETAILS: Final = Record(StreamDetails, entries=entries, groups=GROUP_DETAILS.each)
 
 
 def stream_info(reply: Reply, text: Text[S]) -> StreamInfo[S]:
     """XINFO STREAM."""
-    return cast("StreamInfo[S]", STREAM.one(reply, text))
+    return cast("StreamInfo[S]", STREAM(reply, text))
 
 
 def stream_details(reply: Reply, text: Text[S]) -> StreamDetails[S]:
     """XINFO STREAM with FULL."""
-    return cast("StreamDetails[S]", DETAILS.one(reply, text))
+    return cast("StreamDetails[S]", DETAILS(reply, text))
 
 
 def group_infos(reply: Reply, text: Text[S]) -> list[StreamGroup[S]]:

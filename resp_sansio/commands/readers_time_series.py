@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, NamedTuple, TypedDict, cast
+from typing import Final, Generic, NamedTuple, NotRequired, TypedDict, cast
 
 from ..wire.narrowing import as_float
 from ..wire.values import Reply
 from .decoding import S, Text
 from .readers import bulk, by_data, items, maybe_bulk, pairs_in_rows, unexpected, whole
-from .readers_modules import Known, described
-from .readers_own import maybe_own, own
+from .readers_own import Record, in_lower_case, own
 
 __all__ = [
     "CompactionRule",
@@ -68,7 +67,7 @@ class CompactionRule(NamedTuple):
     align_timestamp: int
 
 
-class TimeSeriesChunk(TypedDict, total=False):
+class TimeSeriesChunk(TypedDict):
     """A piece of memory with samples."""
 
     start_timestamp: int
@@ -78,7 +77,7 @@ class TimeSeriesChunk(TypedDict, total=False):
     bytes_per_sample: float
 
 
-class TimeSeriesInfo(TypedDict, Generic[S], total=False):
+class TimeSeriesInfo(TypedDict, Generic[S]):
     """TS.INFO's fields, `totalSamples` as `total_samples`. What a newer server says beyond them is there as it came.
 
     `rules` are by the key of the series that is made by each. The last two are there with `debug`.
@@ -96,10 +95,10 @@ class TimeSeriesInfo(TypedDict, Generic[S], total=False):
     labels: dict[S, S | None]
     source_key: S | None
     rules: dict[S, CompactionRule]
-    ignore_max_time_diff: int
-    ignore_max_val_diff: float
-    key_self_name: S
-    chunks: list[TimeSeriesChunk]
+    ignore_max_time_diff: NotRequired[int]
+    ignore_max_val_diff: NotRequired[float]
+    key_self_name: NotRequired[S]
+    chunks: NotRequired[list[TimeSeriesChunk]]
 
 
 def value(reply: Reply, _text: object = None) -> float:
@@ -168,7 +167,7 @@ def last_samples(reply: Reply, text: Text[S]) -> dict[S, LastSample[S]]:
 
 def time_series(reply: Reply, text: Text[S]) -> TimeSeriesInfo[S]:
     """A map of what is known of a series."""
-    return cast("TimeSeriesInfo[S]", described(reply, text, KNOWN))
+    return cast("TimeSeriesInfo[S]", SERIES(reply, text))
 
 
 def _rows(reply: Reply, least: int, most: int) -> list[tuple[Reply, list[Reply]]]:
@@ -193,18 +192,7 @@ def _rules(reply: Reply, text: Text[S]) -> dict[S, CompactionRule]:
     )
 
 
-def _chunks(reply: Reply, text: Text[S]) -> list[TimeSeriesChunk]:
-    return [cast("TimeSeriesChunk", described(chunk, text, CHUNK)) for chunk in items(reply)]
-
-
-CHUNK: Final[Known] = dict.fromkeys(TimeSeriesChunk.__annotations__, whole) | {"bytes_per_sample": value}
-KNOWN: Final[Known] = dict.fromkeys(TimeSeriesInfo.__annotations__, whole) | {
-    "chunk_type": own,
-    "duplicate_policy": maybe_own,
-    "labels": _labels,
-    "source_key": maybe_bulk,
-    "rules": _rules,
-    "ignore_max_val_diff": value,
-    "key_self_name": bulk,
-    "chunks": _chunks,
-}
+CHUNK: Final = Record(TimeSeriesChunk, in_lower_case, bytes_per_sample=value)
+SERIES: Final = Record(
+    TimeSeriesInfo, in_lower_case, labels=_labels, rules=_rules, ignore_max_val_diff=value, chunks=CHUNK.each
+)

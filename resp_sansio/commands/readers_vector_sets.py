@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, NamedTuple, TypedDict, cast
+from typing import Final, Generic, NamedTuple, TypedDict
 
 from ..wire.values import Reply
 from .decoding import Binary, S, Text
-from .readers import bulk, bulks, items, maybe_bulk, number, pairs_in_turn, unexpected, whole
-from .readers_modules import Known, described
-from .readers_own import own
+from .readers import bulk, bulks, items, maybe_bulk, number, pairs_in_turn, unexpected
+from .readers_own import Record, own
 
 __all__ = ["RawVector", "Similar", "VectorSetInfo"]
 
@@ -33,7 +32,7 @@ class Similar(NamedTuple, Generic[S]):
     attributes: S | None
 
 
-class VectorSetInfo(TypedDict, total=False):
+class VectorSetInfo(TypedDict):
     """VINFO's fields, with `_` for `-`. What a newer server says beyond them is there as it came."""
 
     quant_type: str
@@ -47,7 +46,7 @@ class VectorSetInfo(TypedDict, total=False):
     hnsw_max_node_uid: int
 
 
-KNOWN: Final[Known] = dict.fromkeys(VectorSetInfo.__annotations__, whole) | {"quant_type": own}
+VECTOR_SET: Final = Record(VectorSetInfo)
 
 
 def maybe_vector(reply: Reply, _text: object = None) -> list[float] | None:
@@ -67,7 +66,7 @@ def maybe_raw_vector(reply: Reply, _text: object = None) -> RawVector | None:
 
 def maybe_vector_set(reply: Reply, text: Text[S]) -> VectorSetInfo | None:
     """A map of what is known of a vector set, or null."""
-    return None if reply is None else cast("VectorSetInfo", described(reply, text, KNOWN))
+    return None if reply is None else VECTOR_SET(reply, text)
 
 
 def maybe_levels(reply: Reply, text: Text[S]) -> list[list[S]] | None:

@@ -32,8 +32,7 @@ from .arguments_time_series import (
     waiting,
 )
 from .command import Command
-from .readers import Members, done, members, whole
-from .readers_modules import wholes_or_errors
+from .readers import Members, done, members, whole, wholes_or_errors
 from .readers_time_series import (
     LastSample,
     Sample,

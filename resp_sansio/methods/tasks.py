@@ -102,6 +102,7 @@ from ..commands.readers import (
     two_wholes,
     whole,
     wholes,
+    wholes_or_errors,
     word,
 )
 from ..commands.readers_acl import AclLogEntry, AclUser, acl_log_entries, acl_user, refusal
@@ -163,7 +164,6 @@ from ..commands.readers_introspection import (
     keys_with_flags,
 )
 from ..commands.readers_json import json_names, json_numbers, json_truths, json_types
-from ..commands.readers_modules import wholes_or_errors
 from ..commands.readers_own import maybe_own_text, own_text, own_texts
 from ..commands.readers_pubsub import counts
 from ..commands.readers_search import (

@@ -33,9 +33,52 @@ OLD_LINE: Final = b"67ed :0 slave,fail,noflags 07c3 1 2 3 disconnected"
 OLD_NODE: Final = ClusterNode(
     "67ed", "", 0, 0, "", {"slave", "fail"}, "07c3", 1, 2, 3, "disconnected", [], {}, {}
 )  # fmt: skip
-STATE: Final = b"cluster_state:ok\r\ncluster_size:3\r\nnew_one:x\r\n"
-NODE: Final = {b"id": b"a", b"port": 1, b"endpoint": None, b"replication-offset": 5, b"health": b"online"}
-OWN: Final = {"id": "a", "port": 1, "endpoint": None, "replication_offset": 5, "health": "online"}
+NUMBERS: Final = (
+    "cluster_slots_assigned cluster_slots_ok cluster_slots_pfail cluster_slots_fail cluster_known_nodes cluster_size"
+    " cluster_current_epoch cluster_my_epoch cluster_stats_messages_sent cluster_stats_messages_received"
+)
+STATE: Final = b"cluster_state:ok\r\nnew_one:x\r\n" + b"".join(b"%b:3\r\n" % each.encode() for each in NUMBERS.split())
+OWN_STATE: Final = {"cluster_state": "ok", "new_one": "x", **dict.fromkeys(NUMBERS.split(), 3)}
+NODE: Final = {
+    b"id": b"a", b"port": 1, b"ip": b"::1", b"endpoint": None, b"role": b"master", b"replication-offset": 5,
+    b"health": b"online",
+}  # fmt: skip
+OWN: Final = {
+    "id": "a", "port": 1, "ip": "::1", "endpoint": None, "role": "master", "replication_offset": 5, "health": "online",
+}  # fmt: skip
+LINK: Final = {
+    b"direction": b"to", b"node": b"a", b"create-time": 5, b"events": b"rw", b"send-buffer-allocated": 7,
+    b"send-buffer-used": 0,
+}  # fmt: skip
+OWN_LINK: Final = {
+    "direction": "to", "node": "a", "create_time": 5, "events": "rw", "send_buffer_allocated": 7, "send_buffer_used": 0,
+}  # fmt: skip
+TASK: Final = {
+    b"id": b"a", b"slots": b"0-5", b"source": b"b", b"dest": b"c", b"operation": b"migrate", b"state": b"completed",
+    b"last_error": b"", b"retries": 0, b"create_time": 1, b"start_time": 2, b"end_time": 3, b"write_pause_ms": 4,
+}  # fmt: skip
+OWN_TASK: Final = {
+    "id": "a", "slots": "0-5", "source": "b", "dest": "c", "operation": "migrate", "state": "completed",
+    "last_error": "", "retries": 0, "create_time": 1, "start_time": 2, "end_time": 3, "write_pause_ms": 4,
+}  # fmt: skip
+MOVED: Final = {
+    b"name": b"a", b"operation": b"EXPORT", b"slot_ranges": b"0-5", b"target_node": b"b", b"create_time": 1,
+    b"last_update_time": 2, b"last_ack_time": 3, b"state": b"success", b"message": b"", b"cow_size": 0,
+}  # fmt: skip
+OWN_MOVED: Final = {
+    "name": "a", "operation": "EXPORT", "slot_ranges": "0-5", "target_node": "b", "create_time": 1,
+    "last_update_time": 2, "last_ack_time": 3, "state": "success", "message": "", "cow_size": 0,
+}  # fmt: skip
+WATCHED: Final = {
+    b"name": b"m", b"ip": b"::1", b"port": b"1", b"runid": b"r", b"flags": b"master,o_down",
+    b"link-pending-commands": b"0", b"link-refcount": b"1", b"last-ping-sent": b"0", b"last-ok-ping-reply": b"2",
+    b"last-ping-reply": b"3", b"down-after-milliseconds": b"4",
+}  # fmt: skip
+OWN_WATCHED: Final = {
+    "name": "m", "ip": "::1", "port": 1, "runid": "r", "flags": {"master", "o_down"}, "link_pending_commands": 0,
+    "link_refcount": 1, "last_ping_sent": 0, "last_ok_ping_reply": 2, "last_ping_reply": 3,
+    "down_after_milliseconds": 4,
+}  # fmt: skip
 
 
 def turns(found: dict[Any, Any]) -> list[Any]:
@@ -48,7 +91,7 @@ CASES: list[Case] = [
         readers_cluster.cluster_facts,
         STATE,
         Verbatim(STATE),
-        {"cluster_state": "ok", "cluster_size": 3, "new_one": "x"},
+        OWN_STATE,
     ),
     (
         readers_cluster.nodes_text,
@@ -78,41 +121,41 @@ CASES: list[Case] = [
     ),
     (
         readers_cluster.cluster_links_of,
-        [[b"direction", b"to", b"create-time", 5]],
-        [{b"direction": b"to", b"create-time": 5}],
-        [{"direction": "to", "create_time": 5}],
+        [turns(LINK)],
+        [LINK],
+        [OWN_LINK],
     ),
     (
         readers_cluster.slot_statistics,
-        [[7, [b"key-count", 5]], [2, []]],
-        [[7, {b"key-count": 5}], [2, {}]],
-        {7: {"key_count": 5}, 2: {}},
+        [[7, [b"key-count", 5]], [2, [b"key-count", 0]]],
+        [[7, {b"key-count": 5}], [2, {b"key-count": 0}]],
+        {7: {"key_count": 5}, 2: {"key_count": 0}},
     ),
     (
         readers_cluster.migration_tasks,
-        [[b"id", b"a", b"retries", 0]],
-        [{b"id": b"a", b"retries": 0}],
-        [{"id": "a", "retries": 0}],
+        [turns(TASK)],
+        [TASK],
+        [OWN_TASK],
     ),
     (
         readers_cluster.slot_migrations,
-        [[b"name", b"a", b"cow_size", 0]],
-        [{b"name": b"a", b"cow_size": 0}],
-        [{"name": "a", "cow_size": 0}],
+        [turns(MOVED)],
+        [MOVED],
+        [OWN_MOVED],
     ),
     (
         readers_sentinel.one_instance,
-        [b"name", b"m", b"port", b"1", b"flags", b"master,o_down", b"num-slaves", b"2"],
-        {b"name": b"m", b"port": b"1", b"flags": b"master,o_down", b"num-slaves": b"2"},
-        {"name": "m", "port": 1, "flags": {"master", "o_down"}, "num_slaves": 2},
+        turns({**WATCHED, b"num-slaves": b"2"}),
+        {**WATCHED, b"num-slaves": b"2"},
+        {**OWN_WATCHED, "num_slaves": 2},
     ),
-    (readers_sentinel.several_instances, [[b"port", b"1"]], [{b"port": b"1"}], [{"port": 1}]),
+    (readers_sentinel.several_instances, [turns(WATCHED)], [WATCHED], [OWN_WATCHED]),
     (readers_sentinel.pending_scripts, [], [], []),
     (
         readers_sentinel.pending_scripts,
-        [[b"argv", [b"a", b"b"], b"flags", b"running", b"pid", b"5"]],
-        [{b"argv": [b"a", b"b"], b"flags": b"running", b"pid": b"5"}],
-        [{"argv": ["a", "b"], "flags": "running", "pid": 5}],
+        [[b"argv", [b"a", b"b"], b"flags", b"running", b"pid", b"5", b"retry-num", b"0"]],
+        [{b"argv": [b"a", b"b"], b"flags": b"running", b"pid": b"5", b"retry-num": b"0"}],
+        [{"argv": ["a", "b"], "flags": "running", "pid": 5, "retry_num": 0}],
     ),
     (readers_sentinel.address, None, None, None),
     (readers_sentinel.address, [b"::1", b"6379"], [b"::1", b"6379"], ("::1", 6379)),

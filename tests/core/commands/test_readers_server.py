@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -46,27 +47,55 @@ Case = tuple["Callable[..., object]", Any, Any, Any]
 SELECTOR: Final = {b"commands": b"+set", b"keys": b"~s", b"channels": b""}
 USER: Final = {b"passwords": [b"#1"], b"commands": b"+get", b"keys": b"~k", b"channels": b"&c", b"new": [1, b"x"]}
 OWN_USER: Final = {"passwords": ["#1"], "commands": "+get", "keys": "~k", "channels": "&c", "new": [1, b"x"]}
-LOGGED: Final = {b"count": 2, b"reason": b"auth", b"client-info": b"id=1", b"entry-id": 0}
-OWN_LOGGED: Final = {"count": 2, "reason": "auth", "client_info": "id=1", "entry_id": 0}
-FIRST: Final[Any] = {b"begin_search": {b"type": b"index", b"spec": {b"index": 1}}}
-OWN_FIRST: Final[Any] = {"flags": {"RW"}, "begin_search": {"type": "index", "spec": {"index": 1}}}
-SECOND: Final[Any] = {b"begin_search": {b"type": b"keyword", b"spec": {b"keyword": b"K", b"startfrom": 2}}}
+LOGGED: Final = {
+    b"count": 2, b"reason": b"auth", b"context": b"toplevel", b"object": b"AUTH", b"username": b"a",
+    b"client-info": b"id=1", b"entry-id": 0,
+}  # fmt: skip
+OWN_LOGGED: Final = {
+    "count": 2, "reason": "auth", "context": "toplevel", "object": "AUTH", "username": "a",
+    "client_info": "id=1", "entry_id": 0,
+}  # fmt: skip
+GO_ON: Final[Any] = {b"find_keys": {b"type": b"range", b"spec": {b"lastkey": -1}}}
+OWN_GO_ON: Final[Any] = {"find_keys": {"type": "range", "spec": {"lastkey": -1}}}
+FIRST: Final[Any] = {b"begin_search": {b"type": b"index", b"spec": {b"index": 1}}, **GO_ON}
+OWN_FIRST: Final[Any] = {"flags": {"RW"}, "begin_search": {"type": "index", "spec": {"index": 1}}, **OWN_GO_ON}
+SECOND: Final[Any] = {b"begin_search": {b"type": b"keyword", b"spec": {b"keyword": b"K", b"startfrom": 2}}, **GO_ON}
 OWN_SECOND: Final[Any] = {
     "flags": {"RO"},
     "begin_search": {"type": "keyword", "spec": {"keyword": "K", "startfrom": 2}},
+    **OWN_GO_ON,
 }
-LINE: Final = b"id=7 addr=/a b.sock:0 name= db=0 redir=-1 flags=N qbuf-free=20448 new-one=x y=z\n"
-CLIENT: Final = {
-    "id": 7,
-    "addr": "/a b.sock:0",
-    "name": "",
-    "db": 0,
-    "redir": -1,
-    "flags": "N",
-    "qbuf_free": 20448,
-    "new_one": "x",
-    "y": "z",
+OLD_LINE: Final = (
+    b"id=8 addr=/a b.sock:0 fd=9 name= age=1 idle=0 flags=N db=0 sub=0 psub=0 multi=-1 qbuf=26 qbuf-free=20448"
+    b" obl=0 oll=0 omem=0 events=r cmd=client user=default\n"
+)
+OLD_CLIENT: Final = {
+    "id": 8, "addr": "/a b.sock:0", "fd": 9, "name": "", "age": 1, "idle": 0, "flags": "N", "db": 0, "sub": 0, "psub": 0,
+    "multi": -1, "qbuf": 26, "qbuf_free": 20448, "obl": 0, "oll": 0, "omem": 0, "events": "r", "cmd": "client",
+    "user": "default",
+}  # fmt: skip
+LINE: Final = OLD_LINE.replace(b"\n", b" redir=-1 new-one=x y=z\n")
+CLIENT: Final = OLD_CLIENT | {"redir": -1, "new_one": "x", "y": "z"}
+BYTES: Final = (
+    "total.allocated startup.allocated replication.backlog clients.slaves clients.normal aof.buffer lua.caches"
+    " overhead.total keys.count keys.bytes-per-key dataset.bytes allocator.allocated allocator.active"
+    " allocator.resident allocator-fragmentation.bytes allocator-rss.bytes rss-overhead.bytes fragmentation.bytes"
+)
+RATIOS: Final = "peak.percentage allocator-fragmentation.ratio allocator-rss.ratio rss-overhead.ratio fragmentation"
+MEMORY: Final = {name.encode(): 1 for name in BYTES.split()} | {name.encode(): b"0.5" for name in RATIOS.split()}
+OWN_MEMORY: Final = {re.sub("[.-]", "_", name): 1 for name in BYTES.split()} | {
+    re.sub("[.-]", "_", name): 0.5 for name in RATIOS.split()
 }
+TABLES: Final = {b"overhead.hashtable.main": 7, b"overhead.hashtable.expires": 2}
+OWN_TABLES: Final = {"overhead_hashtable_main": 7, "overhead_hashtable_expires": 2}
+HOT: Final = {
+    b"tracking-active": 1, b"sample-ratio": 1, b"selected-slots": [[0, 9], [12]], b"all-commands-all-slots-us": 3,
+    b"net-bytes-all-commands-all-slots": 4, b"collection-start-time-unix-ms": 9, b"collection-duration-ms": 2,
+}  # fmt: skip
+OWN_HOT: Final = {
+    "tracking_active": True, "sample_ratio": 1, "selected_slots": [(0, 9), (12, 12)], "all_commands_all_slots_us": 3,
+    "net_bytes_all_commands_all_slots": 4, "collection_start_time_unix_ms": 9, "collection_duration_ms": 2,
+}  # fmt: skip
 
 
 def turns(found: dict[Any, Any]) -> list[Any]:
@@ -100,7 +129,7 @@ CASES: list[Case] = [
     (readers_connection.pong, "PONG", "PONG", "PONG"),
     (readers_connection.pong, [b"pong", b""], "PONG", "PONG"),  # on a connection with subscriptions
     (readers_connection.client_infos, b"", Verbatim(b""), []),
-    (readers_connection.client_infos, LINE + b"id=8\n", Verbatim(LINE + b"id=8\n"), [CLIENT, {"id": 8}]),
+    (readers_connection.client_infos, LINE + OLD_LINE, Verbatim(LINE + OLD_LINE), [CLIENT, OLD_CLIENT]),
     (readers_connection.one_client_info, LINE, Verbatim(LINE), CLIENT),
     (
         readers_connection.tracking_info,
@@ -150,16 +179,16 @@ CASES: list[Case] = [
     ),
     (
         readers_diagnostics.memory_report,
-        [b"peak.allocated", 5, b"db.3", [b"overhead.hashtable.main", 7], b"dataset.percentage", b"0.5", b"db.new", 1],
-        {b"peak.allocated": 5, b"db.3": {b"overhead.hashtable.main": 7}, b"dataset.percentage": 0.5, b"db.new": 1},
-        {"peak_allocated": 5, "dataset_percentage": 0.5, "db_new": 1, "db": {3: {"overhead_hashtable_main": 7}}},
+        turns({**MEMORY, b"peak.allocated": 5, b"db.3": turns(TABLES), b"dataset.percentage": b"0.5", b"db.new": 1}),
+        {**MEMORY, b"peak.allocated": 5, b"db.3": TABLES, b"dataset.percentage": 0.5, b"db.new": 1},
+        {**OWN_MEMORY, "peak_allocated": 5, "dataset_percentage": 0.5, "db_new": 1, "db": {3: OWN_TABLES}},
     ),
     (readers_diagnostics.hot_keys, None, None, None),
     (
         readers_diagnostics.hot_keys,
-        [[b"tracking-active", 1, b"selected-slots", [[0, 9], [12]], b"total-net-bytes", 5]],
-        [{b"tracking-active": 1, b"selected-slots": [[0, 9], [12]], b"total-net-bytes": 5}],
-        {"tracking_active": True, "selected_slots": [(0, 9), (12, 12)], "total_net_bytes": 5},
+        [turns({**HOT, b"total-net-bytes": 5})],
+        [{**HOT, b"total-net-bytes": 5}],
+        {**OWN_HOT, "total_net_bytes": 5},
     ),
     (readers_introspection.command_details, [None], [None], [None]),
     (
@@ -194,7 +223,7 @@ CASES: list[Case] = [
                         [turns({b"flags": ["RO"], **SECOND}), turns({b"flags": ["RW"], **FIRST})],
                         [],
                     ],
-                    [b"c|a", 2, [], 0, 0, 0, [], [], [[b"flags", []]], []],
+                    [b"c|a", 2, [], 0, 0, 0, [], [], [], []],
                 ],
             ],
         ],
@@ -222,7 +251,7 @@ CASES: list[Case] = [
                         [{b"flags": {"RW"}, **FIRST}, {b"flags": {"RO"}, **SECOND}],
                         [],
                     ],
-                    [b"c|a", 2, set(), 0, 0, 0, set(), set(), [{b"flags": set()}], []],
+                    [b"c|a", 2, set(), 0, 0, 0, set(), set(), set(), []],
                 ],
             ],
         ],
@@ -238,7 +267,7 @@ CASES: list[Case] = [
                 {"tip"},
                 [],
                 [
-                    CommandDetails("c|a", 2, set(), 0, 0, 0, set(), set(), [{"flags": set()}], []),
+                    CommandDetails("c|a", 2, set(), 0, 0, 0, set(), set(), [], []),
                     CommandDetails(
                         "c|b",
                         2,
@@ -261,6 +290,8 @@ CASES: list[Case] = [
         [
             b"c",
             [
+                b"group",
+                b"g",
                 b"since",
                 b"1.0.0",
                 b"history",
@@ -275,15 +306,16 @@ CASES: list[Case] = [
                         b"key_spec_index",
                         0,
                         b"arguments",
-                        [[b"name", b"x", b"flags", ["optional"]]],
+                        [[b"name", b"x", b"type", b"string", b"flags", ["optional"]]],
                     ],
                 ],
                 b"subcommands",
-                [b"c|a", [b"summary", b"s"]],
+                [b"c|a", [b"group", b"g", b"summary", b"s"]],
             ],
         ],
         {
             b"c": {
+                b"group": b"g",
                 b"since": b"1.0.0",
                 b"history": [[b"7.2.0", b"less"], [b"7.10.0", b"more"]],
                 b"arguments": [
@@ -291,14 +323,15 @@ CASES: list[Case] = [
                         b"name": b"k",
                         b"type": b"key",
                         b"key_spec_index": 0,
-                        b"arguments": [{b"name": b"x", b"flags": {"optional"}}],
+                        b"arguments": [{b"name": b"x", b"type": b"string", b"flags": {"optional"}}],
                     },
                 ],
-                b"subcommands": {b"c|a": {b"summary": b"s"}},
+                b"subcommands": {b"c|a": {b"group": b"g", b"summary": b"s"}},
             }
         },
         {
             "c": {
+                "group": "g",
                 "since": "1.0.0",
                 "history": [("7.2.0", "less"), ("7.10.0", "more")],
                 "arguments": [
@@ -306,10 +339,10 @@ CASES: list[Case] = [
                         "name": "k",
                         "type": "key",
                         "key_spec_index": 0,
-                        "arguments": [{"name": "x", "flags": {"optional"}}],
+                        "arguments": [{"name": "x", "type": "string", "flags": {"optional"}}],
                     },
                 ],
-                "subcommands": {"c|a": {"summary": "s"}},
+                "subcommands": {"c|a": {"group": "g", "summary": "s"}},
             }
         },
     ),
@@ -377,9 +410,9 @@ DATA: list[Case] = [
     ),
     (
         readers_diagnostics.hot_keys,
-        [[b"by-cpu-time-us", [b"k", 5, b"l", 4], b"by-net-bytes", []]],
-        [{b"by-cpu-time-us": [b"k", 5, b"l", 4], b"by-net-bytes": []}],
-        {"by_cpu_time_us": [(b"k", 5), (b"l", 4)], "by_net_bytes": []},
+        [turns({**HOT, b"by-cpu-time-us": [b"k", 5, b"l", 4], b"by-net-bytes": []})],
+        [{**HOT, b"by-cpu-time-us": [b"k", 5, b"l", 4], b"by-net-bytes": []}],
+        {**OWN_HOT, "by_cpu_time_us": [(b"k", 5), (b"l", 4)], "by_net_bytes": []},
     ),
     (
         readers_introspection.keys_with_flags,
@@ -426,39 +459,16 @@ STRANGE: Final[list[Any]] = [
     {MapKey(((b"a", 1),))},
 ]
 
-# Maps whose fields are none of some records', and so may be anything.
 TEXTS: Final[list[Any]] = [b"line\n", b"id=x\n", b"id=" + b"9" * 30 + b"\n", b"id=1\nid=2\n"]
-UNKNOWN: Final[list[Any]] = [
-    {b"flags": 5},
-    {b"flags": [5]},
-    {b"passwords": b"x"},
-    {b"redirect": b"x"},
-    {b"redirect": 1.5},
-    [b"sentinel", 5],
-    [b"other", 1],
-    Pairs([(b"flags", 5), (b"flags", 6)]),
-]
-
 # And which of it some may well be given.
 FINE: Final[dict[str, list[Any]]] = {
     "binary": TEXTS,
-    "function_statistics": UNKNOWN,
-    "hot_keys": [[{b"ver": b"1x"}], [{b"age-seconds": b"x"}]],
     "latency_samples": [[[1, 2]]],
-    "libraries": [[{b"ver": b"1x"}], [{b"age-seconds": b"x"}], {MapKey(((b"a", 1),))}],
-    "memory_report": UNKNOWN,
     "own_text": TEXTS,
     "maybe_own_text": TEXTS,
     "refusal": TEXTS,
     "own_texts": [[b"odd"], [b"master"]],
     "counts": [{b"flags": 5}, [b"sentinel", 5], [b"other", 1]],
-    "client_infos": [b"line\n", b"id=1\nid=2\n"],
-    "one_client_info": [b"line\n"],
-    # A field that is not known may be anything.
-    "acl_user": [{b"redirect": b"x"}, {b"redirect": 1.5}, [b"sentinel", 5], [b"other", 1]],
-    "acl_log_entries": [[{b"ver": b"1x"}], {MapKey(((b"a", 1),))}],
-    "tracking_info": [{b"passwords": b"x"}, [b"sentinel", 5], [b"other", 1]],
-    "module_infos": [[{b"age-seconds": b"x"}], {MapKey(((b"a", 1),))}],
 }
 
 
@@ -501,8 +511,9 @@ def test_anything_else_is_an_error_and_no_wrong_value(read: Callable[..., object
     [
         (readers_diagnostics.latency_events, [[b"fork", 1, 2]]),
         (readers_diagnostics.latency_histograms, {b"get": {b"calls": 1, b"other": 2}}),
-        (readers_diagnostics.hot_keys, [{b"selected-slots": [[1, 2, 3]]}]),
-        (readers_diagnostics.hot_keys, [{b"by-net-bytes": [b"k", b"1"]}]),
+        (readers_diagnostics.hot_keys, [{**HOT, b"selected-slots": [[1, 2, 3]]}]),
+        (readers_diagnostics.hot_keys, [{**HOT, b"by-net-bytes": [b"k", b"1"]}]),
+        (readers_connection.one_client_info, LINE + OLD_LINE),
         (readers_introspection.command_details, [[b"get", 2, [], 0, 0]]),
         (readers_introspection.commands_docs, {b"c": {b"history": [[b"1.0.0"]]}}),
         (readers_functions.libraries, [[b"functions", [[b"name", 5]]]]),

@@ -44,8 +44,12 @@ REPLIES: Final[list[tuple[Any, Any, Any, Any]]] = [
     (readers.maybe_raw_vector, ["bin", b"\1\0", b"5"], ["bin", b"\1\0", 5.0], RawVector("bin", b"\1\0", 5.0, None)),
     (readers.maybe_vector_set, None, None, None),
     (readers.maybe_vector_set, turns(MADE), MADE, TOLD),
-    (readers.maybe_vector_set, [b"quant-type", b"bin"], {b"quant-type": b"bin"}, {"quant_type": "bin"}),
-    (readers.maybe_vector_set, ["new-field", b"x"], {"new-field": b"x"}, {"new_field": b"x"}),
+    (
+        readers.maybe_vector_set,
+        turns({**MADE, "new-field": b"x"}),
+        {**MADE, "new-field": b"x"},
+        {**TOLD, "new_field": b"x"},
+    ),
     (readers.maybe_levels, None, None, None),
     (readers.maybe_levels, [[b"a"], []], [[b"a"], []], [[b"a"], []]),
     (readers.maybe_levels_scored, None, None, None),
@@ -77,7 +81,7 @@ def test_no_other_reply_raises_anything_else(read: Any, resp2: Any, resp3: Any, 
 
 
 def test_what_is_known_has_its_type() -> None:
-    with pytest.raises(UnexpectedReplyError, match="an integer was expected, and bytes came"):
-        readers.maybe_vector_set({"size": b"1"}, RAW)
+    with pytest.raises(UnexpectedReplyError, match="an integer or its integer was expected, and bytes came"):
+        readers.maybe_vector_set({"size": b"one"}, RAW)
     with pytest.raises(UnexpectedReplyError, match="elements with scores and attributes"):
         readers.similar([b"a", b"1"], RAW)

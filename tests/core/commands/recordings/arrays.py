@@ -9,9 +9,15 @@ from resp_sansio import commands
 
 GAPS: Any = [b"a", None, b"c"]
 PAIRS: Any = [[0, b"a"], [5, b"b"]]
-INFO: Any = {b"count": 3, b"len": 101, b"next-insert-index": 1, b"slice-size": 4096}
+INFO: Any = {
+    b"count": 3, b"len": 101, b"next-insert-index": 1, b"slices": 1, b"directory-size": 2, b"super-dir-entries": 0,
+    b"slice-size": 4096,
+}  # fmt: skip
 FULL: Any = {**INFO, b"dense-slices": 1, b"avg-dense-fill": 0.5}
-OWN = {"count": 3, "len": 101, "next_insert_index": 1, "slice_size": 4096}
+OWN = {
+    "count": 3, "len": 101, "next_insert_index": 1, "slices": 1, "directory_size": 2, "super_dir_entries": 0,
+    "slice_size": 4096,
+}  # fmt: skip
 
 
 def turns(found: Any) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.commands.recorded import Like, Specified, Steps
 from resp_sansio import ReplyError, commands
 
@@ -38,14 +40,19 @@ STEPS: Steps = [
     (commands.bf_scandump("n", 10_000), (0, b"")),
 ]
 
+SAID: Any = [
+    "Capacity", 100, "Size", 240, "Number of filters", 1, "Number of items inserted", 2, "Expansion rate", 2,
+]  # fmt: skip
+OWN = {"capacity": 100, "size": 240, "number_of_filters": 1, "number_of_items_inserted": 2, "expansion_rate": 2}
+
 SPECIFIED: Specified = [
     (commands.bf_loadchunk("b", 1, b"data"), "OK", "OK", None),
     # Valkey's module says more, on RESP3 also in an array; and what a newer one may say.
     (
         commands.bf_info("b"),
-        ["Error rate", b"0.01", "Expansion rate", 2, "Tightening ratio", b"0.5", "Max scaled capacity", 1000],
-        ["Error rate", 0.01, "Expansion rate", 2, "Tightening ratio", 0.5, "Max scaled capacity", 1000],
-        {"error_rate": 0.01, "expansion_rate": 2, "tightening_ratio": 0.5, "max_scaled_capacity": 1000},
+        [*SAID, "Error rate", b"0.01", "Tightening ratio", b"0.5", "Max scaled capacity", 1000],
+        [*SAID, "Error rate", 0.01, "Tightening ratio", 0.5, "Max scaled capacity", 1000],
+        {**OWN, "error_rate": 0.01, "tightening_ratio": 0.5, "max_scaled_capacity": 1000},
     ),
-    (commands.bf_info("b"), ["New field", b"x"], {"New field": b"x"}, {"new_field": b"x"}),
+    (commands.bf_info("b"), [*SAID, "New field", b"x"], [*SAID, "New field", b"x"], {**OWN, "new_field": b"x"}),
 ]

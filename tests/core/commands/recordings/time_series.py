@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from core.commands.recorded import Like, Specified, Steps
 from resp_sansio import (
@@ -189,8 +189,29 @@ STEPS: Steps = [
     (commands.ts_add("x", "*", 1), Like(int)),
 ]
 
+SAID: Any = {
+    "totalSamples": 3, "memoryUsage": 500, "firstTimestamp": 1, "lastTimestamp": 9, "retentionTime": 0, "chunkCount": 1,
+    "chunkSize": 4096, "chunkType": "compressed", "duplicatePolicy": None, "labels": [], "sourceKey": None, "rules": [],
+}  # fmt: skip
+OWN = {
+    "total_samples": 3, "memory_usage": 500, "first_timestamp": 1, "last_timestamp": 9, "retention_time": 0,
+    "chunk_count": 1, "chunk_size": 4096, "chunk_type": "compressed", "duplicate_policy": None, "labels": {},
+    "source_key": None, "rules": {},
+}  # fmt: skip
+
+
+def turns(found: Any) -> list[Any]:
+    """RESP2's way with a map."""
+    return [part for pair in found.items() for part in pair]
+
+
 SPECIFIED: Specified = [
     # A null where a series has no policy of its own, as older ones say; and what a newer one may say.
-    (commands.ts_info("t"), ["duplicatePolicy", None], {"duplicatePolicy": None}, {"duplicate_policy": None}),
-    (commands.ts_info("t"), ["newField", [b"x"]], {"newField": [b"x"]}, {"new_field": [b"x"]}),
+    (commands.ts_info("t"), turns(SAID), SAID, OWN),
+    (
+        commands.ts_info("t"),
+        turns({**SAID, "newField": [b"x"]}),
+        {**SAID, "newField": [b"x"]},
+        {**OWN, "new_field": [b"x"]},
+    ),
 ]
