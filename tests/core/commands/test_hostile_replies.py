@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from core.commands.recorded import GROUPS, cases
+from core.commands.recordings.time_series import SAID
 from core.commands.rows import SENT
 from resp_sansio import UnexpectedReplyError
 from resp_sansio.commands import readers, readers_cluster, readers_pubsub, readers_search, readers_time_series
@@ -117,7 +118,7 @@ def test_no_key_of_a_recorded_reply_is_lost_where_two_are_the_same_as_text() -> 
         (readers_time_series.last_samples, [[b"\xff", [], []], [b"\xfe", [], []]]),
         (readers_time_series.last_samples, {b"k": [{b"\xff": b"1", b"\xfe": b"2"}, []]}),
         (readers_time_series.many_series, [[b"\xff", [], []], [b"\xfe", [], []]]),
-        (readers_time_series._rules, [[b"\xff", 1, "AVG", 0], [b"\xfe", 1, "AVG", 0]]),
+        (readers_time_series.time_series, {**SAID, "rules": [[b"\xff", 1, "AVG", 0], [b"\xfe", 1, "AVG", 0]]}),
     ],
 )
 def test_no_key_is_lost_where_two_are_the_same_as_text(read: Reader[Any, Any], reply: Any) -> None:
