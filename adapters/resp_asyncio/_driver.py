@@ -37,7 +37,7 @@ from resp_sansio.client import (
     Look,
     Refused,
     Report,
-    forks_wait_for_tls,
+    forks_wait,
 )
 from resp_sansio.connection import Slot
 from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
@@ -361,4 +361,4 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-    forks_wait_for_tls(os.register_at_fork)
+    forks_wait(os.register_at_fork)

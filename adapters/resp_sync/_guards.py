@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
 from resp_sansio import Config, ConnectionClosedError, LocalProtocolError, RespError
-from resp_sansio.client import forks_wait_for_tls, is_here
+from resp_sansio.client import forks_wait, is_here
 from resp_sansio.surface.threads import Make
 
 from ._links import Links, Socket
@@ -162,7 +162,7 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-    forks_wait_for_tls(os.register_at_fork)
+    forks_wait(os.register_at_fork)
 
 
 def check_not_patched() -> None:

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from resp_sansio import Config
-from resp_sansio.client import Dial, TLSWire
+from resp_sansio.client import Dial, TLSWire, between_forks
 from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 
 __all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
@@ -182,7 +182,7 @@ class Opening:
         # Names of text are encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
         host = config.host.encode() if config.host.isascii() else config.host
         try:
-            return socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)
+            return between_forks(socket.getaddrinfo, host, config.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise not_resolved(config, of_the_system(error)) from error
 

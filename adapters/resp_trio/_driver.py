@@ -50,7 +50,7 @@ from resp_sansio.client import (
     Look,
     Refused,
     Report,
-    forks_wait_for_tls,
+    forks_wait,
 )
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
@@ -447,4 +447,4 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-    forks_wait_for_tls(os.register_at_fork)
+    forks_wait(os.register_at_fork)

@@ -5,7 +5,7 @@ from .call import command_alone, error_of, push_as_text, seconds_allowed, text_o
 from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
-from .forks import forks_wait_for_tls
+from .forks import between_forks, forks_wait
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
@@ -20,7 +20,7 @@ __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
     "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Script", "Share", "Sleep", "TLSWire", "Waiter",
-    "Watch", "WatchLoop", "Write", "command_alone", "error_of", "error_reply", "forks_wait_for_tls",
+    "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",
     "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
     "push_as_text", "read_transaction", "route", "seconds_allowed", "text_of",
 ]  # fmt: skip

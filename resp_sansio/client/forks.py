@@ -1,7 +1,7 @@
-"""Forks and OpenSSL: a fork waits until no other thread is inside of it, and threads that are about to go in wait for the fork.
+"""Forks and other libraries: a fork waits until no other thread is inside of one, and threads that are about to go in wait for the fork.
 
-OpenSSL has locks of its own, and takes no care of forks: a lock that another thread holds at that moment is locked in the child
-for ever, and the child's next use of TLS hangs.
+OpenSSL and the C library's resolver have locks of their own, and take no care of forks: a lock that another thread holds at that
+moment is locked in the child for ever, and the child's next use of TLS, or its next look for a name, hangs.
 
 A thread says that it goes in, and looks for forks then; a fork does it the other way round. No lock is held meanwhile: an
 interrupt would leave it locked. Both wait for a bounded time: what they wait for may wait for them, by a lock of the program's.
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
-__all__ = ["OPENSSL", "Gate", "forks_wait_for_tls"]
+__all__ = ["GATE", "Gate", "between_forks", "forks_wait"]
+
+T = TypeVar("T")
 
 PAUSE: Final = 0.001
 """Seconds between two looks whether the wait is over."""
@@ -73,13 +75,23 @@ def _others(threads: Iterable[int]) -> bool:
     return any(thread != own for thread in list(threads))
 
 
-OPENSSL: Final = Gate()
+GATE: Final = Gate()
 """The one of this process."""
 
 
-def forks_wait_for_tls(register: Callable[..., None]) -> None:
-    """Let no fork happen while another thread is inside of OpenSSL for a `TLSWire`; `register` is `os.register_at_fork`.
+def forks_wait(register: Callable[..., None]) -> None:
+    """Let no fork happen while another thread is inside of OpenSSL for a `TLSWire`, or of a call by `between_forks`.
 
-    For adapters. The child's first use of TLS could hang otherwise. Idempotent.
+    For adapters; `register` is `os.register_at_fork`. The child could hang otherwise, at its first use of the same library. Idempotent.
     """
-    OPENSSL.watch(register)
+    GATE.watch(register)
+
+
+def between_forks(call: Callable[..., T], /, *args: object, **options: object) -> T:
+    """Call into a library with locks of its own, for which forks wait. Raises and returns what the call does."""
+    who = object()
+    try:
+        GATE.enter(who)
+        return call(*args, **options)
+    finally:
+        GATE.inside.pop(who, None)

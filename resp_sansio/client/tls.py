@@ -14,7 +14,7 @@ from ..config.config import Config
 from ..config.tls import tls_context, tls_failure, tls_server_name
 from ..connection.connection import Connection
 from ..connection.slot import Slot
-from .forks import OPENSSL
+from .forks import GATE
 
 __all__ = ["TLSWire"]
 
@@ -44,14 +44,14 @@ class TLSWire:
         self._outgoing: Any = ssl.MemoryBIO()
         self._rest: bytes | memoryview = b""  # of the records that were made, what the network has not taken
         try:
-            OPENSSL.enter(self)
+            GATE.enter(self)
             context = tls_context(config, ssl)
             try:
                 self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=tls_server_name(config))
             except (OSError, ValueError) as error:
                 raise tls_failure(config, error) from error
         finally:
-            OPENSSL.inside.pop(self, None)
+            GATE.inside.pop(self, None)
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else "open" if self.open else "shaking hands"
@@ -81,7 +81,7 @@ class TLSWire:
     def _encrypt(self) -> None:
         room = RECORDS
         try:
-            OPENSSL.enter(self)
+            GATE.enter(self)
             while room and (block := self._core.data_to_send()):
                 count = self._tls.write(memoryview(block)[:room])
                 self._core.sent(count)
@@ -89,7 +89,7 @@ class TLSWire:
         except self._want:
             pass  # the server shakes hands anew, and its records come first
         finally:
-            OPENSSL.inside.pop(self, None)
+            GATE.inside.pop(self, None)
 
     def sent(self, count: int) -> None:
         """The network took so many bytes of `data_to_send`."""
@@ -115,7 +115,7 @@ class TLSWire:
         self._incoming.write(records)
         pieces: list[bytes] = []
         try:
-            OPENSSL.enter(self)
+            GATE.enter(self)
             if not self.open:
                 self._tls.do_handshake()
                 self.open = True
@@ -127,7 +127,7 @@ class TLSWire:
         except (OSError, ValueError) as error:
             self.end(error)
         finally:
-            OPENSSL.inside.pop(self, None)
+            GATE.inside.pop(self, None)
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if not self.ended:
             return self._core.receive_replies(data)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sansio.client import forks, forks_wait_for_tls
+from resp_sansio.client import between_forks, forks, forks_wait
 from resp_sansio.client.forks import Gate
 
 if TYPE_CHECKING:
@@ -180,6 +180,21 @@ def test_the_child_begins_anew() -> None:
     assert not process.gate._forks
 
 
+def test_a_call_into_another_library_is_inside_until_it_returns_or_raises() -> None:
+    before = len(forks.GATE.inside)
+
+    def call(*args: object, **options: object) -> object:
+        assert len(forks.GATE.inside) == before + 1
+        if not args:
+            raise LookupError
+        return args, options
+
+    assert between_forks(call, 1, two=2) == ((1,), {"two": 2})
+    with pytest.raises(LookupError):
+        between_forks(call)
+    assert len(forks.GATE.inside) == before
+
+
 def test_several_adapters_are_one_process() -> None:
     process = Process()
     process.gate.watch(process.register)
@@ -188,6 +203,6 @@ def test_several_adapters_are_one_process() -> None:
         ["after_in_child"],
     ]
     registered: list[object] = []
-    forks_wait_for_tls(lambda **hooks: registered.append(hooks))
-    forks_wait_for_tls(lambda **hooks: registered.append(hooks))
+    forks_wait(lambda **hooks: registered.append(hooks))
+    forks_wait(lambda **hooks: registered.append(hooks))
     assert len(registered) in (0, 2)  # an adapter may have been imported

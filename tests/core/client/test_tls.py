@@ -23,7 +23,7 @@ from resp_sansio import (
     Retry,
 )
 from resp_sansio.client import Client, Close, Dial, Link, ObservedClient, Observers, TLSWire, error_of
-from resp_sansio.client.forks import OPENSSL
+from resp_sansio.client.forks import GATE
 from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
@@ -320,15 +320,15 @@ class Noted(ssl.SSLObject):
     done: ClassVar[list[tuple[str, int]]] = []
 
     def do_handshake(self) -> None:
-        self.done.append(("do_handshake", len(OPENSSL.inside)))
+        self.done.append(("do_handshake", len(GATE.inside)))
         super().do_handshake()
 
     def read(self, *arguments: Any) -> Any:
-        self.done.append(("read", len(OPENSSL.inside)))
+        self.done.append(("read", len(GATE.inside)))
         return super().read(*arguments)
 
     def write(self, *arguments: Any) -> int:
-        self.done.append(("write", len(OPENSSL.inside)))
+        self.done.append(("write", len(GATE.inside)))
         return super().write(*arguments)
 
 
@@ -338,7 +338,7 @@ def test_forks_wait_for_all_that_openssl_does(monkeypatch: pytest.MonkeyPatch) -
     authority().configure_trust(context)
 
     def make(**_: object) -> ssl.SSLContext:
-        Noted.done.append(("make", len(OPENSSL.inside)))
+        Noted.done.append(("make", len(GATE.inside)))
         return context
 
     Noted.done.clear()
@@ -348,7 +348,7 @@ def test_forks_wait_for_all_that_openssl_does(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ssl, "create_default_context", make)
     TLSWire(Config(host=NAME, tls=True), ssl)
     assert set(Noted.done) == {("make", 1), ("do_handshake", 1), ("read", 1), ("write", 1)}
-    assert not OPENSSL.inside
+    assert not GATE.inside
 
 
 def test_forks_wait_for_nothing_that_has_failed() -> None:
@@ -357,7 +357,7 @@ def test_forks_wait_for_nothing_that_has_failed() -> None:
     stage = Stage()
     stage.receive(b"no TLS at all")
     assert stage.closed
-    assert not OPENSSL.inside
+    assert not GATE.inside
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------------
