@@ -1,4 +1,4 @@
-"""Forks and other libraries: a fork waits until no other thread is inside of one, and threads that are about to go in wait for the fork.
+"""Forks and other libraries: a fork waits until no other thread is inside of one, and threads that want to go in wait for it.
 
 OpenSSL and the C library's resolver have locks of their own, and take no care of forks: a lock that another thread holds at that
 moment is locked in the child for ever, and the child's next use of TLS, or its next look for a name, hangs.
@@ -82,7 +82,7 @@ GATE: Final = Gate()
 def forks_wait(register: Callable[..., None]) -> None:
     """Let no fork happen while another thread is inside of OpenSSL for a `TLSWire`, or of a call by `between_forks`.
 
-    For adapters; `register` is `os.register_at_fork`. The child could hang otherwise, at its first use of the same library. Idempotent.
+    For adapters; `register` is `os.register_at_fork`. The child could hang otherwise, when it first uses that library. Idempotent.
     """
     GATE.watch(register)
 

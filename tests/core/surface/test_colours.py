@@ -17,7 +17,9 @@ from resp_sansio import (
     LocalProtocolError,
     Outcome,
     ReplyError,
+    Script,
     TransactionAbortedError,
+    as_int,
 )
 from resp_sansio.connection import SlotState
 
@@ -59,6 +61,37 @@ def test_a_command_is_given_by_its_words_or_as_a_command(colour: Colour, client:
         b"d",
     )
     assert colour.do(client.echo("k")) == b"k"
+
+
+def test_data_comes_as_it_is_asked_for(colour: Colour) -> None:
+    with colour.block(colour.client("redis://stage", decode=True)) as text:
+        assert (
+            colour.do(text.echo("k")) == colour.do(text.text.echo("k")) == colour.do(text.execute("ECHO", "k")) == "k"
+        )
+        assert colour.do(text.raw.echo("k")) == b"k"
+        pipe = text.pipeline()
+        results = [pipe.echo("k"), pipe.text.echo("k"), pipe.raw.echo("k")]
+        colour.do(pipe.run())
+        assert [result.result() for result in results] == ["k", "k", b"k"]
+
+
+def test_a_script_is_run_by_its_digest_or_else_by_its_source(colour: Colour, client: Any) -> None:
+    stage = client._driver.stage
+    script = Script("return 1", read=as_int)
+    known: list[str] = []
+
+    def answer(words: Any) -> object:
+        name = bytes(words[0])
+        if name == b"SCRIPT":
+            known.append(script.digest)
+            return script.digest.encode()
+        if name == b"EVALSHA" and not known:
+            return ReplyError("NOSCRIPT No matching script.")
+        return 1
+
+    stage.answer = answer
+    assert [colour.do(client.run(script, ["k"], [2])), colour.do(client.run(script, timeout=7))] == [1, 1]
+    assert [name for name in names(client) if name != b"HELLO"][-4:] == [b"EVALSHA", b"SCRIPT", b"EVAL", b"EVALSHA"]
 
 
 def test_a_call_has_the_time_that_it_is_given_or_that_it_asks_the_server_for(colour: Colour, client: Any) -> None:
