@@ -42,9 +42,9 @@ def watch(
     """
     if not every > 0:
         raise ValueError(f"every must be positive, not {every}")
-    from rich.console import Console
+    from .console import TurnConsole
 
-    shown_on = console if console is not None else Console(stderr=True, highlight=False)
+    shown_on = console if console is not None else TurnConsole()
     looks = Looks(client, watcher)
     if not shown_on.is_terminal:
         try:
@@ -55,19 +55,25 @@ def watch(
     from rich.live import Live
 
     over = threading.Event()
-    with Live(console=shown_on, auto_refresh=False, transient=True) as live:
+    live = Live(console=shown_on, auto_refresh=False, transient=True)
 
-        def draw() -> None:
-            while not over.wait(every):
-                live.update(drawn(looks.next(), shown_on.height), refresh=True)
+    def draw() -> None:
+        while not over.wait(every):
+            figures = looks.next()
+            with shown_on:  # first: a thread that prints takes its turn, and then a lock of `live`
+                live.update(drawn(figures, shown_on.height), refresh=True)
 
-        drawing = threading.Thread(target=draw, name="resp_cli.watch", daemon=True)
-        drawing.start()
-        try:
-            yield
-        finally:
-            over.set()
-            drawing.join()
+    with shown_on:
+        live.start()
+    drawing = threading.Thread(target=draw, name="resp_cli.watch", daemon=True)
+    drawing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        drawing.join()
+        with shown_on:
+            live.stop()
     _print(shown_on, looks.whole())
 
 

@@ -214,6 +214,7 @@ def test_a_time_that_makes_no_sense(every: float) -> None:
 
 def test_without_rich_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.delitem(sys.modules, "resp_cli._inside.console", raising=False)
     with pytest.raises(ModuleNotFoundError, match="rich"), watch(object(), Watcher()):  # type: ignore[arg-type]
         pass
 
@@ -265,6 +266,19 @@ def test_it_is_drawn_below_what_the_program_prints(server: Server, columns: int)
         assert lines[8].startswith("Client, in ")
         assert [line.split()[0] for line in lines[-2:]] == ["BLPOP", "SET"]
         assert terminal.text.count("Client, in ") == 1
+
+
+def test_no_line_is_lost_though_it_is_printed_while_a_frame_is_drawn(server: Server) -> None:
+    program = (
+        PROGRAM.replace("every=0.1", "every=0.001")
+        .replace('"none", 0.1', '"none", 0.001')
+        .replace("range(8)", "range(15)")
+    )
+    for _ in range(4):
+        with Terminal(server.url, columns=80, program=program) as terminal:
+            assert terminal.end() == 0
+            assert terminal.text.splitlines()[:15] == [f"the program says {number}" for number in range(15)]
+            assert terminal.text.count("Client, in ") == 1
 
 
 def test_into_a_file_goes_one_frame_at_the_end(server: Server) -> None:
