@@ -76,8 +76,9 @@ one_python = PYTHONS.get(own_version) or next(iter(PYTHONS.values()), None)
 # pyproject.toml adds for a bare checkout.
 ISOLATED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
 PYTEST = ["python", "-m", "pytest", "-o", "pythonpath=tests"]
-# A process for each processor, up to four: the tests wait more than they work, and each process has a server of its own.
+# A process for each processor, up to four, and one more for tests that wait more than they work. Each has a server of its own.
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
+WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}"]
 COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
 RESULTS = ROOT / ".nox" / "results"
 
@@ -108,7 +109,7 @@ def tests(session: nox.Session) -> None:
         run_all(session, (core, {}), rest(f"{name}-rest"))
         return
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
-    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *IN_PARALLEL, "tests/adapters/contract"]
+    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *WAITING, "tests/adapters/contract"]
     run_all(session, ([*core, *COVERAGE], data), rest(f"{name}-rest"), (long, {"RESP_LONG_PATH": "1"}))
 
 
@@ -130,7 +131,7 @@ def newest(session: nox.Session) -> None:
 def rest(name: str, **environment: str) -> tuple[list[str], dict[str, str]]:
     """The command, with its environment, that runs all but the core's own tests."""
     report = f"--junitxml={RESULTS / name}.xml"
-    return [*PYTEST, report, *IN_PARALLEL, "--ignore=tests/core", "--ignore=tests/simulation", "tests"], environment
+    return [*PYTEST, report, *WAITING, "--ignore=tests/core", "--ignore=tests/simulation", "tests"], environment
 
 
 def run_all(session: nox.Session, *commands: tuple[list[str], dict[str, str]]) -> None:
