@@ -36,7 +36,7 @@ def connect(
 ) -> Connection[Any]:
     """Open a connection: `connect("redis://user:password@host:6379/0", timeout=2.0)`.
 
-    For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
+    For URLs and options see `resp_sansio.Config`; all but `decode` can stand in the URL's query. `connect_timeout` covers all
     of it, name resolution excepted. Raises `ConnectError` (its `transient` says whether the same may succeed later),
     `ValueError` or `TypeError` for a wrong URL or option.
     """

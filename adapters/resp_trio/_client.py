@@ -44,7 +44,7 @@ def connect(
 ) -> Connecting[Any]:
     """Open a connection: `await connect("redis://user:password@host:6379/0", timeout=2.0)`, or by `async with connect(...)`.
 
-    For URLs and options see `resp_sansio.Config`; the same options can stand in the URL's query. `connect_timeout` covers all
+    For URLs and options see `resp_sansio.Config`; all but `decode` can stand in the URL's query. `connect_timeout` covers all
     of it. Raises `ValueError` or `TypeError` for a wrong URL or option and, when awaited, `ConnectError` (its `transient` says
     whether the same may succeed later).
     """

@@ -31,6 +31,7 @@ from .options import (
     WORD,
     Kind,
     Option,
+    Policy,
     hint,
     integer,
     is_text,
@@ -59,9 +60,6 @@ Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
 
 CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 """Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
-
-Policy: TypeAlias = Literal["strict", "surrogateescape", "replace", "backslashreplace", "ignore"]
-"""What is done with data that is no text: see `bytes.decode`."""
 
 ITERABLE_COROUTINE: Final = 0x100
 """`inspect.CO_ITERABLE_COROUTINE`; that module takes long to import."""

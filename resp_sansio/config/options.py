@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from .._record import Record, field, fields
 
@@ -27,6 +27,7 @@ __all__ = [
     "WORD",
     "Kind",
     "Option",
+    "Policy",
     "hint",
     "integer",
     "is_encoding",
@@ -287,6 +288,8 @@ DECODE: Final = Kind(
     lambda value: isinstance(value, bool) or (len(value) <= LONGEST_NAME and is_encoding(value)),
     None,  # a type checker knows by the keyword whether data is bytes or text, and reads no URL
 )
-POLICIES: Final = ("strict", "surrogateescape", "replace", "backslashreplace", "ignore")
-DECODE_ERRORS: Final = Kind(" or ".join(POLICIES), (str,), lambda name: name in POLICIES)
+Policy: TypeAlias = Literal["strict", "surrogateescape", "replace", "backslashreplace", "ignore"]
+"""What is done with data that is no text: see `bytes.decode`."""
+
+DECODE_ERRORS: Final = Kind(" or ".join(get_args(Policy)), (str,), lambda name: name in get_args(Policy))
 LIMIT: Final = integer(1, 2**63 - 1)._replace(allowed="an integer from 1 to 2**63 - 1")
