@@ -49,7 +49,7 @@ client.call client.batch client.scripts client.retry client.pace client.timers c
 client.pushes client.forks client.tls client.links client.observers client.calls client.crew client.dials client.repair
 client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
-surface.base surface.tasks surface.threads surface
+surface.base surface.tasks_driver surface.threads_driver surface.tasks surface.threads surface
 resp_sansio
 """.split()
 

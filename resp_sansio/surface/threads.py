@@ -10,26 +10,23 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from types import CoroutineType
-from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, push_as_text, seconds_allowed, text_of
 from ..client.crew import Party
-from ..client.observers import Observers, Watch
 from ..client.scripts import Script, lacks_script
 from ..commands.command import Command, Reader, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import block_time
 from ..commands.words import Words
 from ..config.config import Config
-from ..connection.slot import Slot
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..methods.sync import SyncMethods
 from ..wire.encoder import Argument
 from ..wire.values import Push, Reply
-from . import base
 from .base import (
     BorrowedBase,
     ClientBase,
@@ -45,6 +42,7 @@ from .base import (
     read_reply,
     read_typed,
 )
+from .threads_driver import Driver, Observed
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
@@ -52,76 +50,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-
-class Driver(base.Driver, Protocol):
-    """What carries out one machine for threads: an adapter's own. Any number of threads call its methods at once.
-
-    A thread may be interrupted anywhere.
-    """
-
-    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
-        """Make a call, by a link of one's own if there is a loan.
-
-        When this returns, the call has ended. When it raises, as `Client.submit` does or because it was interrupted, the call
-        was never made, or it has been given up.
-        """
-
-    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
-        """Wait for a link. Raises as `Client.acquire`, and why there is none.
-
-        Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
-        """
-
-    def listen(self, loan: Loan, deadline: float, /) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
-
-    def open(self) -> None:
-        """Dial what is to be open before it is needed."""
-
-    def close(self, deadline: float, /) -> None:
-        """Take no new calls, wait until the deadline for those under way, and end what is left."""
-
-
-class Observed:
-    """Makes the calls of a driver, and tells of them in the caller's own thread, before anything is sent and when all is over."""
-
-    __slots__ = ("_driver", "_observers")
-
-    def __init__(self, driver: Driver, observers: Observers) -> None:
-        self._driver = driver
-        self._observers = observers
-        observers.now = driver.now
-
-    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
-        """As the driver's."""
-        observers, held = self._observers, loan is not None
-        slot.watch = watch = Watch()
-        watch.began_at = observers.now()
-        try:
-            if observers.begins:
-                observers.began(slot, watch)
-            self._driver.call(slot, loan, epoch)
-            observers.ended(slot, watch, None, held=held)
-        except BaseException as error:
-            observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
-            raise
-
-    def acquire(self, deadline: float, /, *more: Any) -> Loan:
-        """As the driver's."""
-        observers = self._observers
-        began_at = observers.now()
-        try:
-            loan = self._driver.acquire(deadline, *more)
-        except BaseException as error:
-            observers.waited(began_at, error)
-            raise
-        try:
-            observers.waited(began_at, None)
-        except BaseException:  # an interrupt
-            self._driver.release(loan)
-            raise
-        return loan
 
 
 class Commands(CommandsBase[Driver, S], SyncMethods[S]):

@@ -13,9 +13,15 @@ from house import CORE
 # Names that say the same in another colour.
 SAME: Final = {
     "AbstractAsyncContextManager": "AbstractContextManager",
+    "AsyncIterable": "Iterable",
+    "AsyncIterator": "Iterator",
     "AsyncMethods": "SyncMethods",
+    "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "aclose": "close",
 }
 
 DIFFER: Final = {
@@ -45,6 +51,9 @@ class Bleached(ast.NodeTransformer):
     def visit_AsyncWith(self, node: ast.AsyncWith) -> Any:
         return self.generic_visit(ast.With(items=node.items, body=node.body))
 
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> Any:
+        return self.generic_visit(ast.For(target=node.target, iter=node.iter, body=node.body, orelse=node.orelse))
+
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
         return self.visit_FunctionDef(ast.FunctionDef(**dict(ast.iter_fields(node))))
 
@@ -69,9 +78,10 @@ class Bleached(ast.NodeTransformer):
 
 
 def functions(colour: str) -> dict[str, str]:
-    """The functions of a module without their colour, by their names; overloads one behind the other."""
+    """The functions of a colour's modules without their colour, by their names; overloads one behind the other."""
     found: dict[str, str] = {}
-    for node in ast.parse((CORE / "surface" / f"{colour}.py").read_text(encoding="utf-8")).body:
+    paths = sorted((CORE / "surface").glob(f"{colour}*.py"))
+    for node in [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]:
         members = node.body if isinstance(node, ast.ClassDef) else [node]
         for member in members:
             if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):

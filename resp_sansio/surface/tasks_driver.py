@@ -1,0 +1,114 @@
+"""What surfaces for tasks ask of an adapter, and how its calls are observed.
+
+Every call comes down to one step: `Driver.call`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from .._errors import ConnectError
+from ..client.observers import Observers, Watch
+from ..config.config import Config, can_be_awaited, read_credentials
+from ..connection.slot import Slot
+from ..wire.values import Push
+from . import base
+from .base import Loan
+
+__all__ = ["Driver", "Observed", "ask_for_credentials"]
+
+
+class Driver(base.Driver, Protocol):
+    """What carries out one machine for tasks: an adapter's own.
+
+    A task may be cancelled, or interrupted, wherever it awaits one of these methods. Where every call is to be a checkpoint, these
+    methods are.
+    """
+
+    async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """Make a call, by a link of one's own if there is a loan.
+
+        When this returns, the call has ended. When it raises, as `Client.submit` does or because the task is cancelled, the call
+        was never made, or it has been given up. No interrupt strikes in between.
+        """
+
+    async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
+        """Wait for a link. Raises as `Client.acquire`, and why there is none."""
+
+    async def listen(self, loan: Loan, deadline: float, /) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+
+    async def open(self) -> None:
+        """Begin what is done beside the calls, and dial what is to be open before it is needed."""
+
+    async def leave(self) -> None:
+        """End what is done beside the calls."""
+
+    async def close(self, deadline: float, /) -> None:
+        """Take no new calls, wait until the deadline for those under way, and end what is left."""
+
+    async def checkpoint(self) -> None:
+        """Let others have their turn, if every call is to be a checkpoint: this one has nothing to wait for."""
+
+
+async def ask_for_credentials(
+    config: Config, in_time: AbstractAsyncContextManager[object]
+) -> tuple[str | None, str | bytes] | None:
+    """Ask the provider, if there is one, for the user name, if any, and the password.
+
+    If they are to be awaited, that is done inside of `in_time`, which raises `TimeoutError` when the time for it is up. Raises
+    `ConnectError` then, whatever the provider raises, and as `read_credentials`.
+    """
+    if config.credentials is None:
+        return None
+    answer: object = config.credentials()
+    if can_be_awaited(answer):
+        try:
+            async with in_time:
+                answer = await answer
+        except TimeoutError as error:
+            raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
+    return read_credentials(answer)
+
+
+class Observed:
+    """Makes the calls of a driver, and tells of them in the caller's own task, before anything is sent and when all is over."""
+
+    __slots__ = ("_driver", "_observers")
+
+    def __init__(self, driver: Driver, observers: Observers) -> None:
+        self._driver = driver
+        self._observers = observers
+        observers.now = driver.now
+        observers.in_a_loop = True
+
+    async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        observers, held = self._observers, loan is not None
+        slot.watch = watch = Watch()
+        watch.began_at = observers.now()
+        try:
+            if observers.begins:
+                observers.began(slot, watch)
+            await self._driver.call(slot, loan, epoch)
+            observers.ended(slot, watch, None, held=held)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
+            raise
+
+    async def acquire(self, deadline: float, /, *more: Any) -> Loan:
+        """As the driver's."""
+        observers = self._observers
+        began_at = observers.now()
+        try:
+            loan = await self._driver.acquire(deadline, *more)
+        except BaseException as error:
+            observers.waited(began_at, error)
+            raise
+        try:
+            observers.waited(began_at, None)
+        except BaseException:  # an interrupt
+            self._driver.release(loan)
+            raise
+        return loan

@@ -1,0 +1,87 @@
+"""What surfaces for threads ask of an adapter, and how its calls are observed. The text of `tasks_driver` in another colour.
+
+Every call comes down to one step: `Driver.call`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..client.crew import Party
+from ..client.observers import Observers, Watch
+from ..connection.slot import Slot
+from ..wire.values import Push
+from . import base
+from .base import Loan
+
+__all__ = ["Driver", "Observed"]
+
+
+class Driver(base.Driver, Protocol):
+    """What carries out one machine for threads: an adapter's own. Any number of threads call its methods at once.
+
+    A thread may be interrupted anywhere.
+    """
+
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """Make a call, by a link of one's own if there is a loan.
+
+        When this returns, the call has ended. When it raises, as `Client.submit` does or because it was interrupted, the call
+        was never made, or it has been given up.
+        """
+
+    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
+        """Wait for a link. Raises as `Client.acquire`, and why there is none.
+
+        Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
+        """
+
+    def listen(self, loan: Loan, deadline: float, /) -> Push:
+        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+
+    def open(self) -> None:
+        """Dial what is to be open before it is needed."""
+
+    def close(self, deadline: float, /) -> None:
+        """Take no new calls, wait until the deadline for those under way, and end what is left."""
+
+
+class Observed:
+    """Makes the calls of a driver, and tells of them in the caller's own thread, before anything is sent and when all is over."""
+
+    __slots__ = ("_driver", "_observers")
+
+    def __init__(self, driver: Driver, observers: Observers) -> None:
+        self._driver = driver
+        self._observers = observers
+        observers.now = driver.now
+
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        observers, held = self._observers, loan is not None
+        slot.watch = watch = Watch()
+        watch.began_at = observers.now()
+        try:
+            if observers.begins:
+                observers.began(slot, watch)
+            self._driver.call(slot, loan, epoch)
+            observers.ended(slot, watch, None, held=held)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
+            raise
+
+    def acquire(self, deadline: float, /, *more: Any) -> Loan:
+        """As the driver's."""
+        observers = self._observers
+        began_at = observers.now()
+        try:
+            loan = self._driver.acquire(deadline, *more)
+        except BaseException as error:
+            observers.waited(began_at, error)
+            raise
+        try:
+            observers.waited(began_at, None)
+        except BaseException:  # an interrupt
+            self._driver.release(loan)
+            raise
+        return loan
