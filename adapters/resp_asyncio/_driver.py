@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, Final
 from weakref import WeakSet
 
-from resp_sansio import Config, ConnectError, LocalProtocolError, Push
+from resp_sansio import ConnectError, LocalProtocolError, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -53,13 +53,12 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "config", "drained", "loop", "machine", "now", "whose",
+        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "drained", "loop", "machine", "now", "whose",
     )  # fmt: skip
 
     armed: float  # when the timer goes off
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
-        self.config: Config = config
+    def __init__(self, make: Make, whose: str) -> None:
         self.whose: str = whose
         self._make = make
         self.begin()
@@ -307,8 +306,8 @@ class Driver:
         failure: Exception | None = None
         opened = False
         try:
-            credentials, tls = await self._credentials(wanted.deadline), tls_of(self.config)
-            connected = await dial(self.config, wanted)
+            credentials, tls = await self._credentials(wanted), tls_of(wanted.config)
+            connected = await dial(wanted)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)
                 link.io = Socket(link, machine, self.carry_out)
@@ -326,14 +325,14 @@ class Driver:
                 link.io.connection_lost(failure)  # its socket is closed, and the loop may not say so
             self.carry_out()
 
-    async def _credentials(self, deadline: float) -> tuple[str | None, str | bytes] | None:
+    async def _credentials(self, wanted: Dial) -> tuple[str | None, str | bytes] | None:
         """Ask the provider, if there is one. Raises as `ask_for_credentials`."""
         try:
-            return await ask_for_credentials(self.config, until(deadline))
+            return await ask_for_credentials(wanted.config, until(wanted.deadline))
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            why = f"{self.config.address}: the provider of credentials was cancelled"
+            why = f"{wanted.config.address}: the provider of credentials was cancelled"
             raise ConnectError(why, transient=True) from error
 
     # -- time ----------------------------------------------------------------------------------------------------------------------

@@ -47,13 +47,13 @@ def tls_of(config: Config) -> TLSWire | None:
     return TLSWire(config, ssl)
 
 
-async def dial(config: Config, wanted: Dial) -> socket.socket:
-    """Return a socket that is connected to the configured server, before the deadline (on `time.monotonic`).
+async def dial(wanted: Dial) -> socket.socket:
+    """Return a socket that is connected to the dial's server, before the deadline (on `time.monotonic`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(monotonic())
-    race = wanted.begin_race(await _resolve(config, wanted.deadline))
+    race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
     attempts: dict[socket.socket, Any] = {}  # no tasks, which would outlive one that is cancelled
     connecting: socket.socket | None
     try:
@@ -72,7 +72,7 @@ async def dial(config: Config, wanted: Dial) -> socket.socket:
                 address = attempts.pop(connecting)
                 if not number:
                     race.connected(address)
-                    return _with_options(connecting, config)
+                    return _with_options(connecting, wanted.config)
                 connecting.close()
                 race.failed(OSError(number, os.strerror(number)))
     finally:

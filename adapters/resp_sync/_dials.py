@@ -59,7 +59,7 @@ class Dials(Guarded):
             opening = self._openings.get(dial)
             if opening is None:
                 try:
-                    self._openings[dial] = opening = Opening(self.config, dial)
+                    self._openings[dial] = opening = Opening(dial)
                 except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
                     result = error
             while opening is not None and result is None:

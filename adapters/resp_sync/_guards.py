@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
-from resp_sansio import Config, ConnectionClosedError, LocalProtocolError, RespError
+from resp_sansio import ConnectionClosedError, LocalProtocolError, RespError
 from resp_sansio.client import forks_wait, is_here
 from resp_sansio.surface.threads import Make
 
@@ -31,9 +31,9 @@ class Guarded(Links):
 
     __slots__ = ()
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
+    def __init__(self, make: Make, whose: str) -> None:
         check_not_patched()
-        super().__init__(config, make, whose)
+        super().__init__(make, whose)
         _drivers.add(self)
 
     def _locked(self, step: Callable[..., T], *args: Any) -> T:

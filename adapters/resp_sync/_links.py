@@ -12,7 +12,6 @@ from threading import Lock, RLock
 from time import monotonic
 from typing import Any, Final
 
-from resp_sansio import Config
 from resp_sansio.client import (
     DONE,
     Client,
@@ -77,11 +76,10 @@ class Links:
 
     __slots__ = (
         "__weakref__", "_drainers", "_forked", "_inside", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_reporting", "_reports", "_retries", "_telling", "_todo", "_torn", "config", "crew", "machine", "now", "whose",
+        "_reporting", "_reports", "_retries", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose",
     )  # fmt: skip
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
-        self.config: Config = config
+    def __init__(self, make: Make, whose: str) -> None:
         self.whose: str = whose
         self._make = make
         self.begin()

@@ -17,7 +17,6 @@ from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from resp_sansio import Config
 from resp_sansio.client import Dial, TLSWire, between_forks
 from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 
@@ -93,7 +92,7 @@ UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
 
 
 class Opening:
-    """A connection to the configured server that is being opened, step by step: if one thread does not go on, another can.
+    """A connection to a dial's server that is being opened, step by step: if one thread does not go on, another can.
 
     Name resolution is the system's and can't be bounded; all else ends at the dial's deadline (on `time.monotonic`). Making one
     asks the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise.
@@ -101,7 +100,8 @@ class Opening:
 
     __slots__ = ("_attempts", "_config", "_steps", "_wants", "credentials", "tls")
 
-    def __init__(self, config: Config, dial: Dial) -> None:
+    def __init__(self, dial: Dial) -> None:
+        self._config = config = dial.config
         self.credentials: tuple[str | None, str | bytes] | None = None
         if config.credentials is not None:
             self.credentials = read_credentials(config.credentials())
@@ -110,7 +110,6 @@ class Opening:
             import ssl
 
             self.tls = TLSWire(config, ssl)
-        self._config = config
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
         self._steps = self._open(dial)
         self._wants: tuple[list[int], float] | None = None

@@ -35,7 +35,7 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from resp_sansio import Config, LocalProtocolError, Push
+from resp_sansio import LocalProtocolError, Push
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -72,14 +72,13 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed", "config",
+        "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed",
         "drained", "machine", "now", "whose", "work",
     )  # fmt: skip
 
     armed: float  # when the clock goes off
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
-        self.config: Config = config
+    def __init__(self, make: Make, whose: str) -> None:
         self.whose: str = whose
         self._make = make
         self.begin()
@@ -411,9 +410,9 @@ class Driver:
     async def _dial(self, wanted: Dial) -> None:
         connected: socket | None = None
         try:
-            credentials = await ask_for_credentials(self.config, until(wanted.deadline))
-            tls = tls_of(self.config)
-            connected = await dial(self.config, wanted)
+            credentials = await ask_for_credentials(wanted.config, until(wanted.deadline))
+            tls = tls_of(wanted.config)
+            connected = await dial(wanted)
             link = self.machine.connected(wanted, current_time(), credentials, tls)
         except BaseException as error:
             # A provider of credentials may raise anything, or give what can't be sent, and its callers are to know.

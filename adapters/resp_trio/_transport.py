@@ -26,15 +26,15 @@ _sockets: Final[WeakSet[socket.socket]] = WeakSet()
 """All that were opened here, those included that do not belong to a link yet."""
 
 
-async def dial(config: Config, wanted: Dial) -> socket.socket:
-    """Open a connection to the configured server before the deadline (on `trio.current_time`).
+async def dial(wanted: Dial) -> socket.socket:
+    """Open a connection to the dial's server before the deadline (on `trio.current_time`).
 
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(trio.current_time())
-    race = wanted.begin_race(await _resolve(config, wanted.deadline))
+    race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
     connected = await _connect_first(race, wanted.deadline)
-    for level, name, value in socket_options(config):
+    for level, name, value in socket_options(wanted.config):
         if hasattr(socket, name):
             connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
     return connected

@@ -57,8 +57,7 @@ class Driver:
 
     now = staticmethod(monotonic)
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
-        self.config = config
+    def __init__(self, make: Make, whose: str) -> None:
         self.whose = whose
         self._make = make
         self._begin_anew()
@@ -239,7 +238,7 @@ class Dialling:
     def __init__(self, driver: Driver, dial: Dial) -> None:
         self._driver = driver
         self._dial = dial
-        self._steps = opened(driver.config, dial)
+        self._steps = opened(dial)
         self._waits_for: list[socket.socket] = []
         self.deadline = inf
 
@@ -286,16 +285,17 @@ class Dialling:
         self._waits_for, self.deadline = waits_for, deadline
 
 
-def opened(config: Config, dial: Dial) -> Steps[Opened]:
+def opened(dial: Dial) -> Steps[Opened]:
+    config = dial.config
     credentials = None if config.credentials is None else read_credentials(config.credentials())
     tls = TLSWire(config, ssl) if config.tls else None
-    connecting = yield from connected(config, dial)
+    connecting = yield from connected(dial)
     return connecting, credentials, tls
 
 
-def connected(config: Config, dial: Dial) -> Steps[socket.socket]:
+def connected(dial: Dial) -> Steps[socket.socket]:
     dial.begin(monotonic())
-    race = dial.begin_race(resolved(config))
+    race = dial.begin_race(resolved(dial.config))
     attempts: dict[socket.socket, Any] = {}
     try:
         while True:
@@ -315,7 +315,7 @@ def connected(config: Config, dial: Dial) -> Steps[socket.socket]:
                 if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                     give_up(race, attempts, connecting, OSError(number, os.strerror(number)))
                 elif has_connected(connecting):
-                    set_options(config, connecting)
+                    set_options(dial.config, connecting)
                     race.connected(address)
                     del attempts[connecting]
                     return connecting

@@ -346,11 +346,11 @@ class Client(Repair):
         `tls` was made for this dial; None for a link without TLS.
         """
         core = self._connection_type.configured(
-            self.config,
+            dial.config,
             credentials,
             now=now,
             open_by=dial.deadline,
-            plain=dial.opening.plain,
+            plain=dial.way.opening.plain,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
         )
         link = Link(core, dial, tls)

@@ -18,7 +18,7 @@ from .leases import Dial as PlaceDial
 from .leases import Granted as PlaceGranted
 from .leases import Lease, PoolState
 from .leases import Refused as PlaceRefused
-from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter
+from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter, Way
 from .pushes import Listener
 from .retry import Attempts
 
@@ -91,7 +91,7 @@ class Dials(Calls):
         if self.once:
             self._only = link
         self.protocol = event.protocol
-        dial.opening.opened()
+        dial.way.opening.opened()
         self._pace.opened()
         lane = dial.lane
         if lane is None:
@@ -156,11 +156,11 @@ class Dials(Calls):
         if failure is None or link.left or link.core.error is self.closed:
             self.dial_failed(dial, None, now)
         elif link.tls is not None and not link.tls.open:
-            self.dial_failed(dial, link.tls.failure(self.config), now)
-        elif dial.opening.again(failure):
+            self.dial_failed(dial, link.tls.failure(dial.config), now)
+        elif dial.way.opening.again(failure):
             self._events.append(dial)  # another socket at once, with what is left of the time
         else:
-            self.dial_failed(dial, not_opened(self.config, failure, link.core.error), now)
+            self.dial_failed(dial, not_opened(dial.config, failure, link.core.error), now)
 
     def _proved(self, link: Link, now: float) -> None:
         """A call was answered on this link."""
@@ -266,8 +266,8 @@ class Dials(Calls):
         return dial
 
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
-        opening = self._fallback.opening()
-        return Dial(lane, place, now, now + self._dial_time, self._generation, opening, self.addresses)
+        way = Way(self.config, self.addresses, self._fallback.opening())
+        return Dial(lane, place, now, now + self._dial_time, self._generation, way)
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         """A turn has come. An interrupt finds either the place, which has the turn, or the lease."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
 from ..config.addresses import Address, Addresses, Race
+from ..config.config import Config
 from ..connection.connection import Connection
 from ..connection.handshake import Opening
 from ..connection.slot import Slot, SlotState
@@ -43,14 +44,23 @@ __all__ = [
     "Report",
     "Share",
     "Waiter",
+    "Way",
 ]
 
 
 # -- links and lanes ------------------------------------------------------------------------------------------------------
 
 
+class Way(NamedTuple):
+    """To which server a dial leads, as whom, and how it opens there: in full, or plainly."""
+
+    config: Config
+    addresses: Addresses
+    opening: Opening
+
+
 class Dial:
-    """Open a socket before the deadline, and say `connected` or `dial_failed`.
+    """Open a socket to the server of `config` before the deadline, and say `connected` or `dial_failed`.
 
     `deadline` is in seconds of the adapter's clock, and holds for the handshake, too. `token` is the adapter's own.
 
@@ -58,8 +68,7 @@ class Dial:
     """
 
     __slots__ = (
-        "_addresses", "begun_at", "connected_at", "deadline", "generation", "lane", "opening", "place", "race", "tls_at", "token",
-        "wanted_at",
+        "begun_at", "connected_at", "deadline", "generation", "lane", "place", "race", "tls_at", "token", "wanted_at", "way",
     )  # fmt: skip
 
     def __init__(
@@ -69,10 +78,9 @@ class Dial:
         now: float,
         deadline: float,
         generation: int,
-        opening: Opening,
-        addresses: Addresses,
+        way: Way,
     ) -> None:
-        self.opening: Final[Opening] = opening  # in full, or plainly
+        self.way: Final[Way] = way
         self.lane: Final[Lane | None] = lane
         self.place: Final[PlaceDial[Link] | None] = place  # of the pool, for which it is if not for a lane
         self.deadline: Final[float] = deadline
@@ -83,7 +91,11 @@ class Dial:
         self.race: Race | None = None  # between the addresses that were found
         self.connected_at: float | None = None
         self.tls_at: float | None = None
-        self._addresses = addresses
+
+    @property
+    def config(self) -> Config:
+        """Where it leads, and as whom: of this dial alone."""
+        return self.way.config
 
     def begin(self, now: float) -> None:
         """The addresses are looked up from now on; for a second socket, anew."""
@@ -92,7 +104,7 @@ class Dial:
 
     def begin_race(self, found: Iterable[Address]) -> Race:
         """These addresses were found: return the race between them."""
-        self.race = race = self._addresses.race(found, self.deadline)
+        self.race = race = self.way.addresses.race(found, self.deadline)
         return race
 
     @property

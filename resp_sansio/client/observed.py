@@ -255,7 +255,7 @@ class ObservedClient(Client):
 
     def _step(self, dial: Dial) -> Step:
         if dial.connected_at is not None:
-            return "tls" if self.config.tls and dial.tls_at is None else "handshake"
+            return "tls" if dial.config.tls and dial.tls_at is None else "handshake"
         return "dial" if dial.found_at is not None else "name" if dial.begun_at is not None else "credentials"
 
     def _route(self, lane: Lane | None) -> Route:

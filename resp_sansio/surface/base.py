@@ -63,7 +63,7 @@ class Driver(Protocol):
 
     machine: Client
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
+    def __init__(self, make: Make, whose: str) -> None:
         """`make` is called once, and again in the child of a fork; `whose` it is ("client") is for messages."""
 
     def now(self) -> float:
@@ -187,7 +187,7 @@ class ConnectionBase(CommandsBase[D, S]):
 
     __slots__ = ("_link", "_loan")
 
-    _driver_type: Callable[[Config, Make, str], D]
+    _driver_type: Callable[[Make, str], D]
 
     def __init__(self, config: Config, driver: D, loan: Loan, lease: Loan | None = None) -> None:
         super().__init__(config, driver, lease)
@@ -285,7 +285,7 @@ class ClientBase(LendingBase[D, K, S]):
         config, settings, pool = read_client_options(url, {"decode": decode, **options})
         leases = pool if settings.leases else None
         self._keeps_stacks = pool.leak_after is not None
-        driver: D = self._connection_type._driver_type(config, maker(config, settings, leases), "client")
+        driver: D = self._connection_type._driver_type(maker(config, settings, leases), "client")
         super().__init__(config, driver)
 
     def __repr__(self) -> str:
@@ -315,7 +315,7 @@ class PoolBase(LendingBase[D, K, S]):
         """Raises `ValueError` or `TypeError` for a wrong URL or option."""
         config, settings = read_pool_options(url, {"decode": decode, **options})
         self._keeps_stacks = settings.leak_after is not None
-        driver: D = self._connection_type._driver_type(config, maker(config, None, settings), "pool")
+        driver: D = self._connection_type._driver_type(maker(config, None, settings), "pool")
         super().__init__(config, driver)
 
     def __repr__(self) -> str:

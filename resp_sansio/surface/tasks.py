@@ -382,7 +382,7 @@ class Connecting(ConnectingBase[C]):
 
     async def _open(self) -> C:
         config, connection_type = self._config, self._connection_type
-        driver = connection_type._driver_type(config, maker(config, once=True), "connection")
+        driver = connection_type._driver_type(maker(config, once=True), "connection")
         await driver.open()
         try:
             try:

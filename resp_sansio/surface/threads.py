@@ -436,7 +436,7 @@ class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
 
 def open_connection(connection_type: type[C], config: Config) -> C:
     """Open a connection. Raises as `Client.acquire`."""
-    driver = connection_type._driver_type(config, maker(config, once=True), "connection")
+    driver = connection_type._driver_type(maker(config, once=True), "connection")
     try:
         return connection_type(config, driver, driver.acquire(inf))
     except BaseException:

@@ -201,6 +201,7 @@ def test_law_a_dial_ends_with_one_of_two_calls_and_may_be_asked_for_again() -> N
     stage = Stage(dials_at_once=False)
     slot = stage.call("GET", "k")
     (dial,) = stage.dials
+    assert dial.config is stage.client.config
     assert dial.deadline == stage.client.config.connect_timeout
     link = stage.client.connected(stage.dials.pop(), stage.now)
     stage.cut(link)  # before any answer, as proxies do that do not know HELLO

@@ -25,8 +25,7 @@ __all__ = ["COLOURS", "Colour", "Driver"]
 class Driver:
     """What both drivers do."""
 
-    def __init__(self, config: Config, make: Make, whose: str) -> None:
-        self.config = config
+    def __init__(self, make: Make, whose: str) -> None:
         self.whose = whose
         self.stage = Stage()
         self.stage.client = self.machine = make(lambda: 0.5)

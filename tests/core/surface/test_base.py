@@ -81,7 +81,7 @@ CONFIG = Config.from_url("redis://stage", timeout=3.0)
 
 def driven(stage: Stage) -> Driver:
     """The driver of the machine of a stage."""
-    driver = Driver(CONFIG, lambda _: stage.client, "connection")
+    driver = Driver(lambda _: stage.client, "connection")
     driver.stage = stage
     return driver
 
