@@ -9,6 +9,7 @@ the folders: `resp_sansio.wire` (bytes to values and back), `.config` (options, 
 from . import commands
 from ._errors import (
     CircuitOpenError,
+    CommandFailure,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -21,6 +22,7 @@ from ._errors import (
     ReplyError,
     RespError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
     UnexpectedReplyError,
 )
@@ -192,6 +194,7 @@ __all__ = [
     "CommandArgument",
     "CommandDetails",
     "CommandDocs",
+    "CommandFailure",
     "CommandTimeoutError",
     "CompactionRule",
     "Config",
@@ -322,6 +325,7 @@ __all__ = [
     "TopKInfo",
     "TrackingInfo",
     "TransactionAbortedError",
+    "TransactionDiscardedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",
     "VectorField",

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from ._stats import Stats
 
 __all__ = [
     "CircuitOpenError",
+    "CommandFailure",
     "CommandTimeoutError",
     "ConnectError",
     "ConnectionClosedError",
@@ -27,6 +28,7 @@ __all__ = [
     "ReplyError",
     "RespError",
     "TransactionAbortedError",
+    "TransactionDiscardedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",
     "is_transient",
@@ -141,21 +143,72 @@ class InvalidReplyError(UnexpectedReplyError):
         return type(self), (self.raw,)
 
 
+class CommandFailure(NamedTuple):
+    """A command of a pipeline or transaction that failed: its position, counted from 0, its name, and its own error."""
+
+    position: int
+    name: str
+    error: Exception
+
+
 class TransactionAbortedError(RespError):
-    """EXEC answered null: a watched key changed, and none of the commands ran. Always safe to try again."""
+    """EXEC answered null: a watched key changed, and none of the commands ran. Always safe to try again.
+
+    `outcome` is MAYBE_EXECUTED only where the call was tried again after a loss, and an attempt before this one may have run.
+    """
+
+    def __init__(self, message: str, *, outcome: Outcome = Outcome.NOT_SENT) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
+
+
+class TransactionDiscardedError(RespError):
+    """EXEC was refused, and none of the commands ran: some were refused while they were queued, or EXEC itself was.
+
+    `failures` has those that were refused, each with its own error; it is empty if EXEC itself was (no permission, no memory, a
+    server that loads its data). `reason` is what EXEC was answered. `outcome` is as for `TransactionAbortedError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: ReplyError,
+        failures: Sequence[CommandFailure] = (),
+        outcome: Outcome = Outcome.NOT_SENT,
+    ) -> None:
+        super().__init__(message)
+        self.reason: Final = reason
+        self.failures: Final = tuple(failures)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        keywords = {"reason": self.reason, "failures": self.failures, "outcome": self.outcome}
+        return _rebuild, (type(self), self.args[0], keywords)
 
 
 class TransactionRefusedError(RespError):
-    """MULTI itself was refused, and Redis ran the commands singly: `replies` has what each was answered, errors among them."""
+    """MULTI itself was refused, and Redis ran the commands singly: `replies` has what each was answered, errors among them.
+
+    `failures` has those that were answered by an error. `reason` is what MULTI was answered.
+    """
 
     outcome: Outcome = Outcome.REPLY
 
-    def __init__(self, message: str, *, replies: Sequence[object]) -> None:
+    def __init__(
+        self, message: str, *, reason: ReplyError, replies: Sequence[object], failures: Sequence[CommandFailure] = ()
+    ) -> None:
         super().__init__(message)
+        self.reason: Final = reason
         self.replies: Final = tuple(replies)
+        self.failures: Final = tuple(failures)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.args[0], {"replies": self.replies})
+        keywords = {"reason": self.reason, "replies": self.replies, "failures": self.failures}
+        return _rebuild, (type(self), self.args[0], keywords)
 
 
 class LocalProtocolError(RespError):

@@ -12,6 +12,7 @@ async with connect("redis://localhost") as connection:
 from resp_sansio import (
     CircuitOpenError,
     Command,
+    CommandFailure,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -25,6 +26,7 @@ from resp_sansio import (
     Retry,
     Script,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
 )
 from resp_sansio.surface.tasks import Commands, Pipeline, WatchedTransaction
@@ -32,8 +34,8 @@ from resp_sansio.surface.tasks import Commands, Pipeline, WatchedTransaction
 from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
-    "CircuitOpenError", "Client", "Command", "CommandTimeoutError", "Commands", "ConnectError", "Connecting", "Connection",
-    "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool", "PoolFullError",
-    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError", "TransactionRefusedError",
-    "WatchedTransaction", "connect",
+    "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
+    "Connection", "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool",
+    "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError",
+    "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction", "connect",
 ]  # fmt: skip

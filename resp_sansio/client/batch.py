@@ -10,10 +10,20 @@ share a connection that is noticed (`resp_sansio.Connection.watch_epoch`) and tr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
+from copy import copy
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
-from .._errors import LocalProtocolError, ReplyError, RespError, TransactionAbortedError, TransactionRefusedError
+from .._errors import (
+    CommandFailure,
+    LocalProtocolError,
+    Outcome,
+    ReplyError,
+    RespError,
+    TransactionAbortedError,
+    TransactionDiscardedError,
+    TransactionRefusedError,
+    shown_code,
+)
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
@@ -34,25 +44,61 @@ T_co = TypeVar("T_co", covariant=True)
 MULTI: Final = prepare(("MULTI",))
 EXEC: Final = prepare(("EXEC",))
 
+NOT_RUN: Final = "the pipeline has not been run: leave its block, or call run()"
+MOST_SHOWN: Final = 3  # commands that one message names
+
 ATTEMPTS: Final = 16
 """How often a watched transaction is tried by default; with one writer in the way each time, more would not help."""
 
 
-def read_transaction(replies: Sequence[Reply]) -> list[Reply]:
-    """Return what each command between MULTI and EXEC was answered, given the replies to all of them.
+def read_transaction(replies: Sequence[Reply], infos: Sequence[CommandInfo], *, maybe: bool = False) -> list[Reply]:
+    """Return what each command between MULTI and EXEC was answered, given the replies to all of them, and what each was.
 
-    A command that was refused while being queued keeps its own error, and the others get EXEC's (EXECABORT): none ran. Raises
-    `TransactionAbortedError` if a watched key had changed (none ran), and `TransactionRefusedError` if MULTI itself was refused:
-    Redis then runs the commands singly, and the error has their replies.
+    Raises `TransactionAbortedError` if a watched key had changed, `TransactionDiscardedError` if a command was refused while it was
+    queued, or EXEC was (in both cases none ran), and `TransactionRefusedError` if MULTI itself was refused: Redis then runs the
+    commands singly, and the error has their replies. `maybe`: an attempt before this one may have run.
     """
     multi, *queued, executed = replies
+    failures = [
+        CommandFailure(index, info.name, reply)
+        for index, (info, reply) in enumerate(zip(infos, queued, strict=True))
+        if isinstance(reply, ReplyError)
+    ]
     if isinstance(multi, ReplyError):
-        raise TransactionRefusedError(f"MULTI was refused ({multi}), so the commands ran singly", replies=queued)
+        how = f"{len(failures)} of {len(queued)} ended in an error" if failures else "none ended in an error"
+        raise TransactionRefusedError(
+            f"MULTI was refused ({multi}), so the commands ran singly, and {how}",
+            reason=multi,
+            replies=queued,
+            failures=failures,
+        )
+    outcome, before = Outcome.NOT_SENT, ""
+    if maybe:
+        outcome, before = Outcome.MAYBE_EXECUTED, "; an attempt before this one was lost, and may have been executed"
     if executed is None:
-        raise TransactionAbortedError("a watched key changed, so nothing was executed; try again")
+        raise TransactionAbortedError(
+            f"a watched key changed, so nothing was executed; try again{before}", outcome=outcome
+        )
+    if isinstance(executed, ReplyError):
+        why = _why_discarded(failures, len(queued), executed)
+        message = f"nothing was executed, because {why}{before}"
+        raise TransactionDiscardedError(message, reason=executed, failures=failures, outcome=outcome)
     # Servers before Redis 2.6.5 execute the others when one was refused.
-    results = iter(executed) if isinstance(executed, list) else repeat(executed)
+    results = iter(cast("list[Reply]", executed))
     return [reply if isinstance(reply, ReplyError) else next(results) for reply in queued]
+
+
+def _why_discarded(failures: Sequence[CommandFailure], count: int, executed: ReplyError) -> str:
+    """Say which commands were refused, each error by its code: what else it says may repeat arguments. EXEC has none."""
+    if not failures:
+        return f"EXEC was refused ({executed})"
+    shown = [
+        f"command {position + 1} of {count}, {name} ({shown_code(error)})"
+        for position, name, error in failures[:MOST_SHOWN]
+        if isinstance(error, ReplyError)
+    ]
+    more = f" and {len(failures) - MOST_SHOWN} more" if len(failures) > MOST_SHOWN else ""
+    return f"{', '.join(shown)}{more} {'was' if len(failures) == 1 else 'were'} refused"
 
 
 class Result(Generic[T_co]):
@@ -74,10 +120,10 @@ class Result(Generic[T_co]):
         Raises `LocalProtocolError` before the pipeline was run.
         """
         if self._batch.replies is None:
-            raise LocalProtocolError("the pipeline has not been run: leave its block, or call run()")
+            raise LocalProtocolError(NOT_RUN)
         reply = self._batch.replies[self._index]
         if isinstance(reply, ReplyError):
-            reply = ReplyError(*reply.args)  # EXECABORT is the reply to all, and each is to say whose it is
+            reply = ReplyError(*reply.args)  # one that a script has made may stand in several places
             reply.add_note(self._batch.place(self._index))
         if isinstance(reply, Exception):
             raise reply
@@ -103,7 +149,7 @@ class CommandBatch(Generic[S]):
 
     __slots__ = (
         "_block_time", "_config", "_text", "_infos", "_payloads", "_readers", "_running", "_timeout", "_transaction",
-        "refusal", "replies",
+        "replies",
     )  # fmt: skip
 
     def __init__(
@@ -115,7 +161,6 @@ class CommandBatch(Generic[S]):
         decode: bool | str | Default = DEFAULT,
     ) -> None:
         self.replies: Sequence[object] | None = None
-        self.refusal: ReplyError | None = None  # why EXEC executed nothing, if it was refused
         self._running = False
         self._config = config
         self._timeout = timeout
@@ -184,6 +229,17 @@ class CommandBatch(Generic[S]):
         frames = (info.name for info in reversed(self._infos) if info.name in ("MULTI", "EXEC", "DISCARD"))
         return self._transaction or next(frames, "") == "MULTI"
 
+    @property
+    def failures(self) -> tuple[CommandFailure, ...]:
+        """The commands whose `result()` raises, in their order: which, and what. Raises `LocalProtocolError` before the run."""
+        if self.replies is None:
+            raise LocalProtocolError(NOT_RUN)
+        return tuple(
+            CommandFailure(index, self._infos[index].name, reply)
+            for index, reply in enumerate(self.replies)
+            if isinstance(reply, Exception)
+        )
+
     def place(self, index: int) -> str:
         """Say which command this is: `command 3 of 5 in the pipeline: INCR`."""
         what = "transaction" if self._transaction else "pipeline"
@@ -212,13 +268,14 @@ class CommandBatch(Generic[S]):
         Bulk replies become text if that is asked for, except where a command's reader sees to its reply; what a reader or a
         decoder raises is that command's result.
         """
-        if self._transaction and isinstance(slot.replies[-1], ReplyError):
-            self.refusal = slot.replies[-1]
-        try:
-            replies = read_transaction(slot.replies) if self._transaction else slot.replies
-        except RespError as error:
-            self.replies = [error] * len(self)
-            raise
+        replies: Sequence[Reply] = slot.replies
+        if self._transaction:
+            maybe = max(slot.uncertain, default=0) > 0  # more than MULTI went out
+            try:
+                replies = read_transaction(slot.replies, self._infos, maybe=maybe)
+            except RespError as error:
+                self._ended_by(error)
+                raise
         self.replies = results = self._read(replies)
         return results
 
@@ -262,6 +319,18 @@ class CommandBatch(Generic[S]):
         """Nothing was sent, for this reason: each result will say so."""
         self.replies = [error] * len(self)
 
+    def _ended_by(self, error: RespError) -> None:
+        """The transaction ended so as a whole: each result says so, but those of commands that were refused, which say why."""
+        results: list[object] = []
+        for index in range(len(self)):
+            told = copy(error)  # a traceback belongs to one caller
+            told.add_note(self.place(index))
+            results.append(told)
+        if isinstance(error, TransactionDiscardedError):
+            for failure in error.failures:
+                results[failure.position] = failure.error
+        self.replies = results
+
     def _check_not_run(self) -> None:
         if self._running and self.replies is None:
             raise LocalProtocolError("this pipeline is being run; begin another")
@@ -300,7 +369,8 @@ class WatchLoop:
 
         Where an EXEC has ended this WATCH already, it would only end those of others.
         """
-        return not (ended and isinstance(error, (TransactionAbortedError, ReplyError)))
+        told = (TransactionAbortedError, TransactionDiscardedError, ReplyError)
+        return not (ended and isinstance(error, told))
 
     def again(self) -> bool:
         """The race was lost: is there another attempt?"""

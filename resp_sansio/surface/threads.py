@@ -254,7 +254,8 @@ class Pipeline(PipelineBase[Commands[Any], S], BatchMethods[S]):
         """Send the commands, and return what each gave, in order, error replies as values; nothing is sent if there are none.
 
         Raises `CommandTimeoutError` or `ConnectionLostError` if not all were answered (each result then knows how its own command
-        ended), in transactions also `TransactionAbortedError` and `TransactionRefusedError`, and otherwise as `execute`.
+        ended), in transactions also `TransactionAbortedError`, `TransactionDiscardedError`, `TransactionRefusedError`, and
+        otherwise as `execute`.
         """
         return self._run(self._by._driver.now() + self.seconds_allowed)
 
@@ -312,8 +313,6 @@ class WatchedTransaction(Pipeline[S]):
                 raise TypeError("transact() takes a plain function here, and was given an async one")
             if len(self):
                 self._run(self._deadline, epoch)
-                if self.refusal is not None:
-                    raise self.refusal
             else:
                 connection._unwatch()
         except BaseException as error:

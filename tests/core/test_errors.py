@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import resp_sansio
 from resp_sansio import (
     CircuitOpenError,
+    CommandFailure,
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
@@ -26,6 +27,7 @@ from resp_sansio import (
     RespError,
     Stats,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
     UnexpectedReplyError,
 )
@@ -37,7 +39,17 @@ ERRORS: list[RespError] = [
     TransactionAbortedError("message"),
     UnexpectedReplyError("message"),
     InvalidReplyError(b"(abc"),
-    TransactionRefusedError("message", replies=[1, ReplyError("ERR no"), None]),
+    TransactionAbortedError("message", outcome=Outcome.MAYBE_EXECUTED),
+    TransactionDiscardedError(
+        "message", reason=ReplyError("EXECABORT"), failures=[CommandFailure(1, "GET", ReplyError("ERR"))]
+    ),
+    TransactionDiscardedError("message", reason=ReplyError("OOM"), outcome=Outcome.MAYBE_EXECUTED),
+    TransactionRefusedError(
+        "message",
+        reason=ReplyError("NOPERM"),
+        replies=[1, ReplyError("ERR no"), None],
+        failures=[CommandFailure(1, "GET", ReplyError("ERR no"))],
+    ),
     LocalProtocolError("message"),
     ConnectionClosedError("message"),
     PoolFullError("message"),
@@ -57,8 +69,9 @@ def test_every_error_of_the_module_is_here_and_public() -> None:
     ours = {name for name in defined if issubclass(getattr(resp_sansio._errors, name), RespError)}
     assert ours == {type(error).__name__ for error in ERRORS}
     for_adapters = {"is_transient", "reason_of"}
-    assert ours | for_adapters | {"Outcome"} == set(resp_sansio._errors.__all__)
-    assert ours | {"Outcome"} <= set(resp_sansio.__all__)
+    beside = {"CommandFailure", "Outcome"}
+    assert ours | for_adapters | beside == set(resp_sansio._errors.__all__)
+    assert ours | beside <= set(resp_sansio.__all__)
     assert for_adapters <= set(resp_sansio.connection.__all__)
 
 
@@ -81,7 +94,8 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         (ReplyError("ERR x"), Outcome.REPLY),
         (InvalidReplyError(b"#x"), Outcome.REPLY),
         (TransactionAbortedError("x"), Outcome.NOT_SENT),
-        (TransactionRefusedError("x", replies=()), Outcome.REPLY),
+        (TransactionDiscardedError("x", reason=ReplyError("EXECABORT")), Outcome.NOT_SENT),
+        (TransactionRefusedError("x", reason=ReplyError("NOPERM"), replies=()), Outcome.REPLY),
         (LocalProtocolError("x"), Outcome.NOT_SENT),
         (ConnectionClosedError("x"), Outcome.NOT_SENT),
         (PoolFullError("x"), Outcome.NOT_SENT),
@@ -129,7 +143,7 @@ def test_error_replies_are_values() -> None:
 
 def test_replies_of_a_refused_transaction_are_kept_as_they_were() -> None:
     replies = [1]
-    error = TransactionRefusedError("x", replies=replies)
+    error = TransactionRefusedError("x", reason=ReplyError("NOPERM"), replies=replies)
     replies.append(2)
     assert error.replies == (1,)
 

@@ -20,6 +20,7 @@ from resp_sansio import (
     Push,
     ReplyError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
 )
 
@@ -210,9 +211,12 @@ async def test_one_that_is_refused_when_it_is_queued_stops_them_all(backend: Bac
     async with backend.connect(server.url) as connection:
         both = connection.transaction()
         first, wrong = both.execute("INCR", "n"), both.execute("GET")
-        replies = await both.run()
-        assert [reply.code for reply in replies] == ["EXECABORT", "ERR"]
-        with pytest.raises(ReplyError, match="^EXECABORT Transaction discarded because of previous errors"):
+        with pytest.raises(
+            TransactionDiscardedError, match=r"^nothing was .* command 2 of 2, GET \(ERR\) was refused$"
+        ) as caught:
+            await both.run()
+        assert (caught.value.reason.code, caught.value.outcome) == ("EXECABORT", Outcome.NOT_SENT)
+        with pytest.raises(TransactionDiscardedError):
             first.result()
         with pytest.raises(ReplyError, match="^ERR wrong number of arguments"):
             wrong.result()
@@ -248,7 +252,8 @@ async def test_when_multi_itself_is_refused_the_commands_ran_singly(backend: Bac
             result = both.execute("INCR", "n")
             with pytest.raises(TransactionRefusedError) as caught:
                 await both.run()
-    assert str(caught.value) == "MULTI was refused (NOPERM no multi for you), so the commands ran singly"
+    said = "MULTI was refused (NOPERM no multi for you), so the commands ran singly, and none ended in an error"
+    assert str(caught.value) == said
     assert (caught.value.replies, caught.value.outcome) == ((1,), Outcome.REPLY)
     with pytest.raises(TransactionRefusedError):
         result.result()
@@ -390,7 +395,7 @@ async def test_a_watched_transaction_that_exec_refuses_is_an_error_and_not_done(
             transaction.execute("GET")  # lacks a key
             return "done"
 
-        with pytest.raises(ReplyError, match="EXECABORT"):
+        with pytest.raises(TransactionDiscardedError, match="command 2 of 2, GET"):
             await connection.transact(update, "n")
         assert await connection.execute("EXISTS", "n") == 0
         assert not connection.closed

@@ -17,6 +17,7 @@ from resp_sansio import (
     Push,
     ReplyError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
 )
 from resp_sync import Connection, Pipeline, WatchedTransaction, connect
@@ -163,9 +164,10 @@ def test_a_command_that_fails_when_it_runs_does_not_stop_the_others(connection: 
 
 
 def test_a_command_that_is_refused_when_it_is_queued_stops_them_all(connection: Connection) -> None:
-    with connection.transaction() as both:
+    with pytest.raises(TransactionDiscardedError) as caught, connection.transaction() as both:
         first, wrong, last = both.execute("INCR", "n"), both.execute("GET"), both.execute("NO-SUCH-COMMAND")
-    with pytest.raises(ReplyError, match="^EXECABORT"):
+    assert [(index, name) for index, name, _ in caught.value.failures] == [(1, "GET"), (2, "NO-SUCH-COMMAND")]
+    with pytest.raises(TransactionDiscardedError):
         first.result()
     with pytest.raises(ReplyError, match="^ERR wrong number of arguments"):
         wrong.result()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import (
     Command,
+    CommandFailure,
     Config,
     ConnectionClosedError,
     ConnectionLostError,
@@ -22,12 +23,14 @@ from resp_sansio import (
     ReplyError,
     RespError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     TransactionRefusedError,
     UnexpectedReplyError,
     commands,
 )
 from resp_sansio.client import CommandBatch, WatchLoop, read_transaction
 from resp_sansio.commands.decoding import Text
+from resp_sansio.commands.knowledge import CommandInfo, command_info
 from resp_sansio.connection import Batch, SlotState
 from resp_sansio.testing import replies
 from resp_sansio.wire import encode_command
@@ -62,28 +65,108 @@ def ended(slot: Batch, answered: list[Reply], sent: int) -> Batch:
 # -- reading a transaction -------------------------------------------------------------------------------------------------------
 
 
+def infos_of(*names: str) -> list[CommandInfo]:
+    return [command_info((name, "k")) for name in names]
+
+
+ABORT = ReplyError("EXECABORT Transaction discarded because of previous errors.")
+
+
 @given(executed=st.lists(replies(), max_size=5))
 def test_each_queued_command_gets_its_own_reply(executed: list[Reply]) -> None:
-    assert read_transaction(["OK", *["QUEUED"] * len(executed), executed]) == executed
+    infos = infos_of(*["GET"] * len(executed))
+    assert read_transaction(["OK", *["QUEUED"] * len(executed), executed], infos) == executed
 
 
-def test_a_command_refused_while_being_queued_keeps_its_own_error() -> None:
-    abort = ReplyError("EXECABORT Transaction discarded because of previous errors.")
-    assert read_transaction(["OK", "QUEUED", NO, "QUEUED", abort]) == [abort, NO, abort]
-    # Older servers run the others all the same.
-    assert read_transaction(["OK", "QUEUED", NO, "QUEUED", [1, 2]]) == [1, NO, 2]
+def test_a_command_that_is_refused_while_being_queued_is_told_by_its_place_and_name() -> None:
+    with pytest.raises(TransactionDiscardedError) as caught:
+        read_transaction(["OK", "QUEUED", NO, "QUEUED", ABORT], infos_of("SET", "GET", "INCR"))
+    assert str(caught.value) == "nothing was executed, because command 2 of 3, GET (ERR) was refused"
+    assert caught.value.failures == (CommandFailure(1, "GET", NO),)
+    assert (caught.value.reason, caught.value.outcome) == (ABORT, NOT_SENT)
+
+
+def test_several_are_told_and_no_message_grows_without_end() -> None:
+    oom = ReplyError("OOM command not allowed")
+    with pytest.raises(TransactionDiscardedError) as caught:
+        read_transaction(["OK", oom, NO, ABORT], infos_of("SET", "GET"))
+    assert (
+        str(caught.value)
+        == "nothing was executed, because command 1 of 2, SET (OOM), command 2 of 2, GET (ERR) were refused"
+    )
+    with pytest.raises(TransactionDiscardedError, match=r"3 of 9, SET \(OOM\) and 6 more were refused$") as caught:
+        read_transaction(["OK", *[oom] * 9, ABORT], infos_of(*["SET"] * 9))
+    assert [failure.position for failure in caught.value.failures] == [*range(9)]
+
+
+def test_what_a_server_repeats_of_a_command_stands_in_no_message_of_ours() -> None:
+    loud = ReplyError("ERR unknown command 'X', with args beginning with: 'sesame'")
+    with pytest.raises(TransactionDiscardedError) as caught:
+        read_transaction(["OK", loud, ABORT], infos_of("X"))
+    assert "sesame" not in str(caught.value)
+    assert caught.value.failures[0].error is loud  # there it is a reply like any other
+
+
+@pytest.mark.parametrize("why", ["NOPERM no exec", "OOM no memory", "MISCONF no disk", "LOADING wait", "READONLY no"])
+def test_exec_itself_refused_is_told_from_that(why: str) -> None:
+    because = ReplyError(f"EXECABORT Transaction discarded because of: {why}")
+    with pytest.raises(TransactionDiscardedError) as caught:
+        read_transaction(["OK", "QUEUED", because], infos_of("SET"))
+    assert str(caught.value) == f"nothing was executed, because EXEC was refused ({because})"
+    assert (caught.value.failures, caught.value.reason, caught.value.outcome) == ((), because, NOT_SENT)
+
+
+def test_servers_that_execute_the_others_when_one_was_refused() -> None:
+    assert read_transaction(["OK", "QUEUED", NO, "QUEUED", [1, 2]], infos_of("SET", "GET", "SET")) == [1, NO, 2]
 
 
 def test_a_lost_race_is_told() -> None:
     with pytest.raises(TransactionAbortedError) as caught:
-        read_transaction(["OK", "QUEUED", None])
+        read_transaction(["OK", "QUEUED", None], infos_of("SET"))
     assert caught.value.outcome is NOT_SENT
 
 
 def test_a_refused_multi_is_told_with_what_the_commands_were_answered() -> None:
-    with pytest.raises(TransactionRefusedError, match="NOPERM") as caught:
-        read_transaction([ReplyError("NOPERM no"), 1, ReplyError("ERR x"), ReplyError("ERR EXEC without MULTI")])
-    assert caught.value.replies == (1, ReplyError("ERR x"))
+    multi, wrong = ReplyError("NOPERM no"), ReplyError("ERR x")
+    with pytest.raises(TransactionRefusedError) as caught:
+        read_transaction([multi, 1, wrong, ReplyError("ERR EXEC without MULTI")], infos_of("INCR", "GET"))
+    assert (
+        str(caught.value) == "MULTI was refused (NOPERM no), so the commands ran singly, and 1 of 2 ended in an error"
+    )
+    assert (caught.value.reason, caught.value.replies) == (multi, (1, wrong))
+    assert caught.value.failures == (CommandFailure(1, "GET", wrong),)
+    with pytest.raises(TransactionRefusedError, match="and none ended in an error$"):
+        read_transaction([multi, 1, ReplyError("ERR EXEC without MULTI")], infos_of("INCR"))
+
+
+@pytest.mark.parametrize("last", [None, ABORT])
+def test_that_an_attempt_before_may_have_run_is_told(last: Reply) -> None:
+    """It was lost with its connection, and the next one was not executed."""
+    batch = CommandBatch(Config(), transaction=True)
+    result = batch.execute("SET", "k", "v")
+    slot = made(batch)
+    ended(slot, ["OK"], sent=3)
+    slot.renew()
+    slot.replies[:] = ["OK", "QUEUED", last]
+    with pytest.raises((TransactionAbortedError, TransactionDiscardedError)) as caught:
+        batch.answered(slot)
+    assert caught.value.outcome is MAYBE
+    assert str(caught.value).endswith("; an attempt before this one was lost, and may have been executed")
+    with pytest.raises(type(caught.value)) as again:
+        result.result()
+    assert again.value.outcome is MAYBE
+
+
+def test_an_attempt_of_which_exec_was_not_sent_cannot_have_run() -> None:
+    batch = CommandBatch(Config(), transaction=True)
+    batch.execute("SET", "k", "v")
+    slot = made(batch)
+    ended(slot, ["OK"], sent=2)
+    slot.renew()
+    slot.replies[:] = ["OK", "QUEUED", None]
+    with pytest.raises(TransactionAbortedError) as caught:
+        batch.answered(slot)
+    assert caught.value.outcome is NOT_SENT
 
 
 # -- a batch of commands -----------------------------------------------------------------------------------------------------------
@@ -378,6 +461,7 @@ def test_attempts_are_counted(attempts: Any) -> None:
     [
         (TransactionAbortedError("a key changed"), True, False),
         (TransactionAbortedError("of another loop"), False, True),
+        (TransactionDiscardedError("a command was refused", reason=ABORT), True, False),
         (KeyboardInterrupt(), True, True),
         (ValueError("decided otherwise"), False, True),
     ],
@@ -399,14 +483,44 @@ def test_a_pipeline_that_is_being_run_takes_no_more_and_is_not_run_twice() -> No
     assert slot.count == len(slot.payloads) == 1
 
 
-@pytest.mark.parametrize(("last", "refused"), [([1], False), (ReplyError("EXECABORT because of: READONLY no"), True)])
-def test_a_transaction_knows_whether_exec_was_refused(last: Reply, refused: bool) -> None:
+def test_each_result_of_a_transaction_that_did_not_run_says_why() -> None:
     batch = CommandBatch(Config(), transaction=True)
-    batch.execute("INCR", "a")
+    results = [batch.execute("INCR", "a"), batch.execute("GET"), batch.execute("INCR", "b")]
+    with pytest.raises(LocalProtocolError, match="has not been run"):
+        assert batch.failures
     slot = made(batch)
-    slot.replies += ["OK", "QUEUED", last]
+    slot.replies += ["OK", "QUEUED", NO, "QUEUED", ABORT]
+    with pytest.raises(TransactionDiscardedError) as caught:
+        batch.answered(slot)
+    told = []
+    for result in results:
+        with pytest.raises(RespError) as raised:
+            result.result()
+        told.append(raised.value)
+    assert [type(error) for error in told] == [TransactionDiscardedError, ReplyError, TransactionDiscardedError]
+    assert told[1] == NO
+    assert {str(told[0]), str(told[2])} == {str(caught.value)}
+    assert [error.__notes__ for error in told] == [
+        [f"command {index + 1} of 3 in the transaction: {name}"] for index, name in enumerate(("INCR", "GET", "INCR"))
+    ]
+    assert told[0] is not told[2]
+    assert [(index, name) for index, name, _ in batch.failures] == [(0, "INCR"), (1, "GET"), (2, "INCR")]
+
+
+@pytest.mark.parametrize("transaction", [False, True])
+def test_those_that_failed_are_told_together(transaction: bool) -> None:
+    batch = CommandBatch(Config(), transaction=transaction)
+    batch.execute("SET", "k", "v")
+    batch.execute("LPUSH", "k", "x")
+    batch.execute(commands.incr("k"))
+    slot = made(batch)
+    wrong = ReplyError("WRONGTYPE Operation against a key holding the wrong kind of value")
+    answers: list[Reply] = ["OK", wrong, "no number"]
+    slot.replies[:] = ["OK", *["QUEUED"] * 3, answers] if transaction else answers
     batch.answered(slot)
-    assert (batch.refusal is last) is refused
+    first, second = batch.failures
+    assert first == CommandFailure(1, "LPUSH", wrong)
+    assert (second.position, second.name, type(second.error)) == (2, "INCR", UnexpectedReplyError)
 
 
 def test_execute_without_a_command_names_what_sends() -> None:

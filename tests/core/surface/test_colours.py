@@ -19,6 +19,7 @@ from resp_sansio import (
     ReplyError,
     Script,
     TransactionAbortedError,
+    TransactionDiscardedError,
     as_int,
 )
 from resp_sansio.connection import SlotState
@@ -225,7 +226,7 @@ def test_one_that_lost_the_race_is_tried_again(colour: Colour, connection: Any) 
 def test_one_that_was_refused_says_why(colour: Colour, connection: Any) -> None:
     peer = connection._driver.stage.peers[connection._driver.link]
     peer.refused = {"EXEC": ReplyError("NOPERM no")}
-    with pytest.raises(ReplyError, match="NOPERM"):
+    with pytest.raises(TransactionDiscardedError, match=r"EXEC was refused \(.*NOPERM"):
         colour.do(connection.transact(colour.update(lambda it: it.echo("k")), "k"))
 
 

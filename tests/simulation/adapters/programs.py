@@ -15,6 +15,7 @@ from resp_sansio import (
     ReplyError,
     RespError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     UnexpectedReplyError,
 )
 from resp_sansio.testing import LARGE
@@ -70,7 +71,10 @@ class Caller:
         assert isinstance(error, RespError), error
         refused = isinstance(error, LocalProtocolError) and not isinstance(error, ConnectionClosedError)
         assert not refused, f"{self} is refused: {error!r}"
-        excused = isinstance(error, (ReplyError, TransactionAbortedError)) or self.history.client.closed
+        excused = (
+            isinstance(error, (ReplyError, TransactionAbortedError, TransactionDiscardedError))
+            or self.history.client.closed
+        )
         assert not self.history.late or excused, f"{self} is told {error!r}, and all is well"
 
     # -- what all are made of -------------------------------------------------------------------------------------------------
