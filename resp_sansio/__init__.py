@@ -43,6 +43,7 @@ from ._log import Log, LogObserver
 from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
+from .client.monitor import MonitorLine
 from .client.scripts import Script
 from .commands.arguments_search import (
     Apply,
@@ -258,6 +259,7 @@ __all__ = [
     "MemoryStats",
     "MigrationTask",
     "ModuleInfo",
+    "MonitorLine",
     "Needs",
     "NumericField",
     "Observer",

@@ -41,6 +41,7 @@ PAGES: Final = {
     "client.md": "asyncio",
     "pool.md": "asyncio",
     "scripts.md": None,
+    "monitor.md": None,
 }
 RUNS: Final = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
 

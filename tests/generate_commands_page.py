@@ -41,7 +41,7 @@ REASONS: Final = {
     "its answers are [pushes](sync.md#pushes-messages-invalidations-monitor): `execute` it on a connection": (
         "SUBSCRIBE, UNSUBSCRIBE, PSUBSCRIBE, PUNSUBSCRIBE, SSUBSCRIBE, SUNSUBSCRIBE"
     ),
-    "its answers have no end: `execute` it on a connection of its own": "MONITOR",
+    "[`monitor()`](monitor.md) reads its answers, which have no end": "MONITOR",
     "refused: after it no caller could say whose reply comes next": "CLIENT REPLY, PSYNC, REPLCONF, SYNC",
     "servers send it to each other": "CLUSTER SYNCSLOTS, RESTORE-ASKING, TRIMSLOTS",
     "for work on the server itself": (

@@ -46,10 +46,13 @@ config.options config.url config.config config.retry config.settings config.addr
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.call client.batch client.scripts client.retry client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.forks client.tls client.links client.observers client.calls client.crew client.dials client.repair
-client.client client.observed client
+client.pushes client.monitor client.forks client.tls client.links client.observers client.calls client.crew client.dials
+client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
-surface.base surface.tasks_driver surface.threads_driver surface.tasks surface.threads surface
+surface.base
+surface.tasks_driver surface.tasks_monitor
+surface.threads_driver surface.threads_monitor
+surface.tasks surface.threads surface
 resp_sansio
 """.split()
 

@@ -140,7 +140,7 @@ OTHERWISE: Final = {
     "keyspace_notifications": "none; they are messages: [pub/sub](#pubsub)",
     "load_external_module": "none; a module's commands are [words with a type](commands.md#words-with-a-type)",
     "lock": "none: [locks](#locks)",
-    "monitor": '`execute("MONITOR")` on a connection of `connect`, then `next_push()`',
+    "monitor": "`monitor()`, whose block iterates over [lines](monitor.md)",
     "parse_response": "none: replies are read by the machine alone",
     "pipeline": "`transaction()`, or `pipeline()` for `transaction=False`: [pipelines](#pipelines-and-transactions)",
     "pubsub": "none: [pub/sub](#pubsub)",

@@ -29,13 +29,13 @@ from resp_sansio import (
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.threads import Commands, Pipeline, WatchedTransaction
+from resp_sansio.surface.threads import Commands, Monitor, Pipeline, WatchedTransaction
 
 from ._client import Client, Connection, Pool, connect
 
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connection",
-    "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool", "PoolFullError",
+    "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Monitor", "Outcome", "Pipeline", "Pool", "PoolFullError",
     "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError",
     "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -29,13 +29,13 @@ from resp_sansio import (
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.tasks import Commands, Pipeline, WatchedTransaction
+from resp_sansio.surface.tasks import Commands, Monitor, Pipeline, WatchedTransaction
 
 from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
-    "Connection", "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Outcome", "Pipeline", "Pool",
+    "Connection", "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Monitor", "Outcome", "Pipeline", "Pool",
     "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError",
     "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction", "connect",
 ]  # fmt: skip

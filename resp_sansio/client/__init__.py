@@ -9,6 +9,7 @@ from .forks import between_forks, forks_wait
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
+from .monitor import MonitorLine, read_monitor_line
 from .observed import ObservedClient
 from .observers import Observers, Watch
 from .pushes import Listener
@@ -18,9 +19,9 @@ from .tls import TLSWire
 
 __all__ = [
     "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
-    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "ObservedClient",
+    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "MonitorLine", "ObservedClient",
     "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Script", "Share", "Sleep", "TLSWire", "Waiter",
     "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",
     "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
-    "push_as_text", "read_transaction", "route", "seconds_allowed", "text_of",
+    "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from ..commands.command import Command, Reader, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import block_time
 from ..commands.words import Words
+from ..config.config import Config
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..methods.tasks import AsyncMethods
@@ -28,7 +29,6 @@ from ..wire.values import Push, Reply
 from .base import (
     BorrowedBase,
     ClientBase,
-    CommandsBase,
     ConnectingBase,
     ConnectionBase,
     LendingBase,
@@ -42,16 +42,17 @@ from .base import (
     read_typed,
 )
 from .tasks_driver import Driver, Observed, ask_for_credentials
+from .tasks_monitor import Monitor, Monitors
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
-    "WatchedTransaction", "ask_for_credentials",
+    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
+    "Pool", "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(CommandsBase[Driver, S], AsyncMethods[S]):
+class Commands(Monitors[S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -367,6 +368,9 @@ class Connection(ConnectionBase[Driver, S], Commands[S]):
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection[Any]]:  # noqa: ARG002  # there is no waiting
         return nullcontext(self)
 
+    async def _another(self) -> Self:
+        return await open_connection(type(self), self._config)
+
 
 C = TypeVar("C", bound=Connection[Any])
 
@@ -380,19 +384,7 @@ class Connecting(ConnectingBase[C]):
         return self._open().__await__()
 
     async def _open(self) -> C:
-        config, connection_type = self._config, self._connection_type
-        driver = connection_type._driver_type(maker(config, once=True), "connection")
-        await driver.open()
-        try:
-            try:
-                loan = await driver.acquire(inf)
-            finally:
-                await driver.leave()  # once it is open, nothing is done beside the calls
-        except BaseException:
-            driver.end()
-            raise
-        connection: C = connection_type(config, driver, loan)
-        return connection
+        return await open_connection(self._connection_type, self._config)
 
     async def __aenter__(self) -> C:
         self._connection = await self
@@ -423,6 +415,10 @@ class Lending(LendingBase[Driver, C, S], Commands[S]):
 
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[C]:
         return Borrowed(self, deadline - self._driver.now())
+
+    async def _another(self) -> C:
+        connection_type: type[C] = self._connection_type
+        return await open_connection(connection_type, self._config)
 
 
 class Client(ClientBase[Driver, C, S], Lending[C, S]):
@@ -475,3 +471,18 @@ class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
 
     async def __aexit__(self, *exception: object) -> None:
         self._from._driver.release(self._loan)
+
+
+async def open_connection(connection_type: type[C], config: Config) -> C:
+    """Open a connection. Raises as `Client.acquire`."""
+    driver = connection_type._driver_type(maker(config, once=True), "connection")
+    await driver.open()
+    try:
+        try:
+            loan = await driver.acquire(inf)
+        finally:
+            await driver.leave()  # once it is open, nothing is done beside the calls
+    except BaseException:
+        driver.end()
+        raise
+    return connection_type(config, driver, loan)

@@ -30,7 +30,6 @@ from ..wire.values import Push, Reply
 from .base import (
     BorrowedBase,
     ClientBase,
-    CommandsBase,
     ConnectionBase,
     LendingBase,
     Loan,
@@ -43,16 +42,17 @@ from .base import (
     read_typed,
 )
 from .threads_driver import Driver, Observed
+from .threads_monitor import Monitor, Monitors
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Pipeline", "Pool",
-    "WatchedTransaction", "open_connection",
+    "Borrowed", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
+    "Pool", "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(CommandsBase[Driver, S], SyncMethods[S]):
+class Commands(Monitors[S], SyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -361,6 +361,9 @@ class Connection(ConnectionBase[Driver, S], Commands[S]):
     def _alone(self, deadline: float) -> AbstractContextManager[Connection[Any]]:  # noqa: ARG002  # there is no waiting
         return nullcontext(self)
 
+    def _another(self) -> Self:
+        return open_connection(type(self), self._config)
+
 
 C = TypeVar("C", bound=Connection[Any])
 
@@ -383,6 +386,10 @@ class Lending(LendingBase[Driver, C, S], Commands[S]):
 
     def _alone(self, deadline: float) -> AbstractContextManager[C]:
         return Borrowed(self, deadline - self._driver.now())
+
+    def _another(self) -> C:
+        connection_type: type[C] = self._connection_type
+        return open_connection(connection_type, self._config)
 
 
 class Client(ClientBase[Driver, C, S], Lending[C, S]):

@@ -196,6 +196,9 @@ class Commands:
     def transaction(self, **options: Any) -> Pipeline:
         return Pipeline(self._workers, self._blocking.transaction(**options))
 
+    def monitor(self) -> Monitor:
+        return Monitor(self._workers, self._blocking.monitor())
+
     async def transact(self, update: Callable[[Any], Any], *keys: Any, **options: Any) -> Any:
         """The calling thread waits for the coroutine `update`, which runs here and reads on yet other threads."""
         loop = asyncio.get_running_loop()
@@ -265,6 +268,28 @@ class Pipeline:
     @property
     def replies(self) -> Any:
         return self._blocking.replies
+
+
+class Monitor:
+    """Stands for a `resp_sync.Monitor`."""
+
+    def __init__(self, workers: Workers, blocking: resp_sync.Monitor) -> None:
+        self._workers = workers
+        self._blocking = blocking
+        self.next_line = partial(workers.call, blocking.next_line)
+
+    async def __aenter__(self) -> Self:
+        await self._workers.call(self._blocking.__enter__)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._workers.call(self._blocking.__next__)
 
 
 class WatchedTransaction(Pipeline):

@@ -8,7 +8,7 @@ from typing import Any, assert_type
 import resp_asyncio
 import resp_sync
 import resp_trio
-from resp_sansio import Result, commands
+from resp_sansio import MonitorLine, Result, commands
 from resp_sansio.methods import S
 
 
@@ -71,3 +71,20 @@ async def of_bytes(client: resp_asyncio.Client) -> None:
 
 def of_either(client: resp_sync.Client[S], keys: list[str]) -> list[S | None]:
     return client.mget(*keys)
+
+
+def lines_of_monitor_for_threads(client: resp_sync.Client[str], pool: resp_sync.Pool) -> None:
+    with client.monitor() as lines:
+        assert_type(lines, resp_sync.Monitor[str])
+        for line in lines:
+            assert_type(line, MonitorLine[str])
+            assert_type(line.words, tuple[str, ...])
+    with pool.monitor() as others:
+        assert_type(others.next_line(timeout=1), MonitorLine[bytes])
+
+
+async def lines_of_monitor_for_tasks(client: resp_asyncio.Client[str], connection: resp_trio.Connection) -> None:
+    async with client.monitor() as lines, connection.monitor() as others:
+        assert_type([line.words async for line in lines], list[tuple[str, ...]])
+        async for line in others:
+            assert_type(line, MonitorLine[bytes])

@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from resp_sansio.client import read_monitor_line
 from resp_sansio.connection import command_info, command_keys
+from resp_sansio.wire import split_inline
 
 from .._findings import printable
 from .workload import Operation
 
 __all__ = ["Recording", "read_recording"]
 
-MONITOR: Final = re.compile(r'^\+?\d+\.\d+ \[\d+ .*?\] (".*)$')
-WORD: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 # An entry of the slow log has its command fourth, word by word; what stands further left than these is of the entry again.
-FIRST_WORD: Final = re.compile(r'^ *(4\)) +1\) "((?:[^"\\]|\\.)*)"$')
-NEXT_WORD: Final = re.compile(r'^ +(\d+\)) "((?:[^"\\]|\\.)*)"$')
-ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
-ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b"}
+FIRST_WORD: Final = re.compile(r'^ *(4\)) +1\) ("(?:[^"\\]|\\.)*")$')
+NEXT_WORD: Final = re.compile(r'^ +(\d+\)) ("(?:[^"\\]|\\.)*")$')
 
 REACHES_FURTHER: Final = frozenset("COPY EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO MIGRATE MOVE".split())
 """They have keys, and may touch others."""
@@ -97,21 +95,16 @@ def _commands(lines: list[str]) -> Iterator[tuple[bytes, ...]]:
     slow: list[list[bytes]] = []
     column = 0
     for line in lines:
-        if found := MONITOR.match(line):
-            yield tuple(_unescaped(word) for word in WORD.findall(found[1]))
+        if told := read_monitor_line(line.removeprefix("+").encode("latin-1")):
+            yield told.words
         elif found := FIRST_WORD.match(line):
             column = found.start(1)
-            slow.append([_unescaped(found[2])])
+            slow.append(_unquoted(found[2]))
         elif slow and (found := NEXT_WORD.match(line)) and found.start(1) > column + 2:
-            slow[-1].append(_unescaped(found[2]))
+            slow[-1] += _unquoted(found[2])
     yield from map(tuple, reversed(slow))
 
 
-def _unescaped(text: str) -> bytes:
-    """Undo what the server or redis-cli does to bytes that do not print."""
-    return ESCAPE.sub(_byte, text).encode("latin-1")
-
-
-def _byte(found: re.Match[str]) -> str:
-    code = found[1]
-    return chr(int(code[1:], 16)) if len(code) == 3 else ESCAPED.get(code, code)
+def _unquoted(word: str) -> list[bytes]:
+    """Undo what redis-cli does to bytes that do not print, as a server does in the lines of MONITOR."""
+    return split_inline(word.encode("latin-1")) or []

@@ -14,7 +14,7 @@ from core.client.stage import Stage
 from resp_sansio import Config, Push
 from resp_sansio.client import Client as Machine
 from resp_sansio.client import Link, Party
-from resp_sansio.connection import Slot
+from resp_sansio.connection import Slot, SlotState
 from resp_sansio.methods import S
 from resp_sansio.surface import tasks, threads
 from resp_sansio.surface.base import Loan, Make
@@ -78,7 +78,8 @@ class Driver:
 
     def wait_for_push(self, loan: Loan, deadline: float) -> Push:
         listener = self.stage.listen(loan, deadline)
-        self.stage.pass_time(deadline - self.now())
+        if listener.state is SlotState.QUEUED:
+            self.stage.pass_time(deadline - self.now())
         return listener.result()
 
 

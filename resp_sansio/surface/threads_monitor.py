@@ -1,0 +1,113 @@
+"""What a server is asked, by whichever client, line by line: MONITOR, for threads.
+
+After MONITOR a connection only listens, so it is one of the block's own: opened as the block begins, closed as it ends.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Generic, Protocol, Self
+
+from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, Outcome
+from ..client.call import DEFAULT, Default
+from ..client.monitor import MonitorLine, line_of
+from ..commands.decoding import S, Text
+from ..wire.values import Push
+from .base import CommandsBase
+from .threads_driver import Driver
+
+__all__ = ["Monitor", "Monitors"]
+
+
+class Listening(Protocol):
+    """A connection, as far as it takes part here."""
+
+    def execute(self, name: str, /) -> object:
+        """Send a command."""
+
+    def next_push(self, *, timeout: float | None | Default = ...) -> Push:
+        """Wait for a push."""
+
+    def close(self) -> None:
+        """End it now."""
+
+
+class Monitors(CommandsBase[Driver, S]):
+    """What can show all that its server is asked."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Is it closed?"""
+
+    @abstractmethod
+    def _another(self) -> Listening:
+        """Open another connection to the same server."""
+
+    def monitor(self) -> Monitor[S]:
+        """Read what the server is asked, by whichever client: a `with` block, in which a `for` gets the lines.
+
+        It has a connection of its own. Entering it raises as `connect` and `execute`.
+        """
+        return Monitor(self, self._text)
+
+
+class Monitor(Generic[S]):
+    """What a server is asked, as lines to iterate over, within a `with` block: made by `monitor`.
+
+    They end with the connection: by `ConnectionLostError` if that is lost, for then nothing tells what was missed.
+    """
+
+    __slots__ = ("_connection", "_left", "_of", "_text")
+
+    def __init__(self, of: Monitors[S], text: Text[S]) -> None:
+        self._of = of
+        self._text = text
+        self._connection: Listening | None = None
+        self._left = False
+
+    def __enter__(self) -> Self:
+        if self._connection is not None:
+            raise LocalProtocolError("monitor: this block has been entered before; ask for another one")
+        if self._of.closed:
+            raise ConnectionClosedError("monitor: what was to be monitored by has been closed")
+        connection = self._of._another()
+        try:
+            connection.execute("MONITOR")
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        connection = self._entered()
+        self._left = True
+        connection.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> MonitorLine[S]:
+        return self.next_line(timeout=None)
+
+    def next_line(self, *, timeout: float | None | Default = DEFAULT) -> MonitorLine[S]:
+        """Wait for the next line: as an iteration does, and not for ever.
+
+        Raises `CommandTimeoutError`, `ConnectionLostError` and, once the block has ended, `ConnectionClosedError`;
+        `UnexpectedReplyError` for words that are no text where text was asked for: the next line can be had then.
+        """
+        try:
+            push = self._entered().next_push(timeout=timeout)
+        except ConnectionClosedError as error:
+            if self._left:
+                raise
+            raise ConnectionLostError("monitor: the connection is lost", outcome=Outcome.NOT_SENT) from error
+        return line_of(push, self._text)
+
+    def _entered(self) -> Listening:
+        if self._connection is None:
+            raise LocalProtocolError("monitor: its connection is opened by a block; enter that first")
+        return self._connection
