@@ -39,12 +39,15 @@ from resp_sansio.client import (
     Report,
     forks_wait,
 )
-from resp_sansio.connection import Slot
+from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
 
 from ._transport import Socket, dial, hand_over, tls_of, until
 
 __all__ = ["Driver"]
+
+QUEUED: Final = SlotState.QUEUED
+HANDED: Final = SlotState.HANDED
 
 _drivers: Final[WeakSet[Driver]] = WeakSet()
 
@@ -120,13 +123,26 @@ class Driver:
             self.give_up(slot)
             raise
 
-    def submit(self, slot: Slot, lease: Loan) -> None:
-        """Begin a call that no caller waits for."""
+    def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
+        """Begin a call, for whose end a caller may wait later."""
         slot.token = self.check(slot.name).create_future()
-        link = self.machine.submit(slot, monotonic(), lease=lease)
+        machine = self.machine
+        caller = asyncio.current_task() if machine.several_lanes else None
+        link = machine.submit(slot, monotonic(), caller=caller, lease=lease)
         if link is not None:
             link.io.wants_to_send()
         self.carry_out()
+
+    async def finish(self, slot: Slot) -> None:
+        """Wait for the end of a call that was begun ahead, or give it up."""
+        self.check(slot.name)
+        if slot.state is QUEUED or slot.state is HANDED:
+            waiter: Any = slot.token
+            try:
+                await waiter
+            except BaseException:
+                self.give_up(slot)
+                raise
 
     def give_up(self, slot: Slot) -> None:
         """The caller of this slot has gone."""

@@ -121,6 +121,8 @@ class Dials(Guarded):
         """Do what is due, whatever the caller wants that comes by."""
         if self._owing:
             self._read_owed()
+        if self.crew.common:
+            self._read_unattended(self.crew.common)
         if now < self._look_at:
             return
         self._look_at = now + LOOK
@@ -131,6 +133,7 @@ class Dials(Guarded):
             self._drop_opening(dial)
             machine.dial_failed(dial, None, now)
         if machine.next_deadline() <= now:
+            self._read_unattended(crew.posts)
             machine.handle_timeout(now)
         if machine.has_events:
             self._carry_out()
@@ -138,6 +141,8 @@ class Dials(Guarded):
     def _pass_time(self, caller: Caller, now: float) -> None:
         """A thread has waited for as long as it was to."""
         self._take_up_lost_dials()
+        if self.machine.next_deadline() <= now:
+            self._read_unattended(self.crew.posts)
         entry = caller.waiter if isinstance(caller, Party) else caller
         if caller.token != DONE and entry is not None:
             self.machine.resume(entry, now)

@@ -15,6 +15,7 @@ from weakref import ref
 
 from resp_sansio import Push, RespError
 from resp_sansio.client import (
+    AHEAD,
     DONE,
     SLEEP,
     Client,
@@ -70,9 +71,32 @@ class Driver(Dials):
         if self.crew.dials:
             self._do_chores(min(slot.deadline, monotonic() + NAP))
 
-    def submit(self, slot: Slot, lease: Loan) -> None:
-        """Begin a call that no caller waits for. Raises as `Client.submit`."""
-        self._locked(self._begin, slot, lease, None)
+    def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
+        """Begin a call, for whose end a thread may wait later. Raises as `Client.submit`, and interrupts."""
+        slot.token = AHEAD
+        try:
+            self._locked(self._begin_ahead, slot, lease)
+        except BaseException as error:
+            slot.token = None  # first: another interrupt may strike from here on
+            if not isinstance(error, RespError):
+                self._torn.append(slot)
+                self._locked(self._give_up, slot)
+            raise
+
+    def finish(self, slot: Slot) -> None:
+        """Wait for the end of a call that was begun ahead. Raises interrupts."""
+        self._run(slot, self._take_up)
+        slot.token = None
+        if self.crew.dials:
+            self._do_chores(min(slot.deadline, monotonic() + NAP))
+
+    def give_up(self, slot: Slot) -> None:
+        """A call that was begun ahead is not wanted any more."""
+        try:
+            self._locked(self._forsake, slot)
+        except BaseException:
+            self._torn.append(slot)
+            raise
 
     def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None) -> Loan:
         """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
@@ -222,6 +246,32 @@ class Driver(Dials):
             self._put_out(io, now)
         self._carry_out()
 
+    def _begin_ahead(self, slot: Slot, lease: Loan | None) -> None:
+        self._begin(slot, lease, None)
+        link = slot.link
+        if link is not None and not link.ended:
+            self._attend(link.io)
+
+    def _take_up(self, slot: Slot) -> Job | None:
+        """A thread is here for a call that was begun ahead. What has come counts, however late it is read."""
+        if slot.token != DONE:
+            slot.token = get_ident()
+            io = self.crew.where(slot)
+            if io is not None:
+                self._read_unattended([io])
+            if slot.token != DONE:
+                self.machine.resume(slot, monotonic())  # it may be of before a fork
+            self._carry_out()
+            if slot.token != DONE and self.crew.is_beneath(slot, self.crew.where(slot)):
+                self.machine.abandon(slot, monotonic())
+                self._carry_out()
+                raise self._reentered()
+        return self._next(slot, None)
+
+    def _forsake(self, slot: Slot) -> None:
+        slot.token = None
+        self._give_up(slot)
+
     def _acquire(self, party: Party, stack: str | None) -> Job | None:
         machine, now = self.machine, monotonic()
         self._look(now)
@@ -286,6 +336,7 @@ class Driver(Dials):
         self.crew.leave_all(caller)
         self._carry_out()
         if io is not None:
+            self._attend(io)
             self._left(io)
             if io.deferred and not io.link.ended:
                 self._send(io)
@@ -387,5 +438,4 @@ class Driver(Dials):
         """Send what is still to be sent; and if this link has just opened, it is its callers'."""
         if not io.link.ended and (io.stuck or io.wire.wants_to_send):
             self._send(io)
-        if io in self.crew.common and io.link.dial is None and not self._drainers:
-            self.crew.opened(io)
+        self._attend(io)

@@ -6,13 +6,14 @@ the machine knows, that link ends, since it could not be said any more whose rep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import random
 from threading import Lock, RLock
 from time import monotonic
 from typing import Any, Final
 
 from resp_sansio.client import (
+    AHEAD,
     DONE,
     Client,
     ClientEvent,
@@ -175,6 +176,23 @@ class Links:
             if not unread or not self._receive(io):
                 break
 
+    def _attend(self, io: Socket) -> None:
+        """Say who reads a link: those whose calls are on it, or any thread that waits if a call begun ahead has it for itself."""
+        crew, link = self.crew, io.link
+        slot = link.slot
+        if slot is not None and slot.token == AHEAD and slot.link is link and not link.ended:
+            crew.opens(io)
+        elif io in crew.common and link.dial is None and not self._drainers:
+            crew.opened(io)
+
+    def _read_unattended(self, posts: Iterable[Post]) -> None:
+        """Take in what has come where no thread reads: it came in time, and what it answers need not be held any longer."""
+        for io in list(posts):
+            assert isinstance(io, Socket)
+            if io.reader is None and io.core.in_flight and not io.link.ended:
+                self._catch_up(io)
+                self._attend(io)
+
     def _read_owed(self) -> None:
         """Take in the replies to those who have gone, where no thread reads."""
         for io in list(self._owing):
@@ -230,8 +248,7 @@ class Links:
                 crew.ended(event)
             case Link(io=Socket() as io):
                 if not event.ended:
-                    if io in crew.common and event.dial is None and not self._drainers:
-                        crew.opened(io)
+                    self._attend(io)
                     self._send(io)
                     io.reads = io.core.wants_to_receive
                     crew.look_after(io)

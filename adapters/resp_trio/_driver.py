@@ -152,13 +152,29 @@ class Driver:
             self._clock.arm(self, slot.deadline)
         return self.wait_for(slot, link, looked)
 
-    def submit(self, slot: Slot, lease: Loan) -> None:
-        """Begin a call that no caller waits for."""
+    @enable_ki_protection
+    def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
+        """Begin a call, for whose end a caller may wait later."""
         self.check(slot.name)
-        link = self.machine.submit(slot, current_time(), lease=lease)
+        caller = current_task() if self._several else None
+        link = self.machine.submit(slot, self.now(), caller=caller, lease=lease)
         if link is not None:
             link.io.wants_to_send()
         self.carry_out()
+
+    @enable_ki_protection
+    async def finish(self, slot: Slot) -> None:
+        """Wait for the end of a call that was begun ahead, or give it up. What has come in time counts, however late it is read."""
+        self.check(slot.name)
+        try:
+            await checkpoint_if_cancelled()
+            link: Link | None = slot.link
+            if link is not None:
+                link.io.look_first()
+            await self.wait_for(slot)
+        except BaseException:
+            self.give_up(slot)
+            raise
 
     @enable_ki_protection
     def give_up(self, slot: Slot) -> None:

@@ -76,9 +76,14 @@ class Driver:
         """Make a call, and wait for its end."""
         self.until_ended(slot, self.begin(slot, loan, epoch))
 
-    def submit(self, slot: Slot, loan: Loan) -> None:
-        """Begin a call that no caller waits for."""
+    def ahead(self, slot: Slot, loan: Loan | None = None) -> None:
+        """Begin a call, for whose end the caller may wait later."""
         self.begin(slot, loan)
+
+    def finish(self, slot: Slot) -> None:
+        """Wait for the end of a call that was begun ahead."""
+        call: Any = slot.token
+        self.until_ended(slot, call)
 
     def begin(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None) -> Call:
         self._check_process()

@@ -4,7 +4,7 @@ from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .calls import ClientEvent, link_of
 from .client import Client
-from .crew import DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
+from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
 from .forks import between_forks, forks_wait
 from .lanes import Lanes, Route, route
 from .leases import Lease
@@ -18,7 +18,7 @@ from .scripts import Script, lacks_script
 from .tls import TLSWire
 
 __all__ = [
-    "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
+    "AHEAD", "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "MonitorLine", "ObservedClient",
     "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Script", "Share", "Sleep", "TLSWire", "Waiter",
     "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",

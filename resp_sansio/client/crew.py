@@ -8,8 +8,8 @@ is a hint about who waits for what; bytes move only under the adapter's lock.
 Nothing here waits, locks or reads a clock. The law for adapters: call one method at a time (`came_by` excepted); whenever `next`
 says SLEEP put the caller among the `sleepers`, with something to wake it by; then `settle` if `unsettled`, and wake `woken`.
 
-A caller is any object with a `token`: what stands for its thread while that is there, DONE once its call has ended, None once it
-has gone. A job of a caller that has gone without a word, as after an interrupt, is free.
+A caller is any object with a `token`: what stands for its thread while that is there, AHEAD while it is to come, DONE once its call
+has ended, None once it has gone. A job of a caller that has gone without a word, as after an interrupt, is free.
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ from .calls import link_of
 from .links import Dial, Link, Waiter
 from .pushes import Listener
 
-__all__ = ["DONE", "SLEEP", "Crew", "Job", "Party", "Passer", "Post", "Sleep", "Write", "is_here", "party_of"]
+__all__ = ["AHEAD", "DONE", "SLEEP", "Crew", "Job", "Party", "Passer", "Post", "Sleep", "Write", "is_here", "party_of"]
 
 DONE: Final = 0
 """As the token of a caller: its call has ended."""
+
+AHEAD: Final = -1
+"""As the token of a caller: its call was begun ahead, and no thread waits for it yet."""
 
 PATIENCE: Final = 100e-6
 """Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight

@@ -35,7 +35,8 @@ class Watch:
 
     `handed_at`: when its last attempt was handed over to the network, `heard_at`: when that had its reply, or ended otherwise.
     `received`: bytes of its reply. `write`: a number that it shares with those that were handed over together with it. `told`:
-    those who are to be told its end, each with what it said of the beginning.
+    those who are to be told its end, each with what it said of the beginning. `held`: it was begun ahead, by a link that its
+    caller had.
     """
 
     began_at: float
@@ -43,6 +44,7 @@ class Watch:
     heard_at: float | None = None
     received: int | None = None
     write: int | None = None
+    held: bool = False
     retries: tuple[CallRetried, ...] = ()
     told: Iterator[tuple[Observer, object]] | None = None
     fact: CallEnded | None = None

@@ -118,7 +118,7 @@ class Pool(Places[C]):
     def withdraw(self, waiter: Waiter[C], now: float) -> None:
         """The caller has gone, at any moment: its turn passes on, and a lease that it was handed goes back. Idempotent."""
         if waiter.state is WaiterState.WAITING:
-            del self._queue[waiter]
+            self._queue.pop(waiter, None)  # where one is not that was begun ahead of a fork
             waiter.state = WaiterState.WITHDRAWN
             self._withdrawn += 1
             self._advance(now)

@@ -69,8 +69,14 @@ class Driver(Protocol):
     def now(self) -> float:
         """Return the time, in seconds, as the machine is told it."""
 
-    def submit(self, slot: Slot, loan: Loan, /) -> object:
-        """Begin a call that no caller waits for. Raises as `Client.submit`."""
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> object:
+        """Begin a call, by a link of one's own if there is a loan. A caller may wait for it later, in `finish`; or none does.
+
+        Raises as `Client.submit`, and then it never began.
+        """
+
+    def give_up(self, slot: Slot, /) -> object:
+        """A call that was begun ahead is not wanted any more, in whatever state it is. Idempotent."""
 
     def release(self, loan: Loan, /) -> None:
         """Give a link back."""
@@ -227,7 +233,7 @@ class ConnectionBase(CommandsBase[D, S]):
         """End a WATCH; if that fails here, it fails for those who come after, too."""
         if not self._loan.ended:
             try:
-                self._driver.submit(new_slot(WatchLoop.unwatch.args), self._loan)
+                self._driver.ahead(new_slot(WatchLoop.unwatch.args), self._loan)
             except LocalProtocolError:
                 pass
 

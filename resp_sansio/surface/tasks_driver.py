@@ -14,7 +14,7 @@ from ..config.config import Config, can_be_awaited, read_credentials
 from ..connection.slot import Slot
 from ..wire.values import Push
 from . import base
-from .base import Loan
+from .base import ANSWERED, Loan
 
 __all__ = ["Driver", "Observed", "ask_for_credentials"]
 
@@ -32,6 +32,9 @@ class Driver(base.Driver, Protocol):
         When this returns, the call has ended. When it raises, as `Client.submit` does or because the task is cancelled, the call
         was never made, or it has been given up. No interrupt strikes in between.
         """
+
+    async def finish(self, slot: Slot, /) -> None:
+        """Wait for the end of a call that was begun `ahead`. When it raises, because the task is cancelled, it was given up."""
 
     async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
         """Wait for a link. Raises as `Client.acquire`, and why there is none."""
@@ -96,6 +99,36 @@ class Observed:
         except BaseException as error:
             observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
             raise
+
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> None:
+        """As the driver's; the end is told when a caller has waited for it, or gives it up."""
+        observers = self._observers
+        slot.watch = watch = Watch()
+        watch.began_at, watch.held = observers.now(), loan is not None
+        try:
+            if observers.begins:
+                observers.began(slot, watch)
+            self._driver.ahead(slot, loan)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=watch.held)
+            raise
+
+    async def finish(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        observers, watch = self._observers, slot.watch
+        try:
+            await self._driver.finish(slot)
+            observers.ended(slot, watch, None, held=watch.held)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=watch.held)
+            raise
+
+    def give_up(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        self._driver.give_up(slot)
+        self._observers.ended(
+            slot, slot.watch, None if slot.state is ANSWERED else GeneratorExit(), held=slot.watch.held
+        )
 
     async def acquire(self, deadline: float, /, *more: Any) -> Loan:
         """As the driver's."""

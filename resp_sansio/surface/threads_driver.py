@@ -12,7 +12,7 @@ from ..client.observers import Observers, Watch
 from ..connection.slot import Slot
 from ..wire.values import Push
 from . import base
-from .base import Loan
+from .base import ANSWERED, Loan
 
 __all__ = ["Driver", "Observed"]
 
@@ -28,6 +28,12 @@ class Driver(base.Driver, Protocol):
 
         When this returns, the call has ended. When it raises, as `Client.submit` does or because it was interrupted, the call
         was never made, or it has been given up.
+        """
+
+    def finish(self, slot: Slot, /) -> None:
+        """Wait for the end of a call that was begun `ahead`. When it raises, because of an interrupt, it was given up.
+
+        What has come before its deadline counts, however late it is read.
         """
 
     def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
@@ -69,6 +75,36 @@ class Observed:
         except BaseException as error:
             observers.ended(slot, watch, error, held=held)  # each is told once; an interrupt may have struck in there
             raise
+
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> None:
+        """As the driver's; the end is told when a caller has waited for it, or gives it up."""
+        observers = self._observers
+        slot.watch = watch = Watch()
+        watch.began_at, watch.held = observers.now(), loan is not None
+        try:
+            if observers.begins:
+                observers.began(slot, watch)
+            self._driver.ahead(slot, loan)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=watch.held)
+            raise
+
+    def finish(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        observers, watch = self._observers, slot.watch
+        try:
+            self._driver.finish(slot)
+            observers.ended(slot, watch, None, held=watch.held)
+        except BaseException as error:
+            observers.ended(slot, watch, error, held=watch.held)
+            raise
+
+    def give_up(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        self._driver.give_up(slot)
+        self._observers.ended(
+            slot, slot.watch, None if slot.state is ANSWERED else GeneratorExit(), held=slot.watch.held
+        )
 
     def acquire(self, deadline: float, /, *more: Any) -> Loan:
         """As the driver's."""

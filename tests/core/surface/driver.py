@@ -37,8 +37,19 @@ class Driver:
     def now(self) -> float:
         return self.stage.now
 
-    def submit(self, slot: Slot, loan: Loan, /) -> None:
-        self.stage.submit(slot, lease=loan)
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> None:
+        if loan is None:
+            self.stage.submit(slot)
+        else:
+            self.stage.submit(slot, lease=loan)
+
+    def give_up(self, slot: Slot, /) -> None:
+        self.stage.abandon(slot)
+
+    def wait_for_end(self, slot: Slot) -> None:
+        if slot not in self.stage.ended:
+            self.stage.abandon(slot)
+            raise self.strikes
 
     def release(self, loan: Loan, /) -> None:
         self.done.append("release")
@@ -89,6 +100,9 @@ class TaskDriver(Driver):
     async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
         self.make_call(slot, loan, epoch)
 
+    async def finish(self, slot: Slot, /) -> None:
+        self.wait_for_end(slot)
+
     async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
         return self.wait_for_link(deadline, borrower)
 
@@ -115,6 +129,9 @@ class ThreadDriver(Driver):
 
     def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
         self.make_call(slot, loan, epoch)
+
+    def finish(self, slot: Slot, /) -> None:
+        self.wait_for_end(slot)
 
     def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
         self.known = None if borrower is None else ref(borrower, lambda _: self.gone.append(deadline))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ from resp_sansio import (
     PoolFullError,
     WaitEnded,
 )
+from resp_sansio.connection import new_slot
 
 if TYPE_CHECKING:
     from core.surface.driver import Colour
@@ -132,6 +135,50 @@ def test_a_call_that_is_struck_or_refused_is_told_and_raises_as_ever(colour: Col
         colour.do(client.echo("k"))
     assert notes.of(CallEnded)[-1].error is caught.value
     assert not notes.under_way
+
+
+def test_a_call_that_is_begun_ahead_is_told_when_its_caller_has_waited_for_it(colour: Colour) -> None:
+    notes = Notes()
+    with colour.block(colour.client("redis://stage", observers=[notes])) as client:
+        calls, stage = client._calls, client._driver.stage
+        slot = new_slot(("ECHO", "k"), None, inf)
+        calls.ahead(slot)
+        assert [began.command for began in notes.under_way.values()] == ["ECHO"]
+        colour.do(calls.finish(slot))
+        assert (notes.of(CallEnded)[-1].command, notes.of(CallEnded)[-1].error) == ("ECHO", None)
+        with colour.block(client.acquire()) as connection:
+            slot = new_slot(("ECHO", "k"), None, inf)
+            connection._calls.ahead(slot, connection._lease)
+            calls.give_up(slot)
+        assert (notes.of(CallEnded)[-1].route, notes.of(CallEnded)[-1].error) == ("connection", None)
+        stage.deaf.update(stage.peers)
+        client._driver.strikes = strikes = KeyboardInterrupt()
+        for leave, told in ((lambda slot: colour.do(calls.finish(slot)), strikes), (calls.give_up, None)):
+            slot = new_slot(("INCR", "n"), None, inf)
+            calls.ahead(slot)
+            with suppress(KeyboardInterrupt):
+                leave(slot)
+            ended = notes.of(CallEnded)[-1]
+            assert (ended.outcome, ended.abandoned) == (Outcome.MAYBE_EXECUTED, True)
+            assert ended.error is told or isinstance(ended.error, GeneratorExit)
+    with pytest.raises(ConnectionClosedError) as caught:
+        calls.ahead(new_slot(("ECHO", "k"), None, inf))
+    assert notes.of(CallEnded)[-1].error is caught.value
+    assert not notes.under_way
+
+
+def test_who_does_not_ask_for_a_beginning_ahead_is_told_the_end(colour: Colour) -> None:
+    told: list[str] = []
+
+    class Ends(Observer):
+        def call_ended(self, call: CallEnded, token: object) -> None:  # noqa: ARG002
+            told.append(call.command)
+
+    with colour.block(colour.client("redis://stage", observers=[Ends()])) as client:
+        slot = new_slot(("ECHO", "k"), None, inf)
+        client._calls.ahead(slot)
+        colour.do(client._calls.finish(slot))
+    assert told == ["ECHO"]
 
 
 def test_a_wait_that_ends_in_vain_is_told_and_raises_as_ever(colour: Colour) -> None:
