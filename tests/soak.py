@@ -2,9 +2,10 @@
 
     python -m soak 600 asyncio trio threads
 
-Callers use a client and a pool for all that these can do, and check each reply. Memory, descriptors and tasks (or threads) must
-stay flat, and nothing may be said twice: no warning, no leak report, no log line. Each adapter is a process of its own, and so is
-the network.
+Callers use a client and a pool for all that these can do, and check each reply. Memory must stay flat. When the callers have gone,
+no more descriptors and tasks (or threads) may be left than when they came, except one descriptor for each connection that client
+and pool tell of. Nothing may be said twice: no warning, no leak report, no log line. Each adapter is a process of its own, and so
+is the network.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import threading
 import time
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from operator import gt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,9 +34,9 @@ from resp_sansio import Outcome, RespError
 from servers import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
-__all__ = ["ADAPTERS", "soak", "wrongs"]
+__all__ = ["ADAPTERS", "Rest", "soak", "wrongs"]
 
 ADAPTERS: Final = ("asyncio", "trio", "threads")
 SECONDS: Final = 600.0
@@ -41,7 +44,7 @@ CALLERS: Final = 8
 PAUSE: Final = 0.002  # seconds between two things that a caller does: this is no race
 SAMPLES: Final = 40  # at least, in a run
 MEMORY: Final = 4.0  # MiB by which it may have grown between the second and the last quarter
-MORE: Final = 4  # descriptors, tasks and threads by which there may be more
+REST: Final = 10.0  # seconds at most until what has ended is closed, and what is dialled has opened, or not
 OPTIONS: Final[dict[str, Any]] = {"timeout": 3.0, "silence_timeout": 1.0, "connect_timeout": 1.0}
 
 
@@ -91,26 +94,27 @@ class Relay:
 class Callers:
     """What callers do, written once for the three adapters: with resp_sync, what is awaited blocks its thread."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, client: Any, pool: Any, seconds: float) -> None:
+        self.client, self.pool = client, pool
         self.until = time.monotonic() + seconds
         self.calls = 0
         self.failed: Counter[str] = Counter()
         self.surely: Counter[int] = Counter()  # what was answered, by caller
         self.perhaps: Counter[int] = Counter()
 
-    async def live(self, number: int, client: Any, pool: Any, pause: Callable[[], Awaitable[None]]) -> None:
+    async def live(self, number: int, pause: Callable[[], Awaitable[None]]) -> None:
         """Do one thing after the other until the time is up."""
         chance = random.Random(number)
         acts = [self.add, self.ask, self.pipeline, self.transaction, self.borrow, self.pop, self.subscribe, self.hurry]
         while time.monotonic() < self.until:
             try:
-                await chance.choice(acts)(number, chance.choice([client, pool]), pool)
+                await chance.choice(acts)(number, chance.choice([self.client, self.pool]))
             except RespError as error:
                 self.failed[type(error).__name__] += 1
             self.calls += 1
             await pause()
 
-    async def add(self, number: int, to: Any, _: Any) -> None:
+    async def add(self, number: int, to: Any) -> None:
         """What must not run twice."""
         try:
             await to.execute("INCR", f"count:{number}")
@@ -119,12 +123,12 @@ class Callers:
             raise
         self.surely[number] += 1
 
-    async def ask(self, number: int, to: Any, _: Any) -> None:
+    async def ask(self, number: int, to: Any) -> None:
         """What is one's own."""
         word = f"{number}:{self.calls}".encode()
         assert await to.execute("ECHO", word) == word
 
-    async def pipeline(self, number: int, to: Any, _: Any) -> None:
+    async def pipeline(self, number: int, to: Any) -> None:
         """Several at once."""
         pipe = to.pipeline()
         words = [f"{number}:{self.calls}:{part}".encode() for part in range(20)]
@@ -132,56 +136,59 @@ class Callers:
             pipe.execute("ECHO", word)
         assert await pipe.run() == words
 
-    async def transaction(self, number: int, to: Any, _: Any) -> None:
+    async def transaction(self, number: int, to: Any) -> None:
         """All or none."""
         pipe = to.transaction()
         pipe.execute("SET", f"own:{number}", number)
         pipe.execute("GET", f"own:{number}")
         assert await pipe.run() == ["OK", str(number).encode()]
 
-    async def borrow(self, number: int, _: Any, pool: Any) -> None:
+    async def borrow(self, number: int, _: Any) -> None:
         """A connection of one's own, that is changed."""
-        async with pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             await connection.execute("SELECT", 1)
             assert await connection.execute("ECHO", number) == str(number).encode()
 
-    async def pop(self, number: int, to: Any, _: Any) -> None:
+    async def pop(self, number: int, to: Any) -> None:
         """Wait for what does not come."""
         assert await to.execute("BLPOP", f"none:{number}", "0.01") is None
 
-    async def subscribe(self, number: int, _: Any, pool: Any) -> None:
+    async def subscribe(self, number: int, _: Any) -> None:
         """Listen for a moment."""
-        async with pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             await connection.execute("SUBSCRIBE", f"channel:{number}")
-            await pool.execute("PUBLISH", f"channel:{number}", "said")
+            await self.client.execute("PUBLISH", f"channel:{number}", "said")  # all of the pool's may be lent
             assert (await connection.next_push(timeout=1.0)).items[-1] == b"said"
 
-    async def hurry(self, number: int, to: Any, _: Any) -> None:
+    async def hurry(self, number: int, to: Any) -> None:
         """A reply that comes too late."""
         await to.execute("BLPOP", f"none:{number}", "0.05", timeout=0.001)
 
 
-async def on_asyncio(callers: Callers, url: str) -> None:
+async def on_asyncio(seconds: float, url: str) -> dict[str, Any]:
     import resp_asyncio
 
     async def pause() -> None:
         await asyncio.sleep(PAUSE)
 
-    async def cancelled(client: Any) -> None:
+    async def cancelled(callers: Callers) -> None:
         while time.monotonic() < callers.until:
             with contextlib.suppress(TimeoutError, RespError):
                 async with asyncio.timeout(0.01):
-                    await client.execute("BLPOP", "none", 1)
+                    await callers.client.execute("BLPOP", "none", 1)
             await pause()
 
-    LOOPS.append(asyncio.get_running_loop())
-    LOOPS[0].set_exception_handler(lambda _, context: say(context.get("message")))
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: say(context.get("message")))
     async with resp_asyncio.Client(url, **OPTIONS) as client, resp_asyncio.Pool(url, max_size=4, **OPTIONS) as pool:
-        lives = [callers.live(number, client, pool, pause) for number in range(CALLERS)]
-        await asyncio.gather(*lives, cancelled(client))
+        callers = Callers(client, pool, seconds)
+        memory, rest = Memory(seconds), Rest(client, pool, lambda: len(asyncio.all_tasks()))
+        await asyncio.gather(*[callers.live(number, pause) for number in range(CALLERS)], cancelled(callers))
+        await rest.look(pause)
+    await rest.look(pause)
+    return result(callers, memory, rest)
 
 
-async def on_trio(callers: Callers, url: str) -> None:
+async def on_trio(seconds: float, url: str) -> dict[str, Any]:
     import trio
 
     import resp_trio
@@ -189,49 +196,55 @@ async def on_trio(callers: Callers, url: str) -> None:
     async def pause() -> None:
         await trio.sleep(PAUSE)
 
-    async def cancelled(client: Any) -> None:
+    async def cancelled(callers: Callers) -> None:
         while time.monotonic() < callers.until:
             with contextlib.suppress(RespError), trio.move_on_after(0.01):
-                await client.execute("BLPOP", "none", 1)
+                await callers.client.execute("BLPOP", "none", 1)
             await pause()
 
-    async def live(client: Any, pool: Any) -> None:
+    async def live(callers: Callers) -> None:
         async with trio.open_nursery() as nursery:
             for number in range(CALLERS):
-                nursery.start_soon(callers.live, number, client, pool, pause)
-            nursery.start_soon(cancelled, client)
+                nursery.start_soon(callers.live, number, pause)
+            nursery.start_soon(cancelled, callers)
 
     async with resp_trio.Client(url, **OPTIONS) as client, resp_trio.Pool(url, max_size=4, **OPTIONS) as pool:
-        await live(client, pool)
+        callers = Callers(client, pool, seconds)
+        memory, rest = Memory(seconds), Rest(client, pool, lambda: trio.lowlevel.current_statistics().tasks_living)
+        await live(callers)
+        await rest.look(pause)
+    await rest.look(pause)
+    return result(callers, memory, rest)
 
 
-def on_threads(callers: Callers, url: str) -> None:
+def on_threads(seconds: float, url: str) -> dict[str, Any]:
     import resp_sync
     from simulation.adapters.on_threads import Blocking, drive
 
     async def pause() -> None:
         time.sleep(PAUSE)  # noqa: ASYNC251  # this thread is the caller's own
 
-    def run(work: Coroutine[Any, Any, None]) -> None:
-        drive(work)
+    async def come_by() -> None:
+        """A dial that a thread has left under way is ended by one that comes later."""
+        for each in (client, pool):
+            with contextlib.suppress(RespError):
+                each.execute("PING")
+        await pause()
 
     with resp_sync.Client(url, **OPTIONS) as client, resp_sync.Pool(url, max_size=4, **OPTIONS) as pool:
-        lives = [callers.live(number, Blocking(client), Blocking(pool), pause) for number in range(CALLERS)]
-        threads = [threading.Thread(target=run, args=(life,)) for life in lives]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        callers = Callers(Blocking(client), Blocking(pool), seconds)
+        memory, rest = Memory(seconds), Rest(client, pool, threading.active_count)
+        with ThreadPoolExecutor(CALLERS) as threads:
+            list(threads.map(drive, [callers.live(number, pause) for number in range(CALLERS)]))
+        drive(rest.look(come_by))
+    drive(rest.look(come_by))
+    return result(callers, memory, rest)
 
 
 # -- what is measured ---------------------------------------------------------------------------------------------------------
 
 SAID: Final[Counter[str]] = Counter()
 """What was said, and how often; without what differs from one time to the next."""
-
-
-LOOPS: Final[list[asyncio.AbstractEventLoop]] = []
-"""The loop that asyncio's callers run on."""
 
 
 def say(text: object) -> None:
@@ -255,13 +268,12 @@ def listen() -> None:
     threading.excepthook = lambda failure: say(repr(failure.exc_value))
 
 
-class Samples:
-    """Memory in MiB, descriptors, and tasks or threads, every so often."""
+class Memory:
+    """Memory in MiB, every so often."""
 
-    def __init__(self, seconds: float, tasks: Callable[[], int]) -> None:
-        self.taken: list[tuple[float, int, int]] = []
+    def __init__(self, seconds: float) -> None:
+        self._taken: list[float] = []
         self._every = min(1.0, seconds / SAMPLES)
-        self._tasks = tasks
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._take, daemon=True)
         self._thread.start()
@@ -269,54 +281,53 @@ class Samples:
     def _take(self) -> None:
         while not self._over.wait(self._every):
             pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-            memory = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-            self.taken.append((memory, len(os.listdir("/proc/self/fd")), self._tasks()))
+            self._taken.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
 
-    def end(self) -> dict[str, list[float]]:
-        """Return how high each was in the second quarter and in the last: the first is for warming up."""
+    def end(self) -> list[float]:
+        """Return how high it was in the second quarter and in the last: the first is for warming up."""
         self._over.set()
         self._thread.join()
-        quarter = len(self.taken) // 4
-        second, last = self.taken[quarter : 2 * quarter], self.taken[-quarter:]
-        names = ("memory", "descriptors", "tasks")
-        return {name: [max(one[at] for one in part) for part in (second, last)] for at, name in enumerate(names)}
+        quarter = len(self._taken) // 4
+        return [max(part) for part in (self._taken[quarter : 2 * quarter], self._taken[-quarter:])]
 
 
-def tasks_of(name: str) -> Callable[[], int]:
-    """How many tasks there are, or threads: counted from another thread, so by what the collector knows of."""
-    if name == "threads":
-        return threading.active_count
-    if name == "asyncio":
-        return lambda: sum(len(asyncio.all_tasks(loop)) for loop in LOOPS)
-    import gc
+class Rest:
+    """What there is where all is at rest: descriptors beyond those of connections, and tasks or threads."""
 
-    import trio
+    def __init__(self, client: Any, pool: Any, tasks: Callable[[], int]) -> None:
+        self._client, self._pool, self._tasks = client, pool, tasks
+        self.seen = [self._now()]
 
-    return lambda: sum(isinstance(one, trio.lowlevel.Task) for one in gc.get_objects())
+    def _now(self) -> tuple[int, int]:
+        client, pool = self._client.stats(), self._pool.stats()
+        connections = sum(lane.connection is not None for lane in client.lanes) + client.leases.size + pool.size
+        return len(os.listdir("/proc/self/fd")) - connections, self._tasks()
+
+    async def look(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Wait until there is no more than at first, though not for long; note what there is then."""
+        give_up = time.monotonic() + REST
+        while any(map(gt, now := self._now(), self.seen[0])) and time.monotonic() < give_up:
+            await pause()
+        self.seen.append(now)
+
+
+def result(callers: Callers, memory: Memory, rest: Rest) -> dict[str, Any]:
+    """What came of it all."""
+    told = {name: getattr(callers, name) for name in ("calls", "failed", "surely", "perhaps")}
+    descriptors, tasks = zip(*rest.seen, strict=True)
+    return told | {"memory": memory.end(), "descriptors": descriptors, "tasks": tasks, "said": SAID}
 
 
 def one(name: str, seconds: float, url: str) -> dict[str, Any]:
     """Soak one adapter, in this process; return what came of it."""
     listen()
-    callers = Callers(seconds)
-    samples = Samples(seconds, tasks_of(name))
     if name == "asyncio":
-        asyncio.run(on_asyncio(callers, url))
-    elif name == "trio":
+        return asyncio.run(on_asyncio(seconds, url))
+    if name == "trio":
         import trio
 
-        trio.run(on_trio, callers, url)
-    else:
-        on_threads(callers, url)
-    measured = samples.end()
-    return {
-        "calls": callers.calls,
-        "failed": dict(callers.failed),
-        "surely": dict(callers.surely),
-        "perhaps": dict(callers.perhaps),
-        "said": dict(SAID),
-        **measured,
-    }
+        return trio.run(on_trio, seconds, url)
+    return on_threads(seconds, url)
 
 
 # -- the soak -----------------------------------------------------------------------------------------------------------------
@@ -351,10 +362,14 @@ def wrongs(came: dict[str, Any], counted: dict[str, int]) -> list[str]:
         surely, perhaps = came["surely"][number], came["perhaps"].get(number, 0)
         if not surely <= count <= surely + perhaps:
             wrong.append(f"{surely} to {surely + perhaps} increments were told, and {count} made")
-    for what, more in (("memory", MEMORY), ("descriptors", MORE), ("tasks", MORE)):
-        before, after = came[what]
-        if after > before + more:
-            wrong.append(f"{what} rose from {before} to {after}")
+    before, after = came["memory"]
+    if after > before + MEMORY:
+        wrong.append(f"memory rose from {before} to {after}")
+    for what in ("descriptors", "tasks"):
+        before, *later = came[what]
+        for when, count in zip(("open", "closed"), later, strict=True):
+            if count > before:
+                wrong.append(f"{count} {what} where there were {before} at first, with the clients {when}")
     return wrong
 
 
@@ -368,7 +383,9 @@ def main() -> int:
         came, faults = soak(name, float(seconds))
         wrong += [f"{name}: {fault}" for fault in faults]
         if came:
-            told = [f"{came[what][0]:.0f} to {came[what][1]:.0f}" for what in ("memory", "descriptors", "tasks")]
+            told = [
+                " to ".join(f"{number:.0f}" for number in came[what]) for what in ("memory", "descriptors", "tasks")
+            ]
             cells = [name, seconds, came["calls"], sum(came["failed"].values()), *told, sum(came["said"].values())]
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
     print("\n".join(wrong) or "All stayed flat, and nothing was said twice.")
