@@ -44,6 +44,7 @@ from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolSt
 from .client.batch import Result
 from .client.call import DEFAULT, Default
 from .client.monitor import MonitorLine
+from .client.queues import ListItem, StreamEntry
 from .client.scripts import Script
 from .commands.arguments_search import (
     Apply,
@@ -248,6 +249,7 @@ __all__ = [
     "Limits",
     "LinkClosed",
     "LinkOpened",
+    "ListItem",
     "Load",
     "LocalProtocolError",
     "Log",
@@ -313,6 +315,7 @@ __all__ = [
     "StreamConsumer",
     "StreamConsumerDetails",
     "StreamDetails",
+    "StreamEntry",
     "StreamGroup",
     "StreamGroupDetails",
     "StreamInfo",

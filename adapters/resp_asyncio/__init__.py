@@ -17,6 +17,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    ListItem,
     LocalProtocolError,
     Outcome,
     PoolFullError,
@@ -25,17 +26,19 @@ from resp_sansio import (
     RespError,
     Retry,
     Script,
+    StreamEntry,
     TransactionAbortedError,
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.tasks import Commands, Monitor, Pipeline, WatchedTransaction
+from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, WatchedTransaction
 
 from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
-    "Connection", "ConnectionClosedError", "ConnectionLostError", "LocalProtocolError", "Monitor", "Outcome", "Pipeline", "Pool",
-    "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script", "TransactionAbortedError",
-    "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction", "connect",
+    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor",
+    "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script",
+    "StreamEntry", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction",
+    "connect",
 ]  # fmt: skip

@@ -73,6 +73,11 @@ class Client(Repair):
         return len(self._lanes) > 1
 
     @property
+    def tries_again(self) -> bool:
+        """Is a call that may succeed later made more than once, with pauses?"""
+        return self._retry.attempts > 1
+
+    @property
     def links(self) -> list[Link]:
         """All links that have not ended, those included whose handshake is under way."""
         return list(self._links)

@@ -43,16 +43,17 @@ from .base import (
 )
 from .threads_driver import Driver, Observed
 from .threads_monitor import Monitor, Monitors
+from .threads_queues import Consuming, Queues
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connection", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
+    "Borrowed", "Client", "Commands", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
     "Pool", "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(Monitors[S], SyncMethods[S]):
+class Commands(Monitors[S], Queues[S], SyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()

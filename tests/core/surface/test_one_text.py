@@ -37,6 +37,7 @@ DIFFER: Final = {
     "open_connection": "there is nothing to be awaited",
     "ask_for_credentials": "there is nothing to be awaited",
     "Lending.__exit__": "nothing is done beside the calls",
+    "Consuming.__init__": "threads need a lock",
     "Borrowed.__enter__": "a borrower is known before it asks",
     "Observed.__init__": "only tasks are in an event loop",
 }

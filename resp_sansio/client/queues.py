@@ -1,0 +1,266 @@
+"""Streams and lists as queues: what a server hands over stays its own until it is told that this is done.
+
+A `Queue` is a conversation: it says what to send (`step`), is told what came of it (`answered`, `lost`), and hands over what it has
+(`take`). So it decides everything, and what carries it out only sends and waits. These are its rules, for streams and lists alike:
+
+- what was handed over is acknowledged once its handler says `done`, and else stays pending, for this consumer or for others;
+- acknowledgements go out together: in front of the next read, or at once if the last ones went out a while ago;
+- what a server has handed over and no handler has got (a reply that was lost, a wait that was cancelled) is asked for again, and
+  nothing is handed over twice that is still in a handler's hands.
+
+So each is handled at least once. Time comes in as an argument, in seconds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from math import inf
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
+
+from .._errors import (
+    CircuitOpenError,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    UnexpectedReplyError,
+)
+from ..commands.command import Command
+from ..commands.decoding import S, Text
+from ..commands.knowledge import CommandInfo
+from .call import unreadable
+from .retry import Meaning, meaning
+
+__all__ = ["ACK_WITHIN", "Delivery", "ListItem", "Queue", "StreamEntry", "name_of", "number_of", "survives", "textual"]
+
+T = TypeVar("T")
+
+ACK_WITHIN: Final = 0.1
+"""For how many seconds acknowledgements wait for others, while a handler asks for the next."""
+
+
+# -- what a handler gets ------------------------------------------------------------------------------------------------------
+
+
+class Delivery:
+    """What a queue has handed over. `with` says `done` of it if the block ends, and `failed` if an exception ends it.
+
+    `again`: it may have been handed over before.
+    """
+
+    __slots__ = ("_key", "_queue", "again")
+
+    def __init__(self, queue: Queue[Any], key: Hashable, again: bool) -> None:
+        self._queue: Queue[Any] | None = queue
+        self._key = key
+        self.again: bool = again
+
+    def done(self) -> None:
+        """It is handled: the server may forget it. Any thread may say so. Once `done` or `failed` was said, neither has effect."""
+        if self._queue is not None:
+            self._queue._done.append(self._key)
+            self._queue = None
+
+    def failed(self) -> None:
+        """It is not handled: it stays pending on the server, and will be handed over again. See `done`."""
+        if self._queue is not None:
+            self._queue._failed.append(self._key)
+            self._queue = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None:
+            self.done()
+        else:
+            self.failed()
+
+
+class StreamEntry(Delivery, Generic[S]):
+    """An entry of a stream, handed over by `consume`: its stream, its ID, and its fields, which may repeat a name.
+
+    `deliveries`: how often the server has handed it over, this time included.
+    """
+
+    __slots__ = ("deliveries", "id", "pairs", "stream")
+
+    def __init__(
+        self,
+        queue: Queue[Any],
+        key: Hashable,
+        again: bool,
+        stream: S,
+        id: S,
+        pairs: list[tuple[S, S]],
+        deliveries: int,
+    ) -> None:
+        super().__init__(queue, key, again)
+        self.stream: S = stream
+        self.id: S = id
+        self.pairs: list[tuple[S, S]] = pairs
+        self.deliveries: int = deliveries
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id!r} of {self.stream!r}, delivery {self.deliveries}>"
+
+    @property
+    def fields(self) -> dict[S, S]:
+        """The fields by name; of those with the same name, the last."""
+        return dict(self.pairs)
+
+
+class ListItem(Delivery, Generic[S]):
+    """An element of a list, handed over by `consume_list`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, queue: Queue[Any], key: Hashable, again: bool, value: S) -> None:
+        super().__init__(queue, key, again)
+        self.value: S = value
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.value)}{', again' if self.again else ''}>"
+
+
+# -- what decides -------------------------------------------------------------------------------------------------------------
+
+E = TypeVar("E", bound=Delivery)
+
+Then: TypeAlias = Callable[[Any, float], None]
+"""What is done with the reply to a command, at what time."""
+
+Step: TypeAlias = list[tuple[Command[Any], Then]]
+"""What is to be sent in one write."""
+
+
+class Queue(ABC, Generic[E]):
+    """A queue as one of its consumers sees it. `over`: there was nothing left, and it is not to wait; to be unset by who ends then.
+
+    `patient`: a server that can't serve yet (LOADING) is asked again, for the client has made pauses already. One caller at a time
+    takes and steps; others may `flush` meanwhile.
+    """
+
+    def __init__(self, text: Text[Any], *, patient: bool = True) -> None:
+        self.over: bool = False
+        self._text = text
+        self._patient = patient
+        self._done: deque[Any] = deque()  # said by handlers, of whichever thread
+        self._failed: deque[Any] = deque()
+        self._acked_at = -inf
+        self._anew = False
+
+    @abstractmethod
+    def take(self, now: float) -> E | None:
+        """Hand over the next; None if a step is due first. Raises `UnexpectedReplyError` for one that is no text."""
+
+    def step(self, now: float) -> Step:
+        """Return what is to be sent now: acknowledgements, and what asks for more if there is nothing to take."""
+        self.over = False
+        if self._anew:
+            self._anew = False
+            self._begin()
+        step = self.flush(now)
+        self._ask(step, now)
+        return step
+
+    def flush(self, now: float) -> Step:
+        """Return what is to be sent to acknowledge all that is done; nothing, if there is nothing."""
+        step: Step = []
+        self._acked_at = now
+        self._acknowledge(step)
+        return step
+
+    def answered(self, step: Step, replies: Sequence[object], now: float) -> None:
+        """Take in the replies to a step. Raises the first error that asking again does not help with."""
+        told: Exception | None = None
+        for (command, then), reply in zip(step, replies, strict=True):
+            if not isinstance(reply, Exception):
+                then(reply, now)
+            elif not self._helped(reply, command):
+                told = told or reply
+        if told is not None:
+            raise told
+
+    def lost(self, step: Step) -> None:  # noqa: ARG002
+        """Not all of a step was answered: the server may have handed over what never came."""
+        self.recover()
+
+    def recover(self) -> None:
+        """The server may have handed over what never came: see to that next."""
+        self._anew = True
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """See first what the server has handed over to this consumer."""
+
+    @abstractmethod
+    def _acknowledge(self, step: Step) -> None:
+        """Add what acknowledges all that is done."""
+
+    @abstractmethod
+    def _ask(self, step: Step, now: float) -> None:
+        """Add what keeps hold of what is in hands, and what asks for more if there is nothing to take."""
+
+    def _helped(self, error: Exception, command: Command[Any]) -> bool:
+        """A command was answered by an error: does asking again help?"""
+        if not isinstance(error, ReplyError):
+            return False
+        # Redis 7.0 says so to a reader whose stream is gone, and says what is wrong when it is asked again.
+        return error.code == "UNBLOCKED" or (self._patient and meaning(error, command.info) is not Meaning.ANSWER)
+
+    @property
+    def _acks_due(self) -> float:
+        return self._acked_at + ACK_WITHIN if self._done else inf
+
+
+def survives(error: RespError) -> bool:
+    """What was sent has no answer for this reason: may it be sent again, for as long as it takes?
+
+    Not if the client was closed, or can't be opened as it is configured, or has no connection free; nor if it has a breaker, whose
+    callers want to be told; nor if what came makes no sense.
+    """
+    match error:
+        case CircuitOpenError() | ConnectionClosedError() | RemoteProtocolError():
+            return False
+        case ConnectError():
+            return error.transient
+        case ConnectionLostError():
+            return not isinstance(error.__cause__, ConnectionClosedError)
+        case CommandTimeoutError():
+            return error.outcome is not Outcome.NOT_SENT or error.__cause__ is not None
+    return False
+
+
+def name_of(what: str, name: object) -> bytes:
+    """Return the name of a key, a group or a consumer as bytes, as replies have it. Raises `TypeError` and `ValueError`."""
+    if not isinstance(name, (str, bytes)):
+        raise TypeError(f"{what} must be str or bytes, not {type(name).__name__}")
+    if not name:
+        raise ValueError(f"{what} must not be empty")
+    return name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
+
+
+def number_of(what: str, number: object, least: int) -> int:
+    """Return a number that is whole and not too small. Raises `TypeError` and `ValueError`."""
+    if type(number) is not int:
+        raise TypeError(f"{what} must be an int, not {type(number).__name__}")
+    if number < least:
+        raise ValueError(f"{what} must be at least {least}, not {number}")
+    return number
+
+
+def textual(make: Callable[[], T], info: CommandInfo) -> T:
+    """Return what is made of data. Raises `UnexpectedReplyError` for what is no text, without any of the data."""
+    try:
+        return make()
+    except UnicodeDecodeError as error:
+        told = unreadable(error, info)
+    assert isinstance(told, UnexpectedReplyError)
+    raise told  # here, where no data is in the context
