@@ -139,7 +139,7 @@ OTHERWISE: Final = {
     "get_retry": "none; `retry` is [an option](#options)",
     "keyspace_notifications": "none; they are messages: [pub/sub](#pubsub)",
     "load_external_module": "none; a module's commands are [words with a type](commands.md#words-with-a-type)",
-    "lock": "none: [locks](#locks)",
+    "lock": "none; it is a [recipe](recipes.md#lock)",
     "monitor": "`monitor()`, whose block iterates over [lines](monitor.md)",
     "parse_response": "none: replies are read by the machine alone",
     "pipeline": "`transaction()`, or `pipeline()` for `transaction=False`: [pipelines](#pipelines-and-transactions)",
