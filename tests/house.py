@@ -47,8 +47,8 @@ connection.deadlines connection.state connection.handshake connection.subscripti
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
 client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.monitor client.forks client.tls client.links client.observers client.calls client.crew client.dials
-client.repair client.client client.observed client
+client.pushes client.monitor client.forks client.tls client.sentinel client.links client.observers client.calls client.crew
+client.dials client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base
 surface.tasks_driver surface.tasks_monitor surface.tasks_queues

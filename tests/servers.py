@@ -29,7 +29,16 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Answer", "Certificates", "Cluster", "Server", "ServerError", "ServerNotFoundError", "find_server"]
+__all__ = [
+    "Answer",
+    "Certificates",
+    "Cluster",
+    "Server",
+    "ServerError",
+    "ServerNotFoundError",
+    "find_server",
+    "free_port",
+]
 
 Answer: TypeAlias = Union[bytes, int, None, "ServerError", list["Answer"]]
 """What `Server.call` returns: RESP2, and nothing more."""
@@ -281,7 +290,7 @@ class Server:
         keep = bool(self.port)
         for attempt in range(5):
             if not keep:
-                self.port, self.tls_port = _free_port(), _free_port() if self.certificates else 0
+                self.port, self.tls_port = free_port(), free_port() if self.certificates else 0
             try:
                 self._start_once()
                 break
@@ -474,7 +483,7 @@ class Cluster:
 
     def __init__(self) -> None:
         options = ("--cluster-enabled", "yes", "--cluster-allow-pubsubshard-when-down", "yes")
-        self.nodes: Final = [Server(*options, "--cluster-port", str(_free_port())) for _ in range(2)]
+        self.nodes: Final = [Server(*options, "--cluster-port", str(free_port())) for _ in range(2)]
         self._ids: Final = [node.call("CLUSTER", "MYID") for node in self.nodes]
         first, second = self.nodes
         self._ask(first, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
@@ -522,7 +531,8 @@ class Cluster:
             raise answer
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

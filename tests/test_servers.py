@@ -117,9 +117,9 @@ def test_a_port_that_another_server_has_taken_meanwhile(
     server: Server, start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That one would answer on the port, and two runs would empty each other's server."""
-    free = servers._free_port
+    free = servers.free_port
     ports = iter([server.port, free()])
-    monkeypatch.setattr(servers, "_free_port", lambda: next(ports))
+    monkeypatch.setattr(servers, "free_port", lambda: next(ports))
     mine = start_server()
     assert mine.running
     assert mine.port != server.port

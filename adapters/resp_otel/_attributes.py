@@ -44,6 +44,8 @@ def server_of(address: str) -> Attributes:
     if address.startswith("unix:"):
         return {"db.system.name": "redis", "server.address": address[5:], "network.transport": "unix"}
     host, _, port = address.rpartition(":")
+    if not port.isdecimal():  # a master's name, before any sentinel has said where it is
+        return {"db.system.name": "redis", "server.address": address}
     return {"db.system.name": "redis", "server.address": host.strip("[]"), "server.port": int(port)}
 
 

@@ -39,6 +39,7 @@ from .observers import Observers
 from .pace import Pace
 from .pool import Pool
 from .retry import Attempts, error_reply, points_to_replica
+from .sentinel import Directory
 from .timers import Timer, Timers
 
 __all__ = ["Calls", "ClientEvent", "link_of"]
@@ -101,7 +102,7 @@ class Calls(ABC):
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lanes",
         "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_since_replica",
-        "_timers", "addresses", "closed", "config", "lane", "observers", "once", "protocol", "retries",
+        "_timers", "addresses", "closed", "config", "directory", "lane", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -128,6 +129,7 @@ class Calls(ABC):
         self._retry = ONCE if once else settings.retry if settings is not None else (pool or PoolSettings()).retry
         self._pace = Pace(self._retry)
         self._fallback = Fallback()
+        self.directory: Final[Directory | None] = Directory(config, self._fallback) if config.sentinels else None
         self._breaker = None if pool is None else pool.breaker()
         self._pool = (
             None
@@ -416,7 +418,8 @@ class Calls(ABC):
             call.lane is not None and call.attempts.made == 1 and not isinstance(cause, ReplyError)
         )
         left = self._dial_fits(slot.deadline, now) if at_once else slot.deadline - now
-        pause = call.attempts.after(cause, self._random(), slot, left=left)
+        counts = self._counts(cause, slot.deadline)
+        pause = call.attempts.after(cause, self._random(), slot, left=left, counts=counts)
         if pause is None:
             self._finish(slot, failure, now)
             return
@@ -433,6 +436,14 @@ class Calls(ABC):
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:  # noqa: B027  # most need no account
         """Another attempt follows, after a pause: for a client that keeps account of it."""
+
+    def _counts(self, cause: Exception, deadline: float) -> bool:
+        """Is the next attempt one of those that the policy allows? Not while a master is searched for, if the call has a deadline.
+
+        A fail-over takes as long as the sentinels wait before they begin it, which may be longer than all pauses together.
+        """
+        searches = self.directory is not None and isinstance(cause, ConnectError)
+        return not (searches and deadline < inf and self._retry.attempts > 1)
 
     def _dial_fits(self, deadline: float, now: float) -> float:
         """Return any time if the next dial may begin before the deadline, else none."""

@@ -356,6 +356,9 @@ class Client(Repair):
             now=now,
             open_by=dial.deadline,
             plain=dial.way.opening.plain,
+            needs_master=dial.way.needs_master,
+            master_name=dial.way.master_name,
+            peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
         )
         link = Link(core, dial, tls)
@@ -376,6 +379,12 @@ class Client(Repair):
 
     def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
         """No socket came of it. None: its caller gave it up."""
+        if error is None:
+            self._dial_over(dial, None, now)
+        else:
+            self._go_on(dial, dial.go_on(error, now), now)
+
+    def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
         lane = dial.lane
         if error is None:
             self._pace.gave_up(now)
@@ -501,12 +510,15 @@ class Client(Repair):
         """Warm up: dial for `min_size`."""
         self._see_to_dials(now)
 
-    def retire(self, now: float) -> None:
+    def retire(self, now: float, keep: Dial | None = None) -> None:
         """Let all links go that are open now: lanes' when their calls are answered, leased ones when they come back.
 
-        For when credentials have changed, or the links lead to a server that is not the right one any more.
+        For when credentials have changed, or the links lead to a server that is not the right one any more. What `keep` has opened
+        is as good as what is dialled from now on.
         """
         self._generation += 1
+        if keep is not None:
+            keep.generation = self._generation
         for lane in self._lanes:
             link = lane.link
             if link is not None:
@@ -515,7 +527,7 @@ class Client(Repair):
                 link.core.close()
                 self._follow(link, link.core.events(), now)
         if self._pool is not None:
-            self._pool.retire(now)
+            self._pool.retire(now, None if keep is None else keep.place)
             self._carry_out(now)
         self._see_to_dials(now)
 

@@ -18,9 +18,10 @@ from .leases import Dial as PlaceDial
 from .leases import Granted as PlaceGranted
 from .leases import Lease, PoolState
 from .leases import Refused as PlaceRefused
-from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter, Way
+from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter
 from .pushes import Listener
 from .retry import Attempts
+from .sentinel import Way
 
 __all__ = ["Dials"]
 
@@ -38,12 +39,20 @@ class Dials(Calls):
         """No socket came of it."""
 
     @abstractmethod
+    def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
+        """It has failed, and is not told of again."""
+
+    @abstractmethod
+    def _is_wanted(self, dial: Dial) -> bool:
+        """Does anything wait for it?"""
+
+    @abstractmethod
     def _end_drain(self) -> None:
         """Tell when nothing is left of a client that was drained."""
 
     @abstractmethod
-    def retire(self, now: float) -> None:
-        """Let all links go."""
+    def retire(self, now: float, keep: Dial | None = None) -> None:
+        """Let all links go, but the one that this dial has opened."""
 
     @abstractmethod
     def abort(self, link: Link, error: RespError | None, now: float, *, uncertain: bool = False) -> None:
@@ -62,7 +71,11 @@ class Dials(Calls):
                 link.pushes.put(event.push)
                 self._hand_out(link)
             elif isinstance(event, Opened):
-                if link.core.error is None:  # else more came behind the handshake, and ended it
+                if link.core.error is not None:
+                    pass  # more came behind the handshake, and ended it
+                elif event.answers:
+                    self._told(link, event, now)
+                else:
                     self._opened(link, event, now)
             elif not link.ended:
                 self._lost(link, event, now)
@@ -84,9 +97,29 @@ class Dials(Calls):
         self._timers.cancel(listener.timer)
         self._events.append(Heard(listener))
 
-    def _opened(self, link: Link, event: Opened, now: float) -> None:
-        dial, link.dial = link.dial, None
+    def _told(self, link: Link, event: Opened, now: float) -> None:
+        """A sentinel has answered, which is all that this link was for: its dial goes on."""
+        dial = link.dial
         assert dial is not None
+        link.core.abort()
+        self._end_link(link)
+        link.dial = None
+        dial.way.opening.opened()
+        self._go_on(dial, dial.answered(event.answers), now)
+
+    def _go_on(self, dial: Dial, over: Exception | None, now: float) -> None:
+        """Tell of this dial again, which leads elsewhere now; unless it is over, or not wanted any more."""
+        if over is not None or not self._is_wanted(dial):
+            self._dial_over(dial, over, now)
+        else:
+            self._events.append(dial)
+
+    def _opened(self, link: Link, event: Opened, now: float) -> None:
+        dial = link.dial
+        assert dial is not None
+        if dial.search is not None:
+            self._found_master(dial, now)
+        link.dial = None
         link.opened_at = now
         if self.once:
             self._only = link
@@ -124,11 +157,20 @@ class Dials(Calls):
             self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
         self._see_to_dials(now)
 
-    def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
+    def _found_master(self, dial: Dial, now: float) -> None:
+        """This dial has led to the master. If that was another one before, the links that lead there are left."""
+        assert self.directory is not None and dial.search is not None
+        if self.directory.found(dial.search):
+            self.retire(now, keep=dial)
+
+    def _end_link(self, link: Link) -> None:
         link.ended = True
         self._links.pop(link, None)
         self._timers.cancel(link.timer)
         self._events.append(Close(link))
+
+    def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
+        self._end_link(link)
         self._hand_out(link)
         dial = link.dial
         if dial is not None:
@@ -184,7 +226,10 @@ class Dials(Calls):
         if waiter.attempts is None:
             waiter.attempts = Attempts(self._retry)
         left = self._dial_fits(waiter.deadline, now)
-        again = isinstance(error, RespError) and waiter.attempts.after(error, self._random(), left=left) is not None
+        again = isinstance(error, RespError) and (
+            waiter.attempts.after(error, self._random(), left=left, counts=self._counts(error, waiter.deadline))
+            is not None
+        )
         if self.closed is not None or not again:
             told = waiter.attempts.told(error) if isinstance(error, RespError) else error
             self._refuse(waiter, self.closed or told)
@@ -266,8 +311,9 @@ class Dials(Calls):
         return dial
 
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
-        way = Way(self.config, self.addresses, self._fallback.opening())
-        return Dial(lane, place, now, now + self._dial_time, self._generation, way)
+        search = None if self.directory is None else self.directory.search()
+        way = Way(self.config, self.addresses, self._fallback.opening()) if search is None else search.way
+        return Dial(lane, place, now, now + self._dial_time, self._generation, way, search)
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         """A turn has come. An interrupt finds either the place, which has the turn, or the lease."""

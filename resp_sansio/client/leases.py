@@ -166,7 +166,7 @@ class Dial(Generic[C]):
     __slots__ = ("_generation",)
 
     def __init__(self, generation: int) -> None:
-        self._generation: Final = generation
+        self._generation: int = generation
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of generation {self._generation}>"

@@ -10,22 +10,23 @@ The machine says what is to be done with sockets by the events of this page, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import inf
 from typing import Any, ClassVar, Final, NamedTuple
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
-from ..config.addresses import Address, Addresses, Race
+from ..config.addresses import Address, Race
 from ..config.config import Config
 from ..connection.connection import Connection
-from ..connection.handshake import Opening
 from ..connection.slot import Slot, SlotState
+from ..wire.values import Reply
 from .leases import Dial as PlaceDial
 from .leases import Lease
 from .leases import Waiter as PlaceWaiter
 from .pushes import Listener, Pushes
 from .retry import Attempts
+from .sentinel import Search, Way
 from .timers import Timer
 from .tls import TLSWire
 
@@ -44,19 +45,10 @@ __all__ = [
     "Report",
     "Share",
     "Waiter",
-    "Way",
 ]
 
 
 # -- links and lanes ------------------------------------------------------------------------------------------------------
-
-
-class Way(NamedTuple):
-    """To which server a dial leads, as whom, and how it opens there: in full, or plainly."""
-
-    config: Config
-    addresses: Addresses
-    opening: Opening
 
 
 class Dial:
@@ -64,11 +56,14 @@ class Dial:
 
     `deadline` is in seconds of the adapter's clock, and holds for the handshake, too. `token` is the adapter's own.
 
+    Where the server is to be found first, the same dial is told several times, and each time it leads elsewhere: by its `search`.
+
     The times are for observers: when it was wanted, when it was begun, when a socket was open, and when TLS had shaken hands.
     """
 
     __slots__ = (
-        "begun_at", "connected_at", "deadline", "generation", "lane", "place", "race", "tls_at", "token", "wanted_at", "way",
+        "_until", "begun_at", "connected_at", "deadline", "generation", "lane", "place", "race", "search", "tls_at", "token",
+        "wanted_at", "way",
     )  # fmt: skip
 
     def __init__(
@@ -79,12 +74,15 @@ class Dial:
         deadline: float,
         generation: int,
         way: Way,
+        search: Search | None = None,
     ) -> None:
-        self.way: Final[Way] = way
+        self.way: Way = way
+        self.search: Final[Search | None] = search
         self.lane: Final[Lane | None] = lane
         self.place: Final[PlaceDial[Link] | None] = place  # of the pool, for which it is if not for a lane
-        self.deadline: Final[float] = deadline
-        self.generation: Final[int] = generation
+        self.deadline: float = deadline
+        self._until = deadline  # for all that it takes
+        self.generation: int = generation
         self.token: Any = None
         self.wanted_at: Final[float] = now
         self.begun_at: float | None = None
@@ -101,6 +99,23 @@ class Dial:
         """The addresses are looked up from now on; for a second socket, anew."""
         self.begun_at = now
         self.race = self.connected_at = self.tls_at = None
+        if self.search is not None:
+            self.deadline = now + self.search.share(self._until - now)
+
+    def go_on(self, error: Exception, now: float) -> Exception | None:
+        """This has failed. Return why the dial is over; None: it leads elsewhere now, and is to be told again."""
+        return error if self.search is None else self._lead(self.search.failed(error, late=now >= self._until))
+
+    def answered(self, answers: Sequence[Reply]) -> Exception | None:
+        """A sentinel has answered. Returns the same."""
+        assert self.search is not None
+        return self._lead(self.search.answered(answers))
+
+    def _lead(self, over: Exception | None) -> Exception | None:
+        if over is None:
+            assert self.search is not None
+            self.way, self.deadline = self.search.way, self._until
+        return over
 
     def begin_race(self, found: Iterable[Address]) -> Race:
         """These addresses were found: return the race between them."""

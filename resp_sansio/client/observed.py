@@ -57,8 +57,9 @@ def watch_of(slot: Slot) -> Watch | None:
 class ObservedConnection(Connection):
     """It notes when commands are handed over."""
 
-    __slots__ = ("alone", "number", "observers", "received")
+    __slots__ = ("address", "alone", "number", "observers", "received")
 
+    address: str
     observers: Observers
     number: int  # of its link
     alone: Slot | None  # what was handed over while nothing was in flight, if nothing has been since
@@ -200,12 +201,11 @@ class ObservedClient(Client):
         link.core.alone, link.core.received = None, 0
         return link
 
-    def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
-        """As of a client."""
+    def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
         told, total = self._observers, now - dial.wanted_at
         fact = DialFailed(told.address, told.database, self._route(dial.lane), error, self._step(dial), total)
         self._report("dial_failed", fact)
-        super().dial_failed(dial, error, now)
+        super()._dial_over(dial, error, now)
 
     def _opened(self, link: Link, event: Opened, now: float) -> None:
         dial, core = link.dial, link.core
@@ -213,6 +213,8 @@ class ObservedClient(Client):
         core.number = self._number = self._number + 1
         connected_at, shook_at, told = dial.connected_at, dial.tls_at, self._observers
         assert connected_at is not None
+        core.address = dial.config.address
+        told.leads_to(core.address)
         fact = LinkOpened(
             told.address,
             told.database,
@@ -237,7 +239,7 @@ class ObservedClient(Client):
             assert isinstance(link.core, ObservedConnection)
             told = self._observers
             fact = LinkClosed(
-                told.address,
+                link.core.address,
                 told.database,
                 number=link.core.number,
                 route=self._route(link.lane),

@@ -63,7 +63,7 @@ class Observers:
     __slots__ = ("_dropped", "_kinds", "_live", "address", "begins", "database", "in_a_loop", "now", "once")
 
     def __init__(self, config: Config, *, once: bool = False) -> None:
-        self.address: Final[str] = config.address
+        self.address: str = config.address
         self.database: Final[int] = config.db
         self.once: Final[bool] = once  # a single connection's
         self.now: Callable[[], float] = lambda: nan
@@ -76,6 +76,12 @@ class Observers:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._live)}>"
+
+    def leads_to(self, address: str) -> None:
+        """The client's server is this one now, as sentinels said."""
+        if address != self.address:
+            self.address = address
+            self._kinds.clear()
 
     # -- calls ---------------------------------------------------------------------------------------------------------------
 

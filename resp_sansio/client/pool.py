@@ -236,12 +236,14 @@ class Pool(Places[C]):
 
     # -- the pool as a whole ---------------------------------------------------------------------------------------------
 
-    def retire(self, now: float) -> None:
-        """Let everything go that was opened before: idle connections now, leased ones when they come back.
+    def retire(self, now: float, keep: Dial[C] | None = None) -> None:
+        """Let everything go that was opened before: idle connections now, leased ones when they come back. Not what `keep` opens.
 
         For when credentials have changed, or a server went away and what remains of its connections cannot be trusted.
         """
         self._generation += 1
+        if keep is not None:
+            keep._generation = self._generation
         for place in list(self._places.values()):
             place.expires = -inf
             if place.lease is None:

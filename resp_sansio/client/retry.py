@@ -219,20 +219,29 @@ class Attempts:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.made} of {self.policy.attempts}>"
 
-    def after(self, failure: RespError, random: float, slot: Slot | None = None, *, left: float = inf) -> float | None:
+    def after(
+        self,
+        failure: RespError,
+        random: float,
+        slot: Slot | None = None,
+        *,
+        left: float = inf,
+        counts: bool = True,
+    ) -> float | None:
         """The attempt failed: return for how many seconds to wait before the next, None to give up.
 
-        `left` is for how many seconds the call may go on: the next attempt begins before, or is not made.
+        `left` is for how many seconds the call may go on: the next attempt begins before, or is not made. If the next one does not
+        count, `left` alone bounds it.
         """
         if isinstance(failure, ConnectError):
             self._no_connection = failure
-        return self.another(random, left=left) if may_repeat(failure, slot, self.policy) else None
+        return self.another(random, left=left, counts=counts) if may_repeat(failure, slot, self.policy) else None
 
-    def another(self, random: float, *, left: float = inf) -> float | None:
+    def another(self, random: float, *, left: float = inf, counts: bool = True) -> float | None:
         """The same, for a failure that may be repeated."""
-        if self.made >= self.policy.attempts or (pause := self.policy.pause(self.made, random)) >= left:
+        if (counts and self.made >= self.policy.attempts) or (pause := self.policy.pause(self.made, random)) >= left:
             return None
-        self.made += 1
+        self.made += counts
         return pause
 
     def told(self, failure: RespError) -> RespError:

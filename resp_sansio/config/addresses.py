@@ -26,12 +26,12 @@ Address: TypeAlias = tuple[Any, Any, Any, Any, Any]
 
 
 class Addresses:
-    """The addresses of one client's server: it keeps in mind to which one the last connection was made."""
+    """The addresses of one server: it keeps in mind to which one the last connection was made. `peer` names it in messages."""
 
     __slots__ = ("_worked", "peer")
 
-    def __init__(self, config: Config) -> None:
-        self.peer: Final[str] = config.address
+    def __init__(self, config: Config, peer: str | None = None) -> None:
+        self.peer: Final[str] = peer or config.address
         self._worked: Any = None
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache
 from types import GeneratorType
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, TypeGuard, Unpack, runtime_checkable
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, TypeGuard, Unpack, cast, runtime_checkable
 
 from .._facts import Observer
 from .._record import Record, fields
@@ -28,6 +28,7 @@ from .options import (
     PATH,
     PROTOCOL,
     SECONDS,
+    SENTINELS,
     WORD,
     Kind,
     Option,
@@ -37,9 +38,10 @@ from .options import (
     is_text,
     option,
     options_of,
+    read_place,
     shown,
 )
-from .url import escape, in_brackets, read_url
+from .url import SENTINEL, escape, in_brackets, read_url
 
 __all__ = [
     "VERSION",
@@ -97,6 +99,17 @@ class Config(Record):
     host: str = option("localhost", HOST, "Where the server listens.")
     port: int = option(6379, integer(1, 65535), "TCP port.")
     path: str | None = option(None, PATH, "Unix socket to use instead of `host` and `port`.")
+    sentinels: Sequence[tuple[str, int] | str] = option(
+        (), SENTINELS, "Sentinels that say where the server is, instead of `host` and `port`; their own port is 26379."
+    )
+    master_name: str | None = option(None, WORD.or_none(None), "What the sentinels call the server.")
+    sentinel_username: str | None = option(
+        None, NAME, "ACL user at the sentinels, which have users of their own.", secret=True
+    )
+    sentinel_password: str | bytes | None = option(None, PASSWORD, "Password at the sentinels.", secret=True)
+    sentinel_tls: bool | None = option(
+        None, BOOL.or_none(None), "Speak TLS to the sentinels, by the same `tls_` options. None: as to the server."
+    )
     db: int = option(0, integer(0, 2**31 - 1), "Database that the handshake selects.")
     username: str | None = option(None, NAME, "ACL user; without it the server's default user.", secret=True)
     password: str | bytes | None = option(None, PASSWORD, "Password of the user.", secret=True)
@@ -188,15 +201,19 @@ class Config(Record):
             options[name].check(name, value)
         if self.observers:
             object.__setattr__(self, "observers", tuple(self.observers))
+        if self.sentinels:
+            object.__setattr__(self, "sentinels", tuple([read_place(one) for one in self.sentinels]))
         _check_together(self._changed())
 
     @classmethod
     def from_url(cls, url: str, /, **options: Unpack[AllOptions]) -> Self:
-        """Read `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://`; a keyword wins over what the URL says.
+        """Read `redis://`, `rediss://`, `valkey://`, `valkeys://`, each also with `+sentinel`, or `unix://`; a keyword wins.
 
             redis://[[username]:password@][host][:port][/db][?option=value&...]       rediss: the same over TLS
             unix://[[username]:password@]/path/to/socket[?db=0&option=value&...]
+            redis+sentinel://[[username]:password@]host[:port][,host[:port]...]/master_name[/db][?option=value&...]
 
+        In the last one hosts are sentinels', user name and password the server's; `rediss+sentinel` speaks TLS to both.
         Only the use of TLS cannot be changed by a keyword: a URL that promises it keeps its promise. It is an error if
         a URL says something twice and differently. Escapes are decoded once, as UTF-8; `+` is a plus sign.
         """
@@ -211,7 +228,9 @@ class Config(Record):
 
     @property
     def address(self) -> str:
-        """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `unix:@abstract`."""
+        """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `mymaster (sentinels a:26379, b:26379)`."""
+        if self.sentinels:
+            return f"{self.master_name} (sentinels {', '.join(self._places)})"
         if self.path is not None:
             return "unix:" + self.path.replace("\0", "@")
         return f"{in_brackets(self.host)}:{self.port}"
@@ -222,8 +241,17 @@ class Config(Record):
         user = "***@" if self._changed().keys() & {"username", "password", "credentials"} else ""
         if self.path is not None:
             return f"unix://{user}{escape(self.path)}?db={self.db}"
+        tls = "s" * self.tls
+        if self.sentinels:
+            places = ",".join([escape(place, ":[]") for place in self._places])
+            return f"redis{tls}{SENTINEL}://{user}{places}/{escape(self.master_name or '', '')}/{self.db}"
         host = in_brackets(escape(self.host, ":"))
-        return f"redis{'s' * self.tls}://{user}{host}:{self.port}/{self.db}"
+        return f"redis{tls}://{user}{host}:{self.port}/{self.db}"
+
+    @property
+    def _places(self) -> list[str]:
+        """Where the sentinels listen, as text."""
+        return [f"{in_brackets(host)}:{port}" for host, port in cast("Sequence[tuple[str, int]]", self.sentinels)]
 
     @property
     def limits(self) -> Limits:
@@ -281,6 +309,11 @@ class Options(TypedDict, total=False):
     host: str
     port: int
     path: str | None
+    sentinels: Sequence[tuple[str, int] | str]
+    master_name: str | None
+    sentinel_username: str | None
+    sentinel_password: str | bytes | None
+    sentinel_tls: bool | None
     db: int
     username: str | None
     password: str | bytes | None
@@ -348,15 +381,19 @@ def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
 # --- Checks ------------------------------------------------------------------------------------------------------------
 
 TLS_FILES: Final = ("tls_ca_file", "tls_ca_path", "tls_cert_file", "tls_key_file", "tls_key_password")
+TLS_OPTIONS: Final = (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")
 EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("credentials", ("username", "password"), "the callable gives both"),
     ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
+    ("sentinels", ("host", "port", "path"), "the sentinels say where the server is"),
     ("ssl_context", (*TLS_FILES, "tls_verify", "tls_check_hostname"), "the context has decided that"),
 )
 NEED: Final = (
     # Otherwise a user believes that an open connection is encrypted.
-    ("tls", (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")),
+    ("tls", TLS_OPTIONS),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
+    ("sentinels", ("master_name", "sentinel_username", "sentinel_password", "sentinel_tls")),
+    ("master_name", ("sentinels",)),
 )
 
 
@@ -371,6 +408,8 @@ def _check_together(given: Mapping[str, object]) -> None:
         if name in given and (both := [other for other in others if other in given]):
             raise ValueError(f"{name} excludes {' and '.join(both)}: {why}")
     for name, others in NEED:
+        if name == "tls" and given.get("sentinel_tls"):
+            continue  # they serve there
         if name not in given and (vain := [other for other in others if other in given]):
             raise ValueError(f"{' and '.join(vain)} would do nothing without {name}")
 

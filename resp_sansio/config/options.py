@@ -24,6 +24,7 @@ __all__ = [
     "PATH",
     "PROTOCOL",
     "SECONDS",
+    "SENTINELS",
     "WORD",
     "Kind",
     "Option",
@@ -34,6 +35,7 @@ __all__ = [
     "is_text",
     "option",
     "options_of",
+    "read_place",
     "shown",
     "suggestion",
 ]
@@ -140,6 +142,8 @@ CALLED_HERE: Final = {
     "max_idle_time": "max_idle",
     "retry_on_error": "retry",
     "retry_on_timeout": "retry",
+    "sentinel_kwargs": "sentinel_password",
+    "service_name": "master_name",
     "single_connection_client": "max_connections",
     "socket_connect_timeout": "connect_timeout",
     "socket_keepalive": "keepalive",
@@ -272,6 +276,33 @@ SECONDS: Final = Kind(
     "a decimal number",
 ).or_none("none")
 HOST: Final = Kind("a host name or IP address, IPv6 without brackets", (str,), _is_host)
+SENTINEL_PORT: Final = 26379  # sentinel.c, REDIS_SENTINEL_PORT
+
+
+def read_place(given: object) -> tuple[str, int] | None:
+    """Return host and port of `"host:port"`, `"host"`, `"[::1]:port"` or a pair of both; None if it is no such thing."""
+    if isinstance(given, str):
+        host, colon, port = given.rpartition(":")
+        if not colon or given.endswith("]"):
+            host, port = given, str(SENTINEL_PORT)
+        bracketed = host.startswith("[") and host.endswith("]")
+        if bracketed != (":" in host):
+            return None
+        given = (host[1:-1] if bracketed else host, _read_integer(port))
+    match given:
+        case (str(host), int(number)) if type(number) is int and 1 <= number <= 65535 and HOST.fits(host):
+            return host, number
+        case _:
+            return None
+
+
+SENTINELS: Final = Kind(
+    "a list of `host:port` or (host, port)",
+    (list, tuple),
+    lambda given: all([read_place(one) is not None for one in given]),
+    lambda text: text.split(","),
+    "host:port, joined by commas",
+)
 NAME: Final = Kind("text that is not empty", (str,), lambda text: text != "" and is_text(text)).or_none(None)
 PASSWORD: Final = Kind("text or bytes", (str, bytes), is_text).or_none(None)
 FILE: Final = Kind("a path as str", (str,), lambda text: "\0" not in text and NAME.fits(text)).or_none(None)

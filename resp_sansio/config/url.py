@@ -13,8 +13,14 @@ from .options import is_text, shown, suggestion
 
 __all__ = ["Said", "Text", "escape", "in_brackets", "read_url"]
 
-SCHEMES: Final = {"redis": "no", "rediss": "yes", "valkey": "no", "valkeys": "yes", "unix": "no"}  # speaks TLS?
-ALLOWED: Final = "redis://, rediss:// (TLS), valkey://, valkeys:// (TLS) or unix://"
+SENTINEL: Final = "+sentinel"
+SCHEMES: Final = {  # speaks TLS?
+    "redis": "no", "rediss": "yes", "valkey": "no", "valkeys": "yes", "unix": "no",
+    "redis+sentinel": "no", "rediss+sentinel": "yes", "valkey+sentinel": "no", "valkeys+sentinel": "yes",
+}  # fmt: skip
+ALLOWED: Final = (
+    "redis://, rediss:// (TLS), valkey://, valkeys:// (TLS), one of these with +sentinel before ://, or unix://"
+)
 UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"  # RFC 3986
 HEX: Final = frozenset("0123456789abcdefABCDEF")
 
@@ -35,8 +41,8 @@ def read_url(url: str) -> Said:
     """Take a URL apart. Raises `TypeError` for what is no `str`, `ValueError` for what is no URL of a server."""
     scheme, authority, path, query = _split(url)
     user, _, place = authority.rpartition("@")
-    found = _read_socket(place, path) if scheme == "unix" else _read_address(place, path)
-    return Said([("tls", SCHEMES[scheme]), *_read_user(user), *found], [*_read_query(query)])
+    read = _read_socket if scheme == "unix" else _read_sentinels if scheme.endswith(SENTINEL) else _read_address
+    return Said([("tls", SCHEMES[scheme]), *_read_user(user), *read(place, path)], [*_read_query(query)])
 
 
 def _split(url: str) -> tuple[str, str, str, str]:
@@ -78,6 +84,17 @@ def _read_socket(place: str, path: str) -> Iterator[Text]:
     if place or len(path) < 2:
         raise ValueError("a unix:// URL must give an absolute path and no host: unix:///path/to/socket")
     yield "path", _unescape(path)
+
+
+def _read_sentinels(place: str, path: str) -> Iterator[Text]:
+    if not place:
+        raise ValueError("a +sentinel:// URL must say where a sentinel listens: redis+sentinel://host:26379/mymaster")
+    yield "sentinels", _unescape(place)
+    name, _, db = path[1:].partition("/")
+    if name:
+        yield "master_name", _unescape(name)
+    if db:
+        yield "db", db
 
 
 def _read_address(place: str, path: str) -> Iterator[Text]:

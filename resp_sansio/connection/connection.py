@@ -127,10 +127,14 @@ class Connection(Timing):
         open_by: float = inf,
         plain: bool = False,
         keep_pushes: bool = True,
+        needs_master: bool = False,
+        master_name: str | None = None,
+        peer: str | None = None,
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
-        `plain` leaves out what some proxies hang up on, see `Fallback`.
+        `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master` and `master_name` see `Handshake`.
+        `peer` names the server in messages; None: by its address.
         """
         username, password = credentials or (config.username, config.password)
         handshake = Handshake(
@@ -141,6 +145,8 @@ class Connection(Timing):
             library_name=None if plain else config.lib_name,
             library_version=None if plain else config.lib_version,
             database=config.db,
+            needs_master=needs_master,
+            master_name=master_name,
         )
         return cls(
             handshake,
@@ -152,7 +158,7 @@ class Connection(Timing):
             keep_pushes=keep_pushes,
             ping_interval=inf if config.ping_interval is None else config.ping_interval,
             silence=inf if config.silence_timeout is None else config.silence_timeout,
-            peer=config.address,
+            peer=peer or config.address,
         )
 
     def __repr__(self) -> str:
@@ -356,7 +362,7 @@ class Connection(Timing):
             self._opening = self._handshake = None
             self._follow_hello(result)
             self._move(Input.ACCEPTED)
-            self._events.append(Opened(protocol=result.protocol, server=result.server))
+            self._events.append(Opened(protocol=result.protocol, server=result.server, answers=result.answers))
         else:
             self._send_handshake(result)
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from .._errors import RespError
 from .._record import Record
-from ..wire.values import Push
+from ..wire.values import Push, Reply
 from .handshake import ServerInfo
 from .slot import Slot
 
@@ -18,10 +18,14 @@ __all__ = ["ConnectionLost", "Event", "Opened", "PushReceived", "TimedOut"]
 
 
 class Opened(Record):
-    """The server accepted the handshake: commands go out from here on. `server` is what HELLO said of it."""
+    """The server accepted the handshake: commands go out from here on.
+
+    `server` is what HELLO said of it, `answers` what a sentinel said that was asked, see `Handshake`.
+    """
 
     protocol: Literal[2, 3]
     server: ServerInfo
+    answers: Sequence[Reply] = ()
 
 
 class TimedOut(Record):

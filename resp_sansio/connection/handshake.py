@@ -1,6 +1,7 @@
 """The opening batch, and what each answer means.
 
-HELLO (with AUTH and SETNAME inside), CLIENT SETINFO twice and SELECT go out in one write. Redis runs what follows a refused
+HELLO (with AUTH and SETNAME inside), CLIENT SETINFO twice and SELECT go out in one write, and with them what is to be known of
+the server: is it a master? If it is a sentinel, where is the master? Redis runs what follows a refused
 step, as the wrong user or in the wrong database, so a connection sends nothing of its callers' until every answer has been
 read and accepted here. A server, proxy or user that may not HELLO gets a second batch: the steps that did not succeed, in
 RESP2. Which answer means what is the table at the end of this page.
@@ -38,15 +39,21 @@ class Step(enum.Enum):
     LIBRARY_NAME = "the library name"
     LIBRARY_VERSION = "the library version"
     DATABASE = "database"
+    ROLE = "ROLE"
+    MASTER = "SENTINEL GET-MASTER-ADDR-BY-NAME"
+    SENTINELS = "SENTINEL SENTINELS"
     PING = "PING"
 
 
 # CLIENT SETINFO is newer than most servers (7.2), and documented as one to send and forget.
-OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION})
+# A sentinel that knows no master of that name says so twice, the second time by an error.
+OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.SENTINELS})
+WITHOUT_HELLO: Final = (Step.AUTH, Step.CLIENT_NAME, Step.ROLE)
+QUESTIONS: Final = (Step.MASTER, Step.SENTINELS)
 
 
 # What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
-PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.PING})
+PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.ROLE, *QUESTIONS, Step.PING})
 
 
 class ServerInfo(Record):
@@ -77,10 +84,11 @@ class ServerInfo(Record):
 
 
 class Accepted(Record):
-    """The handshake is over: the protocol spoken from here on, and what HELLO said of the server."""
+    """The handshake is over: the protocol spoken from here on, what HELLO said of the server, and a sentinel its answers."""
 
     protocol: Literal[2, 3]
     server: ServerInfo = ServerInfo()
+    answers: Sequence[Reply] = ()
 
     @classmethod
     def of(cls, hello: Reply) -> Accepted | None:
@@ -111,10 +119,14 @@ class Handshake:
 
     `protocol` 3 falls back to 2 where the server has no HELLO; 2 never asks. `username` without `password` authenticates
     with an empty password. `database` is selected unless it is 0, where every connection starts.
+
+    With `needs_master` a replica is refused. With `master_name` the server is a sentinel, which is asked where the master of this
+    name is, and which other sentinels there are: its `answers`, in this order.
     """
 
     __slots__ = (
-        "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "protocol", "username",
+        "_answers", "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "master_name",
+        "needs_master", "protocol", "username",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +139,8 @@ class Handshake:
         library_name: str | None = None,
         library_version: str | None = None,
         database: int = 0,
+        needs_master: bool = False,
+        master_name: str | None = None,
     ) -> None:
         self.protocol = protocol
         self.username: str | None = username
@@ -135,8 +149,11 @@ class Handshake:
         self.library_name: str | None = library_name
         self.library_version: str | None = library_version
         self.database: int = database
+        self.needs_master: bool = needs_master
+        self.master_name: str | None = master_name
         self._steps: list[Step] = []
         self._done: set[Step] = set()
+        self._answers: dict[Step, Reply] = {}
 
     def __repr__(self) -> str:
         waits = ", ".join(step.name for step in self._steps if step not in self._done)
@@ -147,7 +164,7 @@ class Handshake:
 
     def first_batch(self) -> list[tuple[str | bytes | int, ...]]:
         """Return the commands of the first batch, to be sent in one write. Never empty."""
-        return self._batch([Step.HELLO] if self.protocol == 3 else [Step.AUTH, Step.CLIENT_NAME])
+        return self._batch((Step.HELLO,) if self.protocol == 3 else WITHOUT_HELLO)
 
     def answered(self, replies: Sequence[Reply]) -> Accepted | list[tuple[str | bytes | int, ...]]:
         """Read the answers of a whole batch: the handshake is accepted, or goes on with the batch that is returned.
@@ -164,9 +181,30 @@ class Handshake:
                     raise self._refusal(step, reply)
             elif not isinstance(reply, (ReplyError, InvalidReplyError)):
                 self._done.add(step)
+                self._answers[step] = reply
             elif (step not in OPTIONAL or _code(reply) == "NOAUTH") and not again:
                 raise self._refusal(step, reply)
-        return accepted or self._batch([Step.AUTH, Step.CLIENT_NAME])
+        if accepted is None:
+            return self._batch(WITHOUT_HELLO)
+        if self.needs_master:
+            self._check_role(accepted.server.role)
+        if self.master_name is None:
+            return accepted
+        return Accepted(
+            protocol=accepted.protocol, server=accepted.server, answers=[self._answers.get(step) for step in QUESTIONS]
+        )
+
+    def _check_role(self, said: str | None) -> None:
+        """Refuse a server that is no master. HELLO has `said` it, for which no user needs leave, or ROLE was asked."""
+        role = self._answers.get(Step.ROLE)
+        if isinstance(role, list) and role:
+            said = _text(role[0])
+        if said is None:
+            unsaid = "the server does not say in its answer to HELLO whether it is a master; protocol=2 asks by ROLE"
+            raise ConnectError(unsaid, transient=False)
+        if said != "master":
+            found = "a replica" if said in ("slave", "replica") else "no master"
+            raise ConnectError(f"the server is {found}", transient=True)
 
     def _ends_at_hello(self, reply: ReplyError) -> bool:
         """Does this answer to HELLO end the handshake? Others may only mean that there is no HELLO: the second batch will tell.
@@ -197,8 +235,8 @@ class Handshake:
             message += f", as proxies do that do not know each of its commands: {options} leaves them out"
         return ConnectError(message, transient=True, plain_may_work=plain_may_work)
 
-    def _batch(self, opening: list[Step]) -> list[tuple[str | bytes | int, ...]]:
-        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE]
+    def _batch(self, opening: Sequence[Step]) -> list[tuple[str | bytes | int, ...]]:
+        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, *QUESTIONS]
         batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
         # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
         # full, or wants a password, from one that serves.
@@ -226,6 +264,12 @@ class Handshake:
                 return ("CLIENT", "SETINFO", "LIB-VER", self.library_version)
             case Step.DATABASE if self.database:
                 return ("SELECT", self.database)
+            case Step.ROLE if self.needs_master:
+                return ("ROLE",)
+            case Step.MASTER if self.master_name is not None:
+                return ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)
+            case Step.SENTINELS if self.master_name is not None:
+                return ("SENTINEL", "SENTINELS", self.master_name)
             case _:
                 return ()
 
@@ -237,7 +281,8 @@ class Handshake:
         if isinstance(reply, InvalidReplyError):
             return ConnectError(f"the answer to {step.value} makes no sense: {reply}", transient=False)
         if reply.code == "NOAUTH":  # told by whichever step meets it first
-            return ConnectError("the server requires a password (NOAUTH); configure `password`", transient=False)
+            option = "password" if self.master_name is None else "sentinel_password"
+            return ConnectError(f"the server requires a password (NOAUTH); configure `{option}`", transient=False)
         if _is_transient(reply):
             said = MAX_CLIENTS + " reached" if MAX_CLIENTS in reply.message else reply.code
             return ConnectError(f"the server cannot serve now: {said}", transient=True)

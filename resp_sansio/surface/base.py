@@ -202,7 +202,7 @@ class ConnectionBase(CommandsBase[D, S]):
 
     def __repr__(self) -> str:
         state = "given back" if self._loan.ended else self._link.core.state.name
-        return f"<{type(self).__name__} to {self._config.address}: {state}>"
+        return f"<{type(self).__name__} to {self._link.core.peer}: {state}>"
 
     def __del__(self) -> None:
         # One that was lent is closed by what has lent it; one that has no link was never made.

@@ -72,7 +72,8 @@ class Peer:
     command gets instead of being run. With a `password`, `user` has to authenticate. Without `hello` the server is one that does
     not know the command. `received` has every command with its answer, in order, `executed` those that ran: the ones held
     back by MULTI when EXEC ran them. While `moved`, the slots of all shard channels are another node's (see `move_slots`).
-    If `mute`, a refused AUTH is left unanswered behind other answers, as Redis 7.2 to 8.6 do.
+    If `mute`, a refused AUTH is left unanswered behind other answers, as Redis 7.2 to 8.6 do. With a `role`, HELLO and ROLE say
+    it.
     """
 
     answer: Callable[[Words], Reply] = echo
@@ -90,6 +91,7 @@ class Peer:
     touched: bool = False
     moved: bool = False
     mute: bool = False
+    role: Literal["master", "replica"] | None = None
     received: list[Answer] = field(default_factory=list)
     executed: list[Words] = field(default_factory=list)
     subscriptions: dict[str, dict[bytes, None]] = field(default_factory=_no_subscriptions)
@@ -220,6 +222,8 @@ class Peer:
                 return words[1] if len(words) > 1 else "PONG"
             case "CLIENT":
                 return self._set_name(words[2]) if words[1].upper() == b"SETNAME" else "OK"
+            case "ROLE" if self.role is not None:
+                return [b"master", 0, []] if self.role == "master" else [b"slave", b"10.0.0.1", 6379, b"connected", 0]
             case _:
                 self.executed.append(words)
                 return self.answer(words)
@@ -242,7 +246,8 @@ class Peer:
             return ReplyError("NOAUTH HELLO must be called with the client already authenticated")
         if len(words) > 1:
             self.protocol = 3 if words[1] == b"3" else 2
-        return {b"server": b"redis", b"version": b"7.0.0", b"proto": self.protocol, b"modules": []}
+        role: dict[Reply, Reply] = {} if self.role is None else {b"role": self.role.encode()}
+        return {b"server": b"redis", b"version": b"7.0.0", b"proto": self.protocol, b"modules": [], **role}
 
     def _auth(self, user: bytes, password: bytes) -> Reply:
         if self.password is None and user == b"default":

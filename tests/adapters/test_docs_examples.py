@@ -188,7 +188,7 @@ def test_small_client_is_refused(connect: Callable[[str], Any], server: Server, 
     assert "secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("url", ["rediss://localhost", "unix:///run/redis.sock"])
+@pytest.mark.parametrize("url", ["rediss://localhost", "unix:///run/redis.sock", "redis+sentinel://localhost/m"])
 def test_small_client_refuses_what_it_cannot_do(connect: Callable[[str], Any], url: str) -> None:
     with pytest.raises(ValueError, match="plain TCP only"):
         connect(url)

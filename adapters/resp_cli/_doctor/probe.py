@@ -49,6 +49,10 @@ def examine(url: str, *, read_only: bool = False, key_prefix: str = "") -> Itera
     """Yield what each step finds. The last finding that failed ends it, unless others can tell more about it."""
     try:
         config = Config.from_url(url)
+        if config.sentinels:
+            raise ValueError(
+                "one server is examined: give the one that the sentinels name, or one of them, as redis://host:port"
+            )
     except (TypeError, ValueError) as error:
         yield Finding(step=Step.URL, code=type(error).__name__, said=Hidden().of(error))
         return

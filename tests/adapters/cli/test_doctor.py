@@ -124,6 +124,12 @@ def test_a_password_that_is_right_is_shown_nowhere(
 # --- as far as the first byte -------------------------------------------------------------------------------------------------
 
 
+def test_a_url_of_sentinels_is_that_of_several_servers(doctor: Doctor) -> None:
+    report = doctor(f"redis+sentinel://:{SECRET}@localhost/m")
+    assert report["wrong"] == ["url"]
+    assert "one server is examined" in report["says"]
+
+
 def test_url(doctor: Doctor) -> None:
     report = doctor(f"redis://:{SECRET}@localhost?tiemout=3")
     assert report["wrong"] == ["url"]

@@ -51,11 +51,12 @@ class Stage:
         once: bool = False,
         dials_at_once: bool = True,
         half: float = 0.5,
+        url: str = "redis://stage",
         **config: Any,
     ) -> None:
         self.now = 0.0
         given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
-        asked = Config.from_url("redis://stage", **given)
+        asked = Config.from_url(url, **given)
         self.observers = Observers(asked, once=once) if asked.observers else None
         self.client: Client
         if self.observers is None:

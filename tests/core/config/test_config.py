@@ -28,6 +28,7 @@ ROOT: Final = Path(__file__).parents[3]
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 names = texts.filter(bool)
 hosts = st.sampled_from(["localhost", "db.example", "bücher.example", "127.0.0.1", "::1", "fe80::1%eth0"])
+words = st.text("azAZ09.-_/%~", min_size=1)
 files = names.filter(lambda text: "\0" not in text)
 ports = st.integers(1, 65535)
 databases = st.integers(0, 2**31 - 1)
@@ -42,6 +43,14 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     ],
     "port": [(7000, "7000")],
     "path": [("/run/redis.sock", "/run/redis.sock"), ("\0abstract", "%00abstract")],
+    "sentinels": [
+        ((("a.example", 26379),), "a.example"),
+        ((("a.example", 1), ("::1", 26379), ("fe80::1%eth0", 2)), "a.example:1,[::1],[fe80::1%25eth0]:2"),
+    ],
+    "master_name": [("mymaster", "mymaster")],
+    "sentinel_username": [("watcher", "watcher")],
+    "sentinel_password": [("", ""), ("p&=@ü", "p%26=%40%C3%BC")],
+    "sentinel_tls": [(True, "yes"), (False, "no")],
     "db": [(12, "12")],
     "username": [("app", "app")],
     "password": [("", ""), ("p&=@ü", "p%26=%40%C3%BC"), ("a+b=c:d", "a+b=c:d")],
@@ -74,7 +83,8 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tls_server_name": [("db.example", "db.example")],
 }
 KEYWORD_ONLY: Final = {"credentials", "decode", "ssl_context", "observers"}
-SECRETS: Final = {"username", "password", "credentials", "tls_key_password"}
+BEHIND_SENTINELS: Final = {"sentinels": "s.example", "master_name": "m"}
+SECRETS: Final = {"username", "password", "credentials", "tls_key_password", "sentinel_username", "sentinel_password"}
 
 
 def refusal(url: str) -> ValueError | None:
@@ -131,9 +141,13 @@ def test_unix_urls_say_a_path(path: str, db: int, username: str, password: str) 
 @pytest.mark.parametrize(("name", "value", "text"), [(name, *pair) for name, pairs in SAID.items() for pair in pairs])
 def test_query_and_keywords_say_the_same(name: str, value: object, text: str) -> None:
     needed = {"tls_cert_file": "/client.pem"} if name.startswith("tls_key") else {}
+    if name.startswith(("sentinel", "master")):
+        needed = {other: text for other, text in BEHIND_SENTINELS.items() if other != name}
     said = "&".join([f"{other}={file}" for other, file in needed.items()] + [f"{name}={text}"])
     scheme = "rediss" if name.startswith("tls") else "redis"
     options: dict[str, Any] = {**needed, name: value}
+    if "sentinels" in needed:
+        options["sentinels"] = [needed["sentinels"]]
     assert Config.from_url(f"{scheme}://?{said}") == Config(**{"tls": scheme == "rediss", **options})
     assert Config.from_url(f"{scheme}://", **options) == Config(**{"tls": scheme == "rediss", **options})
 
@@ -153,6 +167,15 @@ def test_the_url_for_logs_leads_to_the_same_place(
     assert Config.from_url(url) == Config(db=db, **place)
 
 
+@given(places=st.lists(st.tuples(hosts, ports), min_size=1), name=words, db=databases, secret=st.booleans())
+def test_the_url_for_logs_leads_to_the_same_master(
+    places: list[tuple[str, int]], name: str, db: int, secret: bool
+) -> None:
+    config = Config(sentinels=places, master_name=name, db=db, sentinel_password="hunter2" if secret else None)
+    assert "hunter2" not in config.url
+    assert Config.from_url(config.url) == Config(sentinels=places, master_name=name, db=db)
+
+
 @given(st.text() | st.text().map("redis://".__add__) | st.text("redis:/?#[]@!&=%:0aü ").map("redis://".__add__))
 def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
     error = refusal(text)
@@ -170,6 +193,19 @@ def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
         ("rediss://?tls=true", {"tls": True}),
         ("unix:///run/a%40b.sock?db=1", {"path": "/run/a@b.sock", "db": 1}),
         ("redis://?timeout=NONE&protocol=2", {"timeout": None, "protocol": 2}),
+        ("redis+sentinel://a.example/m", {"sentinels": ["a.example"], "master_name": "m"}),
+        (
+            "rediss+sentinel://u:p@a.example:1,[::1]/m/3",
+            {
+                "tls": True,
+                "username": "u",
+                "password": "p",
+                "sentinels": [("a.example", 1), "[::1]"],
+                "master_name": "m",
+                "db": 3,
+            },
+        ),
+        ("VALKEY+sentinel://a.example?master_name=m", {"sentinels": ("a.example:26379",), "master_name": "m"}),
     ],
 )
 def test_urls(url: str, options: dict[str, Any]) -> None:
@@ -196,6 +232,14 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
         ("redis://?timeout=soon", "timeout in a URL must be a decimal number, or none; got 'soon'"),
         ("redis://?client_name=a%20b", "client_name must be printable ASCII without spaces, or None; got 'a b'"),
         ("unix:///run/redis.sock?tls=1", "contradicts"),
+        ("redis+sentinel:///m", "must say where a sentinel listens"),
+        ("redis+sentinel://a.example", "sentinels would do nothing without master_name"),
+        ("redis+sentinel://a.example,/m", "sentinels must be a list of `host:port` or (host, port)"),
+        ("redis+sentinel://a.example:0/m", "sentinels must be"),
+        ("redis+sentinel://[a.example]:1/m", "sentinels must be"),
+        ("redis+sentinel://::1/m", "sentinels must be"),
+        ("redis+sentinel://a.example/m/x", "db in a URL must be digits"),
+        ("unix+sentinel:///run/s.sock", "unknown URL scheme"),
     ],
 )
 def test_bad_urls(url: str, error: str) -> None:
@@ -251,6 +295,13 @@ def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
         ({"ssl_context": Context()}, "ssl_context would do nothing without tls"),
         ({"tls": True, "tls_key_file": "k", "tls_key_password": "p"}, "would do nothing without tls_cert_file"),
         ({"tls": True, "ssl_context": Context(), "tls_ca_file": "f"}, "ssl_context excludes tls_ca_file"),
+        ({"sentinels": ["a"], "master_name": "m", "host": "b", "port": 1}, "sentinels excludes host and port"),
+        ({"sentinels": ["a", ("b", True)], "master_name": "m"}, "sentinels must be a list"),
+        ({"sentinels": [("a", 1, 2)], "master_name": "m"}, "sentinels must be a list"),
+        ({"sentinels": [None], "master_name": "m"}, "sentinels must be a list"),
+        ({"master_name": "m"}, "master_name would do nothing without sentinels"),
+        ({"sentinel_tls": True}, "sentinel_tls would do nothing without sentinels"),
+        ({"sentinels": ["a"], "master_name": "m", "tls_verify": False}, "would do nothing without tls"),
     ],
 )
 def test_bad_options(options: dict[str, Any], error: str) -> None:
@@ -282,6 +333,11 @@ def test_derived_values() -> None:
     assert Config(host="::1", port=1).address == "[::1]:1"
     assert Config(path="/run/redis.sock").address == "unix:/run/redis.sock"
     assert Config(path="\0redis").address == "unix:@redis"
+    behind = Config(sentinels=["a", ("::1", 2)], master_name="m/1")
+    assert behind.address == "m/1 (sentinels a:26379, [::1]:2)"
+    assert behind.url == "redis+sentinel://a:26379,[::1]:2/m%2F1/0"
+    assert behind.replace(tls=True, password="p").url == "rediss+sentinel://***@a:26379,[::1]:2/m%2F1/0"
+    assert behind.replace(sentinel_tls=True, tls_verify=False).tls_verify is False  # they serve there
     assert Config().url == "redis://localhost:6379/0"
     assert Config(tls=True, db=2).url == "rediss://localhost:6379/2"
     assert Config(credentials=provider).url == "redis://***@localhost:6379/0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 from hypothesis import given
@@ -78,6 +78,92 @@ def test_it_shows_what_it_waits_for_and_no_secret() -> None:
     assert repr(handshake) == "<Handshake for RESP3, waiting for nothing>"
     handshake.first_batch()
     assert repr(handshake) == "<Handshake for RESP3, waiting for HELLO, LIBRARY_NAME, LIBRARY_VERSION, DATABASE>"
+
+
+# -- masters and sentinels ------------------------------------------------------------------------------------------------
+
+ASK: Final = [("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"), ("SENTINEL", "SENTINELS", "m")]
+PLACE: Final[Reply] = [b"10.0.0.1", b"6379"]
+
+
+def hello(**said: str) -> Reply:
+    return {b"proto": 3, **{name.encode(): value.encode() for name, value in said.items()}}
+
+
+def test_a_sentinel_is_asked_in_the_batch_that_opens_the_connection() -> None:
+    handshake = Handshake(master_name="m", password="pw")
+    assert handshake.first_batch() == [("HELLO", 3, "AUTH", "default", "pw"), *ASK]
+    assert handshake.answered([hello(mode="sentinel"), PLACE, []]) == Accepted(
+        protocol=3, server=ServerInfo(mode="sentinel"), answers=[PLACE, []]
+    )
+
+
+def test_a_sentinel_without_hello_is_asked_again_behind_its_password_and_not_else() -> None:
+    no_hello, no_leave = ReplyError("ERR unknown command 'HELLO'"), ReplyError("NOAUTH Authentication required.")
+    handshake = Handshake(master_name="m", password="pw")
+    handshake.first_batch()
+    assert handshake.answered([no_hello, no_leave, no_leave]) == [("AUTH", "pw"), *ASK]
+    assert handshake.answered(["OK", PLACE, []]) == Accepted(protocol=2, answers=[PLACE, []])
+    handshake = Handshake(master_name="m")
+    handshake.first_batch()
+    assert handshake.answered([no_hello, PLACE, []]) == [("PING",)]
+    assert handshake.answered(["PONG"]) == Accepted(protocol=2, answers=[PLACE, []])
+
+
+def test_a_sentinel_that_knows_no_master_of_that_name_says_so_by_an_answer() -> None:
+    handshake = Handshake(master_name="m", protocol=2)
+    assert handshake.first_batch() == ASK
+    said = handshake.answered([None, ReplyError("ERR No such master with that name")])
+    assert said == Accepted(protocol=2, answers=[None, None])
+
+
+def test_what_is_no_sentinel_says_so() -> None:
+    handshake = Handshake(master_name="m")
+    handshake.first_batch()
+    with pytest.raises(ConnectError, match="refused SENTINEL GET-MASTER-ADDR-BY-NAME: ERR unknown command") as caught:
+        handshake.answered(
+            [hello(role="master"), ReplyError("ERR unknown command 'SENTINEL'"), ReplyError("ERR unknown")]
+        )
+    assert not caught.value.transient
+
+
+def test_a_sentinel_that_wants_a_password_names_its_own_option() -> None:
+    handshake = Handshake(master_name="m")
+    handshake.first_batch()
+    with pytest.raises(ConnectError, match="configure `sentinel_password`"):
+        handshake.answered([ReplyError("NOAUTH HELLO must be called ...")] * 3)
+
+
+@pytest.mark.parametrize(
+    ("answers", "refusal", "transient"),
+    [
+        ([hello(role="master")], "", True),
+        ([hello(role="replica")], "the server is a replica", True),
+        ([hello()], "does not say in its answer to HELLO whether it is a master; protocol=2", False),
+        ([[b"master", 0, []]], "", True),
+        ([[b"slave", b"10.0.0.1", 6379, b"connected", 0]], "the server is a replica", True),
+        ([[b"sentinel", []]], "the server is no master", True),
+        ([[]], "does not say", False),
+        ([ReplyError("NOPERM this user has no permissions to run the 'role' command")], "refused ROLE: NOPERM", False),
+    ],
+)
+def test_a_master_says_by_hello_or_role_that_it_is_one(answers: list[Reply], refusal: str, transient: bool) -> None:
+    by_hello = isinstance(answers[0], dict)
+    handshake = Handshake(needs_master=True, protocol=3 if by_hello else 2)
+    assert handshake.first_batch() == [("HELLO", 3) if by_hello else ("ROLE",)]
+    if not refusal:
+        assert isinstance(handshake.answered(answers), Accepted)
+        return
+    with pytest.raises(ConnectError, match=refusal) as caught:
+        handshake.answered(answers)
+    assert caught.value.transient is transient
+
+
+def test_a_master_without_hello_is_asked_by_role_in_the_second_batch() -> None:
+    handshake = Handshake(needs_master=True, client_name="it")
+    assert handshake.first_batch() == [("HELLO", 3, "SETNAME", "it")]
+    assert handshake.answered([ReplyError("ERR unknown command")]) == [("CLIENT", "SETNAME", "it"), ("ROLE",)]
+    assert handshake.answered(["OK", [b"master", 0, []]]) == Accepted(protocol=2)
 
 
 # -- what is accepted -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""The contract behind sentinels: a master that dies, one that is deposed, sentinels that are behind, wrong, silent or locked.
+
+Each set-up is real: a master, its replica, three sentinels.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.backends import CANCELLED, Backend, contract, told
+from adapters.peers import Peer, Wire, run_program
+from examples import DOCS, blocks, read
+from resp_sansio import CommandTimeoutError, ConnectError, ConnectionLostError, Outcome
+from sentinels import Sentinels, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from resp_asyncio import Client
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_is_left"),
+    pytest.mark.needs("Redis 7.0 or Valkey 7.2"),
+]  # SENTINEL DEBUG
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[Sentinels]:
+    """A set-up whose master stays."""
+    with Sentinels() as sentinels:
+        yield sentinels
+
+
+@pytest.fixture
+def sentinels() -> Iterator[Sentinels]:
+    with Sentinels() as sentinels:
+        yield sentinels
+
+
+def says(master: int | None) -> Any:
+    """The script of a sentinel that names a server at this port, and knows of no other sentinel. It speaks RESP2."""
+
+    def script(wire: Wire) -> None:
+        while command := wire.command():
+            match command[:2]:
+                case [b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME"]:
+                    port = str(master).encode()
+                    wire.send(b"*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%b\r\n" % (len(port), port) if master else b"*-1\r\n")
+                case [b"SENTINEL", _]:
+                    wire.send(b"*0\r\n")
+                case _:
+                    wire.send(b"-ERR unknown command\r\n" if command[0] == b"HELLO" else b"+PONG\r\n")
+
+    return script
+
+
+# -- where the master is -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@contract
+async def test_every_kind_of_client_finds_the_master(backend: Backend, quiet: Sentinels, protocol: int) -> None:
+    master, replica = quiet.data
+    by_keywords = {"sentinels": [f"127.0.0.1:{quiet.sentinels[0].port}"], "master_name": quiet.name}
+    async with (
+        backend.client(quiet.url, protocol=protocol) as client,
+        backend.pool("redis://", protocol=protocol, **by_keywords) as pool,
+        backend.connect(f"{quiet.url}/3", protocol=protocol) as connection,
+    ):
+        assert repr(client).startswith(f"<Client to mymaster (sentinels 127.0.0.1:{quiet.sentinels[0].port}, ")
+        for commands, database in ((client, 0), (pool, 0), (connection, 3)):
+            assert await commands.execute("SET", "here", database) == "OK"
+            role: Any = await commands.execute("ROLE")
+            info: Any = await commands.execute("CLIENT", "INFO")
+            assert role[0] == b"master"
+            assert re.search(rb"laddr=127.0.0.1:(\d+) .*db=(\d+) .*resp=(\d)", info).groups() == (  # type: ignore[union-attr]
+                str(master.port).encode(),
+                str(database).encode(),
+                str(protocol).encode(),
+            )
+        assert repr(connection) == f"<Connection to mymaster at 127.0.0.1:{master.port}: READY>"
+    wait_until(lambda: replica.call("GET", "here") == b"0")
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@contract
+async def test_sentinels_and_servers_have_passwords_of_their_own(
+    backend: Backend, locked: Sentinels, protocol: int
+) -> None:
+    url = locked.url.replace("://", "://:data-secret@")
+    async with backend.client(url, sentinel_password="their-secret", protocol=protocol) as client:
+        assert await client.execute("PING") == "PONG"
+    for given, options in (
+        (url, {}),
+        (url, {"sentinel_password": "data-secret"}),
+        (locked.url, {"sentinel_password": "their-secret"}),
+    ):
+        async with backend.client(given, protocol=protocol, **options) as client:
+            with pytest.raises(ConnectError, match="sentinel_password|WRONGPASS|`password`") as caught:
+                await client.execute("PING")
+        assert not caught.value.transient
+        assert "secret" not in f"{caught.value}{caught.value.__cause__}{client!r}"
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Sentinels]:
+    with Sentinels(password="data-secret", sentinel_password="their-secret") as sentinels:
+        yield sentinels
+
+
+@contract
+async def test_a_name_that_no_sentinel_knows_is_told_as_such(backend: Backend, quiet: Sentinels) -> None:
+    async with backend.client(quiet.url.replace("mymaster", "nobody")) as client:
+        with pytest.raises(
+            ConnectError, match="no master 'nobody' was found: sentinel 127.0.0.1:.* knows no master 'nobody'"
+        ) as caught:
+            await client.execute("PING")
+    assert not caught.value.transient
+
+
+@contract
+async def test_a_server_is_no_sentinel_and_says_so(backend: Backend, quiet: Sentinels) -> None:
+    with pytest.raises(ConnectError, match="refused SENTINEL GET-MASTER-ADDR-BY-NAME: ERR unknown command"):
+        async with backend.connect(f"redis+sentinel://127.0.0.1:{quiet.data[0].port}/mymaster"):
+            pass
+
+
+@contract
+async def test_a_sentinel_that_is_behind_leads_to_a_replica_and_then_the_next_one_is_asked(
+    backend: Backend, quiet: Sentinels
+) -> None:
+    master, replica = quiet.data
+    with Peer(says(replica.port)) as behind, Peer(says(None)) as ignorant:
+        places = [("127.0.0.1", behind.port), ("127.0.0.1", ignorant.port), *quiet.places]
+        async with backend.connect("redis://", sentinels=places, master_name=quiet.name) as connection:
+            assert f"at 127.0.0.1:{master.port}:" in repr(connection)
+        with pytest.raises(
+            ConnectError, match=rf"mymaster at 127.0.0.1:{replica.port}: the server is a replica"
+        ) as caught:
+            async with backend.connect("redis://", sentinels=places[:2], master_name=quiet.name):
+                pass
+    assert caught.value.transient
+
+
+@contract
+async def test_a_sentinel_that_is_silent_or_away_costs_a_share_of_the_time(backend: Backend, quiet: Sentinels) -> None:
+    with quiet.sentinels[0].paused():
+        places = [("127.0.0.1", 1), *quiet.places]
+        async with backend.client("redis://", sentinels=places, master_name=quiet.name, connect_timeout=1.0) as client:
+            assert await client.execute("PING") == "PONG"
+
+
+@contract
+async def test_a_call_that_is_given_up_while_a_sentinel_is_silent_leaves_nothing(
+    backend: Backend, quiet: Sentinels
+) -> None:
+    with quiet.sentinels[0].paused():
+        only = {"sentinels": quiet.places[:1], "master_name": quiet.name, "connect_timeout": 30.0}
+        async with backend.client("redis://", **only) as client:
+            async with backend.cancelled(partial(client.execute, "PING")) as ended:
+                await backend.sleep(0.05)
+            assert ended.outcome is CANCELLED
+            with pytest.raises(CommandTimeoutError) as caught:
+                await client.execute("PING", timeout=0.05)
+            assert caught.value.outcome is Outcome.NOT_SENT
+            assert "mymaster (sentinels 127.0.0.1" in told(caught.value)
+
+
+# -- fail-over -----------------------------------------------------------------------------------------------------------------
+
+
+async def write(client: Client, name: str, count: int, ended: dict[str, Any]) -> None:
+    """Push names of one's own, one after the other, and note how each call ended."""
+    for number in range(count):
+        value = f"{name}:{number}"
+        try:
+            await client.execute("RPUSH", "written", value)
+        except (ConnectionLostError, ConnectError, CommandTimeoutError) as error:
+            ended[value] = error
+        else:
+            ended[value] = None
+
+
+def check(ended: dict[str, Any], stored: Any) -> None:
+    """What was acknowledged is there, once; what failed may be there, once, and says so."""
+    assert len(set(stored)) == len(stored)
+    for value, error in ended.items():
+        if error is None:
+            assert value.encode() in stored
+        else:
+            assert isinstance(error, ConnectionLostError)  # no call was late, and none was refused
+            assert error.outcome is Outcome.MAYBE_EXECUTED
+
+
+@contract
+async def test_a_master_that_dies_costs_only_what_was_on_its_way_and_is_not_believed_when_it_is_back(
+    backend: Backend, sentinels: Sentinels
+) -> None:
+    old, new = sentinels.data
+    ended: dict[str, Any] = {}
+    async with backend.client(sentinels.url, timeout=20.0) as client:
+        await write(client, "before", 50, ended)
+        wait_until(lambda: new.call("LLEN", "written") == 50)
+        old.kill()
+        await backend.together(*[partial(write, client, f"caller {number}", 5, ended) for number in range(8)])
+        assert len(ended) == 90
+        check(ended, new.call("LRANGE", "written", 0, -1))
+        assert [value for value, error in ended.items() if error is None and not value.startswith("before")]
+        wait_until(lambda: sentinels.is_master(new))
+        old.start()  # with the role of a master, until a sentinel makes a replica of it
+        for number in range(5):
+            async with backend.connect(sentinels.url) as connection:
+                assert await connection.execute("SET", f"late {number}", "here") == "OK"
+            assert new.call("GET", f"late {number}") == b"here"
+        assert await client.execute("LLEN", "written") == new.call("LLEN", "written")
+
+
+@contract
+async def test_a_fail_over_that_was_asked_for_fails_no_call(backend: Backend, sentinels: Sentinels) -> None:
+    old, new = sentinels.data
+    async with backend.client(sentinels.url, timeout=20.0) as client:
+        sentinels.fail_over()
+        while not sentinels.is_master(new) or old.call("ROLE")[0] != b"slave":  # type: ignore[index]
+            await client.execute("SET", "k", "v")
+            assert await client.execute("GET", "k") == b"v"
+            await backend.sleep(0.01)
+        assert await client.execute("SET", "k", "at last") == "OK"
+        assert new.call("GET", "k") == b"at last"
+
+
+# -- what the page says ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_happens(quiet: Sentinels) -> None:
+    (program,) = blocks(read(DOCS / "sentinel.md"))
+    located = program.replace(
+        "sentinel1,sentinel2,sentinel3", ",".join([f"{host}:{port}" for host, port in quiet.places])
+    )
+    assert located != program
+    assert run_program(located) == "b'hello'\n"
