@@ -22,11 +22,13 @@ __all__ = [
     "ConnectionLostError",
     "InvalidReplyError",
     "LocalProtocolError",
+    "NoSuchKeyError",
     "Outcome",
     "PoolFullError",
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
+    "TornValueError",
     "TransactionAbortedError",
     "TransactionDiscardedError",
     "TransactionRefusedError",
@@ -209,6 +211,26 @@ class TransactionRefusedError(RespError):
     def __reduce__(self) -> tuple[object, ...]:
         keywords = {"reason": self.reason, "replies": self.replies, "failures": self.failures}
         return _rebuild, (type(self), self.args[0], keywords)
+
+
+class NoSuchKeyError(RespError, LookupError):
+    """There is no such key, and a value was to be read from it. Commands say so with None instead."""
+
+    outcome: Outcome = Outcome.REPLY
+
+
+class TornValueError(RespError):
+    """A large value that was read in parts was changed meanwhile, or one that was written is not whole any more.
+
+    What was read belongs to no one value: read it again. What was written does not stand under its key: NOT_SENT.
+    """
+
+    def __init__(self, message: str, *, outcome: Outcome = Outcome.REPLY) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"outcome": self.outcome})
 
 
 class LocalProtocolError(RespError):

@@ -19,6 +19,7 @@ from resp_sansio import (
     ConnectionLostError,
     ListItem,
     LocalProtocolError,
+    NoSuchKeyError,
     Outcome,
     PoolFullError,
     RemoteProtocolError,
@@ -27,18 +28,19 @@ from resp_sansio import (
     Retry,
     Script,
     StreamEntry,
+    TornValueError,
     TransactionAbortedError,
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, WatchedTransaction
+from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, ValueStream, WatchedTransaction
 
 from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
     "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor",
-    "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script",
-    "StreamEntry", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError", "WatchedTransaction",
-    "connect",
+    "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry",
+    "Script", "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
+    "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -188,6 +188,13 @@ class Client(Repair):
             self._watch(link, due)
         return payload
 
+    def limit(self, slot: Slot, deadline: float, now: float) -> None:
+        """Give a call that was begun ahead, on a link of its caller's, an earlier deadline: its time begins when it is awaited."""
+        link = slot.link
+        if (slot.state is QUEUED or slot.state is HANDED) and link is not None and not link.ended:
+            link.core.limit(slot, deadline)
+            self._on(link, slot, now)
+
     def abandon(self, slot: Slot, now: float) -> None:
         """The caller has gone. Legal in any state and at any time; `slot.outcomes` says how its commands ended."""
         call = slot.call
@@ -202,6 +209,10 @@ class Client(Repair):
                 slot.settle(WITHDRAWN, 0)
         if call is not None:
             self._end_call(call, now)
+
+    def token(self) -> str:
+        """Return what no other has: for the name of something of one's own."""
+        return "".join([f"{int(self._random() * 2**52):013x}" for _ in range(2)])
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 

@@ -270,6 +270,13 @@ class Connection(Timing):
             raise TransactionAbortedError("another transaction on this connection ended the WATCH; try again")
         self.submit(slot)
 
+    def limit(self, slot: Slot, deadline: float) -> None:
+        """Give a slot that is under way an earlier deadline than it had."""
+        slot.deadline = deadline
+        if getattr(slot, "noted", None) is self._deadlines:  # with the one that it had
+            self._deadlines.add(slot, deadline)
+        self._earliest = min(self._earliest, deadline)
+
     def abandon(self, slot: Slot) -> Sequence[Outcome]:
         """Nobody waits for this slot any more: say how its commands ended. Legal at any time, and as often as wanted.
 

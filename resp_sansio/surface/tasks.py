@@ -44,16 +44,17 @@ from .base import (
 from .tasks_driver import Driver, Observed, ask_for_credentials
 from .tasks_monitor import Monitor, Monitors
 from .tasks_queues import Consuming, Queues
+from .tasks_values import Values, ValueStream
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor",
-    "Pipeline", "Pool", "WatchedTransaction", "ask_for_credentials",
+    "Pipeline", "Pool", "ValueStream", "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(Monitors[S], Queues[S], AsyncMethods[S]):
+class Commands(Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()

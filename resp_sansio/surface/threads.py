@@ -44,16 +44,17 @@ from .base import (
 from .threads_driver import Driver, Observed
 from .threads_monitor import Monitor, Monitors
 from .threads_queues import Consuming, Queues
+from .threads_values import Values, ValueStream
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
-    "Pool", "WatchedTransaction", "open_connection",
+    "Pool", "ValueStream", "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(Monitors[S], Queues[S], SyncMethods[S]):
+class Commands(Monitors[S], Queues[S], Values[S], SyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()

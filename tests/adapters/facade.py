@@ -166,6 +166,7 @@ class Commands:
         self._blocking = blocking
         self.execute = partial(workers.call, blocking.execute)
         self.run = partial(workers.call, blocking.run)
+        self.write_value = partial(workers.call, blocking.write_value)
         self.close = partial(workers.call, blocking.close)
 
     def __getattr__(self, name: str) -> Any:
@@ -195,6 +196,9 @@ class Commands:
 
     def transaction(self, **options: Any) -> Pipeline:
         return Pipeline(self._workers, self._blocking.transaction(**options))
+
+    def read_value(self, *args: Any, **options: Any) -> Reading:
+        return Reading(self._workers, self._blocking.read_value(*args, **options))
 
     def monitor(self) -> Monitor:
         return Monitor(self._workers, self._blocking.monitor())
@@ -268,6 +272,36 @@ class Pipeline:
     @property
     def replies(self) -> Any:
         return self._blocking.replies
+
+
+class Reading:
+    """Stands for what `read_value` returns, and for the `resp_sync.ValueStream` that this gives."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._block = blocking
+
+    async def __aenter__(self) -> Self:
+        self._blocking = await self._workers.call(self._block.__enter__)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._block.__exit__, *exception)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blocking, name)
+
+    def __repr__(self) -> str:
+        return repr(self._blocking)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        chunk = await self._workers.call(next, self._blocking, None)
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
 
 
 class Monitor:

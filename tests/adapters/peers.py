@@ -227,6 +227,11 @@ class Proxy:
         """Where it listens."""
         return f"redis://127.0.0.1:{self.port}"
 
+    @property
+    def passed(self) -> list[int]:
+        """How many bytes have passed since then, up and down."""
+        return [*self._passed]
+
     def arm(self, *, up: Faults | None = None, down: Faults | None = None) -> None:
         """From now on, these faults."""
         self._passed = [0, 0]  # first: what a pump sees is faults that begin here

@@ -1344,3 +1344,42 @@ def test_a_caller_that_waits_for_the_pace_is_served_while_the_client_is_drained(
     assert waiter.lease is not None
     stage.release(waiter.lease)
     assert stage.drained
+
+
+# -- begun ahead -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_a_call_that_was_begun_ahead_has_its_time_from_when_it_is_waited_for(noted: bool) -> None:
+    stage = Stage(pool=POOL)
+    lease = stage.lease()
+    stage.deaf.add(lease.connection)
+    slot = stage.call("GET", "a", lease=lease)
+    if noted:
+        hurried = stage.call("GET", "b", deadline=1.0, lease=lease)
+        stage.pass_time(2.0)
+        assert stage.told(hurried)[0] is CommandTimeoutError
+    stage.now = 50.0
+    stage.client.limit(slot, 53.0, stage.now)
+    stage.run()
+    assert stage.client.next_deadline() == 53.0
+    stage.pass_time(2.9)
+    assert slot not in stage.ended
+    stage.pass_time(0.2)
+    assert stage.told(slot)[0] is CommandTimeoutError
+
+
+def test_one_that_has_ended_or_is_on_no_link_keeps_what_it_had() -> None:
+    stage = Stage(pool=POOL)
+    lease = stage.lease()
+    slot = stage.call("GET", "a", lease=lease)
+    stage.client.limit(slot, 1.0, stage.now)
+    assert (stage.told(slot), slot.deadline) == (b"a", inf)
+    waits = new_slot(("GET", "a"))
+    stage.client.limit(waits, 1.0, stage.now)
+    assert waits.deadline == inf
+
+
+def test_a_token_is_made_of_chance() -> None:
+    assert Stage().client.token() == "8000000000000" * 2
+    assert len(Stage(half=0.0).client.token()) == 26

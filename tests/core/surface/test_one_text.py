@@ -13,6 +13,7 @@ from house import CORE
 # Names that say the same in another colour.
 SAME: Final = {
     "AbstractAsyncContextManager": "AbstractContextManager",
+    "asynccontextmanager": "contextmanager",
     "AsyncIterable": "Iterable",
     "AsyncIterator": "Iterator",
     "AsyncMethods": "SyncMethods",
@@ -39,6 +40,8 @@ DIFFER: Final = {
     "Lending.__exit__": "nothing is done beside the calls",
     "Consuming.__init__": "threads need a lock",
     "Borrowed.__enter__": "a borrower is known before it asks",
+    "Readable.read": "threads do not await",
+    "Upload._take_all": "tasks also take what is to be awaited",
     "Observed.__init__": "only tasks are in an event loop",
 }
 
