@@ -42,6 +42,7 @@ PAGES: Final = {
     "pool.md": "asyncio",
     "scripts.md": None,
     "monitor.md": None,
+    "iterators.md": None,
 }
 RUNS: Final = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
 

@@ -33,7 +33,7 @@ from resp_sansio import (
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, ValueStream, WatchedTransaction
+from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, Scan, ValueStream, WatchedTransaction
 
 from ._client import Client, Connecting, Connection, Pool, connect
 
@@ -41,6 +41,6 @@ __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
     "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor",
     "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry",
-    "Script", "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
+    "Scan", "Script", "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
     "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -33,14 +33,14 @@ from resp_sansio import (
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.threads import Commands, Consuming, Monitor, Pipeline, ValueStream, WatchedTransaction
+from resp_sansio.surface.threads import Commands, Consuming, Monitor, Pipeline, Scan, ValueStream, WatchedTransaction
 
 from ._client import Client, Connection, Pool, connect
 
 __all__ = [
     "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connection",
     "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor", "NoSuchKeyError",
-    "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Script",
+    "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script",
     "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError",
     "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

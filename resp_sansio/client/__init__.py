@@ -14,14 +14,15 @@ from .observed import ObservedClient
 from .observers import Observers, Watch
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
+from .scanning import ScanCursor
 from .scripts import Script, lacks_script
 from .tls import TLSWire
 
 __all__ = [
     "AHEAD", "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
     "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "MonitorLine", "ObservedClient",
-    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "Script", "Share", "Sleep", "TLSWire", "Waiter",
-    "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",
+    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep",
+    "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",
     "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
     "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of",
 ]  # fmt: skip

@@ -141,7 +141,7 @@ class Link:
 
     __slots__ = (
         "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at",
-        "pushes", "reason", "slot", "timer", "tls", "trusted", "wire",
+        "pushes", "reason", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
@@ -162,6 +162,7 @@ class Link:
         self.reason: CloseReason | None = None  # why it is not used any more
         self.left: bool = False  # by the client: that it ends says nothing of the server
         self.of_use: bool = False  # a call was answered on it
+        self.run_id: bytes | None = None  # of its server, once that was asked; empty if it does not tell
         self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
 
     def __repr__(self) -> str:

@@ -60,7 +60,18 @@ class Observers:
     `in_a_loop`: an event loop tells of what is no call, and would end of what comes out of that.
     """
 
-    __slots__ = ("_dropped", "_kinds", "_live", "address", "begins", "database", "in_a_loop", "now", "once")
+    __slots__ = (
+        "_dropped",
+        "_forsaken",
+        "_kinds",
+        "_live",
+        "address",
+        "begins",
+        "database",
+        "in_a_loop",
+        "now",
+        "once",
+    )
 
     def __init__(self, config: Config, *, once: bool = False) -> None:
         self.address: str = config.address
@@ -69,6 +80,7 @@ class Observers:
         self.now: Callable[[], float] = lambda: nan
         self.in_a_loop: bool = False
         self._live: tuple[tuple[Observer, None], ...] = tuple([(observer, None) for observer in config.observers])
+        self._forsaken: list[Slot] = []
         self._dropped: dict[int, Observer] = {}
         self._kinds: dict[int, tuple[CallBegan, CommandInfo]] = {}
         # Does any of them want to know when a call begins?
@@ -100,6 +112,8 @@ class Observers:
 
         `held`: it went by a link that its caller had. If this is cut short, once more tells those who were not told yet.
         """
+        if self._forsaken:
+            self._tell_forsaken()
         fact = watch.fact
         if fact is None:
             watch.fact = fact = self._ended(slot, watch, error, held)
@@ -115,6 +129,16 @@ class Observers:
                 observer.call_ended(fact, token)
             except Exception as raised:  # noqa: BLE001
                 self._drop(observer, "call_retried or call_ended", raised)
+
+    def forsake(self, slot: Slot) -> None:
+        """Its caller was thrown away, in whichever thread, which is no time to call anyone: that is told with the next end."""
+        slot.watch.fact = self._ended(slot, slot.watch, GeneratorExit(), slot.watch.held)
+        self._forsaken.append(slot)
+
+    def _tell_forsaken(self) -> None:
+        while self._forsaken:
+            slot = self._forsaken.pop()
+            self.ended(slot, slot.watch, None, held=slot.watch.held)
 
     def kind(self, slot: Slot) -> CallBegan:
         """Return what there is to say of a call that begins."""

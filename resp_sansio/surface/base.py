@@ -160,6 +160,29 @@ class CommandsBase(Generic[D, S]):
         return self._driver.machine.protocol
 
 
+class Turn:
+    """Taken by one task at a time."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    def __enter__(self) -> None:
+        if self._taken:
+            raise LocalProtocolError("another task waits for the next one; give each an iteration of its own")
+        self._taken = True
+
+    def __exit__(self, *exception: object) -> None:
+        self._taken = False
+
+
+def forsake(driver: Driver, slot: Slot) -> None:
+    """A call that was begun ahead has lost its caller, in whichever thread: it comes to its end, and costs nothing else."""
+    if driver.machine.observers is not None:
+        driver.machine.observers.forsake(slot)
+
+
 class Maker:
     """Makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers."""
 

@@ -44,17 +44,18 @@ from .base import (
 from .tasks_driver import Driver, Observed, ask_for_credentials
 from .tasks_monitor import Monitor, Monitors
 from .tasks_queues import Consuming, Queues
+from .tasks_scan import Scan, Scans
 from .tasks_values import Values, ValueStream
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor",
-    "Pipeline", "Pool", "ValueStream", "WatchedTransaction", "ask_for_credentials",
+    "Pipeline", "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
+class Commands(Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -63,14 +64,18 @@ class Commands(Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
     _calls: Driver | Observed
 
     @property
-    def text(self) -> AsyncMethods[str]:
+    def text(self) -> View[str]:
         """The same commands, whose data comes as text: `await client.text.get("k")` is `str | None`."""
-        return _Typed(self, self._config.as_text)
+        return View(self, self._config.as_text)
 
     @property
-    def raw(self) -> AsyncMethods[bytes]:
+    def raw(self) -> View[bytes]:
         """The same commands, whose data comes as bytes: `await client.raw.get("k")` is `bytes | None`."""
-        return _Typed(self, RAW)
+        return View(self, RAW)
+
+    @property
+    def _scanner(self) -> tuple[Self, Text[S]]:
+        return self, self._text
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[Connection[Any]]:
@@ -223,7 +228,7 @@ class Commands(Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
                         raise
 
 
-class _Typed(AsyncMethods[S]):
+class View(Scans[S], AsyncMethods[S]):
     """The methods of a client, pool or connection, with data as it is asked for."""
 
     __slots__ = ("_of", "_text")
@@ -231,6 +236,10 @@ class _Typed(AsyncMethods[S]):
     def __init__(self, of: Commands[Any], text: Text[S]) -> None:
         self._of = of
         self._text = text
+
+    @property
+    def _scanner(self) -> tuple[Commands[Any], Text[S]]:
+        return self._of, self._text
 
     async def _do(self, words: Words, read: Reader[T, S]) -> T:
         return await self._of._do(words, read_as(self._text, read))

@@ -44,17 +44,18 @@ from .base import (
 from .threads_driver import Driver, Observed
 from .threads_monitor import Monitor, Monitors
 from .threads_queues import Consuming, Queues
+from .threads_scan import Scan, Scans
 from .threads_values import Values, ValueStream
 
 __all__ = [
     "Borrowed", "Client", "Commands", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
-    "Pool", "ValueStream", "WatchedTransaction", "open_connection",
+    "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(Monitors[S], Queues[S], Values[S], SyncMethods[S]):
+class Commands(Scans[S], Monitors[S], Queues[S], Values[S], SyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
@@ -63,14 +64,18 @@ class Commands(Monitors[S], Queues[S], Values[S], SyncMethods[S]):
     _calls: Driver | Observed
 
     @property
-    def text(self) -> SyncMethods[str]:
+    def text(self) -> View[str]:
         """The same commands, whose data comes as text: `client.text.get("k")` is `str | None`."""
-        return _Typed(self, self._config.as_text)
+        return View(self, self._config.as_text)
 
     @property
-    def raw(self) -> SyncMethods[bytes]:
+    def raw(self) -> View[bytes]:
         """The same commands, whose data comes as bytes: `client.raw.get("k")` is `bytes | None`."""
-        return _Typed(self, RAW)
+        return View(self, RAW)
+
+    @property
+    def _scanner(self) -> tuple[Self, Text[S]]:
+        return self, self._text
 
     @abstractmethod
     def _alone(self, deadline: float) -> AbstractContextManager[Connection[Any]]:
@@ -223,7 +228,7 @@ class Commands(Monitors[S], Queues[S], Values[S], SyncMethods[S]):
                         raise
 
 
-class _Typed(SyncMethods[S]):
+class View(Scans[S], SyncMethods[S]):
     """The methods of a client, pool or connection, with data as it is asked for."""
 
     __slots__ = ("_of", "_text")
@@ -231,6 +236,10 @@ class _Typed(SyncMethods[S]):
     def __init__(self, of: Commands[Any], text: Text[S]) -> None:
         self._of = of
         self._text = text
+
+    @property
+    def _scanner(self) -> tuple[Commands[Any], Text[S]]:
+        return self._of, self._text
 
     def _do(self, words: Words, read: Reader[T, S]) -> T:
         return self._of._do(words, read_as(self._text, read))

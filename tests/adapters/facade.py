@@ -155,7 +155,8 @@ class Typed:
         self._blocking = blocking
 
     def __getattr__(self, name: str) -> Any:
-        return partial(self._workers.call, getattr(self._blocking, name))
+        found = getattr(self._blocking, name)
+        return scanning(self._workers, found) if name.endswith("scan_iter") else partial(self._workers.call, found)
 
 
 class Commands:
@@ -174,6 +175,8 @@ class Commands:
         found = getattr(self._blocking, name)
         if name in ("raw", "text"):
             return Typed(self._workers, found)
+        if name.endswith("scan_iter"):
+            return scanning(self._workers, found)
         return partial(self._workers.call, found) if name in TYPED else found
 
     def __repr__(self) -> str:
@@ -324,6 +327,44 @@ class Monitor:
 
     async def __anext__(self) -> Any:
         return await self._workers.call(self._blocking.__next__)
+
+
+class Scan:
+    """Stands for a `resp_sync.Scan`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._blocking = blocking
+        self.close = partial(workers.call, blocking.close)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blocking, name)
+
+    async def __aenter__(self) -> Self:
+        self._blocking.__enter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        item = await self._workers.call(next, self._blocking, self)  # a future can't raise StopIteration
+        if item is self:
+            raise StopAsyncIteration
+        return item
+
+    async def rest(self) -> list[Any]:
+        """Return all that is left, had by one thread."""
+        found: list[Any] = await self._workers.call(list, self._blocking)
+        return found
+
+
+def scanning(workers: Workers, found: Callable[..., Any]) -> Callable[..., Scan]:
+    """Return what stands for a method that makes an iteration."""
+    return lambda *args, **options: Scan(workers, found(*args, **options))
 
 
 class WatchedTransaction(Pipeline):

@@ -88,3 +88,26 @@ async def lines_of_monitor_for_tasks(client: resp_asyncio.Client[str], connectio
         assert_type([line.words async for line in lines], list[tuple[str, ...]])
         async for line in others:
             assert_type(line, MonitorLine[bytes])
+
+
+def iterators_for_threads(client: resp_sync.Client[str], connection: resp_sync.Connection) -> None:
+    with client.scan_iter("user:*", _type="hash") as keys:
+        assert_type(keys, resp_sync.Scan[str])
+        for key in keys:
+            assert_type(key, str)
+    assert_type(connection.scan_iter(distinct=True), resp_sync.Scan[bytes])
+    assert_type(list(connection.text.sscan_iter("s", "a*", None)), list[str])
+    assert_type(dict(client.hscan_iter("h")), dict[str, str])
+    assert_type(client.raw.hscan_iter("h", no_values=True), resp_sync.Scan[bytes])
+    assert_type(dict(client.zscan_iter("z")), dict[str, float])
+    assert_type(next(client.zscan_iter("z", count=10)), tuple[str, float])
+    assert_type(keys.restarts, int)
+
+
+async def iterators_for_tasks(client: resp_asyncio.Client[str], pool: resp_trio.Pool) -> None:
+    async with client.scan_iter() as keys:
+        assert_type([key async for key in keys], list[str])
+    assert_type(await anext(pool.hscan_iter("h")), tuple[bytes, bytes])
+    async for member in pool.text.zscan_iter("z"):
+        assert_type(member, tuple[str, float])
+    assert_type(pool.text.hscan_iter("h", no_values=True), resp_trio.Scan[str])

@@ -42,6 +42,7 @@ DIFFER: Final = {
     "Borrowed.__enter__": "a borrower is known before it asks",
     "Readable.read": "threads do not await",
     "Upload._take_all": "tasks also take what is to be awaited",
+    "Scan.__init__": "threads may share an iteration",
     "Observed.__init__": "only tasks are in an event loop",
 }
 
