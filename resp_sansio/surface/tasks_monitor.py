@@ -91,9 +91,9 @@ class Monitor(Generic[S]):
         return self
 
     async def __anext__(self) -> MonitorLine[S]:
-        return await self.next_line(timeout=None)
+        return await self.next(timeout=None)
 
-    async def next_line(self, *, timeout: float | None | Default = DEFAULT) -> MonitorLine[S]:
+    async def next(self, *, timeout: float | None | Default = DEFAULT) -> MonitorLine[S]:
         """Wait for the next line: as an iteration does, and not for ever.
 
         Raises `CommandTimeoutError`, `ConnectionLostError` and, once the block has ended, `ConnectionClosedError`;

@@ -91,9 +91,9 @@ class Monitor(Generic[S]):
         return self
 
     def __next__(self) -> MonitorLine[S]:
-        return self.next_line(timeout=None)
+        return self.next(timeout=None)
 
-    def next_line(self, *, timeout: float | None | Default = DEFAULT) -> MonitorLine[S]:
+    def next(self, *, timeout: float | None | Default = DEFAULT) -> MonitorLine[S]:
         """Wait for the next line: as an iteration does, and not for ever.
 
         Raises `CommandTimeoutError`, `ConnectionLostError` and, once the block has ended, `ConnectionClosedError`;

@@ -313,7 +313,7 @@ class Monitor:
     def __init__(self, workers: Workers, blocking: resp_sync.Monitor) -> None:
         self._workers = workers
         self._blocking = blocking
-        self.next_line = partial(workers.call, blocking.next_line)
+        self.next = partial(workers.call, blocking.next)
 
     async def __aenter__(self) -> Self:
         await self._workers.call(self._blocking.__enter__)

@@ -80,7 +80,7 @@ def lines_of_monitor_for_threads(client: resp_sync.Client[str], pool: resp_sync.
             assert_type(line, MonitorLine[str])
             assert_type(line.words, tuple[str, ...])
     with pool.monitor() as others:
-        assert_type(others.next_line(timeout=1), MonitorLine[bytes])
+        assert_type(others.next(timeout=1), MonitorLine[bytes])
 
 
 async def lines_of_monitor_for_tasks(client: resp_asyncio.Client[str], connection: resp_trio.Connection) -> None:

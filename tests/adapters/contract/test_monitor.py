@@ -75,9 +75,9 @@ async def test_whatever_executes_can_monitor_and_in_text(backend: Backend, serve
         assert monitors(server) == 2
         await opened.set("ключ", "é")
         for lines in (one, other):
-            line = await lines.next_line()
+            line = await lines.next()
             while line.words[0] != "SET":
-                line = await lines.next_line()
+                line = await lines.next()
             assert line.words == ("SET", "ключ", "é")
 
 
@@ -85,24 +85,24 @@ async def test_whatever_executes_can_monitor_and_in_text(backend: Backend, serve
 async def test_a_line_is_waited_for_as_long_as_is_said(backend: Backend, server: Server) -> None:
     async with dialled(backend, server) as client, client.monitor() as lines:
         with pytest.raises(CommandTimeoutError):
-            await lines.next_line(timeout=0.01)
-        async with backend.cancelled(partial(lines.next_line, timeout=None)) as ended:
+            await lines.next(timeout=0.01)
+        async with backend.cancelled(partial(lines.next, timeout=None)) as ended:
             await backend.sleep(0.02)
         assert ended.outcome is CANCELLED
         await client.echo("still there")
-        assert (await lines.next_line()).words == (b"ECHO", b"still there")
+        assert (await lines.next()).words == (b"ECHO", b"still there")
 
 
 @contract_of_tasks
 async def test_no_line_is_lost_to_a_wait_that_is_cancelled(backend: Backend, server: Server) -> None:
     async with dialled(backend, server) as client, client.monitor() as lines:
         for turns in range(10):
-            async with backend.cancelled(partial(lines.next_line, timeout=None)) as ended:
+            async with backend.cancelled(partial(lines.next, timeout=None)) as ended:
                 await backend.sleep(0)
                 await client.execute("ECHO", turns)
                 for _ in range(turns):  # at some of them the line is the waiter's, who does not run yet
                     await backend.sleep(0)
-            line = await lines.next_line() if ended.outcome is CANCELLED else ended.outcome
+            line = await lines.next() if ended.outcome is CANCELLED else ended.outcome
             assert line.words == (b"ECHO", b"%d" % turns)
 
 
@@ -115,9 +115,9 @@ async def test_lines_end_with_the_connection_and_are_not_resumed(backend: Backen
         with pytest.raises(ConnectionLostError):
             await take(lines, b"ECHO")
         with pytest.raises(ConnectionLostError):
-            await lines.next_line()
+            await lines.next()
     with pytest.raises(ConnectionClosedError):
-        await lines.next_line()
+        await lines.next()
     assert monitors(server) == 0
 
 
@@ -150,7 +150,7 @@ async def test_cancelled_as_it_begins_it_leaves_nothing(backend: Backend, server
 
         async def listen() -> None:
             async with client.monitor() as lines:
-                await lines.next_line(timeout=None)
+                await lines.next(timeout=None)
 
         for turns in range(12):
             async with backend.cancelled(listen):
@@ -168,7 +168,7 @@ async def test_a_server_that_starts_again_is_monitored_again(
         async with client.monitor() as lines:
             server.kill()
             with pytest.raises(ConnectionLostError):
-                await lines.next_line(timeout=None)
+                await lines.next(timeout=None)
         with pytest.raises(ConnectError):
             async with client.monitor():
                 pass

@@ -51,9 +51,9 @@ def test_lines_come_by_a_connection_of_their_own(colour: Colour, made: str) -> N
             assert take(colour, lines) == MonitorLine(1.5, 0, "lua", ("GET", "k"))
             with pytest.raises(UnexpectedReplyError, match="the data is no utf-8 text"):
                 take(colour, lines)
-            assert colour.do(lines.next_line()).time == 3.5
+            assert colour.do(lines.next()).time == 3.5
             with pytest.raises(CommandTimeoutError, match="nothing came in time"):
-                colour.do(lines.next_line(timeout=1))
+                colour.do(lines.next(timeout=1))
             own = lines._connection
             assert own._driver is not commands._driver
             assert colour.do(commands.echo("k")) == "k"
@@ -104,7 +104,7 @@ def test_a_monitor_that_is_refused_leaves_nothing(colour: Colour, monkeypatch: p
             colour.enter(block)
         assert [connection.closed for connection in opened] == [True]
         with pytest.raises(LocalProtocolError, match="opened by a block"):
-            colour.do(block.next_line())
+            colour.do(block.next())
 
 
 def test_a_block_is_entered_once_and_by_what_is_open(colour: Colour) -> None:
