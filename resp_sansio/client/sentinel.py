@@ -115,15 +115,18 @@ class Directory:
 
 
 class Search:
-    """The search of one dial. `way` is where it leads now: to the `sentinel`, or to the `server` that this one has named."""
+    """The search of one dial. `way` is where it leads now: to the `sentinel`, or to the `server` that this one has named.
 
-    __slots__ = ("_directory", "_failures", "_left", "_named", "learnt", "sentinel", "server", "way")
+    Where an interrupt cuts one of its methods short, the same step may be taken once more.
+    """
+
+    __slots__ = ("_directory", "_failures", "_left", "_passed", "learnt", "sentinel", "server", "way")
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._left = deque(directory.sentinels)
         self._failures: list[ConnectError] = []
-        self._named: set[Place] = set()
+        self._passed: set[Place] = set()  # servers that have failed
         self.learnt: Sequence[Place] = ()
         self._ask()
 
@@ -144,13 +147,14 @@ class Search:
         """The sentinel has answered: return why the search is over, None if it goes on by `way`."""
         peer, (master, others) = self.way.addresses.peer, answers
         if master is None:
-            return self._next(ConnectError(f"{peer} knows no master {self._directory.name!r}", transient=False))
+            self._failures.append(ConnectError(f"{peer} knows no master {self._directory.name!r}", transient=False))
+            return self._next()
         server = read_pair(master)
         if server is None:
-            return self._next(ConnectError(f"the answer of {peer} makes no sense", transient=False))
-        if server in self._named:
-            return self._next(None)
-        self._named.add(server)
+            self._failures.append(ConnectError(f"the answer of {peer} makes no sense", transient=False))
+            return self._next()
+        if server in self._passed:
+            return self._next()
         self.learnt = read_sentinels(others)
         self.server, self.way = server, self._directory.way_to_server(server)
         return None
@@ -162,15 +166,16 @@ class Search:
         """
         if not isinstance(error, ConnectError) or (self.server is not None and not error.transient):
             return error
-        return self._next(error, late=late)
+        self._failures.append(error)
+        if self.server is not None:
+            self._passed.add(self.server)
+        return self._next(late=late)
 
-    def _next(self, failure: ConnectError | None, *, late: bool = False) -> ConnectError | None:
-        if failure is not None:
-            self._failures.append(failure)
+    def _next(self, *, late: bool = False) -> ConnectError | None:
         if self._left and not late:
             self._ask()
             return None
-        why = "; ".join([str(each) for each in self._failures])
+        why = "; ".join(dict.fromkeys([str(each) for each in self._failures]))
         found = ConnectError(
             f"no master {self._directory.name!r} was found: {why}",
             transient=any([each.transient for each in self._failures]),

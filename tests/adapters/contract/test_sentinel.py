@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from resp_asyncio import Client
+    from servers import Server
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_is_left"),
@@ -126,6 +127,26 @@ async def test_a_name_that_no_sentinel_knows_is_told_as_such(backend: Backend, q
 async def test_a_server_is_no_sentinel_and_says_so(backend: Backend, quiet: Sentinels) -> None:
     with pytest.raises(ConnectError, match="refused SENTINEL GET-MASTER-ADDR-BY-NAME: ERR unknown command"):
         async with backend.connect(f"redis+sentinel://127.0.0.1:{quiet.data[0].port}/mymaster"):
+            pass
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_servers_and_sentinels_may_each_speak_tls_or_not(backend: Backend, server: Server) -> None:
+    assert server.certificates is not None
+    ca = str(server.certificates.ca)
+    with Peer(says(server.tls_port)) as sentinel:
+        url = f"rediss+sentinel://127.0.0.1:{sentinel.port}/mymaster"
+        async with backend.connect(url, tls_ca_file=ca, sentinel_tls=False) as connection:
+            assert await connection.execute("PING") == "PONG"
+        with pytest.raises(ConnectError, match=f"127.0.0.1:{sentinel.port}: TLS failed"):
+            async with backend.connect(url, tls_ca_file=ca, connect_timeout=1.0):
+                pass
+    # A server that is no sentinel says so, which shows that it was asked by TLS.
+    with pytest.raises(ConnectError, match="unknown command"):
+        async with backend.connect(
+            f"redis+sentinel://127.0.0.1:{server.tls_port}/mymaster", tls_ca_file=ca, sentinel_tls=True
+        ):
             pass
 
 

@@ -18,9 +18,10 @@ import resp_sync
 from resp_sansio import CommandTimeoutError, ConnectionClosedError
 from resp_sansio.client import Client as Machine
 from resp_sync import _transport
+from sentinels import Sentinels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from servers import Server
@@ -128,6 +129,28 @@ def test_an_interrupt_at_each_place(
             struck = strikes.struck > 0
             check(client)
     assert place > 30
+
+
+@pytest.mark.needs("Redis 7.0 or Valkey 7.2")
+@pytest.mark.parametrize("strategy", ["Client", "Pool"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_each_place_of_the_search_for_a_master(behind: Sentinels, strategy: str) -> None:
+    place, struck = 0, True
+    while struck:
+        place += 41
+        with getattr(resp_sync, strategy)(behind.url) as client:
+            strikes = Strikes(place)
+            with suppress(Alarm), strikes:
+                ask(client)
+            struck = strikes.struck > 0
+            check(client)
+    assert place > 300
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[Sentinels]:
+    with Sentinels() as sentinels:
+        yield sentinels
 
 
 def test_a_borrower_that_is_thrown_away_leaves_nothing_to_be_interrupted(server: Server) -> None:

@@ -51,6 +51,10 @@ class Strike:
                 raise Interrupt
 
 
+def sentinel(words: tuple[bytes, ...]) -> Any:
+    return [] if words[1] == b"SENTINELS" else [b"10.0.1.1", b"6379"]
+
+
 class Torn(Stage):
     """A stage whose steps may be cut short by an interrupt, once; then it does what an adapter has to."""
 
@@ -170,7 +174,8 @@ class Torn(Stage):
             def connect() -> None:
                 dial = self.dials[0]
                 link = self.client.connected(dial, self.now)
-                self.peers[link] = Peer(answer=self.answer)
+                asks = dial.way.master_name is not None
+                self.peers[link] = Peer(answer=sentinel if asks else self.answer, role="master")
                 del self.dials[0]
                 self.flush(link)
 
@@ -178,6 +183,10 @@ class Torn(Stage):
             self.step(connect)
             if self.strike.struck and before and before[0] in self.dials and self.is_known(before[0]):
                 self.dials.remove(before[0])
+            if before and before[0] in self.dials:  # told again: by a sentinel it has learnt where it leads
+                self.dials.remove(before[0])
+                self.dials.insert(0, before[0])
+                self.connects()
 
     def is_known(self, dial: Dial) -> bool:
         return any(link.dial is dial for link in self.client.links)
@@ -255,6 +264,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "lanes": {"settings": LANES},
     "pool": {"settings": None, "pool": PoolSettings(max_size=2, retry=Retry())},
     "pre_ping": {"settings": None, "pool": PoolSettings(max_size=2, min_size=1, pre_ping=True)},
+    "sentinels": {"settings": LANES, "pool": PoolSettings(max_size=2), "url": "redis+sentinel://10.0.0.1,10.0.0.2/m"},
 }
 
 
