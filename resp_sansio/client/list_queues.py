@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..commands.command import Command
 from ..commands.decoding import S, Text
 from ..commands.lists import blmove, lmove, lrange, lrem
-from .queues import ListItem, Queue, Step, name_of, number_of, textual
+from .queues import ListItem, Queue, Step, name_of, textual
 
 __all__ = ["ListQueue"]
 
@@ -31,12 +31,11 @@ class ListQueue(Queue[ListItem[S]]):
         block: int | None = 5000,
         patient: bool = True,
     ) -> None:
-        super().__init__(text, patient=patient)
+        super().__init__(text, block, patient=patient)
         self._source = name_of("the list", source)
         self._working = name_of("working", working)
         if self._source == self._working:
             raise ValueError("working must be another list")
-        self._block = None if block is None else number_of("block", block, 0)
         self._ready: deque[tuple[bytes, bool]] = deque()
         self._held: Counter[bytes] = Counter()  # ready, in a handler's hands, or done and not yet removed
         self._left_over = True  # is there anything in the working list that is to be handed over again?
@@ -79,17 +78,17 @@ class ListQueue(Queue[ListItem[S]]):
     def _removed(self, value: bytes, _count: int, _now: float) -> None:
         self._forget(value)
 
-    def lost(self, step: Step) -> None:
+    def lost(self, step: Step, now: float) -> None:
         """What was to be removed is not removed once more: that might remove an equal one, which no handler has had."""
         for command, _ in step:
             if command.info.name == "LREM":
                 self._forget(_element(command))
-        super().lost(step)
+        super().lost(step, now)
 
     def _begin(self) -> None:
         self._left_over = True
 
-    def _ask(self, step: Step, now: float) -> None:  # noqa: ARG002  # nothing here is due at a time
+    def _ask(self, step: Step, now: float) -> None:
         if self._ready:
             return
         if self._left_over:
@@ -97,7 +96,8 @@ class ListQueue(Queue[ListItem[S]]):
         elif self._block is None:
             step.append((lmove(self._source, self._working, "LEFT", "RIGHT"), self._new))
         else:
-            command = blmove(self._source, self._working, "LEFT", "RIGHT", timeout=self._block / 1000)
+            seconds = min(self._block / 1000, max(self._again_at - now, 0.001))
+            command = blmove(self._source, self._working, "LEFT", "RIGHT", timeout=seconds)
             step.append((command, self._new))
 
     def _own(self, values: list[bytes], _now: float) -> None:

@@ -6,7 +6,9 @@ A `Queue` is a conversation: it says what to send (`step`), is told what came of
 - what was handed over is acknowledged once its handler says `done`, and else stays pending, for this consumer or for others;
 - acknowledgements go out together: in front of the next read, or at once if the last ones went out a while ago;
 - what a server has handed over and no handler has got (a reply that was lost, a wait that was cancelled) is asked for again, and
-  nothing is handed over twice that is still in a handler's hands.
+  nothing is handed over twice that is still in a handler's hands;
+- a server may not know yet that a connection is lost, and hand something over to a read that waits there: so it is asked again once
+  no such read can wait any more, and that is why none waits for ever.
 
 So each is handled at least once. Time comes in as an argument, in seconds.
 """
@@ -43,6 +45,12 @@ T = TypeVar("T")
 
 ACK_WITHIN: Final = 0.1
 """For how many seconds acknowledgements wait for others, while a handler asks for the next."""
+
+LONGEST: Final = 60_000
+"""For how many milliseconds one read waits at most: one that is to wait for ever is followed by others."""
+
+LATE: Final = 1.0
+"""So many seconds after a read was to end it has ended, as seen from here: servers end one up to 0.1 s late."""
 
 
 # -- what a handler gets ------------------------------------------------------------------------------------------------------
@@ -147,14 +155,18 @@ class Queue(ABC, Generic[E]):
     takes and steps; others may `flush` meanwhile.
     """
 
-    def __init__(self, text: Text[Any], *, patient: bool = True) -> None:
+    def __init__(self, text: Text[Any], block: int | None, *, patient: bool = True) -> None:
         self.over: bool = False
+        self._block = None if block is None else min(number_of("block", block, 0) or LONGEST, LONGEST)
         self._text = text
         self._patient = patient
         self._done: deque[Any] = deque()  # said by handlers, of whichever thread
         self._failed: deque[Any] = deque()
         self._acked_at = -inf
         self._anew = False
+        self._again_at = (
+            -inf
+        )  # when no read of a connection that was lost waits any more; at first, of one that was before this
 
     @abstractmethod
     def take(self, now: float) -> E | None:
@@ -163,8 +175,12 @@ class Queue(ABC, Generic[E]):
     def step(self, now: float) -> Step:
         """Return what is to be sent now: acknowledgements, and what asks for more if there is nothing to take."""
         self.over = False
-        if self._anew:
+        if self._again_at == -inf:
+            self._may_wait(now)
+        if self._anew or now >= self._again_at:
             self._anew = False
+            if now >= self._again_at:
+                self._again_at = inf
             self._begin()
         step = self.flush(now)
         self._ask(step, now)
@@ -188,9 +204,14 @@ class Queue(ABC, Generic[E]):
         if told is not None:
             raise told
 
-    def lost(self, step: Step) -> None:  # noqa: ARG002
-        """Not all of a step was answered: the server may have handed over what never came."""
+    def lost(self, step: Step, now: float) -> None:  # noqa: ARG002
+        """Not all of a step was answered: the server may have handed over what never came, or may yet."""
+        self._may_wait(now)
         self.recover()
+
+    def _may_wait(self, now: float) -> None:
+        """A read may wait for this consumer, on a connection that nothing comes from any more."""
+        self._again_at = inf if self._block is None else now + self._block / 1000 + LATE
 
     def recover(self) -> None:
         """The server may have handed over what never came: see to that next."""

@@ -23,9 +23,9 @@ from ..commands.command import Command, Reader
 from ..commands.decoding import S, Text
 from ..commands.readers import Entry, items
 from ..commands.readers_streams import Autoclaimed, PendingEntry, claimed
-from ..commands.streams import xack, xclaim_justid, xgroup_create, xpending_range, xreadgroup
+from ..commands.streams import xclaim_justid, xgroup_create, xpending_range, xreadgroup
 from ..wire.values import Reply
-from .queues import Queue, Step, StreamEntry, name_of, number_of, textual
+from .queues import LONGEST, Queue, Step, StreamEntry, name_of, number_of, textual
 
 __all__ = ["StreamQueue"]
 
@@ -70,14 +70,13 @@ class StreamQueue(Queue[StreamEntry[S]]):
         create: bool = True,
         patient: bool = True,
     ) -> None:
-        super().__init__(text, patient=patient)
+        super().__init__(text, block, patient=patient)
         self._streams = [name_of("a stream", stream) for stream in streams]
         if not streams or len({*self._streams}) < len(streams):
             raise ValueError("name at least one stream, and none twice")
         self._group = name_of("group", group)
         self._consumer = name_of("consumer", consumer)
         self._count = number_of("count", count, 1)
-        self._block = None if block is None else number_of("block", block, 0)
         self._min_idle = None if min_idle is None else number_of("min_idle", min_idle, 1)
         self._create = create
         self.deleted: int = 0
@@ -145,9 +144,10 @@ class StreamQueue(Queue[StreamEntry[S]]):
             self._acks.setdefault(stream, {})[id] = None
         for stream, ids in self._acks.items():
             for part in _parts([*ids]):
-                step.append((xack(stream, self._group, *part), partial(self._acknowledged, stream, part)))
+                command = Command("XACK", stream, self._group, *part, retry=True)  # twice is no more than once
+                step.append((command, partial(self._acknowledged, stream, part)))
 
-    def _acknowledged(self, stream: bytes, ids: list[bytes], _count: int, _now: float) -> None:
+    def _acknowledged(self, stream: bytes, ids: list[bytes], _count: object, _now: float) -> None:
         acks = self._acks.get(stream, {})
         for id in ids:
             acks.pop(id, None)  # another answer may have been faster
@@ -255,17 +255,14 @@ class StreamQueue(Queue[StreamEntry[S]]):
 
     def _ask_for_new(self, step: Step, now: float) -> None:
         streams = dict.fromkeys(self._streams, b">")
-        block = None if self._block is None else self._time_to_wait(now)
+        block = None if self._block is None else min(self._block, self._time_left(now))
         command = xreadgroup(self._group, self._consumer, streams, count=self._count, block=block)
         step.append((command, self._new))
 
-    def _time_to_wait(self, now: float) -> int:
-        """In milliseconds, 0 for ever: until there is something else to do."""
-        until = min(self._claim_at, self._beat_due if self._in_hands else inf)
-        if until == inf:
-            return self._block or 0
-        wait = max(ceil((until - now) * 1000), 1)
-        return min(wait, self._block) if self._block else wait
+    def _time_left(self, now: float) -> int:
+        """In milliseconds, until there is something else to do."""
+        until = min(self._again_at, self._claim_at, self._beat_due if self._in_hands else inf)
+        return LONGEST if until == inf else max(ceil((until - now) * 1000), 1)
 
     def _new(self, found: dict[bytes, list[Entry[bytes]]], now: float) -> None:
         for stream, entries in found.items():

@@ -111,7 +111,7 @@ class Consuming(Generic[E]):
             replies = batch._ended(slot)
         except BaseException:
             with self._alone:
-                queue.lost(step)
+                queue.lost(step, by._driver.now())
             raise
         with self._alone:
             if slot.uncertain:  # it was sent twice, as the client is configured

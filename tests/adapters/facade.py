@@ -203,6 +203,12 @@ class Commands:
     def read_value(self, *args: Any, **options: Any) -> Reading:
         return Reading(self._workers, self._blocking.read_value(*args, **options))
 
+    def consume(self, *streams: Any, **options: Any) -> Consuming:
+        return Consuming(self._workers, self._blocking.consume(*streams, **options))
+
+    def consume_list(self, *names: Any, **options: Any) -> Consuming:
+        return Consuming(self._workers, self._blocking.consume_list(*names, **options))
+
     def monitor(self) -> Monitor:
         return Monitor(self._workers, self._blocking.monitor())
 
@@ -305,6 +311,31 @@ class Reading:
         if chunk is None:
             raise StopAsyncIteration
         return chunk
+
+
+class Consuming:
+    """Stands for a `resp_sync.Consuming`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._blocking = blocking
+        self.flush = partial(workers.call, blocking.flush)
+
+    async def __aenter__(self) -> Self:
+        await self._workers.call(self._blocking.__enter__)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        found = await self._workers.call(next, self._blocking, None)
+        if found is None:
+            raise StopAsyncIteration
+        return found
 
 
 class Monitor:

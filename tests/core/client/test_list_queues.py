@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from resp_sansio import ListItem, ReplyError, UnexpectedReplyError
 from resp_sansio.client.list_queues import ListQueue
-from resp_sansio.client.queues import ACK_WITHIN
+from resp_sansio.client.queues import ACK_WITHIN, LATE
 from resp_sansio.commands.decoding import RAW, decoded
 
 
@@ -64,7 +64,7 @@ class Consumer:
         assert step, "nothing would be sent, again and again"
         replies = [] if lost == "before" else [self.server.run(command) for command, _ in step]
         if lost:
-            self.queue.lost(step)
+            self.queue.lost(step, self.server.now)
         else:
             self.queue.answered(step, replies, self.server.now)
 
@@ -177,13 +177,33 @@ def test_removals_wait_for_others_unless_the_last_went_out_a_while_ago() -> None
 
 
 def test_a_read_waits_as_long_as_it_is_told() -> None:
-    for block, seconds in ((5000, 5), (50, 0.05), (0, 0)):
+    for block, seconds in ((5000, 5), (50, 0.05), (0, 60)):
         consumer = Consumer(Lists(), block=block)
         consumer.step()
         ((command, _),) = consumer.queue.step(0.0)
         assert command.args == ("BLMOVE", b"q", b"w", "LEFT", "RIGHT", seconds)
         consumer.step()
         assert not consumer.queue.over
+
+
+def test_what_is_moved_for_a_read_that_still_waits_on_a_lost_connection_comes_later() -> None:
+    server = Lists()
+    consumer = Consumer(server, block=5000)
+    consumer.step()
+    server.now += 10
+    consumer.step()
+    read = consumer.queue.step(server.now)
+    consumer.queue.lost(read, server.now)
+    consumer.step()
+    server.lists[b"q"] = [b"1"]
+    server.run(read[-1][0])
+    consumer.step()
+    assert consumer.queue.take(server.now) is None
+    server.now += 5 + LATE
+    consumer.step()
+    item = consumer.queue.take(server.now)
+    assert item is not None
+    assert (item.value, item.again) == (b"1", True)
 
 
 def test_text_is_text_and_what_is_none_stays() -> None:
@@ -254,7 +274,7 @@ class EachElementComesUntilItIsDone(RuleBasedStateMachine):
         step = self.consumer.queue.flush(self.server.now)
         replies = [] if lost == "before" else [self.server.run(command) for command, _ in step]
         if lost:
-            self.consumer.queue.lost(step)
+            self.consumer.queue.lost(step, self.server.now)
         else:
             self.consumer.queue.answered(step, replies, self.server.now)
 

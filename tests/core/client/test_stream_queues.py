@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from core.client.streams import Stream, Streams, number
 from resp_sansio import ReplyError, StreamEntry, UnexpectedReplyError
-from resp_sansio.client.queues import ACK_WITHIN
+from resp_sansio.client.queues import ACK_WITHIN, LATE
 from resp_sansio.client.stream_queues import StreamQueue
 from resp_sansio.commands.decoding import RAW, decoded
 
@@ -32,7 +32,7 @@ class Consumer:
         assert step, "nothing would be sent, again and again"
         replies = [] if lost == "before" else [run(server, command) for command, _ in step]
         if lost:
-            queue.lost(step)
+            queue.lost(step, server.now)
         else:
             queue.answered(step, replies, server.now)
 
@@ -113,6 +113,34 @@ def test_what_was_delivered_and_lost_is_asked_for_again(lost: str) -> None:
     server.add()
     consumer.step(lost=lost)
     assert [(number(entry.id), entry.again) for entry in consumer.all()] == [(1, lost == "after")]
+
+
+@pytest.mark.parametrize("since", ["a loss", "the beginning"])
+def test_what_is_delivered_to_a_read_that_still_waits_on_a_lost_connection_is_asked_for_later(since: str) -> None:
+    """A server may not know for long that a connection is lost: of this consumer, or of one of that name before it."""
+    server = Streams(b"s")
+    consumer = Consumer(server, block=5000)
+    consumer.step()
+    if since == "a loss":
+        server.now += 100
+        consumer.step()
+    read = consumer.queue.step(server.now)
+    if since == "a loss":
+        consumer.queue.lost(read, server.now)
+        consumer.step()
+    server.add()
+    run(server, read[-1][0])
+    assert "BLOCK" in read[-1][0].args
+    for _ in range(3):
+        consumer.step()
+        assert consumer.queue.take(server.now) is None
+    left: Any = consumer.queue.step(server.now)[-1][0].args
+    server.now += 5.1 + LATE
+    consumer.step()
+    entry = consumer.queue.take(server.now)
+    assert entry is not None
+    assert (number(entry.id), entry.again) == (1, True)
+    assert left[left.index("BLOCK") + 1] <= 5000
 
 
 def test_what_is_in_hands_does_not_come_again_after_a_loss() -> None:
@@ -337,7 +365,8 @@ def test_a_read_waits_until_something_else_is_to_be_done() -> None:
         return found[:2]
 
     assert blocks(block=5000) == [5000, 5000]
-    assert blocks(block=0) == [0, 0]
+    assert blocks(block=0) == [60000, 60000]
+    assert blocks(block=100_000) == [60000, 60000]
     assert blocks(block=5000, min_idle=900) == [900, 300]
     assert blocks(block=0, min_idle=900) == [900, 300]
     assert blocks(block=200, min_idle=900) == [200, 200]
