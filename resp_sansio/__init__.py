@@ -42,7 +42,7 @@ from ._facts import (
     WaitEnded,
 )
 from ._log import Log, LogObserver
-from ._stats import ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
+from ._stats import CacheStats, ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
 from .client.monitor import MonitorLine
@@ -152,6 +152,7 @@ from .commands.readers_time_series import (
     TimeSeriesInfo,
 )
 from .commands.readers_vector_sets import RawVector, Similar, VectorSetInfo
+from .config.cache import Cache
 from .config.config import VERSION as __version__
 from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
 from .config.retry import Retry
@@ -178,6 +179,8 @@ __all__ = [
     "BackupStatus",
     "Binary",
     "BloomInfo",
+    "Cache",
+    "CacheStats",
     "CachedInfo",
     "CallBegan",
     "CallEnded",

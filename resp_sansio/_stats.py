@@ -13,7 +13,7 @@ from typing import Any
 
 from ._record import Record, fields
 
-__all__ = ["ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolStats", "Stats"]
+__all__ = ["CacheStats", "ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolStats", "Stats"]
 
 
 class Stats(Record):
@@ -110,16 +110,40 @@ class LaneStats(Stats):
         return f"{now}, {self.waiting} waiting for one"
 
 
+class CacheStats(Stats):
+    """What a client keeps of what it has read. `active`: does its server tell of changes? If not, nothing is kept.
+
+    `entries`: replies that are kept, or on their way; `size`: the bytes of memory that they take. `hits`: reads that were answered
+    by what was kept; `misses`: those that asked the server; `joined`: those that waited for one that had asked the same.
+    `invalidations`: keys that the server has told of, a flush being one; `evictions`: replies given up to make room.
+    """
+
+    active: bool
+    entries: int
+    size: int
+    hits: int
+    misses: int
+    joined: int
+    invalidations: int
+    evictions: int
+
+    def __str__(self) -> str:
+        state = f"{self.entries} entries of {self.size} bytes" if self.active else "not active"
+        return f"{state}, {self.hits} hits, {self.misses} misses"
+
+
 class ClientStats(Stats):
-    """A client: each of its lanes, the pool of its leases (None if it has none), and how many attempts were repeated."""
+    """A client: its lanes, the pool of its leases (None if it has none), how many attempts were repeated, its cache (or None)."""
 
     lanes: Sequence[LaneStats]
     leases: PoolStats | None
     retries: int
+    cache: CacheStats | None = None
 
     def __str__(self) -> str:
         leases = "" if self.leases is None else f"; leases: {self.leases}"
-        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}"
+        cache = "" if self.cache is None else f"; cache: {self.cache}"
+        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}{cache}"
 
 
 def _plain(value: object) -> object:

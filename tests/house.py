@@ -19,7 +19,8 @@ ORDER: Final = """
 _record _stats _errors _facts _log
 wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar
 wire.windows wire.parser wire.requests wire
-commands.table commands.words commands.command_keys commands.knowledge commands.decoding commands.command commands.arguments
+commands.table commands.words commands.command_keys commands.knowledge commands.caching commands.decoding
+commands.command commands.arguments
 commands.readers
 commands.readers_strings
 commands.readers_sorted_sets
@@ -42,18 +43,20 @@ commands.arguments_modules commands.readers_vector_sets commands.vector_sets
 commands.arguments_time_series commands.readers_time_series commands.time_series
 commands.readers_sketches commands.bloom commands.cuckoo commands.count_min commands.top_k commands.t_digest
 commands
-config.options config.url config.config config.retry config.settings config.addresses config.tls config
+config.options config.url config.cache config.config config.retry config.settings config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
-client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
+client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
 client.hash_slots client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.monitor client.forks client.tls client.sentinel client.links client.scanning client.observers client.calls
 client.crew client.dials client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base
-surface.tasks_driver surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values
-surface.threads_driver surface.threads_monitor surface.threads_queues surface.threads_scan surface.threads_values
+surface.tasks_driver surface.tasks_cache
+surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values
+surface.threads_driver surface.threads_cache
+surface.threads_monitor surface.threads_queues surface.threads_scan surface.threads_values
 surface.tasks surface.threads surface
 resp_sansio
 """.split()

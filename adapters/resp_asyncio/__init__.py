@@ -10,6 +10,7 @@ async with connect("redis://localhost") as connection:
 """
 
 from resp_sansio import (
+    Cache,
     CircuitOpenError,
     Command,
     CommandFailure,
@@ -38,9 +39,9 @@ from resp_sansio.surface.tasks import Commands, Consuming, Monitor, Pipeline, Sc
 from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
-    "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError", "Connecting",
-    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor",
-    "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry",
-    "Scan", "Script", "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
-    "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
+    "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
+    "Connecting", "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError",
+    "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError",
+    "RespError", "Retry", "Scan", "Script", "StreamEntry", "TornValueError", "TransactionAbortedError",
+    "TransactionDiscardedError", "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

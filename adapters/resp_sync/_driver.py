@@ -129,6 +129,10 @@ class Driver(Dials):
         """Change something of the machine's, and carry out what follows."""
         self._locked(self._change, what)
 
+    def catch_up(self) -> None:
+        """Take in what has come on the links that all share. Where a thread waits, that one does."""
+        self._locked(self._look_at_lanes)
+
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
         self.change("open", Client.open)
@@ -311,6 +315,12 @@ class Driver(Dials):
         self.machine.listen(listener)
         self._carry_out()
         return self._next(party, None)
+
+    def _look_at_lanes(self) -> None:
+        for link in self.machine.lane_links:
+            if link.io.reader is None:
+                self._catch_up(link.io)
+        self._carry_out()
 
     def _drain(self, party: Party) -> Job | None:
         self._drainers.append(party)

@@ -243,6 +243,14 @@ class Driver:
 
     checkpoint: Final = staticmethod(checkpoint)
 
+    @enable_ki_protection
+    async def catch_up(self) -> None:
+        """Let others have their turn, and take in what has come."""
+        await checkpoint()
+        self.check("get")
+        for link in self.machine.lane_links:
+            link.io.look_first()
+
     def check(self, what: str) -> None:
         """See that this is the run of trio, and the block, that it belongs to. Raises `LocalProtocolError`."""
         if self.machine.closed is not None or current_trio_token() is self._run:

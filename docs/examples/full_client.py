@@ -189,6 +189,11 @@ class Driver:
             raise
         return listener.result()
 
+    def catch_up(self) -> None:
+        """Take in what has come: what is kept may be given only to those who have looked lately."""
+        self._check_process()
+        self.turn(until=0.0)
+
     def change(self, _name: str, what: Callable[[Client, float], object]) -> None:
         """Have something done to the machine, and carry out what follows."""
         self._check_process()

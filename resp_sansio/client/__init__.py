@@ -1,6 +1,7 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
+from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .calls import ClientEvent, link_of
 from .client import Client
@@ -19,10 +20,11 @@ from .scripts import Script, lacks_script
 from .tls import TLSWire
 
 __all__ = [
-    "AHEAD", "ATTEMPTS", "DONE", "SLEEP", "Attempts", "Client", "ClientEvent", "Close", "CommandBatch", "Crew", "Dial", "Drained",
-    "Granted", "Heard", "Job", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look", "Meaning", "MonitorLine", "ObservedClient",
-    "Observers", "Party", "Passer", "Post", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep",
-    "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "between_forks", "command_alone", "error_of", "error_reply", "forks_wait",
-    "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica",
-    "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of",
+    "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Attempts", "CachedRead", "Client", "ClientEvent", "Close", "CommandBatch",
+    "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Kept", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look",
+    "Meaning", "MonitorLine", "ObservedClient", "Observers", "Party", "Passer", "Post", "ReadCache", "Refused", "Report",
+    "Result", "Route", "ScanCursor", "Script", "Share", "Sleep", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write",
+    "between_forks", "command_alone", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of",
+    "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
+    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of", "touched_by",
 ]  # fmt: skip

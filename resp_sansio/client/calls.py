@@ -32,6 +32,7 @@ from ..connection.handshake import Fallback
 from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from ..connection.stateful import new_slot
+from .cache import CachedRead, ReadCache
 from .lanes import Lanes
 from .leases import Lease
 from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Report, Share, Waiter
@@ -55,6 +56,7 @@ OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 LOAD: Final = attrgetter("load")
+DEADLINE: Final = attrgetter("deadline")
 
 ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Report | Drained
 
@@ -100,9 +102,10 @@ class Calls(ABC):
     """The calls of a client that are on no link, and the rules by which they get onto one. `Client` is this and what it drives."""
 
     __slots__ = (
-        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_lanes",
-        "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares", "_since_replica",
-        "_timers", "addresses", "closed", "config", "directory", "lane", "observers", "once", "protocol", "retries",
+        "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_joined",
+        "_lanes", "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares",
+        "_since_replica", "_timers", "addresses", "cache", "closed", "config", "directory", "lane", "observers", "once", "protocol",
+        "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -117,11 +120,13 @@ class Calls(ABC):
         random: Callable[[], float],
         once: bool = False,
         observers: Observers | None = None,
+        cache: ReadCache | None = None,
     ) -> None:
         self.config: Final[Config] = config
         self.addresses: Final[Addresses] = Addresses(config)
         self.once: Final[bool] = once
         self.observers: Observers | None = observers
+        self.cache: Final[ReadCache | None] = cache
         self.closed = None
         self.protocol = config.protocol  # of the newest link
         self.retries: int = 0
@@ -146,6 +151,7 @@ class Calls(ABC):
         self._timers = Timers()
         self._dial_timer: Timer | None = None
         self._pausing: dict[Slot, None] = {}
+        self._joined: dict[Slot, None] = {}  # reads that wait for the reply to another
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica
         self._draining = False
@@ -214,6 +220,8 @@ class Calls(ABC):
 
     def _enter(self, slot: Slot, lane: Lane, now: float, *, again: bool = False) -> Link | None:
         """Go by a lane: on its link, or in the queue for its next one."""
+        if type(slot) is CachedRead and self._join(slot):
+            return None
         link = lane.link
         if link is not None and (self.once or link.core.state is READY):
             link.core.submit(slot)
@@ -353,6 +361,7 @@ class Calls(ABC):
         for lane in self._lanes:
             lane.leave(slot)
         self._pausing.pop(slot, None)
+        self._joined.pop(slot, None)
         call = slot.call
         if call.check is not None:
             check, call.check = call.check, None
@@ -383,6 +392,9 @@ class Calls(ABC):
             return
         if slot.call is OWN:
             return
+        if type(slot) is CachedRead and failure is None and slot.link is not None:
+            assert self.cache is not None
+            self.cache.answered(slot, slot.link.core, now)
         plain = failure is None and type(slot) is Slot and type(slot.reply) is not ReplyError
         cause = None if plain else failure or error_reply(slot)
         link = slot.link
@@ -463,6 +475,11 @@ class Calls(ABC):
         if slot in self._pausing:
             del self._pausing[slot]
             self._go(slot, now)
+        elif slot in self._joined:
+            del self._joined[slot]
+            self._finish(
+                slot, CommandTimeoutError(f"{self.config.address} did not answer in time", stats=self.stats()), now
+            )
         else:
             for lane in self._lanes:
                 lane.leave(slot)
@@ -494,6 +511,43 @@ class Calls(ABC):
         self._events.append(slot)  # before the events of those whose turn it is now
         if slot.call is not None:
             self._end_call(slot.call, now)
+        if type(slot) is CachedRead and slot.cell is not None:
+            self._end_read(slot, failure, now)
+
+    # -- reads of the same -----------------------------------------------------------------------------------------------
+
+    def _join(self, slot: CachedRead) -> bool:
+        """Wait for the reply to the same command, if one is under way; else this is the call that reads it."""
+        assert self.cache is not None
+        cell = self.cache.begin(slot)
+        if cell is None:
+            return False
+        self.cache.joined += 1
+        slot.link = None
+        self._joined[slot] = None
+        if cell.readers is None:
+            cell.readers = []
+        cell.readers.append(slot)
+        slot.call.timer = self._timers.set(slot.deadline, slot)
+        return True
+
+    def _end_read(self, slot: CachedRead, failure: Exception | None, now: float) -> None:
+        """A call has ended that others waited for: they are answered as it was, or fail as it did.
+
+        Where it ran out of time, or its caller has gone, one of them reads, the one that waits for longest, and the others join it.
+        """
+        assert self.cache is not None
+        readers = [reader for reader in self.cache.ended(slot) if reader in self._joined]
+        gone = slot.state is not SlotState.ANSWERED and (failure is None or isinstance(failure, CommandTimeoutError))
+        for reader in sorted(readers, key=DEADLINE, reverse=True) if gone else readers:
+            del self._joined[reader]
+            self._timers.cancel(reader.call.timer)
+            if gone:
+                self._go(reader, now)
+            else:
+                if failure is None:
+                    reader.answer_as(slot)
+                self._finish(reader, failure, now)
 
     def _tell(self, entry: Slot | Waiter, error: Exception, now: float) -> None:
         """End what waited."""

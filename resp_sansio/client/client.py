@@ -22,6 +22,7 @@ from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from .batch import WatchLoop
+from .cache import CachedRead
 from .calls import OWN, PINNED, ClientEvent
 from .lanes import Route, route
 from .leases import Lease, PoolState
@@ -82,6 +83,11 @@ class Client(Repair):
         """All links that have not ended, those included whose handshake is under way."""
         return list(self._links)
 
+    @property
+    def lane_links(self) -> list[Link]:
+        """The links that all callers share, as far as they take calls."""
+        return [lane.link for lane in self._lanes if lane.link is not None]
+
     def idle_link(self, caller: Hashable = None) -> Link | None:
         """Return the link of the lane that this caller's next call would go by, if no reply is due there.
 
@@ -99,7 +105,10 @@ class Client(Repair):
         leases = None if self._pool is None else self._pool.stats(self.retries)
         if leases is not None and not self._lanes:
             return leases
-        return ClientStats(lanes=[lane.stats() for lane in self._lanes], leases=leases, retries=self.retries)
+        cache = None if self.cache is None else self.cache.stats()
+        return ClientStats(
+            lanes=[lane.stats() for lane in self._lanes], leases=leases, retries=self.retries, cache=cache
+        )
 
     @property
     def has_events(self) -> bool:
@@ -157,6 +166,8 @@ class Client(Repair):
         except RespError:
             self._end_call(slot.call, now)
             slot.call = before
+            if type(slot) is CachedRead and slot.cell is not None:
+                self._end_read(slot, None, now)
             raise
 
     def start(
@@ -173,10 +184,14 @@ class Client(Repair):
         """
         if lease is not None:
             link = None if lease.ended else lease.connection
+        elif type(slot) is CachedRead and self.cache is not None and self.cache.begin(slot) is not None:
+            return None  # another call reads the same
         else:
             link = None if self.lane is None or slot.info.needs is not LANE else self.lane.link
         payload = None if link is None else link.wire.start(slot, hold)
         if payload is None or link is None:
+            if type(slot) is CachedRead and self.cache is not None:
+                self.cache.not_begun(slot)
             return None
         slot.link = link
         if lease is not None and slot.call is None:
@@ -198,6 +213,7 @@ class Client(Repair):
     def abandon(self, slot: Slot, now: float) -> None:
         """The caller has gone. Legal in any state and at any time; `slot.outcomes` says how its commands ended."""
         call = slot.call
+        reads = type(slot) is CachedRead and slot.cell is not None
         if slot.state is QUEUED or slot.state is HANDED:
             link = slot.link
             if link is not None:
@@ -209,6 +225,9 @@ class Client(Repair):
                 slot.settle(WITHDRAWN, 0)
         if call is not None:
             self._end_call(call, now)
+        if reads:
+            assert type(slot) is CachedRead
+            self._end_read(slot, None, now)
 
     def token(self) -> str:
         """Return what no other has: for the name of something of one's own."""
@@ -371,6 +390,7 @@ class Client(Repair):
             master_name=dial.way.master_name,
             peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
+            tracking=() if self.cache is None or dial.lane is None else self.cache.options.tracking,
         )
         link = Link(core, dial, tls)
         self._links[link] = None
@@ -440,15 +460,24 @@ class Client(Repair):
             else:
                 self._follow(link, link.core.events(), now)
             return None
-        lease = None
+        lease, cache = None, None
         for slot in answered:
             call = slot.call
             if call is not None and call is not PINNED and len(answered) == 1 and call.attempts is None:
                 lease = call.lease  # at the first attempt, so there is no more to it
             alone = call is None or (type(slot) is Slot and (call is PINNED or lease is not None))
+            if type(slot) is CachedRead:
+                cache = self.cache
+                alone = alone and type(slot.replies[-1]) is not ReplyError
+                alone = alone and (slot.cell is None or slot.cell.readers is None)
             if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None
+        if cache is not None:
+            for slot in answered:
+                if type(slot) is CachedRead:
+                    cache.answered(slot, link.core, now)
+                    cache.ended(slot)
         if not link.trusted and answered:
             self._proved(link, now)
         told, pool, sooner = len(self._events), self._pool, False

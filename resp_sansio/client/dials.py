@@ -67,6 +67,9 @@ class Dials(Calls):
                 self._settle(event, None, now)
             elif isinstance(event, TimedOut):
                 self._settle(event.slot, link.core.timed_out(), now)
+            elif isinstance(event, PushReceived) and link.core.tracking and event.push.kind == "invalidate":
+                assert self.cache is not None
+                self.cache.invalidated(*event.push.items[:1])
             elif isinstance(event, PushReceived):
                 link.pushes.put(event.push)
                 self._hand_out(link)
@@ -137,6 +140,8 @@ class Dials(Calls):
             lane.dial = None
             lane.created += 1
             lane.link = link
+            if self.cache is not None:
+                self.cache.opened(tracking=link.core.tracking)
             retired = dial.generation != self._generation  # while it opened
             for entry in lane.empty():
                 if isinstance(entry, Waiter) and retired:
@@ -168,6 +173,8 @@ class Dials(Calls):
         self._links.pop(link, None)
         self._timers.cancel(link.timer)
         self._events.append(Close(link))
+        if self.cache is not None and link.core.tracking:
+            self.cache.clear()  # no server tells of changes to what was read by it
 
     def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
         self._end_link(link)

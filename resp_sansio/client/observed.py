@@ -31,6 +31,7 @@ from ..config.settings import ClientSettings, PoolSettings
 from ..connection.connection import Connection
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Slot, SlotState
+from .cache import ReadCache
 from .client import Client
 from .leases import Lease
 from .links import Dial, Lane, Link, Report, Share
@@ -97,8 +98,9 @@ class ObservedClient(Client):
         random: Callable[[], float],
         observers: Observers,
         once: bool = False,
+        cache: ReadCache | None = None,
     ) -> None:
-        super().__init__(config, settings, pool, random=random, once=once, observers=observers)
+        super().__init__(config, settings, pool, random=random, once=once, observers=observers, cache=cache)
         self._observers: Final[Observers] = observers
         self._number = 0  # of the last link that was opened
         stats = partial(_stats_of, ref(self))

@@ -18,6 +18,7 @@ from .._facts import CallBegan, CallEnded, CallRetried, Observer, Route, WaitEnd
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..connection.slot import Batch, Slot, SlotState
+from .cache import CachedRead
 from .call import error_of
 
 __all__ = ["Observers", "Watch"]
@@ -142,7 +143,7 @@ class Observers:
 
     def kind(self, slot: Slot) -> CallBegan:
         """Return what there is to say of a call that begins."""
-        if isinstance(slot, Batch) and slot.count > 1:
+        if isinstance(slot, Batch) and slot.count > 1 and type(slot) is not CachedRead:
             names = tuple([info.name for info in slot.infos])
             framed = names[0] == "MULTI" and names[-1] == "EXEC"
             return self._call("MULTI", names[1:-1]) if framed else self._call("PIPELINE", names)

@@ -39,6 +39,9 @@ class Repair(Dials):
         are the links whose bytes may have moved without the machine's knowledge. What a caller waits for that is alive, `resume`
         looks after. May be cut short itself, and repeated.
         """
+        if self.cache is not None:
+            self.cache.clear()  # what a server said of changes may have been lost
+        self._joined.clear()  # each goes on by itself, see `resume`
         for link in list(self._links):
             if link in torn or (link.due == inf and self.config.ping_interval is not None):  # it may be writing a PING
                 link.left = True
@@ -159,7 +162,7 @@ class Repair(Dials):
         place = entry.place if isinstance(entry, Waiter) else entry.call.waiter if entry.call is not None else None
         return (
             any(lane.holds(entry) for lane in self._lanes)
-            or (isinstance(entry, Slot) and entry in self._pausing)
+            or (isinstance(entry, Slot) and (entry in self._pausing or entry in self._joined))
             or (place is not None and self._pool is not None and self._pool.holds(place))
         )
 

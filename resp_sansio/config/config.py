@@ -15,6 +15,7 @@ from .._facts import Observer
 from .._record import Record, fields
 from ..commands.decoding import RAW, Text, decoded
 from ..wire.parser import Limits
+from .cache import CACHE, Cache
 from .options import (
     BOOL,
     DECODE,
@@ -185,6 +186,9 @@ class Config(Record):
     tls_server_name: str | None = option(None, HOST.or_none(None), "Name to ask for and to check instead of `host`.")
     ssl_context: TLSContext | None = option(None, CONTEXT, "Used as it is, instead of the `tls_` options above.")
     observers: Sequence[Observer] = option((), OBSERVERS, "Told of calls and connections, in this order.")
+    cache: Cache | None = option(
+        None, CACHE, "Keep what was read until the server says that it has changed. None: nothing is kept."
+    )
 
     def __new__(cls, *args: object, **options: object) -> Self:
         """Name the nearest option if one is unknown, which `Record` would not."""
@@ -347,6 +351,7 @@ class Options(TypedDict, total=False):
     tls_server_name: str | None
     ssl_context: TLSContext | None
     observers: Sequence[Observer]
+    cache: Cache | None
 
 
 class AllOptions(Options, total=False):
@@ -383,6 +388,7 @@ def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
 TLS_FILES: Final = ("tls_ca_file", "tls_ca_path", "tls_cert_file", "tls_key_file", "tls_key_password")
 TLS_OPTIONS: Final = (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")
 EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("cache", ("protocol",), "servers tell of changes by RESP3 alone"),
     ("credentials", ("username", "password"), "the callable gives both"),
     ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
     ("sentinels", ("host", "port", "path"), "the sentinels say where the server is"),

@@ -141,7 +141,13 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
 def read_pool_options(url: str, options: Mapping[str, object], owner: str = "Pool") -> tuple[Config, PoolSettings]:
     """Return what a pool was asked for: how to connect, and what it may do. Raises as `Config.from_url` does."""
     connection, pool = divide_options(owner, options, Config, PoolSettings)
-    return Config.from_url(url, **connection), PoolSettings(**pool)
+    config = Config.from_url(url, **connection)
+    if config.cache is not None:
+        raise ValueError(
+            f"cache is no option of {owner}: its connections are read only while they are lent, so what a server says of changes"
+            " would not be heard; use Client"
+        )
+    return config, PoolSettings(**pool)
 
 
 def read_client_options(

@@ -130,11 +130,13 @@ class Connection(Timing):
         needs_master: bool = False,
         master_name: str | None = None,
         peer: str | None = None,
+        tracking: tuple[Argument, ...] = (),
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
         `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master` and `master_name` see `Handshake`.
-        `peer` names the server in messages; None: by its address.
+        `peer` names the server in messages; None: by its address. By the command `tracking` the server is asked to tell of changes;
+        whether it does, the attribute of that name says.
         """
         username, password = credentials or (config.username, config.password)
         handshake = Handshake(
@@ -147,6 +149,7 @@ class Connection(Timing):
             database=config.db,
             needs_master=needs_master,
             master_name=master_name,
+            tracking=() if plain else tracking,
         )
         return cls(
             handshake,
@@ -368,6 +371,7 @@ class Connection(Timing):
         if isinstance(result, Accepted):
             self._opening = self._handshake = None
             self._follow_hello(result)
+            self.tracking = result.tracking
             self._move(Input.ACCEPTED)
             self._events.append(Opened(protocol=result.protocol, server=result.server, answers=result.answers))
         else:

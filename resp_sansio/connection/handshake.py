@@ -20,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NoReturn
 
 from .._errors import ConnectError, InvalidReplyError, ReplyError, shown_code
-from .._record import Record
+from .._record import Record, replace
+from ..wire.encoder import Argument
 from ..wire.values import Pairs, Reply
 
 __all__ = ["Accepted", "Fallback", "Handshake", "Opening", "ServerInfo", "Step"]
@@ -42,12 +43,13 @@ class Step(enum.Enum):
     ROLE = "ROLE"
     MASTER = "SENTINEL GET-MASTER-ADDR-BY-NAME"
     SENTINELS = "SENTINEL SENTINELS"
+    TRACKING = "tracking"
     PING = "PING"
 
 
 # CLIENT SETINFO is newer than most servers (7.2), and documented as one to send and forget.
 # A sentinel that knows no master of that name says so twice, the second time by an error.
-OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.SENTINELS})
+OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.SENTINELS, Step.TRACKING})
 WITHOUT_HELLO: Final = (Step.AUTH, Step.CLIENT_NAME, Step.ROLE)
 QUESTIONS: Final = (Step.MASTER, Step.SENTINELS)
 
@@ -84,11 +86,15 @@ class ServerInfo(Record):
 
 
 class Accepted(Record):
-    """The handshake is over: the protocol spoken from here on, what HELLO said of the server, and a sentinel its answers."""
+    """The handshake is over: the protocol spoken from here on, what HELLO said of the server, and a sentinel its answers.
+
+    `tracking`: will the server tell of changes?
+    """
 
     protocol: Literal[2, 3]
     server: ServerInfo = ServerInfo()
     answers: Sequence[Reply] = ()
+    tracking: bool = False
 
     @classmethod
     def of(cls, hello: Reply) -> Accepted | None:
@@ -126,7 +132,7 @@ class Handshake:
 
     __slots__ = (
         "_answers", "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "master_name",
-        "needs_master", "protocol", "username",
+        "needs_master", "protocol", "tracking", "username",
     )  # fmt: skip
 
     def __init__(
@@ -141,6 +147,7 @@ class Handshake:
         database: int = 0,
         needs_master: bool = False,
         master_name: str | None = None,
+        tracking: tuple[Argument, ...] = (),
     ) -> None:
         self.protocol = protocol
         self.username: str | None = username
@@ -151,6 +158,7 @@ class Handshake:
         self.database: int = database
         self.needs_master: bool = needs_master
         self.master_name: str | None = master_name
+        self.tracking: tuple[Argument, ...] = tracking  # the command by which to ask for it, if it is wanted
         self._steps: list[Step] = []
         self._done: set[Step] = set()
         self._answers: dict[Step, Reply] = {}
@@ -162,11 +170,11 @@ class Handshake:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} cannot be pickled, because a pickle would show the password")
 
-    def first_batch(self) -> list[tuple[str | bytes | int, ...]]:
+    def first_batch(self) -> list[tuple[Argument, ...]]:
         """Return the commands of the first batch, to be sent in one write. Never empty."""
         return self._batch((Step.HELLO,) if self.protocol == 3 else WITHOUT_HELLO)
 
-    def answered(self, replies: Sequence[Reply]) -> Accepted | list[tuple[str | bytes | int, ...]]:
+    def answered(self, replies: Sequence[Reply]) -> Accepted | list[tuple[Argument, ...]]:
         """Read the answers of a whole batch: the handshake is accepted, or goes on with the batch that is returned.
 
         Raises `ConnectError` if the server refused; nothing may be sent after that.
@@ -188,10 +196,10 @@ class Handshake:
             return self._batch(WITHOUT_HELLO)
         if self.needs_master:
             self._check_role(accepted.server.role)
-        if self.master_name is None:
-            return accepted
-        return Accepted(
-            protocol=accepted.protocol, server=accepted.server, answers=[self._answers.get(step) for step in QUESTIONS]
+        return replace(
+            accepted,
+            answers=() if self.master_name is None else [self._answers.get(step) for step in QUESTIONS],
+            tracking=accepted.protocol == 3 and Step.TRACKING in self._done,
         )
 
     def _check_role(self, said: str | None) -> None:
@@ -230,13 +238,16 @@ class Handshake:
                 "client_name=None": self.client_name is not None,
                 "lib_name=None": self.library_name is not None,
                 "lib_version=None": self.library_version is not None,
+                "cache=None": bool(self.tracking),
             }
             options = ", ".join([option for option, given in wanted.items() if given])
             message += f", as proxies do that do not know each of its commands: {options} leaves them out"
         return ConnectError(message, transient=True, plain_may_work=plain_may_work)
 
-    def _batch(self, opening: Sequence[Step]) -> list[tuple[str | bytes | int, ...]]:
+    def _batch(self, opening: Sequence[Step]) -> list[tuple[Argument, ...]]:
         wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, *QUESTIONS]
+        if opening[0] is Step.HELLO:
+            wanted.append(Step.TRACKING)  # on RESP2 it would be accepted, and never be heard of
         batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
         # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
         # full, or wants a password, from one that serves.
@@ -245,7 +256,7 @@ class Handshake:
         self._steps = [step for step, _ in batch]
         return [arguments for _, arguments in batch]
 
-    def _command(self, step: Step) -> tuple[str | bytes | int, ...]:
+    def _command(self, step: Step) -> tuple[Argument, ...]:
         """Return the command that achieves a step, or () if this handshake does not ask for it."""
         match step:
             case Step.HELLO:
@@ -270,6 +281,8 @@ class Handshake:
                 return ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)
             case Step.SENTINELS if self.master_name is not None:
                 return ("SENTINEL", "SENTINELS", self.master_name)
+            case Step.TRACKING:
+                return self.tracking
             case _:
                 return ()
 

@@ -45,7 +45,7 @@ class Pairing(ABC):
     __slots__ = (
         "_abandoned", "_answered", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes",
         "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_watching", "protocol", "server",
-        "state", "subscriptions",
+        "state", "subscriptions", "tracking",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,9 @@ class Pairing(ABC):
         self.state: State = state
         self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
         self.subscriptions: Subscriptions = Subscriptions()
+        self.tracking: bool = (
+            False  # does the server tell of changes? Such pushes are always handed out, and need not be taken
+        )
         self._watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
         self._lenient_push = lenient_push
@@ -370,7 +373,9 @@ class Pairing(ABC):
             self._lose(RemoteProtocolError(f"a push of kind {push.kind!r} confirms what no caller asked for"))
 
     def _deliver(self, push: Push) -> None:
-        if not self._keep_pushes:
+        if self.tracking and push.kind == "invalidate":
+            self._events.append(PushReceived(push=push))
+        elif not self._keep_pushes:
             self._dropped += 1
         elif self._full:
             self._lose(

@@ -18,7 +18,7 @@ from .slot import Slot, SlotState
 from .state import State
 from .stateful import StatefulBatch
 
-__all__ = ["Sending"]
+__all__ = ["Sending", "changes_session"]
 
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
@@ -77,7 +77,7 @@ class Sending(Pairing):
     def session_changed(self) -> bool:
         """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
         return self._session_changed or (
-            bool(self._waiting) and any([slot.state is QUEUED and _changes_session(slot) for slot in self._waiting])
+            bool(self._waiting) and any([slot.state is QUEUED and changes_session(slot) for slot in self._waiting])
         )
 
     @property
@@ -130,7 +130,12 @@ class Sending(Pairing):
         nothing has changed: `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing
         to read.
         """
-        if self.state is not READY or type(slot) is not Slot or slot.state is not QUEUED or not SHORT_PATH:
+        if (
+            (type(slot) is not Slot and not slot.starts)
+            or self.state is not READY
+            or slot.state is not QUEUED
+            or not SHORT_PATH
+        ):
             return None
         if slot.deadline < self._earliest:
             self._earliest = slot.deadline
@@ -228,7 +233,7 @@ class Sending(Pairing):
                 flying.append(slot)
                 if not slot.plain:
                     self._scripts += 1
-                    self._session_changed = self._session_changed or _changes_session(slot)
+                    self._session_changed = self._session_changed or changes_session(slot)
                     self._watching = _watches(slot, self._watching)
             else:
                 self._withdrawn -= 1
@@ -269,7 +274,8 @@ class Sending(Pairing):
         self._blocks.insert(0, block)
 
 
-def _changes_session(slot: Slot) -> bool:
+def changes_session(slot: Slot) -> bool:
+    """Is the connection behind this slot not what it was?"""
     return isinstance(slot, StatefulBatch) and any([info.changes and info.name not in PASSES for info in slot.infos])
 
 

@@ -70,6 +70,7 @@ class Slot:
     )  # fmt: skip
 
     plain: ClassVar[bool] = True
+    starts: ClassVar[bool] = True  # may it be handed over at once, see `Connection.start`?
     count = 1
     missing = 1
     end: int
@@ -190,6 +191,7 @@ class Batch(Slot):
     """Several commands in one place, with one token and one deadline. `reply` is the list of their replies, errors among them."""
 
     __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies")
+    starts: ClassVar[bool] = False
     payload: Payload
     outcomes: list[Outcome]
     attributes: AttributeMap | None

@@ -14,6 +14,7 @@ from warnings import warn
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
 from .._stats import ClientStats, ConnectionStats, PoolStats
 from ..client.batch import CommandBatch, Result, WatchLoop
+from ..client.cache import ReadCache
 from ..client.call import DEFAULT, Default, error_of, unreadable
 from ..client.client import Client
 from ..client.leases import Lease
@@ -133,9 +134,10 @@ D = TypeVar("D", bound=Driver)
 class CommandsBase(Generic[D, S]):
     """What commands are asked of. `S` is what the data in replies comes as, `bytes` or `str`."""
 
-    __slots__ = ("_calls", "_config", "_driver", "_lease", "_text", "_timeout")
+    __slots__ = ("_cache", "_calls", "_config", "_driver", "_lease", "_text", "_timeout")
 
     _observed: ClassVar[type[Any]]  # makes the calls of a driver, and tells of them
+    _caching: ClassVar[type[Any]]  # makes calls, and has what they change fall from a cache
     _calls: Any  # the driver, or that
     _loan: Loan  # a connection's own
 
@@ -147,6 +149,10 @@ class CommandsBase(Generic[D, S]):
         self._text: Text[S] = config.text
         observers = driver.machine.observers
         self._calls = driver if observers is None else self._observed(driver, observers)
+        cache = driver.machine.cache
+        self._cache: ReadCache | None = cache if lease is None else None  # what is lent reads from the server
+        if cache is not None:
+            self._calls = self._caching(self._calls, cache, shared=driver.machine.pool is None)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
@@ -184,9 +190,9 @@ def forsake(driver: Driver, slot: Slot) -> None:
 
 
 class Maker:
-    """Makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers."""
+    """Makes the machine: of a connection, if that is to be opened `once`. All that it makes have the same observers and cache."""
 
-    __slots__ = ("_config", "_observers", "_once", "_pool", "_settings")
+    __slots__ = ("_cache", "_config", "_observers", "_once", "_pool", "_settings")
 
     def __init__(
         self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool
@@ -196,12 +202,13 @@ class Maker:
         self._pool = pool
         self._once = once
         self._observers = Observers(config, once=once) if config.observers else None
+        self._cache = None if config.cache is None else ReadCache(config.cache)
 
     def __call__(self, random: Callable[[], float]) -> Client:
         config, settings, pool, once, observers = self._config, self._settings, self._pool, self._once, self._observers
         if observers is None:
-            return Client(config, settings, pool, random=random, once=once)
-        return ObservedClient(config, settings, pool, random=random, once=once, observers=observers)
+            return Client(config, settings, pool, random=random, once=once, cache=self._cache)
+        return ObservedClient(config, settings, pool, random=random, once=once, observers=observers, cache=self._cache)
 
 
 def maker(

@@ -41,6 +41,7 @@ from .base import (
     read_reply,
     read_typed,
 )
+from .tasks_cache import CachedReads, Caching
 from .tasks_driver import Driver, Observed, ask_for_credentials
 from .tasks_monitor import Monitor, Monitors
 from .tasks_queues import Consuming, Queues
@@ -55,13 +56,14 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Commands(Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
+class Commands(CachedReads[S], Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()
 
     _observed: ClassVar[type[Any]] = Observed
-    _calls: Driver | Observed
+    _caching: ClassVar[type[Any]] = Caching
+    _calls: Driver | Observed | Caching
 
     @property
     def text(self) -> View[str]:
@@ -113,6 +115,8 @@ class Commands(Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
             command = command_alone(*args)
             args, info = command.args, command.info
         text = self._text if decode is DEFAULT else text_of(self._config, decode)
+        if (cache := self._cache) is not None:
+            return read_reply(await self._ask(cache, args, info, timeout), command, text)
         slot = new_slot(args, None, inf, info)
         allowed = self._timeout
         if timeout is not DEFAULT or slot.info.blocking is not None:
@@ -123,6 +127,8 @@ class Commands(Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
         return read_reply(slot, command, text)
 
     async def _do(self, words: Words, read: Reader[T, S]) -> T:
+        if (cache := self._cache) is not None:
+            return read_typed(await self._ask(cache, words), read, self._text)
         driver = self._driver
         slot = new_slot(words, None, driver.now() + self._timeout)
         if slot.info.blocking is not None:

@@ -42,6 +42,9 @@ class Driver(base.Driver, Protocol):
     async def listen(self, loan: Loan, deadline: float, /) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
 
+    async def catch_up(self) -> None:
+        """Take in what has come on the links that all share, and let others have their turn: often, no call does."""
+
     async def open(self) -> None:
         """Begin what is done beside the calls, and dial what is to be open before it is needed."""
 

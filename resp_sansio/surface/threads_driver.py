@@ -45,6 +45,9 @@ class Driver(base.Driver, Protocol):
     def listen(self, loan: Loan, deadline: float, /) -> Push:
         """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
 
+    def catch_up(self) -> None:
+        """Take in what has come on the links that all share: often, no call does."""
+
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
 

@@ -370,6 +370,9 @@ def awaiting(driver: Any) -> Any:
         async def listen(self, loan: Loan, deadline: float, /) -> Push:
             return super().listen(loan, deadline)  # type: ignore[no-any-return]
 
+        async def catch_up(self) -> None:
+            super().catch_up()
+
         async def open(self) -> None:
             super().open()
 

@@ -206,7 +206,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that was changed is lent again", "many a pool",
-        sending, "_changes_session", "return isinstance(slot, StatefulBatch) and", "return False and",
+        sending, "changes_session", "return isinstance(slot, StatefulBatch) and", "return False and",
     ),
     Fault(
         "deadlines of those in the queue are not looked at", OURS,

@@ -26,6 +26,7 @@ from resp_sansio.client import (
     Look,
     ObservedClient,
     Observers,
+    ReadCache,
     Refused,
     Report,
     Share,
@@ -58,18 +59,20 @@ class Stage:
         given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
         asked = Config.from_url(url, **given)
         self.observers = Observers(asked, once=once) if asked.observers else None
+        self.cache = None if asked.cache is None else ReadCache(asked.cache)
         self.client: Client
         if self.observers is None:
-            self.client = Client(asked, settings, pool, random=lambda: half, once=once)
+            self.client = Client(asked, settings, pool, random=lambda: half, once=once, cache=self.cache)
         else:
             self.observers.now = lambda: self.now
             self.client = ObservedClient(
-                asked, settings, pool, random=lambda: half, once=once, observers=self.observers
+                asked, settings, pool, random=lambda: half, once=once, observers=self.observers, cache=self.cache
             )
         self.dials_at_once = dials_at_once
         self.looks_at_once = True
         self.away = False  # dials are refused
         self.answer: Callable[[tuple[bytes, ...]], Any] = lambda words: words[-1]
+        self.refused: dict[str, ReplyError] = {}
         self.peers: dict[Link, Peer] = {}
         self.deaf: set[Link] = set()  # their servers read nothing
         self.unread: dict[Link, bytes] = {}
@@ -167,7 +170,7 @@ class Stage:
         """The first dial opens a socket."""
         dial = self.dials.pop(0)
         link = self.client.connected(dial, self.now)
-        self.peers[link] = Peer(answer=self.answer)
+        self.peers[link] = Peer(answer=self.answer, refused=self.refused)
         self.flush(link)
         self.run()
         return link

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resp_sansio import Cache
 from resp_sansio._record import Record
 from resp_sansio.config.config import VERSION, AllOptions, Config, Options, options_table, read_credentials
 from resp_sansio.config.options import LIMIT, option, options_of
@@ -81,6 +82,7 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tls_verify": [(False, "no")],
     "tls_check_hostname": [(False, "0")],
     "tls_server_name": [("db.example", "db.example")],
+    "cache": [(Cache(max_bytes=1_000_000), "1000000")],
 }
 KEYWORD_ONLY: Final = {"credentials", "decode", "ssl_context", "observers"}
 BEHIND_SENTINELS: Final = {"sentinels": "s.example", "master_name": "m"}
@@ -503,7 +505,7 @@ def test_type_checkers_know_the_same_options() -> None:
     assert get_type_hints(AllOptions).keys() - get_type_hints(Options).keys() == {"decode"}
 
 
-@pytest.mark.parametrize("record", [Config, PoolSettings, ClientSettings, Retry])
+@pytest.mark.parametrize("record", [Config, PoolSettings, ClientSettings, Retry, Cache])
 def test_the_documentation_has_the_current_table(record: type[Record]) -> None:
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert f"\n\n{options_table(record)}" in page, (

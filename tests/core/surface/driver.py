@@ -33,6 +33,7 @@ class Driver:
         self.done: list[str] = []
         self.gone: list[float] = []  # the deadlines of borrowers who have gone
         self.dropped = 0
+        self.catches: Callable[[], object] = list  # what comes when it catches up
 
     def now(self) -> float:
         return self.stage.now
@@ -109,6 +110,10 @@ class TaskDriver(Driver):
     async def listen(self, loan: Loan, deadline: float, /) -> Push:
         return self.wait_for_push(loan, deadline)
 
+    async def catch_up(self) -> None:
+        self.done.append("catch up")
+        self.catches()
+
     async def open(self) -> None:
         self.change("open", Machine.open)
 
@@ -139,6 +144,10 @@ class ThreadDriver(Driver):
 
     def listen(self, loan: Loan, deadline: float, /) -> Push:
         return self.wait_for_push(loan, deadline)
+
+    def catch_up(self) -> None:
+        self.done.append("catch up")
+        self.catches()
 
     def open(self) -> None:
         self.change("open", Machine.open)

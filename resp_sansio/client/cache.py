@@ -1,0 +1,404 @@
+"""What a client has read and may give again without asking: kept until the server says that it has changed.
+
+One key is read by several commands, and one command may read several keys. So a reply is kept by its command, as it is encoded,
+and found by its keys. When a command is sent there is a `Cell` for it, which stands until one of its keys is changed, by this
+client or another, or the connection ends that was to tell of it. A cell that has fallen never stands again: its readers get
+their reply, and no later one does. That is the whole of the fence: what a link says is taken in the order in which it came, so
+a reply that is kept was not overtaken by the word that it is out of date.
+
+The machine of the client calls most of it, one method at a time. `find` and `wrote` any thread may call at any time: the first only
+reads, and all that the second does is to make cells fall.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from copy import copy, deepcopy
+from math import inf
+from sys import getsizeof
+from typing import Any, ClassVar, Final
+
+from .._record import replace
+from .._stats import CacheStats
+from ..commands.caching import CACHEABLE, EVERYTHING, Touched, keys_of, keys_touched
+from ..commands.knowledge import CommandInfo, Needs, prepare
+from ..config.cache import Cache
+from ..connection.connection import Connection
+from ..connection.slot import Batch, Payload, Slot, SlotState
+from ..wire.encoder import Argument
+from ..wire.values import Reply
+
+__all__ = ["LOOK", "CachedRead", "Kept", "ReadCache", "touched_by"]
+
+ANSWERED: Final = SlotState.ANSWERED
+
+FRESH: Final = 0.001
+"""Seconds for which a caller may take what is kept without a look at what has come. A look costs ten times what a hit does."""
+
+# Measured: what a cell costs beside its command, its keys and its reply, with its places in two dictionaries.
+CELL: Final = 450
+
+_caching, _caching_info = prepare(("CLIENT", "CACHING", "YES"))
+assert isinstance(_caching, bytes)
+CACHING: Final[bytes] = _caching
+# Right in front of a read, as one unit with it, it changes nothing for others, and may go out again with that.
+CACHING_INFO: Final = replace(_caching_info, readonly=True, retryable=True, needs=Needs.LANE, changes=False, plain=True)
+
+
+class Look(enum.Enum):
+    """The type of `LOOK`."""
+
+    LOOK = "there is something, once what has come is taken in"
+
+
+LOOK: Final = Look.LOOK
+
+
+class Pending(enum.Enum):
+    """The type of `PENDING`."""
+
+    PENDING = "no reply yet"
+
+
+PENDING: Final = Pending.PENDING
+
+
+class Kept:
+    """A reply that was kept: to its reader, what a slot is that was answered."""
+
+    __slots__ = ("info", "reply")
+
+    state: ClassVar[SlotState] = ANSWERED
+
+    def __init__(self, reply: Any, info: CommandInfo) -> None:
+        self.reply: Any = reply
+        self.info: CommandInfo = info
+
+
+class Cell(Kept):
+    """What is known of one command: that it is being read, or its reply. `readers` wait for the same reply."""
+
+    __slots__ = ("keys", "payload", "readers", "shared", "size", "stands", "until", "used")
+
+    def __init__(self, payload: bytes, keys: Sequence[bytes], info: CommandInfo) -> None:
+        self.reply, self.info = PENDING, info
+        self.payload: Final[bytes] = payload
+        self.keys: Final[Sequence[bytes]] = keys
+        self.readers: list[CachedRead] | None = None
+        self.stands: bool = True  # never again, once it does not
+        self.shared: bool = False  # nothing in the reply can be changed, so all may have the same
+        self.used: bool = False  # since it was last looked at for eviction
+        self.size: int = 0
+        self.until: float = inf
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.info.name}{'' if self.stands else ', fallen'}>"
+
+
+class CachedRead(Batch):
+    """The slot of a read whose reply may be kept; with `caching`, behind the command that asks the server to tell of changes.
+
+    Those two are one unit, for CLIENT CACHING is about whatever command comes next on the connection.
+    """
+
+    __slots__ = ("_asks", "cell", "keys", "read")
+
+    starts: ClassVar[bool] = True
+    cell: Cell | None  # as long as it is this call that reads it
+    keys: Sequence[bytes]
+    read: bytes
+    reply: Reply
+
+    def __init__(
+        self, read: bytes, info: CommandInfo, keys: Sequence[bytes], deadline: float, *, caching: bool
+    ) -> None:
+        # By none of the constructors above, which take as long as all of this.
+        self.read = read
+        self.keys = keys
+        self.cell = None
+        self._asks = caching
+        self.info = info
+        self.token = self.attributes = self.link = self.call = self.cause = None
+        self.deadline = deadline
+        self.state = SlotState.QUEUED
+        self.uncertain = ()
+        self.begin = 0
+        self.replies = []
+        if caching:
+            self.payload = CACHING + read
+            self.payloads, self.infos = (CACHING, read), (CACHING_INFO, info)
+            self.count = self.missing = 2
+        else:
+            self.payload = read
+            self.payloads, self.infos = (read,), (info,)
+            self.count = self.missing = 1
+
+    @property
+    def name(self) -> str:
+        """That of the read."""
+        return self.info.name
+
+    def called(self, _index: int) -> str:
+        """Both are called as the read is."""
+        return self.info.name
+
+    def answer_as(self, other: CachedRead) -> None:
+        """Be answered as the call was that has read the same."""
+        reply = other.reply
+        self.reply = copy(reply) if isinstance(reply, Exception) else copied(reply)
+        self.replies, self.infos = [self.reply], (self.info,)
+        self.attributes = other.attributes
+        self.state = ANSWERED
+
+    def renew(self) -> None:
+        """As for any slot, but both go out again: the server has to be asked on each connection."""
+        super().renew()
+        self.begin = 0
+        self.replies = []
+        self.missing = self.count
+        if self._asks:
+            self.payload, self.infos = CACHING + self.read, (CACHING_INFO, self.info)
+        else:
+            self.payload = self.read
+
+
+class Table:
+    """All cells, by command and by key. It is replaced as a whole to make all of them fall at once."""
+
+    __slots__ = ("by_key", "cells", "size")
+
+    def __init__(self) -> None:
+        self.cells: dict[Payload, Cell] = {}
+        self.by_key: dict[
+            bytes, tuple[Cell, ...]
+        ] = {}  # tuples, which another thread can go through while one is replaced
+        self.size = 0
+
+    def drop(self, cell: Cell) -> None:
+        cell.stands = False
+        if self.cells.get(cell.payload) is cell:
+            del self.cells[cell.payload]
+        self.size -= cell.size
+        cell.size = 0
+        for key in cell.keys:
+            left = tuple([one for one in self.by_key.get(key, ()) if one is not cell])
+            if left:
+                self.by_key[key] = left
+            else:
+                self.by_key.pop(key, None)
+
+
+class ReadCache:
+    """What one client keeps. `active` is whether its server tells of changes: None until a connection has said so."""
+
+    __slots__ = ("_look_at", "_table", "active", "evictions", "hits", "invalidations", "joined", "misses", "options")
+
+    def __init__(self, options: Cache) -> None:
+        self.options: Final[Cache] = options
+        self.active: bool | None = None
+        self.hits = self.misses = self.joined = self.invalidations = self.evictions = 0
+        self._table = Table()
+        self._look_at = -inf
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.stats()}>"
+
+    def stats(self) -> CacheStats:
+        """Return what was counted."""
+        table = self._table
+        return CacheStats(
+            active=bool(self.active),
+            entries=len(table.cells),
+            size=table.size,
+            hits=self.hits,
+            misses=self.misses,
+            joined=self.joined,
+            invalidations=self.invalidations,
+            evictions=self.evictions,
+        )
+
+    # -- for callers: in any thread, at any time ---------------------------------------------------------------------------------
+
+    def find(self, command: Payload, now: float) -> Kept | Look | None:
+        """Return the reply to an encoded command that is kept, None if there is none.
+
+        `LOOK` if there may be one: then take in what has come, say `looked`, and ask again.
+        """
+        cell = self._table.cells.get(command) if type(command) is bytes else None
+        if cell is None or not cell.stands or cell.reply is PENDING or now >= cell.until:
+            return None
+        if now >= self._look_at:
+            return LOOK
+        cell.used = True
+        self.hits += 1
+        return cell if cell.shared else Kept(copied(cell.reply), cell.info)
+
+    def looked(self, now: float) -> None:
+        """All that had come at this time was taken in."""
+        self._look_at = now + FRESH
+
+    def reading(
+        self, command: Payload, words: Sequence[Argument], info: CommandInfo, deadline: float
+    ) -> CachedRead | None:
+        """Return the slot by which to read what was not found, None if its reply is not to be kept."""
+        if self.active is False or type(command) is not bytes or info.name not in CACHEABLE or not info.readonly:
+            return None
+        keys, prefixes = keys_of(words, info), self.options.prefixes
+        if not keys or (prefixes and not all([key.startswith(prefixes) for key in keys])):  # type: ignore[arg-type]
+            return None
+        return CachedRead(command, info, keys, deadline, caching=not prefixes)
+
+    def wrote(self, touched: Touched) -> None:
+        """What a command of one's own may change is not what it was: to be said when it is sent, and again when it is done."""
+        if touched is EVERYTHING:
+            self.clear()
+            return
+        by_key = self._table.by_key
+        for key in touched:
+            for cell in by_key.get(key, ()):
+                cell.stands = False
+
+    def forsake(self) -> None:
+        """The connection by which all is read is not what it was: until there is another, nothing is kept."""
+        self.active = False
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is kept any more, nor is what is being read."""
+        self._table = Table()
+
+    # -- for the machine -----------------------------------------------------------------------------------------------------------
+
+    def opened(self, *, tracking: bool) -> None:
+        """A connection for reads has opened. Will its server tell of changes?"""
+        self.active = tracking
+
+    def begin(self, slot: CachedRead) -> Cell | None:
+        """A read is about to be sent. Return the cell to wait for if the same is being read; else it is this slot that reads."""
+        if slot.cell is not None:
+            return None
+        table = self._table
+        cell = table.cells.get(slot.read)
+        if cell is not None:
+            if cell.stands and cell.reply is PENDING:
+                return cell
+            table.drop(cell)
+        self.misses += 1
+        slot.cell = cell = Cell(slot.read, slot.keys, slot.info)
+        for key in cell.keys:
+            others = table.by_key.get(key)
+            table.by_key[key] = (cell,) if others is None else (*others, cell)
+        table.cells[cell.payload] = cell  # last: once it can be found, it can be made to fall
+        return None
+
+    def not_begun(self, slot: CachedRead) -> None:
+        """The read was not sent after all."""
+        if slot.cell is not None:
+            self.misses -= 1
+            self.ended(slot)
+
+    def answered(self, slot: CachedRead, core: Connection, now: float) -> None:
+        """A reply has come, behind all that came before it on its connection: keep it, if its cell still stands.
+
+        From here on the slot is that of the read alone.
+        """
+        told = core.tracking and self.active is True and (slot.count == 1 or slot.replies[0] == "OK")
+        slot.replies = replies = slot.replies[-1:]
+        slot.infos = (slot.info,)
+        slot.reply = reply = replies[0]
+        cell, table = slot.cell, self._table
+        if cell is None or not cell.stands or not told or table.cells.get(cell.payload) is not cell:
+            return
+        plain = type(reply) in PLAIN
+        size = getsizeof(reply) if plain else size_of(reply)
+        if size is None or slot.attributes is not None:
+            return
+        size += CELL + getsizeof(cell.payload) + sum(map(getsizeof, cell.keys))
+        most = self.options.max_bytes
+        if size > most:
+            return  # rather than all the others
+        cell.size = size
+        cell.shared = plain
+        if self.options.ttl is not None:
+            cell.until = now + self.options.ttl
+        table.size += size
+        cell.reply = reply if plain else copied(reply)  # last: from here on it is found
+        if table.size > most:
+            self._evict(table)
+
+    def ended(self, slot: CachedRead) -> Sequence[CachedRead]:
+        """The call has ended that was to read: if its reply is not kept, the next one reads anew. Return those that wait for it."""
+        cell, slot.cell = slot.cell, None
+        if cell is None:
+            return ()
+        if cell.reply is PENDING:
+            self._table.drop(cell)
+        return cell.readers or ()
+
+    def invalidated(self, keys: Reply) -> None:
+        """The server says that these keys have changed; None: all of them."""
+        if not isinstance(keys, list):
+            self.invalidations += 1
+            self.clear()
+            return
+        table = self._table
+        for key in keys:
+            self.invalidations += 1
+            if isinstance(key, bytes):
+                for cell in table.by_key.get(key, ()):
+                    table.drop(cell)
+
+    def _evict(self, table: Table) -> None:
+        """Make room: of the oldest, those that were not read since this last came by them."""
+        cells = table.cells
+        while table.size > self.options.max_bytes:
+            cell = next(iter(cells.values()))
+            if cell.stands and (cell.used or cell.reply is PENDING):
+                cell.used = False
+                cells[cell.payload] = cells.pop(cell.payload)
+            else:
+                self.evictions += cell.stands
+                table.drop(cell)
+
+
+def touched_by(slot: Slot) -> Touched:
+    """Return the keys that a call may change."""
+    if not isinstance(slot, Batch):
+        return keys_touched(slot.payload, slot.info)
+    found: set[bytes] = set()
+    for payload, info in zip(slot.payloads, slot.infos, strict=True):
+        touched = keys_touched(payload, info)
+        if touched is EVERYTHING:
+            return EVERYTHING
+        found.update(touched)
+    return found
+
+
+# -- Values ----------------------------------------------------------------------------------------------------------------------
+
+CONTAINERS: Final = frozenset({list, set, dict})
+PLAIN: Final = frozenset({bytes, str, int, float, bool, type(None)})
+
+
+def copied(value: Any) -> Any:
+    """Return a value that its reader may change."""
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is list:
+        return [one if type(one) in PLAIN else copied(one) for one in value]
+    return {*value} if kind is set else deepcopy(value)
+
+
+def size_of(value: Any) -> int | None:
+    """Return how many bytes of memory a reply takes, None for one that is not kept: what is none of the usual ones."""
+    kind = type(value)
+    if kind in PLAIN:
+        return getsizeof(value)
+    if kind not in CONTAINERS:
+        return None
+    parts = [size_of(one) for one in value]
+    if kind is dict:
+        parts += [size_of(one) for one in value.values()]
+    return None if None in parts else getsizeof(value) + sum(filter(None, parts))
