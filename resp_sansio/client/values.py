@@ -14,6 +14,7 @@ from math import inf
 from typing import Final, cast
 
 from .._errors import (
+    CommandTimeoutError,
     NoSuchKeyError,
     Outcome,
     ReplyError,
@@ -52,18 +53,20 @@ HEAD: Final = len(b"*2\r\n$3\r\nGET\r\n")
 class TimeAllowed:
     """How long the steps of a conversation may take: each what is configured, or all together what the caller gave."""
 
-    __slots__ = ("_each", "whole")
+    __slots__ = ("_each", "_whole")
 
     def __init__(self, config: Config, timeout: float | None | Default, now: float) -> None:
         """Raises as `seconds_allowed`."""
         allowed = seconds_allowed(config, timeout)
         by_step = isinstance(timeout, Default)
         self._each = allowed if by_step else inf
-        self.whole: Final = inf if by_step else now + allowed
+        self._whole = inf if by_step else now + allowed
 
     def until(self, now: float) -> float:
-        """Return the deadline of a step that begins now."""
-        return min(self.whole, now + self._each)
+        """Return the deadline of a step that begins now. Raises `CommandTimeoutError` if the time for all is up."""
+        if now >= self._whole:
+            raise CommandTimeoutError("the time for the whole value is up", outcome=Outcome.NOT_SENT)
+        return min(self._whole, now + self._each)
 
 
 class ValueReader:

@@ -152,6 +152,7 @@ class Talk:
 
     def begin(self, slot: Slot) -> None:
         """Begin a call; its time begins when it is waited for."""
+        self._time.until(self.now)
         self.under_way.append(slot)
         try:
             self._by._calls.ahead(slot, self._by._lease)
@@ -160,9 +161,9 @@ class Talk:
 
     def end(self) -> Slot:
         """Wait for the end of the call that was begun first."""
-        slot = self.under_way[0]
+        slot, deadline = self.under_way[0], self._time.until(self.now)
         if slot.state is not ANSWERED:
-            self.driver.change("values", lambda machine, now: machine.limit(slot, self._time.until(now), now))
+            self.driver.change("values", lambda machine, now: machine.limit(slot, deadline, now))
         self._by._calls.finish(slot)
         del self.under_way[0]
         return slot

@@ -1,10 +1,11 @@
-"""Write a value of so many MiB and read it, by one of the libraries, and print by how many MiB this process has grown."""
+"""Write a value of so many MiB, or read it, by one of the libraries, and print by how many MiB this process has grown."""
 
 from __future__ import annotations
 
 import asyncio
 import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 
-def grown() -> float:
+def most() -> float:
     """The most memory that this process has had at a time, in MiB: what the system counts, not what Python does."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (MIB if sys.platform == "darwin" else 1024)
+    if sys.platform == "linux":  # there `ru_maxrss` begins with what the parent had
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MIB if sys.platform == "darwin" else 1024)
+
+
+def at_rest() -> float:
+    """Forget what there was at most so far, if that can be done, and return what there is."""
+    if sys.platform == "linux":
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return most()
 
 
 def pieces(size: int) -> Iterator[bytes]:
@@ -39,50 +49,53 @@ def check(chunk: bytes, number: int) -> None:
     assert chunk.count(number % 251) == MIB, f"chunk {number} is another"
 
 
-def by_threads(url: str, size: int) -> None:
+def by_threads(url: str, size: int, what: str) -> None:
     """With `resp_sync`."""
     with resp_sync.Client(url, timeout=30) as client:
         client.ping()
-        before = grown()
-        assert client.write_value("large", pieces(size))
-        written = grown()
-        with client.read_value("large") as value:
-            assert value.size == size * MIB
-            for number, chunk in enumerate(value):
-                check(chunk, number)
-        client.delete("large")
-    tell(before, written)
+        before = at_rest()
+        if what != "read":
+            assert client.write_value("large", pieces(size))
+        if what != "write":
+            with client.read_value("large") as value:
+                assert value.size == size * MIB
+                for number, chunk in enumerate(value):
+                    check(chunk, number)
+            client.unlink("large")
+    tell(before)
 
 
-async def by_tasks(library: Any, url: str, size: int) -> None:
+async def by_tasks(library: Any, url: str, size: int, what: str) -> None:
     """With one of the others."""
     async with library.Client(url, timeout=30) as client:
         await client.ping()
-        before = grown()
-        assert await client.write_value("large", pieces(size))
-        written, number = grown(), 0
-        async with client.read_value("large") as value:
-            assert value.size == size * MIB
-            async for chunk in value:
-                check(chunk, number)
-                number += 1
-        await client.delete("large")
-    tell(before, written)
+        before = at_rest()
+        if what != "read":
+            assert await client.write_value("large", pieces(size))
+        if what != "write":
+            number = 0
+            async with client.read_value("large") as value:
+                assert value.size == size * MIB
+                async for chunk in value:
+                    check(chunk, number)
+                    number += 1
+            await client.unlink("large")
+    tell(before)
 
 
-def tell(before: float, written: float) -> None:
+def tell(before: float) -> None:
     """Print it."""
-    print(f"before {before:.0f}, written {written:.0f}, read {grown():.0f}; grown by {grown() - before:.0f}")
+    print(f"{before:.1f} MiB before, {most():.1f} at most; grown by {most() - before:.1f}")
 
 
-def main(url: str, library: str, size: str) -> None:
+def main(url: str, library: str, size: str, what: str) -> None:
     """Run it."""
     if library == "resp_sync":
-        by_threads(url, int(size))
+        by_threads(url, int(size), what)
     elif library == "resp_asyncio":
-        asyncio.run(by_tasks(resp_asyncio, url, int(size)))
+        asyncio.run(by_tasks(resp_asyncio, url, int(size), what))
     else:
-        trio.run(by_tasks, resp_trio, url, int(size))
+        trio.run(by_tasks, resp_trio, url, int(size), what)
 
 
 if __name__ == "__main__":

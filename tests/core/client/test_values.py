@@ -348,7 +348,10 @@ def test_each_step_has_the_configured_time_or_all_have_one() -> None:
     assert TimeAllowed(Config(timeout=3.0), DEFAULT, 100.0).until(200.0) == 203.0
     assert TimeAllowed(Config(timeout=None), DEFAULT, 100.0).until(200.0) == inf
     whole = TimeAllowed(Config(timeout=3.0), 50, 100.0)
-    assert (whole.until(101.0), whole.until(200.0), whole.whole) == (150.0, 150.0, 150.0)
+    assert whole.until(101.0) == whole.until(149.0) == 150.0
+    with pytest.raises(CommandTimeoutError) as late:
+        whole.until(150.0)
+    assert late.value.outcome is Outcome.NOT_SENT
     assert TimeAllowed(Config(timeout=3.0), None, 100.0).until(200.0) == inf
     with pytest.raises(TypeError, match="timeout"):
         TimeAllowed(Config(), "1", 0.0)  # type: ignore[arg-type]
