@@ -45,6 +45,7 @@ PAGES: Final = {
     "caching.md": None,
     "monitor.md": None,
     "iterators.md": None,
+    "large-values.md": None,
 }
 RUNS: Final = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
 

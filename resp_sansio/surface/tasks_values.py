@@ -39,6 +39,7 @@ Piece: TypeAlias = bytes | bytearray | memoryview
 class Readable(Protocol):
     """A file of bytes: its `read` returns them, or what is to be awaited for them."""
 
+    @abstractmethod
     def read(self, size: int, /) -> Piece | Awaitable[Piece]:
         """Read so many bytes at most; none at the end."""
 

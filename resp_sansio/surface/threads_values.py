@@ -40,6 +40,7 @@ Piece: TypeAlias = bytes | bytearray | memoryview
 class Readable(Protocol):
     """A file of bytes."""
 
+    @abstractmethod
     def read(self, size: int, /) -> Piece:
         """Read so many bytes at most; none at the end."""
 

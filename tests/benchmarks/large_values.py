@@ -113,6 +113,7 @@ def main() -> None:
             for step in ("write", "read"):
                 what = f"{library}, {step} {given.mib} MiB, the process has {given.limit} MiB of data at most"
                 measure(what, server, PROGRAM, server.url, library, given.mib, step, limit=given.limit)
+            server.call("DEL", "large")  # which keeps others waiting, too
 
 
 if __name__ == "__main__":

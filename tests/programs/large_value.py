@@ -61,7 +61,6 @@ def by_threads(url: str, size: int, what: str) -> None:
                 assert value.size == size * MIB
                 for number, chunk in enumerate(value):
                     check(chunk, number)
-            client.unlink("large")
     tell(before)
 
 
@@ -79,7 +78,6 @@ async def by_tasks(library: Any, url: str, size: int, what: str) -> None:
                 async for chunk in value:
                     check(chunk, number)
                     number += 1
-            await client.unlink("large")
     tell(before)
 
 
