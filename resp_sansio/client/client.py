@@ -460,24 +460,23 @@ class Client(Repair):
             else:
                 self._follow(link, link.core.events(), now)
             return None
-        lease, cache = None, None
+        lease, reads = None, None
         for slot in answered:
             call = slot.call
             if call is not None and call is not PINNED and len(answered) == 1 and call.attempts is None:
                 lease = call.lease  # at the first attempt, so there is no more to it
             alone = call is None or (type(slot) is Slot and (call is PINNED or lease is not None))
             if type(slot) is CachedRead:
-                cache = self.cache
+                reads = [slot] if reads is None else [*reads, slot]
                 alone = alone and type(slot.replies[-1]) is not ReplyError
                 alone = alone and (slot.cell is None or slot.cell.readers is None)
             if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None
-        if cache is not None:
-            for slot in answered:
-                if type(slot) is CachedRead:
-                    cache.answered(slot, link.core, now)
-                    cache.ended(slot)
+        if reads is not None and self.cache is not None:
+            for read in reads:
+                self.cache.answered(read, link.core, now)
+                self.cache.ended(read)
         if not link.trusted and answered:
             self._proved(link, now)
         told, pool, sooner = len(self._events), self._pool, False

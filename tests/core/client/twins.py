@@ -9,8 +9,22 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from resp_sansio import ClientSettings, Config, ConnectError, PoolSettings, Retry
-from resp_sansio.client import Client, Close, Dial, Drained, Granted, Leaked, Link, Look, Refused, Waiter, error_of
+from resp_sansio import Cache, ClientSettings, Config, ConnectError, PoolSettings, Retry
+from resp_sansio.client import (
+    Client,
+    Close,
+    Dial,
+    Drained,
+    Granted,
+    Leaked,
+    Link,
+    Look,
+    ReadCache,
+    Refused,
+    Waiter,
+    error_of,
+    touched_by,
+)
 from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare, sending
 from resp_sansio.testing import Peer
 
@@ -43,6 +57,7 @@ KINDS: Final[dict[str, Pooled]] = {
     "client": (ClientSettings(), PoolSettings(max_size=2), {"ping_interval": 5.0}),
     "client of one connection": (ClientSettings(max_connections=1), None, {"silence_timeout": 3.0}),
     "client of two lanes": (ClientSettings(lanes=2), None, {}),
+    "client with a cache": (ClientSettings(), None, {"cache": Cache()}),
     "pool with TLS": (None, PoolSettings(max_size=2), {"tls": True}),
 }
 
@@ -53,7 +68,9 @@ class Twin:
     def __init__(self, kind: str, *, short: bool) -> None:
         settings, pool, config = KINDS[kind]
         given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
-        self.client = Client(Config(host="stage", **given), settings, pool, random=lambda: 0.5)
+        asked = Config(host="stage", **given)
+        self.cache = None if asked.cache is None else ReadCache(asked.cache)
+        self.client = Client(asked, settings, pool, random=lambda: 0.5, cache=self.cache)
         self.short = short
         self.links: list[Link] = []
         self.wires: list[bytes] = []
@@ -67,6 +84,8 @@ class Twin:
     # -- callers -------------------------------------------------------------------------------------------------------------
 
     def call(self, slot: Slot, now: float, waiter: int | None, hold: bool, taken: int) -> None:
+        if self.cache is not None and type(slot) is Slot and waiter is None:
+            slot = self.reading(slot, self.cache)
         self.slots.append(slot)
         client = self.client
         held: Any = None if waiter is None else self.waiters[waiter].lease
@@ -105,9 +124,20 @@ class Twin:
         if link is not None:
             self.flush(link, now)
 
+    @staticmethod
+    def reading(slot: Slot, cache: ReadCache) -> Slot:
+        """Return the slot by which a client with a cache reads, or makes all fall."""
+        if slot.info.name != "GET":
+            cache.wrote(touched_by(slot))
+            return slot
+        read = cache.reading(slot.payload, ("GET", "k"), slot.info, slot.deadline)
+        if read is not None:
+            read.token = slot.token
+        return read or slot
+
     def starts(self, slot: Slot, link: Link, hold: bool) -> bool:
         """Does the twin, on the short path, write this command by itself?"""
-        core, whole = link.core, type(slot) is Slot and isinstance(slot.payload, bytes)
+        core, whole = link.core, slot.starts and isinstance(slot.payload, bytes)
         at_rest = not core.in_flight and core._queued == 1 and not core._blocks and not hold
         known = self.number(link) in self.unread or not whole or len(slot.payload) > sending.WRITE_BLOCK
         return at_rest and not known and core.state.name == "READY"
@@ -207,6 +237,9 @@ class Twin:
                 (repr(link.core), link.core.next_deadline(), link.due, link.of_use, link.trusted) for link in self.links
             ],
             "stats": client.stats(),
+            "kept": None
+            if self.cache is None
+            else [(one.reply, one.stands) for one in self.cache._table.cells.values()],
             "due": client.next_deadline(),
             "slots": [(slot.state, getattr(slot, "outcomes", None)) for slot in self.slots],
             "leases": [None if waiter.lease is None else waiter.lease.ended for waiter in self.waiters],
