@@ -455,20 +455,23 @@ def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server, str
 def test_a_keyboard_interrupt_while_a_nursery_ends_comes_out_as_it_is(server: Server, strategy: str) -> None:
     """In no group, though it strikes where the tasks of a dial are waited for; and nothing is left open."""
 
+    scope = trio.CancelScope()
+
     async def credentials() -> tuple[None, str]:
         with trio.CancelScope(shield=True):
-            await trio.sleep(0.1)
+            scope.cancel()
+            await trio.testing.wait_all_tasks_blocked()
             signal.raise_signal(signal.SIGINT)  # for the main task, which waits for this one
             await trio.sleep(0.01)
         return None, ""
 
     async def main() -> None:
         if strategy == "connect":
-            with trio.move_on_after(0.01):
+            with scope:
                 await connect(server.url, credentials=credentials)
         else:
             async with Client(server.url, credentials=credentials) as client:
-                with trio.move_on_after(0.01):
+                with scope:
                     await client.execute("PING")
         pytest.fail("it was not interrupted")
 
