@@ -162,8 +162,9 @@ class Peer:
                 return
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
-            self._threads.append(threading.Thread(target=self._play, args=(script, Wire(connection)), daemon=True))
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._play, args=(script, Wire(connection)), daemon=True)
+            thread.start()  # before it is one of those that the end waits for
+            self._threads.append(thread)
 
     def _play(self, script: Callable[[Wire], None], wire: Wire) -> None:
         try:
@@ -266,8 +267,9 @@ class Proxy:
             self._open += (client, server)
             ended: list[int] = []
             for one, other, way in ((client, server, 0), (server, client, 1)):
-                self._threads.append(threading.Thread(target=self._pump, args=(one, other, way, ended), daemon=True))
-                self._threads[-1].start()
+                thread = threading.Thread(target=self._pump, args=(one, other, way, ended), daemon=True)
+                thread.start()
+                self._threads.append(thread)
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1], ended: list[int]) -> None:
         end = "close"

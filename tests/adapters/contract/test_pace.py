@@ -101,13 +101,17 @@ async def test_a_caller_whose_time_is_up_is_told_why_the_last_dial_failed(backen
 
     with Peer(refuse) as peer:
 
-        async def call() -> Any:
+        async def call() -> tuple[str, int]:
             async with opened(backend, strategy, peer.url, timeout=1.0) as asked:
-                return await asked.execute("ECHO", "x")
+                with pytest.raises((ConnectError, CommandTimeoutError)) as caught:
+                    await asked.execute("ECHO", "x")
+                (dialled,) = asked.stats().lanes if strategy == "client" else [asked.stats()]
+                return str(caught.value), dialled.dial_failures
 
-        for error in await backend.together(*[call] * 20):
-            assert isinstance(error, ConnectError | CommandTimeoutError)
-            assert "max number of clients" in str(error)
+        answers = await backend.together(*[call] * 20)
+    refused = [told for told, failures in answers if failures]  # on a busy machine not all are, in so little time
+    assert refused
+    assert all("max number of clients" in told for told in refused)
 
 
 # -- Borrowers --------------------------------------------------------------------------------------------------------------------
