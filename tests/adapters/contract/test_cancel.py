@@ -224,14 +224,17 @@ async def test_a_transaction_is_cancelled_before_its_exec_has_left(backend: Back
 async def test_a_transaction_whose_exec_was_not_sent_cannot_have_run(backend: Backend, server: Server) -> None:
     with Proxy(server.port, receive_buffer=65536) as proxy:
         async with backend.connect(proxy.url, timeout=None) as connection:
+            await connection.execute("SUBSCRIBE", "news")
+            before = calls(server, "multi")
             both = connection.transaction()
             results = [both.execute("INCR", "n"), both.execute("SET", "half", LARGE)]
             proxy.arm(up=Faults(after=MIB, then="stall"))
 
             async def cut() -> None:
-                await backend.sleep(
-                    0.05
-                )  # MULTI is answered meanwhile: if it were refused, the others would run singly
+                """MULTI has been accepted, and the client knows: behind the answer came a message. Else the others ran singly."""
+                await backend.until(lambda: calls(server, "multi") == before + 1)
+                server.call("PUBLISH", "news", "read")
+                assert (await connection.next_push()).items[-1] == b"read"
                 proxy.arm(up=Faults(after=0, then="reset"))
 
             error, _ = await backend.together(both.run, cut)
