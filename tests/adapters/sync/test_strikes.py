@@ -131,6 +131,40 @@ def test_an_interrupt_at_each_place(
     assert place > 30
 
 
+@pytest.mark.parametrize("strategy", ["Client", "Pool", "connect"])
+@pytest.mark.parametrize("second", [None, 20])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_each_place_of_a_large_value(server: Server, strategy: str, second: int | None) -> None:
+    """Nothing stays that would stay for ever, and what stands under the key is whole."""
+    values = b"a" * 45, b"b" * 45
+
+    def move(client: Any) -> None:
+        client.write_value("k", values[1], chunk_size=10)
+        with client.read_value("k", chunk_size=10) as value:
+            assert b"".join(value) == values[1]
+
+    place, struck = 0, True
+    while struck:
+        place += 41 if second is None else 97
+        server.call("SET", "k", values[0])
+        sizes = {} if strategy == "connect" else {"max_size" if strategy == "Pool" else "max_connections": 3}
+        with getattr(resp_sync, strategy)(server.url, **sizes) as client:
+            ask(client)
+            strikes = Strikes(place, second)
+            with suppress(Alarm), strikes:
+                move(client)
+            struck = strikes.struck > 0
+            check(client)
+            if strategy == "Pool":
+                move(client)
+        assert server.call("GET", "k") in values
+        keys = server.call("KEYS", "k.unfinished-*")
+        assert isinstance(keys, list)
+        assert all(server.call("TTL", key) != -1 for key in keys if isinstance(key, bytes))
+        server.call("FLUSHALL")
+    assert place > 1000
+
+
 @pytest.mark.needs("Redis 7.0 or Valkey 7.2")
 @pytest.mark.parametrize("strategy", ["Client", "Pool"])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
