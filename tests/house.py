@@ -50,7 +50,7 @@ client.cache client.call client.batch client.scripts client.retry client.queues 
 client.hash_slots client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.monitor client.forks client.tls client.sentinel client.links client.scanning client.observers client.calls
-client.crew client.dials client.repair client.client client.observed client
+client.crew client.dials client.news client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base
 surface.tasks_driver surface.tasks_cache

@@ -128,6 +128,8 @@ class Dials(Guarded):
         self._look_at = now + LOOK
         machine, crew = self.machine, self.crew
         self._take_up_lost_dials()
+        if (news := machine.news) is not None:
+            self._catch_up(news.io)
         for dial in [dial for dial in crew.dials if now >= dial.deadline]:
             crew.dials.remove(dial)
             self._drop_opening(dial)

@@ -116,11 +116,12 @@ class Socket:
 
     @enable_ki_protection
     async def keep(self) -> None:
-        """Read, in a task of the client's: while the link opens, and whenever it owes replies that no caller waits for."""
+        """Read, in a task of the client's: while the link opens, whenever it owes replies that no caller waits for; and news."""
         try:
             while not self.link.ended:
                 owed = self.core.in_flight and self.core.wants_to_receive
-                if self.link.dial is None and (not (owed or self.stuck) or self._successor() is not None):
+                asked = owed or self.stuck or self.link.news_from is not None
+                if self.link.dial is None and (not asked or self._successor() is not None):
                     break
                 await self.lead()
         finally:

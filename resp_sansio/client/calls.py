@@ -103,9 +103,9 @@ class Calls(ABC):
 
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_joined",
-        "_lanes", "_links", "_only", "_pace", "_pausing", "_pool", "_pre_ping", "_quiet", "_random", "_retry", "_shares",
-        "_since_replica", "_timers", "addresses", "cache", "closed", "config", "directory", "lane", "observers", "once", "protocol",
-        "retries",
+        "_lanes", "_links", "_news", "_news_timer", "_news_tries", "_only", "_pace", "_pausing", "_pool", "_pre_ping",
+        "_quiet", "_random", "_retry", "_shares", "_since_replica", "_timers", "addresses", "cache", "closed", "config",
+        "directory", "lane", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -150,6 +150,9 @@ class Calls(ABC):
         self._events: list[ClientEvent] = []
         self._timers = Timers()
         self._dial_timer: Timer | None = None
+        self._news: Dial | Link | None = None  # behind sentinels, see `News`
+        self._news_timer: Timer | None = None
+        self._news_tries = 0
         self._pausing: dict[Slot, None] = {}
         self._joined: dict[Slot, None] = {}  # reads that wait for the reply to another
         self._generation = 0  # how often the links were left for new ones

@@ -404,6 +404,8 @@ class Client(Repair):
         return link
 
     def _is_wanted(self, dial: Dial) -> bool:
+        if dial.brings_news:
+            return self._news is dial
         if dial.lane is not None:
             return dial.lane.dial is dial
         return self._pool is not None and self._pool.state is not PoolState.CLOSED
@@ -416,6 +418,9 @@ class Client(Repair):
             self._go_on(dial, dial.go_on(error, now), now)
 
     def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
+        if dial.brings_news:
+            self._news_ended(now)
+            return
         lane = dial.lane
         if error is None:
             self._pace.gave_up(now)
@@ -539,6 +544,8 @@ class Client(Repair):
                 self._refuse(thing, self._late())
             elif thing is self:
                 self._see_to_dials(now)
+            else:  # the directory's
+                self._open_news(now)
         if self._pool is not None and self._pool.next_deadline() <= now:
             self._pool.handle_timeout(now)
             self._carry_out(now)
@@ -616,6 +623,7 @@ class Client(Repair):
                 self._tell(entry, self.closed, now)
         for slot in list(self._pausing):
             self._finish(slot, self.closed, now)
+        self._end_news(now)
 
     def _end_drain(self) -> None:
         if self._draining and not self._links and (self._pool is None or self._pool.state is PoolState.CLOSED):

@@ -43,6 +43,22 @@ class Dials(Calls):
         """It has failed, and is not told of again."""
 
     @abstractmethod
+    def _open_news(self, now: float) -> None:
+        """See that a sentinel is heard, where there are any."""
+
+    @abstractmethod
+    def _news_opened(self, link: Link, event: Opened, now: float) -> None:
+        """A sentinel has answered that is to tell more."""
+
+    @abstractmethod
+    def _news_came(self, link: Link, now: float) -> None:
+        """It has told something."""
+
+    @abstractmethod
+    def _news_ended(self, now: float) -> None:
+        """It is heard no more."""
+
+    @abstractmethod
     def _is_wanted(self, dial: Dial) -> bool:
         """Does anything wait for it?"""
 
@@ -72,10 +88,14 @@ class Dials(Calls):
                 self.cache.invalidated(*event.push.items[:1])
             elif isinstance(event, PushReceived):
                 link.pushes.put(event.push)
+                if link.news_from is not None:
+                    self._news_came(link, now)
                 self._hand_out(link)
             elif isinstance(event, Opened):
                 if link.core.error is not None:
                     pass  # more came behind the handshake, and ended it
+                elif event.answers and link.dial is not None and link.dial.brings_news:
+                    self._news_opened(link, event, now)
                 elif event.answers:
                     self._told(link, event, now)
                 else:
@@ -161,6 +181,7 @@ class Dials(Calls):
         if not link.ended:  # as it is if the client is being drained
             self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
         self._see_to_dials(now)
+        self._open_news(now)
 
     def _found_master(self, dial: Dial, now: float) -> None:
         """This dial has led to the master. If that was another one before, the links that lead there are left."""
@@ -183,6 +204,8 @@ class Dials(Calls):
         if dial is not None:
             link.dial = None
             self._not_opened(dial, link, now)
+        elif link.news_from is not None:
+            self._news_ended(now)
         else:
             if not (link.of_use or link.left) and self.closed is None:
                 self._pace.wasted(now, self._random())

@@ -26,7 +26,7 @@ from .leases import Lease
 from .leases import Waiter as PlaceWaiter
 from .pushes import Listener, Pushes
 from .retry import Attempts
-from .sentinel import Search, Way
+from .sentinel import Place, Search, Way
 from .timers import Timer
 from .tls import TLSWire
 
@@ -91,6 +91,11 @@ class Dial:
         self.tls_at: float | None = None
 
     @property
+    def brings_news(self) -> bool:
+        """Is it for no caller, but for news of a sentinel's?"""
+        return self.lane is None and self.place is None
+
+    @property
     def config(self) -> Config:
         """Where it leads, and as whom: of this dial alone."""
         return self.way.config
@@ -140,8 +145,8 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "of_use", "opened_at",
-        "pushes", "reason", "run_id", "slot", "timer", "tls", "trusted", "wire",
+        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "news_from", "of_use",
+        "opened_at", "pushes", "reason", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
@@ -163,6 +168,7 @@ class Link:
         self.left: bool = False  # by the client: that it ends says nothing of the server
         self.of_use: bool = False  # a call was answered on it
         self.run_id: bytes | None = None  # of its server, once that was asked; empty if it does not tell
+        self.news_from: Place | None = None  # a sentinel that tells of switches: no caller uses it
         self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
 
     def __repr__(self) -> str:

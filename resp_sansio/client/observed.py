@@ -205,8 +205,9 @@ class ObservedClient(Client):
 
     def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
         told, total = self._observers, now - dial.wanted_at
-        fact = DialFailed(told.address, told.database, self._route(dial.lane), error, self._step(dial), total)
-        self._report("dial_failed", fact)
+        if not dial.brings_news:
+            fact = DialFailed(told.address, told.database, self._route(dial.lane), error, self._step(dial), total)
+            self._report("dial_failed", fact)
         super()._dial_over(dial, error, now)
 
     def _opened(self, link: Link, event: Opened, now: float) -> None:
@@ -234,7 +235,7 @@ class ObservedClient(Client):
         super()._opened(link, event, now)
 
     def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
-        opened = link.dial is None
+        opened = link.dial is None and link.news_from is None
         self._note_tls(link, now)
         super()._lost(link, event, now)
         if opened:

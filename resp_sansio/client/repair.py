@@ -13,15 +13,15 @@ from .._errors import ConnectionLostError
 from .._stats import CloseReason
 from ..connection.slot import Slot, SlotState
 from .calls import OWN, PINNED, Check
-from .dials import Dials
 from .links import Call, Dial, Granted, Heard, Link, Look, Refused, Waiter
+from .news import News
 from .pushes import Listener
 from .timers import Timers
 
 __all__ = ["Repair"]
 
 
-class Repair(Dials):
+class Repair(News):
     """What puts a client in order that was cut short."""
 
     __slots__ = ()
@@ -60,7 +60,13 @@ class Repair(Dials):
             self._pool.reconcile(now, lambda owner: self._holds(owner, is_alive))
         self._set_timers_anew(now, is_alive)
         for link in list(self._links):
-            if not link.ended and link.dial is None and link.lane is None and not self._is_kept(link):
+            if (
+                not link.ended
+                and link.dial is None
+                and link.lane is None
+                and not self._is_kept(link)
+                and link is not self._news
+            ):
                 link.left = True
                 self.abort(link, self.closed, now)
         for lane in self._lanes:
@@ -216,4 +222,8 @@ class Repair(Dials):
             for place in self._pool.dials:
                 if place not in places:
                     told.add(self._announce(place, now))
-        self._pace.recount(len(told))
+        self._pace.recount(len([dial for dial in told if not dial.brings_news]))
+        news = self._news
+        if (news not in told) if isinstance(news, Dial) else (news is None or news.ended):
+            self._news = None
+            self._timers.set(now, self.directory)

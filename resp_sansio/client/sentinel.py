@@ -19,7 +19,7 @@ from ..config.addresses import Addresses
 from ..config.config import TLS_OPTIONS, Config
 from ..config.options import read_place
 from ..connection.handshake import Fallback, Opening
-from ..wire.values import Reply
+from ..wire.values import Push, Reply
 
 __all__ = ["Directory", "Place", "Search", "Way"]
 
@@ -91,6 +91,10 @@ class Directory:
         self._first, self._learnt = search.sentinel, search.learnt
         before, self.master = self.master, search.server
         return before is not None and before != search.server
+
+    def ask_first(self, sentinel: Place) -> None:
+        """This one has news: ask it first from now on."""
+        self._first = sentinel
 
     def way_to_sentinel(self, place: Place) -> Way:
         """Return the way to a sentinel."""
@@ -214,6 +218,25 @@ def read_pair(said: Reply) -> Place | None:
             return read_place((host.decode("utf-8", "replace"), int(port)))
         case _:
             return None
+
+
+def read_switch(push: Push, name: str) -> Place | None:
+    """Read which server is the master of this name now, if a sentinel tells of a switch.
+
+    `+switch-master` says the name, host and port of the old one, of the new one; `+promoted-slave` says kind, name, host and port
+    of the new one, `@`, and name, host and port of its old master.
+    """
+    match push:
+        case Push("message", (b"+switch-master", bytes(said))):
+            master, host, port = 0, 3, 4
+        case Push("message", (b"+promoted-slave", bytes(said))):
+            master, host, port = 5, 2, 3
+        case _:
+            return None
+    words = said.split()
+    if len(words) <= max(master, port) or words[master] != name.encode():
+        return None
+    return read_pair([words[host], words[port]])
 
 
 def read_sentinels(said: Reply) -> list[Place]:

@@ -241,16 +241,30 @@ async def test_a_master_that_dies_costs_only_what_was_on_its_way_and_is_not_beli
 
 
 @contract
-async def test_a_fail_over_that_was_asked_for_fails_no_call(backend: Backend, sentinels: Sentinels) -> None:
+async def test_a_fail_over_that_was_asked_for_fails_no_call_and_the_old_master_is_left_while_it_takes_writes(
+    backend: Backend, sentinels: Sentinels
+) -> None:
     old, new = sentinels.data
-    async with backend.client(sentinels.url, timeout=20.0) as client:
+    for sentinel in sentinels.sentinels:
+        # It makes no replica of the old master, which would cut its connections, before it has published several times.
+        assert sentinel.call("SENTINEL", "DEBUG", "publish-period", 3_600_000) == b"OK"
+    async with backend.client(sentinels.url, timeout=20.0) as client, backend.pool(sentinels.url, timeout=20.0) as pool:
+        await pool.execute("PING")
         sentinels.fail_over()
-        while not sentinels.is_master(new) or old.call("ROLE")[0] != b"slave":  # type: ignore[index]
-            await client.execute("SET", "k", "v")
-            assert await client.execute("GET", "k") == b"v"
-            await backend.sleep(0.01)
+        while sentinels.master_of(sentinels.sentinels[0]) != new.port:
+            assert await client.execute("SET", "k", "v") == "OK"
+            await backend.sleep(0.005)
+        while not new.call("GET", "left"):  # no replica any more, so this client has set it there
+            assert await client.execute("SET", "left", "yes") == "OK"
+            await backend.sleep(0.005)
+        while not new.call("GET", "left by a pool"):
+            assert await pool.execute("SET", "left by a pool", "yes") == "OK"
+            await backend.sleep(0.005)
         assert await client.execute("SET", "k", "at last") == "OK"
+        assert await pool.execute("GET", "k") == b"at last"
         assert new.call("GET", "k") == b"at last"
+        role: Any = old.call("ROLE")
+        assert role[0] == b"master"  # it would have taken them all, and lost them
 
 
 # -- what the page says ----------------------------------------------------------------------------------------------------------

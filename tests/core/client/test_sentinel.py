@@ -25,7 +25,7 @@ from resp_sansio import (
     Reply,
     ReplyError,
 )
-from resp_sansio.client import Dial, Link
+from resp_sansio.client import Client, Dial, Link
 from resp_sansio.client.sentinel import Directory, Search, config_of_sentinel, config_of_server, read_sentinels
 from resp_sansio.connection import Fallback
 from resp_sansio.testing import Peer
@@ -310,19 +310,20 @@ class World:
 
 
 class Town(Stage):
-    """A client behind sentinels. `went` is where its dials led."""
+    """A client behind sentinels. `went` is where its dials led, those for news not counted, which go to `heard_at`."""
 
     def __init__(self, world: World, *arguments: Any, url: str = URL, **options: Any) -> None:
         super().__init__(*(arguments or (LANES,)), url=url, **options)
         self.world = world
         self.went: list[Place] = []
+        self.heard_at: list[Place] = []
         self.places: dict[Link, Place] = {}
 
     def connect(self) -> Link:
         dial = self.dials.pop(0)
         dial.begin(self.now)
         place = dial.config.host, dial.config.port
-        self.went.append(place)
+        (self.heard_at if dial.brings_news else self.went).append(place)
         if place not in self.world.says and place not in self.world.roles:
             self.client.dial_failed(
                 dial, ConnectError(f"cannot connect to {dial.way.addresses.peer}", transient=True), self.now
@@ -350,6 +351,22 @@ class Town(Stage):
             return [] if master is not None else ReplyError("ERR No such master with that name")
         return None if master is None else pair(master)
 
+    @property
+    def server(self) -> Link:
+        """The newest link to a server."""
+        return [link for link, place in self.places.items() if place in self.world.roles][-1]
+
+    @property
+    def news(self) -> Link:
+        """The link that brings news."""
+        news = self.client.news
+        assert news is not None
+        return news
+
+    def tell(self, channel: bytes, message: bytes) -> None:
+        """The sentinel that is heard says this."""
+        self.say(self.news, self.peers[self.news].push("message", channel, message))
+
     def end(self, place: Place) -> None:
         """This server cuts all who are connected to it, as a demoted or a dead one does."""
         for link in [link for link in self.client.links if self.places[link] == place]:
@@ -366,7 +383,7 @@ def test_a_call_goes_to_the_master_that_a_sentinel_has_named(protocol: int) -> N
     slot = town.call("GET", "k")
     assert town.told(slot) == OLD[0].encode()
     assert town.went == [A, OLD]
-    sentinel, server = town.places
+    sentinel, server, news = town.places
     assert [words[0] for words in (answer.words for answer in town.peers[sentinel].received)] == [
         *([b"HELLO"] if protocol == 3 else []),
         b"SENTINEL",
@@ -374,7 +391,7 @@ def test_a_call_goes_to_the_master_that_a_sentinel_has_named(protocol: int) -> N
     ]
     assert sentinel.ended
     assert town.closed == [sentinel]
-    assert town.client.links == [server]
+    assert town.client.links == [server, news]
     assert repr(server).startswith("<Link over <Connection to m at 10.0.1.1:6379: READY")
     stats = town.client.stats()
     assert isinstance(stats, ClientStats)
@@ -443,7 +460,7 @@ def test_readonly_from_a_demoted_master_makes_the_next_dial_ask_anew() -> None:
     town = Town(quiet())
     town.call("GET", "k")
     town.world = World({A: NEW, B: NEW}, {OLD: "replica", NEW: "master"})
-    town.peers[town.link].answer = lambda _: ReplyError("READONLY You can't write against a read only replica.")
+    town.peers[town.server].answer = lambda _: ReplyError("READONLY You can't write against a read only replica.")
     slot = town.call("SET", "k", "v")
     town.pass_time(1.0)
     assert town.told(slot) == NEW[0].encode()
@@ -463,7 +480,7 @@ def test_a_sentinels_password_is_its_own_and_in_no_message() -> None:
     world = quiet(passwords={A: b"theirs", B: b"theirs", OLD: b"data"})
     town = Town(world, sentinel_password="theirs", password="data")
     assert town.told(town.call("GET", "k")) == OLD[0].encode()
-    sentinel, server = (town.peers[link].received[0].words for link in town.places)
+    sentinel, server, _ = (town.peers[link].received[0].words for link in town.places)
     assert b"theirs" in sentinel
     assert b"data" not in sentinel
     assert b"theirs" not in server
@@ -556,7 +573,7 @@ def test_links_to_the_old_master_are_left_when_a_dial_has_led_to_another() -> No
     town.release(out)
     assert lane.ended
     assert town.told(town.call("GET", "k")) == NEW[0].encode()
-    assert {town.places[link] for link in town.client.links} == {NEW}
+    assert {town.places[link] for link in town.client.links} == {NEW, A}
     town.release(fourth)
     assert town.lease().connection is fourth.connection  # it was not retired with the others
     town.pass_time(1.0)
@@ -588,6 +605,124 @@ def test_a_single_connection_leads_to_the_master_and_ends_with_it() -> None:
     assert share.connection.ended
 
 
+# -- news --------------------------------------------------------------------------------------------------------------------
+
+SWITCH: Final = b"m 10.0.1.1 6379 10.0.1.2 6379"
+PROMOTED: Final = b"slave 10.0.1.2:6379 10.0.1.2 6379 @ m 10.0.1.1 6379"
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize(("channel", "message"), [(b"+switch-master", SWITCH), (b"+promoted-slave", PROMOTED)])
+def test_a_client_leaves_a_master_that_lives_on_once_it_hears_of_another(
+    protocol: int, channel: bytes, message: bytes
+) -> None:
+    town = Town(quiet(), LANES, PoolSettings(max_size=2), protocol=protocol)
+    town.call("GET", "k")
+    town.release(town.lease())
+    assert town.heard_at == [A]
+    assert list(town.peers[town.news].subscriptions["channels"]) == [b"+switch-master", b"+promoted-slave"]
+    town.world = World({A: NEW, B: OLD}, {OLD: "master", NEW: "master"})
+    town.tell(channel, message)
+    assert [town.places[link] for link in town.client.links] == [A]  # nothing leads to the old one
+    assert town.told(town.call("SET", "k", "v")) == NEW[0].encode()
+    assert town.places[town.lease().connection] == NEW
+    assert town.heard_at == [A]
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        (b"+switch-master", b"other 10.0.1.1 6379 10.0.1.2 6379"),
+        (b"+switch-master", b"m 10.0.1.2 6379 10.0.1.1 6379"),  # it is there
+        (b"+switch-master", b"m 10.0.1.1 6379 10.0.1.2"),
+        (b"+switch-master", b"m 10.0.1.1 6379 10.0.1.2 x"),
+        (b"+promoted-slave", b"slave 10.0.1.2:6379 10.0.1.2 6379 @ other 10.0.1.1 6379"),
+        (b"+promoted-slave", b""),
+        (b"+sdown", SWITCH),
+    ],
+)
+def test_other_news_is_none(channel: bytes, message: bytes) -> None:
+    town = Town(quiet())
+    town.call("GET", "k")
+    town.tell(channel, message)
+    town.call("GET", "k")
+    assert town.went == [A, OLD]
+    assert town.news.core.stats().unread_pushes == 0
+
+
+def test_a_sentinel_that_knows_already_is_heard_at_once_and_asked_first() -> None:
+    town = Town(World({A: OLD, B: NEW}, {OLD: "master", NEW: "master"}))
+    town.client._news_tries = 1
+    town.call("GET", "k")
+    assert town.heard_at == [B]
+    assert town.told(town.call("GET", "k")) == NEW[0].encode()
+    assert town.went == [A, OLD, B, NEW]
+
+
+def test_when_a_sentinel_is_lost_another_is_heard_after_a_pause() -> None:
+    town = Town(quiet())
+    town.call("GET", "k")
+    town.cut(town.news)
+    assert town.client.news is None
+    town.pass_time(0.7)
+    assert town.heard_at == [A]
+    town.pass_time(0.1)
+    assert town.heard_at == [A, B]
+    town.cut(town.news)
+    del town.world.says[A]
+    town.pass_time(1.0)
+    assert town.heard_at == [A, B, A]
+    assert town.client.news is None
+    town.pass_time(1.0)
+    assert town.heard_at == [A, B, A, B]
+    assert town.client.news is not None
+
+
+def test_no_sentinel_is_heard_while_nothing_leads_to_a_server() -> None:
+    town = Town(quiet())
+    town.call("GET", "k")
+    town.world = World({A: NEW, B: NEW})
+    town.end(OLD)
+    town.cut(town.news)
+    town.pass_time(5.0)
+    assert town.heard_at == [A]
+    town.world = World({A: NEW, B: NEW}, {NEW: "master"})
+    town.call("GET", "k")
+    town.pass_time(1.0)
+    assert town.heard_at == [A, B]
+
+
+def test_a_single_connection_hears_of_nothing_for_it_would_end_in_any_case() -> None:
+    town = Town(quiet(), None, once=True)
+    town.lease()
+    assert town.heard_at == []
+
+
+@pytest.mark.parametrize("end", [Client.close, Client.drain])
+def test_what_brings_news_ends_with_the_client(end: Any) -> None:
+    for state in range(3):
+        town = Town(quiet(), dials_at_once=False)
+        town.call("GET", "k")
+        town.connect()
+        town.connect()
+        (dial,) = town.dials
+        assert dial.brings_news
+        if state:
+            town.dials.clear()
+            link = town.client.connected(dial, town.now)  # which says nothing yet
+            town.places[link], town.peers[link] = B, Peer(answer=lambda _: None)
+            if state == 2:
+                town.flush(link)
+        end(town.client, town.now)
+        town.run()
+        assert town.client.links == []
+        if not state:
+            town.give_up()
+        assert town.drained is (end is Client.drain)
+        town.pass_time(10.0)
+        assert town.dials == []
+
+
 # -- what observers are told -------------------------------------------------------------------------------------------------
 
 
@@ -607,7 +742,12 @@ def test_observers_are_told_the_address_that_was_dialled() -> None:
         (CallEnded, "10.0.1.1:6379"),
         (CallEnded, "10.0.1.2:6379"),
     ]
+    town.cut(town.news)
+    town.world.says.clear()
+    town.pass_time(1.0)
+    assert town.heard_at == [A, B]
     assert notes.of(DialFailed) == []
+    assert len(notes.of(LinkClosed)) == 1
 
 
 def test_one_search_that_fails_is_one_dial_that_failed() -> None:
