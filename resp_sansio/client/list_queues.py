@@ -11,6 +11,7 @@ from collections import Counter, deque
 from functools import partial
 from typing import Any, Final
 
+from .._errors import UnexpectedReplyError
 from ..commands.command import Command
 from ..commands.decoding import S, Text
 from ..commands.lists import blmove, lmove, lrange, lrem
@@ -48,12 +49,15 @@ class ListQueue(Queue[ListItem[S]]):
         self._take_note()
         if not self._ready or now >= self._acks_due:
             return None
-        value, again = self._ready.popleft()
+        value, again = self._ready[0]
         try:
-            return ListItem(self, value, again, textual(partial(self._text.one, value), READ))
-        except Exception:
+            made = ListItem(self, value, again, textual(partial(self._text.one, value), READ))
+        except UnexpectedReplyError:
+            self._ready.popleft()
             self._forget(value)  # it stays in the working list
             raise
+        self._ready.popleft()
+        return made
 
     def _take_note(self) -> None:
         """Take note of what handlers have said."""
@@ -62,7 +66,7 @@ class ListQueue(Queue[ListItem[S]]):
 
     def _forget(self, value: bytes) -> None:
         self._held[value] -= 1
-        if not self._held[value]:
+        if self._held[value] <= 0:
             del self._held[value]
 
     def _found(self, value: bytes, *, again: bool) -> None:

@@ -59,7 +59,7 @@ LATE: Final = 1.0
 class Delivery:
     """What a queue has handed over. `with` says `done` of it if the block ends, and `failed` if an exception ends it.
 
-    `again`: it may have been handed over before.
+    One that is thrown away has failed. `again`: it may have been handed over before.
     """
 
     __slots__ = ("_key", "_queue", "again")
@@ -80,6 +80,11 @@ class Delivery:
         if self._queue is not None:
             self._queue._failed.append(self._key)
             self._queue = None
+
+    def __del__(self) -> None:
+        # An interrupt may have thrown it away before any handler had it.
+        if getattr(self, "_queue", None) is not None:
+            self.failed()
 
     def __enter__(self) -> Self:
         return self

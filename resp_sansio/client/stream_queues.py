@@ -19,6 +19,7 @@ from functools import partial
 from math import ceil, inf
 from typing import Any, Final, NamedTuple
 
+from .._errors import UnexpectedReplyError
 from ..commands.command import Command, Reader
 from ..commands.decoding import S, Text
 from ..commands.readers import Entry, items
@@ -103,12 +104,15 @@ class StreamQueue(Queue[StreamEntry[S]]):
         self._take_note()
         if not self._ready or now >= self._acks_due or now >= self._beat_due:
             return None
-        ready = self._ready.popleft()
+        ready = self._ready[0]
         try:
-            return textual(partial(self._made, ready), READ)
-        except Exception:
+            made = textual(partial(self._made, ready), READ)
+        except UnexpectedReplyError:
+            self._ready.popleft()
             self._held.discard(ready.key)  # it stays pending
             raise
+        self._ready.popleft()
+        return made
 
     def _made(self, ready: Ready) -> StreamEntry[S]:
         one = self._text.one

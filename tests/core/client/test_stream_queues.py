@@ -151,11 +151,28 @@ def test_what_is_in_hands_does_not_come_again_after_a_loss() -> None:
     first = consumer.next()
     assert first is not None
     consumer.queue.recover()
-    assert ids(consumer.all()) == [2, 3]
+    others = consumer.all()
+    assert ids(others) == [2, 3]
     first.done()
     consumer.step(lost="before")
     assert consumer.all() == []
     assert [*server.streams[b"s"].pending] == [2, 3]
+    del others
+    assert consumer.all() == []
+    consumer.queue.recover()
+    assert ids(consumer.all()) == [2, 3]
+
+
+def test_one_that_is_thrown_away_has_failed() -> None:
+    server = Streams(b"s")
+    server.add()
+    consumer = Consumer(server, min_idle=1000)
+    assert ids(consumer.all()) == [1]
+    server.now += 0.999
+    assert consumer.all() == []
+    server.now += 0.001
+    assert ids(consumer.all()) == [1]
+    assert "XCLAIM" not in server.sent
 
 
 def test_acknowledgements_wait_for_others_unless_the_last_went_out_a_while_ago() -> None:
@@ -353,6 +370,7 @@ def test_a_read_waits_until_something_else_is_to_be_done() -> None:
         server = Streams(b"s")
         consumer = Consumer(server, **options)
         found: list[Any] = []
+        hands: list[Any] = []
         for _ in range(6):
             step = consumer.queue.step(server.now)
             words = step[-1][0].args
@@ -361,7 +379,7 @@ def test_a_read_waits_until_something_else_is_to_be_done() -> None:
                 if len(found) == 1:
                     server.add()
             consumer.queue.answered(step, [run(server, command) for command, _ in step], server.now)
-            consumer.queue.take(server.now)
+            hands.append(consumer.queue.take(server.now))
         return found[:2]
 
     assert blocks(block=5000) == [5000, 5000]
