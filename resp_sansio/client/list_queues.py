@@ -73,7 +73,7 @@ class ListQueue(Queue[ListItem[S]]):
         self._held[value] += 1
         self._ready.append((value, again))
 
-    def _acknowledge(self, step: Step) -> None:
+    def _acknowledge(self, step: Step, *, apart: bool) -> None:  # noqa: ARG002
         self._take_note()
         while self._done:
             value = self._done.popleft()

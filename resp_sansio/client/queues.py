@@ -187,7 +187,9 @@ class Queue(ABC, Generic[E]):
             if now >= self._again_at:
                 self._again_at = inf
             self._begin()
-        step = self.flush(now)
+        step: Step = []
+        self._acked_at = now
+        self._acknowledge(step, apart=False)
         self._ask(step, now)
         return step
 
@@ -195,7 +197,7 @@ class Queue(ABC, Generic[E]):
         """Return what is to be sent to acknowledge all that is done; nothing, if there is nothing."""
         step: Step = []
         self._acked_at = now
-        self._acknowledge(step)
+        self._acknowledge(step, apart=True)
         return step
 
     def answered(self, step: Step, replies: Sequence[object], now: float) -> None:
@@ -227,8 +229,8 @@ class Queue(ABC, Generic[E]):
         """See first what the server has handed over to this consumer."""
 
     @abstractmethod
-    def _acknowledge(self, step: Step) -> None:
-        """Add what acknowledges all that is done."""
+    def _acknowledge(self, step: Step, *, apart: bool) -> None:
+        """Add what acknowledges all that is done: in front of what asks for more, or `apart`, while that may be under way."""
 
     @abstractmethod
     def _ask(self, step: Step, now: float) -> None:

@@ -83,7 +83,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
         self.deleted: int = 0
         self._ready: deque[Ready] = deque()
         self._held: set[Key] = set()  # ready, in a handler's hands, or done and not yet acknowledged
-        self._settled: list[Key] = []  # known to be acknowledged; but a page may be on its way that was made before
+        self._settled: list[Key] = []  # known to be acknowledged, but a page that was made before may be on its way
         self._acks: dict[bytes, dict[bytes, None]] = {}  # done, and perhaps sent
         self._unread = dict.fromkeys(
             self._streams, FIRST
@@ -141,7 +141,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
         while self._failed:
             self._held.discard(self._failed.popleft())
 
-    def _acknowledge(self, step: Step) -> None:
+    def _acknowledge(self, step: Step, *, apart: bool) -> None:
         self._take_note()
         while self._done:
             stream, id = self._done.popleft()
@@ -149,13 +149,17 @@ class StreamQueue(Queue[StreamEntry[S]]):
         for stream, ids in self._acks.items():
             for part in _parts([*ids]):
                 command = Command("XACK", stream, self._group, *part, retry=True)  # twice is no more than once
-                step.append((command, partial(self._acknowledged, stream, part)))
+                step.append((command, partial(self._acknowledged, stream, part, apart)))
 
-    def _acknowledged(self, stream: bytes, ids: list[bytes], _count: object, _now: float) -> None:
+    def _acknowledged(self, stream: bytes, ids: list[bytes], apart: bool, _count: object, _now: float) -> None:
         acks = self._acks.get(stream, {})
         for id in ids:
             acks.pop(id, None)  # another answer may have been faster
-            self._settled.append((stream, id))
+        settled = [(stream, id) for id in ids]
+        if apart:
+            self._settled += settled
+        else:
+            self._held.difference_update(settled)
         if not acks:
             self._acks.pop(stream, None)
 
@@ -192,7 +196,6 @@ class StreamQueue(Queue[StreamEntry[S]]):
     # -- what is asked for ---------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._uncounted.clear()
         self._unread = dict.fromkeys(self._streams, FIRST)
 
     def _ask(self, step: Step, now: float) -> None:
@@ -202,7 +205,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
             self._keep(step, now)
         if self._ready:
             return
-        if now >= self._claim_at and not self._unread and not self._uncounted:
+        if now >= self._claim_at:
             assert self._min_idle is not None
             self._unclaimed = self._unclaimed or dict.fromkeys(self._streams, FIRST)
             self._claim_at = now + self._min_idle / 1000
@@ -242,7 +245,6 @@ class StreamQueue(Queue[StreamEntry[S]]):
             del self._unread[stream]
         else:
             self._unread[stream] = entries[-1].id
-        self._created = False
 
     def _claimed(self, stream: bytes, claimed: Autoclaimed[bytes], _now: float) -> None:
         self.deleted += len(claimed.deleted)
@@ -250,7 +252,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
             del self._unclaimed[stream]
         else:
             self._unclaimed[stream] = claimed.next
-        self._uncounted += [(stream, entry) for entry in claimed.entries if (stream, entry.id) not in self._held]
+        self._uncounted += [(stream, entry) for entry in claimed.entries]
 
     def _counted(self, stream: bytes, entry: Entry[bytes], pending: list[PendingEntry[bytes]], now: float) -> None:
         self._uncounted.remove((stream, entry))

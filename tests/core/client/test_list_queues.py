@@ -100,6 +100,18 @@ def test_elements_come_from_the_left_and_are_removed_in_front_of_the_next_read()
     assert server.lists == {b"q": [], b"w": [b"2"]}
 
 
+def test_one_is_done_once() -> None:
+    server = Lists()
+    server.lists[b"w"] = [b"1", b"1"]
+    consumer = Consumer(server)
+    one, other = consumer.all()
+    one.done()
+    one.done()
+    assert consumer.all() == []
+    assert server.lists[b"w"] == [b"1"]
+    other.done()
+
+
 def test_what_is_left_in_the_working_list_comes_first_and_again() -> None:
     server = Lists()
     server.lists = {b"q": [b"3"], b"w": [b"1", b"2", b"1"]}
@@ -199,7 +211,9 @@ def test_what_is_moved_for_a_read_that_still_waits_on_a_lost_connection_comes_la
     server.run(read[-1][0])
     consumer.step()
     assert consumer.queue.take(server.now) is None
-    server.now += 5 + LATE
+    server.now += 4
+    assert consumer.queue.step(server.now)[-1][0].args[-1] == 2
+    server.now += 1 + LATE
     consumer.step()
     item = consumer.queue.take(server.now)
     assert item is not None
