@@ -22,6 +22,7 @@ from ._errors import (
     RemoteProtocolError,
     ReplyError,
     RespError,
+    SubscriberTooSlowError,
     TornValueError,
     TransactionAbortedError,
     TransactionDiscardedError,
@@ -45,6 +46,7 @@ from ._log import Log, LogObserver
 from ._stats import CacheStats, ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
+from .client.messages import Gap, Message, Overflow
 from .client.monitor import MonitorLine
 from .client.queues import ListItem, StreamEntry
 from .client.scripts import Script
@@ -225,6 +227,7 @@ __all__ = [
     "Filter",
     "FunctionInfo",
     "FunctionStats",
+    "Gap",
     "GeoField",
     "GeoMember",
     "GeoPosition",
@@ -264,6 +267,7 @@ __all__ = [
     "MasterDown",
     "MasterRole",
     "MemoryStats",
+    "Message",
     "MigrationTask",
     "ModuleInfo",
     "MonitorLine",
@@ -273,6 +277,7 @@ __all__ = [
     "Observer",
     "Options",
     "Outcome",
+    "Overflow",
     "Pairs",
     "PayloadDocument",
     "PendingEntry",
@@ -325,6 +330,7 @@ __all__ = [
     "StreamGroup",
     "StreamGroupDetails",
     "StreamInfo",
+    "SubscriberTooSlowError",
     "Suggestion",
     "Summarize",
     "TDigestInfo",

@@ -28,6 +28,7 @@ __all__ = [
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
+    "SubscriberTooSlowError",
     "TornValueError",
     "TransactionAbortedError",
     "TransactionDiscardedError",
@@ -239,6 +240,10 @@ class LocalProtocolError(RespError):
 
 class ConnectionClosedError(LocalProtocolError):
     """The connection, pool or client was closed, or had ended before this call was made."""
+
+
+class SubscriberTooSlowError(RespError):
+    """A subscriber that is to end when its buffer is full has not taken its messages in time (see `overflow`)."""
 
 
 class PoolFullError(RespError):

@@ -65,12 +65,27 @@ class CloseReason(enum.Enum):
     CLOSED = "the pool was closed"
 
 
+class LaneStats(Stats):
+    """One lane: how many connections it has had, and why each of them went; how many callers wait for the next one."""
+
+    created: int
+    closed: Mapping[CloseReason, int]
+    dial_failures: int
+    waiting: int
+    connection: ConnectionStats | None
+
+    def __str__(self) -> str:
+        now = "no connection" if self.connection is None else str(self.connection)
+        return f"{now}, {self.waiting} waiting for one"
+
+
 class PoolStats(Stats):
     """What a pool knows of itself, at one moment; counts are since it was made.
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
     went before they got anything. A caller that asked is waiting, or counts in one of `granted`, `refused`, `withdrawn`. `most_`:
     the highest ever. `retries`: attempts of calls that were repeated. `max_size`, `min_size`: the bounds that hold now.
+    `subscriptions`: the connection of all subscriptions, which is none of the pool's places; None if there never was one.
     """
 
     size: int
@@ -91,23 +106,10 @@ class PoolStats(Stats):
     retries: int = 0
     max_size: int = 0
     min_size: int = 0
+    subscriptions: LaneStats | None = None
 
     def __str__(self) -> str:
         return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"
-
-
-class LaneStats(Stats):
-    """One lane: how many connections it has had, and why each of them went; how many callers wait for the next one."""
-
-    created: int
-    closed: Mapping[CloseReason, int]
-    dial_failures: int
-    waiting: int
-    connection: ConnectionStats | None
-
-    def __str__(self) -> str:
-        now = "no connection" if self.connection is None else str(self.connection)
-        return f"{now}, {self.waiting} waiting for one"
 
 
 class CacheStats(Stats):
@@ -133,12 +135,16 @@ class CacheStats(Stats):
 
 
 class ClientStats(Stats):
-    """A client: its lanes, the pool of its leases (None if it has none), how many attempts were repeated, its cache (or None)."""
+    """A client: its lanes, the pool of its leases (None if it has none), how many attempts were repeated, its cache (or None).
+
+    `subscriptions`: the connection of all subscriptions, None if there never was one; names wait for it.
+    """
 
     lanes: Sequence[LaneStats]
     leases: PoolStats | None
     retries: int
     cache: CacheStats | None = None
+    subscriptions: LaneStats | None = None
 
     def __str__(self) -> str:
         leases = "" if self.leases is None else f"; leases: {self.leases}"

@@ -49,13 +49,14 @@ connection.events connection.pairing connection.sending connection.timing connec
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
 client.hash_slots client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.monitor client.forks client.tls client.sentinel client.links client.scanning client.observers client.calls
-client.crew client.dials client.news client.repair client.client client.observed client
+client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
+client.links client.scanning client.observers client.calls
+client.crew client.dials client.news client.listening client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
-surface.base
-surface.tasks_driver surface.tasks_cache
+surface.base surface.messages
+surface.tasks_driver surface.tasks_cache surface.tasks_messages
 surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values
-surface.threads_driver surface.threads_cache
+surface.threads_driver surface.threads_cache surface.threads_messages
 surface.threads_monitor surface.threads_queues surface.threads_scan surface.threads_values
 surface.tasks surface.threads surface
 resp_sansio

@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, Final
 from weakref import WeakSet
 
-from resp_sansio import ConnectError, LocalProtocolError, Push
+from resp_sansio import ConnectError, LocalProtocolError
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -40,7 +40,7 @@ from resp_sansio.client import (
     forks_wait,
 )
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
+from resp_sansio.surface.tasks import Heardable, Loan, Make, ask_for_credentials
 
 from ._transport import Socket, dial, hand_over, tls_of, until
 
@@ -172,11 +172,11 @@ class Driver:
         self.machine.release(lease, monotonic())
         self.carry_out()
 
-    async def listen(self, loan: Loan, deadline: float) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
-        loop, machine = self.check("next_push"), self.machine
+    async def listen(self, what: Heardable, deadline: float) -> Any:
+        """Wait for what comes unasked: of a link the next push. Raises as `Client.listen`, and why nothing comes."""
+        loop, machine = self.check("listen"), self.machine
         woken = loop.create_future()
-        listener = Listener(loan, woken, deadline=deadline)
+        listener = Listener(what, woken, deadline=deadline)
         machine.listen(listener)
         self.carry_out()
         await self._woken(woken, lambda: machine.stop_listening(listener))

@@ -18,8 +18,10 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    Gap,
     ListItem,
     LocalProtocolError,
+    Message,
     NoSuchKeyError,
     Outcome,
     PoolFullError,
@@ -29,19 +31,29 @@ from resp_sansio import (
     Retry,
     Script,
     StreamEntry,
+    SubscriberTooSlowError,
     TornValueError,
     TransactionAbortedError,
     TransactionDiscardedError,
     TransactionRefusedError,
 )
-from resp_sansio.surface.threads import Commands, Consuming, Monitor, Pipeline, Scan, ValueStream, WatchedTransaction
+from resp_sansio.surface.threads import (
+    Commands,
+    Consuming,
+    Messages,
+    Monitor,
+    Pipeline,
+    Scan,
+    ValueStream,
+    WatchedTransaction,
+)
 
 from ._client import Client, Connection, Pool, connect
 
 __all__ = [
     "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
-    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "ListItem", "LocalProtocolError", "Monitor",
-    "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry",
-    "Scan", "Script", "StreamEntry", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
-    "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
+    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "Gap", "ListItem", "LocalProtocolError", "Message",
+    "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError",
+    "RespError", "Retry", "Scan", "Script", "StreamEntry", "SubscriberTooSlowError", "TornValueError", "TransactionAbortedError",
+    "TransactionDiscardedError", "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 from weakref import ref
 
-from resp_sansio import Push, RespError
+from resp_sansio import RespError
 from resp_sansio.client import (
     AHEAD,
     DONE,
@@ -30,7 +30,7 @@ from resp_sansio.client import (
     Write,
 )
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.threads import Loan
+from resp_sansio.surface.threads import Heardable, Loan
 
 from ._dials import NAP, Caller, Dials
 from ._links import Socket
@@ -117,10 +117,10 @@ class Driver(Dials):
         """Give a link back."""
         self._locked(self._release, lease)
 
-    def listen(self, loan: Loan, deadline: float) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+    def listen(self, what: Heardable, deadline: float) -> Any:
+        """Wait for what comes unasked: of a link the next push. Raises as `Client.listen`, and why nothing comes."""
         party = Party(deadline, get_ident())
-        self._run(party, self._listen, loan)
+        self._run(party, self._listen, what)
         party.token = None
         assert isinstance(party.waiter, Listener)
         return party.waiter.result()
@@ -304,14 +304,16 @@ class Driver(Dials):
             self._owing[io] = None
         self._carry_out()
 
-    def _listen(self, party: Party, loan: Loan) -> Job | None:
-        io: Socket = loan.connection.io
+    def _listen(self, party: Party, what: Heardable) -> Job | None:
+        self._look(monotonic())
+        listener = Listener(what, party, deadline=party.deadline)
+        io: Socket | None = None if listener.link is None else listener.link.io
         if self.crew.is_beneath(party, io):
-            raise self._reentered()
-        if io.reader is None:
+            raise self._reentered(dials=io is None)
+        if io is not None and io.reader is None:
             self._catch_up(io)
             self._carry_out()
-        party.waiter = listener = Listener(loan, party, deadline=party.deadline)
+        party.waiter = listener
         self.machine.listen(listener)
         self._carry_out()
         return self._next(party, None)

@@ -35,7 +35,7 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from resp_sansio import LocalProtocolError, Push
+from resp_sansio import LocalProtocolError
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -53,10 +53,10 @@ from resp_sansio.client import (
     forks_wait,
 )
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.tasks import Loan, Make, ask_for_credentials
+from resp_sansio.surface.tasks import Heardable, Loan, Make, ask_for_credentials
 
 from ._clock import Clock, clock_of_the_run
-from ._socket import Caller, Socket, wake
+from ._socket import Caller, Socket, socket_of, wake
 from ._transport import close_after_fork, dial, shut, tls_of, until
 from ._work import Work
 
@@ -72,8 +72,8 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed",
-        "drained", "machine", "now", "whose", "work",
+    "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed", "config", "drained",
+    "machine", "now", "parked", "whose", "work",
     )  # fmt: skip
 
     armed: float  # when the clock goes off
@@ -94,7 +94,7 @@ class Driver:
         self._run: TrioToken | None = None
         self._clock = Clock()  # one that does not go, until this is opened
         self.work: Work = Work()
-        self._parked: dict[Caller, Task] = {}  # those on no link
+        self.parked: dict[Caller, Task] = {}  # those on no link
         self._told: list[ClientEvent] = []
         self._carrying = False
 
@@ -212,14 +212,15 @@ class Driver:
         lease.connection.io.appoint()
 
     @enable_ki_protection
-    async def listen(self, loan: Loan, deadline: float) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+    async def listen(self, what: Heardable, deadline: float) -> Any:
+        """Wait for what comes unasked: of a link the next push. Raises as `Client.listen`, and why nothing comes."""
         await checkpoint_if_cancelled()
-        io: Socket = loan.connection.io
-        listener = Listener(loan, deadline=deadline)
+        listener = Listener(what, deadline=deadline)
         try:
-            self.check("next_push")
-            io.look()
+            self.check("listen")
+            io = socket_of(listener)
+            if io is not None:
+                io.look()
             self.machine.listen(listener)
         except Exception:
             await cancel_shielded_checkpoint()
@@ -230,7 +231,8 @@ class Driver:
         except BaseException:
             self.machine.stop_listening(listener)
             self.carry_out()
-            io.appoint()
+            if (io := socket_of(listener)) is not None:
+                io.appoint()
             raise
         return listener.result()
 
@@ -305,7 +307,7 @@ class Driver:
                 else:
                     if io is not None and io.leader is caller:
                         io.leader = None  # pushes are to be taken before more is read
-                    caller.token = place = self._parked if io is None else io.parked
+                    caller.token = place = self.parked if io is None else io.parked
                     place[caller] = current_task()
                     await wait_task_rescheduled(partial(self._abort, caller))
         except BaseException:

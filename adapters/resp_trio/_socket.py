@@ -35,7 +35,7 @@ from resp_sansio.surface.tasks import Loan
 from ._transport import shut
 from ._work import Work, alone
 
-__all__ = ["Caller", "Socket", "wake"]
+__all__ = ["Caller", "Socket", "socket_of", "wake"]
 
 RECEIVE: Final = 64 * 1024
 """Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
@@ -52,6 +52,7 @@ class Driver(Protocol):
     """What carries out the machine."""
 
     machine: Client
+    parked: dict[Caller, Task]
     work: Work
 
     def carry_out(self, events: list[ClientEvent] | None = None) -> None:
@@ -130,7 +131,11 @@ class Socket:
 
     def appoint(self) -> None:
         """See that what comes is read, if a caller waits for it or it is owed."""
-        if self.leader is not None or self.link.ended or not (self.parked or self.core.in_flight or self.stuck):
+        if self.leader is not None or self.link.ended:
+            return
+        if self._driver.parked and self.link.registry is not None:
+            self._adopt()
+        if not (self.parked or self.core.in_flight or self.stuck):
             return
         if not (self.stuck or self.core.wants_to_receive):
             return  # pushes are to be taken before more is read
@@ -140,6 +145,13 @@ class Socket:
             wake(successor)
         elif self._driver.work.start(self.keep):
             self.leader = self
+
+    def _adopt(self) -> None:
+        """Callers that waited for a link to listen on have this one now."""
+        parked = self._driver.parked
+        for caller in [caller for caller in parked if isinstance(caller, Listener) and caller.link is self.link]:
+            self.parked[caller] = parked.pop(caller)
+            caller.token = self.parked
 
     def _successor(self) -> Caller | None:
         """Return the parked caller that came last: its reply comes last, too, so it leads for longest."""
@@ -264,7 +276,15 @@ class Socket:
     def close(self) -> None:
         """End now."""
         self.rouse()
+        for caller in [caller for caller in self.parked if isinstance(caller, Listener)]:
+            wake(caller)  # it may go on listening on the next one
         shut(self.connected, b"" if self.stuck else self._wire.data_to_send())
+
+
+def socket_of(listener: Listener) -> Socket | None:
+    """Return the socket at which this listener waits, None if there is none now."""
+    link: Link | None = listener.link
+    return None if link is None else link.io
 
 
 def poll_of(connected: socket) -> Callable[[float], list[tuple[int, int]]] | None:

@@ -16,7 +16,7 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
-from resp_sansio import Config, Push
+from resp_sansio import Config
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -33,7 +33,7 @@ from resp_sansio.client import (
 from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface import threads
-from resp_sansio.surface.threads import Loan, Make
+from resp_sansio.surface.threads import Heardable, Loan, Make
 
 RECEIVE = 64 * 1024
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # `connect_ex` says so of what is to be waited for
@@ -175,10 +175,10 @@ class Driver:
         """Give it back."""
         self.change("release", lambda machine, now: machine.release(loan, now))
 
-    def listen(self, loan: Loan, deadline: float) -> Push:
-        """Wait for the next push on a link."""
+    def listen(self, what: Heardable, deadline: float) -> Any:
+        """Wait for what comes unasked: of a link the next push."""
         self._check_process()
-        listener = Listener(loan, deadline=deadline)
+        listener = Listener(what, deadline=deadline)
         self.machine.listen(listener)
         try:
             self.carry_out()

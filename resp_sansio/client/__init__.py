@@ -10,6 +10,7 @@ from .forks import between_forks, forks_wait
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
+from .messages import Gap, Message, Overflow, as_data
 from .monitor import MonitorLine, read_monitor_line
 from .observed import ObservedClient
 from .observers import Observers, Watch
@@ -17,14 +18,17 @@ from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .scanning import ScanCursor
 from .scripts import Script, lacks_script
+from .subscriber import Kind, Subscriber
+from .subscriptions import Change
 from .tls import TLSWire
 
 __all__ = [
-    "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Attempts", "CachedRead", "Client", "ClientEvent", "Close", "CommandBatch",
-    "Crew", "Dial", "Drained", "Granted", "Heard", "Job", "Kept", "Lanes", "Leaked", "Lease", "Link", "Listener", "Look",
-    "Meaning", "MonitorLine", "ObservedClient", "Observers", "Party", "Passer", "Post", "ReadCache", "Refused", "Report",
-    "Result", "Route", "ScanCursor", "Script", "Share", "Sleep", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write",
-    "between_forks", "command_alone", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of",
-    "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
-    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of", "touched_by",
+    "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Attempts", "CachedRead", "Change", "Client", "ClientEvent", "Close",
+    "CommandBatch", "Crew", "Dial", "Drained", "Gap", "Granted", "Heard", "Job", "Kept", "Kind", "Lanes", "Leaked", "Lease",
+    "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow", "Party", "Passer",
+    "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep", "Subscriber",
+    "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "as_data", "between_forks", "command_alone", "error_of", "error_reply",
+    "forks_wait", "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
+    "points_to_replica", "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of",
+    "touched_by",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ __all__ = [
     "Default",
     "command_alone",
     "error_of",
+    "not_text",
     "push_as_text",
     "seconds_allowed",
     "text_of",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from math import inf
 from operator import attrgetter
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from .._errors import (
     CommandTimeoutError,
@@ -53,6 +53,7 @@ NEVER: Final = frozenset({Outcome.NOT_SENT})
 PING: Final = ("PING",)
 PINNED: Final = Call(pinned=True)
 OWN: Final = Call(pinned=True)  # the machine's own: no caller waits for it
+ASKS: Final = Call(pinned=True)  # the machine's own, about subscriptions
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 LOAD: Final = attrgetter("load")
@@ -104,8 +105,8 @@ class Calls(ABC):
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_joined",
         "_lanes", "_links", "_news", "_news_timer", "_news_tries", "_only", "_pace", "_pausing", "_pool", "_pre_ping",
-        "_quiet", "_random", "_retry", "_shares", "_since_replica", "_timers", "addresses", "cache", "closed", "config",
-        "directory", "lane", "observers", "once", "protocol", "retries",
+        "_quiet", "_random", "_retry", "_shares", "_since_replica", "_subscriptions", "_timers", "addresses", "cache", "closed",
+        "config", "directory", "lane", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -145,6 +146,7 @@ class Calls(ABC):
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
         self.lane: Final[Lane | None] = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
         self._shares = Lanes(self._lanes, LOAD)
+        self._subscriptions: Any = None  # their lane, once there are any
         self._links: dict[Link, None] = {}
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
@@ -168,6 +170,10 @@ class Calls(ABC):
     @abstractmethod
     def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
+
+    @abstractmethod
+    def _asked(self, slot: Slot, failure: RespError | None, now: float) -> None:
+        """A command of the machine's own about subscriptions has ended."""
 
     @abstractmethod
     def _proved(self, link: Link, now: float) -> None:
@@ -394,6 +400,9 @@ class Calls(ABC):
             self._checked(slot.token, now, answered=failure is None)
             return
         if slot.call is OWN:
+            return
+        if slot.call is ASKS:
+            self._asked(slot, failure, now)
             return
         if type(slot) is CachedRead and failure is None and slot.link is not None:
             assert self.cache is not None

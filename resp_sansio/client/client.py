@@ -16,6 +16,7 @@ from math import inf
 from typing import ClassVar, Final
 
 from .._errors import ConnectError, ConnectionClosedError, ReplyError, RespError, is_transient, reason_of
+from .._record import replace
 from .._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 from ..commands.knowledge import Needs
 from ..connection.connection import Connection
@@ -27,6 +28,7 @@ from .calls import OWN, PINNED, ClientEvent
 from .lanes import Route, route
 from .leases import Lease, PoolState
 from .links import Call, Dial, Drained, Link, Share, Waiter
+from .listening import KEEP_ALIVE
 from .pool import Pool
 from .pushes import Listener
 from .repair import Repair
@@ -102,12 +104,17 @@ class Client(Repair):
         """Return what was counted: a client's, a pool's or a connection's counts."""
         if self.once:
             return Connection().stats() if self._only is None else self._only.core.stats()
+        subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
         leases = None if self._pool is None else self._pool.stats(self.retries)
         if leases is not None and not self._lanes:
-            return leases
+            return leases if subscriptions is None else replace(leases, subscriptions=subscriptions)
         cache = None if self.cache is None else self.cache.stats()
         return ClientStats(
-            lanes=[lane.stats() for lane in self._lanes], leases=leases, retries=self.retries, cache=cache
+            lanes=[lane.stats() for lane in self._lanes],
+            leases=leases,
+            retries=self.retries,
+            cache=cache,
+            subscriptions=subscriptions,
         )
 
     @property
@@ -341,31 +348,17 @@ class Client(Repair):
         assert self._pool is not None
         core, pushes = lease.connection.core, lease.connection.pushes
         reason = CloseReason.BROKEN if pushes.came or pushes.listeners else core.close_reason
+        if lease.connection.registry is not None:
+            lease.connection.registry.end_all(
+                ConnectionClosedError("the connection of this subscription was given back")
+            )
+            self._tell_subscribers(lease.connection.registry)
         if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
             core.send(WatchLoop.unwatch).call = OWN
             self._events.append(lease.connection)
         self._pool.release(lease, now, reason=reason, owes=core.oldest)
         if self._pool.untold or self._draining:
             self._carry_out(now)
-
-    # -- pushes ----------------------------------------------------------------------------------------------------------
-
-    def listen(self, listener: Listener) -> None:
-        """Wait for the next push on a link; an adapter first takes in what has come. The listener may have its push at once.
-
-        Raises `ConnectionClosedError` if the link was given back, or has ended and all pushes that came before have been had.
-        """
-        listener.loan.check("next_push")
-        listener.link.pushes.listen(listener)
-        self._hand_out(listener.link)
-        if listener.state is QUEUED:
-            listener.timer = self._timers.set(listener.deadline, listener)
-
-    def stop_listening(self, listener: Listener) -> None:
-        """The caller does not wait any more; a push that it was handed meanwhile is the next one's. Idempotent."""
-        self._timers.cancel(listener.timer)
-        listener.link.pushes.leave(listener)
-        self._hand_out(listener.link)
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------
 
@@ -380,6 +373,7 @@ class Client(Repair):
 
         `tls` was made for this dial; None for a link without TLS.
         """
+        subscribes = dial.lane is not None and dial.lane is self._subscriptions
         core = self._connection_type.configured(
             dial.config,
             credentials,
@@ -390,7 +384,9 @@ class Client(Repair):
             master_name=dial.way.master_name,
             peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
-            tracking=() if self.cache is None or dial.lane is None else self.cache.options.tracking,
+            tracking=() if self.cache is None or dial.lane is None or subscribes else self.cache.options.tracking,
+            collects=subscribes,
+            ping_interval=KEEP_ALIVE if subscribes else inf,
         )
         link = Link(core, dial, tls)
         self._links[link] = None
@@ -428,7 +424,7 @@ class Client(Repair):
             self._pace.failed(error, now, self._random())
         self._await_pace()
         if lane is not None:
-            if self._breaker is not None:
+            if self._breaker is not None and lane is not self._subscriptions:
                 if error is None:
                     self._breaker.gave_up(now)
                 else:
@@ -439,6 +435,8 @@ class Client(Repair):
                     lane.dial_failures += 1
                     for entry in lane.empty():
                         self._dial_told(entry, error, now)
+                if lane is self._subscriptions:
+                    self._subscriptions_not_opened(error, now)
         else:
             assert self._pool is not None and dial.place is not None
             self._pool.dial_failed(dial.place, error, now)
@@ -565,6 +563,7 @@ class Client(Repair):
         self._generation += 1
         if keep is not None:
             keep.generation = self._generation
+        self._leave_subscriptions(CloseReason.RETIRED, now)
         for lane in self._lanes:
             link = lane.link
             if link is not None:
@@ -617,6 +616,7 @@ class Client(Repair):
     def _end_waiting(self, now: float, reason: str | None) -> None:
         if self.closed is None:
             self.closed = ConnectionClosedError(reason or f"the {self.kind} was closed")
+        self._end_subscriptions(now)
         for lane in self._lanes:
             lane.dial = None
             for entry in lane.empty():

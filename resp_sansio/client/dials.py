@@ -19,7 +19,6 @@ from .leases import Granted as PlaceGranted
 from .leases import Lease, PoolState
 from .leases import Refused as PlaceRefused
 from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter
-from .pushes import Listener
 from .retry import Attempts
 from .sentinel import Way
 
@@ -74,10 +73,28 @@ class Dials(Calls):
     def abort(self, link: Link, error: RespError | None, now: float, *, uncertain: bool = False) -> None:
         """End this link now."""
 
+    @abstractmethod
+    def _collected(self, link: Link, now: float) -> None:
+        """Messages have come for subscribers."""
+
+    @abstractmethod
+    def _subscriptions_opened(self, link: Link, now: float) -> None:
+        """There is a link for the client's subscriptions."""
+
+    @abstractmethod
+    def _subscriptions_not_opened(self, error: Exception | None, now: float) -> None:
+        """A dial for them came to nothing."""
+
+    @abstractmethod
+    def _subscriptions_lost(self, link: Link, event: ConnectionLost, now: float) -> None:
+        """A link has ended that had subscriptions, or was to have them."""
+
     # -- what a link says ------------------------------------------------------------------------------------------------
 
     def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
+        if link.core.collected:
+            self._collected(link, now)
         for event in events:
             if isinstance(event, Slot):
                 self._settle(event, None, now)
@@ -87,6 +104,10 @@ class Dials(Calls):
                 assert self.cache is not None
                 self.cache.invalidated(*event.push.items[:1])
             elif isinstance(event, PushReceived):
+                if link.registry is not None and link.registry.takes(event.push):
+                    link.core.push_taken()
+                    link.core.collected.append(event.push)
+                    continue
                 link.pushes.put(event.push)
                 if link.news_from is not None:
                     self._news_came(link, now)
@@ -101,7 +122,11 @@ class Dials(Calls):
                 else:
                     self._opened(link, event, now)
             elif not link.ended:
+                if link.core.collected:
+                    self._collected(link, now)
                 self._lost(link, event, now)
+        if link.core.collected:
+            self._collected(link, now)
 
     def _hand_out(self, link: Link) -> None:
         """Give what has come to the callers that listen on this link; and, once nothing more comes, tell them so."""
@@ -113,12 +138,6 @@ class Dials(Calls):
             self._events.append(Heard(listener))
         if paused and not link.ended and link.core.wants_to_receive:
             self._events.append(link)
-
-    def _listened_for_long(self, listener: Listener) -> None:
-        """No push came in time for this listener."""
-        listener.link.pushes.late(listener)
-        self._timers.cancel(listener.timer)
-        self._events.append(Heard(listener))
 
     def _told(self, link: Link, event: Opened, now: float) -> None:
         """A sentinel has answered, which is all that this link was for: its dial goes on."""
@@ -155,12 +174,12 @@ class Dials(Calls):
             self._pool.opened(dial.place, link, now, self._random())
             self._carry_out(now)
         else:
-            if self._breaker is not None:
+            if self._breaker is not None and lane is not self._subscriptions:
                 self._breaker.succeeded()
             lane.dial = None
             lane.created += 1
             lane.link = link
-            if self.cache is not None:
+            if self.cache is not None and lane is not self._subscriptions:
                 self.cache.opened(tracking=link.core.tracking)
             retired = dial.generation != self._generation  # while it opened
             for entry in lane.empty():
@@ -178,6 +197,8 @@ class Dials(Calls):
                 link.left = True
                 link.core.close()
                 self._follow(link, link.core.events(), now)
+            elif lane is self._subscriptions:
+                self._subscriptions_opened(link, now)
         if not link.ended:  # as it is if the client is being drained
             self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
         self._see_to_dials(now)
@@ -219,6 +240,8 @@ class Dials(Calls):
                 self.closed = ConnectionClosedError(f"the connection to {self.config.address} has ended: {event.error}")
         for slot in event.unanswered:
             self._settle(slot, event.error, now)
+        if link.registry is not None or (link.lane is not None and link.lane is self._subscriptions):
+            self._subscriptions_lost(link, event, now)
         self._carry_out(now)
         self._end_drain()
 
@@ -268,9 +291,14 @@ class Dials(Calls):
         else:
             self._await_lane(waiter, now, again=True)
 
+    @property
+    def _all_lanes(self) -> list[Lane]:
+        """All lanes, that of subscriptions included."""
+        return self._lanes if self._subscriptions is None else [*self._lanes, self._subscriptions]
+
     def _see_to_dials(self, now: float) -> None:
         """Dial wherever a link is missing and the pace allows it."""
-        for lane in self._lanes:
+        for lane in self._all_lanes:
             self._see_to(lane, now)
         if self._pool is not None:
             self._pool.advance(now)
@@ -279,15 +307,16 @@ class Dials(Calls):
     def _see_to(self, lane: Lane, now: float) -> None:
         if lane.dial is not None or lane.link is not None or not lane.waiting or self.closed is not None:
             return
-        if self._breaker is not None and self._breaker.refuses(now):
-            refusal = self._breaker.refusal()
+        breaker = None if lane is self._subscriptions else self._breaker  # no caller is to be told at once
+        if breaker is not None and breaker.refuses(now):
+            refusal = breaker.refusal()
             for entry in lane.empty():
                 self._tell(entry, refusal, now)
             return
         if not self._pace.ready(now):
             return  # its time comes, or the dial that is under way ends
-        if self._breaker is not None:
-            self._breaker.allows(now)
+        if breaker is not None:
+            breaker.allows(now)
         self._pace.begun()
         lane.dial = self._new_dial(lane, None, now)
         self._events.append(lane.dial)

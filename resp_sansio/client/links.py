@@ -27,6 +27,7 @@ from .leases import Waiter as PlaceWaiter
 from .pushes import Listener, Pushes
 from .retry import Attempts
 from .sentinel import Place, Search, Way
+from .subscriptions import Registry
 from .timers import Timer
 from .tls import TLSWire
 
@@ -146,7 +147,7 @@ class Link:
 
     __slots__ = (
         "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "news_from", "of_use",
-        "opened_at", "pushes", "reason", "run_id", "slot", "timer", "tls", "trusted", "wire",
+        "opened_at", "pushes", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
@@ -154,6 +155,7 @@ class Link:
         self.tls: Final[TLSWire | None] = tls
         self.wire: Final[Connection | TLSWire] = core if tls is None else tls
         self.pushes: Final[Pushes] = Pushes(core)
+        self.registry: Registry | None = None  # of the subscriptions that it serves
         self.lane: Final[Lane | None] = dial.lane
         self.generation: Final[int] = dial.generation
         self.dial: Dial | None = dial  # until the handshake is over

@@ -1,4 +1,4 @@
-"""The pushes that came on a link, and the callers that wait for one: both first come, first served.
+"""What comes unasked, and who waits for it; of most links the pushes, which are served first come, first served, as listeners are.
 
 A push that was handed to a listener which then does not want it goes back to its place, and to the next that asks. Once the link
 has ended and its pushes are used up, each that waits is told so.
@@ -6,6 +6,7 @@ has ended and its pushes are used up, each that waits is told so.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import insort
 from math import inf
 from typing import Any, Final
@@ -16,7 +17,7 @@ from ..connection.slot import SlotState
 from ..wire.values import Push
 from .timers import Timer
 
-__all__ = ["Listener", "Pushes"]
+__all__ = ["Listener", "Pushes", "Source"]
 
 QUEUED: Final = SlotState.QUEUED
 ANSWERED: Final = SlotState.ANSWERED
@@ -25,16 +26,17 @@ WITHDRAWN: Final = SlotState.WITHDRAWN
 
 
 class Listener:
-    """A caller that is to wait for a push, see `Client.listen`. `loan` is its right to the link, `token` the adapter's own.
+    """A caller that is to wait for what comes unasked, see `Client.listen`. `token` is the adapter's own.
 
-    It is QUEUED until it is ANSWERED, LOST (it has its `error`) or WITHDRAWN. `result` is for the first two.
+    `what` it listens to is a `Source`, or its right to a link, of which it is to have the next push. It is QUEUED until it is
+    ANSWERED, LOST (it has its `error`) or WITHDRAWN. `result` is for the first two.
     """
 
-    __slots__ = ("deadline", "entry", "error", "loan", "state", "timer", "token")
+    __slots__ = ("deadline", "entry", "error", "state", "timer", "token", "what")
 
-    def __init__(self, loan: Any, token: object = None, *, deadline: float = inf) -> None:
+    def __init__(self, what: Any, token: object = None, *, deadline: float = inf) -> None:
         self.token: Any = token
-        self.loan: Final[Any] = loan
+        self.what: Final[Any] = what
         self.deadline: Final[float] = deadline
         self.state: SlotState = QUEUED
         self.entry: tuple[int, Push] | None = None  # the push, behind its number
@@ -46,37 +48,75 @@ class Listener:
 
     @property
     def link(self) -> Any:
-        """The link that it listens on."""
-        return self.loan.connection
+        """The link by which it is to come, None if there is none now."""
+        return self.what.connection
 
-    def result(self) -> Push:
-        """Return the push; raise why there is none."""
-        if self.entry is None:
-            assert self.error is not None
+    @property
+    def source(self) -> Source:
+        """What it is to come from."""
+        what = self.what
+        source: Source = what if isinstance(what, Source) else what.connection.pushes
+        return source
+
+    def result(self) -> Any:
+        """Return the push, None if it is not for a push; raise why nothing comes."""
+        if self.error is not None:
             raise self.error
-        return self.entry[1]
+        return None if self.entry is None else self.entry[1]
 
     def fail(self, error: Exception) -> None:
-        """There will be no push for it."""
+        """Nothing comes for it."""
         self.error = error
         self.state = LOST
 
 
-class Pushes:
+class Source(ABC):
+    """Something that comes unasked, and the callers that wait for it: first come, first served."""
+
+    __slots__ = ("listeners",)
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Wait for what comes next. Raises `ConnectionClosedError` if nothing will."""
+        self.listeners.append(listener)
+
+    @abstractmethod
+    def hand_out(self) -> Listener | None:
+        """Return the first listener, which has what it waits for; None if there is no listener, or nothing for it yet."""
+
+    @abstractmethod
+    def too_late(self) -> Exception:
+        """What a listener is told for which nothing came in time."""
+
+    def late(self, listener: Listener) -> None:
+        """Nothing came in time for this one."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+        listener.fail(self.too_late())
+
+    def leave(self, listener: Listener) -> None:
+        """A listener has gone. Idempotent."""
+        listener.state = WITHDRAWN
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+
+
+class Pushes(Source):
     """The pushes of one connection that no caller has, oldest first, and its `listeners`.
 
     Pushes that a listener was given do not count against the connection's `max_pushes`. A method may be cut short anywhere, and
     the next one goes on: nothing is lost, nothing given twice.
     """
 
-    __slots__ = ("_core", "_number", "came", "listeners")
+    __slots__ = ("_core", "_number", "came")
 
     def __init__(self, core: Connection) -> None:
+        super().__init__()  # both are mostly empty, and an empty deque is ten times as large as a list
         self._core = core
         self._number = 0
-        # Mostly empty, and an empty deque is ten times as large.
         self.came: list[tuple[int, Push]] = []
-        self.listeners: list[Listener] = []
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.came)} came, {len(self.listeners)} listeners>"
@@ -114,22 +154,18 @@ class Pushes:
         del self.listeners[0]
         return listener
 
-    def late(self, listener: Listener) -> None:
-        """No push came in time for this one."""
-        if listener in self.listeners:
-            self.listeners.remove(listener)
-        listener.fail(CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT))
+    def too_late(self) -> Exception:
+        """What a listener is told for which nothing came in time."""
+        return CommandTimeoutError("next_push: nothing came in time", outcome=Outcome.NOT_SENT)
 
     def leave(self, listener: Listener) -> None:
         """A listener has gone. The push that it was given is the next one's, unless its right to the link is over. Idempotent."""
-        if listener.state is ANSWERED and not listener.loan.ended:
+        if listener.state is ANSWERED and not listener.what.ended:
             assert listener.entry is not None
             if listener.entry not in self.came:
                 self._core.push_put_back()
                 insort(self.came, listener.entry, key=number_of)
-        listener.state = WITHDRAWN
-        if listener in self.listeners:
-            self.listeners.remove(listener)
+        super().leave(listener)
 
 
 def number_of(entry: tuple[int, Push]) -> int:

@@ -14,14 +14,15 @@ from .._stats import CloseReason
 from ..connection.slot import Slot, SlotState
 from .calls import OWN, PINNED, Check
 from .links import Call, Dial, Granted, Heard, Link, Look, Refused, Waiter
-from .news import News
-from .pushes import Listener
+from .listening import Listening
+from .pushes import Listener, Pushes
+from .subscriptions import Registry
 from .timers import Timers
 
 __all__ = ["Repair"]
 
 
-class Repair(News):
+class Repair(Listening):
     """What puts a client in order that was cut short."""
 
     __slots__ = ()
@@ -58,6 +59,7 @@ class Repair(News):
                     self._pool.lost(link, now)
             self._carry_out(now)
             self._pool.reconcile(now, lambda owner: self._holds(owner, is_alive))
+        self._mend_subscriptions(now)
         self._set_timers_anew(now, is_alive)
         for link in list(self._links):
             if (
@@ -69,7 +71,7 @@ class Repair(News):
             ):
                 link.left = True
                 self.abort(link, self.closed, now)
-        for lane in self._lanes:
+        for lane in self._all_lanes:
             if lane.link is not None and lane.link.ended:
                 lane.left(CloseReason.LOST)
         self._carry_out(now)  # first: the pool may be about to tell of a dial
@@ -157,11 +159,35 @@ class Repair(News):
                 self._await_lane(waiter, now, again=True)
 
     def _resume_listener(self, listener: Listener, now: float) -> None:
-        self._hand_out(listener.link)
+        if isinstance(listener.source, Pushes):
+            self._hand_out(listener.link)
+        else:
+            registry = listener.what.registry
+            if listener.state is SlotState.QUEUED and listener not in listener.source.listeners:
+                registry.listens(listener)
+            self._tell_subscribers(registry)
         if listener.state is not SlotState.QUEUED:
             self._events.append(Heard(listener))
         elif now >= listener.deadline:
             self._listened_for_long(listener)
+
+    @property
+    def _registries(self) -> list[Registry]:
+        registries = {link.registry: None for link in self._links if link.registry is not None}
+        if self._subscriptions is not None:
+            registries[self._subscriptions.registry] = None
+        return [*registries]
+
+    def _mend_subscriptions(self, now: float) -> None:
+        """Where a change to a registry was cut short, begin anew with what each subscriber wants, on another link."""
+        for registry in self._registries:
+            if registry.busy and registry.link is not None:
+                registry.link.left = True
+                self.abort(registry.link, ConnectionLostError("a change of subscriptions was interrupted"), now)
+            if registry.busy:
+                registry.ended("a change of subscriptions was interrupted")
+                registry.busy = False
+            self._tell_subscribers(registry)
 
     def _waits(self, entry: Slot | Waiter) -> bool:
         """Is it in a queue, or behind a pause?"""
@@ -190,6 +216,9 @@ class Repair(News):
         """Look at everything when it is due, as far as its caller is there."""
         self._timers = Timers()
         self._dial_timer = self._timers.set(self._pace.not_before, self)
+        for registry in self._registries:
+            for listener in registry.listeners:
+                listener.timer = self._timers.set(listener.deadline, listener)
         for link in self._links:
             for listener in link.pushes.listeners:
                 listener.timer = self._timers.set(listener.deadline, listener)
@@ -213,7 +242,7 @@ class Repair(News):
         """Tell of the dials that no event has told of."""
         told = {*dials, *[event for event in self._events if isinstance(event, Dial)]}
         told |= {link.dial for link in self._links if link.dial is not None}
-        for lane in self._lanes:
+        for lane in self._all_lanes:
             if lane.dial is not None and lane.dial not in told:
                 told.add(lane.dial)
                 self._events.append(lane.dial)

@@ -68,7 +68,8 @@ class Connection(Timing):
     with nothing in flight a PING goes out, so that dead peers and idle timeouts of proxies show; a connection that owes a
     reply (to a command that does not block) and stays silent for `silence` seconds counts as dead. `max_pushes` bounds the
     pushes that were handed out and not `push_taken`, see `wants_to_receive`; without `keep_pushes` all are dropped and counted,
-    for a connection without a listener. `lenient_push` takes pushes inside other replies from any server, not only
+    for a connection without a listener; one that `collects` them keeps them in `collected`, without an event for each, and without
+    that bound. `lenient_push` takes pushes inside other replies from any server, not only
     from one that may write them or does not say (see `ServerInfo.nests_pushes`). At most `max_in_flight` slots with
     `max_in_flight_bytes` are handed over and not yet answered (a larger slot goes alone): the others stay queued, in their
     order, and can be withdrawn. `peer` names the server in messages.
@@ -88,6 +89,7 @@ class Connection(Timing):
         nested_attributes: bool = False,
         max_pushes: int = MAX_PUSHES,
         keep_pushes: bool = True,
+        collects: bool = False,
         max_in_flight: int = MAX_IN_FLIGHT,
         max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES,
         ping_interval: float = inf,
@@ -106,6 +108,7 @@ class Connection(Timing):
             max_in_flight_bytes=max_in_flight_bytes,
         )
         self.peer = peer
+        self._collects = collects
         self.watch_epoch: int = 0  # counts what ends every WATCH on this connection, whichever caller sent it
         self._given_up = self._never_sent = self._pings = 0
         self._final: ConnectionStats | None = None
@@ -131,12 +134,14 @@ class Connection(Timing):
         master_name: str | None = None,
         peer: str | None = None,
         tracking: tuple[Argument, ...] = (),
+        collects: bool = False,
+        ping_interval: float = inf,
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
         `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master` and `master_name` see `Handshake`.
         `peer` names the server in messages; None: by its address. By the command `tracking` the server is asked to tell of changes;
-        whether it does, the attribute of that name says.
+        whether it does, the attribute of that name says. `ping_interval` is for a `config` without one.
         """
         username, password = credentials or (config.username, config.password)
         handshake = Handshake(
@@ -159,7 +164,8 @@ class Connection(Timing):
             lenient_push=config.lenient_push,
             max_pushes=config.max_pushes,
             keep_pushes=keep_pushes,
-            ping_interval=inf if config.ping_interval is None else config.ping_interval,
+            collects=collects,
+            ping_interval=ping_interval if config.ping_interval is None else config.ping_interval,
             silence=inf if config.silence_timeout is None else config.silence_timeout,
             peer=peer or config.address,
         )

@@ -8,8 +8,10 @@ ends the connection, because nothing behind it could be paired.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from itertools import takewhile
-from typing import Final, Literal, NoReturn
+from operator import itemgetter
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from .._errors import LocalProtocolError, RemoteProtocolError, ReplyError, RespError
 from ..wire.parser import Parser
@@ -34,6 +36,13 @@ READY: Final = State.READY
 # What RESP2 sends as arrays where RESP3 has pushes.
 MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.KINDS})
 
+# What comes in great numbers: as the first item on RESP2, as the kind of a push on RESP3.
+PLAIN: Final = frozenset({b"message", b"pmessage", b"smessage", "message", "pmessage", "smessage"})
+FIRST: Final[Callable[[Any], object]] = itemgetter(0)
+
+Collected: TypeAlias = Push | list[Reply]
+"""A message as it came: on RESP2 it may be an array."""
+
 
 PAUSE_PUSHES: Final = 1000
 """So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
@@ -43,9 +52,9 @@ class Pairing(ABC):
     """What is in flight, and the stream of replies to it. `Connection` is this and the side that speaks."""
 
     __slots__ = (
-        "_abandoned", "_answered", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard", "_keep_pushes",
-        "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_watching", "protocol", "server",
-        "state", "subscriptions", "tracking",
+        "_abandoned", "_answered", "_collects", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard",
+        "_keep_pushes", "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_watching",
+        "collected", "held_back", "protocol", "server", "state", "subscriptions", "tracking",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +92,9 @@ class Pairing(ABC):
         self._full = False  # were as many waiting as may, before the data came that is being read?
         self._keep_pushes = keep_pushes
         self._dropped = 0
+        self._collects: bool = False
+        self.collected: list[Collected] = []  # pushes, for whom they are taken by the run
+        self.held_back: bool = False  # by whom they are for, who has enough of them for now
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -125,7 +137,11 @@ class Pairing(ABC):
         False while 1000 pushes (or `max_pushes`, if that is less) wait to be taken and no caller waits for a reply; and, though
         callers wait, while `max_pushes` do: then their replies come once some were taken. Ask again after `push_taken` and
         `submit`. Of a driver that reads on all the same, the connection ends with the next push beyond `max_pushes`.
+
+        While it is `held_back`, nothing is read but the replies that callers wait for.
         """
+        if self.held_back:
+            return len(self._flying) > self._abandoned
         pushes = self._pushes
         return (pushes < PAUSE_PUSHES and pushes < self._max_pushes) or (
             pushes < self._max_pushes and len(self._flying) > self._abandoned
@@ -163,7 +179,11 @@ class Pairing(ABC):
         self._heard = True
         parser, flying = self._parser, self._flying
         answered: list[Slot] | None = None
-        if self._scripts or self._abandoned or self.state is not READY:
+        if self._collects and not flying:
+            replies = parser.feed(data)
+            if parser.attributes or not self._collect(replies):
+                self._pair_each(replies)
+        elif self._scripts or self._abandoned or self.state is not READY:
             self._receive_with_care(data)
         else:
             replies = parser.feed(data)
@@ -190,6 +210,17 @@ class Pairing(ABC):
         if answered is not None:
             self._events += answered
         return None
+
+    def _collect(self, replies: list[Reply]) -> bool:
+        """Take a run of messages; false to decline, if there is anything else among them."""
+        spoken: type[object] = Push if self.protocol == 3 else list
+        try:
+            if not {spoken}.issuperset(map(type, replies)) or not PLAIN.issuperset(map(FIRST, replies)):
+                return False
+        except (IndexError, TypeError):  # an empty array, or one that begins with an array
+            return False
+        self.collected += replies  # type: ignore[arg-type]  # they are what was asked for just now
+        return True
 
     def _pair_run(self, replies: list[Reply]) -> list[Slot]:
         """Give each reply to the slot whose turn it is, and return the slots that have theirs.
@@ -375,6 +406,8 @@ class Pairing(ABC):
     def _deliver(self, push: Push) -> None:
         if self.tracking and push.kind == "invalidate":
             self._events.append(PushReceived(push=push))
+        elif self._collects:
+            self.collected.append(push)
         elif not self._keep_pushes:
             self._dropped += 1
         elif self._full:

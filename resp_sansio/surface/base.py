@@ -21,6 +21,8 @@ from ..client.leases import Lease
 from ..client.links import Link, Share
 from ..client.observed import ObservedClient
 from ..client.observers import Observers
+from ..client.subscriber import Subscriber
+from ..client.subscriptions import Change
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.readers import anything
@@ -41,7 +43,8 @@ from ..methods.batch import BatchMethods
 from ..wire.values import Spoken
 
 __all__ = [
-    "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "LendingBase", "Loan", "Make",
+    "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "Heardable", "LendingBase",
+    "Loan", "Make",
     "PipelineBase", "PoolBase",
 ]  # fmt: skip
 
@@ -51,6 +54,9 @@ ANSWERED: Final = SlotState.ANSWERED
 
 Loan: TypeAlias = Lease[Link] | Share
 """A link, with the right to use it."""
+
+Heardable: TypeAlias = Loan | Subscriber | Change
+"""What says something unasked: a link its pushes, a subscriber its messages, a change of subscriptions that it is confirmed."""
 
 Make: TypeAlias = Callable[[Callable[[], float]], Client]
 """It makes a machine, given a source of random numbers between 0 and 1."""
@@ -158,6 +164,11 @@ class CommandsBase(Generic[D, S]):
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
 
     @property
+    def _own_link(self) -> Loan | None:
+        """The link of a connection; None of what has several."""
+        return None
+
+    @property
     def protocol(self) -> Spoken:
         """The version of RESP spoken: it decides, for example, whether HGETALL gives a list or a map.
 
@@ -243,6 +254,10 @@ class ConnectionBase(CommandsBase[D, S]):
     def stats(self) -> ConnectionStats:
         """Return what the connection has counted."""
         return self._link.core.stats()
+
+    @property
+    def _own_link(self) -> Loan | None:
+        return self._loan
 
     @property
     def closed(self) -> bool:

@@ -31,6 +31,7 @@ from .base import (
     ClientBase,
     ConnectingBase,
     ConnectionBase,
+    Heardable,
     LendingBase,
     Loan,
     Make,
@@ -43,20 +44,21 @@ from .base import (
 )
 from .tasks_cache import CachedReads, Caching
 from .tasks_driver import Driver, Observed, ask_for_credentials
+from .tasks_messages import Messages, Subscribing
 from .tasks_monitor import Monitor, Monitors
 from .tasks_queues import Consuming, Queues
 from .tasks_scan import Scan, Scans
 from .tasks_values import Values, ValueStream
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor",
-    "Pipeline", "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "ask_for_credentials",
+    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "Heardable", "Lending", "Loan", "Make",
+    "Messages", "Monitor", "Pipeline", "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(CachedReads[S], Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
+class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S], Values[S], AsyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()

@@ -12,9 +12,8 @@ from .._errors import ConnectError
 from ..client.observers import Observers, Watch
 from ..config.config import Config, can_be_awaited, read_credentials
 from ..connection.slot import Slot
-from ..wire.values import Push
 from . import base
-from .base import ANSWERED, Loan
+from .base import ANSWERED, Heardable, Loan
 
 __all__ = ["Driver", "Observed", "ask_for_credentials"]
 
@@ -39,8 +38,8 @@ class Driver(base.Driver, Protocol):
     async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
         """Wait for a link. Raises as `Client.acquire`, and why there is none."""
 
-    async def listen(self, loan: Loan, deadline: float, /) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+    async def listen(self, what: Heardable, deadline: float, /) -> Any:
+        """Wait for what comes unasked: of a link the next push, else nothing. Raises as `Client.listen`, and why nothing comes."""
 
     async def catch_up(self) -> None:
         """Take in what has come on the links that all share, and let others have their turn: often, no call does."""

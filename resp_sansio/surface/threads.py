@@ -31,6 +31,7 @@ from .base import (
     BorrowedBase,
     ClientBase,
     ConnectionBase,
+    Heardable,
     LendingBase,
     Loan,
     Make,
@@ -43,20 +44,21 @@ from .base import (
 )
 from .threads_cache import CachedReads, Caching
 from .threads_driver import Driver, Observed
+from .threads_messages import Messages, Subscribing
 from .threads_monitor import Monitor, Monitors
 from .threads_queues import Consuming, Queues
 from .threads_scan import Scan, Scans
 from .threads_values import Values, ValueStream
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connection", "Consuming", "Driver", "Lending", "Loan", "Make", "Monitor", "Pipeline",
-    "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "open_connection",
+    "Borrowed", "Client", "Commands", "Connection", "Consuming", "Driver", "Heardable", "Lending", "Loan", "Make", "Messages",
+    "Monitor", "Pipeline", "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "open_connection",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-class Commands(CachedReads[S], Scans[S], Monitors[S], Queues[S], Values[S], SyncMethods[S]):
+class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S], Values[S], SyncMethods[S]):
     """What can be asked of a server, whichever connection it goes by."""
 
     __slots__ = ()

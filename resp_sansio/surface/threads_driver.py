@@ -10,9 +10,8 @@ from typing import Any, Protocol
 from ..client.crew import Party
 from ..client.observers import Observers, Watch
 from ..connection.slot import Slot
-from ..wire.values import Push
 from . import base
-from .base import ANSWERED, Loan
+from .base import ANSWERED, Heardable, Loan
 
 __all__ = ["Driver", "Observed"]
 
@@ -42,8 +41,8 @@ class Driver(base.Driver, Protocol):
         Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
         """
 
-    def listen(self, loan: Loan, deadline: float, /) -> Push:
-        """Wait for the next push on a link. Raises as `Client.listen`, and why there is none."""
+    def listen(self, what: Heardable, deadline: float, /) -> Any:
+        """Wait for what comes unasked: of a link the next push, else nothing. Raises as `Client.listen`, and why nothing comes."""
 
     def catch_up(self) -> None:
         """Take in what has come on the links that all share: often, no call does."""

@@ -194,6 +194,9 @@ class Commands:
     def server(self) -> Any:
         return self._blocking.server
 
+    def subscribe(self, *channels: Any, **options: Any) -> Messages:
+        return Messages(self._workers, self._blocking.subscribe(*channels, **options))
+
     def pipeline(self, **options: Any) -> Pipeline:
         return Pipeline(self._workers, self._blocking.pipeline(**options))
 
@@ -225,6 +228,36 @@ class Commands:
                 raise
 
         return await self._workers.call(self._blocking.transact, blocking_update, *keys, **options)
+
+
+class Messages:
+    """Stands for a `resp_sync.Messages`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        self._workers = workers
+        self._blocking = blocking
+        for name in ("next", "next_batch", "subscribe", "unsubscribe"):
+            setattr(self, name, partial(workers.call, getattr(blocking, name)))
+
+    async def __aenter__(self) -> Self:
+        await self._workers.call(self._blocking.__enter__)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._workers.call(self._blocking.__exit__, *exception)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._workers.call(self._blocking.__next__)
+
+    def __repr__(self) -> str:
+        return repr(self._blocking)
+
+    @property
+    def lost(self) -> bool:
+        return bool(self._blocking.lost)
 
 
 class Connection(Commands):

@@ -220,5 +220,5 @@ def test_what_was_counted_can_be_sent_to_a_monitor() -> None:
     assert told["lanes"][1]["connection"] is None
     assert told["leases"]["closed"] == dict.fromkeys(CloseReason.__members__, 0)
     assert told["retries"] == 4
-    nothing: dict[str, object] = {"lanes": [], "leases": None, "retries": 0, "cache": None}
-    assert ClientStats(lanes=(), leases=None, retries=0).as_dict() == nothing
+    empty: dict[str, object] = {"lanes": [], "leases": None, "retries": 0, "cache": None, "subscriptions": None}
+    assert ClientStats(lanes=(), leases=None, retries=0).as_dict() == empty

@@ -433,7 +433,7 @@ class World(Trouble):
                 self._closed(link)
             case Heard(listener):
                 if self.hearing.get(listener.link) is listener and listener.error is None:
-                    self.hear(listener.loan)  # before its caller, which may leave
+                    self.hear(listener.what)  # before its caller, which may leave
                     self._pushed(listener.link, listener.result())
             case Drained():
                 self.drained = True

@@ -13,6 +13,7 @@ from typing import Any
 from core.client.notes import begin, end
 from resp_sansio import ClientSettings, Config, ConnectError, PoolSettings, ReplyError
 from resp_sansio.client import (
+    Change,
     Client,
     Close,
     Dial,
@@ -30,6 +31,7 @@ from resp_sansio.client import (
     Refused,
     Report,
     Share,
+    Subscriber,
     Waiter,
     error_of,
 )
@@ -143,9 +145,9 @@ class Stage:
         self.client.release(lease, self.now)
         self.run()
 
-    def listen(self, loan: Lease[Link] | Share, deadline: float = inf) -> Listener:
-        """Wait for a push."""
-        listener = Listener(loan, deadline=deadline)
+    def listen(self, what: Lease[Link] | Share | Subscriber | Change, deadline: float = inf) -> Listener:
+        """Wait for what comes unasked."""
+        listener = Listener(what, deadline=deadline)
         self.client.listen(listener)
         self.run()
         return listener

@@ -11,13 +11,13 @@ from typing import Any
 from weakref import ref
 
 from core.client.stage import Stage
-from resp_sansio import Config, Push
+from resp_sansio import Config
 from resp_sansio.client import Client as Machine
 from resp_sansio.client import Link, Party
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.methods import S
 from resp_sansio.surface import tasks, threads
-from resp_sansio.surface.base import Loan, Make
+from resp_sansio.surface.base import Heardable, Loan, Make
 
 __all__ = ["COLOURS", "Colour", "Driver"]
 
@@ -88,8 +88,8 @@ class Driver:
             raise waiter.error
         return waiter.lease
 
-    def wait_for_push(self, loan: Loan, deadline: float) -> Push:
-        listener = self.stage.listen(loan, deadline)
+    def hear(self, what: Heardable, deadline: float) -> Any:
+        listener = self.stage.listen(what, deadline)
         if listener.state is SlotState.QUEUED:
             self.stage.pass_time(deadline - self.now())
         return listener.result()
@@ -107,8 +107,8 @@ class TaskDriver(Driver):
     async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
         return self.wait_for_link(deadline, borrower)
 
-    async def listen(self, loan: Loan, deadline: float, /) -> Push:
-        return self.wait_for_push(loan, deadline)
+    async def listen(self, what: Heardable, deadline: float, /) -> Any:
+        return self.hear(what, deadline)
 
     async def catch_up(self) -> None:
         self.done.append("catch up")
@@ -142,8 +142,8 @@ class ThreadDriver(Driver):
         self.known = None if borrower is None else ref(borrower, lambda _: self.gone.append(deadline))
         return self.wait_for_link(deadline, stack)
 
-    def listen(self, loan: Loan, deadline: float, /) -> Push:
-        return self.wait_for_push(loan, deadline)
+    def listen(self, what: Heardable, deadline: float, /) -> Any:
+        return self.hear(what, deadline)
 
     def catch_up(self) -> None:
         self.done.append("catch up")

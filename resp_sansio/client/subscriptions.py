@@ -1,0 +1,436 @@
+"""What is subscribed to: which subscriber wants which names, and what of that the present connection has.
+
+The registry is the truth, and a connection follows it. The first subscriber of a name has it asked for, the last one has it left;
+after a loss all is asked for again. Confirmations are never counted: a command is answered as a whole, and what it says counts for
+each of its names about which no later command was sent.
+
+A subscriber that is given up leaves nothing: its names are left, and messages for names that no subscriber wants are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from .._errors import CommandTimeoutError, ConnectionClosedError, Outcome, RemoteProtocolError, ReplyError, RespError
+from ..connection.pairing import Collected
+from ..connection.slot import SlotState
+from ..wire.values import Push
+from .messages import Message, Overflow
+from .pushes import Listener, Source
+from .retry import CODES, Attempts, Meaning
+from .subscriber import Kind, Name, State, Subscriber, Wanted, again
+
+__all__ = ["MOST_NAMES", "Asked", "Change", "Registry"]
+
+QUEUED: Final = SlotState.QUEUED
+ANSWERED: Final = SlotState.ANSWERED
+
+MOST_NAMES: Final = 500
+"""So many names are asked for by one command: a message that comes in between is read soon, and a refusal is about few."""
+
+MOVED: Final = "the server moved the shard of a channel, and ended its subscription"
+
+
+class Asked:
+    """One command: it asks for these names, or leaves them."""
+
+    __slots__ = ("joins", "names", "registry")
+
+    def __init__(self, registry: Registry, names: Sequence[Name], *, joins: bool) -> None:
+        self.registry: Final[Registry] = registry
+        self.names: Final[Sequence[Name]] = names
+        self.joins: Final[bool] = joins
+
+    @property
+    def words(self) -> tuple[str | bytes, ...]:
+        """The command."""
+        ask, leave = self.names[0].kind.value
+        return (ask if self.joins else leave, *[name.word for name in self.names])
+
+
+class Change(Source):
+    """Names that a subscriber wants from now on, or does not want any more, and the caller that waits until the server says so."""
+
+    __slots__ = ("added", "attempts", "error", "joins", "pending", "registry", "subscriber")
+
+    def __init__(self, subscriber: Subscriber, *, joins: bool) -> None:
+        super().__init__()
+        self.subscriber: Final[Subscriber] = subscriber
+        self.registry: Final[Registry] = subscriber.registry
+        self.joins: Final[bool] = joins
+        self.added: list[Name] = []
+        self.pending: dict[Name, None] = {}
+        self.attempts: Attempts | None = None
+        self.error: RespError | None = None
+
+    @property
+    def connection(self) -> Any:
+        """The link by which it is confirmed, None if there is none now."""
+        return self.registry.link
+
+    @property
+    def over(self) -> bool:
+        """Is there nothing left to wait for?"""
+        return self.error is not None or not self.pending
+
+    def wait_for(self, name: Name) -> None:
+        """It is over only when this is."""
+        self.pending[name] = None
+        name.changes[self] = None
+
+    def confirmed(self, name: Name) -> None:
+        """One of its names is."""
+        self.pending.pop(name, None)
+        name.changes.pop(self, None)
+
+    def fail(self, error: RespError) -> None:
+        """One of them was refused, or none can be had."""
+        if not self.over:
+            self.error = error
+        for name in self.pending:
+            name.changes.pop(self, None)
+        self.pending.clear()
+
+    def hand_out(self) -> Listener | None:
+        """Return the first listener, once it is over; None if there is none."""
+        if not self.listeners or not self.over:
+            return None
+        listener = self.listeners.pop(0)
+        if self.error is not None:
+            listener.fail(again(self.error))
+        else:
+            listener.state = ANSWERED
+        return listener
+
+    def too_late(self) -> Exception:
+        """What a listener is told for which nothing came in time."""
+        return CommandTimeoutError(
+            "the server did not confirm the subscription in time", outcome=Outcome.MAYBE_EXECUTED
+        )
+
+
+class Registry:
+    """The subscriptions of one client, or of one connection.
+
+    After each method, `asks` says what is to be sent on the `link`, `told` what has something for its listeners, and `has_enough`
+    whether more is to be read. `lasting`: is there another link after a loss?
+    """
+
+    __slots__ = (
+        "_halves", "_names", "_todo", "_told", "busy", "changes", "lasting", "link", "subscribers", "wanted",
+    )  # fmt: skip
+
+    def __init__(self, *, lasting: bool) -> None:
+        self.lasting: Final[bool] = lasting
+        self.link: Any = None
+        self.subscribers: dict[Subscriber, None] = {}
+        self.changes: dict[Change, None] = {}  # for which a caller waits
+        self.wanted: dict[Name, None] = {}
+        self.busy: bool = False  # true on entering a method: an interrupt has cut one short
+        self._names: dict[Kind, dict[bytes, Name]] = {kind: {} for kind in Kind}
+        self._todo: dict[Name, None] = {}
+        self._halves: list[list[Name]] = []  # of commands that were refused as a whole
+        self._told: dict[Source, None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.subscribers)} subscribers of {len(self.wanted)} names>"
+
+    # -- callers -----------------------------------------------------------------------------------------------------------
+
+    def subscriber(self, most: int, most_bytes: int, overflow: Overflow) -> Subscriber:
+        """Return a new subscriber, which wants nothing yet."""
+        subscriber = Subscriber(self, most, most_bytes, overflow)
+        self.subscribers[subscriber] = None
+        return subscriber
+
+    def want(self, subscriber: Subscriber, names: Iterable[Wanted]) -> Change:
+        """It wants these as well. Raises why the subscription has ended, if it has."""
+        subscriber.check()
+        change = Change(subscriber, joins=True)
+        for kind, word in names:
+            name = self._names[kind].get(word)
+            if name is None:
+                name = self._names[kind][word] = Name(kind, word)
+            if subscriber not in name.subscribers:
+                change.added.append(name)
+                subscriber.names[name] = name.state is State.LIVE
+                name.subscribers[subscriber] = None
+                self.wanted[name] = self._todo[name] = None
+            if name.state is not State.LIVE:
+                change.wait_for(name)
+        self._begin(change)
+        return change
+
+    def unwant(self, subscriber: Subscriber, names: Iterable[Wanted] | None) -> Change:
+        """It does not want these any more; None: all of them. Raises why the subscription has ended, if it has."""
+        subscriber.check()
+        change = Change(subscriber, joins=False)
+        found = [*subscriber.names] if names is None else [self._names[kind].get(word) for kind, word in names]
+        for name in found:
+            if name is not None and name in subscriber.names:
+                self._drop(subscriber, name)
+                if not name.subscribers and name.state is not State.WANTED:
+                    change.wait_for(name)
+        self._begin(change)
+        self._note(subscriber)
+        return change
+
+    def cancel(self, change: Change) -> None:
+        """Its caller has gone, or it failed: what it added is not wanted any more. Idempotent."""
+        change.fail(ConnectionClosedError("the change of a subscription was given up"))
+        self.changes.pop(change, None)
+        for name in change.added:
+            if name in change.subscriber.names:
+                self._drop(change.subscriber, name)
+        change.added.clear()
+        self._note(change.subscriber)
+
+    def end(self, subscriber: Subscriber, error: RespError) -> None:
+        """This one gets no more, for this reason. Idempotent."""
+        subscriber.ends(error)
+        for change in [change for change in self.changes if change.joins and change.subscriber is subscriber]:
+            self.fail(change, error)
+        for name in [*subscriber.names]:
+            self._drop(subscriber, name)
+        self.subscribers.pop(subscriber, None)
+        self._note(subscriber)
+
+    def end_all(self, error: RespError) -> None:
+        """None of them gets any more."""
+        for subscriber in [*self.subscribers]:
+            self.end(subscriber, error)
+
+    def _begin(self, change: Change) -> None:
+        if not change.over:
+            self.changes[change] = None
+
+    def _drop(self, subscriber: Subscriber, name: Name) -> None:
+        """It does not want this name any more."""
+        confirmed = subscriber.names.pop(name)
+        name.subscribers.pop(subscriber, None)
+        for change in [change for change in name.changes if change.joins and change.subscriber is subscriber]:
+            self._confirm(change, name)  # there is nothing to wait for
+        if not name.subscribers:
+            self.wanted.pop(name, None)
+            if name.state is State.WANTED:
+                self._forget(name)
+            else:
+                self._todo[name] = None
+        if confirmed and name.state is not State.LIVE and subscriber.missing:
+            subscriber.missing -= 1
+            subscriber.mends()
+
+    def _forget(self, name: Name) -> None:
+        self._names[name.kind].pop(name.word, None)
+        self._todo.pop(name, None)
+
+    def fail(self, change: Change, error: RespError) -> None:
+        """A change is refused, or can't be had."""
+        change.fail(error)
+        self.cancel(change)
+        self._note(change)
+
+    def _note(self, source: Source) -> None:
+        self._told[source] = None
+
+    # -- the connection ----------------------------------------------------------------------------------------------------
+
+    def opened(self, link: Any) -> None:
+        """There is a link, which has none of the subscriptions yet."""
+        self.link = link
+        self._todo = dict(self.wanted)
+
+    def ended(self, why: str) -> None:
+        """There is none any more, for this reason. What each subscriber wants is all that stands."""
+        self.link = None
+        self._halves, self._todo, self._names, self.wanted = [], {}, {kind: {} for kind in Kind}, {}
+        for subscriber in self.subscribers:
+            for name in subscriber.names:
+                name.subscribers, name.state, name.asked = {}, State.WANTED, None
+        for subscriber in self.subscribers:
+            for name in subscriber.names:
+                name.subscribers[subscriber] = None
+                self._names[name.kind][name.word] = name
+                self.wanted[name] = None
+            if confirmed := sum(subscriber.names.values()):
+                subscriber.missing = 0
+                subscriber.breaks(why, confirmed)
+        for change in [*self.changes]:
+            if not change.joins:  # there is nothing to be left any more
+                for name in [*change.pending]:
+                    self._confirm(change, name)
+
+    def asks(self) -> list[Asked]:
+        """Return the commands that are to be sent now."""
+        if not (self._todo or self._halves):
+            return []
+        halves, self._halves = self._halves, []
+        todo, self._todo = self._todo, {}
+        asked: list[Asked] = []
+        for half in halves:
+            self._ask(asked, [name for name in half if name.subscribers and name.state is State.WANTED], joins=True)
+        for kind in Kind:
+            mine = [name for name in todo if name.kind is kind]
+            joins = [name for name in mine if name.subscribers and name.state not in (State.ASKED, State.LIVE)]
+            leaves = [name for name in mine if not name.subscribers and name.state in (State.ASKED, State.LIVE)]
+            self._ask(asked, joins, joins=True)
+            self._ask(asked, leaves, joins=False)
+        return asked
+
+    def _ask(self, asked: list[Asked], names: list[Name], *, joins: bool) -> None:
+        for start in range(0, len(names), MOST_NAMES):
+            command = Asked(self, names[start : start + MOST_NAMES], joins=joins)
+            asked.append(command)
+            for name in command.names:
+                name.asked = command
+                name.state = State.ASKED if joins else State.LEAVING
+
+    def answered(self, asked: Asked, error: ReplyError | None) -> bool:
+        """A command was confirmed, or refused as a whole. Is the link of no use? Then another may be."""
+        names = [name for name in asked.names if name.asked is asked]
+        if not asked.joins:
+            self._left(asked, names, error)
+        elif error is None:
+            for name in names:
+                self._is_live(name)
+        elif len(asked.names) > 1:  # which of them was refused, is to be found out
+            middle = (len(names) + 1) // 2
+            self._halves += [half for half in (names[:middle], names[middle:]) if half]
+            for name in names:
+                name.state, name.asked = State.WANTED, None
+        elif names:
+            return self._refused(names[0], error)
+        return False
+
+    def _is_live(self, name: Name) -> None:
+        name.state = State.LIVE
+        for subscriber in name.subscribers:
+            if not subscriber.names[name]:
+                subscriber.names[name] = True
+            else:
+                subscriber.missing -= 1
+                subscriber.mends()
+                self._note(subscriber)
+        for change in [*name.changes]:
+            self._confirm(change, name)
+
+    def _left(self, asked: Asked, names: list[Name], error: ReplyError | None) -> None:
+        for name in names:
+            self._forget(name)
+        for name in asked.names:
+            for change in [change for change in name.changes if not change.joins]:
+                if error is None:
+                    self._confirm(change, name)
+                else:
+                    self.fail(change, error)
+
+    def _confirm(self, change: Change, name: Name) -> None:
+        change.confirmed(name)
+        if change.over:
+            self.changes.pop(change, None)
+            self._note(change)
+
+    def _refused(self, name: Name, error: ReplyError) -> bool:
+        name.state, name.asked = State.WANTED, None
+        confirmed = [subscriber for subscriber in name.subscribers if subscriber.names[name]]
+        if confirmed and self.lasting and CODES.get(error.code) is Meaning.LATER:
+            return True
+        for change in [change for change in name.changes if change.joins]:
+            self.fail(change, error)
+        for subscriber in confirmed:
+            self.end(subscriber, error)
+        return False
+
+    # -- messages ----------------------------------------------------------------------------------------------------------
+
+    def heard(self, pushes: Iterable[Collected]) -> None:
+        """These have come. Raises `RemoteProtocolError` if one of them is none that a server sends."""
+        channels, patterns, shards = self._names.values()
+        touched: dict[Subscriber, None] = {}
+        read_on = self.has_enough  # though all have enough: for a reply that a caller waits for
+        items: Any
+        try:
+            for push in pushes:
+                kind, items = push if type(push) is Push else (push[0], push[1:])
+                if kind in {"message", b"message"}:
+                    name = channels.get(items[0])
+                    channel, data = items
+                    message = new(Message, (channel, data, None, False))
+                elif kind in {"pmessage", b"pmessage"}:
+                    name = patterns.get(items[0])
+                    pattern, channel, data = items
+                    message = new(Message, (channel, data, pattern, False))
+                elif kind in {"smessage", b"smessage"}:
+                    name = shards.get(items[0])
+                    channel, data = items
+                    message = new(Message, (channel, data, None, True))
+                else:
+                    self._told_otherwise(kind, items)
+                    continue
+                if name is not None:
+                    for subscriber in name.subscribers:
+                        subscriber.tail.append(message)
+                        subscriber.size += len(data)
+                        touched[subscriber] = None
+        except (IndexError, TypeError, ValueError):
+            raise RemoteProtocolError("a message came that has no channel, or no data") from None
+        for subscriber in touched:
+            self._note(subscriber)
+        if any([subscriber.full for subscriber in touched]) and (read_on or not self.has_enough):
+            self._trim(touched)
+
+    def _trim(self, touched: Iterable[Subscriber]) -> None:
+        """Keep to the bounds: the link is read on, for others."""
+        for subscriber in touched:
+            error = subscriber.trim()
+            if error is not None:
+                self.end(subscriber, error)
+
+    @property
+    def has_enough(self) -> bool:
+        """Have all subscribers as much as they take, so that it is better to leave the rest to TCP?"""
+        return bool(self.wanted) and all([subscriber.full or not subscriber.names for subscriber in self.subscribers])
+
+    def takes(self, push: Push) -> bool:
+        """Is this a message for a subscriber, or about a name of theirs?"""
+        match push:
+            case Push("message" | "pmessage" | "smessage" | "sunsubscribe" as kind, (bytes() as word, *_)):
+                return word in self._names[OF_PUSH[kind]]
+        return False
+
+    def _told_otherwise(self, kind: object, items: Any) -> None:
+        name = self._names[SHARD].get(items[0]) if kind == "sunsubscribe" else None
+        if name is not None and name.state is State.LIVE:
+            name.state, name.asked = State.WANTED, None
+            self._todo[name] = None
+            for subscriber in name.subscribers:
+                subscriber.breaks(MOVED, 1)
+
+    def told(self) -> list[Source]:
+        """Return what may have something for its listeners."""
+        told, self._told = self._told, {}
+        return [*told]
+
+    def listens(self, listener: Listener) -> None:
+        """A caller waits for a subscriber's messages, or for a change."""
+        source = listener.source
+        source.listen(listener)
+        self._note(source)
+
+    def leaves(self, listener: Listener) -> None:
+        """It does not wait any more; what had come for it is the next one's."""
+        source = listener.source
+        source.leave(listener)
+        self._note(source)
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """All callers that wait."""
+        return [listener for source in (*self.subscribers, *self.changes) for listener in source.listeners]
+
+
+new: Final[Any] = tuple.__new__  # half of what it takes to make one is to call the class
+
+CHANNEL, PATTERN, SHARD = Kind
+OF_PUSH: Final = {"message": CHANNEL, "pmessage": PATTERN, "smessage": SHARD, "sunsubscribe": SHARD}
