@@ -133,7 +133,7 @@ OTHERWISE: Final = {
     "execute_command": "`execute`: the same words",
     "from_pool": "none: a `Client` and a `Pool` have connections of their own",
     "from_url": "`Client(url)`, `Pool(url)`, `connect(url)`",
-    "get_cache": "none: there is no client-side cache",
+    "get_cache": "`stats()`, which counts what the [cache](caching.md) does",
     "get_connection_kwargs": "none; `stats()` tells how connections are used",
     "get_encoder": "none: arguments are bytes, text or numbers",
     "get_retry": "none; `retry` is [an option](#options)",
