@@ -22,6 +22,7 @@ import random
 import re
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pytest
@@ -36,7 +37,7 @@ from adapters.peers import PATIENCE
 from resp_sansio import RespError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
     from contextlib import AbstractAsyncContextManager
 
     from resp_asyncio import Client, Connection, Pool
@@ -94,6 +95,53 @@ class Backend(ABC):
     @abstractmethod
     def cancelled(self, call: Call) -> AbstractAsyncContextManager[Ended]:
         """Start a call; on leaving the block cancel it, and wait until it has ended."""
+
+    async def cancelled_at(self, call: Call, checkpoint: int) -> bool:
+        """Make a call and cancel it at its so-many-th checkpoint; was there one? Where callers are tasks."""
+        steps = Steps(call, checkpoint)
+        async with self.cancelled(lambda: steps):
+            await self.until(lambda: steps.ended)
+        return steps.reached
+
+
+class Steps:
+    """A call that cancels itself at its so-many-th checkpoint: as it is about to wait there."""
+
+    def __init__(self, call: Call, checkpoint: int) -> None:
+        self.reached = self.ended = False
+        self._call = call
+        self._left = checkpoint
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        inner: Any = self._call().__await__()
+        step = partial(inner.send, None)
+        try:
+            while True:
+                try:
+                    waits = step()
+                except StopIteration as done:
+                    return done.value
+                self._left -= 1
+                if not self._left:
+                    self.reached = True
+                    self._cancel()
+                try:
+                    step = partial(inner.send, (yield waits))
+                except BaseException as error:  # noqa: BLE001  # it is thrown where it belongs
+                    step = partial(inner.throw, error)
+        finally:
+            self.ended = True
+
+    def _cancel(self) -> None:
+        try:
+            nursery = trio.lowlevel.current_task().parent_nursery
+        except RuntimeError:  # it is a task of asyncio
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        else:
+            assert nursery is not None
+            nursery.cancel_scope.cancel()
 
 
 async def outcome(call: Call) -> Any:

@@ -16,10 +16,12 @@ import pytest
 from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.peers import PROGRAMS, Faults, Proxy, run_program
 from resp_sansio import (
+    CallEnded,
     CommandTimeoutError,
     ConnectionLostError,
     LocalProtocolError,
     NoSuchKeyError,
+    Observer,
     Outcome,
     ReplyError,
     RespError,
@@ -213,6 +215,21 @@ async def test_what_is_no_source_is_told(backend: Backend, server: Server) -> No
         with pytest.raises(ValueError, match="chunk_size"):
             client.read_value("k", chunk_size=0)
         assert server.call("KEYS", "*") == []
+
+
+@contract
+async def test_where_all_share_one_connection_they_share_it_with_a_value(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url, max_connections=1) as client:
+
+        async def ask() -> None:
+            for number in range(50):
+                assert await client.echo(f"{number}") == b"%d" % number
+
+        async def move() -> None:
+            assert await client.write_value("k", VALUE, chunk_size=CHUNK, nx=True)
+            assert await read(client) == VALUE
+
+        assert await backend.together(ask, move, ask) == [None] * 3
 
 
 @KINDS
@@ -425,6 +442,31 @@ async def test_cancelled_at_any_chunk_it_leaves_nothing(backend: Backend, server
         assert await redis.write_value("k", VALUE, chunk_size=CHUNK)
 
 
+@KINDS
+@contract_of_tasks
+async def test_cancelled_at_each_checkpoint_it_leaves_nothing(backend: Backend, server: Server, kind: str) -> None:
+    async with getattr(backend, kind)(server.url) as redis:
+
+        async def write() -> None:
+            source = Paced(backend, *[VALUE[at : at + 3000] for at in range(0, 10_001, 3000)], before=lambda _: None)
+            await redis.write_value("k", source, chunk_size=CHUNK, keepttl=True)
+
+        for call in (write, partial(read, redis)):
+            at, reached = 0, True
+            while reached:
+                at += 1
+                server.call("SET", "k", VALUE if call is not write else "before")
+                reached = await backend.cancelled_at(call, at)
+                assert server.call("GET", "k") in (VALUE, b"before")
+                await redis.ping()
+                await backend.until(lambda: not left(server))
+                async with redis.transaction() as both:  # no WATCH is left
+                    both.ping()
+                if kind == "pool":
+                    assert redis.stats().leased == 0
+            assert at > 5
+
+
 @pytest.mark.parametrize("way", ["up", "down"])
 @contract
 async def test_cancelled_while_the_network_stands_still_it_leaves_nothing_for_long(
@@ -457,6 +499,27 @@ async def read_or_none(client: Any) -> bytes | None:
         return await read(client)
     except NoSuchKeyError:
         return None
+
+
+@contract
+async def test_each_chunk_is_a_call_that_observers_are_told_of(backend: Backend, server: Server) -> None:
+    told: list[str] = []
+
+    class Notes(Observer):
+        def call_ended(self, call: CallEnded, token: object) -> None:  # noqa: ARG002
+            told.append(call.command if call.error is None else type(call.error).__name__)
+
+    async with backend.client(server.url, observers=[Notes()]) as client:
+        await client.write_value("k", VALUE, chunk_size=5000)
+        written, told[:] = [*told], []
+        assert await read(client, chunk_size=5000) == VALUE
+        whole, told[:] = [*told], []
+        async with client.read_value("k", chunk_size=CHUNK) as value:
+            await anext(value)
+    assert written == ["SET", "PIPELINE", "PIPELINE", "MULTI"]
+    assert whole == ["PIPELINE", "GETRANGE", "GETRANGE", "GETRANGE", "MULTI"]
+    assert told[:2] == ["PIPELINE", "GETRANGE"]  # and what was under way ended with the block
+    assert len(told) == 4
 
 
 # -- lost --------------------------------------------------------------------------------------------------------------------------
