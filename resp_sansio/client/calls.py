@@ -32,7 +32,7 @@ from ..connection.handshake import Fallback
 from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from ..connection.stateful import new_slot
-from .cache import CachedRead, ReadCache
+from .cache import CachedRead, Cell, ReadCache
 from .lanes import Lanes
 from .leases import Lease
 from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Report, Share, Waiter
@@ -156,7 +156,7 @@ class Calls(ABC):
         self._news_timer: Timer | None = None
         self._news_tries = 0
         self._pausing: dict[Slot, None] = {}
-        self._joined: dict[Slot, None] = {}  # reads that wait for the reply to another
+        self._joined: dict[Slot, Cell] = {}  # reads that wait for the reply to another
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica
         self._draining = False
@@ -536,7 +536,7 @@ class Calls(ABC):
             return False
         self.cache.joined += 1
         slot.link = None
-        self._joined[slot] = None
+        self._joined[slot] = cell
         if cell.readers is None:
             cell.readers = []
         cell.readers.append(slot)
@@ -549,7 +549,10 @@ class Calls(ABC):
         Where it ran out of time, or its caller has gone, one of them reads, the one that waits for longest, and the others join it.
         """
         assert self.cache is not None
-        readers = [reader for reader in self.cache.ended(slot) if reader in self._joined]
+        cell, waiting = slot.cell, self.cache.ended(slot)
+        readers = [
+            reader for reader in waiting if self._joined.get(reader) is cell
+        ]  # after an interrupt it may be another
         gone = slot.state is not SlotState.ANSWERED and (failure is None or isinstance(failure, CommandTimeoutError))
         for reader in sorted(readers, key=DEADLINE, reverse=True) if gone else readers:
             del self._joined[reader]

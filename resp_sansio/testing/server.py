@@ -67,7 +67,8 @@ class Server:
 
     `kind` is "new", "old" (without HELLO) or "proxy" (hangs up on what it does not know). With `password`, callers authenticate by
     "secret". `ran` counts what was executed: GET and INCRBY by their key, RPUSH by its element. `taken` says for each element that
-    BLPOP took out the last key of that call, and when. `arrived` is called with each command that comes.
+    BLPOP took out the last key of that call, and when. `arrived` is called with each command that comes, `changed` with
+    each key that has another value, and with that.
     """
 
     def __init__(self, clock: Clock, *, kind: str = "new", password: bool = False, database: int = 0) -> None:
@@ -85,9 +86,27 @@ class Server:
         self.channels: dict[bytes, dict[Session, None]] = defaultdict(dict)
         self.messages: Counter[bytes] = Counter()
         self.moved: set[bytes] = set()  # shard channels that are another node's
+        self.trackers: dict[bytes, dict[Session, None]] = defaultdict(dict)  # those who are to be told of a change
+        self._changed: list[bytes] = []
+        self.changed: Callable[[bytes, int], None] = lambda _key, _value: None
         self.ran: Counter[bytes] = Counter()
         self.arrived: Callable[[Session, Words], None] = lambda _session, _words: None
         self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when
+
+    def change(self, key: bytes, value: int) -> None:
+        """A key has another value. Those who track it are told behind the reply to the command that has changed it."""
+        self.version[key] += 1
+        self.data[key] = value
+        self._changed.append(key)
+        self.changed(key, value)
+
+    def tell_changes(self) -> None:
+        """Tell those who track what was changed, once each: they are told again if they have read it again."""
+        changed, self._changed = self._changed, []
+        for key in changed:
+            for session in self.trackers.pop(key, ()):
+                if session.protocol == 3:  # RESP2 has no word for it
+                    session.say(Push("invalidate", ([key],)))
 
     def publish(self, channel: bytes) -> None:
         """A caller of the server sends a message: its number in this channel."""
@@ -138,6 +157,7 @@ class Session:
         self._watched: dict[bytes, int] = {}
         self._channels: dict[bytes, bool] = {}  # those it listens to, and whether they are shard channels
         self._turn = 0  # tells one wait from the next
+        self._tracks = self._caching = False
 
     def begin(self) -> None:
         """A connection was accepted."""
@@ -168,6 +188,8 @@ class Session:
         self._stop_waiting()
         for channel in self._channels:
             self.server.channels[channel].pop(self, None)
+        for tracking in self.server.trackers.values():
+            tracking.pop(self, None)
 
     def say(self, value: Any) -> None:
         """Say this."""
@@ -233,6 +255,8 @@ class Session:
             self._subscribe(name, words[1:])
         else:
             self.say(self._run(name, words))
+            self._caching = words[1:2] == (b"CACHING",)
+            server.tell_changes()
         if name in (b"HELLO", b"PING") and server.wrong["hangs_up"]:
             self.hang_up()
 
@@ -273,15 +297,15 @@ class Session:
         match name:
             case b"GET":
                 server.ran[words[1]] += 1
+                if self._caching:
+                    server.trackers[words[1]][self] = None
                 return self._get(words[1])
             case b"INCRBY":
                 server.ran[words[1]] += 1
-                server.version[words[1]] += 1
-                server.data[words[1]] += int(words[2])
+                server.change(words[1], server.data[words[1]] + int(words[2]))
                 return server.data[words[1]]
             case b"SET":
-                server.version[words[1]] += 1
-                server.data[words[1]] = int(words[2])
+                server.change(words[1], int(words[2]))
                 return OK
             case b"RPUSH":
                 server.ran[words[2]] += 1
@@ -299,7 +323,9 @@ class Session:
             case b"PING":
                 return [b"pong", b""] if self.protocol == 2 and self._channels else "PONG"
             case b"CLIENT":
-                return OK
+                self._tracks = self._tracks or words[1] == b"TRACKING"
+                refused = words[1] == b"CACHING" and not self._tracks
+                return ReplyError("ERR CLIENT CACHING can be called only when tracking is on") if refused else OK
             case b"MULTI":
                 self._queued, self._refused = [], False
                 return OK

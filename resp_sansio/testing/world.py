@@ -175,8 +175,8 @@ class World:
     def _touch(self, _seconds: float, _chance: float) -> None:
         """Another client changes the counter "w", which callers may watch."""
         self.touched += 1
-        self.server.data[b"w"] += 1
-        self.server.version[b"w"] += 1
+        self.server.change(b"w", self.server.data[b"w"] + 1)
+        self.server.tell_changes()
 
     def _supply(self, _seconds: float, chance: float) -> None:
         """Another client brings an element for "q0" or "q1"."""

@@ -137,6 +137,36 @@ class Caller:
         key = f"e{self.world.fresh(self)}"
         self.own((yield from self.command("GET", key, lease=lease)), key.encode())
 
+    def reread(self) -> Steps:
+        """Read again and again what others change: what is kept, or what the server has."""
+        world = self.world
+        for _ in range(2 + int(self.act.chance * 20)):
+            value = world.kept()
+            if value is None:
+                slot = new_slot(("GET", "w"), None, self.deadline)
+                if world.cache is not None:
+                    slot = world.cache.reading(slot.payload, ("GET", "w"), slot.info, self.deadline) or slot
+                written = world.checks.written
+                yield from self.ask(slot)
+                if isinstance(slot.reply, ReplyError):
+                    self.own(slot.reply, None)
+                    return
+                assert isinstance(slot.reply, bytes)
+                value = int(slot.reply)
+                assert value >= written, f"{self} read {value}, and had written {written}"
+            else:
+                world.checks.fresh(self, value)
+                yield from self.get()  # which takes a moment
+
+    def rewrite(self) -> Steps:
+        """Add one to what others read again and again."""
+        world, number = self.world, self.world.fresh(self)
+        world.watched.append(number)
+        both = self.batch(MULTI, ("INCRBY", f"n{number}", number), ("INCRBY", "w", 1), EXEC)
+        slot = yield from self.ask(both, number)
+        if isinstance(slot.reply[-1], list):
+            world.checks.written = max(world.checks.written, slot.reply[-1][1])
+
     def large(self) -> Steps:
         """The same with an answer that comes in many pieces."""
         key = f"large:{self.world.fresh(self)}"

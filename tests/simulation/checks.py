@@ -35,6 +35,7 @@ __all__ = ["ENDS", "Call", "Checks", "outcomes"]
 
 ENDS: Final = frozenset({SlotState.ANSWERED, SlotState.LOST, SlotState.ABANDONED, SlotState.WITHDRAWN})
 ATTEMPTS: Final = 2  # a call that was tried more often has paused, and others have overtaken it
+HEARD: Final = 0.5  # seconds in which the word of a change has come, where nothing is wrong
 HELD: Final = 1.2  # seconds for which a caller may keep a link that leads to a replica
 
 
@@ -78,6 +79,8 @@ class Checks(testing.Checks):
         self.came: dict[Slot | Waiter, int] = {}  # in which order calls and waiters came
         self.arrived: dict[bytes, int] = {}  # how often a number has come to the server
         self.last: dict[tuple[Session, int], int] = {}
+        self.written: int = 0  # the last value of "w" that a caller has written, and been told so
+        self.values: list[tuple[float, int]] = []  # of "w", and since when
         self.readonly: dict[int, float] = {}  # when a caller first heard of it, by fail-over
 
     # -- 1: no caller gets another's reply ----------------------------------------------------------------------------------------
@@ -272,6 +275,14 @@ class Checks(testing.Checks):
             return
         raise AssertionError(f"{caller} sent a command on a lease that it had given back")
 
+    def fresh(self, caller: Caller, value: int) -> None:
+        """What was kept is no older than the word of its change and the network."""
+        assert value >= self.written, f"{caller} was given {value}, and {self.written} had been written"
+        before = self.world.clock.now - HEARD
+        if before > self.world.troubled:
+            known = max([0, *(one for since, one in self.values if since <= before)])
+            assert value >= known, f"{caller} was given {value}, and {known} was there {HEARD} s before"
+
     # -- the end ------------------------------------------------------------------------------------------------------------------
 
     def quiet(self) -> None:
@@ -279,6 +290,7 @@ class Checks(testing.Checks):
         world = self.world
         assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
         assert not world.waiting, f"still waiting: {world.waiting}"
+        assert world.kept() in (None, world.server.data[b"w"]), "what is kept is not what the server has"
         pool = world.client.pool
         if pool is not None:
             assert (pool.stats().leased, pool.stats().waiting) == (0, 0), pool

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from resp_sansio import ConnectError
-from resp_sansio.client import Client, Dial, Link, ObservedClient, Observers
+from resp_sansio.client import Client, Dial, Link, ObservedClient, Observers, ReadCache
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.testing import Session, Socket, World
 from simulation.interrupts import Interrupt, Struck
@@ -53,6 +53,7 @@ class Driver(World, ABC):
         self.script = script
         self.watching = observers_of(script.seed)
         self.observers = self._observers() if self.watching else None
+        self.cache = ReadCache(script.config.cache) if script.config.cache is not None else None
         self.client = self._make()
         self.wires: dict[Link, Wire] = {}
         self.lent_sockets = 0  # open, and for leases
@@ -78,10 +79,10 @@ class Driver(World, ABC):
         script, once = self.script, self.script.mode == "once"
         settings = script.settings if script.mode in ("client", "lanes", "single") else None
         pool = script.pool if script.mode in ("client", "lanes", "pool") else None
-        random, observers = self.random.random, self.observers
+        random, observers, cache = self.random.random, self.observers, self.cache
         if observers is None:
-            return Client(script.config, settings, pool, random=random, once=once)
-        return ObservedClient(script.config, settings, pool, random=random, once=once, observers=observers)
+            return Client(script.config, settings, pool, random=random, once=once, cache=cache)
+        return ObservedClient(script.config, settings, pool, random=random, once=once, observers=observers, cache=cache)
 
     def starts(self, slot: Slot, lease: Any = None) -> bool:
         """Take the short path, if this adapter does, and the machine does not decline."""

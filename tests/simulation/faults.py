@@ -201,6 +201,11 @@ FAULTS: Final = (
         Connection, "_follow_abandonment", "elif slot.may_act_later:", "elif False:",
     ),
     Fault(
+        "those who wait for another's reply wait for ever once that caller has gone", "many a cache",
+        Calls, "_end_read", "for reader in sorted(readers, key=DEADLINE, reverse=True) if gone else readers:",
+        "for reader in () if gone else readers:",
+    ),
+    Fault(
         "a connection that listens is lent again", "many a pool",
         Connection, "close_reason", "if changed or self.state is not READY", "if False",
     ),

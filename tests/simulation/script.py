@@ -10,7 +10,7 @@ from math import inf
 from random import Random
 from typing import Final, Literal, NamedTuple
 
-from resp_sansio import ClientSettings, Config, PoolSettings, Retry
+from resp_sansio import Cache, ClientSettings, Config, PoolSettings, Retry
 from resp_sansio.testing import PHASES
 
 __all__ = ["FAULTS", "OWN", "Act", "Script", "draw"]
@@ -19,6 +19,8 @@ CALLS: Final = (
     "get", "get", "large", "odd", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "transaction", "burst",
     "burst", "borrow", "borrow", "watch", "watch", "subscribe", "shard", "change", "keep",
 )  # fmt: skip
+KEPT: Final = {"get": "reread", "large": "reread", "push": "rewrite", "cut": "touch", "stall": "touch"}
+"""What callers want, and what happens, instead of this in histories of clients that keep what they read."""
 OWN: Final = (  # what happens to the client
     "surplus", "surplus_behind", "begun", "interrupt", "struck", "struck", "retire", "resize", "drain", "close", "fork", "idle_out",
     "idle_out",
@@ -63,6 +65,11 @@ class Script(NamedTuple):
     acts: tuple[Act, ...]
 
     @property
+    def cached(self) -> bool:
+        """Does the client keep what it reads?"""
+        return keeps(self.seed) and self.mode != "pool" and self.protocol == 3
+
+    @property
     def config(self) -> Config:
         """How the client is to connect."""
         return Config(
@@ -73,6 +80,7 @@ class Script(NamedTuple):
             ping_interval=3.0,
             silence_timeout=1.0,
             connect_timeout=1.0,
+            cache=Cache() if self.cached else None,
         )
 
     @property
@@ -83,6 +91,11 @@ class Script(NamedTuple):
     def without(self, acts: set[int]) -> Script:
         """The same without these acts."""
         return self._replace(acts=tuple(act for act in self.acts if act.number not in acts))
+
+
+def keeps(seed: int) -> bool:
+    """May the client of this history keep what it reads?"""
+    return seed % 5 == 2
 
 
 def draw(seed: int) -> Script:
@@ -127,6 +140,8 @@ def draw(seed: int) -> Script:
         breaker_failures=choice((None, None, None, 3)),
         breaker_seconds=0.3,
     )
+    if keeps(seed):
+        acts = [act._replace(kind=KEPT.get(act.kind, act.kind)) for act in acts]
     return Script(
         seed=seed,
         mode=choice(("client", "client", "lanes", "pool", "pool", "single", "once")),

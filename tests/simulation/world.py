@@ -12,12 +12,14 @@ from typing import Any, Final
 from core.client.notes import begin, end
 from resp_sansio import ConnectionClosedError, RespError
 from resp_sansio.client import (
+    CachedRead,
     Client,
     Close,
     Dial,
     Drained,
     Granted,
     Heard,
+    Kept,
     Leaked,
     Link,
     Listener,
@@ -27,9 +29,11 @@ from resp_sansio.client import (
     Share,
     Waiter,
     WatchLoop,
+    touched_by,
 )
 from resp_sansio.connection import Slot, new_slot
 from resp_sansio.testing import PATIENCE
+from resp_sansio.wire import encode_command
 from simulation.callers import Caller, Cancelled, Messages
 from simulation.checks import ENDS, Call, Checks
 from simulation.driver import NAP
@@ -53,6 +57,7 @@ class World(Trouble):
         super().__init__(script, trace)
         self.checks: Checks = Checks(self)
         self.server.data[b"w"] = 0
+        self.server.changed = self._changed
         self.server.arrived = self.checks.arrives
         self.live: dict[Slot, Call] = {}
         self.waiting: dict[Waiter, tuple[Caller, float]] = {}
@@ -220,6 +225,7 @@ class World(Trouble):
         self.checks.calls.append(call)
         self.checks.comes(slot)
         self._begins(slot, numbers)
+        self.changes(slot)
         if epoch is None and self.starts(slot, lease):
             self.tried.append(slot)
             return
@@ -255,6 +261,23 @@ class World(Trouble):
         if getattr(slot, "watch", None) is not None:
             end(self.observers, slot, error)
 
+    def changes(self, slot: Slot) -> None:
+        """What a call may change falls from the cache: when it begins, and again when it is over."""
+        if self.cache is not None and slot.payload and not isinstance(slot, CachedRead):
+            self.cache.wrote(touched_by(slot))
+
+    def kept(self) -> int | None:
+        """What the client keeps of "w"."""
+        if self.cache is None:
+            return None
+        self.cache.looked(self.clock.now)
+        found = self.cache.find(encode_command(("GET", "w")), self.clock.now)
+        return int(found.reply) if isinstance(found, Kept) else None
+
+    def _changed(self, key: bytes, value: int) -> None:
+        if key == b"w":
+            self.checks.values.append((self.clock.now, value))
+
     def is_over(self, slot: Slot) -> bool:
         """Has this call ended?"""
         return slot not in self.live
@@ -266,6 +289,7 @@ class World(Trouble):
         if call is not None and slot.state in ENDS:
             self.unheard.add(slot)  # its end is still to be told
         self.client.abandon(slot, self.clock.now)
+        self.changes(slot)
         if call is not None:
             call.left = self.clock.now
             self._ends(slot, Cancelled())
@@ -443,6 +467,7 @@ class World(Trouble):
                 assert self.clock.now - lease.since >= 0.499
 
     def _over(self, slot: Slot) -> None:
+        self.changes(slot)
         call = self.live.pop(slot, None)
         if slot in self.unheard:
             self.unheard.remove(slot)

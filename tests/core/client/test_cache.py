@@ -496,6 +496,21 @@ def test_after_an_interrupt_nothing_is_kept_and_each_reader_reads_for_itself() -
     assert find(made, "GET", "other") is None
 
 
+def test_after_an_interrupt_one_waits_for_whom_it_has_joined_since() -> None:
+    made = stage()
+    read(made, "GET", "first")
+    made.deaf.add(made.link)
+    before, one, other = (read(made, "GET", "k") for _ in range(3))
+    made.client.reconcile(made.now, lambda _: True, [])
+    for slot in (one, other):
+        made.client.resume(slot, made.now)
+    made.run()
+    made.abandon(before)
+    made.wake()
+    assert [slot.reply for slot in (one, other)] == [b"k", b"k"]
+    assert ran(made)[1:] == [(b"GET", b"k")] * 2
+
+
 def test_several_lanes_have_one_cache() -> None:
     made = stage(settings=ClientSettings(lanes=2))
     read(made, "GET", "k", caller="one")
