@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import platform
+import random
 import re
 import shutil
 import signal
@@ -532,10 +533,14 @@ class Cluster:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that was free a moment ago, and is none that the system gives to connections.
+
+    A connection could be given the port of a server that is down for a moment, which could not come back then.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_768)  # Linux gives those from there on, others higher ones
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _request(*words: str | bytes | int) -> bytes:

@@ -125,6 +125,11 @@ def test_a_port_that_another_server_has_taken_meanwhile(
     assert mine.port != server.port
 
 
+def test_no_connection_is_given_the_port_of_a_server_that_is_down() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        assert max(servers.free_port() for _ in range(100)) < given.getsockname()[1]
+
+
 def test_killed_server_is_gone_and_can_come_back(start_server: Callable[..., Server]) -> None:
     server = start_server()
     server.kill()

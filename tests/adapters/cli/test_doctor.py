@@ -23,6 +23,7 @@ from resp_cli import main
 from resp_cli._doctor import probe
 from resp_cli._doctor.diagnosis import Level, diagnose
 from resp_sansio import ConnectError
+from servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,12 +55,6 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
         return report
 
     return examine
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def information(server: Server) -> bytes:
