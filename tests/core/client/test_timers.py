@@ -44,6 +44,16 @@ def test_cancelled_ones_take_no_room() -> None:
     assert timers.next() == inf
 
 
+def test_cancelled_ones_take_no_room_beside_many_that_are_kept() -> None:
+    timers = Timers()
+    for number in range(300):
+        timers.set(0.5, [number])
+    for number in range(10_000):
+        timers.cancel(timers.set(1.0 + number, number))
+        assert len(timers.entries) < 1000
+    assert len([*timers.take(inf)]) == 300
+
+
 def test_many_that_are_set_stay() -> None:
     timers = Timers()
     for number in range(1000):
