@@ -373,7 +373,9 @@ class Client(Repair):
 
         `tls` was made for this dial; None for a link without TLS.
         """
-        subscribes = dial.lane is not None and dial.lane is self._subscriptions
+        asks = dial.way.master_name is not None  # a sentinel, whose link has no other use
+        subscribes = dial.lane is not None and dial.lane is self._subscriptions and not asks
+        cache = None if dial.lane is None or subscribes or asks else self.cache
         core = self._connection_type.configured(
             dial.config,
             credentials,
@@ -384,7 +386,7 @@ class Client(Repair):
             master_name=dial.way.master_name,
             peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
-            tracking=() if self.cache is None or dial.lane is None or subscribes else self.cache.options.tracking,
+            tracking=() if cache is None else cache.options.tracking,
             collects=subscribes,
             ping_interval=KEEP_ALIVE if subscribes else inf,
         )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from adapters.backends import CANCELLED, Backend, contract, told
-from adapters.peers import Peer, Wire, run_program
+from adapters.peers import Faults, Peer, Proxy, Wire, run_program
 from examples import DOCS, blocks, read
 from resp_sansio import CommandTimeoutError, ConnectError, ConnectionLostError, Outcome
 from sentinels import Sentinels, wait_until
@@ -189,6 +189,30 @@ async def test_a_call_that_is_given_up_while_a_sentinel_is_silent_leaves_nothing
                 await client.execute("PING", timeout=0.05)
             assert caught.value.outcome is Outcome.NOT_SENT
             assert "mymaster (sentinels 127.0.0.1" in told(caught.value)
+
+
+@pytest.mark.parametrize("then", ["close", "reset", "garbage"])
+@contract
+async def test_a_sentinel_whose_answer_breaks_off_anywhere_is_passed_over(
+    backend: Backend, quiet: Sentinels, then: Literal["close", "reset", "garbage"]
+) -> None:
+    for after in (0, 1, 40, 120, 200, 280):
+        with Proxy(quiet.sentinels[0].port, down=Faults(after=after, then=then)) as proxy:
+            places = [("127.0.0.1", proxy.port), *quiet.places[1:]]
+            async with backend.connect("redis://", sentinels=places, master_name=quiet.name) as connection:
+                assert await connection.execute("PING") == "PONG"
+
+
+@contract
+async def test_a_call_that_is_cancelled_at_any_moment_of_a_search_leaves_a_client_that_searches_again(
+    backend: Backend, quiet: Sentinels
+) -> None:
+    for turns in range(0, 36, 3):
+        async with backend.client(quiet.url) as client:
+            async with backend.cancelled(partial(client.execute, "PING")):
+                for _ in range(turns):
+                    await backend.sleep(0)
+            assert await client.execute("PING") == "PONG"
 
 
 # -- fail-over -----------------------------------------------------------------------------------------------------------------

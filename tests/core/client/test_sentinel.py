@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.client.notes import Notes
 from core.client.stage import LANES, Stage
 from resp_sansio import (
+    Cache,
     CallEnded,
     ClientStats,
     CommandTimeoutError,
@@ -422,6 +423,16 @@ def test_while_no_master_is_there_calls_wait_until_their_deadline_and_not_for_so
     town.world = World({A: NEW, B: NEW}, {NEW: "master"})
     town.pass_time(2.0)
     assert town.told(patient) == NEW[0].encode()
+
+
+def test_only_the_server_is_asked_to_tell_of_changes_to_what_is_cached() -> None:
+    town = Town(quiet(), cache=Cache())
+    assert [town.told(town.call("GET", "k")) for _ in range(2)] == [OLD[0].encode()] * 2
+    tracks = [
+        any(answer.words[:2] == (b"CLIENT", b"TRACKING") for answer in town.peers[link].received)
+        for link in town.places
+    ]
+    assert tracks == [False, True, False]
 
 
 def test_a_call_without_a_deadline_has_its_attempts_and_no_more() -> None:
