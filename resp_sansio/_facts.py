@@ -4,7 +4,8 @@ An observer is a listener. It is told what was, and can change nothing: no argum
 holds an argument, a reply or a secret; errors are those that a caller is told. Facts are named tuples, since thousands are made
 in a second; take what you need by its name, for there may be more one day.
 
-Each has the `address` of the server (`localhost:6379`, `unix:/run/redis.sock`) and the number of the `database`.
+Each has the `address` of the server (`localhost:6379`, `unix:/run/redis.sock`) and the number of the `database`. Behind sentinels
+the address is that of the master that was found last; before one was found it is its name, with the sentinels.
 
 All times are lengths in seconds, by the clock that the adapter has (`time.monotonic`, or that of the run of trio).
 """

@@ -10,6 +10,7 @@ replicas have followed; the others tell of the latter at once. So one sentinel i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from ..commands.command import Command
@@ -24,7 +25,8 @@ __all__ = ["News"]
 SUBSCRIBE: Final = Command("SUBSCRIBE", "+switch-master", "+promoted-slave")
 
 PAUSE: Final = 1.0
-"""Seconds until another sentinel is tried, at least half of them: all clients have lost the same one."""
+"""Seconds until another sentinel is tried, at least half of them: all clients have lost the same one. A dial gets no more time: in
+`resp_sync` it takes that of callers."""
 
 
 class News(Dials):
@@ -45,7 +47,7 @@ class News(Dials):
             return  # the next link to a server asks for it again
         sentinels = directory.sentinels
         way = directory.way_to_sentinel(sentinels[self._news_tries % len(sentinels)])
-        self._news = Dial(None, None, now, now + self._dial_time, self._generation, way)
+        self._news = Dial(None, None, now, now + min(self._dial_time, PAUSE), self._generation, way)
         self._events.append(self._news)
 
     def _news_opened(self, link: Link, event: Opened, now: float) -> None:
@@ -86,6 +88,13 @@ class News(Dials):
         self._news_tries += 1
         if self.closed is None:
             self._news_timer = self._timers.set(now + PAUSE * (1 + self._random()) / 2, self.directory)
+
+    def _mend_news(self, told: Collection[Dial], now: float) -> None:
+        """Begin anew after an interrupt if the link for news has ended, or if its dial is not among those that were told of."""
+        news = self._news
+        if (news not in told) if isinstance(news, Dial) else (news is None or news.ended):
+            self._news = None
+            self._news_timer = self._timers.set(now, self.directory)
 
     def _end_news(self, now: float) -> None:
         """The client ends: no more news."""

@@ -252,7 +252,5 @@ class Repair(Listening):
                 if place not in places:
                     told.add(self._announce(place, now))
         self._pace.recount(len([dial for dial in told if not dial.brings_news]))
-        news = self._news
-        if (news not in told) if isinstance(news, Dial) else (news is None or news.ended):
-            self._news = None
-            self._timers.set(now, self.directory)
+        if self.directory is not None:
+            self._mend_news(told, now)
