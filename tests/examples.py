@@ -41,6 +41,7 @@ PAGES: Final = {
     "client.md": "asyncio",
     "pool.md": "asyncio",
     "scripts.md": None,
+    "pubsub.md": None,
     "streams.md": None,
     "caching.md": None,
     "monitor.md": None,

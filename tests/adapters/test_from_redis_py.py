@@ -15,6 +15,7 @@ import redis.asyncio
 
 import redis_py
 import resp_sansio
+from adapters.peers import run_program
 from adapters.redis_py_steps import RULES, STEPS
 from examples import read
 from generate_from_redis_py import PAGE
@@ -58,6 +59,16 @@ def test_the_page_has_these_rules() -> None:
     rules = re.findall(r"^\| ([A-Z][a-z ]+) \|", results, re.MULTILINE)
     assert [rule for rule in rules if rule != "Rule"] == [*RULES]
     assert {rule for rule, *_ in STEPS} == {*RULES}
+
+
+def test_a_whole_program_is_no_longer_here_and_does_the_same(server: Server) -> None:
+    section = read(PAGE).partition("## A whole program\n")[2].partition("\n## ")[0]
+    theirs, ours = re.findall(r"^```py(?:thon)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    assert len(ours.splitlines()) <= len(theirs.splitlines()) == 29
+    for program in (theirs, ours):
+        server.call("FLUSHALL")
+        said = re.findall(r"^ *print\(.*\)  # (.*)$", program, re.MULTILINE)
+        assert run_program(program.replace("redis://localhost", server.url)).splitlines() == said
 
 
 of_its_version = pytest.mark.skipif(
