@@ -8,7 +8,6 @@ ends the connection, because nothing behind it could be paired.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -38,7 +37,7 @@ MESSAGES: Final = frozenset({"message", "pmessage", "smessage", *Subscriptions.K
 
 # What comes in great numbers: as the first item on RESP2, as the kind of a push on RESP3.
 PLAIN: Final = frozenset({b"message", b"pmessage", b"smessage", "message", "pmessage", "smessage"})
-FIRST: Final[Callable[[Any], object]] = itemgetter(0)
+FIRST: Final = itemgetter(0)
 
 Collected: TypeAlias = Push | list[Reply]
 """A message as it came: on RESP2 it may be an array."""
@@ -214,12 +213,13 @@ class Pairing(ABC):
     def _collect(self, replies: list[Reply]) -> bool:
         """Take a run of messages; false to decline, if there is anything else among them."""
         spoken: type[object] = Push if self.protocol == 3 else list
+        messages: list[Any] = replies
         try:
-            if not {spoken}.issuperset(map(type, replies)) or not PLAIN.issuperset(map(FIRST, replies)):
+            if not {spoken}.issuperset(map(type, messages)) or not PLAIN.issuperset(map(FIRST, messages)):
                 return False
         except (IndexError, TypeError):  # an empty array, or one that begins with an array
             return False
-        self.collected += replies  # type: ignore[arg-type]  # they are what was asked for just now
+        self.collected += messages
         return True
 
     def _pair_run(self, replies: list[Reply]) -> list[Slot]:

@@ -106,6 +106,7 @@ class Watching(Observer):
             leases = stats if isinstance(stats, PoolStats) else stats.leases
             lanes = stats.lanes if isinstance(stats, ClientStats) else ()
             created = sum([lane.created for lane in lanes]) + (0 if leases is None else leases.created)
+            created += 0 if stats.subscriptions is None else stats.subscriptions.created
             assert len(opened) == created, f"{len(opened)} connections were told, and {created} opened"
 
     def forget(self) -> None:
