@@ -148,8 +148,8 @@ class ValueWriter:
     """
 
     __slots__ = (
-        "_asked", "_attempt", "_conditions", "_expiry", "_keeps", "_key", "_kept", "_lengths", "_sent_at", "_unfinished",
-        "begun", "temporary",
+        "_asked", "_attempt", "_conditions", "_expiry", "_keeps", "_key", "_kept", "_lengths", "_unfinished", "begun",
+        "temporary",
     )  # fmt: skip
 
     def __init__(
@@ -180,7 +180,6 @@ class ValueWriter:
         self._unfinished = unfinished
         self._asked = 0  # bytes that were sent
         self._lengths: list[int] = []  # how many there will be after each reply that is to come
-        self._sent_at = inf
         self._kept: Reply = None  # PTTL of the key, as it was last looked at
         self._attempt = 0
         self.begun: bool = False
@@ -188,27 +187,24 @@ class ValueWriter:
 
     # -- the chunks ------------------------------------------------------------------------------------------------------
 
-    def chunk(self, data: bytes, now: float) -> Batch:
-        """Return what sends the next chunk.
+    def chunk(self, data: bytes) -> Batch:
+        """Return what sends the next chunk. Wherever it is cut off, what is there expires, even if the chunks before it have.
 
-        Raises `TornValueError` if it comes so late that the server has let the others expire.
+        Unless they vanish between two of these commands, and it is cut off there.
         """
-        if now - self._sent_at >= self._unfinished:
-            raise self._vanished()
-        self._sent_at = now
         self._asked += len(data)
         self._lengths.append(self._asked)
-        expiry = round(self._unfinished * 1000)
+        key, expiry = self.temporary, round(self._unfinished * 1000)
         if not self.begun:
             self.begun = True
-            return batch(("SET", self.temporary, data, "PX", expiry))
-        return batch(("APPEND", self.temporary, data), ("PEXPIRE", self.temporary, expiry))
+            return batch(("SET", key, data, "PX", expiry))
+        return batch(("SET", key, b"", "PX", expiry, "NX"), ("APPEND", key, data), ("PEXPIRE", key, expiry))
 
     def took(self, replies: Sequence[Reply]) -> None:
         """Take the replies to the oldest chunk under way. Raises the server's `ReplyError`, `TornValueError` if others are gone."""
         length = self._lengths.pop(0)
-        answer, *_ = raised(replies)
-        if answer != ("OK" if len(replies) == 1 else length):
+        first, *more = raised(replies)
+        if more[0] != length if more else first != "OK":
             raise self._vanished()
 
     def _vanished(self) -> TornValueError:

@@ -319,7 +319,7 @@ class Upload:
     async def _send(self, chunk: bytes) -> None:
         if len(self._talk.under_way) >= self._ahead:
             await self._took()
-        self._talk.begin(self._writer.chunk(chunk, self._talk.now))
+        self._talk.begin(self._writer.chunk(chunk))
 
     async def _took(self) -> None:
         slot = await self._talk.end()

@@ -309,7 +309,7 @@ class Upload:
     def _send(self, chunk: bytes) -> None:
         if len(self._talk.under_way) >= self._ahead:
             self._took()
-        self._talk.begin(self._writer.chunk(chunk, self._talk.now))
+        self._talk.begin(self._writer.chunk(chunk))
 
     def _took(self) -> None:
         slot = self._talk.end()

@@ -155,11 +155,15 @@ def test_chunks_are_appended_and_each_puts_the_expiry_off() -> None:
     writer = ValueWriter("k", "token", unfinished=2.5)
     temporary = writer.temporary.decode()
     assert not writer.begun
-    assert lines(writer.chunk(b"abc", 0.0)) == [f"SET {temporary} abc PX 2500"]
+    assert lines(writer.chunk(b"abc")) == [f"SET {temporary} abc PX 2500"]
     assert writer.begun
-    assert lines(writer.chunk(b"de", 2.0)) == [f"APPEND {temporary} de", f"PEXPIRE {temporary} 2500"]
+    assert lines(writer.chunk(b"de")) == [
+        f"SET {temporary}  PX 2500 NX",
+        f"APPEND {temporary} de",
+        f"PEXPIRE {temporary} 2500",
+    ]
     writer.took(["OK"])
-    writer.took([5, 1])
+    writer.took([None, 5, 1])
     assert lines(writer.removal()) == [f"UNLINK {temporary}"]
 
 
@@ -177,12 +181,12 @@ def test_a_key_is_what_the_encoder_takes() -> None:
         sent_as(None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("replies", [[4, 1], [b"5", 1], ["OK", 1]])
+@pytest.mark.parametrize("replies", [["OK", 2, 1], [None, b"5", 1], [None, "OK", 1]])
 def test_a_length_that_is_another_tells_of_a_loss(replies: list[Reply]) -> None:
     writer = ValueWriter("k", "token")
-    writer.chunk(b"abc", 0.0)
+    writer.chunk(b"abc")
     writer.took(["OK"])
-    writer.chunk(b"de", 0.0)
+    writer.chunk(b"de")
     with pytest.raises(TornValueError, match="has lost what was written of the value, 5 bytes") as lost:
         writer.took(replies)
     assert lost.value.outcome is Outcome.NOT_SENT
@@ -190,17 +194,9 @@ def test_a_length_that_is_another_tells_of_a_loss(replies: list[Reply]) -> None:
 
 def test_an_error_is_the_servers() -> None:
     writer = ValueWriter("k", "token")
-    writer.chunk(b"abc", 0.0)
+    writer.chunk(b"abc")
     with pytest.raises(ReplyError, match="^OOM"):
         writer.took([ReplyError("OOM no memory")])
-
-
-def test_a_chunk_that_comes_too_late_is_not_sent() -> None:
-    writer = ValueWriter("k", "token", unfinished=60)
-    writer.chunk(b"abc", 10.0)
-    writer.chunk(b"abc", 69.0)
-    with pytest.raises(TornValueError, match="for 60 s"):
-        writer.chunk(b"abc", 129.0)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +211,7 @@ def test_a_chunk_that_comes_too_late_is_not_sent() -> None:
 )
 def test_it_takes_the_place_of_its_key_in_one_step(options: dict[str, Any], first: str) -> None:
     writer = ValueWriter("k", "token", **options)
-    writer.chunk(b"abc", 0.0)
+    writer.chunk(b"abc")
     slot = writer.publish()
     temporary = writer.temporary.decode()
     assert lines(slot) == ["MULTI", first % temporary, f"RENAME {temporary} k", "EXEC"]
@@ -266,7 +262,7 @@ def test_a_race_is_run_again_and_not_for_ever() -> None:
 
 def test_what_the_end_may_meet_is_told() -> None:
     writer = ValueWriter("k", "token")
-    writer.chunk(b"abc", 0.0)
+    writer.chunk(b"abc")
     executed: list[Reply] = [0, ReplyError("ERR no such key")]
     with pytest.raises(TornValueError, match="3 bytes"):
         writer.published(answered(writer.publish(), ["OK", "QUEUED", "QUEUED", executed]))
@@ -360,7 +356,7 @@ def test_each_step_has_the_configured_time_or_all_have_one() -> None:
 @pytest.mark.parametrize("cause", [ConnectionLostError("gone"), CommandTimeoutError("s did not answer in time")])
 def test_a_chunk_that_was_lost_has_written_nothing_under_the_key(cause: Exception) -> None:
     writer = ValueWriter("k", "token")
-    slot = writer.chunk(b"abc", 0.0)
+    slot = writer.chunk(b"abc")
     slot.state, slot.end = SlotState.HANDED, sum(map(len, slot.payloads))
     slot.settle(SlotState.LOST, inf)
     slot.cause = cause
@@ -374,6 +370,6 @@ def test_a_chunk_that_was_lost_has_written_nothing_under_the_key(cause: Exceptio
 
 def test_a_large_chunk_travels_uncopied() -> None:
     data = bytes(100_000)
-    payload = ValueWriter("k", "token").chunk(data, 0.0).payloads[0]
+    payload = ValueWriter("k", "token").chunk(data).payloads[0]
     assert any(buffer is data for buffer in payload)
     assert encode_command(("SET", "k", data))[1] is data

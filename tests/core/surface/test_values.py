@@ -50,6 +50,8 @@ class Store:
                 return value[int(more[0]) : int(more[1]) + 1] if more else len(value)
             case b"EXISTS":
                 return int(key in data)
+            case b"SET" if b"NX" in more and key in data:
+                return None
             case b"SET" | b"APPEND":
                 data[key] = more[0] if name == b"SET" else data.get(key, b"") + more[0]
                 return "OK" if name == b"SET" else len(data[key])
@@ -346,7 +348,7 @@ def test_a_write_that_is_lost_tells_truly_what_became_of_it(
     chunk = step in ("SET", "APPEND")
     assert lost.value.outcome is (Outcome.NOT_SENT if chunk else Outcome.MAYBE_EXECUTED)
     if chunk:
-        assert str(lost.value).startswith(("write_value: ", "pipeline of 2 commands was not sent: "))
+        assert str(lost.value).startswith(("write_value: ", "pipeline of 3 commands was not sent: "))
 
 
 def test_the_last_chunk_that_is_lost_has_written_nothing(colour: Colour, client: Any, store: Store) -> None:
