@@ -11,11 +11,11 @@ from collections import Counter, deque
 from functools import partial
 from typing import Any, Final
 
-from .._errors import UnexpectedReplyError
 from ..commands.command import Command
 from ..commands.decoding import S, Text
 from ..commands.lists import blmove, lmove, lrange, lrem
-from .queues import ListItem, Queue, Step, name_of, textual
+from .call import unreadable
+from .queues import ListItem, Queue, Step, name_of
 
 __all__ = ["ListQueue"]
 
@@ -51,13 +51,15 @@ class ListQueue(Queue[ListItem[S]]):
             return None
         value, again = self._ready[0]
         try:
-            made = ListItem(self, value, again, textual(partial(self._text.one, value), READ))
-        except UnexpectedReplyError:
+            made = ListItem(self, value, again, self._text.one(value))
+        except UnicodeDecodeError as error:
+            told = unreadable(error, READ)
+        else:
             self._ready.popleft()
-            self._forget(value)  # it stays in the working list
-            raise
+            return made
         self._ready.popleft()
-        return made
+        self._forget(value)  # it stays in the working list
+        raise told  # here, where no data is in the context
 
     def _take_note(self) -> None:
         """Take note of what handlers have said."""

@@ -31,17 +31,12 @@ from .._errors import (
     RemoteProtocolError,
     ReplyError,
     RespError,
-    UnexpectedReplyError,
 )
 from ..commands.command import Command
 from ..commands.decoding import S, Text
-from ..commands.knowledge import CommandInfo
-from .call import unreadable
 from .retry import Meaning, meaning
 
-__all__ = ["ACK_WITHIN", "Delivery", "ListItem", "Queue", "StreamEntry", "name_of", "number_of", "survives", "textual"]
-
-T = TypeVar("T")
+__all__ = ["ACK_WITHIN", "Delivery", "ListItem", "Queue", "StreamEntry", "name_of", "number_of", "survives"]
 
 ACK_WITHIN: Final = 0.1
 """For how many seconds acknowledgements wait for others, while a handler asks for the next."""
@@ -114,7 +109,9 @@ class StreamEntry(Delivery, Generic[S]):
         pairs: list[tuple[S, S]],
         deliveries: int,
     ) -> None:
-        super().__init__(queue, key, again)
+        self._queue = queue  # as the one above it does, without another call for each entry
+        self._key = key
+        self.again = again
         self.stream: S = stream
         self.id: S = id
         self.pairs: list[tuple[S, S]] = pairs
@@ -209,6 +206,7 @@ class Queue(ABC, Generic[E]):
             elif not self._helped(reply, command):
                 told = told or reply
         if told is not None:
+            self.recover()  # if it is about a reply that no reader can read, that was handed over, too
             raise told
 
     def lost(self, step: Step, now: float) -> None:  # noqa: ARG002
@@ -282,13 +280,3 @@ def number_of(what: str, number: object, least: int) -> int:
     if number < least:
         raise ValueError(f"{what} must be at least {least}, not {number}")
     return number
-
-
-def textual(make: Callable[[], T], info: CommandInfo) -> T:
-    """Return what is made of data. Raises `UnexpectedReplyError` for what is no text, without any of the data."""
-    try:
-        return make()
-    except UnicodeDecodeError as error:
-        told = unreadable(error, info)
-    assert isinstance(told, UnexpectedReplyError)
-    raise told  # here, where no data is in the context

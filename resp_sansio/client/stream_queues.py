@@ -19,14 +19,14 @@ from functools import partial
 from math import ceil, inf
 from typing import Any, Final, NamedTuple
 
-from .._errors import UnexpectedReplyError
 from ..commands.command import Command, Reader
 from ..commands.decoding import S, Text
 from ..commands.readers import Entry, items
 from ..commands.readers_streams import Autoclaimed, PendingEntry, claimed
 from ..commands.streams import xclaim_justid, xgroup_create, xpending_range, xreadgroup
 from ..wire.values import Reply
-from .queues import LONGEST, Queue, Step, StreamEntry, name_of, number_of, textual
+from .call import unreadable
+from .queues import LONGEST, Queue, Step, StreamEntry, name_of, number_of
 
 __all__ = ["StreamQueue"]
 
@@ -41,15 +41,10 @@ MOST: Final = 1000
 class Ready(NamedTuple):
     """An entry that is to be handed over."""
 
-    stream: bytes
-    entry: Entry[bytes]
+    key: Key
+    pairs: list[tuple[bytes, bytes]]
     deliveries: int
     again: bool
-
-    @property
-    def key(self) -> Key:
-        """What it is."""
-        return self.stream, self.entry.id
 
 
 class StreamQueue(Queue[StreamEntry[S]]):
@@ -101,38 +96,42 @@ class StreamQueue(Queue[StreamEntry[S]]):
 
     def take(self, now: float) -> StreamEntry[S] | None:
         """See `Queue.take`."""
-        self._take_note()
+        if self._failed:
+            self._take_note()
         if not self._ready or now >= self._acks_due or now >= self._beat_due:
             return None
         ready = self._ready[0]
         try:
-            made = textual(partial(self._made, ready), READ)
-        except UnexpectedReplyError:
+            made = self._made(ready)
+        except UnicodeDecodeError as error:
+            told = unreadable(error, READ)
+        else:
             self._ready.popleft()
-            self._held.discard(ready.key)  # it stays pending
-            raise
+            return made
         self._ready.popleft()
-        return made
+        self._held.discard(ready.key)  # it stays pending
+        raise told  # here, where no data is in the context
 
     def _made(self, ready: Ready) -> StreamEntry[S]:
+        key, pairs, deliveries, again = ready
         one = self._text.one
-        pairs = [(one(name), one(value)) for name, value in ready.entry.pairs]
-        stream, id = one(ready.stream), one(ready.entry.id)
-        return StreamEntry(self, ready.key, ready.again, stream, id, pairs, ready.deliveries)
+        stream, id = one(key[0]), one(key[1])
+        return StreamEntry(self, key, again, stream, id, [(one(name), one(value)) for name, value in pairs], deliveries)
 
     def _found(self, stream: bytes, entry: Entry[bytes], deliveries: int, now: float, *, again: bool) -> None:
         """An entry is this consumer's: hand it over, unless that was done."""
-        ready = Ready(stream, entry, deliveries, again)
-        if ready.key in self._held:
+        id, pairs = entry
+        key = stream, id
+        if key in self._held:
             return
-        if not entry.pairs:
-            self.deleted += 1
-            self._done.append(ready.key)
+        if pairs:
+            self._ready.append(Ready(key, pairs, deliveries, again))
         else:
-            self._ready.append(ready)
+            self.deleted += 1
+            self._done.append(key)
         if not self._held:
             self._fresh_at = now
-        self._held.add(ready.key)
+        self._held.add(key)
 
     # -- what is acknowledged ------------------------------------------------------------------------------------------------
 

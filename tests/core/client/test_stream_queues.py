@@ -489,6 +489,13 @@ def test_what_no_reader_can_read_is_told() -> None:
     step = consumer.queue.step(server.now)
     with pytest.raises(UnexpectedReplyError, match="odd"):
         consumer.queue.answered(step, [UnexpectedReplyError("odd")] * len(step), server.now)
+    assert consumer.all() == []
+    server.add()
+    step = consumer.queue.step(server.now)
+    run(server, step[0][0])
+    with pytest.raises(UnexpectedReplyError, match="odd"):
+        consumer.queue.answered(step, [UnexpectedReplyError("odd")], server.now)
+    assert [entry.again for entry in consumer.all()] == [True]
 
 
 def test_an_acknowledgement_that_is_refused_goes_out_again() -> None:
