@@ -186,8 +186,6 @@ class StreamQueue(Queue[StreamEntry[S]]):
             for sent in _parts(ids):
                 command = xclaim_justid(stream, self._group, self._consumer, 0, *sent)
                 step.append((command, self._kept))
-        if not by_stream:
-            self._fresh_at = now
 
     def _kept(self, _ids: object, now: float) -> None:
         self._fresh_at = now

@@ -211,6 +211,7 @@ def test_one_that_waits_for_the_next_is_told_what_was_acknowledged_meanwhile() -
     consumer.queue.answered(step, page, server.now)
     assert consumer.all() == []
     assert consumer.queue.flush(server.now) == []
+    assert repr(consumer.queue) == "<StreamQueue: 0 ready, 0 in hands>"
 
 
 def test_two_answers_may_say_that_one_is_acknowledged() -> None:
