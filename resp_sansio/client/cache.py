@@ -139,7 +139,7 @@ class CachedRead(Batch):
         """That of the read."""
         return self.info.name
 
-    def called(self, _index: int) -> str:
+    def called(self, index: int) -> str:  # noqa: ARG002  # it is that of one of the two
         """Both are called as the read is."""
         return self.info.name
 
@@ -294,9 +294,8 @@ class ReadCache:
 
     def not_begun(self, slot: CachedRead) -> None:
         """The read was not sent after all."""
-        if slot.cell is not None:
-            self.misses -= 1
-            self.ended(slot)
+        self.misses -= 1
+        self.ended(slot)
 
     def answered(self, slot: CachedRead, core: Connection, now: float) -> None:
         """A reply has come, behind all that came before it on its connection: keep it, if its cell still stands.
@@ -330,8 +329,7 @@ class ReadCache:
     def ended(self, slot: CachedRead) -> Sequence[CachedRead]:
         """The call has ended that was to read: if its reply is not kept, the next one reads anew. Return those that wait for it."""
         cell, slot.cell = slot.cell, None
-        if cell is None:
-            return ()
+        assert cell is not None
         if cell.reply is PENDING:
             self._table.drop(cell)
         return cell.readers or ()

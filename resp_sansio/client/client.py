@@ -474,7 +474,7 @@ class Client(Repair):
             if type(slot) is CachedRead:
                 reads = [slot] if reads is None else [*reads, slot]
                 alone = alone and type(slot.replies[-1]) is not ReplyError
-                alone = alone and (slot.cell is None or slot.cell.readers is None)
+                alone = alone and slot.cell is not None and slot.cell.readers is None
             if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None

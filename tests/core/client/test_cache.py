@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.client.stage import LANES, Stage
-from resp_sansio import Cache, ClientSettings, CommandTimeoutError, PoolSettings, ReplyError, Verbatim
+from resp_sansio import Cache, ClientSettings, CommandTimeoutError, PoolSettings, ReplyError, RespError, Verbatim
 from resp_sansio.client import LOOK, CachedRead, Kept, ReadCache, error_of, touched_by
 from resp_sansio.commands.caching import EVERYTHING
 from resp_sansio.connection import Slot, SlotState, new_slot
@@ -189,6 +189,18 @@ def test_readers_fail_as_the_one_they_wait_for() -> None:
     assert cache_of(made).stats().entries == 0
 
 
+def test_a_read_that_is_refused_leaves_no_one_waiting() -> None:
+    made = stage(once=True, settings=None)
+    read(made, "GET", "first")
+    assert made.client.lane_links == [made.link]
+    made.deaf.add(made.link)
+    made.call("QUIT")
+    for _ in range(2):
+        with pytest.raises(RespError, match="was not sent"):
+            read(made, "GET", "k")
+    assert cache_of(made).stats().joined == 0
+
+
 def test_a_client_that_closes_leaves_no_reader_waiting() -> None:
     made = stage()
     read(made, "GET", "first")
@@ -281,6 +293,13 @@ def test_a_change_right_behind_the_reply_makes_it_fall() -> None:
     made.say(made.link, b"+OK\r\n$3\r\nold\r\n" + HEAR)
     assert slot.reply == b"old"
     assert find(made, "GET", "k") is None
+
+
+def test_a_word_that_makes_no_sense_changes_nothing() -> None:
+    made = stage()
+    read(made, "GET", "k")
+    made.say(made.link, b">2\r\n$10\r\ninvalidate\r\n*1\r\n:5\r\n")
+    assert find(made, "GET", "k") == b"k"
 
 
 def test_the_least_used_make_room() -> None:

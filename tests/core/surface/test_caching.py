@@ -53,6 +53,12 @@ def test_what_was_changed_while_it_caught_up_is_read_again(colour: Colour, clien
     assert asked(client) == [b"GET"] * 2
 
 
+def test_a_command_that_was_made_before_is_read_as_it_says(colour: Colour, client: Any) -> None:
+    command = Command("GET", "k", read=lambda reply, _: (reply,))
+    assert [colour.do(client.execute(command, timeout=2.0)) for _ in range(2)] == [(b"k",)] * 2
+    assert asked(client) == [b"GET"]
+
+
 def test_other_commands_are_as_ever(colour: Colour, client: Any) -> None:
     assert colour.do(client.execute("TTL", "k", timeout=1.0)) == b"k"
     assert colour.do(client.execute("ECHO", "k")) == b"k"
@@ -149,7 +155,7 @@ def test_observers_are_told_of_reads_that_ask_the_server(colour: Colour) -> None
         def __init__(self) -> None:
             self.ended: list[str] = []
 
-        def call_ended(self, call: Any, _token: object) -> None:
+        def call_ended(self, call: Any, token: object) -> None:  # noqa: ARG002
             self.ended.append(call.command)
 
     told = Told()
