@@ -6,6 +6,7 @@ Each set-up is real: a master, its replica, three sentinels.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,7 @@ import pytest
 from adapters.backends import CANCELLED, Backend, contract, told
 from adapters.peers import Faults, Peer, Proxy, Wire, run_program
 from examples import DOCS, blocks, read
-from resp_sansio import CommandTimeoutError, ConnectError, ConnectionLostError, Outcome
+from resp_sansio import CommandTimeoutError, ConnectError, ConnectionLostError, Gap, Message, Outcome
 from sentinels import Sentinels, wait_until
 
 if TYPE_CHECKING:
@@ -289,6 +290,25 @@ async def test_a_fail_over_that_was_asked_for_fails_no_call_and_the_old_master_i
         assert new.call("GET", "k") == b"at last"
         role: Any = old.call("ROLE")
         assert role[0] == b"master"  # it would have taken them all, and lost them
+
+
+@contract
+async def test_a_subscription_goes_on_at_the_new_master_and_is_told_that_messages_may_be_missing(
+    backend: Backend, sentinels: Sentinels
+) -> None:
+    old, new = sentinels.data
+    async with backend.client(sentinels.url, timeout=20.0) as client, client.subscribe("news") as messages:
+        await client.publish("news", "before")
+        told = [await messages.next()]
+        old.kill()
+        while not told[1:] or not isinstance(told[-1], Message):
+            with suppress(CommandTimeoutError, ConnectionLostError):  # PUBLISH is not sent twice
+                await client.publish("news", "after")  # by the new master, when there is one
+                told.append(await messages.next(timeout=0.05))
+        before, *gaps, after = told
+        assert (before, after) == (Message(b"news", b"before"), Message(b"news", b"after"))
+        assert {type(gap) for gap in gaps} == {Gap}
+        assert new.call("PUBSUB", "NUMSUB", "news") == [b"news", 1]
 
 
 # -- what the page says ----------------------------------------------------------------------------------------------------------
