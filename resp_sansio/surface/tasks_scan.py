@@ -99,12 +99,11 @@ class Scan(Generic[T]):
             await self._calls.call(slot, self._lease)
         pages.take(slot)
         if not pages.ended:
-            slot = pages.ask(self._driver.now() + self._timeout, self._link)
+            self._slot = slot = pages.ask(self._driver.now() + self._timeout, self._link)
             try:
                 self._calls.ahead(slot, self._lease)
             except RespError:
-                return  # which is told when its caller comes
-            self._slot = slot
+                self._slot = None  # why is told when its caller comes
 
     @property
     def _link(self) -> Any:

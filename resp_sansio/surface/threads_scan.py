@@ -28,8 +28,8 @@ COUNT: Final = 1000
 
 
 class Scan(Generic[T]):
-    """What SCAN or its like finds, to iterate over: made by `scan_iter` and its like. May be left at any time.
-    Threads may share it: each gets what no other has got.
+    """What SCAN or its like finds, to iterate over: made by `scan_iter` and its like. May be left at any time, and
+    shared by threads: each gets what no other has got.
 
     Something may come twice, if the keys were rearranged meanwhile; and all of it once more if another server had to be asked
     than the one that had begun: `restarts` says how often. Left by `close`, or as a `with` block, it gives up what it has
@@ -100,12 +100,11 @@ class Scan(Generic[T]):
             self._calls.call(slot, self._lease)
         pages.take(slot)
         if not pages.ended:
-            slot = pages.ask(self._driver.now() + self._timeout, self._link)
+            self._slot = slot = pages.ask(self._driver.now() + self._timeout, self._link)
             try:
                 self._calls.ahead(slot, self._lease)
             except RespError:
-                return  # which is told when its caller comes
-            self._slot = slot
+                self._slot = None  # why is told when its caller comes
 
     @property
     def _link(self) -> Any:

@@ -42,6 +42,7 @@ def test_threads_share_one_and_each_key_comes_once(server: Server, opened: Any) 
 
 
 @OPENED
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket is made, and struck before it is kept
 def test_interrupts_anywhere_leave_it_in_order(server: Server, opened: Any) -> None:
     """What an interrupt strikes on its way to the program's own hands is lost there, as with any iterator, and no more."""
     random, keys = seeded(), fill(server, 500)
