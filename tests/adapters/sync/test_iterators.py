@@ -42,7 +42,9 @@ def test_threads_share_one_and_each_key_comes_once(server: Server, opened: Any) 
 
 
 @OPENED
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket is made, and struck before it is kept
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # a socket is made, and struck before it is kept
 def test_interrupts_anywhere_leave_it_in_order(server: Server, opened: Any) -> None:
     """What an interrupt strikes on its way to the program's own hands is lost there, as with any iterator, and no more."""
     random, keys = seeded(), fill(server, 500)
@@ -57,10 +59,12 @@ def test_interrupts_anywhere_leave_it_in_order(server: Server, opened: Any) -> N
             scan = redis.scan_iter(count=7)
             for _ in range(150):
                 try:
-                    signal.setitimer(signal.ITIMER_REAL, random.random() * 0.002 + 1e-6)
-                    found.append(next(scan))
-                    found.append(next(scan))
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    try:
+                        signal.setitimer(signal.ITIMER_REAL, random.random() * 0.0003 + 1e-6)
+                        found.append(next(scan))
+                        found.append(next(scan))
+                    finally:
+                        signal.setitimer(signal.ITIMER_REAL, 0)  # it strikes once, here at the latest
                 except KeyboardInterrupt:
                     strikes += 1
                 except resp_sync.RespError:
@@ -69,8 +73,6 @@ def test_interrupts_anywhere_leave_it_in_order(server: Server, opened: Any) -> N
                     break  # an interrupt while bytes move ends a connection
                 except StopIteration:
                     break
-                finally:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
             with suppress(resp_sync.RespError):
                 found += scan
                 assert len(keys - set(found)) <= strikes
