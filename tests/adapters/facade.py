@@ -95,7 +95,8 @@ class Workers:
                 job.struck = True
                 signal.pthread_kill(MAIN, signal.SIGUSR1)
                 await asyncio.wait([waiting])
-                waiting.exception()  # whatever it was: no caller asks any more
+                if not isinstance(waiting.exception(), KeyboardInterrupt):
+                    return waiting.result()  # it had ended before it was struck: what it took is not lost
             raise
 
     def serve(self, test: Callable[[], None]) -> None:
