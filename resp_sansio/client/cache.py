@@ -196,10 +196,8 @@ class ReadCache:
 
     def __init__(self, options: Cache) -> None:
         self.options: Final[Cache] = options
-        self.active: bool | None = None
-        self.hits = self.misses = self.joined = self.invalidations = self.evictions = 0
-        self._table = Table()
         self._look_at = -inf
+        self.begin_anew()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.stats()}>"
@@ -258,6 +256,12 @@ class ReadCache:
         for key in touched:
             for cell in by_key.get(key, ()):
                 cell.stands = False
+
+    def begin_anew(self) -> None:
+        """No connection is open, and none has said yet whether its server tells of changes."""
+        self.active: bool | None = None
+        self.hits = self.misses = self.joined = self.invalidations = self.evictions = 0
+        self.clear()
 
     def forsake(self) -> None:
         """The connection by which all is read is not what it was: until there is another, nothing is kept."""

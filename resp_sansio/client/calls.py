@@ -128,6 +128,8 @@ class Calls(ABC):
         self.once: Final[bool] = once
         self.observers: Observers | None = observers
         self.cache: Final[ReadCache | None] = cache
+        if cache is not None:
+            cache.begin_anew()  # in the child of a fork it has what its parent read
         self.closed = None
         self.protocol = config.protocol  # of the newest link
         self.retries: int = 0

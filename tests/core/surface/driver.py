@@ -27,6 +27,7 @@ class Driver:
 
     def __init__(self, make: Make, whose: str) -> None:
         self.whose = whose
+        self.make = make
         self.stage = Stage()
         self.stage.client = self.machine = make(lambda: 0.5)
         self.strikes: BaseException = AssertionError("a call did not end")  # a caller whose call does not end at once

@@ -145,6 +145,15 @@ def test_a_connection_has_one_until_it_is_changed(colour: Colour) -> None:
         assert asked(connection) == [b"GET", b"SELECT", b"GET", b"GET"]
 
 
+def test_in_the_child_of_a_fork_nothing_of_its_parents_is_kept(colour: Colour, client: Any) -> None:
+    colour.do(client.get("k"))
+    assert kept(colour, client)
+    driver = client._driver
+    driver.machine = driver.stage.client = driver.make(lambda: 0.5)  # as adapters do there
+    assert not kept(colour, client)
+    assert kept(colour, client)
+
+
 def test_a_pool_says_why_it_has_none(colour: Colour) -> None:
     with pytest.raises(ValueError, match="cache is no option of Pool"):
         colour.pool("redis://stage", cache=Cache())
