@@ -13,7 +13,7 @@ reads, and all that the second does is to make cells fall.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy, deepcopy
 from math import inf
 from sys import getsizeof
@@ -25,7 +25,7 @@ from ..commands.caching import CACHEABLE, EVERYTHING, Touched, keys_of, keys_tou
 from ..commands.knowledge import CommandInfo, Needs, prepare
 from ..config.cache import Cache
 from ..connection.connection import Connection
-from ..connection.slot import Batch, Payload, Slot, SlotState
+from ..connection.slot import AttributeMap, Batch, Payload, Slot, SlotState
 from ..wire.encoder import Argument
 from ..wire.values import Reply
 
@@ -82,7 +82,7 @@ class Cell(Kept):
     __slots__ = ("keys", "payload", "readers", "shared", "size", "stands", "until", "used")
 
     def __init__(self, payload: bytes, keys: Sequence[bytes], info: CommandInfo) -> None:
-        self.reply, self.info = PENDING, info
+        super().__init__(PENDING, info)
         self.payload: Final[bytes] = payload
         self.keys: Final[Sequence[bytes]] = keys
         self.readers: list[CachedRead] | None = None
@@ -105,34 +105,32 @@ class CachedRead(Batch):
     __slots__ = ("_asks", "cell", "keys", "read")
 
     starts: ClassVar[bool] = True
-    cell: Cell | None  # as long as it is this call that reads it
-    keys: Sequence[bytes]
-    read: bytes
     reply: Reply
 
     def __init__(
         self, read: bytes, info: CommandInfo, keys: Sequence[bytes], deadline: float, *, caching: bool
     ) -> None:
         # By none of the constructors above, which take as long as all of this.
-        self.read = read
-        self.keys = keys
-        self.cell = None
+        self.read: bytes = read
+        self.keys: Sequence[bytes] = keys
+        self.cell: Cell | None = None  # as long as it is this call that reads it
         self._asks = caching
-        self.info = info
-        self.token = self.attributes = self.link = self.call = self.cause = None
-        self.deadline = deadline
-        self.state = SlotState.QUEUED
-        self.uncertain = ()
-        self.begin = 0
-        self.replies = []
-        if caching:
-            self.payload = CACHING + read
-            self.payloads, self.infos = (CACHING, read), (CACHING_INFO, info)
-            self.count = self.missing = 2
-        else:
-            self.payload = read
-            self.payloads, self.infos = (read,), (info,)
-            self.count = self.missing = 1
+        self.info: CommandInfo = info
+        self.token: object = None
+        self.attributes: AttributeMap | None = None
+        self.link: Any = None
+        self.call: Any = None
+        self.cause: Exception | None = None
+        self.deadline: float = deadline
+        self.state: SlotState = SlotState.QUEUED
+        self.uncertain: Collection[int] = ()
+        self.begin: int = 0
+        self.replies: list[Reply] = []
+        self.payload: Payload = CACHING + read if caching else read
+        self.payloads: Sequence[Payload] = (CACHING, read) if caching else (read,)
+        self.infos: Sequence[CommandInfo] = (CACHING_INFO, info) if caching else (info,)
+        self.count: int = 2 if caching else 1
+        self.missing: int = self.count
 
     @property
     def name(self) -> str:
@@ -173,7 +171,7 @@ class Table:
         self.by_key: dict[
             bytes, tuple[Cell, ...]
         ] = {}  # tuples, which another thread can go through while one is replaced
-        self.size = 0
+        self.size: int = 0
 
     def drop(self, cell: Cell) -> None:
         cell.stands = False
@@ -260,7 +258,11 @@ class ReadCache:
     def begin_anew(self) -> None:
         """No connection is open, and none has said yet whether its server tells of changes."""
         self.active: bool | None = None
-        self.hits = self.misses = self.joined = self.invalidations = self.evictions = 0
+        self.hits: int = 0
+        self.misses: int = 0
+        self.joined: int = 0
+        self.invalidations: int = 0
+        self.evictions: int = 0
         self.clear()
 
     def forsake(self) -> None:

@@ -118,7 +118,7 @@ class ListQueue(Queue[ListItem[S]]):
     def _new(self, value: bytes | None, _now: float) -> None:
         if value is not None:
             self._found(value, again=False)
-        self.over = self._block is None and value is None and not self._anew
+        self.over: bool = self._block is None and value is None and not self._anew
 
     def _helped(self, error: Exception, command: Command[Any]) -> bool:
         if command.info.name == "LREM":

@@ -271,7 +271,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
         for stream, entries in found.items():
             for entry in entries:
                 self._found(stream, entry, 1, now, again=False)
-        self.over = self._block is None and not any(found.values()) and not self._anew
+        self.over: bool = self._block is None and not any(found.values()) and not self._anew
         self._created = False
 
     # -- a group that is not there -------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class Connection(Timing):
 
     __slots__ = ("_final", "_given_up", "_handshake", "_never_sent", "watch_epoch")
     state: State
+    tracking: bool
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class Caching:
     __slots__ = ("_begun", "_cache", "_shared", "beneath")
 
     def __init__(self, calls: Any, cache: ReadCache, *, shared: bool) -> None:
-        self.beneath = calls
+        self.beneath: Any = calls
         self._cache = cache
         self._begun: dict[Slot, Touched] = {}  # calls ahead, and what they may change
         self._shared = shared  # by all calls, the connection by which they read
