@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self
+from weakref import WeakSet
 
 import resp_sync
 from resp_sansio import commands
@@ -78,9 +79,15 @@ class Workers:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._job: Job | None = None
+        self._to_strike: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     async def call(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
-        """Call what blocks, and wait for it."""
+        """Call what blocks, and wait for it. What is cancelled too late has its result, and the next call is cancelled instead."""
+        task = asyncio.current_task()
+        assert task is not None
+        if task in self._to_strike:
+            self._to_strike.remove(task)
+            raise asyncio.CancelledError
         job = Job(partial(function, *args, **options))
         if can_be_struck.get():
             self._jobs.put(job)
@@ -95,8 +102,9 @@ class Workers:
                 job.struck = True
                 signal.pthread_kill(MAIN, signal.SIGUSR1)
                 await asyncio.wait([waiting])
-                if not isinstance(waiting.exception(), KeyboardInterrupt):
-                    return waiting.result()  # it had ended before it was struck: what it took is not lost
+                if not isinstance(waiting.exception(), KeyboardInterrupt):  # it had ended before it was struck
+                    self._to_strike.add(task)
+                    return waiting.result()
             raise
 
     def serve(self, test: Callable[[], None]) -> None:
