@@ -37,7 +37,7 @@ FRESH: Final = 0.001
 """Seconds for which a caller may take what is kept without a look at what has come. A look costs ten times what a hit does."""
 
 # Measured: what a cell costs beside its command, its keys and its reply, with its places in two dictionaries.
-CELL: Final = 450
+CELL: Final = 350
 
 _caching, _caching_info = prepare(("CLIENT", "CACHING", "YES"))
 assert isinstance(_caching, bytes)
@@ -168,10 +168,23 @@ class Table:
 
     def __init__(self) -> None:
         self.cells: dict[Payload, Cell] = {}
-        self.by_key: dict[
-            bytes, tuple[Cell, ...]
-        ] = {}  # tuples, which another thread can go through while one is replaced
+        # One as a rule, but of a hash as many as fields are read.
+        self.by_key: dict[bytes, Cell | dict[Cell, None]] = {}
         self.size: int = 0
+
+    def of(self, key: bytes) -> Sequence[Cell]:
+        """Return those that read this key: in one step, for another thread may change them."""
+        found = self.by_key.get(key)
+        return [*found] if isinstance(found, dict) else () if found is None else (found,)
+
+    def add(self, cell: Cell) -> None:
+        for key in cell.keys:
+            found = self.by_key.setdefault(key, cell)
+            if isinstance(found, dict):
+                found[cell] = None
+            elif found is not cell:
+                self.by_key[key] = {found: None, cell: None}
+        self.cells[cell.payload] = cell  # last: once it can be found, it can be made to fall
 
     def drop(self, cell: Cell) -> None:
         cell.stands = False
@@ -180,11 +193,11 @@ class Table:
         self.size -= cell.size
         cell.size = 0
         for key in cell.keys:
-            left = tuple([one for one in self.by_key.get(key, ()) if one is not cell])
-            if left:
-                self.by_key[key] = left
-            else:
-                self.by_key.pop(key, None)
+            found = self.by_key.get(key)
+            if isinstance(found, dict):
+                found.pop(cell, None)
+            if found == {} or found is cell:
+                del self.by_key[key]
 
 
 class ReadCache:
@@ -250,9 +263,9 @@ class ReadCache:
         if touched is EVERYTHING:
             self.clear()
             return
-        by_key = self._table.by_key
+        table = self._table
         for key in touched:
-            for cell in by_key.get(key, ()):
+            for cell in table.of(key):
                 cell.stands = False
 
     def begin_anew(self) -> None:
@@ -292,10 +305,7 @@ class ReadCache:
             table.drop(cell)
         self.misses += 1
         slot.cell = cell = Cell(slot.read, slot.keys, slot.info)
-        for key in cell.keys:
-            others = table.by_key.get(key)
-            table.by_key[key] = (cell,) if others is None else (*others, cell)
-        table.cells[cell.payload] = cell  # last: once it can be found, it can be made to fall
+        table.add(cell)
         return None
 
     def not_begun(self, slot: CachedRead) -> None:
@@ -350,7 +360,7 @@ class ReadCache:
         for key in keys:
             self.invalidations += 1
             if isinstance(key, bytes):
-                for cell in table.by_key.get(key, ()):
+                for cell in table.of(key):
                     table.drop(cell)
 
     def _evict(self, table: Table) -> None:

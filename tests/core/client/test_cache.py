@@ -433,6 +433,24 @@ def test_the_bound_is_one_of_memory() -> None:
     assert 0.7 * size < taken < 1.2 * size
 
 
+@pytest.mark.timeout(40)
+def test_a_hash_of_which_many_fields_are_kept_takes_no_quadratic_time() -> None:
+    """No time is measured here: what took quadratic time would not end before the test's own limit."""
+    made = stage(Cache(max_bytes=1 << 30))
+    read(made, "GET", "k")
+    cache = cache_of(made)
+    for index in range(100_000):
+        slot = slot_of(made, "HGET", "k", f"field:{index}")
+        assert isinstance(slot, CachedRead)
+        cache.begin(slot)
+        slot.replies = ["OK", b"x"]
+        cache.answered(slot, made.link.core, made.now)
+        cache.ended(slot)
+    assert cache.stats().entries == 100_001
+    cache.invalidated([b"k"])
+    assert (cache.stats().entries, cache.stats().size) == (0, 0)
+
+
 # -- servers that do not tell ----------------------------------------------------------------------------------------------------
 
 
