@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from .._errors import LocalProtocolError
+from .._errors import LocalProtocolError, UnexpectedReplyError
 from ..client.call import Default, not_text, seconds_allowed
 from ..client.client import Client
 from ..client.messages import Gap, Message, Overflow, as_data
@@ -84,20 +84,26 @@ class MessagesBase(Generic[D, S]):
     def _deadline(self, timeout: float | None | Default) -> float:
         return self._driver.now() + seconds_allowed(self._config, timeout)
 
-    def _take(self) -> Message[S] | Gap[S] | None:
-        """Return the next of what is ready, None if nothing is."""
+    def _take(self, *, behind: bool = False) -> Message[S] | Gap[S] | None:
+        """Return the next of what is ready, None if nothing is. `behind` others that a caller has, what is no text is left."""
         subscriber = self._subscriber or self._entered
         try:
             item: Any = subscriber.ready.popleft()  # in one step: other threads may take, too
         except IndexError:
             return None
-        made: Message[S] | Gap[S] = item if self._raw else self._as_text(item)
+        try:
+            made: Message[S] | Gap[S] = item if self._raw else self._as_text(item)
+        except UnexpectedReplyError:
+            if not behind:
+                raise
+            subscriber.ready.appendleft(item)  # so that its error takes no others with it
+            return None
         return made
 
     def _take_all(self) -> list[Message[S] | Gap[S]]:
         """Return all of it."""
         items: list[Message[S] | Gap[S]] = []
-        while (item := self._take()) is not None:
+        while (item := self._take(behind=bool(items))) is not None:
             items.append(item)
         return items
 

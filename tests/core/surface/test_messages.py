@@ -78,6 +78,11 @@ def test_text_is_made_of_what_is_handed_over(colour: Colour) -> None:
             take(colour, messages)
         assert caught.value.__context__ is None
         assert colour.do(messages.next_batch()) == [Message("ä", "2")]
+        publish(messages, b"3", b"\xff", b"4", channel="ä".encode())
+        assert colour.do(messages.next_batch()) == [Message("ä", "3")]  # which the next one's error does not take along
+        with pytest.raises(UnexpectedReplyError, match="^message: the data is no utf-8 text"):
+            colour.do(messages.next_batch())
+        assert colour.do(messages.next_batch()) == [Message("ä", "4")]
 
 
 def test_names_are_added_and_left_while_it_runs(colour: Colour) -> None:
