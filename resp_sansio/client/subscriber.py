@@ -156,17 +156,22 @@ class Subscriber(Source):
         if self.broken is None:
             self.broken = why
             self.tail = self.held
+        elif self.held and not is_of_loss(self.held[-1]):  # others are missing behind what came meanwhile
+            self._lost(self.held, why)
 
     def mends(self) -> None:
         """If all names are there again, say what may be missing, and go on."""
         if self.broken is None or self.missing:
             return
-        channels = tuple([name.word for name, confirmed in self.names.items() if confirmed])
-        self.incoming.append(Gap(channels, self.broken))
-        self._gaps += 1
+        self._lost(self.incoming, self.broken)
         self.incoming += self.held
         self.held, self.broken = deque(), None
         self.tail = self.incoming
+
+    def _lost(self, items: deque[Item], why: str) -> None:
+        """Say behind these that more may be missing, no one knows how many."""
+        items.append(Gap(tuple([name.word for name, confirmed in self.names.items() if confirmed]), why))
+        self._gaps += 1
 
     # -- who waits ---------------------------------------------------------------------------------------------------------
 
@@ -197,6 +202,8 @@ class Subscriber(Source):
 
     def ends(self, error: RespError) -> None:
         """Nothing comes any more, for this reason; what has come is still to be had."""
+        if self.broken is not None and self.held:
+            self._lost(self.incoming, self.broken)
         self.incoming += self.held
         self.held, self.tail = deque(), self.incoming
         self.broken = None
@@ -214,6 +221,11 @@ class Subscriber(Source):
 def size_of(item: Item) -> int:
     """How many bytes of data wait with it."""
     return len(item[1]) if type(item) is Message else 0
+
+
+def is_of_loss(item: Item) -> bool:
+    """Is it a gap that says of no number how many are missing?"""
+    return type(item) is Gap and item.lost is None
 
 
 def gap_of(dropped: list[Item]) -> Gap[bytes]:

@@ -4,6 +4,9 @@ The registry is the truth, and a connection follows it. The first subscriber of 
 after a loss all is asked for again. Confirmations are never counted: a command is answered as a whole, and what it says counts for
 each of its names about which no later command was sent.
 
+A name that is wanted again while it is being left is asked for once it was left: what comes until then is of the former
+subscription, and some is missing behind it.
+
 A subscriber that is given up leaves nothing: its names are left, and messages for names that no subscriber wants are dropped.
 """
 
@@ -25,6 +28,7 @@ __all__ = ["MOST_NAMES", "Asked", "Change", "Registry"]
 
 QUEUED: Final = SlotState.QUEUED
 ANSWERED: Final = SlotState.ANSWERED
+LEAVING: Final = State.LEAVING
 
 MOST_NAMES: Final = 500
 """So many names are asked for by one command: a message that comes in between is read soon, and a refusal is about few."""
@@ -272,7 +276,7 @@ class Registry:
             self._ask(asked, [name for name in half if name.subscribers and name.state is State.WANTED], joins=True)
         for kind in Kind:
             mine = [name for name in todo if name.kind is kind]
-            joins = [name for name in mine if name.subscribers and name.state not in (State.ASKED, State.LIVE)]
+            joins = [name for name in mine if name.subscribers and name.state is State.WANTED]
             leaves = [name for name in mine if not name.subscribers and name.state in (State.ASKED, State.LIVE)]
             self._ask(asked, joins, joins=True)
             self._ask(asked, leaves, joins=False)
@@ -317,7 +321,11 @@ class Registry:
 
     def _left(self, asked: Asked, names: list[Name], error: ReplyError | None) -> None:
         for name in names:
-            self._forget(name)
+            if name.subscribers:  # it was wanted again meanwhile
+                name.state, name.asked = State.WANTED, None
+                self._todo[name] = None
+            else:
+                self._forget(name)
         for name in asked.names:
             for change in [change for change in name.changes if not change.joins]:
                 if error is None:
@@ -368,7 +376,7 @@ class Registry:
                 else:
                     self._told_otherwise(kind, items)
                     continue
-                if name is not None:
+                if name is not None and name.state is not LEAVING:
                     for subscriber in name.subscribers:
                         subscriber.tail.append(message)
                         subscriber.size += len(data)

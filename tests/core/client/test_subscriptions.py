@@ -142,12 +142,36 @@ def test_a_name_that_is_wanted_again_while_it_is_left_is_asked_for_behind_that()
     wire, subscriber = live(A)
     leaving = wire.unwant(subscriber, A, B)  # the other one was never there
     change = wire.want(subscriber, A)
-    assert wire.log[1:] == [("UNSUBSCRIBE", b"a"), ("SUBSCRIBE", b"a")]
+    assert wire.log[1:] == [("UNSUBSCRIBE", b"a")]
     wire.answer()
     assert (leaving.over, change.over) == (True, False)
+    assert wire.log[2:] == [("SUBSCRIBE", b"a")]
     wire.answer()
     assert change.over
     assert wire.has == {A}
+
+
+def test_what_comes_of_a_subscription_that_is_being_left_is_none_of_the_next_ones() -> None:
+    wire, first = live(A)
+    wire.unwant(first)
+    second = wire.subscriber()
+    wire.want(second, A)
+    wire.registry.heard([message(b"a", b"1")])
+    wire.answer()  # it was left: 2 goes by
+    wire.answer()
+    wire.registry.heard([message(b"a", b"3")])
+    assert taken(first) == []
+    assert taken(second) == [Message(b"a", b"3")]
+
+
+def test_a_name_that_is_wanted_again_while_it_is_left_and_given_up_is_forgotten() -> None:
+    wire, first = live(A)
+    wire.unwant(first)
+    wire.registry.cancel(wire.want(first, A))
+    wire.send()
+    wire.settle()
+    assert wire.log[1:] == [("UNSUBSCRIBE", b"a")]
+    assert not any(wire.registry._names.values())
 
 
 def test_a_name_that_is_left_before_it_is_confirmed() -> None:
@@ -294,6 +318,44 @@ def test_a_gap_is_told_once_all_names_are_confirmed_and_before_what_came_meanwhi
     assert "subscribed" in repr(subscriber)
     wire.registry.heard([Push("pmessage", (b"p*", b"px", b"4"))])
     assert taken(subscriber) == [Message(b"px", b"4", b"p*")]
+
+
+def test_a_loss_behind_what_came_meanwhile_is_another_gap() -> None:
+    wire, subscriber = live(A, B)
+    wire.lose()
+    wire.open()
+    wire.registry.answered(wire.sent.pop(), None)  # both at once, and then one is lost again
+    wire.registry.ended("lost again")
+    wire.forbidden = {b"b"}
+    wire.open()
+    wire.answer()  # refused as a whole: each is asked for by itself
+    wire.answer()
+    wire.registry.heard([message(b"a", b"2")])
+    wire.registry.ended("lost once more")
+    wire.registry.ended("and more")  # with nothing between
+    wire.forbidden = set()
+    wire.sent.clear()
+    wire.open()
+    wire.settle()
+    wire.registry.heard([message(b"a", b"4")])
+    assert taken(subscriber) == [
+        Gap((b"a", b"b"), "lost"),
+        Gap((b"a", b"b"), "lost again"),
+        Message(b"a", b"2"),
+        Gap((b"a", b"b"), "lost once more"),
+        Message(b"a", b"4"),
+    ]
+
+
+def test_what_came_after_a_loss_has_a_gap_in_front_though_the_subscription_ends() -> None:
+    wire, subscriber = live(A, (PATTERN, b"p*"))
+    wire.registry.heard([message(b"a", b"1")])
+    wire.lose()
+    wire.open()
+    wire.answer()
+    wire.registry.heard([message(b"a", b"3")])
+    wire.registry.end(subscriber, NOPERM)
+    assert taken(subscriber) == [Message(b"a", b"1"), Gap((b"a", b"p*"), "lost"), Message(b"a", b"3")]
 
 
 def test_a_name_that_was_never_confirmed_makes_no_gap() -> None:
