@@ -371,7 +371,7 @@ def answering(wire: Wire) -> None:
 async def test_a_server_that_has_vanished_is_left(backend: Backend, kind: str) -> None:
     size = {"max_size": 1} if kind == "pool" else {}
     with Peer(silent, answering) as peer:
-        async with getattr(backend, kind)(peer.url, timeout=0.05, silence_timeout=0.2, **size) as caller:
+        async with getattr(backend, kind)(peer.url, timeout=0.05, silence_timeout=0.5, **size) as caller:
             failed = 0
             with pytest.raises(CommandTimeoutError):
                 await caller.execute("GET", "k")
@@ -386,11 +386,11 @@ async def test_a_server_that_has_vanished_is_left(backend: Backend, kind: str) -
 @pytest.mark.parametrize("kind", ["client", "pool"])
 async def test_who_waits_for_any_time_hears_of_a_server_that_has_vanished(backend: Backend, kind: str) -> None:
     with Peer(silent, answering) as peer:
-        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.1) as caller:
+        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.4) as caller:
             assert await caller.execute("GET", "k") == b"v"  # once more, on another connection
             assert caller.stats().retries == 1
     with Peer(silent, answering) as peer:
-        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.1) as caller:
+        async with getattr(backend, kind)(peer.url, timeout=None, silence_timeout=0.4) as caller:
             with pytest.raises(ConnectionLostError, match="silent") as caught:
                 await caller.execute("INCR", "n")
             assert caught.value.outcome is Outcome.MAYBE_EXECUTED
@@ -444,9 +444,9 @@ async def test_what_is_asked_of_tcp(backend: Backend) -> None:
 async def test_who_waits_for_pushes_keeps_the_connection_alive(backend: Backend, server: Server) -> None:
     async with backend.connect(server.url, ping_interval=0.02) as connection:
         before = calls(server, "ping")
-        with pytest.raises(CommandTimeoutError):
-            await connection.next_push(timeout=0.2)
-        assert calls(server, "ping") > before + 1
+        while calls(server, "ping") <= before + 1:  # most often once is enough
+            with pytest.raises(CommandTimeoutError):
+                await connection.next_push(timeout=0.2)
         assert await connection.execute("PING") == "PONG"
 
 
