@@ -272,6 +272,7 @@ class Driver:
         for link in machine.links:
             if link.io is not None:
                 link.io.detach_after_fork()
+        machine.disown()
         machine.close(monotonic(), "it was opened before a fork, and belongs to the parent process")
         if not machine.once:
             self.begin()

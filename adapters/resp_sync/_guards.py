@@ -132,6 +132,7 @@ class Guarded(Links):
 
     def detach_after_fork(self) -> None:
         """In the child of a fork: what is open is the parent's, and the locks may be held by threads that do not exist here."""
+        self.machine.disown()
         for opening in self._openings.values():
             opening.detach_after_fork()
         self.drop()

@@ -378,6 +378,7 @@ class Driver:
 
     def detach_after_fork(self) -> None:
         """In the child of a fork everything that is open is the parent's, and so is what trio knows of it."""
+        self.machine.disown()
         self.machine.close(0.0, "it was opened before a fork, and belongs to the parent process")
         if not self.machine.once:
             self.begin()

@@ -131,6 +131,14 @@ class Listening(News):
         if not own and subscriber.error is None:
             raise ConnectionClosedError("this subscription was opened before a fork, and belongs to the parent process")
 
+    def disown(self) -> None:
+        """In the child of a fork: what waits for a reader of messages is for the one in the parent."""
+        registries = [link.registry for link in self._links if link.registry is not None]
+        if self._subscriptions is not None:
+            registries.append(self._subscriptions.registry)  # though it has no link now
+        for registry in registries:
+            registry.disown()
+
     def listen(self, listener: Listener) -> None:
         """Wait for what comes unasked; an adapter first takes in what has come. The listener may have it at once.
 

@@ -205,6 +205,12 @@ class Registry:
         for subscriber in [*self.subscribers]:
             self.end(subscriber, error)
 
+    def disown(self) -> None:
+        """In the child of a fork: what waits is for the readers in the parent."""
+        for subscriber in self.subscribers:
+            for items in (subscriber.ready, subscriber.incoming, subscriber.held):
+                items.clear()
+
     def _begin(self, change: Change) -> None:
         if not change.over:
             self.changes[change] = None

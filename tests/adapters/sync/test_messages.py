@@ -164,6 +164,11 @@ def test_a_child_of_a_fork_begins_anew(server: Server) -> None:
         from resp_sync import Client
 
         with Client(sys.argv[1]) as client, client.subscribe("news") as messages:
+            with client.pipeline() as pipe:
+                for number in range(100):
+                    pipe.publish("news", number)
+            client.ping()
+            assert messages.next().data == b"0"  # the others wait for the parent
             process = os.fork()
             if process == 0:
                 failed = 1
@@ -187,8 +192,8 @@ def test_a_child_of_a_fork_begins_anew(server: Server) -> None:
                     os._exit(failed)
             assert os.waitpid(process, 0)[1] == 0
             client.publish("news", "y")
-            print(messages.next(timeout=5).data)
+            print(*[messages.next(timeout=5).data for _ in range(100)][-2:])
         """,
         server.url,
     )
-    assert printed == "b'y'\n"
+    assert printed == "b'99' b'y'\n"

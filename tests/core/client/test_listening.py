@@ -534,3 +534,22 @@ def test_a_dial_for_subscriptions_that_no_event_told_of_is_told() -> None:
     assert not link.ended
     link.ended = True  # about to be told
     stage.client.links.clear()
+
+
+def test_what_waits_for_a_reader_is_none_of_a_forks_childs() -> None:
+    made = Subscribed(None, POOL)
+    own = made.subscribed(A, loan=made.lease())
+    made.publish(b"a", b"1")
+    own.ready.append(Message(b"a", b"0"))
+    assert own.incoming
+    made.client.disown()
+    assert not own.ready
+    assert not own.incoming
+    made = Subscribed(LANES)
+    shared = made.subscribed(A)
+    made.publish(b"a", b"1")
+    assert shared.incoming
+    made.cut(made.link)
+    made.client.disown()
+    assert not shared.incoming
+    Subscribed(LANES).client.disown()  # none subscribes
