@@ -59,3 +59,17 @@ def test_many_that_are_set_stay() -> None:
     for number in range(1000):
         timers.set(float(number), [number])
     assert [timer.thing for timer in timers.take(inf)] == [[number] for number in range(1000)]
+
+
+def test_what_is_kept_is_seldom_looked_through() -> None:
+    class Counted(Timers):
+        trims = 0
+
+        def trim(self, most: int) -> None:
+            self.trims += 1
+            super().trim(most)
+
+    timers = Counted()
+    for number in range(10_000):
+        timers.set(float(number), [number])
+    assert timers.trims <= 7
