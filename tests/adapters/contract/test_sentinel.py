@@ -14,7 +14,7 @@ import pytest
 
 from adapters.backends import CANCELLED, Backend, contract, told
 from adapters.peers import Faults, Peer, Proxy, Wire, run_program
-from examples import DOCS, blocks, read
+from examples import DOCS, read
 from resp_sansio import CommandTimeoutError, ConnectError, ConnectionLostError, Gap, Message, Outcome
 from sentinels import Sentinels, wait_until
 
@@ -315,7 +315,9 @@ async def test_a_subscription_goes_on_at_the_new_master_and_is_told_that_message
 
 
 def test_the_page_says_what_happens(quiet: Sentinels) -> None:
-    (program,) = blocks(read(DOCS / "sentinel.md"))
+    (program,) = re.findall(
+        r"^```py\n(.*?)^```$", read(DOCS / "sentinel.md"), re.DOTALL | re.MULTILINE
+    )  # no example that runs alone
     located = program.replace(
         "sentinel1,sentinel2,sentinel3", ",".join([f"{host}:{port}" for host, port in quiet.places])
     )
