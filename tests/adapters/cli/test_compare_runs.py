@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from servers import Server
 
 RUNS: Final = {"threads": by_threads.run, "asyncio": by_asyncio.run, "trio": by_trio.run}
-BUSY: Final = """\
-local function now() local time = redis.call('TIME'); return time[1] * 1000000 + time[2] end
-local over = now() + ARGV[1] * 1000000
-while now() < over do end"""
 
 
 class Slow:
@@ -50,7 +46,7 @@ class Slow:
         return iter(())
 
     def operations(self) -> list[Operation]:
-        slow = Operation((b"EVAL", BUSY.encode(), b"0", str(self.seconds).encode()), small=False)
+        slow = Operation((b"DEBUG", b"SLEEP", str(self.seconds).encode()), small=False)
         return [slow, *[Operation((b"PING",), small=False)] * (self.one_in - 1)]
 
     def describe(self) -> str:
