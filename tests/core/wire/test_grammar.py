@@ -193,6 +193,18 @@ def test_a_big_number_is_bounded_by_the_interpreter_too() -> None:
         sys.set_int_max_str_digits(before)
 
 
+def test_a_number_may_have_so_many_digits_even_where_python_takes_any() -> None:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        assert read(b"(-%b\r\n" % (b"9" * 4300), Parser()) == [1 - 10**4300]
+        for digits in (4302, 5000):
+            (value,) = read(b"(%b\r\n" % (b"9" * digits), Parser())
+            assert type(value) is InvalidReplyError
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
 @pytest.mark.parametrize("sign", ["+", "-"])
 def test_a_line_of_text_may_be_as_long_as_a_bulk(sign: str) -> None:
     text = "ERR " + "x" * 200_000
