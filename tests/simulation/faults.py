@@ -74,7 +74,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a caller that has gone stays in the queue", "coredis's lost wake-up",
-        Pool, "withdraw", "del self._queue[waiter]", "pass",
+        Pool, "withdraw", "self._queue.pop(waiter, None)", "pass",
     ),
     Fault(
         "one connection is given to two callers", "httpcore's double assignment",
@@ -134,7 +134,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a reply too many behind a handshake raises", OURS,
-        Dials, "_follow", "if link.core.error is None:", "if True:",
+        Dials, "_follow", "if link.core.error is not None:", "if False:",
     ),
     Fault(
         "a reply too many behind the answer to a check raises", OURS,

@@ -365,6 +365,15 @@ def test_on_a_connection_subscriptions_use_it_and_end_with_it(protocol: int) -> 
         stage.client.subscribe(subscriber, [B], stage.now)
 
 
+def test_what_a_connection_says_before_it_ends_is_had() -> None:
+    stage = Subscribed(None, None, once=True)
+    share = stage.lease()
+    subscriber = stage.subscribed(A, loan=share)
+    stage.say(stage.link, b">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n1\r\n" + b"?\r\n")
+    assert stage.link.ended
+    assert stage.hear(subscriber) == [Message(b"a", b"1")]
+
+
 def test_leaving_a_connections_subscription_leaves_the_connection() -> None:
     stage = Subscribed(None, None, once=True, protocol=2)
     share = stage.lease()

@@ -27,6 +27,8 @@ __all__ = ["History"]
 LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
 METHODS: Final = frozenset({"retire", "resize", "drain", "close"})
+PLAIN: Final = {"reread": "get", "rewrite": "push"}
+"""What callers want instead of this: clients keep nothing here of what they read, which the histories of the machine do."""
 
 
 class History(World):
@@ -170,6 +172,7 @@ class History(World):
                 self._leave(running[int(act.chance * len(running))])
 
     def _come(self, act: Act) -> None:
+        act = act._replace(kind=PLAIN.get(act.kind, act.kind))
         if act.kind in LEASES and self.script.mode in ("once", "single"):
             act = act._replace(kind="pipeline")
         caller = Caller(self, act)
