@@ -76,9 +76,9 @@ one_python = PYTHONS.get(own_version) or next(iter(PYTHONS.values()), None)
 # pyproject.toml adds for a bare checkout.
 ISOLATED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
 PYTEST = ["python", "-m", "pytest", "-o", "pythonpath=tests"]
-# A process for each processor, up to four, and one more for tests that wait more than they work. Each has a server of its own.
+# A process for each processor, up to four, and two more for tests that wait more than they work. Each has a server of its own.
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
-WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}"]
+WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}"]
 COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
 RESULTS = ROOT / ".nox" / "results"
 
@@ -121,9 +121,11 @@ def newest(session: nox.Session) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     session.run("python", "tests/newest_servers.py", str(folder))
     servers = sorted(folder.glob("*/*-server"))
-    # These measure and watch the client, or read what is written of it: they ask nothing of a server that all do not know.
-    names = ("otel", "logging", "test_completion.py", "test_docs_examples.py", "test_from_redis_py.py")
-    spared = ["--ignore-glob=*/test_compare_*.py", *[f"--ignore=tests/adapters/{name}" for name in names]]
+    # These measure and watch the client, read what is written of it, or are about the tests: they ask nothing of a server that all
+    # do not know.
+    names = ("otel", "logging", "test_completion.py", "test_docs_examples.py", "test_from_redis_py.py", "test_soak.py")
+    globs = ("*/test_compare_*.py", "tests/test_*.py")
+    spared = [f"--ignore-glob={glob}" for glob in globs] + [f"--ignore=tests/adapters/{name}" for name in names]
     commands = [rest(server.parent.name, REDIS_SERVER=str(server)) for server in servers]
     run_all(session, *[([*words, *spared], environment) for words, environment in commands])
 

@@ -310,6 +310,8 @@ class Driver:
                     caller.token = place = self.parked if io is None else io.parked
                     place[caller] = current_task()
                     await wait_task_rescheduled(partial(self._abort, caller))
+                    leads: Any = caller.token  # a socket, if it was appointed there
+                    io = io if leads is None else leads
         except BaseException:
             if io is not None and io.leader is caller:
                 io.leader = None

@@ -143,6 +143,7 @@ class Socket:
         if successor is not None:
             self.leader = successor
             wake(successor)
+            successor.token = self  # where it is to lead, and to step down if its call has ended before it is here
         elif self._driver.work.start(self.keep):
             self.leader = self
 

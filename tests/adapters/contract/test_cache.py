@@ -13,6 +13,8 @@ from adapters.peers import Faults, Proxy, calls
 from resp_sansio import Cache, CacheStats, ReplyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resp_asyncio import Client
     from servers import Server
 
@@ -188,7 +190,10 @@ async def test_a_flush_and_an_expiry_are_changes(backend: Backend, server: Serve
 
 
 @contract
-async def test_where_the_server_does_not_tell_nothing_is_kept(backend: Backend, server: Server) -> None:
+async def test_where_the_server_does_not_tell_nothing_is_kept(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server()  # its user is of no use to other tests
     server.call("SET", "k", "v")
     server.call("ACL", "SETUSER", "deaf", "on", "nopass", "~*", "+@all", "-client|tracking")
     url = server.url.replace("redis://", "redis://deaf:x@", 1)

@@ -24,7 +24,9 @@ from resp_sansio import (
     Push,
     ReplyError,
 )
+from resp_sansio.connection import Slot
 from resp_trio import Client, Connection, Pool, WatchedTransaction, connect
+from resp_trio._socket import Socket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -453,3 +455,32 @@ async def test_pushes_are_read_while_others_wait_and_each_is_had_once(server: Se
         await until(lambda: len(had) >= 100)
         assert sorted(had, key=int) == [b"%d" % number for number in range(100)]
         nursery.cancel_scope.cancel()
+
+
+def test_a_call_that_is_late_as_it_is_to_read_for_all_leaves_that_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited for a connection, is told to read what comes on the one that has opened, and its time is up before it runs."""
+    appoint = Socket.appoint
+
+    def appoint_too_late(self: Socket) -> None:
+        free = self.leader is None
+        appoint(self)
+        if free and isinstance(late := self.leader, Slot) and "GET" in late.name and not isinstance(late.token, dict):
+            monkeypatch.setattr(Socket, "appoint", appoint)
+            self._machine.handle_timeout(late.deadline)
+            self._driver.carry_out()
+
+    def answering(wire: Wire) -> None:
+        wire.welcome()
+        for _ in wire.commands():
+            wire.send(b"$1\r\nv\r\n")
+
+    async def main() -> None:
+        with Peer(answering) as peer:
+            async with Pool(peer.url, max_size=1) as pool:
+                monkeypatch.setattr(Socket, "appoint", appoint_too_late)
+                with pytest.raises(CommandTimeoutError):
+                    await pool.execute("GET", "k")
+                assert await pool.execute("GET", "k", timeout=3.0) == b"v"
+            assert peer.connections == 1
+
+    trio.run(main)
