@@ -39,7 +39,7 @@ FAULTS: Final = (
     )),
     OfAdapter("trio", Fault(
         "no other caller reads where the one that did has left", OURS, trios.Socket, "appoint",
-        "wake(successor)", "pass",
+        "wake(successor)\n        successor.token = self", "pass",
     )),
     OfAdapter("trio", Fault(
         "a caller that leaves as it waits for a link keeps it", "coredis's lost slot", on_trio.Driver, "acquire",
