@@ -72,8 +72,8 @@ class Driver:
     """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-    "__weakref__", "_carrying", "_clock", "_make", "_parked", "_run", "_several", "_told", "armed", "config", "drained",
-    "machine", "now", "parked", "whose", "work",
+        "__weakref__", "_carrying", "_clock", "_make", "_run", "_several", "_told", "armed", "drained", "machine", "now", "parked",
+        "whose", "work",
     )  # fmt: skip
 
     armed: float  # when the clock goes off
