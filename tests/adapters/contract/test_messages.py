@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -167,6 +168,78 @@ async def test_a_loss_is_told_once_where_it_was(backend: Backend, server: Server
             assert (told(server), told(server, "other")) == (1, 1)
             publish(server, 2 * turn + 2, 2 * turn + 3)
         assert not messages.lost
+
+
+@PROTOCOLS
+@contract
+async def test_a_server_that_is_killed_and_started_again_is_one_gap_for_each_subscriber(
+    backend: Backend, start_server: Callable[..., Server], protocol: int
+) -> None:
+    server = start_server()
+    async with (
+        backend.client(server.url, protocol=protocol, retry=SOON) as client,
+        client.subscribe("news", patterns=["l*"]) as messages,
+        client.subscribe(patterns=["o*"]) as others,
+    ):
+        for turn in range(2):
+            publish(server, turn)
+            publish(server, turn, channel="last")
+            publish(server, turn, channel="other")
+            assert [await messages.next(), await messages.next(), await others.next()] == [
+                Message(b"news", b"%d" % turn),
+                Message(b"last", b"%d" % turn, b"l*"),
+                Message(b"other", b"%d" % turn, b"o*"),
+            ]
+            server.kill()
+            with pytest.raises(CommandTimeoutError, match="^no message came in time"):
+                await messages.next(timeout=0.05)
+            assert messages.lost
+            server.start()
+            gap, other_gap = await messages.next(), await others.next()
+            assert isinstance(gap, Gap)
+            assert isinstance(other_gap, Gap)
+            assert (gap.channels, gap.lost) == ((b"news", b"l*"), None)
+            assert (other_gap.channels, other_gap.lost) == ((b"o*",), None)
+            assert not messages.lost
+            assert (told(server), server.call("PUBSUB", "NUMPAT")) == (1, 2)
+        publish(server, 2)
+        publish(server, 2, channel="other")
+        assert await messages.next() == Message(b"news", b"2")
+        assert await others.next() == Message(b"other", b"2", b"o*")
+    await backend.until(lambda: (told(server), server.call("PUBSUB", "NUMPAT")) == (0, 0))
+
+
+@pytest.mark.needs("tls")
+@PROTOCOLS
+@pytest.mark.parametrize("kind", ["client", "pool", "connect"])
+@contract
+async def test_subscriptions_go_through_tls(backend: Backend, server: Server, kind: str, protocol: int) -> None:
+    """Messages that fill many records come whole; what is lost with the connection is one gap, as it is without TLS."""
+    assert server.certificates
+    url = f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
+    large = b"x" * 100_000
+    async with getattr(backend, kind)(url, protocol=protocol) as redis:
+        async with redis.subscribe("news", patterns=["l*"]) as messages:
+            server.call("EVAL", PUBLISH, 0, 1000)
+            server.call("PUBLISH", "large", large)
+            seen: list[Any] = []
+            while len(seen) < 1001:
+                seen += await messages.next_batch()
+            assert (numbers(seen[:-1]), seen[-1]) == ([*range(1000)], Message(b"large", large, b"l*"))
+            await messages.subscribe("more")
+            publish(server, 1, channel="more")
+            assert await messages.next() == Message(b"more", b"1")
+            kill(server)
+            if kind == "connect":
+                with pytest.raises(ConnectionLostError, match="^the connection of the subscription has ended"):
+                    await messages.next()
+                return
+            gap = await messages.next()
+            assert (gap.channels, gap.lost) == ((b"news", b"l*", b"more"), None)
+            publish(server, 2)
+            assert await messages.next() == Message(b"news", b"2")
+        assert await redis.execute("ECHO", "x") == b"x"
+    await backend.until(lambda: told(server) == 0)
 
 
 @contract
