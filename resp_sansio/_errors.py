@@ -20,6 +20,7 @@ __all__ = [
     "ConnectError",
     "ConnectionClosedError",
     "ConnectionLostError",
+    "CrossSlotError",
     "InvalidReplyError",
     "LocalProtocolError",
     "NoSuchKeyError",
@@ -240,6 +241,21 @@ class LocalProtocolError(RespError):
 
 class ConnectionClosedError(LocalProtocolError):
     """The connection, pool or client was closed, or had ended before this call was made."""
+
+
+class CrossSlotError(LocalProtocolError):
+    """Keys that must be together are in different hash slots of a cluster, which no server accepts. Nothing was sent.
+
+    `keys` are the first two that are apart, and `slots` theirs. The message says which arguments they are, and shows neither.
+    """
+
+    def __init__(self, message: str, *, keys: tuple[bytes, bytes], slots: tuple[int, int]) -> None:
+        super().__init__(message)
+        self.keys: Final = keys
+        self.slots: Final = slots
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"keys": self.keys, "slots": self.slots})
 
 
 class SubscriberTooSlowError(RespError):

@@ -47,7 +47,7 @@ config.options config.url config.cache config.config config.retry config.setting
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
-client.hash_slots client.values
+client.hash_slots client.routing client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
 client.links client.scanning client.observers client.calls

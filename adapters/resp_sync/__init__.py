@@ -18,6 +18,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    CrossSlotError,
     Gap,
     ListItem,
     LocalProtocolError,
@@ -52,8 +53,9 @@ from ._client import Client, Connection, Pool, connect
 
 __all__ = [
     "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
-    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "Gap", "ListItem", "LocalProtocolError", "Message",
-    "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError",
-    "RespError", "Retry", "Scan", "Script", "StreamEntry", "SubscriberTooSlowError", "TornValueError", "TransactionAbortedError",
-    "TransactionDiscardedError", "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
+    "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "CrossSlotError", "Gap", "ListItem",
+    "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError",
+    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script", "StreamEntry", "SubscriberTooSlowError",
+    "TornValueError", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError", "ValueStream",
+    "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    CrossSlotError,
     Gap,
     ListItem,
     LocalProtocolError,
@@ -52,9 +53,9 @@ from ._client import Client, Connecting, Connection, Pool, connect
 
 __all__ = [
     "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
-    "Connecting", "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "Gap", "ListItem",
-    "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError",
-    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script", "StreamEntry", "SubscriberTooSlowError",
-    "TornValueError", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError", "ValueStream",
-    "WatchedTransaction", "connect",
+    "Connecting", "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "CrossSlotError", "Gap",
+    "ListItem", "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool",
+    "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script", "StreamEntry",
+    "SubscriberTooSlowError", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
+    "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -13,9 +13,11 @@ SLOTS: Final = 16384
 
 def slot_of(key: bytes) -> int:
     """Return the hash slot of a key: of what stands between its first { and the next }, unless that is nothing."""
-    _, opened, behind = key.partition(b"{")
-    tag, closed, _ = behind.partition(b"}")
-    return crc_hqx(tag if opened and closed and tag else key, 0) % SLOTS
+    if b"{" in key:
+        tag, closed, _ = key.partition(b"{")[2].partition(b"}")
+        if closed and tag:
+            key = tag
+    return crc_hqx(key, 0) % SLOTS
 
 
 def beside(key: bytes, suffix: bytes) -> bytes:

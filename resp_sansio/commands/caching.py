@@ -42,13 +42,9 @@ CACHEABLE: Final = frozenset(
 CHANGES_ALL: Final = frozenset({"DEBUG", "EVAL", "EVALSHA", "FAILOVER", "FCALL", "REPLICAOF", "SLAVEOF"})
 
 
-# Of these, which are the most, the only key is the first argument.
-ONE_KEY: Final = frozenset(name for name in CACHEABLE if TABLE[name].split()[1] == "1")
-
-
 def keys_of(words: Sequence[Argument], info: CommandInfo) -> list[bytes]:
     """Return the keys of a command whose reply may be kept, given its words."""
-    if info.name in ONE_KEY and words[0] == info.name:
+    if info.one_key and words[0] == info.name:
         key = words[1] if len(words) > 1 else None
         if type(key) is str:
             return [key.encode("utf-8", "surrogateescape")]
@@ -74,6 +70,10 @@ def keys_touched(payload: bytes | list[bytes], info: CommandInfo) -> Touched:
 
 def sent_words(payload: bytes | list[bytes]) -> list[bytes]:
     """Read an encoded command back: its words, the first of its name. Of a list, every other buffer is one large argument."""
+    if isinstance(payload, bytes):
+        lines = payload.split(b"\r\n")
+        if len(lines) == 2 * int(lines[0][1:]) + 2:  # no word has a line break in it, and nothing follows the command
+            return lines[2::2]
     blocks = [payload] if isinstance(payload, bytes) else payload
     words: list[bytes] = []
     at = blocks[0].index(b"\n") + 1

@@ -73,7 +73,8 @@ class CommandInfo(Record):
     connection. `retryable`: it may run twice with these arguments, so a lost reply is no reason to give up. `secret`: one of the
     arguments is, and an error reply might repeat it. `changes`: the connection is not what it was, or keeps something in mind (a
     user, a database, a mode, watched keys). `denied_in_multi`: refused between MULTI and EXEC. `since`: the version that brought
-    it, empty if it is not known. `plain`: one ordinary reply, no secret, and the connection stays what it is.
+    it, empty if it is not known. `plain`: one ordinary reply, no secret, and the connection stays what it is. `one_key`: the
+    argument behind its name, a single word, is its only key whatever the others are.
     """
 
     name: str
@@ -88,6 +89,7 @@ class CommandInfo(Record):
     denied_in_multi: bool
     since: str
     plain: bool
+    one_key: bool
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -335,13 +337,13 @@ def block_time(args: Sequence[Argument], info: CommandInfo | None = None) -> flo
     return time if 0 < time < math.inf else 0.0
 
 
-def command_keys(args: Sequence[Argument]) -> list[int]:
+def command_keys(args: Sequence[Argument], info: CommandInfo | None = None) -> list[int]:
     """Return the indices of a command's keys in their order: of all that decides which slot of a cluster it belongs to.
 
     They count every word of the name: for `("OBJECT ENCODING", "k")` as for `("OBJECT", "ENCODING", "k")` it is `[2]`. Sharded
     channels are among them; keys that only patterns name (SORT's BY and GET) are not. None if the arguments make no sense.
     """
-    info, words = command_info(args), words_of(args)
+    info, words = info or command_info(args), words_of(args)
     if info.name in KEYS:
         return [index for index in KEYS[info.name](words) if index < len(words)]
     return [index for spec in info.keys for index in positions(spec, words)]
@@ -393,6 +395,7 @@ def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None
 def _info(name: str, blocks: bool, secret: bool, once: bool, cut: bool) -> CommandInfo:
     """Put together what the table and this page know of a command, of a container without a known subcommand, or of neither."""
     flags, keys, since = TABLE.get(name, "- - ").split(" ", 2)
+    specs = tuple(key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?")
     # A container's unknown subcommand may do anything, so it is taken for the worst of those that are known.
     members = [member for member in TABLE if member.startswith(f"{name} ")] if "c" in flags else [name]
     changes = not CHANGES_CONNECTION.isdisjoint(members)
@@ -413,10 +416,11 @@ def _info(name: str, blocks: bool, secret: bool, once: bool, cut: bool) -> Comma
         replies=replies,
         secret=secret,
         changes=changes,
-        keys=tuple(key_spec(text) for text in keys.split(",") if name not in KEYS and text not in "-?"),
+        keys=specs,
         denied_in_multi="n" in flags or name in DENIED_IN_MULTI or replies is not Replies.ONE,
         since=since,
         plain=replies is Replies.ONE and not changes and not secret,
+        one_key=specs == (KeySpec(1),),
     )
 
 

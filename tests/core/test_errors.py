@@ -18,6 +18,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionClosedError,
     ConnectionLostError,
+    CrossSlotError,
     InvalidReplyError,
     LocalProtocolError,
     NoSuchKeyError,
@@ -58,6 +59,7 @@ ERRORS: list[RespError] = [
     TornValueError("message", outcome=Outcome.NOT_SENT),
     LocalProtocolError("message"),
     ConnectionClosedError("message"),
+    CrossSlotError("message", keys=(b"a", b"b"), slots=(15495, 3300)),
     PoolFullError("message"),
     SubscriberTooSlowError("message"),
     ConnectError("message", transient=True),
@@ -92,6 +94,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         assert getattr(twin, "replies", None) == getattr(error, "replies", None)
         assert getattr(twin, "code", None) == getattr(error, "code", None)
         assert getattr(twin, "raw", None) == getattr(error, "raw", None)
+        assert getattr(twin, "slots", None) == getattr(error, "slots", None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio.commands.caching import CACHEABLE, EVERYTHING, ONE_KEY, keys_of, keys_touched, sent_words
+from resp_sansio.commands.caching import CACHEABLE, EVERYTHING, keys_of, keys_touched, sent_words
 from resp_sansio.commands.knowledge import command_info
 from resp_sansio.commands.table import TABLE
 from resp_sansio.wire import encode_command
@@ -69,8 +69,6 @@ def test_what_names_no_key_may_touch_all(words: tuple[Argument, ...]) -> None:
 def test_what_may_be_kept_is_read_only_and_has_keys() -> None:
     assert all(TABLE[name].startswith("r") and TABLE[name].split()[1] not in "-?" for name in CACHEABLE)
     assert {"TTL", "OBJECT IDLETIME", "SRANDMEMBER", "RANDOMKEY", "SORT_RO", "XREAD", "SCAN"}.isdisjoint(CACHEABLE)
-    assert {"GET", "HGETALL"} <= ONE_KEY
-    assert "MGET" not in ONE_KEY
 
 
 @pytest.mark.parametrize(
