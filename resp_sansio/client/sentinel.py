@@ -32,10 +32,6 @@ MOST: Final = 100
 ENOUGH: Final = 5.0
 """Seconds that all sentinels share where a dial has no deadline: those that a dial has by default."""
 
-BEHIND_NO_SENTINELS: Final[dict[str, Any]] = {
-    name: getattr(Config, name)
-    for name in ("sentinels", "master_name", "sentinel_username", "sentinel_password", "sentinel_tls")
-}
 WITHOUT_TLS: Final[dict[str, Any]] = {name: getattr(Config, name) for name in ("tls", *TLS_OPTIONS)}
 
 
@@ -112,7 +108,7 @@ class Directory:
         if known is None:
             if len(self._known) >= MOST:
                 self._known.clear()
-            config = (config_of_sentinel if sentinel else config_of_server)(self._config, place)
+            config = config_of_sentinel(self._config, place) if sentinel else self._config.at(place)
             peer = f"sentinel {config.address}" if sentinel else f"{self.name} at {config.address}"
             self._known[place, sentinel] = known = config, Addresses(config, peer)
         return known
@@ -188,16 +184,8 @@ class Search:
         return found
 
 
-def config_of_server(config: Config, place: Place) -> Config:
-    """Return the configuration for the server at this place: as whom the client was told to come, and nothing of sentinels."""
-    host, port = place
-    tls: dict[str, Any] = {} if config.tls else WITHOUT_TLS  # whose options may be there for the sentinels alone
-    return config.replace(host=host, port=port, **BEHIND_NO_SENTINELS, **tls)
-
-
 def config_of_sentinel(config: Config, place: Place) -> Config:
     """Return the configuration for the sentinel at this place: it gets nothing that is the server's own."""
-    host, port = place
     speaks_tls = config.tls if config.sentinel_tls is None else config.sentinel_tls
     tls: dict[str, Any] = {"tls": True} if speaks_tls else WITHOUT_TLS
     own: dict[str, Any] = {
@@ -208,7 +196,7 @@ def config_of_sentinel(config: Config, place: Place) -> Config:
         "lib_version": None,
         "db": 0,
     }
-    return config.replace(host=host, port=port, **BEHIND_NO_SENTINELS, **own, **tls)
+    return config.replace(**own, **tls).at(place)
 
 
 def read_pair(said: Reply) -> Place | None:

@@ -2,14 +2,15 @@
 
 from .addresses import Addresses, Race, not_opened, not_resolved, socket_options
 from .cache import Cache
-from .config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from .config import AddressMap, Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from .options import ReadFrom
 from .retry import Breaker, Retry
 from .settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings, read_client_options, read_pool_options
 from .tls import tls_context, tls_failure, tls_server_name
 
 __all__ = [
-    "Addresses", "Breaker", "Cache", "ClientOptions", "ClientSettings", "Config", "CredentialProvider", "Credentials",
-    "Options", "PoolOptions", "PoolSettings", "Race", "Retry", "TLSContext", "not_opened",
+    "AddressMap", "Addresses", "Breaker", "Cache", "ClientOptions", "ClientSettings", "Config", "CredentialProvider", "Credentials",
+    "Options", "PoolOptions", "PoolSettings", "Race", "ReadFrom", "Retry", "TLSContext", "not_opened",
     "not_resolved", "read_client_options", "read_credentials", "read_pool_options", "socket_options", "tls_context", "tls_failure",
     "tls_server_name",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from ..commands.decoding import RAW, Text, decoded
 from ..wire.parser import Limits
 from .cache import CACHE, Cache
 from .options import (
+    ADDRESS_MAP,
     BOOL,
     DECODE,
     DECODE_ERRORS,
@@ -27,13 +28,17 @@ from .options import (
     OWNERS,
     PASSWORD,
     PATH,
+    PLACES,
+    PORT,
     PROTOCOL,
+    READ_FROM,
     SECONDS,
-    SENTINELS,
+    SENTINEL_PORT,
     WORD,
     Kind,
     Option,
     Policy,
+    ReadFrom,
     hint,
     integer,
     is_text,
@@ -42,10 +47,11 @@ from .options import (
     read_place,
     shown,
 )
-from .url import SENTINEL, escape, in_brackets, read_url
+from .url import CLUSTER, SENTINEL, escape, in_brackets, read_url
 
 __all__ = [
     "VERSION",
+    "AddressMap",
     "Config",
     "CredentialProvider",
     "Credentials",
@@ -63,6 +69,9 @@ Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
 
 CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 """Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
+
+AddressMap: TypeAlias = Callable[[tuple[str, int]], tuple[str, int]]
+"""Given the host and port that a server of a cluster announces, returns those to dial."""
 
 ITERABLE_COROUTINE: Final = 0x100
 """`inspect.CO_ITERABLE_COROUTINE`; that module takes long to import."""
@@ -101,7 +110,7 @@ class Config(Record):
     port: int = option(6379, integer(1, 65535), "TCP port.")
     path: str | None = option(None, PATH, "Unix socket to use instead of `host` and `port`.")
     sentinels: Sequence[tuple[str, int] | str] = option(
-        (), SENTINELS, "Sentinels that say where the server is, instead of `host` and `port`; their own port is 26379."
+        (), PLACES, "Sentinels that say where the server is, instead of `host` and `port`; their own port is 26379."
     )
     master_name: str | None = option(None, WORD.or_none(None), "What the sentinels call the server.")
     sentinel_username: str | None = option(
@@ -110,6 +119,21 @@ class Config(Record):
     sentinel_password: str | bytes | None = option(None, PASSWORD, "Password at the sentinels.", secret=True)
     sentinel_tls: bool | None = option(
         None, BOOL.or_none(None), "Speak TLS to the sentinels, by the same `tls_` options. None: as to the server."
+    )
+    cluster: Sequence[tuple[str, int] | str] = option(
+        (), PLACES, "Servers of a cluster, instead of `host` and `port`. One that answers tells of all others."
+    )
+    read_from: ReadFrom = option("master", READ_FROM, "Which servers of a cluster answer commands that only read.")
+    address_map: AddressMap | None = option(
+        None,
+        ADDRESS_MAP,
+        "Where to dial a server of a cluster that announces an address which leads nowhere from here.",
+    )
+    # redis-py and go-redis: 60 s.
+    refresh_interval: float | None = option(
+        60.0,
+        SECONDS,
+        "Ask a cluster after this long which server has what, if nothing else has led to that. None: never.",
     )
     db: int = option(0, integer(0, 2**31 - 1), "Database that the handshake selects.")
     username: str | None = option(None, NAME, "ACL user; without it the server's default user.", secret=True)
@@ -205,21 +229,23 @@ class Config(Record):
             options[name].check(name, value)
         if self.observers:
             object.__setattr__(self, "observers", tuple(self.observers))
-        if self.sentinels:
-            object.__setattr__(self, "sentinels", tuple([read_place(one) for one in self.sentinels]))
+        for name, port in ("sentinels", SENTINEL_PORT), ("cluster", PORT):
+            if (given := getattr(self, name)) != ():
+                object.__setattr__(self, name, tuple([read_place(one, port) for one in given]))
         _check_together(self._changed())
 
     @classmethod
     def from_url(cls, url: str, /, **options: Unpack[AllOptions]) -> Self:
-        """Read `redis://`, `rediss://`, `valkey://`, `valkeys://`, each also with `+sentinel`, or `unix://`; a keyword wins.
+        """Read `redis://`, `rediss://`, `valkey://`, `valkeys://`, each also with `+sentinel` or `+cluster`, or `unix://`.
 
             redis://[[username]:password@][host][:port][/db][?option=value&...]       rediss: the same over TLS
             unix://[[username]:password@]/path/to/socket[?db=0&option=value&...]
             redis+sentinel://[[username]:password@]host[:port][,host[:port]...]/master_name[/db][?option=value&...]
+            redis+cluster://[[username]:password@]host[:port][,host[:port]...][/0][?option=value&...]
 
-        In the last one hosts are sentinels', user name and password the server's; `rediss+sentinel` speaks TLS to both.
-        Only the use of TLS cannot be changed by a keyword: a URL that promises it keeps its promise. It is an error if
-        a URL says something twice and differently. Escapes are decoded once, as UTF-8; `+` is a plus sign.
+        With `+sentinel` hosts are sentinels', user name and password the server's; `rediss+sentinel` speaks TLS to both.
+        A keyword wins. Only the use of TLS cannot be changed by one: a URL that promises it keeps its promise. It is an error
+        if a URL says something twice and differently. Escapes are decoded once, as UTF-8; `+` is a plus sign.
         """
         said = _read(url, options_of(cls))
         if options.get("tls") is (not said["tls"]):
@@ -230,11 +256,27 @@ class Config(Record):
         """Return a configuration that differs in these options."""
         return type(self)(**{**self._changed(), **options})
 
+    def at(self, place: tuple[str, int]) -> Self:
+        """Return the configuration for the one server at this host and port, which was found: as whom to come, and how.
+
+        Nothing is left in it of the sentinels, or of the cluster, by which it was found.
+        """
+        host, port = place
+        changed = {name: value for name, value in self._changed().items() if name not in OF_SEVERAL}
+        if not self.tls:  # those options are for sentinels alone
+            changed = {name: value for name, value in changed.items() if name not in TLS_OPTIONS}
+        return type(self)(**{**changed, "host": host, "port": port})
+
     @property
     def address(self) -> str:
-        """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `mymaster (sentinels a:26379, b:26379)`."""
+        """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `mymaster (sentinels a:26379, b:26379)`.
+
+        Of a cluster `cluster of a:6379, b:6379`.
+        """
         if self.sentinels:
-            return f"{self.master_name} (sentinels {', '.join(self._places)})"
+            return f"{self.master_name} (sentinels {', '.join(_told(self.sentinels))})"
+        if self.cluster:
+            return f"cluster of {', '.join(_told(self.cluster))}"
         if self.path is not None:
             return "unix:" + self.path.replace("\0", "@")
         return f"{in_brackets(self.host)}:{self.port}"
@@ -246,16 +288,13 @@ class Config(Record):
         if self.path is not None:
             return f"unix://{user}{escape(self.path)}?db={self.db}"
         tls = "s" * self.tls
-        if self.sentinels:
-            places = ",".join([escape(place, ":[]") for place in self._places])
-            return f"redis{tls}{SENTINEL}://{user}{places}/{escape(self.master_name or '', '')}/{self.db}"
+        if places := self.sentinels or self.cluster:
+            listed = user + ",".join([escape(place, ":[]") for place in _told(places)])
+            if self.cluster:
+                return f"redis{tls}{CLUSTER}://{listed}"
+            return f"redis{tls}{SENTINEL}://{listed}/{escape(self.master_name or '', '')}/{self.db}"
         host = in_brackets(escape(self.host, ":"))
         return f"redis{tls}://{user}{host}:{self.port}/{self.db}"
-
-    @property
-    def _places(self) -> list[str]:
-        """Where the sentinels listen, as text."""
-        return [f"{in_brackets(host)}:{port}" for host, port in cast("Sequence[tuple[str, int]]", self.sentinels)]
 
     @property
     def limits(self) -> Limits:
@@ -318,6 +357,10 @@ class Options(TypedDict, total=False):
     sentinel_username: str | None
     sentinel_password: str | bytes | None
     sentinel_tls: bool | None
+    cluster: Sequence[tuple[str, int] | str]
+    read_from: ReadFrom
+    address_map: AddressMap | None
+    refresh_interval: float | None
     db: int
     username: str | None
     password: str | bytes | None
@@ -383,22 +426,33 @@ def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
     return username, password
 
 
+def _told(places: Sequence[tuple[str, int] | str]) -> list[str]:
+    """Return places as text."""
+    return [f"{in_brackets(host)}:{port}" for host, port in cast("Sequence[tuple[str, int]]", places)]
+
+
 # --- Checks ------------------------------------------------------------------------------------------------------------
 
 TLS_FILES: Final = ("tls_ca_file", "tls_ca_path", "tls_cert_file", "tls_key_file", "tls_key_password")
 TLS_OPTIONS: Final = (*TLS_FILES, "tls_verify", "tls_check_hostname", "tls_server_name", "ssl_context")
+CLUSTER_OPTIONS: Final = ("read_from", "address_map", "refresh_interval")
+SENTINEL_OPTIONS: Final = ("master_name", "sentinel_username", "sentinel_password", "sentinel_tls")
+OF_SEVERAL: Final = ("sentinels", *SENTINEL_OPTIONS, "cluster", *CLUSTER_OPTIONS)
 EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("cache", ("protocol",), "servers tell of changes by RESP3 alone"),
     ("credentials", ("username", "password"), "the callable gives both"),
     ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
     ("sentinels", ("host", "port", "path"), "the sentinels say where the server is"),
+    ("cluster", ("host", "port", "path", "sentinels"), "its servers say where the others are"),
+    ("cluster", ("db",), "a cluster has one database, 0"),
     ("ssl_context", (*TLS_FILES, "tls_verify", "tls_check_hostname"), "the context has decided that"),
 )
 NEED: Final = (
     # Otherwise a user believes that an open connection is encrypted.
     ("tls", TLS_OPTIONS),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
-    ("sentinels", ("master_name", "sentinel_username", "sentinel_password", "sentinel_tls")),
+    ("sentinels", SENTINEL_OPTIONS),
+    ("cluster", CLUSTER_OPTIONS),
     ("master_name", ("sentinels",)),
 )
 

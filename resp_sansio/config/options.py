@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 from .._record import Record, field, fields
 
 __all__ = [
+    "ADDRESS_MAP",
     "BOOL",
     "DECODE",
     "DECODE_ERRORS",
@@ -22,13 +23,17 @@ __all__ = [
     "NAME",
     "PASSWORD",
     "PATH",
+    "PLACES",
+    "PORT",
     "PROTOCOL",
+    "READ_FROM",
     "SECONDS",
-    "SENTINELS",
+    "SENTINEL_PORT",
     "WORD",
     "Kind",
     "Option",
     "Policy",
+    "ReadFrom",
     "hint",
     "integer",
     "is_encoding",
@@ -130,7 +135,9 @@ OWNERS: Final = {
 }
 # What others call them: redis-py and coredis, then aioredis, SQLAlchemy and go-redis.
 CALLED_HERE: Final = {
+    "address_remap": "address_map",
     "charset": "decode",
+    "cluster_mode": "cluster",
     "credential_provider": "credentials",
     "decode_responses": "decode",
     "driver_info": "lib_name",
@@ -143,6 +150,7 @@ CALLED_HERE: Final = {
     "retry_on_error": "retry",
     "retry_on_timeout": "retry",
     "sentinel_kwargs": "sentinel_password",
+    "read_from_replicas": "read_from",
     "service_name": "master_name",
     "single_connection_client": "max_connections",
     "socket_connect_timeout": "connect_timeout",
@@ -162,6 +170,7 @@ CALLED_HERE: Final = {
     "ssl_keyfile": "tls_key_file",
     "ssl_min_version": "ssl_context",
     "ssl_password": "tls_key_password",
+    "startup_nodes": "cluster",
     "unix_socket_path": "path",
     "min_idle_conns": "min_size",
     "pool_recycle": "max_lifetime",
@@ -276,15 +285,16 @@ SECONDS: Final = Kind(
     "a decimal number",
 ).or_none("none")
 HOST: Final = Kind("a host name or IP address, IPv6 without brackets", (str,), _is_host)
+PORT: Final = 6379  # server.h, CONFIG_DEFAULT_SERVER_PORT
 SENTINEL_PORT: Final = 26379  # sentinel.c, REDIS_SENTINEL_PORT
 
 
-def read_place(given: object) -> tuple[str, int] | None:
+def read_place(given: object, port_if_none: int = PORT) -> tuple[str, int] | None:
     """Return host and port of `"host:port"`, `"host"`, `"[::1]:port"` or a pair of both; None if it is no such thing."""
     if isinstance(given, str):
         host, colon, port = given.rpartition(":")
         if not colon or given.endswith("]"):
-            host, port = given, str(SENTINEL_PORT)
+            host, port = given, str(port_if_none)
         bracketed = host.startswith("[") and host.endswith("]")
         if bracketed != (":" in host):
             return None
@@ -296,13 +306,14 @@ def read_place(given: object) -> tuple[str, int] | None:
             return None
 
 
-SENTINELS: Final = Kind(
+PLACES: Final = Kind(
     "a list of `host:port` or (host, port)",
     (list, tuple),
     lambda given: all([read_place(one) is not None for one in given]),
     lambda text: text.split(","),
     "host:port, joined by commas",
 )
+ADDRESS_MAP: Final = Kind("a callable that is given (host, port) and returns one", (Callable,), read=None).or_none(None)
 NAME: Final = Kind("text that is not empty", (str,), lambda text: text != "" and is_text(text)).or_none(None)
 PASSWORD: Final = Kind("text or bytes", (str, bytes), is_text).or_none(None)
 FILE: Final = Kind("a path as str", (str,), lambda text: "\0" not in text and NAME.fits(text)).or_none(None)
@@ -323,4 +334,8 @@ Policy: TypeAlias = Literal["strict", "surrogateescape", "replace", "backslashre
 """What is done with data that is no text: see `bytes.decode`."""
 
 DECODE_ERRORS: Final = Kind(" or ".join(get_args(Policy)), (str,), lambda name: name in get_args(Policy))
+ReadFrom: TypeAlias = Literal["master", "replica", "any"]
+"""Which servers of a cluster are read from."""
+
+READ_FROM: Final = Kind(" or ".join(get_args(ReadFrom)), (str,), lambda name: name in get_args(ReadFrom))
 LIMIT: Final = integer(1, 2**63 - 1)._replace(allowed="an integer from 1 to 2**63 - 1")

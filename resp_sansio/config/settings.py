@@ -15,7 +15,8 @@ from .options import BOOL, LONGEST, SECONDS, hint, integer, option, options_of, 
 from .retry import RETRY, Breaker, Retry
 
 __all__ = [
-    "ClientOptions", "ClientSettings", "PoolOptions", "PoolSettings", "divide_options", "read_client_options", "read_pool_options",
+    "ClientOptions", "ClientSettings", "PoolOptions", "PoolSettings", "divide_options", "of_one_server", "read_client_options",
+    "read_pool_options",
 ]  # fmt: skip
 
 MOST: Final = 2**16  # connections from one host to one port: TCP has no more
@@ -138,10 +139,19 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
     return [{name: value for name, value in options.items() if name in those} for those in known]
 
 
+def of_one_server(config: Config, owner: str) -> Config:
+    """Return it. Raises `ValueError` if it is of a cluster: `owner` leads to one server."""
+    if config.cluster:
+        raise ValueError(
+            f"{owner} leads to one server, not to a {config.address}: give it the URL of one of the servers"
+        )
+    return config
+
+
 def read_pool_options(url: str, options: Mapping[str, object], owner: str = "Pool") -> tuple[Config, PoolSettings]:
     """Return what a pool was asked for: how to connect, and what it may do. Raises as `Config.from_url` does."""
     connection, pool = divide_options(owner, options, Config, PoolSettings)
-    config = Config.from_url(url, **connection)
+    config = of_one_server(Config.from_url(url, **connection), owner)
     if config.cache is not None:
         raise ValueError(
             f"cache is no option of {owner}: its connections are read only while they are lent, so what a server says of changes"
@@ -162,4 +172,5 @@ def read_client_options(
         if name in pool:
             raise TypeError(f"{owner} has no option {name!r}{hint(name, ())}; did you mean 'max_connections'?")
     settings = ClientSettings(**client)
-    return Config.from_url(url, **connection), settings, PoolSettings(max_size=max(settings.leases, 1), **pool)
+    config = of_one_server(Config.from_url(url, **connection), owner)
+    return config, settings, PoolSettings(max_size=max(settings.leases, 1), **pool)

@@ -14,13 +14,13 @@ from .options import is_text, shown, suggestion
 __all__ = ["Said", "Text", "escape", "in_brackets", "read_url"]
 
 SENTINEL: Final = "+sentinel"
+CLUSTER: Final = "+cluster"
 SCHEMES: Final = {  # speaks TLS?
     "redis": "no", "rediss": "yes", "valkey": "no", "valkeys": "yes", "unix": "no",
     "redis+sentinel": "no", "rediss+sentinel": "yes", "valkey+sentinel": "no", "valkeys+sentinel": "yes",
+    "redis+cluster": "no", "rediss+cluster": "yes", "valkey+cluster": "no", "valkeys+cluster": "yes",
 }  # fmt: skip
-ALLOWED: Final = (
-    "redis://, rediss:// (TLS), valkey://, valkeys:// (TLS), one of these with +sentinel before ://, or unix://"
-)
+ALLOWED: Final = "redis://, rediss:// (TLS), valkey://, valkeys:// (TLS), one of these with +sentinel or +cluster before ://, or unix://"
 UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"  # RFC 3986
 HEX: Final = frozenset("0123456789abcdefABCDEF")
 
@@ -41,7 +41,8 @@ def read_url(url: str) -> Said:
     """Take a URL apart. Raises `TypeError` for what is no `str`, `ValueError` for what is no URL of a server."""
     scheme, authority, path, query = _split(url)
     user, _, place = authority.rpartition("@")
-    read = _read_socket if scheme == "unix" else _read_sentinels if scheme.endswith(SENTINEL) else _read_address
+    _, plus, kind = scheme.partition("+")
+    read = READ_PLACES[kind] if plus else _read_socket if scheme == "unix" else _read_address
     return Said([("tls", SCHEMES[scheme]), *_read_user(user), *read(place, path)], [*_read_query(query)])
 
 
@@ -97,6 +98,14 @@ def _read_sentinels(place: str, path: str) -> Iterator[Text]:
         yield "db", db
 
 
+def _read_cluster(place: str, path: str) -> Iterator[Text]:
+    if not place:
+        raise ValueError("a +cluster:// URL must say where a server listens: redis+cluster://host:6379")
+    yield "cluster", _unescape(place)
+    if len(path) > 1:
+        yield "db", path[1:]
+
+
 def _read_address(place: str, path: str) -> Iterator[Text]:
     if place.startswith("["):
         host, bracket, port = place[1:].partition("]")
@@ -115,6 +124,9 @@ def _read_address(place: str, path: str) -> Iterator[Text]:
         yield "port", port
     if len(path) > 1:
         yield "db", path[1:]
+
+
+READ_PLACES: Final = {"sentinel": _read_sentinels, "cluster": _read_cluster}
 
 
 def _read_query(query: str) -> Iterator[Text]:

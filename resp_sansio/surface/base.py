@@ -33,6 +33,7 @@ from ..config.settings import (
     ClientSettings,
     PoolOptions,
     PoolSettings,
+    of_one_server,
     read_client_options,
     read_pool_options,
 )
@@ -299,7 +300,7 @@ class ConnectingBase(Generic[K]):
     _connection_type: ClassVar[type[Any]]  # which makes K
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self._config = of_one_server(config, "connect")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self._config.address}: to be awaited>"

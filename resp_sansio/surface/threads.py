@@ -22,6 +22,7 @@ from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import block_time
 from ..commands.words import Words
 from ..config.config import Config
+from ..config.settings import of_one_server
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..methods.sync import SyncMethods
@@ -460,8 +461,8 @@ class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
 
 
 def open_connection(connection_type: type[C], config: Config) -> C:
-    """Open a connection. Raises as `Client.acquire`."""
-    driver = connection_type._driver_type(maker(config, once=True), "connection")
+    """Open a connection. Raises as `Client.acquire`, and `ValueError` if it is of a cluster."""
+    driver = connection_type._driver_type(maker(of_one_server(config, "connect"), once=True), "connection")
     try:
         return connection_type(config, driver, driver.acquire(inf))
     except BaseException:

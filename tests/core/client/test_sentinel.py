@@ -27,7 +27,7 @@ from resp_sansio import (
     ReplyError,
 )
 from resp_sansio.client import Client, Dial, Link
-from resp_sansio.client.sentinel import Directory, Search, config_of_sentinel, config_of_server, read_sentinels
+from resp_sansio.client.sentinel import Directory, Search, config_of_sentinel, read_sentinels
 from resp_sansio.connection import Fallback
 from resp_sansio.testing import Peer
 
@@ -274,7 +274,7 @@ def test_a_sentinel_gets_nothing_that_is_the_servers_and_the_other_way_round() -
         sentinel_password="theirs",
         tls_ca_file="ca.pem",
     )
-    sentinel, server = config_of_sentinel(config, A), config_of_server(config, NEW)
+    sentinel, server = config_of_sentinel(config, A), config.at(NEW)
     assert (sentinel.username, sentinel.password, sentinel.db, sentinel.lib_name) == ("watcher", "theirs", 0, None)
     assert (sentinel.host, sentinel.port, sentinel.tls, sentinel.tls_ca_file) == (*A, True, "ca.pem")
     assert server == Config(
@@ -288,14 +288,14 @@ def test_a_sentinel_gets_nothing_that_is_the_servers_and_the_other_way_round() -
 
 def test_sentinels_alone_may_speak_tls() -> None:
     config = Config.from_url(URL, sentinel_tls=True, tls_verify=False)
-    assert config_of_server(config, NEW) == Config(host=NEW[0], port=NEW[1])
+    assert config.at(NEW) == Config(host=NEW[0], port=NEW[1])
     assert not config_of_sentinel(config, A).tls_verify
 
 
 def test_a_provider_of_credentials_is_for_the_server() -> None:
     config = Config.from_url(URL, credentials=lambda: "token")
     assert config_of_sentinel(config, A).credentials is None
-    assert config_of_server(config, NEW).credentials is config.credentials
+    assert config.at(NEW).credentials is config.credentials
 
 
 # -- the client --------------------------------------------------------------------------------------------------------------

@@ -52,6 +52,12 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "sentinel_username": [("watcher", "watcher")],
     "sentinel_password": [("", ""), ("p&=@ü", "p%26=%40%C3%BC")],
     "sentinel_tls": [(True, "yes"), (False, "no")],
+    "cluster": [
+        ((("a.example", 6379),), "a.example"),
+        ((("a.example", 1), ("::1", 6379), ("fe80::1%eth0", 2)), "a.example:1,[::1],[fe80::1%25eth0]:2"),
+    ],
+    "read_from": [("replica", "replica"), ("any", "any")],
+    "refresh_interval": [(0.5, ".5"), (None, "none")],
     "db": [(12, "12")],
     "username": [("app", "app")],
     "password": [("", ""), ("p&=@ü", "p%26=%40%C3%BC"), ("a+b=c:d", "a+b=c:d")],
@@ -84,8 +90,19 @@ SAID: Final[dict[str, list[tuple[Any, str]]]] = {
     "tls_server_name": [("db.example", "db.example")],
     "cache": [(Cache(max_bytes=1_000_000), "1000000")],
 }
-KEYWORD_ONLY: Final = {"credentials", "decode", "ssl_context", "observers"}
+KEYWORD_ONLY: Final = {"address_map", "credentials", "decode", "ssl_context", "observers"}
 BEHIND_SENTINELS: Final = {"sentinels": "s.example", "master_name": "m"}
+NEEDED: Final = {
+    "tls_key_file": {"tls_cert_file": "/client.pem"},
+    "tls_key_password": {"tls_cert_file": "/client.pem"},
+    "sentinels": {"master_name": "m"},
+    "master_name": {"sentinels": "s.example"},
+    "sentinel_username": BEHIND_SENTINELS,
+    "sentinel_password": BEHIND_SENTINELS,
+    "sentinel_tls": BEHIND_SENTINELS,
+    "read_from": {"cluster": "a.example"},
+    "refresh_interval": {"cluster": "a.example"},
+}
 SECRETS: Final = {"username", "password", "credentials", "tls_key_password", "sentinel_username", "sentinel_password"}
 
 
@@ -142,14 +159,11 @@ def test_unix_urls_say_a_path(path: str, db: int, username: str, password: str) 
 
 @pytest.mark.parametrize(("name", "value", "text"), [(name, *pair) for name, pairs in SAID.items() for pair in pairs])
 def test_query_and_keywords_say_the_same(name: str, value: object, text: str) -> None:
-    needed = {"tls_cert_file": "/client.pem"} if name.startswith("tls_key") else {}
-    if name.startswith(("sentinel", "master")):
-        needed = {other: text for other, text in BEHIND_SENTINELS.items() if other != name}
+    needed: dict[str, str] = NEEDED.get(name, {})
     said = "&".join([f"{other}={file}" for other, file in needed.items()] + [f"{name}={text}"])
     scheme = "rediss" if name.startswith("tls") else "redis"
     options: dict[str, Any] = {**needed, name: value}
-    if "sentinels" in needed:
-        options["sentinels"] = [needed["sentinels"]]
+    options |= {places: [needed[places]] for places in ("sentinels", "cluster") if places in needed}
     assert Config.from_url(f"{scheme}://?{said}") == Config(**{"tls": scheme == "rediss", **options})
     assert Config.from_url(f"{scheme}://", **options) == Config(**{"tls": scheme == "rediss", **options})
 
@@ -176,6 +190,15 @@ def test_the_url_for_logs_leads_to_the_same_master(
     config = Config(sentinels=places, master_name=name, db=db, sentinel_password="hunter2" if secret else None)
     assert "hunter2" not in config.url
     assert Config.from_url(config.url) == Config(sentinels=places, master_name=name, db=db)
+
+
+@given(places=st.lists(st.tuples(hosts, ports), min_size=1), tls=st.booleans(), secret=st.booleans())
+def test_the_url_for_logs_leads_to_the_same_cluster(places: list[tuple[str, int]], tls: bool, secret: bool) -> None:
+    config = Config(cluster=places, tls=tls, username="hunter2" if secret else None)
+    url = config.url.replace("***@", "")
+    assert "hunter2" not in f"{config.url} {config.address} {config!r}"
+    assert ("***@" in config.url) == secret
+    assert Config.from_url(url) == Config(cluster=places, tls=tls)
 
 
 @given(st.text() | st.text().map("redis://".__add__) | st.text("redis:/?#[]@!&=%:0aü ").map("redis://".__add__))
@@ -207,6 +230,14 @@ def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
                 "db": 3,
             },
         ),
+        ("redis+cluster://a.example", {"cluster": [("a.example", 6379)]}),
+        ("redis+cluster://a.example/", {"cluster": ["a.example:6379"]}),
+        (
+            "rediss+cluster://u:p@a.example:1,[::1]/0?read_from=any&db=0",
+            {"tls": True, "username": "u", "password": "p", "cluster": [("a.example", 1), "[::1]"], "read_from": "any"},
+        ),
+        ("valkey+cluster://a.example?cluster=a.example", {"cluster": ["a.example"]}),
+        ("VALKEYS+cluster://:p@a", {"tls": True, "password": "p", "cluster": ["a"]}),
         ("VALKEY+sentinel://a.example?master_name=m", {"sentinels": ("a.example:26379",), "master_name": "m"}),
     ],
 )
@@ -242,6 +273,21 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
         ("redis+sentinel://::1/m", "sentinels must be"),
         ("redis+sentinel://a.example/m/x", "db in a URL must be digits"),
         ("unix+sentinel:///run/s.sock", "unknown URL scheme"),
+        ("redis+cluster://", "must say where a server listens: redis+cluster://host:6379"),
+        ("redis+cluster:///0", "must say where a server listens"),
+        ("redis+cluster://a.example,", "cluster must be a list of `host:port` or (host, port)"),
+        ("redis+cluster://a.example:0", "cluster must be"),
+        ("redis+cluster://::1", "cluster must be"),
+        ("redis+cluster://a.example/1", "cluster excludes db: a cluster has one database, 0"),
+        ("redis+cluster://a.example?db=1", "cluster excludes db"),
+        ("redis+cluster://a.example/0/1", "db in a URL must be digits"),
+        ("redis+cluster://a.example?host=b", "cluster excludes host: its servers say where the others are"),
+        ("redis+cluster://a.example?cluster=b", "contradicts the rest of it on cluster"),
+        ("redis+cluster://a.example?read_from=nearest", "read_from must be master or replica or any; got 'nearest'"),
+        ("redis+cluster://a.example?address_map=f", "address_map cannot be given in a URL; give it as a keyword"),
+        ("redis://a.example?read_from=any", "read_from would do nothing without cluster"),
+        ("unix+cluster:///run/s.sock", "unknown URL scheme"),
+        ("redis-cluster://a.example", "did you mean 'redis+cluster'"),
     ],
 )
 def test_bad_urls(url: str, error: str) -> None:
@@ -304,6 +350,19 @@ def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
         ({"master_name": "m"}, "master_name would do nothing without sentinels"),
         ({"sentinel_tls": True}, "sentinel_tls would do nothing without sentinels"),
         ({"sentinels": ["a"], "master_name": "m", "tls_verify": False}, "would do nothing without tls"),
+        (
+            {"cluster": ["a"], "host": "b", "port": 1},
+            "cluster excludes host and port: its servers say where the others",
+        ),
+        ({"cluster": ["a"], "path": "/run/redis.sock"}, "cluster excludes path"),
+        ({"cluster": ["a"], "sentinels": ["a"], "master_name": "m"}, "cluster excludes sentinels"),
+        ({"cluster": ["a"], "db": 1}, "cluster excludes db: a cluster has one database, 0"),
+        ({"cluster": ["a"], "tls_verify": False}, "would do nothing without tls"),
+        ({"cluster": ["a", ("b", True)]}, "cluster must be a list"),
+        ({"cluster": [], "read_from": "any"}, "read_from would do nothing without cluster"),
+        ({"address_map": tuple}, "address_map would do nothing without cluster"),
+        ({"refresh_interval": 1.0}, "refresh_interval would do nothing without cluster"),
+        ({"sentinels": ["a"], "master_name": "m", "read_from": "any"}, "read_from would do nothing without cluster"),
     ],
 )
 def test_bad_options(options: dict[str, Any], error: str) -> None:
@@ -314,7 +373,16 @@ def test_bad_options(options: dict[str, Any], error: str) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("tiemout", "timeout"), ("passwort", "password"), ("decode_responses", "decode"), ("ssl", "tls")],
+    [
+        ("tiemout", "timeout"),
+        ("passwort", "password"),
+        ("decode_responses", "decode"),
+        ("ssl", "tls"),
+        ("startup_nodes", "cluster"),
+        ("cluster_mode", "cluster"),
+        ("read_from_replicas", "read_from"),
+        ("address_remap", "address_map"),
+    ],
 )
 def test_an_unknown_option_suggests_the_nearest(wrong: str, right: str) -> None:
     wrong_option: dict[str, Any] = {wrong: 1}
@@ -340,6 +408,11 @@ def test_derived_values() -> None:
     assert behind.url == "redis+sentinel://a:26379,[::1]:2/m%2F1/0"
     assert behind.replace(tls=True, password="p").url == "rediss+sentinel://***@a:26379,[::1]:2/m%2F1/0"
     assert behind.replace(sentinel_tls=True, tls_verify=False).tls_verify is False  # they serve there
+    cluster = Config(cluster=["a", ("::1", 2)])
+    assert cluster.cluster == (("a", 6379), ("::1", 2))
+    assert cluster.address == "cluster of a:6379, [::1]:2"
+    assert cluster.url == "redis+cluster://a:6379,[::1]:2"
+    assert cluster.replace(tls=True, credentials=provider).url == "rediss+cluster://***@a:6379,[::1]:2"
     assert Config().url == "redis://localhost:6379/0"
     assert Config(tls=True, db=2).url == "rediss://localhost:6379/2"
     assert Config(credentials=provider).url == "redis://***@localhost:6379/0"
@@ -347,6 +420,32 @@ def test_derived_values() -> None:
     assert Config().limits == Limits()
     one_each = Config(limit_depth=1, limit_bulk=2, limit_line=3, limit_elements=4, limit_reply=5)
     assert one_each.limits == Limits(depth=1, bulk=2, line=3, elements=4, reply=5)
+
+
+def elsewhere(place: tuple[str, int]) -> tuple[str, int]:
+    return "127.0.0.1", place[1]
+
+
+def test_what_is_asked_of_several_servers_is_not_asked_of_one_of_them() -> None:
+    same: dict[str, Any] = {
+        "tls": True,
+        "tls_ca_file": "ca.pem",
+        "credentials": provider,
+        "timeout": 1.0,
+        "decode": True,
+    }
+    cluster = Config(cluster=["a"], read_from="any", address_map=elsewhere, refresh_interval=None, **same)
+    behind = Config(
+        sentinels=["a"], master_name="m", sentinel_username="u", sentinel_password="p", sentinel_tls=False, **same
+    )
+    alone = Config(host="c", port=2, **same)
+    assert cluster.at(("c", 2)) == behind.at(("c", 2)) == alone
+    assert alone.at(("d", 3)) == alone.replace(host="d", port=3)
+
+
+def test_an_empty_list_of_servers_is_none() -> None:
+    assert Config(cluster=[], sentinels=[], host="a") == Config(host="a")
+    assert hash(Config(cluster=[])) == hash(Config())
 
 
 def test_a_subclass_adds_options() -> None:
@@ -385,8 +484,8 @@ def test_a_repr_shows_what_is_not_default() -> None:
 
 @given(host=hosts, db=databases, timeout=seconds)
 def test_without_secrets_it_can_be_pickled(host: str, db: int, timeout: float | None) -> None:
-    config = Config(host=host, db=db, timeout=timeout)
-    assert pickle.loads(pickle.dumps(config)) == config
+    for config in Config(host=host, db=db, timeout=timeout), Config(cluster=[(host, 1)], address_map=elsewhere):
+        assert pickle.loads(pickle.dumps(config)) == config
 
 
 # --- Secrets -----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,12 @@ def client_of(url: str, **options: Any) -> object:
     return read_client_options(url, cast("Any", options))
 
 
+@pytest.mark.parametrize(("read", "owner"), [(pool_of, "Pool"), (client_of, "Client")])
+def test_what_leads_to_one_server_takes_no_cluster(read: Callable[..., object], owner: str) -> None:
+    with pytest.raises(ValueError, match=f"^{owner} leads to one server, not to a cluster of a:1: give it the URL"):
+        read("redis+cluster://a:1")
+
+
 def test_options_are_divided_between_the_connection_and_the_pool() -> None:
     config, pool = read_pool_options("redis://db.example/2", {"timeout": 1.0, "max_size": 20, "breaker_failures": 3})
     assert config == Config(host="db.example", db=2, timeout=1.0)

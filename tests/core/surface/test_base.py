@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.client.stage import Stage
-from core.surface.driver import Driver
+from core.surface.driver import Driver, ThreadConnection
 from resp_sansio import (
     ClientSettings,
     ClientStats,
@@ -36,6 +36,7 @@ from resp_sansio.surface.base import (
     PoolBase,
     read_reply,
 )
+from resp_sansio.surface.threads import open_connection
 
 if TYPE_CHECKING:
     from resp_sansio import Reply
@@ -143,6 +144,15 @@ def test_one_that_has_ended_or_never_began_may_be_thrown_away() -> None:
 
 def test_one_that_is_still_to_be_opened_says_so() -> None:
     assert repr(Connecting(CONFIG)) == "<Connecting to stage:6379: to be awaited>"
+
+
+def test_a_connection_leads_to_one_server_and_not_to_a_cluster() -> None:
+    told = "connect leads to one server, not to a cluster of a:6379, b:1: give it the URL of one of the servers"
+    config = Config(cluster=["a", "b:1"])
+    with pytest.raises(ValueError, match=told):
+        Connecting(config)
+    with pytest.raises(ValueError, match=told):
+        open_connection(ThreadConnection, config)
 
 
 def test_nothing_of_it_can_be_copied() -> None:
