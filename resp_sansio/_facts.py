@@ -19,7 +19,8 @@ from ._errors import Outcome, RespError
 from ._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 
 __all__ = [
-    "CallBegan", "CallEnded", "CallRetried", "ClientMade", "DialFailed", "LinkClosed", "LinkOpened", "Observer",
+    "CallBegan", "CallEnded", "CallRetried", "ClientMade", "DialFailed", "KeysInvalidated", "LinkClosed", "LinkOpened",
+    "Observer",
     "PushesDropped", "ReplyDropped", "Route", "Step", "WaitEnded",
 ]  # fmt: skip
 
@@ -202,6 +203,17 @@ class PushesDropped(NamedTuple):
     pushes: int
 
 
+class KeysInvalidated(NamedTuple):
+    """The server has told a client with a cache of changes: of so many `keys`, a flush being one.
+
+    What was kept of them is kept no more. A hit is no fact: `stats().cache` counts it.
+    """
+
+    address: str
+    database: int
+    keys: int
+
+
 class Observer:
     """The base of observers: override what you want to be told, and give instances as the option `observers`.
 
@@ -214,7 +226,7 @@ class Observer:
 
     **Where.** What is told of a call or a wait is told in the caller's own thread or task, and in its context
     (`contextvars`): the beginning before anything is sent, retries and the end before the call returns or raises. What is
-    told of connections, replies and pushes is told by the thread or task that carries on the client's work, in no particular
+    told of connections, replies, pushes and keys is told by the thread or task that carries on the client's work, in no particular
     context, soon after it happened and in that order. No lock of the client is held in either case. Observers of one client
     are told one after the other, in the order in which they were given; calls of several threads are told side by side, so an
     observer for threads is safe for threads.
@@ -266,3 +278,6 @@ class Observer:
 
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """Pushes came that no caller can listen for."""
+
+    def keys_invalidated(self, told: KeysInvalidated) -> None:
+        """The server has told a client with a cache that keys have changed."""

@@ -31,7 +31,7 @@ class ConnectionStats(Stats):
     gone. `sent`: slots sent so far, in `batches` blocks; `answered`: to callers that waited; `given_up`: by their callers, or at
     their deadlines. So each that was accepted is queued, in flight and not abandoned, answered, or given up. `pings`: the
     connection's own, to see that the peer is there. `unread_pushes`: those that no reader has taken; `dropped_pushes`: those that
-    came to a connection without readers.
+    came to a connection without readers. `cache`: of one that `connect` has opened with a cache, what that has counted.
     """
 
     queued: int
@@ -45,6 +45,7 @@ class ConnectionStats(Stats):
     pings: int
     unread_pushes: int
     dropped_pushes: int
+    cache: CacheStats | None = None
 
     def __str__(self) -> str:
         return f"{self.queued} queued, {self.in_flight} in flight, {self.abandoned} of them abandoned"

@@ -1,7 +1,8 @@
 """What is measured: each instrument with its name, unit, meaning and buckets, as data.
 
-Those that begin with `db.client` are of the semantic conventions. Of those that begin with `redis.client` redis-py has `errors` and
-`connection.closed`; the others are for questions that no convention answers yet.
+Those that begin with `db.client` are of the semantic conventions. Of those that begin with `redis.client` redis-py has `errors`,
+`connection.closed` and, of client-side caching, `csc.requests`, `csc.evictions` and `csc.items`; the others are for
+questions that no convention answers yet.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["BATCH_SIZE", "BUCKETS", "COUNTERS", "DURATIONS", "GAUGES", "OF_CALLS", "SUMS", "Instrument"]
+__all__ = ["BATCH_SIZE", "BUCKETS", "COUNTERS", "DURATIONS", "GAUGES", "OF_CALLS", "SUMS", "TOTALS", "Instrument"]
 
 # As redis-py's: those that the conventions advise begin at a millisecond, in which a server answers ten times.
 OF_CALLS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -64,6 +65,9 @@ COUNTERS: Final = {
     ),
     "dropped": Instrument("redis.client.replies.dropped", "{reply}", "Replies that came when their callers had left."),
     "pushes": Instrument("redis.client.pushes.dropped", "{push}", "Pushes that came where no caller can listen."),
+    "invalidated": Instrument(
+        "redis.client.csc.invalidations", "{key}", "Keys of which the server has told a cache that they have changed."
+    ),
     "timeouts": Instrument(
         "db.client.connection.timeouts", "{timeout}", "Callers that did not get a connection of their own in time."
     ),
@@ -73,6 +77,12 @@ COUNTERS: Final = {
         "{connection}",
         "Connections that could not be opened, by the step that failed.",
     ),
+}
+
+# Asked of the clients, as those of the moment are: a hit tells no observer.
+TOTALS: Final = {
+    "requests": Instrument("redis.client.csc.requests", "{request}", "Reads of which a cache was asked, by result."),
+    "evictions": Instrument("redis.client.csc.evictions", "{eviction}", "Replies that a cache gave up to make room."),
 }
 
 BUCKETS: Final = Instrument(
@@ -105,4 +115,6 @@ GAUGES: Final = {
     "owed": Instrument(
         "redis.client.replies.owed", "{reply}", "Replies on shared connections whose callers have left."
     ),
+    "items": Instrument("redis.client.csc.items", "{item}", "Replies that caches keep."),
+    "size": Instrument("redis.client.csc.size", "By", "Memory that these take."),
 }

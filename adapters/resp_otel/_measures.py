@@ -18,7 +18,7 @@ from resp_sansio import CallEnded, ClientStats, ConnectionStats, PoolStats, __ve
 
 from ._attributes import Attributes, Bounded, operation_of, server_of
 from ._guarded import Guarded
-from ._instruments import BATCH_SIZE, BUCKETS, COUNTERS, DURATIONS, GAUGES, OF_CALLS, SUMS, Instrument
+from ._instruments import BATCH_SIZE, BUCKETS, COUNTERS, DURATIONS, GAUGES, OF_CALLS, SUMS, TOTALS, Instrument
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram
@@ -27,6 +27,8 @@ __all__ = ["Measures", "Sums", "measures_of"]
 
 OPERATIONS: Final = 300  # commands that servers have, and room for those of modules
 ERRORS: Final = 50
+# Of what counts states, the attribute that tells them apart.
+STATES: Final = {"requests": "redis.client.csc.result", "evictions": "redis.client.csc.reason"}
 
 Source: TypeAlias = Callable[[], ClientStats | PoolStats | ConnectionStats | None]
 Counted: TypeAlias = dict[tuple[str, str], int]
@@ -54,6 +56,8 @@ class Measures(Guarded):
         self._meter = meter
         self._sums: dict[tuple[str, int, str], Sums] = {}
         self._sources: dict[Source, str] = {}
+        self._totals: dict[Source, Counted] = {}  # as they were last told
+        self._past: dict[tuple[str, tuple[str, str]], int] = {}  # of clients that are no more
         self._buckets_are_counted = False
         self.alone: Final[dict[tuple[str, int, str, tuple[str, ...]], Sums]] = {}
         self.operation_name: Final[Bounded] = Bounded(OPERATIONS)
@@ -66,6 +70,8 @@ class Measures(Guarded):
         for key, each in GAUGES.items():
             gauge = partial(self._gauges, key)
             meter.create_observable_up_down_counter(each.name, [gauge], each.unit, each.meaning)
+        for key, each in TOTALS.items():
+            meter.create_observable_counter(each.name, [partial(self._counted, key)], each.unit, each.meaning)
         for key, each in SUMS.items():
             meter.create_observable_counter(each.name, [partial(self._summed, key)], each.unit, each.meaning)
 
@@ -102,25 +108,46 @@ class Measures(Guarded):
 
     # -- at each collection --------------------------------------------------------------------------------------------------
 
-    def _gauges(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
-        """Return the numbers of one instrument: of clients whose connections have the same name, together."""
-        found: dict[tuple[str, str], int] = {}
+    def _asked(self) -> Iterable[tuple[Source, str, ClientStats | PoolStats | ConnectionStats]]:
+        """Return what each client says of itself, with its connections' name. Those that are no more are not asked again."""
         with self.lock:
             sources = list(self._sources.items())
         for source, name in sources:
             stats = source()
-            if stats is None:
-                with self.lock:
-                    self._sources.pop(source, None)
+            if stats is not None:
+                yield source, name, stats
                 continue
+            with self.lock:
+                self._sources.pop(source, None)
+                for what, number in self._totals.pop(source, {}).items():
+                    self._past[name, what] = self._past.get((name, what), 0) + number
+
+    def _gauges(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
+        """Return the numbers of one instrument: of clients whose connections have the same name, together."""
+        found: dict[tuple[str, str], int] = {}
+        for _, name, stats in self._asked():
             for (measured, state), number in counts_of(stats).items():
                 if measured == key:
                     found[name, state] = found.get((name, state), 0) + number
         for (name, state), number in found.items():
-            pool: Attributes = {"db.system.name": "redis", "db.client.connection.pool.name": name}
-            if state:
-                pool["db.client.connection.state"] = state
-            yield Observation(number, pool)
+            yield Observation(number, pool_named(name, "db.client.connection.state", state))
+
+    def _counted(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
+        """Return what clients have counted of one instrument, those that are no more included, up to when they were last asked."""
+        for source, _, stats in self._asked():
+            totals = totals_of(stats)
+            with self.lock:
+                if source in self._sources:  # another collection may have found that it is no more
+                    self._totals[source] = totals
+        with self.lock:
+            found = dict(self._past)
+            for source, totals in self._totals.items():
+                for what, number in totals.items():
+                    place = self._sources[source], what
+                    found[place] = found.get(place, 0) + number
+        for (name, (measured, state)), number in found.items():
+            if measured == key:
+                yield Observation(number, pool_named(name, STATES[key], state))
 
     def _summed(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
         with self.lock:
@@ -160,6 +187,25 @@ class Known(Guarded):
 measures_of: Final[Callable[[MeterProvider | None], Measures]] = Known().of
 
 
+def pool_named(name: str, key: str, state: str) -> Attributes:
+    """Return the attributes of connections of this name, and of what state there is."""
+    named: Attributes = {"db.system.name": "redis", "db.client.connection.pool.name": name}
+    return {**named, key: state} if state else named
+
+
+def totals_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
+    """Return what the cache of a client or a connection has counted, if it has one."""
+    cache = None if isinstance(stats, PoolStats) else stats.cache
+    if cache is None:
+        return {}
+    return {
+        ("requests", "hit"): cache.hits,
+        ("requests", "miss"): cache.misses,
+        ("requests", "joined"): cache.joined,
+        ("evictions", "full"): cache.evictions,
+    }
+
+
 def counts_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
     """Return what the instruments of the moment show of a client, a pool or a connection."""
     counted = {("count", "idle"): 0, ("count", "used"): 0, ("max", ""): 0, ("idle_min", ""): 0, ("pending", ""): 0}
@@ -176,6 +222,9 @@ def counts_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
             leases = stats.leases
             counted["pending", ""] += sum(lane.waiting for lane in stats.lanes)
     counted["max", ""] += len(shared)
+    cache = None if isinstance(stats, PoolStats) else stats.cache
+    if cache is not None:
+        counted |= {("items", ""): cache.entries, ("size", ""): cache.size}
     for connection in shared:
         if connection is not None:
             busy = connection.queued + connection.in_flight

@@ -19,6 +19,7 @@ from resp_sansio import (
     CloseReason,
     CommandTimeoutError,
     DialFailed,
+    KeysInvalidated,
     LinkClosed,
     LinkOpened,
     Observer,
@@ -141,6 +142,10 @@ class OpenTelemetryMetrics(Observer):
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """Count them."""
         self._measures.counters["pushes"].add(pushes.pushes, server_of(pushes.address))
+
+    def keys_invalidated(self, told: KeysInvalidated) -> None:
+        """Count them."""
+        self._measures.counters["invalidated"].add(told.keys, self._pool(told.address, told.database))
 
     # -- connections ---------------------------------------------------------------------------------------------------------
 

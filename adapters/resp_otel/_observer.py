@@ -13,6 +13,7 @@ from resp_sansio import (
     CallRetried,
     ClientMade,
     DialFailed,
+    KeysInvalidated,
     LinkClosed,
     LinkOpened,
     Observer,
@@ -93,3 +94,7 @@ class OpenTelemetryObserver(Observer):
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """As of metrics."""
         self._metrics.pushes_dropped(pushes)
+
+    def keys_invalidated(self, told: KeysInvalidated) -> None:
+        """As of metrics."""
+        self._metrics.keys_invalidated(told)

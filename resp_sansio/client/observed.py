@@ -18,6 +18,7 @@ from .._facts import (
     CallRetried,
     ClientMade,
     DialFailed,
+    KeysInvalidated,
     LinkClosed,
     LinkOpened,
     PushesDropped,
@@ -158,7 +159,8 @@ class ObservedClient(Client):
         """As of a client."""
         core: Any = link.core
         owed = [slot for slot in core._flying if slot.state is ABANDONED] if core._abandoned else None
-        dropped, before = core._dropped, len(self._events)
+        dropped, before, cache = core._dropped, len(self._events), self.cache
+        invalidated = 0 if cache is None else cache.invalidations
         answered = _receive_replies(self, link, data, now)
         core.received += len(data)
         for slot in [*self._events[before:]] if answered is None else answered:
@@ -172,6 +174,10 @@ class ObservedClient(Client):
         elif owed is not None or core._dropped != dropped:
             assert answered is None  # so the events are taken
             self._tell_of_dropped(core, owed or (), core._dropped - dropped, now)
+        if cache is not None and cache.invalidations != invalidated:
+            assert answered is None
+            told, keys = self._observers, cache.invalidations - invalidated
+            self._report("keys_invalidated", KeysInvalidated(told.address, told.database, keys))
         return answered
 
     def _tell_of_dropped(self, core: Connection, owed: Sequence[Slot], pushes: int, now: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeAlias,
 from warnings import warn
 
 from .._errors import ConnectionLostError, LocalProtocolError, Outcome, RespError, UnexpectedReplyError
+from .._record import replace
 from .._stats import ClientStats, ConnectionStats, PoolStats
 from ..client.batch import CommandBatch, Result, WatchLoop
 from ..client.cache import ReadCache
@@ -254,7 +255,8 @@ class ConnectionBase(CommandsBase[D, S]):
 
     def stats(self) -> ConnectionStats:
         """Return what the connection has counted."""
-        return self._link.core.stats()
+        stats, cache = self._link.core.stats(), self._cache
+        return stats if cache is None else replace(stats, cache=cache.stats())
 
     @property
     def _own_link(self) -> Loan | None:

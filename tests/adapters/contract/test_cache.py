@@ -10,7 +10,8 @@ import pytest
 
 from adapters.backends import Backend, contract
 from adapters.peers import Faults, Proxy, calls
-from resp_sansio import Cache, CacheStats, ReplyError
+from core.client.notes import Notes
+from resp_sansio import Cache, CacheStats, CallEnded, KeysInvalidated, ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,3 +268,28 @@ async def test_after_a_storm_what_is_kept_is_what_is_there(
             assert [await client.get(key) for key in keys] == there
             assert await client.mget(*keys) == there
         assert counted(client).hits
+
+
+@MODES
+@contract
+async def test_observers_are_told_of_changes_and_a_connections_cache_is_counted(
+    backend: Backend, server: Server, prefixes: tuple[str, ...]
+) -> None:
+    notes = Notes()
+    async with backend.connect(server.url, cache=Cache(prefixes=prefixes), observers=[notes]) as connection:
+        assert [await connection.get("k") for _ in range(3)] == [None] * 3
+        assert not notes.of(KeysInvalidated)
+        server.call("SET", "k", "v")
+        while not notes.of(KeysInvalidated):
+            await connection.ping()
+            await backend.sleep(0.001)
+        assert await connection.get("k") == b"v"
+        server.call("FLUSHALL")
+        while len(notes.of(KeysInvalidated)) < 2:
+            await connection.ping()
+            await backend.sleep(0.001)
+        counted = connection.stats().cache
+        assert counted is not None
+        assert (counted.hits, counted.misses, counted.invalidations) == (2, 2, 2)
+    assert [told.keys for told in notes.of(KeysInvalidated)] == [1, 1]
+    assert [told.command for told in notes.of(CallEnded)].count("GET") == 2

@@ -14,7 +14,7 @@ from adapters.backends import Backend, contract
 from adapters.otel.telemetry import Telemetry, attributes_of
 from adapters.peers import Peer, Wire, eventually, run_program
 from resp_otel import OpenTelemetryMetrics, OpenTelemetryObserver
-from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
+from resp_sansio import Cache, CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +184,51 @@ async def test_a_connection_by_itself_is_one_until_it_ends(backend: Backend, ser
         await connection.ping()
         assert told.numbers("db.client.connection.count", "db.client.connection.state") == {"idle": 1, "used": 0}
     assert not told.points("db.client.connection.count")
+
+
+@contract
+async def test_caches_are_counted_by_what_they_had_and_what_they_lost(backend: Backend, server: Server) -> None:
+    told = Telemetry(pool_name="prices")
+    other = Telemetry()
+    cache = Cache(max_bytes=4000)
+    async with (
+        backend.client(server.url, cache=cache, observers=[told.observer]) as client,
+        backend.client(server.url, observers=[told.observer, other.observer]) as plain,
+    ):
+        for _ in range(3):
+            await client.get("k")
+        await plain.set("k", 1)
+        while not told.points("redis.client.csc.invalidations"):
+            await client.ping()
+        assert told.numbers("redis.client.csc.requests", POOL, "redis.client.csc.result") == {
+            ("prices", "hit"): 2,
+            ("prices", "miss"): 1,
+            ("prices", "joined"): 0,
+        }
+        assert told.numbers("redis.client.csc.invalidations", POOL) == {"prices": 1}
+        assert told.numbers("redis.client.csc.items", POOL) == {"prices": 0}
+        for number in range(20):
+            await client.get(f"k{number}")
+        assert told.numbers("redis.client.csc.requests", "redis.client.csc.result")["miss"] == 21
+        evicted = told.numbers("redis.client.csc.evictions", "redis.client.csc.reason")["full"]
+        assert told.numbers("redis.client.csc.items", POOL) == {"prices": 20 - evicted}
+        assert evicted > 0
+        assert 0 < told.numbers("redis.client.csc.size", POOL)["prices"] <= 4000
+        assert not [name for name in other.metrics() if "csc" in name]
+
+
+def test_what_a_cache_has_counted_stays_counted_when_its_client_was_thrown_away(server: Server) -> None:
+    told = Telemetry()
+    for hits in (2, 4, 6):
+        with resp_sync.Client(server.url, cache=Cache(), observers=[told.observer]) as client:
+            client.get("k")
+            client.get("k")
+            client.get("k")
+            assert told.numbers("redis.client.csc.requests", "redis.client.csc.result")["hit"] == hits
+        del client
+        gc.collect()
+        assert told.numbers("redis.client.csc.requests", "redis.client.csc.result")["hit"] == hits
+        assert not told.points("redis.client.csc.items")
 
 
 def test_a_client_that_was_thrown_away_is_not_counted_any_more(server: Server) -> None:

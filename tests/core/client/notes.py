@@ -9,6 +9,7 @@ from resp_sansio import (
     CallEnded,
     CallRetried,
     DialFailed,
+    KeysInvalidated,
     LinkClosed,
     LinkOpened,
     Observer,
@@ -84,6 +85,10 @@ class Notes(Observer):
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         assert pushes.pushes > 0
         self.all.append(pushes)
+
+    def keys_invalidated(self, told: KeysInvalidated) -> None:
+        assert told.keys > 0
+        self.all.append(told)
 
 
 def begin(observers: Observers | None, slot: Slot) -> None:

@@ -14,6 +14,7 @@ from core.client.stage import LOADING, Stage
 from core.client.test_tls import Stage as TLSStage
 from core.client.test_tls import opened
 from resp_sansio import (
+    Cache,
     CallBegan,
     CallEnded,
     CallRetried,
@@ -23,6 +24,7 @@ from resp_sansio import (
     ConnectError,
     ConnectionLostError,
     DialFailed,
+    KeysInvalidated,
     LinkClosed,
     LinkOpened,
     Observer,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 POOL = PoolSettings(max_size=2)
 NEWS = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"
+EVERYTHING = b">2\r\n$10\r\ninvalidate\r\n_\r\n"
 
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["short", "long"])
@@ -485,6 +488,21 @@ def test_pushes_that_no_caller_can_hear_are_told() -> None:
     assert (ended(notes).outcome, ended(notes).bytes_received) == (Outcome.REPLY, len(NEWS) + 7)
 
 
+def test_keys_that_a_cache_is_told_of_are_told_and_without_one_are_pushes() -> None:
+    notes = Notes()
+    stage = Stage(observers=[notes], cache=Cache())
+    stage.call("GET", "k")
+    stage.say(stage.link, NEWS)
+    assert notes.of(KeysInvalidated) == [("stage:6379", 0, 1)]
+    stage.say(stage.link, NEWS + NEWS + EVERYTHING)
+    stage.deaf.add(stage.link)
+    stage.call("GET", "a")
+    stage.unread.clear()
+    stage.say(stage.link, NEWS + b"$1\r\na\r\n")
+    assert [told.keys for told in notes.of(KeysInvalidated)] == [1, 3, 1]
+    assert not notes.of(PushesDropped)
+
+
 # -- TLS -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -719,6 +737,7 @@ def test_the_base_of_observers_does_nothing() -> None:
         "link_closed",
         "reply_dropped",
         "pushes_dropped",
+        "keys_invalidated",
     ):
         assert getattr(observer, name)(None) is None
 

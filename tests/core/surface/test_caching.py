@@ -140,6 +140,8 @@ def test_a_connection_has_one_until_it_is_changed(colour: Colour) -> None:
     with colour.block(colour.connect(cache=Cache())) as connection:
         assert [colour.do(connection.get("k")) for _ in range(2)] == [b"k"] * 2
         assert asked(connection) == [b"GET"]
+        stats = connection.stats()
+        assert (stats.sent, stats.cache.hits, stats.cache.misses) == (1, 1, 1)
         colour.do(connection.execute("SELECT", 1))
         assert [colour.do(connection.get("k")) for _ in range(2)] == [b"k"] * 2
         assert asked(connection) == [b"GET", b"SELECT", b"GET", b"GET"]
