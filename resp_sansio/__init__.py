@@ -158,7 +158,8 @@ from .commands.readers_time_series import (
 from .commands.readers_vector_sets import RawVector, Similar, VectorSetInfo
 from .config.cache import Cache
 from .config.config import VERSION as __version__
-from .config.config import Config, CredentialProvider, Credentials, Options, TLSContext
+from .config.config import Config, Options, TLSContext
+from .config.credentials import CredentialProvider, Credentials
 from .config.retry import Retry
 from .config.settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings
 from .connection.handshake import ServerInfo

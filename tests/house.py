@@ -43,7 +43,8 @@ commands.arguments_modules commands.readers_vector_sets commands.vector_sets
 commands.arguments_time_series commands.readers_time_series commands.time_series
 commands.readers_sketches commands.bloom commands.cuckoo commands.count_min commands.top_k commands.t_digest
 commands
-config.options config.url config.cache config.config config.retry config.settings config.addresses config.tls config
+config.options config.url config.cache config.credentials config.config config.retry config.settings
+config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues

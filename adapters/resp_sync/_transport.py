@@ -104,7 +104,7 @@ class Opening:
         self._config = config = dial.config
         self.credentials: tuple[str | None, str | bytes] | None = None
         if config.credentials is not None:
-            self.credentials = read_credentials(config.credentials())
+            self.credentials = read_credentials(config.ask_for_credentials())
         self.tls: TLSWire | None = None
         if config.tls:
             import ssl

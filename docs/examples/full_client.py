@@ -297,7 +297,7 @@ class Dialling:
 
 def opened(dial: Dial) -> Steps[Opened]:
     config = dial.config
-    credentials = None if config.credentials is None else read_credentials(config.credentials())
+    credentials = None if config.credentials is None else read_credentials(config.ask_for_credentials())
     tls = TLSWire(config, ssl) if config.tls else None
     connecting = yield from connected(dial)
     return connecting, credentials, tls

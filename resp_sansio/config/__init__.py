@@ -2,7 +2,8 @@
 
 from .addresses import Addresses, Race, not_opened, not_resolved, socket_options
 from .cache import Cache
-from .config import AddressMap, Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from .config import AddressMap, Config, Options, TLSContext
+from .credentials import CredentialProvider, Credentials, read_credentials
 from .options import ReadFrom
 from .retry import Breaker, Retry
 from .settings import ClientOptions, ClientSettings, PoolOptions, PoolSettings, read_client_options, read_pool_options

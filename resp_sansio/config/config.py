@@ -6,16 +6,16 @@ of a URL's query, the representation without secrets and the page of options in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
-from types import GeneratorType
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, TypeGuard, Unpack, cast, runtime_checkable
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, cast, runtime_checkable
 
 from .._facts import Observer
 from .._record import Record, fields
 from ..commands.decoding import RAW, Text, decoded
 from ..wire.parser import Limits
 from .cache import CACHE, Cache
+from .credentials import CredentialProvider, Credentials, ask
 from .options import (
     ADDRESS_MAP,
     BOOL,
@@ -41,7 +41,6 @@ from .options import (
     ReadFrom,
     hint,
     integer,
-    is_text,
     option,
     options_of,
     read_place,
@@ -53,28 +52,15 @@ __all__ = [
     "VERSION",
     "AddressMap",
     "Config",
-    "CredentialProvider",
-    "Credentials",
     "Options",
     "TLSContext",
-    "can_be_awaited",
     "options_table",
-    "read_credentials",
 ]
 
 VERSION: Final = "0.1.0"
 
-Credentials: TypeAlias = str | bytes | tuple[str | None, str | bytes]
-"""A password, or a user name and a password. Redis takes any bytes as a password; a `str` is sent as UTF-8."""
-
-CredentialProvider: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
-"""Asked at each dial, so that tokens may change. A blocking adapter takes no awaitable."""
-
 AddressMap: TypeAlias = Callable[[tuple[str, int]], tuple[str, int]]
 """Given the host and port that a server of a cluster announces, returns those to dial."""
-
-ITERABLE_COROUTINE: Final = 0x100
-"""`inspect.CO_ITERABLE_COROUTINE`; that module takes long to import."""
 
 
 @runtime_checkable
@@ -87,7 +73,7 @@ class TLSContext(Protocol):
 
 # --- The options -------------------------------------------------------------------------------------------------------
 
-PROVIDER: Final = Kind("a callable without arguments", (Callable,), read=None).or_none(None)
+PROVIDER: Final = Kind("a callable that is given nothing, or (host, port)", (Callable,), read=None).or_none(None)
 CONTEXT: Final = Kind("an ssl.SSLContext", (TLSContext,), read=None).or_none(None)
 OBSERVERS: Final = Kind(
     "a list of Observers", (list, tuple), lambda given: all([isinstance(one, Observer) for one in given]), read=None
@@ -296,6 +282,12 @@ class Config(Record):
         host = in_brackets(escape(self.host, ":"))
         return f"redis{tls}://{user}{host}:{self.port}/{self.db}"
 
+    def ask_for_credentials(self) -> Credentials | Awaitable[Credentials] | None:
+        """Return what the provider answers, if there is one: it is asked of this server. Raises whatever it raises."""
+        if self.credentials is None:
+            return None
+        return ask(self.credentials, (self.host, self.port) if self.path is None else (self.path, 0))
+
     @property
     def limits(self) -> Limits:
         """The parser's limits."""
@@ -401,29 +393,6 @@ class AllOptions(Options, total=False):
     """Those of `Config`, and `decode`."""
 
     decode: bool | str
-
-
-def can_be_awaited(answer: object) -> TypeGuard[Awaitable[object]]:
-    """Is it something to await? A generator is, if its function was made a coroutine by `types.coroutine`."""
-    marked = isinstance(answer, GeneratorType) and answer.gi_code.co_flags & ITERABLE_COROUTINE
-    return bool(marked) or isinstance(answer, Awaitable)
-
-
-def read_credentials(answer: object) -> tuple[str | None, str | bytes]:
-    """Return the user name, if any, and the password that a credential provider answered with.
-
-    Raises `TypeError` for anything else, an awaitable included, and `ValueError` for text that no AUTH can carry; neither
-    says what came.
-    """
-    username, password = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, answer)
-    if not isinstance(username, str | None) or not isinstance(password, str | bytes):
-        came = f"{type(answer).__name__}: await it first" if can_be_awaited(answer) else type(answer).__name__
-        if isinstance(answer, Coroutine):
-            answer.close()  # or Python warns that it never was
-        raise TypeError(f"credentials must return a password or (username, password); got {came}")
-    if username == "" or not is_text(username or "") or not is_text(password):
-        raise ValueError("credentials returned an empty user name, or text that UTF-8 cannot encode")
-    return username, password
 
 
 def _told(places: Sequence[tuple[str, int] | str]) -> list[str]:

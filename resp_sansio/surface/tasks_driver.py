@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from .._errors import ConnectError
 from ..client.observers import Observers, Watch
-from ..config.config import Config, can_be_awaited, read_credentials
+from ..config.config import Config
+from ..config.credentials import can_be_awaited, read_credentials
 from ..connection.slot import Slot
 from . import base
 from .base import ANSWERED, Heardable, Loan
@@ -67,7 +68,7 @@ async def ask_for_credentials(
     """
     if config.credentials is None:
         return None
-    answer: object = config.credentials()
+    answer: object = config.ask_for_credentials()
     if can_be_awaited(answer):
         try:
             async with in_time:

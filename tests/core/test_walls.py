@@ -56,8 +56,9 @@ BY_MODULE: Final = {name.rpartition(".")[2]: ROOMS[name] for name in (*ROOMS,) i
 # No I/O, no clock, no thread, no task, no randomness, and nothing that loads such a thing (the last test looks). `_thread` tells
 # which thread one is in.
 PURE: Final = frozenset(
-    "__future__ _thread abc binascii bisect collections contextlib copy difflib enum functools hashlib heapq importlib ipaddress"
-    " itertools json math operator re string struct sys traceback types typing urllib.parse warnings weakref".split()
+    "__future__ _thread abc binascii bisect collections contextlib copy difflib enum functools hashlib heapq importlib"
+    " inspect ipaddress itertools json math operator re string struct sys traceback types typing urllib.parse"
+    " warnings weakref".split()
 ) | {"typing_extensions"}  # type checkers have it: at run time nothing takes it, as the last test sees
 
 IMPURE: Final = frozenset(

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, Unpack, assert_type
 
 from resp_sansio.commands.decoding import Text
-from resp_sansio.config.config import Config, CredentialProvider, Credentials, Options, TLSContext, read_credentials
+from resp_sansio.config.config import Config, Options, TLSContext
+from resp_sansio.config.credentials import CredentialProvider, Credentials, read_credentials
 
 
 def read() -> None:
@@ -21,8 +22,7 @@ def read() -> None:
     assert_type(config.timeout, float | None)
     assert_type(config.ssl_context, TLSContext | None)
     assert_type(config.as_text, Text[str])
-    if config.credentials is not None:
-        assert_type(config.credentials(), Credentials | Awaitable[Credentials])
+    assert_type(config.ask_for_credentials(), Credentials | Awaitable[Credentials] | None)
     assert_type(read_credentials("password"), tuple[str | None, str | bytes])
 
 
@@ -56,6 +56,18 @@ async def token() -> tuple[str, bytes]:
     return "user", b"token"
 
 
+def by_place(place: tuple[str, int]) -> str:
+    return place[0]
+
+
+async def token_by_place(place: tuple[str, int]) -> tuple[str, bytes]:
+    return place[0], b"token"
+
+
+def by_two(host: str, port: int) -> str:
+    return host
+
+
 def number() -> int:
     return 1
 
@@ -63,6 +75,11 @@ def number() -> int:
 connect("redis://", credentials=password)
 connect("redis://", credentials=pair)
 connect("redis://", credentials=token)
+connect("redis://", credentials=by_place)
+connect("redis://", credentials=token_by_place)
+connect("redis://", credentials=lambda: "password")
+connect("redis://", credentials=lambda place: place[0])
+connect("redis://", credentials=by_two)  # type: ignore[arg-type]
 connect("redis://", credentials=number)  # type: ignore[arg-type]
 connect("rediss://", ssl_context=ssl.create_default_context())
 connect("redis://", tiemout=1)  # type: ignore[call-arg]

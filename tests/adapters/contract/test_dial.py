@@ -21,7 +21,7 @@ import pytest
 from adapters.backends import Backend, contract
 from adapters.loops import open_sockets
 from adapters.peers import ALLOWED, Peer, Wire, statistic
-from resp_sansio import ConnectError, Outcome, ReplyError
+from resp_sansio import Config, ConnectError, Outcome, ReplyError
 from servers import ServerError
 
 if TYPE_CHECKING:
@@ -269,6 +269,34 @@ async def test_credentials_are_asked_for_at_each_dial(backend: Backend, start_se
             pass
     with pytest.raises(TypeError, match="credentials"):
         async with backend.connect(server.url, credentials=lambda: None):
+            pass
+
+
+@contract
+async def test_a_provider_of_credentials_may_want_to_know_which_server(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server("--requirepass", "one")
+    asked: list[tuple[str, int]] = []
+
+    def provider(place: tuple[str, int]) -> str:
+        asked.append(place)
+        return "one"
+
+    for url in server.url, server.unix_url:
+        async with backend.client(url, credentials=provider) as client:
+            assert await client.execute("PING") == "PONG"
+    assert asked == [("127.0.0.1", server.port), (Config.from_url(server.unix_url).path, 0)]
+
+
+@contract
+async def test_a_cluster_is_refused_by_what_leads_to_one_server(backend: Backend) -> None:
+    told = "connect leads to one server, not to a cluster of a.example:6379: give it the URL of one of the servers"
+    with pytest.raises(ValueError, match=told):
+        async with backend.connect("redis+cluster://a.example"):
+            pass
+    with pytest.raises(ValueError, match=told.replace("connect", "Pool")):
+        async with backend.pool("redis://", cluster=["a.example"]):
             pass
 
 

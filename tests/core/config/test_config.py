@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import Cache
 from resp_sansio._record import Record
-from resp_sansio.config.config import VERSION, AllOptions, Config, Options, options_table, read_credentials
+from resp_sansio.config.config import VERSION, AllOptions, Config, Options, options_table
 from resp_sansio.config.options import LIMIT, option, options_of
 from resp_sansio.config.retry import Retry
 from resp_sansio.config.settings import ClientSettings, PoolSettings
@@ -558,41 +558,6 @@ def test_no_error_shows_a_secret_of_the_wrong_type_or_value(name: str) -> None:
 
 def test_every_secret_is_known_as_one() -> None:
     assert {name for name, option in options_of(Config).items() if option.secret} == SECRETS
-
-
-# --- Credentials that a callable gives ---------------------------------------------------------------------------------
-
-
-@given(username=st.none() | names, password=texts | st.binary())
-def test_credentials_are_a_password_or_a_pair(username: str | None, password: str | bytes) -> None:
-    assert read_credentials((username, password)) == (username, password)
-    assert read_credentials(password) == (None, password)
-
-
-async def later() -> str:
-    return SECRET
-
-
-@pytest.mark.parametrize("answer", [None, 1, (SECRET,), (1, SECRET), [None, SECRET], ("u", None), {SECRET: SECRET}])
-def test_other_answers_are_refused_without_being_shown(answer: object) -> None:
-    with pytest.raises(
-        TypeError, match=rf"a password or \(username, password\); got {type(answer).__name__}"
-    ) as caught:
-        read_credentials(answer)
-    assert SECRET not in shows(caught.value)
-
-
-def test_an_awaitable_answer_says_so() -> None:
-    """And Python does not warn that it was never awaited."""
-    with pytest.raises(TypeError, match="got coroutine: await it first"):
-        read_credentials(later())
-
-
-@pytest.mark.parametrize("answer", [("", SECRET), (SECRET + "\udcff", "p"), SECRET + "\udcff"])
-def test_answers_that_no_server_can_be_sent(answer: object) -> None:
-    with pytest.raises(ValueError, match="credentials returned") as caught:
-        read_credentials(answer)
-    assert SECRET not in shows(caught.value)
 
 
 # --- One declaration, told in four places ------------------------------------------------------------------------------
