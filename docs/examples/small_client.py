@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def dial(config: Config) -> socket.socket:
-    if config.tls or config.path is not None or config.sentinels:
+    if config.tls or config.path is not None or config.sentinels or config.cluster:
         raise ValueError("this client speaks plain TCP only")
     try:
         connected = socket.create_connection((config.host, config.port), config.connect_timeout)
