@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import RespError
+from resp_sansio import Cache, RespError
 from resp_sansio.testing import PATIENCE, Session, World
 from simulation.adapters.programs import Caller
 from simulation.script import FAULTS, OWN, SPAN, Act, Script
@@ -27,8 +27,8 @@ __all__ = ["History"]
 LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
 METHODS: Final = frozenset({"retire", "resize", "drain", "close"})
-PLAIN: Final = {"reread": "get", "rewrite": "push"}
-"""What callers want instead of this: clients keep nothing here of what they read, which the histories of the machine do."""
+HEARD: Final = 0.5
+"""Seconds in which the word of a change has come to a client that keeps what it reads, where nothing is wrong."""
 
 
 class History(World):
@@ -62,6 +62,9 @@ class History(World):
         self.capacity = script.pool.max_size if script.mode == "pool" else 8
         self.server.data[b"w"] = 0
         self.server.arrived = self._arrived
+        self.server.changed = self._changed
+        self.written = 0  # the last value of "w" that a caller has written, and been told so
+        self._values: list[tuple[float, int]] = []  # of "w", and since when
         self._last: dict[Session, int] = {}
         self._calm = True
         self.observers = observers_of(script.seed)
@@ -110,6 +113,8 @@ class History(World):
             "timeout": None,
             "observers": self.observers,
         }
+        if script.cached:
+            options["cache"] = Cache()
         if script.mode == "once":
             return self.module.connect(self.url, **options)
         names = ("max_idle", "max_waiting", "max_lifetime", "pre_ping", "retry", "breaker_failures", "breaker_seconds")
@@ -147,7 +152,9 @@ class History(World):
         self.late = not any(
             (socket.unread or (socket.dark and not self.keeps_time)) and not socket.closed for socket in self.sockets
         )
-        for number, kind in enumerate(LATE):  # one by one: a breaker lets one through, and refuses the others meanwhile
+        for number, kind in enumerate(
+            (*LATE, "reread") if self.script.cached else LATE
+        ):  # one by one: a breaker lets one through, and refuses the others meanwhile
             self._act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
             await self.sleep(0.5)
         await self.sleep(2.0)
@@ -172,7 +179,6 @@ class History(World):
                 self._leave(running[int(act.chance * len(running))])
 
     def _come(self, act: Act) -> None:
-        act = act._replace(kind=PLAIN.get(act.kind, act.kind))
         if act.kind in LEASES and self.script.mode in ("once", "single"):
             act = act._replace(kind="pipeline")
         caller = Caller(self, act)
@@ -210,11 +216,28 @@ class History(World):
         assert connected <= self.capacity, f"{connected} connections of {self.capacity}"
         return moved
 
+    def _changed(self, key: bytes, value: int) -> None:
+        if key == b"w":
+            self._values.append((self.clock.now, value))
+
+    def fresh(self, caller: Caller, value: int, written: int, since: float) -> None:
+        """What a caller reads, who has asked then, is no older than what it knew, nor than the word of a change and the network."""
+        assert value >= written, f"{caller} read {value}, and {written} had been written"
+        before = since - HEARD
+        if before > self.troubled:
+            known = max([0, *(one for when, one in self._values if when <= before)])
+            assert value >= known, f"{caller} read {value}, and {known} was there {HEARD} s before"
+
     def _arrived(self, session: Session, words: Words) -> None:
         if words[0] in (b"INCRBY", b"GET", b"RPUSH"):
             assert session.authenticated
         lanes = self.script.mode in ("client", "single", "once")
-        if words[0] != b"INCRBY" or not (self.in_order and self._calm and lanes) or int(words[2]) in self.watched:
+        if (
+            words[0] != b"INCRBY"
+            or words[1] == b"w"
+            or not (self.in_order and self._calm and lanes)
+            or int(words[2]) in self.watched
+        ):
             return
         number, last = int(words[2]), self._last.get(session, 0)
         assert number > last, f"{number} came behind {last}"

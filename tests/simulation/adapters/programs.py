@@ -174,6 +174,34 @@ class Caller:
         reply = await self.ask(to, number, "GET", f"e{number}")
         self.checks.own(self, reply, b"e%d" % number)
 
+    async def reread(self, to: Any) -> None:
+        """Read again and again what others change: what the client keeps, or what the server has."""
+        history = self.history
+        history.clock.after(0.1, history.go_wrong, "touch")
+        for _ in range(2 + int(self.act.chance * 20)):
+            await self._look(to)
+            if self.act.chance < 0.5:
+                await self.get(to)  # which takes a moment
+            else:
+                await history.sleep(0.06)  # and maybe no caller reads what the server says
+
+    async def rewrite(self, to: Any) -> None:
+        """Add one to what others read again and again. Its own next look sees that."""
+        await self._look(to)
+        self.begin()
+        pipe = to.transaction(timeout=self.left)
+        number = self.add_to(pipe)
+        value = pipe.execute("INCRBY", "w", 1)
+        self.history.watched.append(number)
+        await self.together(pipe, number)
+        self.history.written = max(self.history.written, value.result())
+        await self._look(to)
+
+    async def _look(self, to: Any) -> None:
+        history = self.history
+        number, written, since = self.checks.number(), history.written, history.clock.now
+        history.fresh(self, int(await self.ask(to, number, "GET", "w")), written, since)
+
     async def large(self, to: Any) -> None:
         """The same with an answer that comes in many pieces."""
         number = self.checks.number()
