@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import resp_sync
 from resp_sansio import CallEnded, Config, ConnectError, LinkOpened, Observer, RespError
+from resp_sansio.config import of_one_server
 
 from ._findings import Hidden
 from ._given import add_timing, add_url
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Measure until there were enough, or the user ends it; then sum up."""
     try:
-        config = Config.from_url(arguments.url)
+        config = of_one_server(Config.from_url(arguments.url), "ping")
     except (TypeError, ValueError) as error:
         print(f"resp-sansio ping: {Hidden().of(error)}", file=sys.stderr)
         return 2

@@ -413,7 +413,7 @@ EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
     ("sentinels", ("host", "port", "path"), "the sentinels say where the server is"),
     ("cluster", ("host", "port", "path", "sentinels"), "its servers say where the others are"),
-    ("cluster", ("db",), "a cluster has one database, 0"),
+    ("cluster", ("db",), "Redis has no other database than 0 in a cluster"),
     ("ssl_context", (*TLS_FILES, "tls_verify", "tls_check_hostname"), "the context has decided that"),
 )
 NEED: Final = (

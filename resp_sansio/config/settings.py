@@ -140,11 +140,9 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
 
 
 def of_one_server(config: Config, owner: str) -> Config:
-    """Return it. Raises `ValueError` if it is of a cluster: `owner` leads to one server."""
+    """Return it. Raises `ValueError` if it is of a cluster, and `owner` is for one server."""
     if config.cluster:
-        raise ValueError(
-            f"{owner} leads to one server, not to a {config.address}: give it the URL of one of the servers"
-        )
+        raise ValueError(f"{owner} is for one server, not for a {config.address}: give it the URL of one of them")
     return config
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from resp_sansio import Config
+from resp_sansio.config import of_one_server
 
 from .._throwaway import ServerNotFoundError, throw_away_server
 from .charts import PlotMissingError, draw
@@ -210,7 +211,7 @@ def _url(text: str) -> str:
     url = text if text != "-" else os.environ.get("REDIS_URL", "")
     if not url:
         raise ValueError("- stands for what REDIS_URL says, and that is nothing")
-    Config.from_url(url)
+    of_one_server(Config.from_url(url), "compare")
     return url
 
 

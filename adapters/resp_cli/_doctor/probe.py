@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import resp_sync
 from resp_sansio import Config, ReplyError, RespError
-from resp_sansio.config import tls_server_name
+from resp_sansio.config import of_one_server, tls_server_name
 from resp_sansio.connection import Accepted
 
 from .._findings import Finding, Hidden, Step
@@ -48,7 +48,7 @@ PINGS: Final = 5
 def examine(url: str, *, read_only: bool = False, key_prefix: str = "") -> Iterator[Finding]:
     """Yield what each step finds. The last finding that failed ends it, unless others can tell more about it."""
     try:
-        config = Config.from_url(url)
+        config = of_one_server(Config.from_url(url), "doctor")
         if config.sentinels:
             raise ValueError(
                 "one server is examined: give the one that the sentinels name, or one of them, as redis://host:port"

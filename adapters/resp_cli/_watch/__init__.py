@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import resp_sync
 from resp_sansio import Config, Reply, ReplyError, RespError
+from resp_sansio.config import of_one_server
 
 from .._findings import Hidden
 from .._given import add_timing, add_url
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Show frames until there are enough of them, or the user ends it. Returns 1 if the last one could not be had."""
     try:
-        config = Config.from_url(arguments.url)
+        config = of_one_server(Config.from_url(arguments.url), "watch")
         metrics = Metrics(arguments.metrics) if arguments.metrics else None
     except (TypeError, ValueError, MetricsError) as error:
         print(f"resp-sansio watch: {Hidden().of(error)}", file=sys.stderr)

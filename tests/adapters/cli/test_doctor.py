@@ -125,6 +125,12 @@ def test_a_url_of_sentinels_is_that_of_several_servers(doctor: Doctor) -> None:
     assert "one server is examined" in report["says"]
 
 
+def test_a_url_of_a_cluster_is_that_of_several_servers(doctor: Doctor) -> None:
+    report = doctor(f"redis+cluster://:{SECRET}@localhost")
+    assert report["wrong"] == ["url"]
+    assert "doctor is for one server, not for a cluster of localhost:6379" in report["says"]
+
+
 def test_url(doctor: Doctor) -> None:
     report = doctor(f"redis://:{SECRET}@localhost?tiemout=3")
     assert report["wrong"] == ["url"]

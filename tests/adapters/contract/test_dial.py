@@ -291,7 +291,7 @@ async def test_a_provider_of_credentials_may_want_to_know_which_server(
 
 @contract
 async def test_a_cluster_is_refused_by_what_leads_to_one_server(backend: Backend) -> None:
-    told = "connect leads to one server, not to a cluster of a.example:6379: give it the URL of one of the servers"
+    told = "connect is for one server, not for a cluster of a.example:6379: give it the URL of one of them"
     with pytest.raises(ValueError, match=told):
         async with backend.connect("redis+cluster://a.example"):
             pass

@@ -278,7 +278,7 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
         ("redis+cluster://a.example,", "cluster must be a list of `host:port` or (host, port)"),
         ("redis+cluster://a.example:0", "cluster must be"),
         ("redis+cluster://::1", "cluster must be"),
-        ("redis+cluster://a.example/1", "cluster excludes db: a cluster has one database, 0"),
+        ("redis+cluster://a.example/1", "cluster excludes db: Redis has no other database than 0 in a cluster"),
         ("redis+cluster://a.example?db=1", "cluster excludes db"),
         ("redis+cluster://a.example/0/1", "db in a URL must be digits"),
         ("redis+cluster://a.example?host=b", "cluster excludes host: its servers say where the others are"),
@@ -356,7 +356,7 @@ def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
         ),
         ({"cluster": ["a"], "path": "/run/redis.sock"}, "cluster excludes path"),
         ({"cluster": ["a"], "sentinels": ["a"], "master_name": "m"}, "cluster excludes sentinels"),
-        ({"cluster": ["a"], "db": 1}, "cluster excludes db: a cluster has one database, 0"),
+        ({"cluster": ["a"], "db": 1}, "cluster excludes db: Redis has no other database than 0 in a cluster"),
         ({"cluster": ["a"], "tls_verify": False}, "would do nothing without tls"),
         ({"cluster": ["a", ("b", True)]}, "cluster must be a list"),
         ({"cluster": [], "read_from": "any"}, "read_from would do nothing without cluster"),
@@ -520,7 +520,12 @@ def test_secrets_show_in_no_repr_text_url_or_pickle(username: str, password: str
 
 @given(user=secrets, place=st.sampled_from(["localhost", "[::1]:6379/1", "a.example:x/01", ""]), query=AROUND)
 def test_no_error_shows_credentials_that_somebody_forgot_to_encode(user: str, place: str, query: str) -> None:
-    for url in (f"redis://{user}@{place}?{query}", f"unix://{user}@/{place}?{query}", f"{user}@{place}"):
+    for url in (
+        f"redis://{user}@{place}?{query}",
+        f"unix://{user}@/{place}?{query}",
+        f"{user}@{place}",
+        f"redis+cluster://{user}@{place},b",
+    ):
         if error := refusal(url):
             assert SECRET not in shows(error)
 
@@ -530,6 +535,8 @@ VALID: Final = (
     f"rediss://:{SECRET}@[::1]:6379?db=0&client_name=x",
     f"redis://{SECRET}@localhost",
     f"unix://app:{SECRET}@/run/redis.sock?db=1",
+    f"rediss+cluster://app:{SECRET}@a.example:7000,[::1]/0?read_from=any",
+    f"redis+sentinel://:{SECRET}@a.example,b.example:1/mymaster/1?timeout=3",
     f"redis://localhost?db=1&password={SECRET}&timeout=3",
     f"redis://localhost?timeout=3&password={SECRET}",
     f"redis://localhost?username={SECRET}&password={SECRET}",

@@ -27,7 +27,7 @@ def client_of(url: str, **options: Any) -> object:
 
 @pytest.mark.parametrize(("read", "owner"), [(pool_of, "Pool"), (client_of, "Client")])
 def test_what_leads_to_one_server_takes_no_cluster(read: Callable[..., object], owner: str) -> None:
-    with pytest.raises(ValueError, match=f"^{owner} leads to one server, not to a cluster of a:1: give it the URL"):
+    with pytest.raises(ValueError, match=f"^{owner} is for one server, not for a cluster of a:1: give it the URL"):
         read("redis+cluster://a:1")
 
 

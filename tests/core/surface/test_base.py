@@ -147,7 +147,7 @@ def test_one_that_is_still_to_be_opened_says_so() -> None:
 
 
 def test_a_connection_leads_to_one_server_and_not_to_a_cluster() -> None:
-    told = "connect leads to one server, not to a cluster of a:6379, b:1: give it the URL of one of the servers"
+    told = "connect is for one server, not for a cluster of a:6379, b:1: give it the URL of one of them"
     config = Config(cluster=["a", "b:1"])
     with pytest.raises(ValueError, match=told):
         Connecting(config)
