@@ -51,7 +51,7 @@ client.cache client.call client.batch client.scripts client.retry client.queues 
 client.hash_slots client.routing client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
-client.cluster_map
+client.cluster_map client.refresher
 client.links client.scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.client client.observed client
 methods._words methods.batch methods.sync methods.tasks methods
