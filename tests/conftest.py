@@ -4,7 +4,9 @@ A test that talks to a server takes one of these fixtures:
 
 - `server`: one for the whole run, emptied before each such test;
 - `address`: the same one by URL; the test is run over TCP, over the unix socket and over TLS;
-- `start_server`: servers of the test's own, to configure, pause, kill.
+- `start_server`: servers of the test's own, to configure, pause, kill;
+- `cluster`: one Redis Cluster for the whole run, emptied before each such test, whose slots and masters stay where they are;
+- `start_cluster`: clusters of the test's own, to do anything to.
 
 What it needs beyond a plain old Redis it states:
 
@@ -31,6 +33,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 
+from clusters import Cluster
 from resp_sansio.connection import sending
 from servers import Server, ServerError, find_server, offers_tls, short_folder
 
@@ -50,7 +53,10 @@ NEEDS = (
     "needs(*what): what the test needs of the server: 'tls', names of commands in capitals ('CLIENT SETINFO'), "
     "or a version ('Redis 8.4 or Valkey 8.1')"
 )
+CLUSTERED = frozenset({"cluster", "start_cluster"})
+NEED_OF_CLUSTERS = "Redis 7.0"
 the_server = pytest.StashKey[Server]()
+the_cluster = pytest.StashKey[Cluster]()
 no_server = pytest.StashKey[str]()
 unmet = pytest.StashKey[list[tuple[str, str]]]()
 
@@ -69,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if the_server in config.stash:
         config.stash[the_server].close()
+    if the_cluster in config.stash:
+        config.stash[the_cluster].close()
 
 
 def shared_server(config: pytest.Config) -> Server:
@@ -78,9 +86,16 @@ def shared_server(config: pytest.Config) -> Server:
     return config.stash[the_server]
 
 
+def shared_cluster(config: pytest.Config) -> Cluster:
+    """The run's one cluster, started when first asked for."""
+    if the_cluster not in config.stash:
+        config.stash[the_cluster] = Cluster(listed=True)
+    return config.stash[the_cluster]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take out the tests whose needs are not met. Without any server there is nothing to choose from: run nothing."""
-    if not any({"server", "start_server"} & set(getattr(item, "fixturenames", ())) for item in items):
+    if not any({"server", "start_server", *CLUSTERED} & set(getattr(item, "fixturenames", ())) for item in items):
         return
     try:
         server = shared_server(config)
@@ -93,6 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped: list[pytest.Item] = []
     for item in items:
         needs = [need for mark in item.iter_markers("needs") for need in mark.args]
+        needs += [NEED_OF_CLUSTERS] if CLUSTERED & set(getattr(item, "fixturenames", ())) else []
         missing = [need for need in needs if not server.has(need)]
         if missing:
             reason = f"needs {', '.join(missing)}; {server.product} {version} at {server.executable} has not"
@@ -163,6 +179,8 @@ def address(request: pytest.FixtureRequest, server: Server) -> str:
 def _clean_server(request: pytest.FixtureRequest) -> None:
     if "server" in request.fixturenames:
         shared_server(request.config).call("FLUSHALL")
+    if "cluster" in request.fixturenames:
+        shared_cluster(request.config).flush()
 
 
 @pytest.fixture
@@ -172,6 +190,26 @@ def start_server() -> Iterator[Callable[..., Server]]:
 
     def start(*arguments: str, **options: Any) -> Server:
         started.append(Server(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """One healthy cluster for the whole run: three masters, a replica of each. Its nodes and slots are to be left alone."""
+    return shared_cluster(request.config)
+
+
+@pytest.fixture
+def start_cluster() -> Iterator[Callable[..., Cluster]]:
+    """Start clusters of the test's own: `start_cluster(replicas=0, password="secret")`. They end with the test."""
+    started: list[Cluster] = []
+
+    def start(*sizes: int, **options: Any) -> Cluster:
+        started.append(Cluster(*sizes, **options))
         return started[-1]
 
     yield start

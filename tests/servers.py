@@ -225,19 +225,20 @@ class Server:
     """One server: TCP and a unix socket always, TLS when asked for. Started by the constructor, or by `with`; stopped for sure.
 
     `arguments` are appended to the server's command line (`"--maxclients", "10"`), where the last one of a kind wins.
+    `tls` asks for certificates of its own, or are those that several servers share.
     """
 
     def __init__(
         self,
         *arguments: str,
-        tls: bool = False,
+        tls: bool | Certificates = False,
         tls_names: Sequence[str] = ("localhost", "127.0.0.1"),
         executable: Path | None = None,
     ) -> None:
         self.executable: Final = (executable or find_server()).absolute()  # it is started in a folder of its own
         self.folder: Final = short_folder()
         self.unix: Final = self.folder / "redis.sock"
-        self.certificates: Final = Certificates.make(self.folder, tls_names) if tls else None
+        self.certificates: Final = Certificates.make(self.folder, tls_names) if tls is True else tls or None
         self.port = 0
         self.tls_port = 0
         self._arguments: Final = arguments
