@@ -25,10 +25,12 @@ __all__ = [
     "LocalProtocolError",
     "NoSuchKeyError",
     "Outcome",
+    "PartialFailureError",
     "PoolFullError",
     "RemoteProtocolError",
     "ReplyError",
     "RespError",
+    "SlotPart",
     "SubscriberTooSlowError",
     "TornValueError",
     "TransactionAbortedError",
@@ -213,6 +215,32 @@ class TransactionRefusedError(RespError):
     def __reduce__(self) -> tuple[object, ...]:
         keywords = {"reason": self.reason, "replies": self.replies, "failures": self.failures}
         return _rebuild, (type(self), self.args[0], keywords)
+
+
+class SlotPart(NamedTuple):
+    """What one part of a command did that was split over hash slots: its slot, which keys it had, and its reply or its own error.
+
+    `positions` are those of the keys among the command's, counted from 0.
+    """
+
+    slot: int
+    positions: tuple[int, ...]
+    result: object
+
+
+class PartialFailureError(RespError):
+    """A command was split over hash slots, and at least one part has failed. `parts` has what each part did.
+
+    `outcome` is that of all parts if theirs is the same, else MAYBE_EXECUTED: ask each part.
+    """
+
+    def __init__(self, message: str, *, parts: Sequence[SlotPart], outcome: Outcome) -> None:
+        super().__init__(message)
+        self.parts: Final = tuple(parts)
+        self.outcome = outcome
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args[0], {"parts": self.parts, "outcome": self.outcome})
 
 
 class NoSuchKeyError(RespError, LookupError):

@@ -48,7 +48,7 @@ config.addresses config.tls config
 connection.deadlines connection.state connection.handshake connection.subscriptions connection.slot connection.stateful
 connection.events connection.pairing connection.sending connection.timing connection.connection connection
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
-client.hash_slots client.routing client.values
+client.hash_slots client.routing client.across client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
 client.cluster_map client.refresher

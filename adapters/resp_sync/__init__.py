@@ -25,6 +25,7 @@ from resp_sansio import (
     Message,
     NoSuchKeyError,
     Outcome,
+    PartialFailureError,
     PoolFullError,
     RemoteProtocolError,
     ReplyError,
@@ -54,8 +55,8 @@ from ._client import Client, Connection, Pool, connect
 __all__ = [
     "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
     "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "CrossSlotError", "Gap", "ListItem",
-    "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "Pipeline", "Pool", "PoolFullError",
-    "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script", "StreamEntry", "SubscriberTooSlowError",
-    "TornValueError", "TransactionAbortedError", "TransactionDiscardedError", "TransactionRefusedError", "ValueStream",
-    "WatchedTransaction", "connect",
+    "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "PartialFailureError", "Pipeline",
+    "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script", "StreamEntry",
+    "SubscriberTooSlowError", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
+    "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """A whole client as one machine, for those who write adapters: `Client` decides, and an adapter moves bytes and wakes callers."""
 
+from .across import Across, across_slots
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
@@ -23,12 +24,12 @@ from .subscriptions import Change
 from .tls import TLSWire
 
 __all__ = [
-    "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Attempts", "CachedRead", "Change", "Client", "ClientEvent", "Close",
-    "CommandBatch", "Crew", "Dial", "Drained", "Gap", "Granted", "Heard", "Job", "Kept", "Kind", "Lanes", "Leaked", "Lease",
-    "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow", "Party", "Passer",
-    "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep", "Subscriber",
-    "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "as_data", "between_forks", "command_alone", "error_of", "error_reply",
-    "forks_wait", "is_here", "lacks_script", "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of",
-    "points_to_replica", "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "text_of",
-    "touched_by",
+    "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Across", "Attempts", "CachedRead", "Change", "Client", "ClientEvent",
+    "Close", "CommandBatch", "Crew", "Dial", "Drained", "Gap", "Granted", "Heard", "Job", "Kept", "Kind", "Lanes", "Leaked",
+    "Lease", "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow",
+    "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep",
+    "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
+    "command_alone", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of", "may_repeat", "may_resend",
+    "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text", "read_monitor_line", "read_transaction",
+    "route", "seconds_allowed", "text_of", "touched_by",
 ]  # fmt: skip

@@ -99,7 +99,7 @@ def names_in(text: str) -> list[str]:
 
 ANY: Final = Policy(Where.ANY)
 
-# FT.* and TS.M*: the module that is asked asks the others.
+# FT.* and TS.M*: the module that is asked asks the others that it knows of (TIMESERIES.REFRESHCLUSTER tells it of them).
 ANYWHERE: Final = """
     COMMAND ECHO LOLWUT PFSELFTEST PING PSUBSCRIBE PUBLISH PUNSUBSCRIBE SUBSCRIBE TIME UNSUBSCRIBE
     FT.AGGREGATE FT.ALIASADD FT.ALIASDEL FT.ALIASLIST FT.ALIASUPDATE FT.ALTER FT.CREATE FT.DICTADD FT.DICTDEL FT.DICTDUMP

@@ -23,10 +23,12 @@ from resp_sansio import (
     LocalProtocolError,
     NoSuchKeyError,
     Outcome,
+    PartialFailureError,
     PoolFullError,
     RemoteProtocolError,
     ReplyError,
     RespError,
+    SlotPart,
     Stats,
     SubscriberTooSlowError,
     TornValueError,
@@ -54,6 +56,11 @@ ERRORS: list[RespError] = [
         replies=[1, ReplyError("ERR no"), None],
         failures=[CommandFailure(1, "GET", ReplyError("ERR no"))],
     ),
+    PartialFailureError(
+        "message",
+        parts=[SlotPart(1, (0, 2), [b"v", None]), SlotPart(7, (1,), ReplyError("LOADING"))],
+        outcome=Outcome.REPLY,
+    ),
     NoSuchKeyError("message"),
     TornValueError("message"),
     TornValueError("message", outcome=Outcome.NOT_SENT),
@@ -78,7 +85,7 @@ def test_every_error_of_the_module_is_here_and_public() -> None:
     ours = {name for name in defined if issubclass(getattr(resp_sansio._errors, name), RespError)}
     assert ours == {type(error).__name__ for error in ERRORS}
     for_adapters = {"is_transient", "reason_of"}
-    beside = {"CommandFailure", "Outcome"}
+    beside = {"CommandFailure", "Outcome", "SlotPart"}
     assert ours | for_adapters | beside == set(resp_sansio._errors.__all__)
     assert ours | beside <= set(resp_sansio.__all__)
     assert for_adapters <= set(resp_sansio.connection.__all__)
@@ -94,6 +101,7 @@ def test_an_error_survives_a_pickle_whole(error: RespError, protocol: int) -> No
         assert getattr(twin, "replies", None) == getattr(error, "replies", None)
         assert getattr(twin, "code", None) == getattr(error, "code", None)
         assert getattr(twin, "raw", None) == getattr(error, "raw", None)
+        assert getattr(twin, "parts", None) == getattr(error, "parts", None)
         assert getattr(twin, "slots", None) == getattr(error, "slots", None)
 
 
