@@ -33,6 +33,12 @@ Remap: TypeAlias = Callable[[Place], Place]
 MOST: Final = 100
 """Replicas of one master that are read."""
 
+MOST_GONE: Final = 1000
+"""Places of servers that are gone that are kept in mind."""
+
+LONGEST_HOST: Final = 255
+"""Characters of a host, RFC 1035: to look at a longer name takes longer than it is worth."""
+
 AGAIN: Final = 1.0
 """Seconds after which a server may confirm its own view: it may be the only one that answers."""
 
@@ -146,7 +152,7 @@ def other_names(said: object) -> list[str]:
 
 def place_of(host: str, port: int, remap: Remap | None) -> Place | None:
     """Return where this is dialled; None if it is no host and port."""
-    place = read_place((host, port))
+    place = read_place((host, port)) if len(host) <= LONGEST_HOST else None
     return place if place is None or remap is None else read_place(remap(place))
 
 
@@ -239,8 +245,8 @@ def by_name(view: View) -> dict[Place | str, Server]:
 class ClusterMap:
     """Which server has which slot, as far as is known.
 
-    `version` grows with each change. `coverage`: slots that have an owner. `gone`: places that are in neither of the last two views
-    since the last `install`, whether it changed the map or not. What a redirect led to counts as if the view of then had it.
+    `version` grows with each change. `coverage`: slots that have an owner. `gone`: places that were known, and that neither of the
+    last two views has, even where the map has not changed. What a redirect led to counts as if the view of then had it.
     """
 
     __slots__ = (
@@ -259,8 +265,8 @@ class ClusterMap:
         self._named: dict[Place | str, Server] = {}
         self._shards: dict[Place, Shard] = {}
         self._masters: list[Server] | None = []  # None: to be found anew
-        self._last: frozenset[Place] = frozenset()
-        self._before: frozenset[Place] = frozenset()
+        self._last: set[Place] = set()  # the places of the last view, and to which redirects have led since
+        self._before: set[Place] = set()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} version {self.version}: {self.coverage} slots, {len(self.masters)} masters>"
@@ -293,9 +299,7 @@ class ClusterMap:
     def visit(self, place: Place) -> Place:
         """An ASK leads there. Return by which place that server is dialled: it may have another name, or be in no view yet."""
         found = self._named.get(place)
-        visited = place if found is None else found.place
-        self._last |= {visited}
-        return visited
+        return self._noted(place if found is None else found.place)
 
     def shard_of(self, server: Server | Place) -> Shard | None:
         """Return the shard that this server has in the last view. By what a MOVED has said since, another may be its master."""
@@ -307,6 +311,7 @@ class ClusterMap:
         server = self._named.get(place) or Server(place, "", frozenset())
         before = self._owners[slot]
         self._learnt[slot] = server, now
+        self._noted(server.place)
         if before is not None and before.place == server.place:
             return False
         self._owners[slot] = server
@@ -317,14 +322,13 @@ class ClusterMap:
 
     def install(self, view: View, asked_at: float) -> bool:
         """A view has come that was asked for then. Return whether the map has changed; it has not if the map is `in_doubt` now."""
-        self.gone = frozenset()
         chosen = self._choose(view, asked_at) if asked_at >= self._asked_at else None
         if chosen is None:
             return False
         view, asked_at = chosen
         if view.ranges == self._view.ranges:
             view = self._view  # the same servers stay the same objects
-        named, last = by_name(view), self._last.union([server.place for server, _ in self._learnt.values()])
+        named = by_name(view)
         learnt = {
             slot: (named.get(server.place) or named.get(server.id) or server, at)
             for slot, (server, at) in self._learnt.items()
@@ -334,9 +338,10 @@ class ClusterMap:
         for slot, (server, _) in learnt.items():
             owners[slot] = server
         changed = view is not self._view or owners != self._owners
-        new = frozenset([server.place for server in servers_in(view)])
-        self.gone = self._before - last - new
-        self._before, self._last = last, new
+        places = {server.place for server in (*servers_in(view), *[server for server, _ in learnt.values()])}
+        gone = self._before.union(self.gone if len(self.gone) < MOST_GONE else ())
+        self.gone = frozenset(gone - self._last - places)
+        self._before, self._last = self._last, places
         self._named, self._learnt, self._owners = named, learnt, owners
         self._shards = {server.place: shard for shard in shards_in(view) for server in (*shard.replicas, shard.master)}
         self.coverage = SLOTS - owners.count(None)
@@ -344,6 +349,12 @@ class ClusterMap:
         self._view, self._asked_at = view, asked_at
         self.version += changed
         return changed
+
+    def _noted(self, place: Place) -> Place:
+        self._last.add(place)
+        if place in self.gone:
+            self.gone -= {place}
+        return place
 
     def _choose(self, view: View, asked_at: float) -> tuple[View, float] | None:
         """Return what is to be installed, and when it was asked for; None if another server is to be asked first."""

@@ -151,6 +151,7 @@ def test_a_nat_changes_every_name_of_a_server() -> None:
         [[0, 5, [b"a", 65536, b"1", []]]],
         [[0, 5, [b"a", b"7000", b"1", []]]],
         [[0, 5, [b"a b", 7000, b"1", []]]],
+        [[0, 5, [b"a." * 128, 7000, b"1", []]]],
         [[0, 5, [7, 7000, b"1", []]]],
         [[0, 5, []]],
         [[0, 5, b"a:7000"]],
@@ -468,7 +469,10 @@ def test_a_server_is_gone_once_two_views_are_without_it() -> None:
     assert not found.install(view((0, 8191, 1), (8192, LAST, 2, 4)), 2.0)  # nothing has changed, and yet
     assert found.gone == {place(3)}
     assert not found.install(view(*WHOLE), 1.0)  # it comes too late
-    assert found.gone == frozenset()
+    assert found.gone == {place(3)}
+    found.install(view((0, 8191, 1), (8192, LAST, 2)), 3.0)
+    found.install(view((0, 8191, 1), (8192, LAST, 2)), 4.0)
+    assert found.gone == {place(3), place(4)}
 
 
 def test_a_server_that_comes_back_is_not_gone() -> None:
@@ -476,6 +480,22 @@ def test_a_server_that_comes_back_is_not_gone() -> None:
     found.install(view((0, 8191, 1), (8192, LAST, 2, 4)), 1.0)
     found.install(view(*WHOLE), 2.0)
     assert found.gone == frozenset()
+    for asked_at in (3.0, 4.0):
+        found.install(view((0, 8191, 1), (8192, LAST, 2)), asked_at)
+    assert found.gone == {place(3), place(4)}
+    found.learn(0, place(3), 5.0)
+    found.visit(place(4))
+    assert found.gone == frozenset()
+
+
+def test_a_thousand_that_are_gone_are_kept_in_mind() -> None:
+    found = known()
+    for turn in range(40):
+        layout = [(slot, slot, turn * 100 + slot) for slot in range(100)]
+        for by in ("a", "b"):
+            found.install(view(*layout, by=(by, 1)), float(turn))
+        assert len(found.gone) <= 1100
+    assert place(3700) in found.gone
 
 
 def test_what_a_redirect_led_to_counts_as_if_the_view_of_then_had_it() -> None:
@@ -488,7 +508,18 @@ def test_what_a_redirect_led_to_counts_as_if_the_view_of_then_had_it() -> None:
     found.install(view(*WHOLE, by=("b", 1)), 1.5)
     assert found.gone == {("asked", 1)}  # the MOVED held on for one view more
     found.install(view(*WHOLE), 2.0)
-    assert found.gone == {("moved", 1)}
+    assert found.gone == {("asked", 1), ("moved", 1)}
+
+
+def test_a_cluster_all_of_whose_addresses_have_changed_is_the_same_one() -> None:
+    found = known()
+    said = [[first, last, *[node(each, b"10.9.9.%d" % each) for each in nodes]] for first, last, *nodes in WHOLE]
+    for asked_at in (1.0, 2.0):
+        new = read_view(said, ("seed", 1))
+        assert new is not None
+        assert found.install(new, asked_at) is (asked_at == 1.0)  # by their ids they are no strangers
+    assert found.gone == {place(1), place(2), place(3), place(4)}
+    assert found.masters == [Server((f"10.9.9.{each}", 7000 + each), str(each), frozenset()) for each in (1, 2)]
 
 
 # -- any history -------------------------------------------------------------------------------------------------------------
@@ -526,11 +557,11 @@ def test_each_slot_has_the_owner_of_the_newest_word(steps: list[tuple[Any, ...]]
                     if newest[slot][1] < asked_at >= latest:
                         newest[slot] = str(number), -inf
                 latest = max(latest, asked_at)
-                assert not found.gone & {each.place for each in found.servers}
         versions.append(found.version)
         owners = [found.owner(slot) for slot in range(FEW)]
         assert [each and each.place[0][-1] for each in owners] == [number or None for number, _ in newest.values()]
         assert found.coverage == sum(each is not None for each in owners)
         assert {each.place for each in found.masters} == {each.place for each in owners if each is not None}
         assert {each.place for each in found.masters} <= {each.place for each in found.servers}
+        assert not found.gone & {each.place for each in found.servers}
     assert versions == sorted(versions)
