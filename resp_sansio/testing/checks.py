@@ -1,7 +1,7 @@
 """What must hold in every history of a client: asked of what its callers were told, and of what the server really did.
 
-Each command that is to be followed has a number of its own: `GET e7`, `INCRBY n7 7`, `RPUSH q0 7`, `BLPOP q0 b7 0.2`. An
-`AssertionError` says which promise was broken, and by which call.
+Each command that is to be followed has a number of its own: `GET e7`, `INCRBY n7 7`, `RPUSH q0 7`, `BLPOP q0 b7 0.2`,
+`RENAME temporary v` of a value that begins with `7:`. An `AssertionError` says which promise was broken, and by which call.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ LATE: Final = 1.0
 """Seconds after which a socket that was closed is closed at the server's end, too."""
 ERRORS: Final = frozenset({"LOADING", "BUSY", "READONLY", "EXECABORT", "UNBLOCKED"})
 """What the server says of itself."""
+RAN: Final = {"INCRBY": b"n%d", "RPUSH": b"%d", "RENAME": b"v%d"}
+"""Commands that must not run twice, and by what the server counts them."""
 
 
 class Told(NamedTuple):
@@ -94,9 +96,9 @@ class Checks:
             times = ran[b"e%d" % number] + ran[b"large:%d" % number] + ran[b"odd:%d" % number]
             assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
             return
-        if name not in ("INCRBY", "RPUSH"):
+        if name not in RAN:
             return
-        times = ran[b"n%d" % number if name == "INCRBY" else b"%d" % number]
+        times = ran[RAN[name] % number]
         self.answers["unknown" if outcome is None else outcome.name] += 1
         assert times <= 1, f"{name} {number} of {who} ran {times} times"
         if outcome is Outcome.REPLY:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from resp_sansio import Push, ReplyError
 
 from .clock import Clock
+from .keyspace import answer
 
 __all__ = ["LARGE", "Server", "Session", "Words", "encode"]
 
@@ -21,7 +22,7 @@ Words: TypeAlias = tuple[bytes, ...]
 
 OK: Final = "OK"
 READONLY: Final = ReplyError("READONLY You can't write against a read only replica.")
-WRITES: Final = frozenset({b"INCRBY", b"SET", b"RPUSH", b"BLPOP"})
+WRITES: Final = frozenset({b"INCRBY", b"SET", b"RPUSH", b"BLPOP", b"LMOVE", b"LREM", b"APPEND", b"RENAME", b"UNLINK"})
 OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
 NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
 SUBSCRIPTIONS: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
@@ -66,9 +67,9 @@ class Server:
     """Data, who waits for it, and what is wrong.
 
     `kind` is "new", "old" (without HELLO) or "proxy" (hangs up on what it does not know). With `password`, callers authenticate by
-    "secret". `ran` counts what was executed: GET and INCRBY by their key, RPUSH by its element. `taken` says for each element that
-    BLPOP took out the last key of that call, and when. `arrived` is called with each command that comes, `changed` with
-    each key that has another value, and with that.
+    "secret". `ran` counts what was executed: GET and INCRBY by their key, RPUSH by its element, RENAME by its new
+    key and the number that the value begins with. `taken` says for each element that BLPOP took out the last key of that call, and
+    when. `arrived` is called with each command that comes, `changed` with each key that has another value, and with that.
     """
 
     def __init__(self, clock: Clock, *, kind: str = "new", password: bool = False, database: int = 0) -> None:
@@ -79,9 +80,11 @@ class Server:
         self.wrong: Counter[str] = Counter()  # phases, and how many acts hold each
         self.refuses: float = 0.0  # the chance that it refuses a connection, though nothing is wrong
         self.generation: int = 0  # of those that were connected before a fail-over
+        self.restarts: int = 0
         self.data: dict[bytes, int] = defaultdict(int)
         self.version: Counter[bytes] = Counter()
         self.lists: dict[bytes, deque[bytes]] = defaultdict(deque)
+        self.strings: dict[bytes, bytes] = {}
         self.blocked: dict[bytes, list[Session]] = defaultdict(list)
         self.channels: dict[bytes, dict[Session, None]] = defaultdict(dict)
         self.messages: Counter[bytes] = Counter()
@@ -145,6 +148,7 @@ class Session:
         self.send: Callable[[bytes], None] = send
         self.hang_up: Callable[[], None] = hang_up
         self.generation: int = server.generation
+        self.run_id: bytes = b""
         self.protocol: int = 2
         self.authenticated: bool = not server.password
         self.database: int = 0
@@ -162,6 +166,7 @@ class Session:
     def begin(self) -> None:
         """A connection was accepted."""
         self.generation = self.server.generation
+        self.run_id = b"%d.%d" % (self.generation, self.server.restarts)
         if self.server.wrong["full"]:
             self.say(ReplyError("ERR max number of clients reached"))
             self.hang_up()
@@ -304,7 +309,7 @@ class Session:
                 server.ran[words[1]] += 1
                 server.change(words[1], server.data[words[1]] + int(words[2]))
                 return server.data[words[1]]
-            case b"SET":
+            case b"SET" if len(words) == 3:
                 server.change(words[1], int(words[2]))
                 return OK
             case b"RPUSH":
@@ -337,7 +342,7 @@ class Session:
             case b"UNWATCH":
                 self._watched = {}
                 return OK
-        raise AssertionError(f"no caller sends {words!r}")
+        return answer(server, self.run_id, words)
 
     def _get(self, key: bytes) -> Any:
         """What a key has: its own name, unless it is a counter, large, or odd."""

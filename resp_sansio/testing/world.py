@@ -110,6 +110,7 @@ class World:
     def _phase(self, what: Phase, seconds: float) -> None:
         self.server.wrong[what] += 1
         self.paused = True
+        self.server.restarts += what == "crashed"
         self.trouble(seconds + LEFT.get(what, 1.5))
         for socket in list(self.sockets):
             if what == "vanished":

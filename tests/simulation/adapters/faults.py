@@ -14,13 +14,18 @@ import resp_trio._socket as trios
 from resp_sansio.client.cache import ReadCache
 from resp_sansio.client.crew import Crew
 from resp_sansio.client.dials import Dials
+from resp_sansio.client.list_queues import ListQueue
 from resp_sansio.client.repair import Repair
+from resp_sansio.client.scanning import ScanCursor
+from resp_sansio.client.values import ValueReader
+from resp_sansio.surface.tasks_values import Upload
+from simulation.adapters.history import talks
 from simulation.adapters.lives import failure
 from simulation.faults import OURS, Fault, planted
 from simulation.script import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from simulation.script import Script
 
@@ -30,19 +35,43 @@ MOST: Final = 500  # histories in which each fault must be found
 
 
 class OfAdapter(NamedTuple):
-    """A fault, and the adapter whose histories are to find it; `kept`: those of clients that keep what they read."""
+    """A fault, and the adapter whose histories are to find it; `of`: which of them may show it."""
 
     adapter: str
     fault: Fault
-    kept: bool = False
+    of: Callable[[Script], bool] = lambda _: True
 
     def scripts(self) -> Iterator[Script]:
         """Draw the histories that may show it."""
-        drawn = map(draw, count())
-        return (script for script in drawn if script.cached) if self.kept else drawn
+        return filter(self.of, map(draw, count()))
+
+
+def keeps(script: Script) -> bool:
+    """Does its client keep what it reads?"""
+    return script.cached
 
 
 FAULTS: Final = (
+    OfAdapter("asyncio", Fault(
+        "what a consumer had when it ended is not handed over again", "redis-py's lists as queues", ListQueue, "__init__",
+        "self._left_over = True", "self._left_over = False",
+    ), of=talks),
+    OfAdapter("asyncio", Fault(
+        "a value whose publishing was lost is told to be NOT_SENT", OURS, Upload, "_publish",
+        "answer_of(slot)", "self._answer(slot)",
+    ), of=talks),
+    OfAdapter("trio", Fault(
+        "a cursor is taken to another server", "redis-py's scan_iter", ScanCursor, "_goes_on",
+        "if before in (None, run_id) or self._cursor == START:", "if True:",
+    ), of=talks),
+    OfAdapter("trio", Fault(
+        "a value that was changed as it was read is handed out", "many a program", ValueReader, "checked",
+        "torn = self.torn()", "return",
+    ), of=talks),
+    OfAdapter("threads", Fault(
+        "what comes again is handed over as if it were new", OURS, ListQueue, "_own",
+        "again=True", "again=False",
+    ), of=talks),
     OfAdapter("asyncio", Fault(
         "a cancelled call is not given up", OURS, on_asyncio.Driver, "give_up",
         "self.machine.abandon(slot, monotonic())", "pass",
@@ -62,15 +91,15 @@ FAULTS: Final = (
     OfAdapter("asyncio", Fault(
         "what is kept outlives the connection that was to tell of its changes", "many a cache", Dials, "_end_link",
         "self.cache.clear()", "pass",
-    ), kept=True),
+    ), of=keeps),
     OfAdapter("trio", Fault(
         "a hit never looks whether the server has told of a change", OURS, ReadCache, "find",
         "if now >= self._look_at:", "if False:",
-    ), kept=True),
+    ), of=keeps),
     OfAdapter("threads", Fault(
         "one's own writes leave what is kept of their keys", "many a cache", ReadCache, "wrote",
         "cell.stands = False", "pass",
-    ), kept=True),
+    ), of=keeps),
     OfAdapter("threads", Fault(
         "a thread that is to do what another has left is not woken", OURS, Crew, "_call_for",
         "self._call(caller, post)", "pass",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import Cache, RespError
 from resp_sansio.testing import PATIENCE, Session, World
-from simulation.adapters.programs import Caller
+from simulation.adapters.conversations import Conversations, Talker
 from simulation.script import FAULTS, OWN, SPAN, Act, Script
 from simulation.watching import Raises, Watching, observers_of, quiet
 
@@ -21,14 +21,25 @@ if TYPE_CHECKING:
 
     from resp_sansio.testing import Fault
     from resp_sansio.testing.server import Words
+    from simulation.adapters.programs import Caller
 
-__all__ = ["History"]
+__all__ = ["History", "talks"]
 
 LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
 METHODS: Final = frozenset({"retire", "resize", "drain", "close"})
+TALKS: Final = {
+    "get": "produce", "push": "produce", "pop": "consume", "odd": "scan", "large": "scan", "shard": "read", "keep": "read",
+    "change": "write", "subscribe": "write",
+}  # fmt: skip
+"""What callers want instead of this in histories of conversations."""
 HEARD: Final = 0.5
 """Seconds in which the word of a change has come to a client that keeps what it reads, where nothing is wrong."""
+
+
+def talks(script: Script) -> bool:
+    """Do its callers have conversations?"""
+    return script.seed % 5 == 1
 
 
 class History(World):
@@ -55,7 +66,7 @@ class History(World):
         )
         self.script = script
         self.client: Any = None
-        self.callers: list[Caller] = []
+        self.callers: list[Talker] = []
         self.watched: list[int] = []
         self.late = self.ended = False
         self.strikes = 0
@@ -63,6 +74,7 @@ class History(World):
         self.server.data[b"w"] = 0
         self.server.arrived = self._arrived
         self.server.changed = self._changed
+        self.talks = Conversations(self)
         self.written = 0  # the last value of "w" that a caller has written, and been told so
         self._values: list[tuple[float, int]] = []  # of "w", and since when
         self._last: dict[Session, int] = {}
@@ -85,11 +97,11 @@ class History(World):
         """Let so much time pass."""
 
     @abstractmethod
-    def begin(self, caller: Caller) -> None:
+    def begin(self, caller: Talker) -> None:
         """Start a caller."""
 
     @abstractmethod
-    def strike(self, caller: Caller) -> None:
+    def strike(self, caller: Talker) -> None:
         """Cancel a caller, or interrupt it, wherever it is."""
 
     @abstractmethod
@@ -152,8 +164,9 @@ class History(World):
         self.late = not any(
             (socket.unread or (socket.dark and not self.keeps_time)) and not socket.closed for socket in self.sockets
         )
+        last = ("reread",) * self.script.cached + ("scan", "read", "gather") * talks(self.script)
         for number, kind in enumerate(
-            (*LATE, "reread") if self.script.cached else LATE
+            (*LATE, *last)
         ):  # one by one: a breaker lets one through, and refuses the others meanwhile
             self._act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
             await self.sleep(0.5)
@@ -179,16 +192,18 @@ class History(World):
                 self._leave(running[int(act.chance * len(running))])
 
     def _come(self, act: Act) -> None:
+        if talks(self.script):
+            act = act._replace(kind=TALKS.get(act.kind, act.kind))
         if act.kind in LEASES and self.script.mode in ("once", "single"):
             act = act._replace(kind="pipeline")
-        caller = Caller(self, act)
+        caller = Talker(self, act)
         self.callers.append(caller)
         self.begin(caller)
         if act.leaves < inf:
             self._calm = False
             self.clock.after(act.leaves, self._leave, caller)
 
-    def _leave(self, caller: Caller) -> None:
+    def _leave(self, caller: Talker) -> None:
         self.strikes += 1
         self.strike(caller)
 
@@ -196,7 +211,7 @@ class History(World):
         ends = act.kind in ("drain", "close")
         if self.script.mode == "once" or (ends and act.chance > 0.3) or (self.script.mode != "pool" and not ends):
             return
-        caller = Caller(self, act)
+        caller = Talker(self, act)
         self.callers.append(caller)
         self.ended = self.ended or ends
         if act.kind == "resize":
@@ -252,6 +267,7 @@ class History(World):
         self.checks.agree()
         watched = sum(self.server.ran[b"n%d" % number] for number in self.watched)
         value = self.server.data[b"w"]
+        self.talks.rest(calm=self._calm)
         assert value == watched + self.touched, f"an update was lost: {value} of {watched + self.touched}"
         for observer in self.observers:
             self._check_observer(observer)

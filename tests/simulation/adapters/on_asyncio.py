@@ -17,7 +17,7 @@ from simulation.adapters.seams import Instead, exchanged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from simulation.adapters.programs import Caller
+    from simulation.adapters.conversations import Talker
 
 __all__ = ["OnAsyncio"]
 
@@ -96,10 +96,10 @@ class OnAsyncio(History):
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
 
-    def begin(self, caller: Caller) -> None:
+    def begin(self, caller: Talker) -> None:
         caller.handle = asyncio.get_running_loop().create_task(caller.run())
 
-    def strike(self, caller: Caller) -> None:
+    def strike(self, caller: Talker) -> None:
         caller.handle.cancel()
 
     async def at_once(self, calls: list[Callable[[Any], Any]], to: Any) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from math import ceil, inf
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import resp_sansio
 import resp_sync
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from resp_sansio.testing import Socket
-    from simulation.adapters.programs import Caller
+    from simulation.adapters.conversations import Talker
     from simulation.script import Script
 
 __all__ = ["OnThreads"]
@@ -85,15 +85,24 @@ class Blocking:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._of, name)
-        if name in ("close", "next_push", "transact", "run", "read"):
+        if name in ("close", "next_push", "transact", "run", "read", "write_value"):
             return self._awaited(found)
         if name == "execute":
             return found if isinstance(self._of, resp_sync.Pipeline) else self._awaited(found)
         if name in ("pipeline", "transaction"):
             return lambda **options: Blocking(found(**options))
-        if name == "acquire":
-            return lambda **options: Entered(found(**options))
+        if name in ("acquire", "consume_list", "read_value", "scan_iter"):
+            return lambda *args, **options: Entered(found(*args, **options))
         return found
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return next(self._of)
+        except StopIteration:
+            raise StopAsyncIteration from None
 
     @staticmethod
     def _awaited(call: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -177,11 +186,11 @@ class OnThreads(History):
         if seconds > 0:
             self.turns.wait(lambda: False, self.clock.now + seconds)
 
-    def begin(self, caller: Caller) -> None:
+    def begin(self, caller: Talker) -> None:
         leaves = caller.act.leaves < inf or any(act.kind in ("interrupt", "struck") for act in self.script.acts)
         caller.handle = self.turns.begin(lambda: drive(caller.run()), TRACED if leaves else ())
 
-    def strike(self, caller: Caller) -> None:
+    def strike(self, caller: Talker) -> None:
         caller.handle.strike(self.random.randint(1, MOMENTS))
 
     async def at_once(self, calls: list[Callable[[Any], Any]], to: Any) -> None:

@@ -25,7 +25,7 @@ from simulation.adapters.seams import Instead, exchanged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from simulation.adapters.programs import Caller
+    from simulation.adapters.conversations import Talker
 
 __all__ = ["OnTrio"]
 
@@ -172,16 +172,16 @@ class OnTrio(History):
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(max(seconds, 0.0))
 
-    def begin(self, caller: Caller) -> None:
+    def begin(self, caller: Talker) -> None:
         caller.handle = trio.CancelScope()
         self.nursery.start_soon(self._runs, caller)
 
     @staticmethod
-    async def _runs(caller: Caller) -> None:
+    async def _runs(caller: Talker) -> None:
         with caller.handle:
             await caller.run()
 
-    def strike(self, caller: Caller) -> None:
+    def strike(self, caller: Talker) -> None:
         caller.handle.cancel()
 
     async def at_once(self, calls: list[Callable[[Any], Any]], to: Any) -> None:
