@@ -53,7 +53,8 @@ client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
 client.cluster_map client.refresher
 client.links client.scanning client.observers client.calls
-client.crew client.dials client.news client.listening client.repair client.client client.observed client
+client.crew client.dials client.news client.listening client.repair client.client client.observed
+client.splits client.node client.cluster_servers client.cluster_calls client.cluster client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base surface.messages
 surface.tasks_driver surface.tasks_cache surface.tasks_messages

@@ -92,6 +92,8 @@ class Driver:
         # Where each call has a link of its own, one that is idle is lent to it.
         loan = machine.lend_to(slot, now) if lease is None and machine.lane is None else lease
         lane = machine.lane
+        if loan is None and lane is None:
+            lane = machine.lane_of(slot)
         link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
         started = link is not None and epoch is None and link.io.start(slot, now, loan)
         if not started:
@@ -99,7 +101,7 @@ class Driver:
                 machine.take_back(slot, now)
             caller = asyncio.current_task() if machine.several_lanes else None
             looked: Link | None = None
-            while lease is None and (idle := machine.idle_link(caller)) is not looked and idle is not None:
+            while lease is None and (idle := machine.idle_link(caller, slot)) is not looked and idle is not None:
                 if not (idle.core.wants_to_receive and idle.io.has_more()):
                     break
                 looked = idle  # once: a server may never stop
@@ -209,7 +211,7 @@ class Driver:
 
     async def open(self) -> None:
         """Dial what is to be open before it is needed."""
-        self.change(self.whose, Client.open)
+        self.change(self.whose, lambda machine, now: machine.open(now))
 
     async def leave(self) -> None:
         """There is nothing to end: the loop goes on."""
@@ -336,7 +338,7 @@ class Driver:
             connected = await dial(wanted)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)
-                link.io = Socket(link, machine, self.carry_out)
+                link.io = Socket(link, self.carry_out)
                 await hand_over(connected, link.io)
                 opened = True
             except BaseException:

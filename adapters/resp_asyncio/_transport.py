@@ -161,10 +161,10 @@ class Socket(asyncio.BufferedProtocol):
         "_transport", "_wire", "link",
     )  # fmt: skip
 
-    def __init__(self, link: Link, machine: Client, carry_out: Callable[..., None]) -> None:
+    def __init__(self, link: Link, carry_out: Callable[..., None]) -> None:
         loop = asyncio.get_running_loop()
         self.link: Link = link
-        self._machine = machine
+        self._machine: Client = link.home
         self._carry_out = carry_out
         self._core, self._wire = link.core, link.wire
         self._call_soon = loop.call_soon

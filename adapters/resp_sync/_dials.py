@@ -36,8 +36,8 @@ class Dials(Guarded):
 
     def _next(self, caller: Caller, job: Job | None) -> Job | None:
         """Return the next job of a thread that is here."""
-        if self._retries != self.machine.retries:
-            self._retries = self.machine.retries
+        if self._moves != self.machine.moves:
+            self._moves = self.machine.moves
             self.crew.unsettled = True  # calls may have left a link, and no thread was told
         job = self.crew.next(caller, job)
         return self._park(caller) if job is SLEEP else job

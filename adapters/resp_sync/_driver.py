@@ -135,7 +135,7 @@ class Driver(Dials):
 
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
-        self.change("open", Client.open)
+        self.change("open", lambda machine, now: machine.open(now))
         self._do_chores(inf)
 
     def close(self, deadline: float) -> None:
@@ -151,7 +151,7 @@ class Driver(Dials):
 
     def end(self) -> None:
         """End everything now."""
-        self.change("close", Client.close)
+        self.change("close", lambda machine, now: machine.close(now))
         for opening in list(self._openings.values()):
             for connecting in opening.sockets:
                 shut_down(connecting)  # a thread may wait for it
@@ -174,6 +174,7 @@ class Driver(Dials):
             loan, lane = lease, machine.lane
             if loan is None and lane is None:
                 loan = machine.lend_to(slot, now)  # each call has a link of its own
+                lane = None if loan is not None else machine.lane_of(slot)
             link = loan.connection if loan is not None else None if lane is None else lane.link
             io: Socket | None = None if link is None or link.ended else link.io
             reader = None if io is None else io.reader
@@ -183,7 +184,7 @@ class Driver(Dials):
             if io is not None and fits and (reader.token not in (None, slot.token) if reader else not io.poll(0)):
                 hold = reader is not None or bool(io.waking or io.deferred)
                 self._moving = None if hold else link  # what it starts counts as sent
-                payload = machine.start(slot, now, loan, hold)
+                payload = io.link.home.start(slot, now, loan, hold)
             if io is None or payload is None:
                 self._moving = None
                 if loan is not lease:
@@ -235,7 +236,7 @@ class Driver(Dials):
         self._look(now)
         caller = get_ident() if machine.several_lanes else None
         looked: Link | None = None
-        while lease is None and (idle := machine.idle_link(caller)) is not looked and idle is not None:
+        while lease is None and (idle := machine.idle_link(caller, slot)) is not looked and idle is not None:
             if idle.io.reader is not None or not idle.io.has_something:
                 break
             looked = idle
@@ -328,7 +329,7 @@ class Driver(Dials):
         self._drainers.append(party)
         for post in self.crew.posts:
             self.crew.opens(post)  # replies may be owed that no caller waits for
-        self._change(Client.drain)
+        self._change(lambda machine, now: machine.drain(now))
         return self._next(party, None)
 
     def _change(self, what: Callable[[Client, float], object]) -> None:

@@ -77,7 +77,7 @@ class Links:
 
     __slots__ = (
         "__weakref__", "_drainers", "_forked", "_inside", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_reporting", "_reports", "_retries", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose",
+        "_moves", "_reporting", "_reports", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose",
     )  # fmt: skip
 
     def __init__(self, make: Make, whose: str) -> None:
@@ -103,7 +103,7 @@ class Links:
         self._reports: list[Callable[[], None]] = []  # what is to be told without the lock, in this order
         self._reporting = Lock()  # held by the thread that does so
         self._look_at = 0.0
-        self._retries = 0
+        self._moves = 0
 
     # -- bytes ---------------------------------------------------------------------------------------------------------------------
 
@@ -135,12 +135,13 @@ class Links:
         """Writing failed. What has come is read first: a server says why, and then closes."""
         while not io.link.ended and self._receive(io):
             pass
-        self.machine.send_failed(io.link, failure, monotonic())
+        io.link.home.send_failed(io.link, failure, monotonic())
         self._carry_out()
 
     def _receive(self, io: Socket) -> bool:
         """Take in one piece of what has come, if any has. If there is more, the next turn finds it, after a look at the clock."""
-        machine, link = self.machine, io.link
+        link = io.link
+        machine: Client = link.home
         answered = None
         self._moving = link
         try:
@@ -180,7 +181,8 @@ class Links:
         """Say who reads a link: those whose calls are on it, or any thread that waits if a call begun ahead has it for itself."""
         crew, link = self.crew, io.link
         slot = link.slot
-        if slot is not None and slot.token == AHEAD and slot.link is link and not link.ended:
+        ahead = slot is not None and slot.token == AHEAD and slot.link is link
+        if (ahead or link.awaited) and not link.ended:
             crew.opens(io)
         elif io in crew.common and link.dial is None and not self._drainers:
             crew.opened(io)
@@ -258,7 +260,7 @@ class Links:
                     crew.wanted(event)
             case Look(link):
                 self._catch_up(link.io)
-                self.machine.looked(link, monotonic())
+                link.home.looked(link, monotonic())
             case Granted(waiter) | Refused(waiter):
                 if (party := party_of(waiter)) is not None:
                     crew.ended(party)

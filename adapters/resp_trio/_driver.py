@@ -126,6 +126,8 @@ class Driver:
         machine, lane, now = self.machine, self.machine.lane, self.now()
         # Where each call has a link of its own, one that is idle is lent to it.
         loan = machine.lend_to(slot, now) if lease is None and lane is None else lease
+        if loan is None and lane is None:
+            lane = machine.lane_of(slot)
         link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
         looked: Socket | None = None
         sent: bool | None = None
@@ -140,7 +142,7 @@ class Driver:
             if loan is not lease:
                 machine.take_back(slot, now)
             caller = current_task() if self._several else None
-            while lease is None and (idle := machine.idle_link(caller)) is not None and idle.io is not looked:
+            while lease is None and (idle := machine.idle_link(caller, slot)) is not None and idle.io is not looked:
                 looked = idle.io
                 looked.look()  # as above; if it has ended, another is next
             link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
@@ -419,7 +421,7 @@ class Driver:
                 self.work.start(self._dial, event)
             case Look(link):
                 link.io.look()
-                self.machine.looked(link, current_time())
+                link.home.looked(link, current_time())
             case Granted(waiter) | Refused(waiter) | Heard(waiter):
                 wake(waiter)
             case Close(link):

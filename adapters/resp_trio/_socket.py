@@ -79,7 +79,7 @@ class Socket:
 
     def __init__(self, driver: Driver, link: Link, connected: socket) -> None:
         self._driver = driver
-        self._machine = driver.machine
+        self._machine: Client = link.home
         self.core: Connection = link.core
         self._wire = link.wire
         # Bound once: these are called for every command.

@@ -106,7 +106,7 @@ class Calls(ABC):
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_joined",
         "_lanes", "_links", "_news", "_news_timer", "_news_tries", "_only", "_pace", "_pausing", "_pool", "_pre_ping",
         "_quiet", "_random", "_retry", "_shares", "_since_replica", "_subscriptions", "_timers", "addresses", "cache", "closed",
-        "config", "directory", "lane", "observers", "once", "protocol", "retries",
+        "config", "directory", "lane", "moves", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -133,6 +133,7 @@ class Calls(ABC):
         self.closed = None
         self.protocol = config.protocol  # of the newest link
         self.retries: int = 0
+        self.moves: int = 0  # how often a call may have left its link for another
         self._random = random
         self._retry = ONCE if once else settings.retry if settings is not None else (pool or PoolSettings()).retry
         self._pace = Pace(self._retry)
@@ -451,7 +452,7 @@ class Calls(ABC):
             return
         slot.renew()
         slot.link = None
-        self.retries += 1
+        self._retried()
         self._repeats(slot, cause, 0.0 if at_once else pause, now)
         self._timers.cancel(call.timer)
         if at_once:
@@ -459,6 +460,11 @@ class Calls(ABC):
         else:
             call.timer = self._timers.set(now + pause, slot)
             self._pausing[slot] = None
+
+    def _retried(self) -> None:
+        """Another attempt follows; the call may have left its link."""
+        self.retries += 1
+        self.moves += 1
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:  # noqa: B027  # most need no account
         """Another attempt follows, after a pause: for a client that keeps account of it."""
@@ -522,11 +528,15 @@ class Calls(ABC):
         if slot.call is not None and slot.call.attempts is not None and isinstance(failure, RespError):
             failure = slot.call.attempts.told(failure)
         slot.cause = failure
-        self._events.append(slot)  # before the events of those whose turn it is now
+        self._tell_end(slot, now)  # before the events of those whose turn it is now
         if slot.call is not None:
             self._end_call(slot.call, now)
         if type(slot) is CachedRead and slot.cell is not None:
             self._end_read(slot, failure, now)
+
+    def _tell_end(self, slot: Slot, now: float) -> None:  # noqa: ARG002  # of use to a part of a call
+        """A call has ended for good: its caller is to know."""
+        self._events.append(slot)
 
     # -- reads of the same -----------------------------------------------------------------------------------------------
 

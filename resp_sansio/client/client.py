@@ -27,7 +27,7 @@ from .cache import CachedRead
 from .calls import OWN, PINNED, ClientEvent
 from .lanes import Route, route
 from .leases import Lease, PoolState
-from .links import Call, Dial, Drained, Link, Share, Waiter
+from .links import Call, Dial, Drained, Lane, Link, Share, Waiter
 from .listening import KEEP_ALIVE
 from .pool import Pool
 from .pushes import Listener
@@ -90,8 +90,17 @@ class Client(Repair):
         """The links that all callers share, as far as they take calls."""
         return [lane.link for lane in self._lanes if lane.link is not None]
 
-    def idle_link(self, caller: Hashable = None) -> Link | None:
-        """Return the link of the lane that this caller's next call would go by, if no reply is due there.
+    @property
+    def lends(self) -> bool:
+        """Are there links to lend to blocks?"""
+        return self._pool is not None
+
+    def lane_of(self, slot: Slot) -> Lane | None:  # noqa: ARG002  # of use where there are several servers
+        """Return the only lane by which this call could go, None if there are several, or none."""
+        return self.lane
+
+    def idle_link(self, caller: Hashable = None, slot: Slot | None = None) -> Link | None:  # noqa: ARG002  # as above
+        """Return the link of the lane that this call of the caller's would go by, if no reply is due there.
 
         What its socket has to say is to be read before the call is submitted: the link may have ended, and then ask again.
         """
@@ -124,9 +133,8 @@ class Client(Repair):
 
     def events(self) -> list[ClientEvent]:
         """Return what has happened, and what is to be done, since the last call."""
-        events = self._events
-        if events:
-            self._events = []
+        events = self._events[:]
+        self._events.clear()  # the list stays the same: machines of one cluster share it
         return events
 
     # -- calls -----------------------------------------------------------------------------------------------------------
@@ -630,4 +638,8 @@ class Client(Repair):
     def _end_drain(self) -> None:
         if self._draining and not self._links and (self._pool is None or self._pool.state is PoolState.CLOSED):
             self._draining = False
-            self._events.append(Drained())
+            self._drained()
+
+    def _drained(self) -> None:
+        """Nothing is left of the client."""
+        self._events.append(Drained())

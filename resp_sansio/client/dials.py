@@ -372,7 +372,7 @@ class Dials(Calls):
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
         search = None if self.directory is None else self.directory.search()
         way = Way(self.config, self.addresses, self._fallback.opening()) if search is None else search.way
-        return Dial(lane, place, now, now + self._dial_time, self._generation, way, search)
+        return Dial(lane, place, now, now + self._dial_time, self._generation, way, search, self)
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         """A turn has come. An interrupt finds either the place, which has the turn, or the lease."""

@@ -63,8 +63,8 @@ class Dial:
     """
 
     __slots__ = (
-        "_until", "begun_at", "connected_at", "deadline", "generation", "lane", "place", "race", "search", "tls_at", "token",
-        "wanted_at", "way",
+        "_until", "begun_at", "connected_at", "deadline", "generation", "home", "lane", "place", "race", "search", "tls_at",
+        "token", "wanted_at", "way",
     )  # fmt: skip
 
     def __init__(
@@ -76,8 +76,10 @@ class Dial:
         generation: int,
         way: Way,
         search: Search | None = None,
+        home: Any = None,
     ) -> None:
         self.way: Way = way
+        self.home: Final[Any] = home  # the machine that it is for
         self.search: Final[Search | None] = search
         self.lane: Final[Lane | None] = lane
         self.place: Final[PlaceDial[Link] | None] = place  # of the pool, for which it is if not for a lane
@@ -146,12 +148,13 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "core", "dial", "due", "ended", "generation", "io", "lane", "left", "looking", "news_from", "of_use",
-        "opened_at", "pushes", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
+        "__weakref__", "awaited", "core", "dial", "due", "ended", "generation", "home", "io", "lane", "left", "looking",
+        "news_from", "of_use", "opened_at", "pushes", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
         self.core: Final[Connection] = core
+        self.home: Final[Any] = dial.home  # the machine of its server, to which its bytes are given
         self.tls: Final[TLSWire | None] = tls
         self.wire: Final[Connection | TLSWire] = core if tls is None else tls
         self.pushes: Final[Pushes] = Pushes(core)
@@ -171,6 +174,7 @@ class Link:
         self.of_use: bool = False  # a call was answered on it
         self.run_id: bytes | None = None  # of its server, once that was asked; empty if it does not tell
         self.news_from: Place | None = None  # a sentinel that tells of switches: no caller uses it
+        self.awaited: bool = False  # by the machine itself, for a reply that no caller waits for
         self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
 
     def __repr__(self) -> str:
@@ -253,7 +257,9 @@ class Lane:
 class Call:
     """What is known of a call beyond its slot. A call that goes by a lane and is answered there at once has none of it."""
 
-    __slots__ = ("attempts", "caller", "check", "lane", "lease", "pausing", "pinned", "timer", "waiter")
+    __slots__ = (
+        "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pausing", "pinned", "split", "timer", "waiter",
+    )  # fmt: skip
 
     def __init__(self, *, pinned: bool = False) -> None:
         self.pinned: Final[bool] = pinned  # to a link that its caller was lent: it ends with that link
@@ -265,6 +271,12 @@ class Call:
         self.attempts: Attempts | None = None
         self.pausing: bool = False
         self.timer: Timer | None = None
+        # Of a cluster: the machine of the server that it is made at, may it be made at another, how often it was sent elsewhere,
+        # and its parts.
+        self.home: Any = None
+        self.fixed: bool = False
+        self.hops: int = 0
+        self.split: Any = None
 
     def __repr__(self) -> str:
         where = "pinned" if self.pinned else "pausing" if self.pausing else "waiting" if self.waiter else "under way"
@@ -293,12 +305,14 @@ class Waiter:
     """
 
     __slots__ = (
+        "at",
         "attempts",
         "borrower",
         "check",
         "deadline",
         "error",
         "held",
+        "home",
         "lease",
         "place",
         "timer",
@@ -320,6 +334,8 @@ class Waiter:
         self.turn: float = 0  # that of the last one
         self.check: Slot | None = None  # the PING that its link has to answer
         self.timer: Timer | None = None
+        self.at: Any = None  # of a cluster: for which hash slot, or at which server; and the machine of that server
+        self.home: Any = None
 
     def __repr__(self) -> str:
         state = "has its lease" if self.lease else "has its error" if self.error else "waits"

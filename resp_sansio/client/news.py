@@ -47,7 +47,7 @@ class News(Dials):
             return  # the next link to a server asks for it again
         sentinels = directory.sentinels
         way = directory.way_to_sentinel(sentinels[self._news_tries % len(sentinels)])
-        self._news = Dial(None, None, now, now + min(self._dial_time, PAUSE), self._generation, way)
+        self._news = Dial(None, None, now, now + min(self._dial_time, PAUSE), self._generation, way, home=self)
         self._events.append(self._news)
 
     def _news_opened(self, link: Link, event: Opened, now: float) -> None:

@@ -104,7 +104,10 @@ class ObservedClient(Client):
         super().__init__(config, settings, pool, random=random, once=once, observers=observers, cache=cache)
         self._observers: Final[Observers] = observers
         self._number = 0  # of the last link that was opened
-        stats = partial(_stats_of, ref(self))
+        self._made()
+
+    def _made(self) -> None:
+        observers, stats = self._observers, partial(_stats_of, ref(self))
         observers.tell("client_made", ClientMade(observers.address, observers.database, stats))
 
     # -- calls ---------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import takewhile
 from math import inf
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from .._errors import CommandTimeoutError, ConnectError, Outcome
 from .._stats import CloseReason, PoolStats
@@ -104,6 +104,11 @@ class Places(Generic[C]):
     def dials(self) -> list[Dial[C]]:
         """Those under way."""
         return list(self._dials)
+
+    @property
+    def owners(self) -> list[Any]:
+        """The tokens of all that are in the queue, in its order."""
+        return [waiter.token for waiter in self._queue]
 
     def holds(self, waiter: Waiter[C]) -> bool:
         """Is it in the queue?"""

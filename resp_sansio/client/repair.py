@@ -240,7 +240,7 @@ class Repair(Listening):
 
     def _announce_anew(self, now: float, dials: Collection[Dial]) -> None:
         """Tell of the dials that no event has told of."""
-        told = {*dials, *[event for event in self._events if isinstance(event, Dial)]}
+        told = {*dials, *[event for event in self._events if isinstance(event, Dial) and event.home is self]}
         told |= {link.dial for link in self._links if link.dial is not None}
         for lane in self._all_lanes:
             if lane.dial is not None and lane.dial not in told:

@@ -170,5 +170,5 @@ def read_client_options(
         if name in pool:
             raise TypeError(f"{owner} has no option {name!r}{hint(name, ())}; did you mean 'max_connections'?")
     settings = ClientSettings(**client)
-    config = of_one_server(Config.from_url(url, **connection), owner)
+    config = Config.from_url(url, **connection)
     return config, settings, PoolSettings(max_size=max(settings.leases, 1), **pool)

@@ -160,7 +160,7 @@ class CommandsBase(Generic[D, S]):
         cache = driver.machine.cache
         self._cache: ReadCache | None = cache if lease is None else None  # what is lent reads from the server
         if cache is not None:
-            self._calls = self._caching(self._calls, cache, shared=driver.machine.pool is None)
+            self._calls = self._caching(self._calls, cache, shared=not driver.machine.lends)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} can't be copied or pickled; open another one")
@@ -219,9 +219,26 @@ class Maker:
 
     def __call__(self, random: Callable[[], float]) -> Client:
         config, settings, pool, once, observers = self._config, self._settings, self._pool, self._once, self._observers
+        if config.cluster:
+            return cluster_machine(config, settings, pool, random, observers)
         if observers is None:
             return Client(config, settings, pool, random=random, once=once, cache=self._cache)
         return ObservedClient(config, settings, pool, random=random, once=once, observers=observers, cache=self._cache)
+
+
+def cluster_machine(
+    config: Config,
+    settings: ClientSettings | None,
+    pool: PoolSettings | None,
+    random: Callable[[], float],
+    observers: Observers | None,
+) -> Client:
+    """Return the machine of a client of a cluster."""
+    from ..client.cluster import Cluster, ObservedCluster  # most programs have one server
+
+    if observers is None:
+        return Cluster(config, settings, pool, random=random)
+    return ObservedCluster(config, settings, pool, random=random, observers=observers)
 
 
 def maker(
@@ -352,7 +369,7 @@ class ClientBase(LendingBase[D, K, S]):
         return stats
 
     def _check_lends(self) -> None:
-        if self._driver.machine.pool is None:
+        if not self._driver.machine.lends:
             raise LocalProtocolError(
                 "acquire: this client keeps no connections to lend; raise max_connections, or use connect()"
             )
@@ -387,7 +404,7 @@ class PoolBase(LendingBase[D, K, S]):
 
     def retire(self) -> None:
         """Let all connections go that are open now, borrowed ones when they come back."""
-        self._driver.change("retire", Client.retire)
+        self._driver.change("retire", lambda machine, now: machine.retire(now))
 
 
 L = TypeVar("L", bound=LendingBase[Any, Any, Any])

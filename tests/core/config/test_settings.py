@@ -25,10 +25,14 @@ def client_of(url: str, **options: Any) -> object:
     return read_client_options(url, cast("Any", options))
 
 
-@pytest.mark.parametrize(("read", "owner"), [(pool_of, "Pool"), (client_of, "Client")])
-def test_what_leads_to_one_server_takes_no_cluster(read: Callable[..., object], owner: str) -> None:
-    with pytest.raises(ValueError, match=f"^{owner} is for one server, not for a cluster of a:1: give it the URL"):
-        read("redis+cluster://a:1")
+def test_a_pool_leads_to_one_server_and_takes_no_cluster() -> None:
+    with pytest.raises(ValueError, match="^Pool is for one server, not for a cluster of a:1: give it the URL"):
+        pool_of("redis+cluster://a:1")
+
+
+def test_a_client_takes_a_cluster() -> None:
+    config, _, _ = read_client_options("redis+cluster://a:1", {})
+    assert config.cluster == (("a", 1),)
 
 
 def test_options_are_divided_between_the_connection_and_the_pool() -> None:

@@ -1,0 +1,275 @@
+"""The machine of a client of a cluster.
+
+It has no links for calls. It has a `Node` for each server, which is the whole machine of a client, and to which it hands each
+call. For an adapter it is a `Client`: what it does to a link, it does to the machine of that link's server, `link.home`. Its own
+link is that of subscriptions, which may lead to any server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from math import inf
+from typing import Any, ClassVar, cast
+
+from .._errors import ConnectionClosedError, LocalProtocolError, RespError
+from .._stats import ClientStats, PoolStats
+from ..connection.slot import Slot, SlotState
+from .client import Client
+from .cluster_calls import ClusterCalls
+from .leases import Lease
+from .links import Dial, Lane, Link, Share, Waiter
+from .node import Node, NodeBase, ObservedNode, Probe
+from .observed import ObservedClient
+from .pushes import Listener
+from .sentinel import Place, Way
+from .splits import Part, Split
+from .tls import TLSWire
+
+__all__ = ["Cluster", "ObservedCluster"]
+
+
+class ClusterBase(ClusterCalls):
+    """What makes a client's machine that of a cluster."""
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
+        return f"<{type(self).__name__} {self.config.address}: {state}>"
+
+    @property
+    def kind(self) -> str:
+        return "pool" if self.settings is None else "client"
+
+    @property
+    def lends(self) -> bool:
+        return self.leases is not None
+
+    @property
+    def several_lanes(self) -> bool:
+        return self.settings is not None and self.settings.lanes > 1
+
+    @property
+    def links(self) -> list[Link]:
+        return [*self._links, *[link for node in self._machines for link in node.links]]
+
+    @property
+    def lane_links(self) -> list[Link]:
+        return [link for node in self._machines for link in node.lane_links]
+
+    def stats(self) -> ClientStats | PoolStats:
+        lanes = [lane for node in self._nodes.values() for lane in cast("ClientStats", node.stats()).lanes]
+        subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
+        return ClientStats(lanes=lanes, leases=None, retries=self.retries, subscriptions=subscriptions)
+
+    # -- links of one's own --------------------------------------------------------------------------------------------------
+
+    def acquire(
+        self,
+        token: object,
+        now: float,
+        *,
+        deadline: float = inf,
+        borrower: str | None = None,
+        held: Lease[Link] | None = None,
+        at: int | Place | None = None,
+    ) -> Waiter:
+        """As of a client: a link to the server of this hash slot, or at this place. Raises `LocalProtocolError` for neither."""
+        if at is None:
+            raise LocalProtocolError("acquire: a cluster has several servers; give a key, or a node")
+        if self.closed is not None:
+            raise ConnectionClosedError(f"acquire: {self.closed}")
+        if held is not None:
+            home: NodeBase = held.connection.home
+            waiter = home.acquire(token, now, deadline=deadline, borrower=borrower, held=held)
+            waiter.at, waiter.home = at, home
+            return waiter
+        waiter = Waiter(token, deadline, borrower)
+        waiter.at = at
+        self.place_waiter(waiter, now)
+        return waiter
+
+    def lend(
+        self, now: float, borrower: str | None = None, owner: Slot | Waiter | None = None, at: int | Place | None = None
+    ) -> Lease[Link] | None:
+        node = self.node_for(at)
+        return None if node is None else node.lend(now, borrower, owner)
+
+    def place_waiter(self, waiter: Waiter, now: float) -> None:
+        node = self.node_for(waiter.at)
+        if node is None:
+            self._await_map(waiter, None, now)
+        else:
+            node.wants(waiter, now)
+
+    def withdraw(self, waiter: Waiter, now: float) -> None:
+        self._unplaced.pop(waiter, None)
+        if waiter.home is self or waiter.home is None:
+            super().withdraw(waiter, now)
+        else:
+            waiter.home.withdraw(waiter, now)
+
+    def lend_to(self, slot: Slot, now: float) -> None:  # noqa: ARG002  # a client has lanes
+        return None
+
+    def release(self, lease: Lease[Link] | Share, now: float) -> None:
+        cast("Client", lease.connection.home).release(lease, now)
+
+    # -- links: what the adapter says of them ----------------------------------------------------------------------------------
+
+    def connected(
+        self,
+        dial: Dial,
+        now: float,
+        credentials: tuple[str | None, str | bytes] | None = None,
+        tls: TLSWire | None = None,
+    ) -> Link:
+        if dial.home is self:
+            return super().connected(dial, now, credentials, tls)
+        return cast("Client", dial.home).connected(dial, now, credentials, tls)
+
+    def dial_failed(self, dial: Dial, error: Exception | None, now: float) -> None:
+        if dial.home is self:
+            super().dial_failed(dial, error, now)
+        else:
+            cast("Client", dial.home).dial_failed(dial, error, now)
+
+    def looked(self, link: Link, now: float) -> None:
+        cast("Client", link.home).looked(link, now)
+
+    def receive_replies(self, link: Link, data: bytes, now: float) -> list[Slot] | None:
+        if link.home is self:
+            return super().receive_replies(link, data, now)
+        return cast("Client", link.home).receive_replies(link, data, now)
+
+    def receive_eof(self, link: Link, now: float, error: Exception | None = None) -> None:
+        if link.home is self:
+            super().receive_eof(link, now, error)
+        else:
+            cast("Client", link.home).receive_eof(link, now, error)
+
+    def send_failed(self, link: Link, error: Exception, now: float) -> None:
+        if link.home is self:
+            super().send_failed(link, error, now)
+        else:
+            cast("Client", link.home).send_failed(link, error, now)
+
+    def abort(self, link: Link, error: RespError | None, now: float, *, uncertain: bool = False) -> None:
+        if link.home is self:
+            super().abort(link, error, now, uncertain=uncertain)
+        else:
+            cast("Client", link.home).abort(link, error, now, uncertain=uncertain)
+
+    def _new_dial(self, lane: Lane | None, place: Any, now: float) -> Dial:
+        """For subscriptions: to any server."""
+        node = self._any_node()
+        at = self._pick(self._seeds) if node is None else node.place
+        assert at is not None
+        server = self.node_at(at)
+        way = Way(server.config, server.addresses, self._fallback.opening())
+        return Dial(lane, place, now, now + self._dial_time, self._generation, way, home=self)
+
+    # -- time ------------------------------------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float:
+        due = super().next_deadline()
+        if self.closed is None:
+            due = min(due, self.refresher.next_deadline())
+        for node in self._machines:
+            if (soon := node.next_deadline()) < due:
+                due = soon
+        return due
+
+    def handle_timeout(self, now: float) -> None:
+        super().handle_timeout(now)
+        for node in self._machines:
+            if node.next_deadline() <= now:
+                node.handle_timeout(now)
+        self._ask_for_map(now)
+
+    # -- the client as a whole -------------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        self.want_map(now, at_once=True)
+
+    def retire(self, now: float, keep: Dial | None = None) -> None:
+        super().retire(now, keep)
+        for node in self.nodes:
+            node.retire(now)
+
+    def drain(self, now: float) -> None:
+        self._end_probes(now)
+        for node in self.nodes:
+            node.drain(now)
+        super().drain(now)
+
+    def close(self, now: float, reason: str | None = None) -> None:
+        self._end_probes(now)
+        for node in self._machines:
+            node.close(now, reason or f"the {self.kind} was closed")
+        super().close(now, reason)
+
+    def _end_waiting(self, now: float, reason: str | None) -> None:
+        super()._end_waiting(now, reason)
+        unplaced, self._unplaced = self._unplaced, {}
+        for entry in unplaced:
+            assert self.closed is not None
+            self._tell(entry, self.closed, now)
+
+    def _end_drain(self) -> None:
+        if not any([node.links or node.closed is None for node in self._machines]):
+            super()._end_drain()
+
+    # -- after interrupts ----------------------------------------------------------------------------------------------------------
+
+    def reconcile(
+        self,
+        now: float,
+        is_alive: Callable[[Slot | Waiter], bool],
+        dials: Collection[Dial],
+        torn: Collection[Link] = (),
+    ) -> None:
+        def alive(entry: Slot | Waiter) -> bool:
+            token = entry.token
+            if type(token) is Part:
+                return is_alive(token.split.slot)
+            return type(token) is Probe or is_alive(entry)
+
+        super().reconcile(now, alive, [dial for dial in dials if dial.home is self], torn)
+        for node in self._machines:
+            node.reconcile(now, alive, [dial for dial in dials if dial.home is node], torn)
+
+    def resume(self, entry: Slot | Waiter | Listener, now: float) -> None:
+        if isinstance(entry, Waiter):
+            if entry.home is self and entry not in self._unplaced:
+                self.place_anew(entry, None, now)
+            elif entry.home is not self:
+                entry.home.resume(entry, now)
+            return
+        if not isinstance(entry, Slot):
+            super().resume(entry, now)
+            return
+        split: Split | None = None if entry.call is None else entry.call.split
+        if split is not None:
+            for part in split.under_way:
+                self._resume(part, now)
+            self._complete(split, now)
+        else:
+            self._resume(entry, now)
+
+    def _resume(self, slot: Slot, now: float) -> None:
+        machine = self._machine_of(slot)
+        if machine is not self:
+            machine.resume(slot, now)
+        elif slot.state is SlotState.QUEUED and slot not in self._unplaced:
+            self.place_anew(slot, None, now)
+
+
+class Cluster(ClusterBase):
+    """The machine of a client of a cluster."""
+
+    _node_type: ClassVar[type[NodeBase]] = Node
+
+
+class ObservedCluster(ClusterBase, ObservedClient):
+    """The same, with observers."""
+
+    _node_type: ClassVar[type[NodeBase]] = ObservedNode

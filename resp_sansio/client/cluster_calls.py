@@ -1,0 +1,520 @@
+"""To which server of a cluster a call goes, and where it goes on when a server says that it is another's.
+
+A call goes where the map says that the hash slot of its keys is. A call that is sent elsewhere (MOVED, ASK), or told that it can't
+be made now (TRYAGAIN, CLUSTERDOWN), was not executed; so it goes on, whatever it is, until its deadline. The commands of a pipeline
+go each to its server; a command without keys goes with its neighbours. Those of one hash slot stay in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from math import inf
+from typing import Final, cast
+
+from .._errors import ConnectionClosedError, LocalProtocolError, ReplyError, RespError
+from ..commands.cluster_policy import Where, combine, policy_of, refusal
+from ..commands.knowledge import CommandInfo
+from ..connection.slot import Batch, Slot
+from ..connection.stateful import StatefulBatch
+from .cache import CachedRead
+from .calls import PINNED
+from .client import Client
+from .cluster_map import Redirect, read_redirect
+from .cluster_servers import NOT_NOW, ClusterServers, timed
+from .leases import Lease
+from .links import Call, Lane, Link, Share, Waiter
+from .node import NodeBase
+from .routing import slot_of_payload, slot_of_transaction
+from .splits import Part, Split, is_pipeline, part_of, under_way
+
+__all__ = ["ClusterCalls"]
+
+AT_ONCE: Final = 5
+"""How often a call may be sent elsewhere before it pauses each time: two servers may each say that a slot is the other's."""
+
+MOST_HOPS: Final = 16
+"""How often, for a call without a deadline."""
+
+ELSEWHERE: Final = frozenset({"MOVED", "ASK"})
+ABORTED: Final = "EXECABORT"
+ERRORS: Final = frozenset({ReplyError})
+BESIDE: Final = frozenset({"SCRIPT LOAD"})
+
+
+class ClusterCalls(ClusterServers):
+    """What a cluster's machine does with calls."""
+
+    def _home_of(self, slot: Slot) -> NodeBase | None:
+        """Return the machine for a call that goes to one server as a whole, None if the map does not say."""
+        number = number_of(slot)
+        return self._any_node() if number is None else self._owner(number)
+
+    def _homes_of(self, slot: Batch) -> list[NodeBase | None]:
+        """Return the machine for each command of a pipeline that was not answered: one without a key goes with its neighbours."""
+        numbers = [
+            slot_of_payload(payload, info)
+            for payload, info in zip(slot.payloads[slot.begin :], slot.infos[slot.begin :], strict=True)
+        ]
+        number = next((number for number in numbers if number is not None), None)
+        if number is None:
+            return [self._any_node()] * len(numbers)
+        homes = []
+        for one in numbers:
+            number = number if one is None else one
+            homes.append(self._owner(number))
+        return homes
+
+    # -- calls ---------------------------------------------------------------------------------------------------------------
+
+    def lane_of(self, slot: Slot) -> Lane | None:
+        """As of a client."""
+        if type(slot) is not Slot or self.settings is None:
+            return None
+        number = slot_of_payload(slot.payload, slot.info)
+        node = None if number is None else self._owner(number)
+        return None if node is None else node.lane
+
+    def idle_link(self, caller: Hashable = None, slot: Slot | None = None) -> Link | None:
+        """As of a client."""
+        if type(slot) is not Slot:
+            return None
+        number = slot_of_payload(slot.payload, slot.info)
+        node = None if number is None else self._homes[number]
+        return None if node is None else node.idle_link(caller)
+
+    def submit(
+        self,
+        slot: Slot,
+        now: float,
+        *,
+        caller: Hashable = None,
+        lease: Lease[Link] | Share | None = None,
+        epoch: int | None = None,
+    ) -> Link | None:
+        """As of a client. Raises `CrossSlotError` as well, for keys of several slots in what goes to one server."""
+        if lease is not None:
+            return cast("Client", lease.connection.home).submit(slot, now, caller=caller, lease=lease, epoch=epoch)
+        if self.closed is not None:
+            raise ConnectionClosedError(f"{slot.name} was not sent: {self.closed}")
+        self.refresher.in_use = True
+        if slot.call is not None and slot.call.fixed:  # see `meant_for`
+            return self._submit_to(self.node_at(slot.call.home), slot, now, caller)
+        if is_pipeline(slot):
+            return self._submit_pipeline(cast("Batch", slot), now, caller)
+        number = number_of(slot)
+        if number is None and goes_everywhere(slot):
+            self._submit_everywhere(slot, now)
+            return None
+        node = self._any_node() if number is None else self._owner(number)
+        if node is None:
+            self._await_map(slot, caller, now)
+            return None
+        return self._submit_to(node, slot, now, caller)
+
+    @staticmethod
+    def _submit_to(node: NodeBase, slot: Slot, now: float, caller: Hashable) -> Link | None:
+        fixed = slot.call is not None and slot.call.fixed
+        link = node.submit(slot, now, caller=caller)
+        call = slot.call
+        if call is not None:
+            call.home, call.fixed = node, fixed
+            if link is not None and call.lease is None:
+                call.lane = link.lane
+        return link
+
+    def _submit_pipeline(self, slot: Batch, now: float, caller: Hashable) -> Link | None:
+        homes = self._homes_of(slot)
+        for info in slot.infos:
+            check_alone(info)
+        first = homes[0]
+        if None in homes:
+            self._await_map(slot, caller, now)
+        elif first is not None and homes.count(first) == len(homes):
+            return self._submit_to(first, slot, now, caller)
+        else:
+            slot.call = Call()
+            self._split(slot, slot, homes, now, caller)
+        return None
+
+    def _submit_everywhere(self, slot: Slot, now: float) -> None:
+        """A command goes to all masters, and their replies become one."""
+        masters = self.map.masters
+        if not masters:
+            self._await_map(slot, None, now)
+            return
+        policy, servers = policy_of(slot.info), [f"{host}:{port}" for host, port in (one.place for one in masters)]
+        slot.call = slot.call or Call()
+        slot.call.home = self
+        slot.call.split = split = Split(slot, combine=lambda replies: combine(policy, replies, servers))
+        parts = [(self.node_at(server.place), split.for_a_master()) for server in masters]
+        for node, part in parts:
+            part.call = Call()
+            part.call.fixed = True
+            node.begin(part, now)
+        self._complete(split, now)
+
+    def _split(
+        self, slot: Batch, of: Batch, homes: Sequence[NodeBase | None], now: float, caller: Hashable = None
+    ) -> None:
+        """Make parts of the commands of a pipeline, or of a part of it, that were not answered: one for each of these servers."""
+        call = of.call
+        if slot is of:
+            call.home = self
+            call.split = split = Split(slot)
+            indices: Sequence[int] = range(slot.count)
+        else:
+            token = part_of(of)
+            split, indices = token.split, token.indices
+            token.ended = True
+        for at, reply in enumerate(of.replies):
+            split.heard(indices[at], reply)
+        groups: dict[NodeBase | None, list[int]] = {}
+        for at, home in enumerate(homes, of.begin):
+            groups.setdefault(home, []).append(at)
+        made = []
+        for home, places in groups.items():
+            part = split.part([indices[at] for at in places])
+            part.uncertain = [new for new, at in enumerate(places) if at in of.uncertain]
+            part.call = Call()
+            part.call.hops = call.hops
+            part.call.attempts = call.attempts
+            made.append((home, part))
+        for home, part in made:
+            if home is None:
+                self._await_map(part, caller, now)
+            else:
+                home.begin(part, now, caller)
+        self._complete(split, now)
+
+    def place_call(self, node: NodeBase, slot: Slot, now: float, turn: float = inf) -> None:
+        """Another attempt of this call is to be made, which was at this server before: where the map says now."""
+        call = slot.call
+        if self.closed is not None or call.fixed:
+            node.go_here(slot, now, turn=turn)
+            return
+        if is_pipeline(slot):
+            batch = cast("Batch", slot)
+            homes = self._homes_of(batch)
+            home = homes[0]
+            if homes.count(home) < len(homes):
+                node.let_go(slot, now)
+                self._split(whole_of(batch), batch, homes, now)
+                return
+        else:
+            home = self._home_of(slot)
+        if home is node:
+            node.go_here(slot, now, turn=turn)
+            return
+        node.let_go(slot, now)
+        if home is None:
+            self._await_map(slot, None, now)
+        else:
+            home.take_in(slot, now)
+
+    def _await_map(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
+        """No server is known for this call, or this caller: it waits until one is."""
+        if isinstance(entry, Waiter):
+            entry.home = self
+        else:
+            if entry.call is None:
+                entry.call = Call()
+            entry.call.home = self
+            entry.link = None
+        self._unplaced[entry] = caller
+        timed(entry).timer = self._timers.set(entry.deadline, entry)
+        self.want_map(now, at_once=not self.map.masters)
+
+    def place_anew(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
+        """As of a client."""
+        if isinstance(entry, Waiter):
+            self.place_waiter(entry, now)
+            return
+        if is_pipeline(entry):
+            batch = cast("Batch", entry)
+            homes = self._homes_of(batch)
+            if homes.count(homes[0]) < len(homes):
+                self._split(whole_of(batch), batch, homes, now, caller)
+                return
+            node = homes[0]
+        elif number_of(entry) is None and goes_everywhere(entry):
+            self._submit_everywhere(entry, now)
+            return
+        else:
+            node = self._home_of(entry)
+        if node is None:
+            self._await_map(entry, caller, now)
+        else:
+            node.begin(entry, now, caller)
+
+    def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
+        """As of a client."""
+        if isinstance(entry, Waiter):
+            return self.node_for(entry.at) in (node, None)
+        if entry.call.fixed:
+            return True
+        homes = self._homes_of(cast("Batch", entry)) if is_pipeline(entry) else [self._home_of(entry)]
+        return None in homes or homes.count(node) == len(homes)
+
+    def _slot_due(self, slot: Slot, now: float) -> None:
+        if slot in self._unplaced:
+            del self._unplaced[slot]
+            self._finish(slot, self._late(), now)
+        else:
+            super()._slot_due(slot, now)
+
+    def _tell_end(self, slot: Slot, now: float) -> None:
+        if type(slot.token) is Part:
+            self.part_ended(None, slot, now)
+        else:
+            super()._tell_end(slot, now)
+
+    def abandon(self, slot: Slot, now: float) -> None:
+        """As of a client."""
+        call = slot.call
+        split: Split | None = None if call is None else call.split
+        if split is not None:
+            for part in split.under_way:
+                self._machine_of(part).abandon(part, now)
+                self._unplaced.pop(part, None)
+            split.give_up()
+            call.split = None
+            self._end_call(call, now)
+            return
+        machine = self._machine_of(slot)
+        if machine is self:
+            super().abandon(slot, now)
+        else:
+            machine.abandon(slot, now)
+
+    def _machine_of(self, slot: Slot) -> Client:
+        """Return the machine that a call is at."""
+        if slot.link is not None:
+            return cast("Client", slot.link.home)
+        return self if slot.call is None or slot.call.home is None else cast("Client", slot.call.home)
+
+    def _leave(self, slot: Slot, now: float) -> None:
+        self._unplaced.pop(slot, None)
+        super()._leave(slot, now)
+
+    def limit(self, slot: Slot, deadline: float, now: float) -> None:
+        """As of a client."""
+        self._machine_of(slot).limit(slot, deadline, now) if slot.link is not None else None
+
+    # -- where a call goes on ------------------------------------------------------------------------------------------------
+
+    def leads_elsewhere(self, node: NodeBase, slot: Slot, now: float) -> bool:
+        """A call was answered by this server. Does an answer say that it is another's? Then it goes on there."""
+        if is_pipeline(slot):
+            return self._goes_on_in_parts(node, cast("Batch", slot), now)
+        redirect = self._redirect(node, slot, now)
+        if redirect is None or slot.call is PINNED:
+            return False
+        call = node.call_of(slot)
+        call.hops += 1
+        pause = self._pause(call.hops, slot.deadline, now)
+        if pause is None:
+            return False
+        node.answered(slot.link, now)
+        slot.renew()
+        slot.link = None
+        self.moves += 1
+        if redirect.asks:
+            node.let_go(slot, now)
+            call.split = split = Split(slot, whole=True)
+            part = split.part(range(slot.count), asking=True)
+            self.node_at(self.map.visit(redirect.place)).begin(part, now)
+            self._complete(split, now)
+        elif pause:
+            node.rest(slot, pause, now)
+        else:
+            self.place_call(node, slot, now)
+        return True
+
+    def _redirect(self, node: NodeBase, slot: Slot, now: float) -> Redirect | None:
+        """Return where an answer leads, if one does that its server can have given; a script can make one up."""
+        for error in deciding(slot):
+            if error.code in ELSEWHERE and (redirect := self._read(node, error)) is not None:
+                number = number_of(slot)
+                if redirect.slot == number:
+                    self._learn(redirect, now)
+                    return redirect
+        return None
+
+    def _read(self, node: NodeBase, error: ReplyError) -> Redirect | None:
+        return read_redirect(error, node.place, self.config.address_map)
+
+    def _learn(self, redirect: Redirect, now: float) -> None:
+        if not redirect.asks:
+            self.map.learn(redirect.slot, redirect.place, now)
+            self._homes[redirect.slot] = None
+            self.want_map(now)
+
+    def _pause(self, hops: int, deadline: float, now: float) -> float | None:
+        """Return how long a call waits that was sent elsewhere so often; None if it has ended with that."""
+        if hops <= AT_ONCE:
+            return 0.0
+        pause = self._retry.pause(hops - AT_ONCE, self._random())
+        return None if pause >= deadline - now or (deadline == inf and hops > MOST_HOPS) else pause
+
+    def _goes_on_in_parts(self, node: NodeBase, slot: Batch, now: float) -> bool:
+        """As `leads_elsewhere`, for a pipeline: what was answered is, and what was not executed goes out again.
+
+        All of those that speak of one hash slot go together, in their order.
+        """
+        if ERRORS.isdisjoint(map(type, slot.replies)):
+            return False
+        token = slot.token if type(slot.token) is Part else None
+        own = range(slot.count) if token is None else token.indices
+        step, first = (2, 1) if token is not None and token.asking else (1, 0)
+        again: dict[int, dict[int, ReplyError]] = {}  # by hash slot, by index
+        for at, index in enumerate(own):
+            error = slot.replies[at * step + first]
+            place = at * step + first
+            if type(error) is ReplyError and error.code in (ELSEWHERE | NOT_NOW):
+                number = slot_of_payload(slot.payloads[place], slot.infos[place])
+                redirect = self._read(node, error) if error.code in ELSEWHERE else None
+                if number is not None and (error.code in NOT_NOW or (redirect and redirect.slot == number)):
+                    again.setdefault(number, {})[index] = error
+        if not again or slot.call is PINNED:
+            return False
+        call = node.call_of(slot)
+        hops = call.hops + 1
+        pause = self._pause(hops, slot.deadline, now)
+        if pause is None:
+            return False
+        node.answered(slot.link, now)
+        node.let_go(slot, now)
+        indices = {index for errors in again.values() for index in errors}
+        if token is None:
+            split = Split(slot)
+            for index, reply in enumerate(slot.replies):
+                if index not in indices:
+                    split.heard(index, reply)
+            slot.renew()
+            slot.link = None
+            call.home, call.split = self, split
+        else:
+            split = token.split
+            split.take(slot, None, again=indices)  # type: ignore[arg-type]
+        self.moves += 1
+        for target, asking, waits, some in self._ways(node, again, now):
+            part = split.part(some, asking=asking)
+            part.call = Call()
+            part.call.hops = hops
+            wait = max(pause, self._retry.pause(hops, self._random())) if waits else pause
+            if wait and target is not None:
+                part.call.home = target
+                part.call.lane = target.lane if target.lane is not None else None
+                target.rest(part, wait, now)
+            elif target is not None:
+                target.begin(part, now)
+            else:
+                self._await_map(part, None, now)
+        self._complete(split, now)
+        return True
+
+    def _ways(
+        self, node: NodeBase, again: dict[int, dict[int, ReplyError]], now: float
+    ) -> Iterable[tuple[NodeBase | None, bool, bool, list[int]]]:
+        """Return to which servers commands go again, whether behind ASKING, whether after a pause, and which."""
+        ways: dict[tuple[NodeBase | None, bool, bool], list[int]] = {}
+        for number, errors in again.items():
+            redirects = []
+            for error in errors.values():
+                if error.code in ELSEWHERE and (redirect := self._read(node, error)) is not None:
+                    self._learn(redirect, now)
+                    redirects.append(redirect)
+            waits = len(redirects) < len(errors)
+            asks = not waits and redirects[-1].asks
+            if waits:
+                self.want_map(now)
+            target = self.node_at(self.map.visit(redirects[-1].place)) if asks else self._owner(number)
+            ways.setdefault((target, asks, waits), []).extend(errors)
+        return [(*way, sorted(indices)) for way, indices in ways.items()]
+
+    def part_ended(self, node: NodeBase | None, part: Slot, now: float) -> None:
+        """No attempt of this part follows."""
+        token = part_of(part)
+        split = token.split
+        if token.ended:
+            return
+        split.take(cast("Batch", part), part.cause)
+        if not split.whole:
+            self._complete(split, now)
+            return
+        split.end()
+        slot = split.slot
+        slot.call.split = None
+        slot.link = part.link
+        home = node if node is not None else cast("NodeBase", slot.call.home)
+        cause = slot.cause
+        if cause is None or isinstance(cause, RespError):
+            home._settle(slot, cause, now)
+        else:
+            home._finish(slot, cause, now)
+
+    def _complete(self, split: Split, now: float) -> None:
+        """See whether a call in parts has ended."""
+        slot = split.slot
+        if slot.call is None or slot.call.split is not split:
+            return
+        if split.under_way:
+            self.relink(split)
+            return
+        split.end()
+        slot.call.split = None
+        self._finish(slot, split.failure, now)
+
+    def relink(self, split: Split) -> None:
+        """A call in parts waits where the first of them does that is on a link."""
+        link = next((part.link for part in split.under_way if part.link is not None and under_way(part)), None)
+        if split.slot.link is not link:
+            split.slot.link = link
+            self.moves += 1
+
+
+def whole_of(slot: Batch) -> Batch:
+    """Return the call of which this is a part, or that it is."""
+    return cast("Batch", slot.token.split.slot) if type(slot.token) is Part else slot
+
+
+def number_of(slot: Slot) -> int | None:
+    """Return the hash slot of a call that goes to one server as a whole, None if it names no key."""
+    if type(slot) is CachedRead:
+        return slot_of_payload(slot.read, slot.info)
+    if isinstance(slot, Batch):
+        return slot_of_transaction(slot.payloads, slot.infos)
+    return slot_of_payload(slot.payload, slot.info)
+
+
+def goes_everywhere(slot: Slot) -> bool:
+    """Does this call, which names no key, go to all masters? Raises `LocalProtocolError` if it is meant for one server."""
+    if isinstance(slot, StatefulBatch) and not slot.alone:
+        return False
+    where = policy_of(slot.info).where
+    if where is Where.REFUSED:
+        raise refusal(slot.info)
+    return where in (Where.MASTERS, Where.SERVERS)
+
+
+def check_alone(info: CommandInfo) -> None:
+    """Raise `LocalProtocolError` for a command that can be no part of a pipeline: meant for one server, or for all."""
+    where = policy_of(info).where
+    if where is Where.REFUSED:
+        raise refusal(info)
+    if where in (Where.MASTERS, Where.SERVERS) and info.name not in BESIDE:
+        raise LocalProtocolError(
+            f"{info.name} was not sent: it goes to all masters, so it can be in no pipeline; send it alone"
+        )
+
+
+def deciding(slot: Slot) -> list[ReplyError]:
+    """Return the errors that say why nothing of a call was executed, which goes to one server as a whole."""
+    if not isinstance(slot, Batch):
+        return [slot.reply] if type(slot.reply) is ReplyError else []
+    last = slot.replies[-1]
+    if type(last) is not ReplyError:
+        return []
+    if last.code == ABORTED:
+        return [reply for reply in slot.replies[:-1] if type(reply) is ReplyError]
+    return [last] if last.code in ELSEWHERE else []

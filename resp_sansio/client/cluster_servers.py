@@ -1,0 +1,285 @@
+"""The servers of a cluster, each with its machine, and the map that says which of them has which hash slot.
+
+The map is asked for when it is needed first, and again as soon as something says that it is not right any more. What is learnt in
+between (MOVED) counts at once, for that slot. It is asked for by the links that calls go by. A new map moves the calls that wait
+for a server which is not theirs any more; and servers that are gone are left, once the calls there are answered.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from math import inf
+from typing import Any, ClassVar, Final, cast
+
+from .._errors import ConnectError, ReplyError, RespError
+from ..commands.knowledge import prepare
+from ..config.config import Config
+from ..config.settings import ClientSettings, PoolSettings
+from ..connection.slot import Batch, Slot, SlotState
+from ..connection.stateful import new_batch
+from .calls import ClientEvent
+from .client import Client
+from .cluster_map import ClusterMap, read_view
+from .hash_slots import SLOTS
+from .links import Call, Waiter
+from .node import NodeBase, Probe
+from .observers import Observers
+from .pace import Pace
+from .refresher import Refresher
+from .retry import Attempts
+from .sentinel import Place
+
+__all__ = ["NOT_NOW", "ClusterServers"]
+
+ASK_FOR_MAP: Final = prepare(("CLUSTER", "SLOTS"))
+PROBE_TIME: Final = 1.0
+"""Seconds that a server has which is asked for the map. One by which the cluster is to be found has those of a dial."""
+
+NOT_NOW: Final = frozenset({"TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN"})
+"""Codes of errors that say nothing was executed, and may be later."""
+
+
+class ClusterServers(Client):
+    """What a cluster's machine knows of its servers. (With slots it could not be observed as well.)"""
+
+    _node_type: ClassVar[type[NodeBase]]
+    settings: ClientSettings | None
+    leases: PoolSettings | None
+    map: ClusterMap
+    refresher: Refresher
+    _nodes: dict[Place, NodeBase]
+    _homes: list[NodeBase | None]  # of the slots, as far as they were looked up
+    _unplaced: dict[Slot | Waiter, Hashable]  # what waits for a map, and by which caller
+    _probes: dict[Slot, NodeBase]
+    _any: Place | None  # where calls go that may go anywhere
+    _leaving: dict[NodeBase, None]
+    _last: RespError | None  # why the last round came to nothing
+
+    def __init__(
+        self,
+        config: Config,
+        settings: ClientSettings | None = None,
+        pool: PoolSettings | None = None,
+        *,
+        random: Callable[[], float],
+        observers: Observers | None = None,
+    ) -> None:
+        more: Any = {} if observers is None else {"observers": observers}
+        super().__init__(config, None, None, random=random, **more)
+        self.settings = settings
+        self.leases = pool
+        self._retry = settings.retry if settings is not None else (pool or PoolSettings()).retry
+        self._pace = Pace(self._retry)
+        self.map = ClusterMap()
+        self.refresher = Refresher(config.refresh_interval)
+        self._nodes = {}
+        self._homes = [None] * SLOTS
+        self._unplaced = {}
+        self._probes = {}
+        self._any = None
+        self._leaving = {}
+        self._last = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
+        return f"<{type(self).__name__} {self.config.address}: {state}>"
+
+    @property
+    def random(self) -> Callable[[], float]:
+        """The source of chance, for the machines of servers."""
+        return self._random
+
+    @property
+    def shared_events(self) -> list[ClientEvent]:
+        """The list on which all machines put their events."""
+        return self._events
+
+    @property
+    def nodes(self) -> list[NodeBase]:
+        """The machines of all servers that calls went to, or are to go to."""
+        return [*self._nodes.values()]
+
+    @property
+    def _machines(self) -> list[NodeBase]:
+        return [*self._nodes.values(), *self._leaving]
+
+    # -- the servers ---------------------------------------------------------------------------------------------------------
+
+    def node_at(self, place: Place) -> NodeBase:
+        """Return the machine of the server at this place, a new one if there is none."""
+        node = self._nodes.get(place)
+        if node is None:
+            self._nodes[place] = node = self._node_type(self, place)
+        return node
+
+    def _owner(self, number: int) -> NodeBase | None:
+        """Return the machine of the server of this slot, None if the map does not say."""
+        node = self._homes[number]
+        if node is None and (server := self.map.owner(number)) is not None:
+            self._homes[number] = node = self.node_at(server.place)
+        return node
+
+    def _any_node(self) -> NodeBase | None:
+        """Return a machine for what may go to any master: the same one, as long as that can be reached."""
+        node = None if self._any is None else self._nodes.get(self._any)
+        if node is None or node.suspect:
+            masters = [server.place for server in self.map.masters]
+            well = [place for place in masters if place not in self._nodes or not self._nodes[place].suspect]
+            self._any = self._pick(well or masters)
+            node = None if self._any is None else self.node_at(self._any)
+        return node
+
+    def _pick(self, places: Sequence[Place]) -> Place | None:
+        return places[int(self._random() * len(places))] if places else None
+
+    @abstractmethod
+    def place_anew(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
+        """Begin with a call, or with a caller that wants a link, where the map says."""
+
+    @abstractmethod
+    def place_waiter(self, waiter: Waiter, now: float) -> None:
+        """Begin with a caller that wants a link."""
+
+    def node_for(self, at: int | Place | None) -> NodeBase | None:
+        """Return the machine for this hash slot, or at this place; None if the map does not say."""
+        return self._owner(at) if isinstance(at, int) else None if at is None else self.node_at(at)
+
+    @abstractmethod
+    def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
+        """Is this the server of what waits there, as far as the map says?"""
+
+    # -- the map -------------------------------------------------------------------------------------------------------------
+
+    def want_map(self, now: float, *, at_once: bool = False) -> None:
+        """The map may not be what it was."""
+        if self.closed is None:
+            self.refresher.wanted(now, 0.0 if at_once else self._random())
+            if at_once:
+                self._ask_for_map(now)
+
+    def _ask_for_map(self, now: float) -> None:
+        """Ask for the map if it is time to."""
+        if self.closed is None and self.refresher.next_deadline() <= now:
+            known = [server.place for server in self.map.servers]
+            well = [place for place in known if place not in self._nodes or not self._nodes[place].suspect]
+            self._probe(self.refresher.begin(now, well, self._seeds, self._random), now)
+
+    @property
+    def _seeds(self) -> Sequence[Place]:
+        return cast("Sequence[Place]", self.config.cluster)
+
+    def _probe(self, places: Iterable[Place], now: float) -> None:
+        for place in places:
+            node = self.node_at(place)
+            time = self._dial_time if self.map.find(place) is None else PROBE_TIME
+            slot = new_batch([ASK_FOR_MAP[0]], [ASK_FOR_MAP[1]], Probe(now), now + time)
+            slot.call = Call()
+            slot.call.fixed = True
+            self._probes[slot] = node
+            node.begin(slot, now)
+
+    def probe_ended(self, node: NodeBase, slot: Slot, now: float) -> None:
+        """A server has answered the question for the map, or has not."""
+        if slot.link is not None:
+            slot.link.awaited = False
+        if self._probes.pop(slot, None) is None:
+            return
+        reply = cast("Batch", slot).replies[0] if slot.state is SlotState.ANSWERED else None
+        view = read_view(reply, node.place, self.config.address_map)
+        before = self.map.version
+        if view is not None:
+            self.map.install(view, cast("Probe", slot.token).asked_at)
+        if view is None or self.map.in_doubt:
+            self._last = not_told(node, slot, reply)
+            self._probe(self.refresher.failed(node.place, now), now)
+            if not self.refresher.asking:
+                self._not_found(now)
+        else:
+            self._end_probes(now)
+            self._installed(now, changed=self.map.version != before)
+
+    def _installed(self, now: float, *, changed: bool) -> None:
+        """There is a map that is believed."""
+        if changed:
+            self._homes = [None] * SLOTS
+            if self._any is not None and self.map.find(self._any) is None:
+                self._any = None
+        self._move_waiting(now)
+        self._place_unplaced(now)
+        self._leave_gone(now)
+        settled = not self._unplaced and not any([node.suspect for node in self._masters()])
+        servers = len(self.map.servers)
+        self.refresher.answered(now, self._random(), changed=changed, settled=settled, nodes=servers)
+
+    def _masters(self) -> list[NodeBase]:
+        return [node for server in self.map.masters if (node := self._nodes.get(server.place)) is not None]
+
+    def _move_waiting(self, now: float) -> None:
+        """What waits for a link to a server that it does not belong to any more goes where it does."""
+        for node in self.nodes:
+            for entry in node.waiting(pausing=self._is_gone(node.place)):
+                if not self.belongs(entry, node):
+                    node.let_go(entry, now)
+                    self.place_anew(entry, None, now)
+
+    def _place_unplaced(self, now: float) -> None:
+        """There is a new map: calls have waited for it."""
+        unplaced, self._unplaced = self._unplaced, {}
+        for entry, caller in unplaced.items():
+            self._timers.cancel(timed(entry).timer)
+            self.place_anew(entry, caller, now)
+
+    def _is_gone(self, place: Place) -> bool:
+        """Is it none of the cluster's any more, or another name of a server by which the cluster was found?"""
+        return place in self.map.gone or (place in self._seeds and self.map.find(place) is None)
+
+    def _leave_gone(self, now: float) -> None:
+        """Servers that are none of the cluster's any more are left: when the calls there are answered."""
+        for place, node in [*self._nodes.items()]:
+            if self._is_gone(place) and not node.waiting(pausing=True):
+                del self._nodes[place]
+                self._leaving[node] = None
+                node.drain(now)
+
+    def _not_found(self, now: float) -> None:
+        """No server has told the map: what waits for it waits on, as long as that may help."""
+        error = self._last
+        assert error is not None
+        for entry in [*self._unplaced]:
+            call = timed(entry)
+            if call.attempts is None:
+                call.attempts = Attempts(self._retry)
+            counts = not (entry.deadline < inf and self._retry.attempts > 1)
+            left = entry.deadline - now
+            if call.attempts.after(error, self._random(), left=left, counts=counts) is None:
+                del self._unplaced[entry]
+                self._tell(entry, error, now)
+
+    def _end_probes(self, now: float) -> None:
+        for slot, node in [*self._probes.items()]:
+            del self._probes[slot]
+            node.abandon(slot, now)
+
+    def node_drained(self, node: NodeBase) -> None:
+        """Nothing is left of this server's machine."""
+        self._leaving.pop(node, None)
+        self._end_drain()
+
+
+def timed(entry: Slot | Waiter) -> Call | Waiter:
+    """Return what has the timer, and the attempts, of what waits."""
+    if isinstance(entry, Waiter):
+        return entry
+    call: Call = entry.call
+    return call
+
+
+def not_told(node: NodeBase, slot: Slot, reply: object) -> RespError:
+    """Return why a server has not told the map."""
+    where = f"{node.config.address} did not tell the map of the cluster"
+    if isinstance(slot.cause, RespError):
+        return slot.cause
+    if isinstance(reply, ReplyError):
+        return ConnectError(f"{where}: {reply}", transient=reply.code in NOT_NOW)
+    return ConnectError(f"{where}: its answer makes no sense, or is empty", transient=True)

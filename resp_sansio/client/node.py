@@ -1,0 +1,221 @@
+"""The machine of one server of a cluster: a client's own lanes, leases, dials and pace, whose calls may go on elsewhere.
+
+Where an attempt ends, and another is to follow, the cluster says at which server. What is told of a call's end to callers, the
+cluster is told first of those that it has made itself: parts of calls, and questions for the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import inf
+from typing import Any, Final
+
+from .._errors import ConnectError, ReplyError, RespError
+from ..connection.events import ConnectionLost, Opened
+from ..connection.slot import Slot
+from .calls import ASKS, OWN, Check
+from .client import Client
+from .lanes import Route, route
+from .links import Call, Dial, Link, Waiter
+from .observed import ObservedClient
+from .sentinel import Place
+from .splits import Part
+
+__all__ = ["Node", "NodeBase", "ObservedNode", "Probe"]
+
+STALE: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "UNBLOCKED"})
+"""Codes of errors after which the map may not be what it was."""
+
+
+class Probe:
+    """The token of a question for the map. `asked_at`: when it was made."""
+
+    __slots__ = ("asked_at",)
+
+    def __init__(self, asked_at: float) -> None:
+        self.asked_at: Final[float] = asked_at
+
+
+class NodeBase(Client):
+    """What makes a client's machine one of a cluster's. (With slots it could not be observed as well.)"""
+
+    cluster: Any
+    place: Place
+    suspect: bool
+
+    def __init__(self, cluster: Any, place: Place) -> None:
+        config, observed = cluster.config.at(place), cluster.observers
+        super().__init__(config, cluster.settings, cluster.leases, random=cluster.random, observers=observed)
+        self.cluster = cluster
+        self.place = place
+        self.suspect = False  # it could not be reached, or was lost, since a link to it last opened
+        self._events = cluster.shared_events
+
+    # -- for the cluster -----------------------------------------------------------------------------------------------------
+
+    def begin(self, slot: Slot, now: float, caller: Hashable = None) -> None:
+        """As `submit`, for a slot of the cluster's own making: it has no caller for which to raise anything."""
+        call = slot.call
+        if call is None:
+            slot.call = call = Call()
+        call.home = self
+        if self._lanes and route(slot, leases=self._pool is not None) is Route.LANE:
+            call.lane = self.lane
+            if call.lane is None:
+                call.lane = self._shares.take(caller)
+                call.caller = (caller,)
+        if self.closed is not None:
+            self._finish(slot, self.closed, now)
+        elif call.lane is not None:
+            self._events += self._one(self._enter(slot, call.lane, now))
+        else:
+            self._events += self._one(self._borrow(slot, now, again=True))
+
+    def go_here(self, slot: Slot, now: float, *, turn: float = inf) -> None:
+        """Begin another attempt, at this server."""
+        super()._go(slot, now, turn=turn)
+
+    def rest(self, slot: Slot, pause: float, now: float) -> None:
+        """Begin another attempt behind a pause."""
+        slot.call.timer = self._timers.set(now + pause, slot)
+        self._pausing[slot] = None
+
+    def wants(self, waiter: Waiter, now: float) -> None:
+        """This caller wants a link to this server."""
+        waiter.home = self
+        if self.closed is not None:
+            self._refuse(waiter, self.closed)
+        elif self._pool is not None:
+            self._acquire(waiter, now, again=True)
+        else:
+            self._await_lane(waiter, now)
+
+    def let_go(self, entry: Slot | Waiter, now: float) -> None:
+        """The call, which is on no link, or the caller that wants one, goes on elsewhere."""
+        if isinstance(entry, Waiter):
+            super().withdraw(entry, now)
+            return
+        slot, call = entry, entry.call
+        self._leave(slot, now)
+        self._timers.cancel(call.timer)
+        if call.lease is not None:
+            lease, call.lease = call.lease, None
+            self.release(lease, now)
+        if call.caller is not None:
+            caller, call.caller = call.caller[0], None
+            self._shares.leave(caller)
+
+    def take_in(self, slot: Slot, now: float) -> None:
+        """A call that was at another server goes on here."""
+        call = slot.call
+        call.home = self
+        if call.lane is not None:
+            call.lane = self.lane
+            if call.lane is None:
+                call.lane = self._shares.take(None)
+                call.caller = (None,)
+        self.go_here(slot, now)
+
+    def waiting(self, *, pausing: bool) -> list[Slot | Waiter]:
+        """Return the calls, and those who want a link, that wait for one; with those behind a pause, if they are asked for."""
+        entries = [entry for lane in self._lanes for entry in lane.entries]
+        if self._pool is not None:
+            entries += self._pool.owners
+        return [*entries, *self._pausing] if pausing else entries
+
+    def call_of(self, slot: Slot) -> Call:
+        """Return what is known of a call that has been on a link of this server."""
+        call: Call | None = slot.call
+        if call is None:
+            slot.call = call = Call()
+            call.lane = slot.link.lane
+        call.home = self
+        return call
+
+    def answered(self, link: Link, now: float) -> None:
+        """This link has brought an answer, if only one that leads elsewhere."""
+        if not link.trusted:
+            self._proved(link, now)
+
+    # -- what differs from a client --------------------------------------------------------------------------------------------
+
+    def _settle(self, slot: Slot, failure: RespError | None, now: float) -> None:
+        token, call = slot.token, slot.call
+        if isinstance(token, Check) or call is OWN or call is ASKS:
+            super()._settle(slot, failure, now)
+        elif type(token) is Probe or (
+            type(token) is Part and token.asking and (token.split.whole or failure is not None)
+        ):
+            self._finish(slot, failure, now)  # the cluster sees to what follows
+        elif failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
+            if failure is None and type(slot.reply) is ReplyError and slot.reply.code in STALE:
+                self.cluster.want_map(now)
+            super()._settle(slot, failure, now)
+
+    def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
+        self.cluster.place_call(self, slot, now, turn)
+
+    def _counts(self, cause: Exception, deadline: float) -> bool:
+        """Nothing was executed, and the map may lead elsewhere the next time: a call that has a deadline is bounded by that."""
+        says = isinstance(cause, (ConnectError, ReplyError))
+        return not (says and deadline < inf and self._retry.attempts > 1)
+
+    def _retried(self) -> None:
+        super()._retried()
+        self.cluster.moves += 1
+        self.cluster.retries += 1
+
+    def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
+        super()._repeats(slot, cause, pause, now)
+        if type(slot.token) is Part:
+            self.cluster.relink(slot.token.split)
+
+    def _on(self, link: Link, slot: Slot, now: float) -> None:
+        super()._on(link, slot, now)
+        token = slot.token
+        if type(token) is Part:
+            self.cluster.relink(token.split)
+        elif type(token) is Probe:
+            link.awaited = True
+
+    def _tell_end(self, slot: Slot, now: float) -> None:
+        token = slot.token
+        if type(token) is Part:
+            self.cluster.part_ended(self, slot, now)
+        elif type(token) is Probe:
+            self.cluster.probe_ended(self, slot, now)
+        else:
+            super()._tell_end(slot, now)
+
+    def _leave_replica(self, link: Link, now: float) -> None:  # noqa: ARG002  # the link may be right for reads
+        self.cluster.want_map(now)
+
+    def _opened(self, link: Link, event: Opened, now: float) -> None:
+        self.suspect = False
+        super()._opened(link, event, now)
+
+    def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
+        if error is not None:
+            self.suspect = True
+            self.cluster.want_map(now)
+        super()._dial_over(dial, error, now)
+
+    def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
+        if link.dial is None and not link.left and self.closed is None:
+            self.suspect = True
+            self.cluster.want_map(now)
+        super()._lost(link, event, now)
+
+    def _drained(self) -> None:
+        self.cluster.node_drained(self)
+
+
+class Node(NodeBase):
+    """The machine of one server of a cluster."""
+
+
+class ObservedNode(NodeBase, ObservedClient):
+    """The same, with observers."""
+
+    def _made(self) -> None:
+        """The cluster is what was made."""
