@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from .._errors import CrossSlotError
 from ..commands.caching import sent_words
 from ..commands.command_keys import KEYS
-from ..commands.knowledge import CommandInfo, command_keys
+from ..commands.knowledge import CommandInfo, keys_in
 from ..commands.table import TABLE
 from ..connection.slot import Payload
 from .hash_slots import slot_of
@@ -43,13 +43,13 @@ def slot_of_payload(payload: Payload, info: CommandInfo) -> int | None:
             return None  # without its key: the server will say so
         begin = payload.index(b"\n", at) + 1
         return slot_of(payload[begin : begin + int(payload[at : begin - 2])])
-    keys = _keys(payload, info)
+    words, keys = _keys(payload, info)
     if not keys:
         return None
-    slot = slot_of(keys[0][1])
-    for _, key in keys:
-        if slot_of(key) != slot:
-            raise _apart(info.name, [_place(f"argument {at}", key) for at, key in keys])
+    slot = slot_of(words[keys[0]])
+    for at in keys[1:]:
+        if slot_of(words[at]) != slot:
+            raise _apart(info.name, [_place(f"argument {at}", words[at]) for at in keys])
     return slot
 
 
@@ -70,12 +70,15 @@ def slot_of_transaction(payloads: Sequence[Payload], infos: Sequence[CommandInfo
     return guess if slot is None else slot
 
 
-def _keys(payload: Payload, info: CommandInfo) -> list[tuple[int, bytes]]:
-    """Return the keys of a command, each with its index among the words."""
+def _keys(payload: Payload, info: CommandInfo) -> tuple[list[bytes], Sequence[int]]:
+    """Return the words of a command, if any may be a key, and the indices of those that are."""
     if info.keys or info.name in KEYS:
         words = sent_words(payload)
-        return [(at, words[at]) for at in command_keys(words, info)]
-    return [] if info.name in TABLE else [*enumerate(sent_words(payload))][1:2]
+        return words, keys_in(words, info)
+    if info.name in TABLE:
+        return [], ()
+    words = sent_words(payload)
+    return words, range(1, len(words))[:1]
 
 
 def _place(where: str, key: bytes) -> Place:
@@ -86,9 +89,10 @@ def _places(payloads: Sequence[Payload], infos: Sequence[CommandInfo]) -> list[P
     """Return the first key of each command that is known to have one; callers do not count MULTI."""
     first = 0 if infos[0].name == "MULTI" else 1
     return [
-        _place(f"command {at}, {info.name}", keys[0][1])
+        _place(f"command {at}, {info.name}", words[keys[0]])
         for at, (payload, info) in enumerate(zip(payloads, infos, strict=True), first)
-        if info.name in TABLE and (keys := _keys(payload, info))
+        for words, keys in [_keys(payload, info)]
+        if keys and info.name in TABLE
     ]
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "block_time",
     "command_info",
     "command_keys",
+    "keys_in",
     "prepare",
     "redact",
 ]
@@ -337,13 +338,17 @@ def block_time(args: Sequence[Argument], info: CommandInfo | None = None) -> flo
     return time if 0 < time < math.inf else 0.0
 
 
-def command_keys(args: Sequence[Argument], info: CommandInfo | None = None) -> list[int]:
+def command_keys(args: Sequence[Argument]) -> list[int]:
     """Return the indices of a command's keys in their order: of all that decides which slot of a cluster it belongs to.
 
     They count every word of the name: for `("OBJECT ENCODING", "k")` as for `("OBJECT", "ENCODING", "k")` it is `[2]`. Sharded
     channels are among them; keys that only patterns name (SORT's BY and GET) are not. None if the arguments make no sense.
     """
-    info, words = info or command_info(args), words_of(args)
+    return keys_in(words_of(args), command_info(args))
+
+
+def keys_in(words: Words, info: CommandInfo) -> list[int]:
+    """Return what `command_keys` does, given a command's words and what is known of it."""
     if info.name in KEYS:
         return [index for index in KEYS[info.name](words) if index < len(words)]
     return [index for spec in info.keys for index in positions(spec, words)]
