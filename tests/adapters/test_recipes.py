@@ -1,6 +1,6 @@
 """What `docs/recipes.md` shows, on a real server: many at once, holders that die, connections that are lost in the middle.
 
-Each test is written for tasks and for threads: `both` runs it on the recipes of either, as files that were copied.
+Each test is written once: `everywhere` runs it on the recipes for asyncio, for threads and for trio, as files that were copied.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ import runpy
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis.asyncio
+import trio
 
 import redis_py
 import resp_asyncio
 import resp_sync
+import resp_trio
 from adapters.loops import bounded
 from adapters.peers import Faults, Proxy, run_program
 from examples import DOCS, blocks, read
+from forms_of_recipes import RECIPES, files
 from resp_sansio import ConnectionLostError, RespError
-from threads_of_recipes import RECIPES, files, for_threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
 
     from servers import Server
@@ -39,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 class Tasks:
-    """The recipes for tasks."""
+    """The recipes for asyncio."""
 
     suffix = ""
     library: Any = resp_asyncio
@@ -52,6 +54,10 @@ class Tasks:
         for recipe in RECIPES:
             vars(self).update(runpy.run_path(str(recipe.with_name(f"{recipe.stem}{self.suffix}.py"))))
         return vars(self)[name]
+
+    def running(self) -> AbstractContextManager[object]:
+        """A block in which they can be called."""
+        return nullcontext()
 
     def client(self, url: str, **options: Any) -> AbstractAsyncContextManager[Any]:
         """A client."""
@@ -82,16 +88,20 @@ class Threads(Tasks):
         with self.library.Client(url, **options) as client:
             yield client
 
+    def block(self, entered: Any) -> Any:
+        return self.entered(entered.__enter__, entered.__exit__)
+
     @asynccontextmanager
-    async def block(self, entered: Any) -> AsyncIterator[Any]:
-        held = await on_a_thread(entered.__enter__)
+    async def entered(self, enter: Callable[[], Any], leave: Callable[..., Any]) -> AsyncIterator[Any]:
+        """A block that is entered and left by these."""
+        held = await self.call(enter)
         try:
             yield held
         except BaseException as error:
-            if not await on_a_thread(entered.__exit__, type(error), error, error.__traceback__):
+            if not await self.call(leave, type(error), error, error.__traceback__):
                 raise
         else:
-            await on_a_thread(entered.__exit__, None, None, None)
+            await self.call(leave, None, None, None)
 
     async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         return await on_a_thread(function, *args, **options)
@@ -101,19 +111,74 @@ class Threads(Tasks):
         return lambda: asyncio.run_coroutine_threadsafe(load(), loop).result()  # type: ignore[arg-type]
 
 
-def both(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+class OnTrio(Threads):
+    """The recipes for trio: each call in a task of one run, which has a thread of its own."""
+
+    suffix = "_trio"
+    library = resp_trio
+    token: trio.lowlevel.TrioToken
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        begun: Future[tuple[trio.lowlevel.TrioToken, trio.Event]] = Future()
+
+        async def stay() -> None:
+            over = trio.Event()
+            begun.set_result((trio.lowlevel.current_trio_token(), over))
+            await over.wait()
+
+        thread = threading.Thread(target=trio.run, args=(stay,))
+        thread.start()
+        self.token, over = begun.result()
+        try:
+            yield
+        finally:
+            self.token.run_sync_soon(over.set)
+            thread.join()
+
+    @asynccontextmanager
+    async def client(self, url: str, **options: Any) -> AsyncIterator[Any]:
+        opened: Future[tuple[Any, trio.Event]] = Future()
+
+        async def stay() -> None:  # one task enters and leaves
+            over = trio.Event()
+            async with self.library.Client(url, **options) as client:
+                opened.set_result((client, over))
+                await over.wait()
+
+        staying = asyncio.create_task(self.call(stay))
+        client, over = await asyncio.wrap_future(opened)
+        try:
+            yield client
+        finally:
+            self.token.run_sync_soon(over.set)
+            await staying
+
+    def block(self, entered: Any) -> Any:
+        return self.entered(entered.__aenter__, entered.__aexit__)
+
+    async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        there = partial(trio.from_thread.run, partial(function, **options), *args, trio_token=self.token)
+        return await on_a_thread(there)
+
+    def loader(self, load: Callable[[], Awaitable[bytes]]) -> Any:
+        return partial(trio.to_thread.run_sync, super().loader(load))
+
+
+def everywhere(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Make a test of a coroutine function that takes `recipes`."""
-    return _on([Tasks(), Threads()], test)
+    return _on([Tasks(), Threads(), OnTrio()], test)
 
 
-def of_tasks(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """As `both`, of what happens to tasks alone."""
+def on_asyncio(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """As `everywhere`, of what is of asyncio alone."""
     return _on([Tasks()], test)
 
 
 def _on(kinds: list[Tasks], test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     def run(recipes: Tasks, server: Server) -> None:
-        asyncio.run(bounded(partial(test, recipes, server)))
+        with recipes.running():
+            asyncio.run(bounded(partial(test, recipes, server)))
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
     marked: Callable[..., None] = pytest.mark.parametrize("recipes", kinds, ids=repr)(run)
@@ -144,9 +209,9 @@ async def on_a_thread(function: Callable[..., Any], *args: Any, **options: Any) 
 # -- The files -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("recipe", "beside"), [*files()], ids=lambda path: path.stem)
-def test_the_recipe_for_threads_is_that_for_tasks(recipe: Path, beside: Path) -> None:
-    assert read(beside) == for_threads(recipe), "run PYTHONPATH=. python tests/threads_of_recipes.py"
+@pytest.mark.parametrize(("beside", "text"), [each[1:] for each in files()], ids=[each[1].stem for each in files()])
+def test_a_recipe_for_threads_or_trio_is_that_for_asyncio(beside: Path, text: str) -> None:
+    assert read(beside) == text, "run PYTHONPATH=. python tests/forms_of_recipes.py"
 
 
 def test_the_page_shows_pieces_of_the_recipes() -> None:
@@ -159,7 +224,7 @@ def test_the_page_shows_pieces_of_the_recipes() -> None:
     assert [block for block in shown if not any(lines(block) in text for text in whole)] == []
 
 
-@pytest.mark.parametrize("recipe", [path for pair in files() for path in pair], ids=lambda path: path.stem)
+@pytest.mark.parametrize("recipe", [*RECIPES, *[each[1] for each in files()]], ids=lambda path: path.stem)
 def test_a_recipe_prints_what_it_says(recipe: Path, server: Server) -> None:
     said = re.findall(r"^ *print\(.*\)  # (.*)$", read(recipe), re.MULTILINE)
     assert run_program(recipe, server.url).splitlines() == said
@@ -168,7 +233,7 @@ def test_a_recipe_prints_what_it_says(recipe: Path, server: Server) -> None:
 # -- The lock ------------------------------------------------------------------------------------------------------------------
 
 
-@both
+@everywhere
 async def test_a_lock_has_one_holder(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as one, recipes.client(server.url) as other:
         inside: list[int] = []
@@ -189,7 +254,7 @@ async def test_a_lock_has_one_holder(recipes: Tasks, server: Server) -> None:
     assert (most, server.call("GET", "count"), server.call("EXISTS", "lock")) == (1, b"24", 0)
 
 
-@both
+@everywhere
 async def test_a_lock_of_a_holder_that_died_is_anothers_when_its_time_is_over(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         dead = recipes.block(recipes.lock(client, "lock", seconds=0.2))
@@ -205,7 +270,7 @@ async def test_a_lock_of_a_holder_that_died_is_anothers_when_its_time_is_over(re
             assert server.call("EXISTS", "lock") == 1  # it is not the dead one's to give back
 
 
-@both
+@everywhere
 async def test_a_lock_is_held_for_longer_if_that_is_said(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         async with recipes.block(recipes.lock(client, "lock", seconds=0.3)) as held:
@@ -219,7 +284,7 @@ async def test_a_lock_is_held_for_longer_if_that_is_said(recipes: Tasks, server:
         assert server.call("EXISTS", "lock") == 0
 
 
-@both
+@everywhere
 async def test_a_lock_whose_work_fails_is_given_back(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         with pytest.raises(ZeroDivisionError):
@@ -228,7 +293,7 @@ async def test_a_lock_whose_work_fails_is_given_back(recipes: Tasks, server: Ser
         assert server.call("EXISTS", "lock") == 0
 
 
-@both
+@everywhere
 async def test_a_lock_that_was_taken_by_a_call_whose_reply_was_lost_is_held(recipes: Tasks, server: Server) -> None:
     with Proxy(server.port) as proxy:
         async with recipes.client(proxy.url, protocol=2) as client:
@@ -242,7 +307,7 @@ async def test_a_lock_that_was_taken_by_a_call_whose_reply_was_lost_is_held(reci
             assert server.call("EXISTS", "lock") == 0  # that reply was lost, too
 
 
-@both
+@everywhere
 async def test_while_no_server_answers_there_is_no_lock(recipes: Tasks, server: Server) -> None:
     with Proxy(server.port) as proxy:
         async with recipes.client(proxy.url, protocol=2, timeout=0.5) as client:
@@ -257,7 +322,7 @@ async def test_while_no_server_answers_there_is_no_lock(recipes: Tasks, server: 
         assert server.call("EXISTS", "lock") == 0
 
 
-@of_tasks
+@on_asyncio
 async def test_a_task_that_is_cancelled_as_it_takes_a_lock_leaves_none(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
 
@@ -275,6 +340,38 @@ async def test_a_task_that_is_cancelled_as_it_takes_a_lock_leaves_none(recipes: 
             with suppress(asyncio.CancelledError):
                 await task
             assert server.call("EXISTS", "lock") == 0, turns
+
+
+def test_a_task_of_trio_that_is_cancelled_leaves_nothing(server: Server) -> None:
+    """Wherever it waits, and where its block ends as it is cancelled."""
+    recipes = OnTrio()
+
+    async def hold(client: Any) -> None:
+        async with recipes.lock(client, "lock"), recipes.semaphore(client, "sem", 1):
+            await recipes.cached(client, "k", load, seconds=30.0)
+
+    async def load() -> bytes:
+        await trio.sleep(10)
+        return b""
+
+    async def leave(client: Any) -> None:
+        with trio.CancelScope() as scope:
+            async with recipes.lock(client, "lock"), recipes.semaphore(client, "sem", 1):
+                scope.cancel()
+
+    async def main() -> None:
+        async with resp_trio.Client(server.url) as client:
+            await leave(client)
+            assert server.call("EXISTS", "lock", "sem") == 0
+            for checkpoints in range(0, 60, 2):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(hold, client)
+                    for _ in range(checkpoints):
+                        await trio.lowlevel.checkpoint()
+                    nursery.cancel_scope.cancel()
+                assert server.call("EXISTS", "lock", "sem", "k:loading") == 0, checkpoints
+
+    trio.run(main)
 
 
 # -- What the page says of redis-py's lock -----------------------------------------------------------------------------------
@@ -345,7 +442,7 @@ def test_the_lock_of_redis_py_is_left_by_a_cancelled_task_and_shared_by_two(serv
 # -- The rate limit ------------------------------------------------------------------------------------------------------------
 
 
-@both
+@everywhere
 async def test_many_at_once_get_no_more_than_the_rate(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         began = time.monotonic()
@@ -363,7 +460,7 @@ async def test_many_at_once_get_no_more_than_the_rate(recipes: Tasks, server: Se
     assert 5 <= made <= most + 1
 
 
-@both
+@everywhere
 async def test_a_call_may_be_made_when_it_was_said(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         may = partial(recipes.call, recipes.must_wait, client, "rate", rate=10.0, burst=2)
@@ -381,7 +478,7 @@ async def test_a_call_may_be_made_when_it_was_said(recipes: Tasks, server: Serve
 # -- The semaphore -------------------------------------------------------------------------------------------------------------
 
 
-@both
+@everywhere
 async def test_a_semaphore_has_so_many_holders(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as one, recipes.client(server.url) as other:
         inside: list[int] = []
@@ -399,7 +496,7 @@ async def test_a_semaphore_has_so_many_holders(recipes: Tasks, server: Server) -
     assert (most, server.call("EXISTS", "sem")) == (3, 0)
 
 
-@both
+@everywhere
 async def test_a_holder_that_died_gives_way_when_its_time_is_over(recipes: Tasks, server: Server) -> None:
     async with recipes.client(server.url) as client:
         dead = recipes.block(recipes.semaphore(client, "sem", 2, seconds=0.2))
@@ -415,7 +512,7 @@ async def test_a_holder_that_died_gives_way_when_its_time_is_over(recipes: Tasks
                 assert server.call("ZCARD", "sem") == 2
 
 
-@both
+@everywhere
 async def test_a_place_taken_by_a_call_whose_reply_was_lost_is_taken_once(recipes: Tasks, server: Server) -> None:
     with Proxy(server.port) as proxy:
         async with recipes.client(proxy.url, protocol=2) as client:
@@ -431,7 +528,7 @@ async def test_a_place_taken_by_a_call_whose_reply_was_lost_is_taken_once(recipe
 # -- The cache -----------------------------------------------------------------------------------------------------------------
 
 
-@both
+@everywhere
 async def test_many_that_miss_load_once(recipes: Tasks, server: Server) -> None:
     loads = 0
 
@@ -449,7 +546,7 @@ async def test_many_that_miss_load_once(recipes: Tasks, server: Server) -> None:
     assert 29_000 < int(server.call("PTTL", "k")) <= 30_000  # type: ignore[arg-type]
 
 
-@both
+@everywhere
 async def test_a_load_that_fails_is_told_to_its_caller_and_another_loads(recipes: Tasks, server: Server) -> None:
     loads = 0
 
@@ -473,7 +570,7 @@ async def test_a_load_that_fails_is_told_to_its_caller_and_another_loads(recipes
     assert loads == 2
 
 
-@both
+@everywhere
 async def test_a_loader_that_died_is_one_no_more_when_its_time_is_over(recipes: Tasks, server: Server) -> None:
     async def load() -> bytes:
         return b"loaded"
@@ -484,7 +581,7 @@ async def test_a_loader_that_died_is_one_no_more_when_its_time_is_over(recipes: 
         assert await get() == b"loaded"
 
 
-@of_tasks
+@on_asyncio
 async def test_what_was_loaded_between_two_looks_is_not_loaded_again(recipes: Tasks, server: Server) -> None:
     async def load() -> bytes:
         return b"loaded again"
@@ -505,7 +602,7 @@ async def test_what_was_loaded_between_two_looks_is_not_loaded_again(recipes: Ta
         assert await recipes.cached(beside, "k", load, seconds=30.0) == b"loaded"
 
 
-@of_tasks
+@on_asyncio
 async def test_a_loader_that_is_cancelled_gives_way(recipes: Tasks, server: Server) -> None:
     loading = asyncio.Event()
 
@@ -524,7 +621,7 @@ async def test_a_loader_that_is_cancelled_gives_way(recipes: Tasks, server: Serv
         assert await second == b"loaded"
 
 
-@both
+@everywhere
 async def test_a_cache_that_is_lost_says_so_and_leaves_no_loader(recipes: Tasks, server: Server) -> None:
     async def load() -> bytes:
         return b"loaded"
