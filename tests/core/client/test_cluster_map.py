@@ -98,6 +98,7 @@ SAID: Final = {
     "IPv6": ([b"2001:db8::1", 7001, b"1", {}], "2001:db8::1", []),
     "before 7.0": ([b"127.0.0.1", 7001, b"1"], "127.0.0.1", []),
     "names that make no sense": ([b"127.0.0.1", 7001, b"1", [b"ip", 4, [], b"x"]], "127.0.0.1", []),
+    "a name without an end": ([b"127.0.0.1", 7001, b"1", [b"hostname"]], "127.0.0.1", []),
     "more names that make no sense": ([b"127.0.0.1", 7001, b"1", {b"ip": b"a b", b"hostname": None}], "127.0.0.1", []),
     "names of no kind": ([b"127.0.0.1", 7001, b"1", 7], "127.0.0.1", []),
 }
@@ -221,15 +222,18 @@ def test_a_server_can_say_anything(said: Any) -> None:
         ("MOVED 1 :7000", None),  # to where it came from
         ("MOVED 1 ?:7000", None),
         ("MOVED 16384 a:7000", None),
+        ("MOVED 16385 a:7000", None),
         ("MOVED -1 a:7000", None),
         ("MOVED x a:7000", None),
         ("MOVED ² a:7000", None),
         ("MOVED 000001 a:7000", None),
         ("MOVED 1 a:0", None),
         ("MOVED 1 a:65536", None),
+        ("MOVED 1 a:0000007000", None),
         ("MOVED 1 a:", None),
         ("MOVED 1 7000", None),
         ("MOVED 1 a b:7000", None),
+        ("MOVED 1 a:7000 b", None),
         ("MOVED 1", None),
         ("MOVED", None),
         ("ERR 1 a:7000", None),
@@ -401,13 +405,14 @@ def test_a_worse_view_is_not_installed_unless_another_server_says_no_better(
     assert [owner(found, slot) for slot in range(SLOTS)] != before
 
 
+@pytest.mark.parametrize("after", [AGAIN, AGAIN + 1.0])
 @pytest.mark.parametrize("ranges", WORSE.values(), ids=WORSE)
-def test_a_server_alone_may_confirm_its_view_after_a_while(ranges: tuple[tuple[int, ...], ...]) -> None:
+def test_a_server_alone_may_confirm_its_view_after_a_while(ranges: tuple[tuple[int, ...], ...], after: float) -> None:
     found = known()
     found.learn(7, place(2), 0.5)
     assert not found.install(view(*ranges), 1.0)
     assert not found.install(view(*ranges), 1.5)
-    assert found.install(view(*ranges), 1.0 + AGAIN)
+    assert found.install(view(*ranges), 1.0 + after)
     assert not found.in_doubt
 
 

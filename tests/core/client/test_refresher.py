@@ -163,7 +163,7 @@ def test_while_nothing_changes_the_gaps_grow() -> None:
         gaps.append(round(answer(refresher, now, settled=False), 3))
         now = refresher.next_deadline()
         refresher.begin(now, NODES, SEEDS, chance())
-    assert gaps == [*GAPS, 5.0, 5.0]
+    assert gaps == [0.05, 0.25, 0.8, 1.0, 1.0, 1.0, 2.0, 5.0, 5.0, 5.0] == [*GAPS, 5.0, 5.0]
 
 
 def test_a_gap_is_random_from_a_half_of_its_length() -> None:
@@ -195,6 +195,15 @@ def grown(rounds: int, *, settled: bool = False) -> tuple[Refresher, float]:
 
 def test_a_change_that_was_waited_for_lets_the_gaps_begin_anew() -> None:
     refresher, now = grown(4)
+    assert answer(refresher, now, changed=True, settled=False) == pytest.approx(GAPS[0])
+
+
+def test_so_does_the_first_map_after_a_round_that_failed() -> None:
+    refresher, now = grown(4, settled=True)
+    while refresher.out:
+        refresher.failed(min(refresher.out), now)
+    now = refresher.next_deadline()
+    assert refresher.begin(now, NODES, SEEDS, chance())
     assert answer(refresher, now, changed=True, settled=False) == pytest.approx(GAPS[0])
 
 
