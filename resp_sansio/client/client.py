@@ -392,6 +392,7 @@ class Client(Repair):
             plain=dial.way.opening.plain,
             needs_master=dial.way.needs_master,
             master_name=dial.way.master_name,
+            reads_replica=dial.way.reads_replica,
             peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
             tracking=() if cache is None else cache.options.tracking,

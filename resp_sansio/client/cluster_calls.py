@@ -47,7 +47,9 @@ class ClusterCalls(ClusterServers):
     def _home_of(self, slot: Slot) -> NodeBase | None:
         """Return the machine for a call that goes to one server as a whole, None if the map does not say."""
         number = number_of(slot)
-        return self._any_node() if number is None else self._owner(number)
+        if number is None:
+            return self._any_node()
+        return self._reader(number) if self.spreads and reads(slot) else self._owner(number)
 
     def _homes_of(self, slot: Batch) -> list[NodeBase | None]:
         """Return the machine for each command of a pipeline that was not answered: one without a key goes with its neighbours."""
@@ -58,17 +60,21 @@ class ClusterCalls(ClusterServers):
         number = next((number for number in numbers if number is not None), None)
         if number is None:
             return [self._any_node()] * len(numbers)
+        find = self._reader if self.spreads and reads(slot) else self._owner
+        found: dict[int, NodeBase | None] = {}  # those of one slot go together
         homes = []
         for one in numbers:
             number = number if one is None else one
-            homes.append(self._owner(number))
+            if number not in found:
+                found[number] = find(number)
+            homes.append(found[number])
         return homes
 
     # -- calls ---------------------------------------------------------------------------------------------------------------
 
     def lane_of(self, slot: Slot) -> Lane | None:
         """As of a client."""
-        if type(slot) is not Slot or self.settings is None:
+        if type(slot) is not Slot or self.spreads or slot.call is not None:
             return None
         number = slot_of_payload(slot.payload, slot.info)
         node = None if number is None else self._owner(number)
@@ -105,7 +111,7 @@ class ClusterCalls(ClusterServers):
         if number is None and goes_everywhere(slot):
             self._submit_everywhere(slot, now)
             return None
-        node = self._any_node() if number is None else self._owner(number)
+        node = self._home_of(slot) if self.spreads or number is None else self._owner(number)
         if node is None:
             self._await_map(slot, caller, now)
             return None
@@ -252,6 +258,8 @@ class ClusterCalls(ClusterServers):
             return self.node_for(entry.at) in (node, None)
         if entry.call.fixed:
             return True
+        if self.spreads and reads(entry) and self.is_replica(node) and not node.suspect:
+            return True
         homes = self._homes_of(cast("Batch", entry)) if is_pipeline(entry) else [self._home_of(entry)]
         return None in homes or homes.count(node) == len(homes)
 
@@ -307,7 +315,7 @@ class ClusterCalls(ClusterServers):
         if is_pipeline(slot):
             return self._goes_on_in_parts(node, cast("Batch", slot), now)
         redirect = self._redirect(node, slot, now)
-        if redirect is None or slot.call is PINNED:
+        if slot.call is PINNED or (redirect is None and not self._rests(node, slot)):
             return False
         call = node.call_of(slot)
         call.hops += 1
@@ -318,7 +326,7 @@ class ClusterCalls(ClusterServers):
         slot.renew()
         slot.link = None
         self.moves += 1
-        if redirect.asks:
+        if redirect is not None and redirect.asks:
             node.let_go(slot, now)
             call.split = split = Split(slot, whole=True)
             part = split.part(range(slot.count), asking=True)
@@ -330,21 +338,31 @@ class ClusterCalls(ClusterServers):
             self.place_call(node, slot, now)
         return True
 
+    def _rests(self, node: NodeBase, slot: Slot) -> bool:
+        """Is this the answer of a replica that can't be read from now? Then the call goes on at another server."""
+        reply = slot.reply
+        node.rests = type(reply) is ReplyError and reply.code in NOT_NOW and self.is_replica(node)
+        return node.rests
+
     def _redirect(self, node: NodeBase, slot: Slot, now: float) -> Redirect | None:
         """Return where an answer leads, if one does that its server can have given; a script can make one up."""
         for error in deciding(slot):
             if error.code in ELSEWHERE and (redirect := self._read(node, error)) is not None:
                 number = number_of(slot)
                 if redirect.slot == number:
-                    self._learn(redirect, now)
+                    self._learn(redirect, node, now)
                     return redirect
         return None
 
     def _read(self, node: NodeBase, error: ReplyError) -> Redirect | None:
         return read_redirect(error, node.place, self.config.address_map)
 
-    def _learn(self, redirect: Redirect, now: float) -> None:
-        if not redirect.asks:
+    def _learn(self, redirect: Redirect, node: NodeBase, now: float) -> None:
+        shard = self.map.shard_of(node.place)
+        if redirect.asks:
+            self._moving.add(redirect.slot)  # a replica may have lost the key, and not say so
+            self.want_map(now)
+        elif shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
             self.map.learn(redirect.slot, redirect.place, now)
             self._homes[redirect.slot] = None
             self.want_map(now)
@@ -422,7 +440,7 @@ class ClusterCalls(ClusterServers):
             redirects = []
             for error in errors.values():
                 if error.code in ELSEWHERE and (redirect := self._read(node, error)) is not None:
-                    self._learn(redirect, now)
+                    self._learn(redirect, node, now)
                     redirects.append(redirect)
             waits = len(redirects) < len(errors)
             asks = not waits and redirects[-1].asks
@@ -471,6 +489,15 @@ class ClusterCalls(ClusterServers):
         if split.slot.link is not link:
             split.slot.link = link
             self.moves += 1
+
+
+def reads(slot: Slot) -> bool:
+    """May a replica answer this call? It only reads, and no server has sent it elsewhere yet."""
+    if slot.call is not None and slot.call.hops:
+        return False
+    if isinstance(slot, Batch):
+        return (is_pipeline(slot) or type(slot) is CachedRead) and all([info.readonly for info in slot.infos])
+    return slot.info.readonly
 
 
 def whole_of(slot: Batch) -> Batch:

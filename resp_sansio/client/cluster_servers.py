@@ -54,6 +54,8 @@ class ClusterServers(Client):
     _probes: dict[Slot, NodeBase]
     _any: Place | None  # where calls go that may go anywhere
     _leaving: dict[NodeBase, None]
+    _moving: set[int]  # slots of which a server has said since the last map that it is giving them away
+    _turn: int  # of the replicas
     _last: RespError | None  # why the last round came to nothing
 
     def __init__(
@@ -80,6 +82,8 @@ class ClusterServers(Client):
         self._any = None
         self._leaving = {}
         self._last = None
+        self._moving = set()
+        self._turn = 0
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
@@ -119,6 +123,29 @@ class ClusterServers(Client):
         if node is None and (server := self.map.owner(number)) is not None:
             self._homes[number] = node = self.node_at(server.place)
         return node
+
+    @property
+    def spreads(self) -> bool:
+        """May replicas be read from?"""
+        return self.config.read_from != "master"
+
+    def _reader(self, number: int) -> NodeBase | None:
+        """Return the machine of a server that may be read from: replicas in turn, the master where there is none that can."""
+        owner = self._owner(number)
+        shard = None if owner is None else self.map.shard_of(owner.place)
+        if owner is None or shard is None or owner.place != shard.master.place or number in self._moving:
+            return owner
+        readers = [self.node_at(server.place) for server in shard.replicas]
+        if self.config.read_from == "any":
+            readers.append(owner)
+        well = [node for node in readers if not (node.suspect or node.rests)]
+        self._turn += 1
+        return well[self._turn % len(well)] if well else owner
+
+    def is_replica(self, node: NodeBase) -> bool:
+        """Is this server a replica, by the last view?"""
+        shard = self.map.shard_of(node.place)
+        return shard is not None and shard.master.place != node.place
 
     def _any_node(self) -> NodeBase | None:
         """Return a machine for what may go to any master: the same one, as long as that can be reached."""
@@ -201,6 +228,9 @@ class ClusterServers(Client):
 
     def _installed(self, now: float, *, changed: bool) -> None:
         """There is a map that is believed."""
+        self._moving.clear()
+        for node in self.nodes:
+            node.rests = False
         if changed:
             self._homes = [None] * SLOTS
             if self._any is not None and self.map.find(self._any) is None:

@@ -371,8 +371,12 @@ class Dials(Calls):
 
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
         search = None if self.directory is None else self.directory.search()
-        way = Way(self.config, self.addresses, self._fallback.opening()) if search is None else search.way
+        way = search.way if search is not None else self._way()
         return Dial(lane, place, now, now + self._dial_time, self._generation, way, search, self)
+
+    def _way(self) -> Way:
+        """The way to the server, where there are no sentinels to ask."""
+        return Way(self.config, self.addresses, self._fallback.opening())
 
     def _place_granted(self, owner: Any, lease: Lease[Link], now: float) -> None:
         """A turn has come. An interrupt finds either the place, which has the turn, or the lease."""

@@ -18,7 +18,7 @@ from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Link, Waiter
 from .observed import ObservedClient
-from .sentinel import Place
+from .sentinel import Place, Way
 from .splits import Part
 
 __all__ = ["Node", "NodeBase", "ObservedNode", "Probe"]
@@ -42,6 +42,7 @@ class NodeBase(Client):
     cluster: Any
     place: Place
     suspect: bool
+    rests: bool
 
     def __init__(self, cluster: Any, place: Place) -> None:
         config, observed = cluster.config.at(place), cluster.observers
@@ -49,6 +50,7 @@ class NodeBase(Client):
         self.cluster = cluster
         self.place = place
         self.suspect = False  # it could not be reached, or was lost, since a link to it last opened
+        self.rests = False  # it is a replica that can't be read from now
         self._events = cluster.shared_events
 
     # -- for the cluster -----------------------------------------------------------------------------------------------------
@@ -186,6 +188,9 @@ class NodeBase(Client):
             self.cluster.probe_ended(self, slot, now)
         else:
             super()._tell_end(slot, now)
+
+    def _way(self) -> Way:
+        return super()._way()._replace(reads_replica=self.cluster.spreads)
 
     def _leave_replica(self, link: Link, now: float) -> None:  # noqa: ARG002  # the link may be right for reads
         self.cluster.want_map(now)

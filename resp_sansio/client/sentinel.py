@@ -39,6 +39,7 @@ class Way(NamedTuple):
     """To which server a dial leads, as whom, and how it opens there: in full, or plainly.
 
     `needs_master`: a replica is refused. `master_name`: it is a sentinel, which is asked where the master of this name is.
+    `reads_replica`: it is a server of a cluster, and may be a replica that is read from.
     """
 
     config: Config
@@ -46,6 +47,7 @@ class Way(NamedTuple):
     opening: Opening
     needs_master: bool = False
     master_name: str | None = None
+    reads_replica: bool = False
 
 
 class Directory:

@@ -137,10 +137,12 @@ class Connection(Timing):
         tracking: tuple[Argument, ...] = (),
         collects: bool = False,
         ping_interval: float = inf,
+        reads_replica: bool = False,
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
-        `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master` and `master_name` see `Handshake`.
+        `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master`, `master_name` and `reads_replica` see
+        `Handshake`.
         `peer` names the server in messages; None: by its address. By the command `tracking` the server is asked to tell of changes;
         whether it does, the attribute of that name says. `ping_interval` is for a `config` without one.
         """
@@ -156,6 +158,7 @@ class Connection(Timing):
             needs_master=needs_master,
             master_name=master_name,
             tracking=() if plain else tracking,
+            reads_replica=reads_replica,
         )
         return cls(
             handshake,

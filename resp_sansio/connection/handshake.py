@@ -40,6 +40,7 @@ class Step(enum.Enum):
     LIBRARY_NAME = "the library name"
     LIBRARY_VERSION = "the library version"
     DATABASE = "database"
+    READONLY = "READONLY"
     ROLE = "ROLE"
     MASTER = "SENTINEL GET-MASTER-ADDR-BY-NAME"
     SENTINELS = "SENTINEL SENTINELS"
@@ -55,7 +56,7 @@ QUESTIONS: Final = (Step.MASTER, Step.SENTINELS)
 
 
 # What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
-PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.ROLE, *QUESTIONS, Step.PING})
+PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.READONLY, Step.ROLE, *QUESTIONS, Step.PING})
 
 
 class ServerInfo(Record):
@@ -126,13 +127,15 @@ class Handshake:
     `protocol` 3 falls back to 2 where the server has no HELLO; 2 never asks. `username` without `password` authenticates
     with an empty password. `database` is selected unless it is 0, where every connection starts.
 
+    With `reads_replica` a server of a cluster is told that a replica may answer what only reads.
+
     With `needs_master` a replica is refused. With `master_name` the server is a sentinel, which is asked where the master of this
     name is, and which other sentinels there are: its `answers`, in this order.
     """
 
     __slots__ = (
         "_answers", "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "master_name",
-        "needs_master", "protocol", "tracking", "username",
+        "needs_master", "protocol", "reads_replica", "tracking", "username",
     )  # fmt: skip
 
     def __init__(
@@ -148,8 +151,10 @@ class Handshake:
         needs_master: bool = False,
         master_name: str | None = None,
         tracking: tuple[Argument, ...] = (),
+        reads_replica: bool = False,
     ) -> None:
         self.protocol = protocol
+        self.reads_replica: bool = reads_replica
         self.username: str | None = username
         self._password = password
         self.client_name: str | None = client_name
@@ -245,7 +250,7 @@ class Handshake:
         return ConnectError(message, transient=True, plain_may_work=plain_may_work)
 
     def _batch(self, opening: Sequence[Step]) -> list[tuple[Argument, ...]]:
-        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, *QUESTIONS]
+        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, Step.READONLY, *QUESTIONS]
         if opening[0] is Step.HELLO:
             wanted.append(Step.TRACKING)  # on RESP2 it would be accepted, and never be heard of
         batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
@@ -275,6 +280,8 @@ class Handshake:
                 return ("CLIENT", "SETINFO", "LIB-VER", self.library_version)
             case Step.DATABASE if self.database:
                 return ("SELECT", self.database)
+            case Step.READONLY if self.reads_replica:
+                return ("READONLY",)
             case Step.ROLE if self.needs_master:
                 return ("ROLE",)
             case Step.MASTER if self.master_name is not None:
