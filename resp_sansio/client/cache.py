@@ -149,16 +149,27 @@ class CachedRead(Batch):
         self.attributes = other.attributes
         self.state = ANSWERED
 
+    def give_up_keeping(self) -> None:
+        """The reply is not to be kept: the read goes out alone, and no server is asked to tell of changes."""
+        if self.cell is not None:
+            self.cell.stands = False
+        self._asks = False
+        self._prepare()
+
     def renew(self) -> None:
         """As for any slot, but both go out again: the server has to be asked on each connection."""
         super().renew()
+        self._prepare()
+
+    def _prepare(self) -> None:
         self.begin = 0
         self.replies = []
-        self.missing = self.count
         if self._asks:
             self.payload, self.infos = CACHING + self.read, (CACHING_INFO, self.info)
         else:
-            self.payload = self.read
+            self.payload, self.infos = self.read, (self.info,)
+        self.payloads = (CACHING, self.read) if self._asks else (self.read,)
+        self.count = self.missing = len(self.infos)
 
 
 class Table:

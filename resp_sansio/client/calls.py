@@ -127,7 +127,7 @@ class Calls(ABC):
         self.addresses: Final[Addresses] = Addresses(config)
         self.once: Final[bool] = once
         self.observers: Observers | None = observers
-        self.cache: Final[ReadCache | None] = cache
+        self.cache: ReadCache | None = cache
         if cache is not None:
             cache.begin_anew()  # in the child of a fork it has what its parent read
         self.closed = None

@@ -329,6 +329,8 @@ class ClusterCalls(ClusterServers):
         if redirect is not None and redirect.asks:
             node.let_go(slot, now)
             call.split = split = Split(slot, whole=True)
+            if type(slot) is CachedRead:
+                slot.give_up_keeping()  # no other command may stand between ASKING and the read
             part = split.part(range(slot.count), asking=True)
             self.node_at(self.map.visit(redirect.place)).begin(part, now)
             self._complete(split, now)
@@ -363,7 +365,8 @@ class ClusterCalls(ClusterServers):
             self._moving.add(redirect.slot)  # a replica may have lost the key, and not say so
             self.want_map(now)
         elif shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
-            self.map.learn(redirect.slot, redirect.place, now)
+            if self.map.learn(redirect.slot, redirect.place, now):
+                self.forget_read()
             self._homes[redirect.slot] = None
             self.want_map(now)
 

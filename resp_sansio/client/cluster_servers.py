@@ -18,6 +18,7 @@ from ..config.config import Config
 from ..config.settings import ClientSettings, PoolSettings
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_batch
+from .cache import ReadCache
 from .calls import ClientEvent
 from .client import Client
 from .cluster_map import ClusterMap, read_view
@@ -66,9 +67,10 @@ class ClusterServers(Client):
         *,
         random: Callable[[], float],
         observers: Observers | None = None,
+        cache: ReadCache | None = None,
     ) -> None:
         more: Any = {} if observers is None else {"observers": observers}
-        super().__init__(config, None, None, random=random, **more)
+        super().__init__(config, None, None, random=random, cache=cache, **more)
         self.settings = settings
         self.leases = pool
         self._retry = settings.retry if settings is not None else (pool or PoolSettings()).retry
@@ -141,6 +143,11 @@ class ClusterServers(Client):
         well = [node for node in readers if not (node.suspect or node.rests)]
         self._turn += 1
         return well[self._turn % len(well)] if well else owner
+
+    def forget_read(self) -> None:
+        """Slots have another owner now: the server that was asked before need not tell of changes to what is in them."""
+        if self.cache is not None:
+            self.cache.clear()
 
     def is_replica(self, node: NodeBase) -> bool:
         """Is this server a replica, by the last view?"""
@@ -232,6 +239,7 @@ class ClusterServers(Client):
         for node in self.nodes:
             node.rests = False
         if changed:
+            self.forget_read()
             self._homes = [None] * SLOTS
             if self._any is not None and self.map.find(self._any) is None:
                 self._any = None

@@ -47,6 +47,7 @@ class NodeBase(Client):
     def __init__(self, cluster: Any, place: Place) -> None:
         config, observed = cluster.config.at(place), cluster.observers
         super().__init__(config, cluster.settings, cluster.leases, random=cluster.random, observers=observed)
+        self.cache = cluster.cache  # one for all servers, or none
         self.cluster = cluster
         self.place = place
         self.suspect = False  # it could not be reached, or was lost, since a link to it last opened

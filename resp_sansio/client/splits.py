@@ -18,6 +18,7 @@ from ..commands.knowledge import CommandInfo, Needs, prepare
 from ..connection.slot import Batch, Payload, Slot, SlotState
 from ..connection.stateful import StatefulBatch, new_batch
 from ..wire.values import Reply
+from .cache import CachedRead
 
 __all__ = ["Part", "Split", "is_pipeline", "part_of", "under_way"]
 
@@ -130,8 +131,9 @@ class Split:
         slot.outcomes = outcomes if isinstance(slot, Batch) or one else (outcome_of(outcomes),)
         slot.state = SlotState.LOST if self._causes else ANSWERED
         if isinstance(slot, Batch):
-            slot.replies = [self._reply(index) for index in range(slot.count)]
-            slot.reply = slot.replies[0] if isinstance(slot, StatefulBatch) and slot.alone else slot.replies
+            slot.replies = [self._reply(index) for index in range(len(outcomes))]
+            alone = isinstance(slot, CachedRead) or (isinstance(slot, StatefulBatch) and slot.alone)
+            slot.reply = slot.replies[0] if alone else slot.replies
             slot.missing = 0
         elif not self._causes:
             replies = [self._replies[index] for index in range(len(outcomes))]

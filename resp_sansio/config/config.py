@@ -409,6 +409,7 @@ SENTINEL_OPTIONS: Final = ("master_name", "sentinel_username", "sentinel_passwor
 OF_SEVERAL: Final = ("sentinels", *SENTINEL_OPTIONS, "cluster", *CLUSTER_OPTIONS)
 EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("cache", ("protocol",), "servers tell of changes by RESP3 alone"),
+    ("cache", ("read_from",), "what is kept must be no older than what the master has"),
     ("credentials", ("username", "password"), "the callable gives both"),
     ("path", ("host", "port", "tls"), "a unix socket has no address, and Redis offers no TLS on it"),
     ("sentinels", ("host", "port", "path"), "the sentinels say where the server is"),

@@ -220,7 +220,7 @@ class Maker:
     def __call__(self, random: Callable[[], float]) -> Client:
         config, settings, pool, once, observers = self._config, self._settings, self._pool, self._once, self._observers
         if config.cluster:
-            return cluster_machine(config, settings, pool, random, observers)
+            return cluster_machine(config, settings, pool, random, observers, self._cache)
         if observers is None:
             return Client(config, settings, pool, random=random, once=once, cache=self._cache)
         return ObservedClient(config, settings, pool, random=random, once=once, observers=observers, cache=self._cache)
@@ -232,13 +232,14 @@ def cluster_machine(
     pool: PoolSettings | None,
     random: Callable[[], float],
     observers: Observers | None,
+    cache: ReadCache | None,
 ) -> Client:
     """Return the machine of a client of a cluster."""
     from ..client.cluster import Cluster, ObservedCluster  # most programs have one server
 
     if observers is None:
-        return Cluster(config, settings, pool, random=random)
-    return ObservedCluster(config, settings, pool, random=random, observers=observers)
+        return Cluster(config, settings, pool, random=random, cache=cache)
+    return ObservedCluster(config, settings, pool, random=random, observers=observers, cache=cache)
 
 
 def maker(
