@@ -350,18 +350,16 @@ class Cluster:
 
     # -- moving slots ----------------------------------------------------------------------------------------------------
 
-    def begin_move(self, slot: int, target: int) -> int:
+    def begin_move(self, slot: int, target: int, source: int | None = None) -> int:
         """Make the slot's owner send those who miss a key to the target; return which node the owner is."""
-        source = self.owner(slot)
-        assert source is not None
+        source = self._source(slot, source)
         done(self.nodes[target].call("CLUSTER", "SETSLOT", slot, "IMPORTING", self.nodes[source].id))
         done(self.nodes[source].call("CLUSTER", "SETSLOT", slot, "MIGRATING", self.nodes[target].id))
         return source
 
-    def move_keys(self, slot: int, target: int, most: int = SLOTS) -> int:
+    def move_keys(self, slot: int, target: int, source: int | None = None, *, most: int = SLOTS) -> int:
         """Move keys of the slot that its owner still has; return how many."""
-        source = self.owner(slot)
-        assert source is not None
+        source = self._source(slot, source)
         keys = as_list(self.nodes[source].call("CLUSTER", "GETKEYSINSLOT", slot, most))
         if keys:
             host, port = self.places[target]
@@ -370,18 +368,24 @@ class Cluster:
             done(self.nodes[source].call("MIGRATE", host, port, "", 0, 5000, *password, "KEYS", *words))
         return len(keys)
 
-    def end_move(self, slot: int, target: int) -> None:
-        """Give the slot to the target: it is told first, then who had the slot, then the other masters."""
-        source = self.owner(slot)
+    def end_move(self, slot: int, target: int, source: int | None = None) -> None:
+        """Give the slot to the target: it is told first, then its owner, then the other masters."""
+        source = self._source(slot, source)
         for index in sorted(range(len(self.nodes)), key=lambda index: (index != target, index != source)):
             if self.nodes[index].running and self.nodes[index].is_master:
                 done(self.nodes[index].call("CLUSTER", "SETSLOT", slot, "NODE", self.nodes[target].id))
 
-    def move(self, slot: int, target: int) -> None:
+    def move(self, slot: int, target: int, source: int | None = None) -> None:
         """Move a slot with all its keys."""
-        self.begin_move(slot, target)
-        self.move_keys(slot, target)
-        self.end_move(slot, target)
+        source = self.begin_move(slot, target, source)
+        self.move_keys(slot, target, source)
+        self.end_move(slot, target, source)
+
+    def _source(self, slot: int, given: int | None) -> int:
+        """Return the slot's owner: the one given, so that no node is asked, or the one that nodes name."""
+        source = self.owner(slot) if given is None else given
+        assert source is not None
+        return source
 
     # -- fail-over -------------------------------------------------------------------------------------------------------
 
