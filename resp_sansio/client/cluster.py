@@ -16,6 +16,7 @@ from .._stats import ClientStats, PoolStats
 from ..connection.slot import Slot, SlotState
 from .client import Client
 from .cluster_calls import ClusterCalls
+from .cluster_servers import timed
 from .leases import Lease
 from .links import Dial, Lane, Link, Share, Waiter
 from .node import Node, NodeBase, ObservedNode, Probe
@@ -236,6 +237,17 @@ class ClusterBase(ClusterCalls):
         super().reconcile(now, alive, [dial for dial in dials if dial.home is self], torn)
         for node in self._machines:
             node.reconcile(now, alive, [dial for dial in dials if dial.home is node], torn)
+        for slot, node in [*self._probes.items()]:
+            node.resume(slot, now)
+        self._probe(self.refresher.reconcile([node.place for node in self._probes.values()], now), now)
+
+    def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
+        super()._set_timers_anew(now, is_alive)
+        for entry in [*self._unplaced]:
+            if is_alive(entry):
+                timed(entry).timer = self._timers.set(entry.deadline, entry)
+            else:
+                del self._unplaced[entry]
 
     def resume(self, entry: Slot | Waiter | Listener, now: float) -> None:
         if isinstance(entry, Waiter):

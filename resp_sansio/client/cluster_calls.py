@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from .._errors import ConnectionClosedError, LocalProtocolError, ReplyError, RespError
 from ..commands.cluster_policy import Where, combine, policy_of, refusal
-from ..commands.knowledge import CommandInfo
+from ..commands.knowledge import CommandInfo, Needs
 from ..connection.slot import Batch, Slot
 from ..connection.stateful import StatefulBatch
 from .cache import CachedRead
@@ -21,6 +21,7 @@ from .calls import PINNED
 from .client import Client
 from .cluster_map import Redirect, read_redirect
 from .cluster_servers import NOT_NOW, ClusterServers, timed
+from .lanes import route
 from .leases import Lease
 from .links import Call, Lane, Link, Share, Waiter
 from .node import NodeBase
@@ -35,6 +36,7 @@ AT_ONCE: Final = 5
 MOST_HOPS: Final = 16
 """How often, for a call without a deadline."""
 
+LANE: Final = Needs.LANE
 ELSEWHERE: Final = frozenset({"MOVED", "ASK"})
 ABORTED: Final = "EXECABORT"
 ERRORS: Final = frozenset({ReplyError})
@@ -103,6 +105,8 @@ class ClusterCalls(ClusterServers):
         if self.closed is not None:
             raise ConnectionClosedError(f"{slot.name} was not sent: {self.closed}")
         self.refresher.in_use = True
+        if slot.info.needs is not LANE or isinstance(slot, Batch):
+            route(slot, leases=self.lends)  # told now: later, no caller is there to raise it for
         if slot.call is not None and slot.call.fixed:  # see `meant_for`
             return self._submit_to(self.node_at(slot.call.home), slot, now, caller)
         if is_pipeline(slot):
