@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
@@ -47,7 +48,7 @@ from ..wire.values import Spoken
 __all__ = [
     "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "Heardable", "LendingBase",
     "Loan", "Make",
-    "PipelineBase", "PoolBase",
+    "PipelineBase", "PoolBase", "Viewed",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -177,6 +178,17 @@ class CommandsBase(Generic[D, S]):
         Before a connection was opened, the version that was asked for.
         """
         return self._driver.machine.protocol
+
+
+class Viewed(Generic[D, S]):
+    """What is asked of a client, a pool or a connection, or of a view of it: its data comes as text, or as bytes."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def _view(self) -> tuple[CommandsBase[D, Any], Text[S]]:
+        """By what it is done, and what data comes as."""
 
 
 class Turn:

@@ -38,7 +38,8 @@ class MessagesBase(Generic[D, S]):
 
     def __init__(
         self,
-        commands: CommandsBase[D, S],
+        commands: CommandsBase[D, Any],
+        text: Text[S],
         names: list[Wanted],
         buffer: int,
         buffer_bytes: int,
@@ -55,8 +56,8 @@ class MessagesBase(Generic[D, S]):
         self._config = commands._config
         self._driver = commands._driver
         self._loan = commands._own_link
-        self._text: Text[S] = commands._text
-        self._raw = commands._text is RAW
+        self._text: Text[S] = text
+        self._raw = text is RAW
         self._seconds = seconds
         self._names = names
         self._bounds = (buffer, buffer_bytes, overflow)

@@ -12,7 +12,7 @@ from ..client.call import DEFAULT, Default, seconds_allowed
 from ..client.messages import Gap, Message, Overflow
 from ..client.subscriber import Wanted
 from ..commands.decoding import S
-from .base import CommandsBase
+from .base import Viewed
 from .messages import BUFFER, BUFFER_BYTES, Channel, MessagesBase, names_of
 from .tasks_driver import Driver
 
@@ -106,7 +106,7 @@ class Messages(MessagesBase[Driver, S], Generic[S]):
             raise
 
 
-class Subscribing(CommandsBase[Driver, S]):
+class Subscribing(Viewed[Driver, S]):
     """Subscriptions of a client, a pool or a connection."""
 
     __slots__ = ()
@@ -134,6 +134,7 @@ class Subscribing(CommandsBase[Driver, S]):
 
         Entering raises the server's `ReplyError` if it refuses a name, `CommandTimeoutError`, `ConnectError`.
         """
+        by, text = self._view
         names = names_of(channels, patterns, shards, some=True)
-        seconds = seconds_allowed(self._config, timeout)
-        return Messages(self, names, buffer, buffer_bytes, overflow, seconds)
+        seconds = seconds_allowed(by._config, timeout)
+        return Messages(by, text, names, buffer, buffer_bytes, overflow, seconds)

@@ -9,7 +9,7 @@ from .._errors import LocalProtocolError, RespError
 from ..client.queues import Delivery, ListItem, Queue, Step, StreamEntry, survives
 from ..commands.decoding import S
 from ..connection.slot import Batch
-from .base import CommandsBase, PipelineBase
+from .base import CommandsBase, PipelineBase, Viewed
 from .tasks_driver import Driver
 
 __all__ = ["Consuming", "Queues"]
@@ -127,7 +127,7 @@ class Consuming(Generic[E]):
         return batch, slot
 
 
-class Queues(CommandsBase[Driver, S]):
+class Queues(Viewed[Driver, S]):
     """Streams and lists as queues."""
 
     __slots__ = ()
@@ -161,18 +161,19 @@ class Queues(CommandsBase[Driver, S]):
         """
         from ..client.stream_queues import StreamQueue  # no other call needs it
 
+        by, text = self._view
         queue = StreamQueue(
             streams,
             group,
             consumer,
-            text=self._text,
+            text=text,
             count=count,
             block=block,
             min_idle=min_idle,
             create=create,
-            patient=self._driver.machine.tries_again,
+            patient=by._driver.machine.tries_again,
         )
-        return Consuming(self, queue)
+        return Consuming(by, queue)
 
     def consume_list(
         self, source: str | bytes, *, working: str | bytes, block: int | None = 5000
@@ -195,5 +196,6 @@ class Queues(CommandsBase[Driver, S]):
         """
         from ..client.list_queues import ListQueue  # no other call needs it
 
-        patient = self._driver.machine.tries_again
-        return Consuming(self, ListQueue(source, working, text=self._text, block=block, patient=patient))
+        by, text = self._view
+        patient = by._driver.machine.tries_again
+        return Consuming(by, ListQueue(source, working, text=text, block=block, patient=patient))

@@ -5,17 +5,16 @@ The next page is asked for as soon as one is here, and comes while that is read:
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from .._errors import RespError
 from ..client.scanning import ScanCursor
 from ..commands.command import Command, Reader
-from ..commands.decoding import S, Text
+from ..commands.decoding import S
 from ..commands.readers import bulks, pairs, scored
 from ..connection.slot import Slot
 from ..wire.encoder import Argument
-from .base import ANSWERED, CommandsBase, Turn, forsake
+from .base import ANSWERED, CommandsBase, Turn, Viewed, forsake
 from .tasks_driver import Driver
 
 __all__ = ["Scan", "Scans"]
@@ -112,15 +111,10 @@ class Scan(Generic[T]):
         return None if lane is None else lane.link
 
 
-class Scans(Generic[S]):
+class Scans(Viewed[Driver, S]):
     """What can iterate over all keys, or all that is in one."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _scanner(self) -> tuple[CommandsBase[Driver, Any], Text[S]]:
-        """By what it is done, and what data comes as."""
 
     def scan_iter(
         self,
@@ -199,6 +193,6 @@ class Scans(Generic[S]):
     def _scanned(
         self, command: Command[Any], at: int, read: Reader[list[T], S], distinct: bool, *, named: bool = False
     ) -> Scan[T]:
-        by, text = self._scanner
+        by, text = self._view
         fixed = by._lease is not None or by._driver.machine.once
         return Scan(by, ScanCursor(command, at, read, text, fixed=fixed, distinct=distinct, named=named))

@@ -70,16 +70,16 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
 
     @property
     def text(self) -> View[str]:
-        """The same commands, whose data comes as text: `client.text.get("k")` is `str | None`."""
+        """The same commands, subscriptions and queues, whose data comes as text: `client.text.get("k")` is `str | None`."""
         return View(self, self._config.as_text)
 
     @property
     def raw(self) -> View[bytes]:
-        """The same commands, whose data comes as bytes: `client.raw.get("k")` is `bytes | None`."""
+        """The same commands, subscriptions and queues, whose data comes as bytes: `client.raw.get("k")` is `bytes | None`."""
         return View(self, RAW)
 
     @property
-    def _scanner(self) -> tuple[Self, Text[S]]:
+    def _view(self) -> tuple[Self, Text[S]]:
         return self, self._text
 
     @abstractmethod
@@ -237,8 +237,8 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
                         raise
 
 
-class View(Scans[S], SyncMethods[S]):
-    """The methods of a client, pool or connection, with data as it is asked for."""
+class View(Subscribing[S], Scans[S], Monitors[S], Queues[S], SyncMethods[S]):
+    """The methods of a client, pool or connection, with data as it is asked for; subscriptions, iterations, queues, too."""
 
     __slots__ = ("_of", "_text")
 
@@ -247,7 +247,7 @@ class View(Scans[S], SyncMethods[S]):
         self._text = text
 
     @property
-    def _scanner(self) -> tuple[Commands[Any], Text[S]]:
+    def _view(self) -> tuple[Commands[Any], Text[S]]:
         return self._of, self._text
 
     def _do(self, words: Words, read: Reader[T, S]) -> T:

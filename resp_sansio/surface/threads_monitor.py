@@ -5,15 +5,14 @@ After MONITOR a connection only listens, so it is one of the block's own: opened
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Generic, Protocol, Self
+from typing import Any, Generic, Protocol, Self
 
 from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, Outcome
 from ..client.call import DEFAULT, Default
 from ..client.monitor import MonitorLine, line_of
 from ..commands.decoding import S, Text
 from ..wire.values import Push
-from .base import CommandsBase
+from .base import Viewed
 from .threads_driver import Driver
 
 __all__ = ["Monitor", "Monitors"]
@@ -32,26 +31,17 @@ class Listening(Protocol):
         """End it now."""
 
 
-class Monitors(CommandsBase[Driver, S]):
+class Monitors(Viewed[Driver, S]):
     """What can show all that its server is asked."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def closed(self) -> bool:
-        """Is it closed?"""
-
-    @abstractmethod
-    def _another(self) -> Listening:
-        """Open another connection to the same server."""
 
     def monitor(self) -> Monitor[S]:
         """Read what the server is asked, by whichever client: a `with` block, in which a `for` gets the lines.
 
         It has a connection of its own. Entering it raises as `connect` and `execute`.
         """
-        return Monitor(self, self._text)
+        return Monitor(*self._view)
 
 
 class Monitor(Generic[S]):
@@ -62,7 +52,7 @@ class Monitor(Generic[S]):
 
     __slots__ = ("_connection", "_left", "_of", "_text")
 
-    def __init__(self, of: Monitors[S], text: Text[S]) -> None:
+    def __init__(self, of: Any, text: Text[S]) -> None:  # a client, a pool or a connection
         self._of = of
         self._text = text
         self._connection: Listening | None = None
@@ -73,7 +63,7 @@ class Monitor(Generic[S]):
             raise LocalProtocolError("monitor: this block has been entered before; ask for another one")
         if self._of.closed:
             raise ConnectionClosedError("monitor: what was to be monitored by has been closed")
-        connection = self._of._another()
+        connection: Listening = self._of._another()
         try:
             connection.execute("MONITOR")
         except BaseException:

@@ -157,7 +157,7 @@ class Entering:
 
 
 class Typed:
-    """Stands for the typed methods of a client whose data comes as it is asked for."""
+    """Stands for a view of a client: data comes as it is asked for."""
 
     def __init__(self, workers: Workers, blocking: Any) -> None:
         self._workers = workers
@@ -165,6 +165,9 @@ class Typed:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._blocking, name)
+        stands = {"subscribe": Messages, "consume": Consuming, "consume_list": Consuming, "monitor": Monitor}.get(name)
+        if stands is not None:
+            return lambda *args, **options: stands(self._workers, found(*args, **options))
         return scanning(self._workers, found) if name.endswith("scan_iter") else partial(self._workers.call, found)
 
 

@@ -23,6 +23,8 @@ def entries_are_of_what_the_client_is_of(raw: resp_sync.Client, text: resp_sync.
     with raw.consume_list("q", working="w") as items:
         assert_type(next(items), ListItem[bytes])
         assert_type(next(items).value, bytes)
+    assert_type(raw.text.consume("s", group="g", consumer="c"), resp_sync.Consuming[StreamEntry[str]])
+    assert_type(text.raw.consume_list("q", working="w"), resp_sync.Consuming[ListItem[bytes]])
     raw.consume(group="g", consumer="c", count="1")  # type: ignore[arg-type]
     raw.consume("s")  # type: ignore[call-arg]
 
@@ -38,4 +40,6 @@ async def so_they_are_with_tasks(
     async with other.consume_list("q", working="w", block=0) as items:
         assert_type(await anext(items), ListItem[bytes])
         assert_type(items, resp_trio.Consuming[ListItem[bytes]])
+    assert_type(other.text.consume("s", group="g", consumer="c"), resp_trio.Consuming[StreamEntry[str]])
+    assert_type(one.raw.consume_list("q", working="w"), resp_asyncio.Consuming[ListItem[bytes]])
     assert_type(any_of_them.consume("s", group="g", consumer="c"), resp_asyncio.Consuming[StreamEntry[Any]])

@@ -28,6 +28,8 @@ def messages_are_of_what_the_client_is_of(
         messages.subscribe("b", patterns=["c"])
         messages.unsubscribe()
         assert_type(messages.lost, bool)
+    assert_type(raw.text.subscribe("a"), resp_sync.Messages[str])
+    assert_type(text.raw.subscribe("a", patterns=["p*"]), resp_sync.Messages[bytes])
     one.subscribe("a", overflow="wait")  # type: ignore[arg-type]
     one.subscribe(1)  # type: ignore[arg-type]
 
@@ -43,5 +45,7 @@ async def so_they_are_with_tasks(
     async with other.subscribe("a") as raw:
         assert_type(raw, resp_trio.Messages[bytes])
         assert_type(await anext(raw), Message[bytes] | Gap[bytes])
+    assert_type(other.text.subscribe("a"), resp_trio.Messages[str])
+    assert_type(one.raw.subscribe("a"), resp_asyncio.Messages[bytes])
     assert_type(any_of_them.subscribe("a"), resp_asyncio.Messages[Any])
     assert_type(stats.subscriptions, LaneStats | None)

@@ -102,6 +102,27 @@ async def test_text_comes_as_text(backend: Backend, server: Server) -> None:
         assert await messages.next() == Message("schön", "ok")
 
 
+@pytest.mark.parametrize("kind", ["client", "pool", "connect"])
+@contract
+async def test_views_have_messages_entries_and_lines_as_they_are_asked_for(
+    backend: Backend, server: Server, kind: str
+) -> None:
+    async with opened(backend, kind, server) as redis, redis.text.monitor() as lines:
+        async with redis.text.subscribe("schön") as messages:
+            server.call("PUBLISH", "schön", "gut")
+            assert await messages.next() == Message("schön", "gut")
+        async for line in lines:
+            if line.words[0] == "PUBLISH":
+                assert line.words == ("PUBLISH", "schön", "gut")
+                break
+        server.call("XADD", "s", "1-0", "a", "ä")
+        server.call("RPUSH", "q", "ä")
+        async with redis.text.consume("s", group="g", consumer="c", block=None) as entries:
+            assert [(entry.id, entry.fields) async for entry in entries] == [("1-0", {"a": "ä"})]
+        async with redis.raw.consume_list("q", working="w", block=None) as items:
+            assert [item.value async for item in items] == ["ä".encode()]
+
+
 @PROTOCOLS
 @contract
 async def test_what_is_subscribed_to_can_be_changed(backend: Backend, server: Server, protocol: int) -> None:

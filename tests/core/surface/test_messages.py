@@ -85,6 +85,16 @@ def test_text_is_made_of_what_is_handed_over(colour: Colour) -> None:
         assert colour.do(messages.next_batch()) == [Message("ä", "4")]
 
 
+@pytest.mark.parametrize("made", MAKERS)
+def test_a_view_has_messages_as_it_is_asked_for(colour: Colour, made: str) -> None:
+    with colour.block(MAKERS[made](colour)) as commands, colour.block(commands.text.subscribe("a")) as messages:
+        publish(messages, b"1")
+        assert take(colour, messages) == Message("a", "1")
+    with colour.block(MAKERS[made](colour, decode=True)) as commands, colour.block(commands.raw.subscribe("a")) as raw:
+        publish(raw, b"\xff")
+        assert take(colour, raw) == Message(b"a", b"\xff")
+
+
 def test_names_are_added_and_left_while_it_runs(colour: Colour) -> None:
     with colour.block(colour.client("redis://stage")) as client, colour.block(client.subscribe("a")) as messages:
         driver = messages._driver

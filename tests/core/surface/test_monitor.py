@@ -65,6 +65,17 @@ def test_lines_come_by_a_connection_of_their_own(colour: Colour, made: str) -> N
             assert take(colour, lines).time == 1.5
 
 
+@pytest.mark.parametrize("made", MAKERS)
+def test_a_view_has_lines_as_it_is_asked_for(colour: Colour, made: str) -> None:
+    with colour.block(MAKERS[made](colour)) as commands:
+        with colour.block(commands.raw.monitor()) as lines:
+            say(lines, b'1.5 [0 lua] "GET" "\\xff"')
+            assert take(colour, lines).words == (b"GET", b"\xff")
+        with colour.block(commands.text.monitor()) as lines:
+            say(lines, b'1.5 [0 lua] "GET" "k"')
+            assert take(colour, lines).words == ("GET", "k")
+
+
 def test_lines_end_with_their_connection(colour: Colour) -> None:
     with colour.block(colour.client("redis://stage")) as client, colour.block(client.monitor()) as lines:
         say(lines, b'1.5 [0 lua] "GET" "k"')

@@ -81,6 +81,22 @@ def test_it_is_text_for_a_client_of_text(colour: Colour) -> None:
         assert [(each.stream, each.id, each.fields) for each in all_of(colour, entries)] == [("s", "1-0", {"n": "1"})]
 
 
+def test_a_view_hands_over_as_it_is_asked_for(colour: Colour) -> None:
+    server = Streams(b"s")
+    server.add()
+    with colour.block(colour.client("redis://stage")) as client:
+        served(client, server.run)
+        (entry,) = all_of(colour, client.text.consume("s", group="g", consumer="me", block=None))
+        assert (entry.stream, entry.fields) == ("s", {"n": "1"})
+        served(client, lambda words: [b"\xc3\xa4"] if words[0] == b"LRANGE" else None)
+        (item,) = all_of(colour, client.text.consume_list("q", working="w", block=None))
+        assert item.value == "ä"
+    with colour.block(colour.client("redis://stage", decode=True)) as client:
+        served(client, server.run)
+        (entry,) = all_of(colour, client.raw.consume("s", group="g", consumer="me", block=None))
+        assert (entry.id, entry.fields) == (b"1-0", {b"n": b"1"})
+
+
 def test_a_read_has_the_time_that_it_asks_the_server_for(colour: Colour) -> None:
     server = Streams(b"s")
     with colour.block(colour.client("redis://stage", timeout=3.0)) as client:
