@@ -31,6 +31,7 @@ __all__ = ["SLOTS", "Cluster", "Node", "key_in", "slot_of"]
 
 SLOTS: Final = 16384
 TRIES: Final = 5
+LATE: Final = "the cluster did not come to it in time"
 DOUBTED: Final = frozenset({"fail", "fail?", "handshake", "noaddr"})
 
 
@@ -167,8 +168,7 @@ class Cluster:
         }
         arguments = [word for name, value in lines.items() for word in (f"--{name}", str(value))]
         try:
-            self._start(arguments, names=names)
-            self._take_over()
+            self._form(arguments, names=names)
             self.wait_until_settled()
             if listed:
                 self.list_replicas()
@@ -190,31 +190,43 @@ class Cluster:
 
     # -- starting --------------------------------------------------------------------------------------------------------
 
-    def _start(self, arguments: list[str], *, names: bool) -> None:
-        """Start all nodes at once. Another process may take one of the ports meanwhile: then again, elsewhere."""
+    def _form(self, arguments: list[str], *, names: bool) -> None:
+        """Start all nodes and let the masters take over. Where that fails by the machine's doing, do it anew, elsewhere.
+
+        Another process may take one of the ports meanwhile. On a machine that is too slow, nodes miss the masters that are nowhere.
+        """
         for attempt in range(1, TRIES + 1):
-            places = self._places(names=names)
-            with ThreadPoolExecutor(len(places)) as pool:
-                starting = [
-                    pool.submit(
-                        Node,
-                        place,
-                        self._map_for(place, places),
-                        *["--cluster-enabled", "yes", "--cluster-port", str(place.bus)],
-                        *(["--cluster-announce-hostname", place.name] if place.name else []),
-                        *arguments,
-                        certificates=self.certificates,
-                        executable=self.executable,
-                    )
-                    for place in places
-                ]
-            failures = [error for one in starting if (error := one.exception()) is not None]
-            self.nodes = [one.result() for one in starting if one.exception() is None]
-            if not failures:
+            try:
+                self._start(arguments, names=names)
+                self._take_over()
+            except ServerError as error:
+                self._end_nodes()
+                if attempt == TRIES or not any(reason in str(error) for reason in ("Address already in use", LATE)):
+                    raise
+            else:
                 return
-            self._end_nodes()
-            if attempt == TRIES or "Address already in use" not in str(failures[0]):
-                raise failures[0]
+
+    def _start(self, arguments: list[str], *, names: bool) -> None:
+        """Start all nodes at once."""
+        places = self._places(names=names)
+        with ThreadPoolExecutor(len(places)) as pool:
+            starting = [
+                pool.submit(
+                    Node,
+                    place,
+                    self._map_for(place, places),
+                    *["--cluster-enabled", "yes", "--cluster-port", str(place.bus)],
+                    *(["--cluster-announce-hostname", place.name] if place.name else []),
+                    *arguments,
+                    certificates=self.certificates,
+                    executable=self.executable,
+                )
+                for place in places
+            ]
+        failures = [error for one in starting if (error := one.exception()) is not None]
+        self.nodes = [one.result() for one in starting if one.exception() is None]
+        if failures:
+            raise failures[0]
 
     def _end_nodes(self) -> None:
         for node in self.nodes:
@@ -257,7 +269,7 @@ class Cluster:
 
     def _take_over(self) -> None:
         for node in self.nodes:
-            wait_until(lambda node=node: all_linked(node, len(self.nodes)))  # type: ignore[misc]
+            wait_until(lambda node=node: all_linked(node, len(self.nodes)), 5.0)  # type: ignore[misc]
         for index, slots in enumerate(self.ranges):
             done(self.nodes[index].call("CLUSTER", "FAILOVER", "TAKEOVER"))
             self.wait_until_owned(slots[0], index)
@@ -447,5 +459,5 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     give_up = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > give_up:
-            raise ServerError("the cluster did not come to it in time")
+            raise ServerError(LATE)
         time.sleep(0.003)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusters import SLOTS, Cluster, key_in, slot_of
+from clusters import LATE, SLOTS, Cluster, key_in, slot_of
 from servers import ServerError, find_server
 
 if TYPE_CHECKING:
@@ -151,6 +151,26 @@ def test_nodes_speak_tls_among_themselves_and_name_such_ports_to_who_does(start_
     assert mine.nodes[1].call("GET", key) == b"1"
 
 
+@pytest.mark.usefixtures("start_cluster")
+@pytest.mark.parametrize("reason", [LATE, "bind: Address already in use"])
+def test_it_is_formed_anew_where_the_machine_was_in_the_way(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_over = Cluster._take_over
+    pids: list[int] = []
+
+    def fail_once(cluster: Cluster) -> None:
+        if not pids:
+            pids.extend(node.pid for node in cluster.nodes)
+            raise ServerError(reason)
+        take_over(cluster)
+
+    monkeypatch.setattr(Cluster, "_take_over", fail_once)
+    with Cluster(2, 0) as mine:
+        assert len(pids) == len(mine.nodes) == 2
+        assert not any(map(lives, pids))
+        assert mine.owner(0) == 0
+
+
+@pytest.mark.usefixtures("start_cluster")
 def test_its_servers_end_with_it_and_when_it_cannot_be_made() -> None:
     with Cluster(2, 0) as mine:
         pids = [node.pid for node in mine.nodes]
