@@ -27,6 +27,10 @@ STALE: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "U
 """Codes of errors after which the map may not be what it was."""
 
 
+SILENT: Final = 1.0
+"""Seconds of silence of a server that owes a reply, after which the map is asked for, and again each time."""
+
+
 class Probe:
     """The token of a question for the map. `asked_at`: when it was made."""
 
@@ -52,6 +56,7 @@ class NodeBase(Client):
         self.place = place
         self.suspect = False  # it could not be reached, or was lost, since a link to it last opened
         self.rests = False  # it is a replica that can't be read from now
+        self._quiet = min(self._quiet, SILENT)
         self._events = cluster.shared_events
 
     # -- for the cluster -----------------------------------------------------------------------------------------------------
@@ -211,6 +216,11 @@ class NodeBase(Client):
             self.suspect = True
             self.cluster.want_map(now)
         super()._lost(link, event, now)
+
+    def _look_at_time(self, link: Link, now: float) -> None:
+        super()._look_at_time(link, now)
+        if not link.ended and link.core.owes_for(now) >= SILENT:
+            self.cluster.want_map(now)  # another may have taken its place: nothing else would tell
 
     def _drained(self) -> None:
         self.cluster.node_drained(self)

@@ -64,6 +64,13 @@ class Timing(Sending):
             self._expire(now)
         self._listen(now)
 
+    def owes_for(self, now: float) -> float:
+        """Return for how long the peer has been silent though it owes a reply, as of the last `handle_timeout`.
+
+        0 if it owes none, or may hold it back on purpose.
+        """
+        return now - self._quiet_since if self._flying and not self._flying[0].blocks else 0.0
+
     def _expire(self, now: float) -> None:
         """Abandon each slot whose deadline has passed."""
         self._note_deadlines()

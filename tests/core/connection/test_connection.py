@@ -838,6 +838,23 @@ def test_a_server_that_owes_a_reply_and_is_silent_counts_as_dead() -> None:
     assert end.unanswered == [slot]
 
 
+def test_for_how_long_a_server_has_been_silent_that_owes_a_reply() -> None:
+    connection, peer = opened(silence=10.0)
+    connection.handle_timeout(1.0)
+    assert connection.owes_for(5.0) == 0
+    connection.send(GET)
+    write_all(connection)
+    connection.handle_timeout(6.0)
+    assert connection.owes_for(7.5) == 1.5, "since the first look behind the command"
+    connection.receive_data(b"$5\r\nab")
+    connection.handle_timeout(8.0)
+    assert connection.owes_for(8.5) == 0.5
+    connection.receive_data(b"cde\r\n")
+    connection.send(Command("BLPOP", "q", 0))
+    talk(connection, peer)
+    assert connection.owes_for(90.0) == 0, "it may hold that back on purpose"
+
+
 def test_a_caller_that_gave_a_longer_deadline_is_left_to_wait_and_the_silence_is_noticed_behind_it() -> None:
     connection, _ = opened(silence=10.0)
     slow = connection.send(GET, deadline=35.0)
