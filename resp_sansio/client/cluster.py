@@ -108,6 +108,10 @@ class ClusterBase(ClusterCalls):
         else:
             waiter.home.withdraw(waiter, now)
 
+    def _refuse(self, waiter: Waiter, error: Exception) -> None:
+        self._unplaced.pop(waiter, None)
+        super()._refuse(waiter, error)
+
     def lend_to(self, slot: Slot, now: float) -> None:  # noqa: ARG002  # a client has lanes
         return None
 

@@ -25,6 +25,7 @@ from .lanes import route
 from .leases import Lease
 from .links import Call, Lane, Link, Share, Waiter
 from .node import NodeBase
+from .retry import FRAME, says_the_server
 from .routing import slot_of_payload, slot_of_transaction
 from .splits import Part, Split, is_pipeline, part_of, under_way
 
@@ -76,6 +77,7 @@ class ClusterCalls(ClusterServers):
 
     def lane_of(self, slot: Slot) -> Lane | None:
         """As of a client."""
+        self.refresher.in_use = True
         if type(slot) is not Slot or self.spreads or slot.call is not None:
             return None
         number = slot_of_payload(slot.payload, slot.info)
@@ -223,6 +225,9 @@ class ClusterCalls(ClusterServers):
 
     def _await_map(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
         """No server is known for this call, or this caller: it waits until one is."""
+        if self.closed is not None:
+            self._tell(entry, self.closed, now)
+            return
         if isinstance(entry, Waiter):
             entry.home = self
         else:
@@ -326,7 +331,7 @@ class ClusterCalls(ClusterServers):
         pause = self._pause(call.hops, slot.deadline, now)
         if pause is None:
             return False
-        node.answered(slot.link, now)
+        node.answered(slot, now)
         slot.renew()
         slot.link = None
         self.moves += 1
@@ -336,6 +341,8 @@ class ClusterCalls(ClusterServers):
             if type(slot) is CachedRead:
                 slot.give_up_keeping()  # no other command may stand between ASKING and the read
             part = split.part(range(slot.count), asking=True)
+            part.call = Call()
+            part.call.fixed = True
             self.node_at(self.map.visit(redirect.place)).begin(part, now)
             self._complete(split, now)
         elif pause:
@@ -396,9 +403,13 @@ class ClusterCalls(ClusterServers):
             error = slot.replies[at * step + first]
             place = at * step + first
             if type(error) is ReplyError and error.code in (ELSEWHERE | NOT_NOW):
-                number = slot_of_payload(slot.payloads[place], slot.infos[place])
+                info = slot.infos[place]
+                number = slot_of_payload(slot.payloads[place], info)
                 redirect = self._read(node, error) if error.code in ELSEWHERE else None
-                if number is not None and (error.code in NOT_NOW or (redirect and redirect.slot == number)):
+                leads = redirect is not None and redirect.slot == number
+                if leads and redirect is not None:
+                    self._learn(redirect, node, now)
+                if number is not None and (leads or (error.code in NOT_NOW and says_the_server(info))):
                     again.setdefault(number, {})[index] = error
         if not again or slot.call is PINNED:
             return False
@@ -407,32 +418,32 @@ class ClusterCalls(ClusterServers):
         pause = self._pause(hops, slot.deadline, now)
         if pause is None:
             return False
-        node.answered(slot.link, now)
+        node.answered(slot, now)
         node.let_go(slot, now)
-        indices = {index for errors in again.values() for index in errors}
+        errors = {index: error for its in again.values() for index, error in its.items()}
         if token is None:
             split = Split(slot)
             for index, reply in enumerate(slot.replies):
-                if index not in indices:
+                if index not in errors:
                     split.heard(index, reply)
             slot.renew()
             slot.link = None
             call.home, call.split = self, split
         else:
             split = token.split
-            split.take(slot, None, again=indices)  # type: ignore[arg-type]
+            split.take(slot, None, again=errors)
         self.moves += 1
         for target, asking, waits, some in self._ways(node, again, now):
+            wait = max(pause, self._retry.pause(hops, self._random())) if waits else pause
+            if wait >= slot.deadline - now:
+                for index in some:
+                    split.heard(index, errors[index])
+                continue
             part = split.part(some, asking=asking)
             part.call = Call()
-            part.call.hops = hops
-            wait = max(pause, self._retry.pause(hops, self._random())) if waits else pause
-            if wait and target is not None:
-                part.call.home = target
-                part.call.lane = target.lane if target.lane is not None else None
-                target.rest(part, wait, now)
-            elif target is not None:
-                target.begin(part, now)
+            part.call.hops, part.call.fixed = hops, asking
+            if target is not None:
+                target.begin(part, now, pause=wait)
             else:
                 self._await_map(part, None, now)
         self._complete(split, now)
@@ -444,11 +455,8 @@ class ClusterCalls(ClusterServers):
         """Return to which servers commands go again, whether behind ASKING, whether after a pause, and which."""
         ways: dict[tuple[NodeBase | None, bool, bool], list[int]] = {}
         for number, errors in again.items():
-            redirects = []
-            for error in errors.values():
-                if error.code in ELSEWHERE and (redirect := self._read(node, error)) is not None:
-                    self._learn(redirect, node, now)
-                    redirects.append(redirect)
+            told = [self._read(node, error) for error in errors.values() if error.code in ELSEWHERE]
+            redirects = [redirect for redirect in told if redirect is not None]
             waits = len(redirects) < len(errors)
             asks = not waits and redirects[-1].asks
             if waits:
@@ -456,6 +464,14 @@ class ClusterCalls(ClusterServers):
             target = self.node_at(self.map.visit(redirects[-1].place)) if asks else self._owner(number)
             ways.setdefault((target, asks, waits), []).extend(errors)
         return [(*way, sorted(indices)) for way, indices in ways.items()]
+
+    def without_asking(self, node: NodeBase, part: Slot, now: float) -> Slot:
+        """A part behind ASKING has failed at this server: return what has failed with it, which may go on at the slot's owner."""
+        bare = part_of(part).split.without_asking(cast("Batch", part))
+        call = node.have(bare)
+        call.hops, call.attempts = part.call.hops, part.call.attempts
+        node.let_go(part, now)
+        return bare
 
     def part_ended(self, node: NodeBase | None, part: Slot, now: float) -> None:
         """No attempt of this part follows."""
@@ -547,8 +563,13 @@ def deciding(slot: Slot) -> list[ReplyError]:
     if not isinstance(slot, Batch):
         return [slot.reply] if type(slot.reply) is ReplyError else []
     last = slot.replies[-1]
-    if type(last) is not ReplyError:
-        return []
+    beside = (
+        [info.name for info in slot.infos[1:-1] if info.name in FRAME]
+        if slot.infos[0].name == "MULTI"
+        else slot.infos[1:]
+    )
+    if type(last) is not ReplyError or beside:
+        return []  # something was executed, or may have been
     if last.code == ABORTED:
         return [reply for reply in slot.replies[:-1] if type(reply) is ReplyError]
     return [last] if last.code in ELSEWHERE else []

@@ -57,7 +57,7 @@ class ClusterServers(Client):
     _leaving: dict[NodeBase, None]
     _moving: set[int]  # slots of which a server has said since the last map that it is giving them away
     _turn: int  # of the replicas
-    _last: RespError | None  # why the last round came to nothing
+    _last: Exception | None  # why the last round came to nothing
 
     def __init__(
         self,
@@ -117,6 +117,7 @@ class ClusterServers(Client):
         node = self._nodes.get(place)
         if node is None:
             self._nodes[place] = node = self._node_type(self, place)
+            node.closed = self.closed  # nothing is dialled any more
         return node
 
     def _owner(self, number: int) -> NodeBase | None:
@@ -290,13 +291,18 @@ class ClusterServers(Client):
                 call.attempts = Attempts(self._retry)
             counts = not (entry.deadline < inf and self._retry.attempts > 1)
             left = entry.deadline - now
-            if call.attempts.after(error, self._random(), left=left, counts=counts) is None:
+            again = isinstance(error, RespError) and (  # a provider of credentials may raise anything
+                call.attempts.after(error, self._random(), left=left, counts=counts) is not None
+            )
+            if not again:
                 del self._unplaced[entry]
                 self._tell(entry, error, now)
 
     def _end_probes(self, now: float) -> None:
         for slot, node in [*self._probes.items()]:
             del self._probes[slot]
+            if slot.link is not None:
+                slot.link.awaited = False
             node.abandon(slot, now)
 
     def node_drained(self, node: NodeBase) -> None:
@@ -313,10 +319,10 @@ def timed(entry: Slot | Waiter) -> Call | Waiter:
     return call
 
 
-def not_told(node: NodeBase, slot: Slot, reply: object) -> RespError:
+def not_told(node: NodeBase, slot: Slot, reply: object) -> Exception:
     """Return why a server has not told the map."""
     where = f"{node.config.address} did not tell the map of the cluster"
-    if isinstance(slot.cause, RespError):
+    if slot.cause is not None:
         return slot.cause
     if isinstance(reply, ReplyError):
         return ConnectError(f"{where}: {reply}", transient=reply.code in NOT_NOW)

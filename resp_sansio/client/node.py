@@ -54,30 +54,37 @@ class NodeBase(Client):
         self.cache = cluster.cache  # one for all servers, or none
         self.cluster = cluster
         self.place = place
-        self.suspect = False  # it could not be reached, or was lost, since a link to it last opened
+        self.suspect = False  # it could not be reached since a link to it last opened
         self.rests = False  # it is a replica that can't be read from now
         self._quiet = min(self._quiet, SILENT)
         self._events = cluster.shared_events
 
     # -- for the cluster -----------------------------------------------------------------------------------------------------
 
-    def begin(self, slot: Slot, now: float, caller: Hashable = None) -> None:
+    def begin(self, slot: Slot, now: float, caller: Hashable = None, *, pause: float = 0.0) -> None:
         """As `submit`, for a slot of the cluster's own making: it has no caller for which to raise anything."""
-        call = slot.call
+        self.have(slot, caller)
+        if self.closed is not None:
+            self._finish(slot, self.closed, now)
+        elif pause:
+            self.rest(slot, pause, now)
+        elif slot.call.lane is not None:
+            self._events += self._one(self._enter(slot, slot.call.lane, now))
+        else:
+            self._events += self._one(self._borrow(slot, now, again=True))
+
+    def have(self, slot: Slot, caller: Hashable = None) -> Call:
+        """A call is this server's now, and goes by a lane or by a lease."""
+        call: Call | None = slot.call
         if call is None:
             slot.call = call = Call()
-        call.home = self
+        call.home, call.lane = self, None
         if self._lanes and route(slot, leases=self._pool is not None) is Route.LANE:
             call.lane = self.lane
             if call.lane is None:
                 call.lane = self._shares.take(caller)
                 call.caller = (caller,)
-        if self.closed is not None:
-            self._finish(slot, self.closed, now)
-        elif call.lane is not None:
-            self._events += self._one(self._enter(slot, call.lane, now))
-        else:
-            self._events += self._one(self._borrow(slot, now, again=True))
+        return call
 
     def go_here(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         """Begin another attempt, at this server."""
@@ -105,23 +112,11 @@ class NodeBase(Client):
             return
         slot, call = entry, entry.call
         self._leave(slot, now)
-        self._timers.cancel(call.timer)
-        if call.lease is not None:
-            lease, call.lease = call.lease, None
-            self.release(lease, now)
-        if call.caller is not None:
-            caller, call.caller = call.caller[0], None
-            self._shares.leave(caller)
+        self._end_call(call, now)
 
     def take_in(self, slot: Slot, now: float) -> None:
         """A call that was at another server goes on here."""
-        call = slot.call
-        call.home = self
-        if call.lane is not None:
-            call.lane = self.lane
-            if call.lane is None:
-                call.lane = self._shares.take(None)
-                call.caller = (None,)
+        self.have(slot)
         self.go_here(slot, now)
 
     def waiting(self, *, pausing: bool) -> list[Slot | Waiter]:
@@ -140,10 +135,13 @@ class NodeBase(Client):
         call.home = self
         return call
 
-    def answered(self, link: Link, now: float) -> None:
-        """This link has brought an answer, if only one that leads elsewhere."""
-        if not link.trusted:
-            self._proved(link, now)
+    def answered(self, slot: Slot, now: float) -> None:
+        """Its link has brought an answer, if only one that leads elsewhere, and is not the call's any more."""
+        if not slot.link.trusted:
+            self._proved(slot.link, now)
+        lease, slot.call.lease = slot.call.lease, None
+        if lease is not None:
+            self.release(lease, now)
 
     # -- what differs from a client --------------------------------------------------------------------------------------------
 
@@ -151,10 +149,10 @@ class NodeBase(Client):
         token, call = slot.token, slot.call
         if isinstance(token, Check) or call is OWN or call is ASKS:
             super()._settle(slot, failure, now)
-        elif type(token) is Probe or (
-            type(token) is Part and token.asking and (token.split.whole or failure is not None)
-        ):
+        elif type(token) is Probe or (type(token) is Part and token.asking and token.split.whole):
             self._finish(slot, failure, now)  # the cluster sees to what follows
+        elif type(token) is Part and token.asking and failure is not None:
+            super()._settle(self.cluster.without_asking(self, slot, now), failure, now)
         elif failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
             if failure is None and type(slot.reply) is ReplyError and slot.reply.code in STALE:
                 self.cluster.want_map(now)
@@ -212,8 +210,7 @@ class NodeBase(Client):
         super()._dial_over(dial, error, now)
 
     def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
-        if link.dial is None and not link.left and self.closed is None:
-            self.suspect = True
+        if link.dial is None and not link.left:
             self.cluster.want_map(now)
         super()._lost(link, event, now)
 

@@ -33,6 +33,7 @@ from ..connection.stateful import StatefulBatch
 
 __all__ = [
     "Attempts", "Meaning", "error_reply", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica",
+    "says_the_server",
 ]  # fmt: skip
 
 # -- What an error reply says ----------------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
     A single command of a pipeline is never tried again: the ones behind it have run, and the order would be lost.
     """
     meanings = set()
-    certain = _says_the_server
+    certain = says_the_server
     for reply in replies:
         if not isinstance(reply, ReplyError):
             return Meaning.ANSWER
@@ -135,7 +136,7 @@ def _reason(error: ReplyError) -> str:
     return "READONLY" if error.code == UNBLOCKED and STATE_CHANGED in error.message else error.code
 
 
-def _says_the_server(info: CommandInfo) -> bool:
+def says_the_server(info: CommandInfo) -> bool:
     """Are errors with these codes the server's own, said instead of executing the command?
 
     Those of a script may not be, nor those of a module, whose commands have a dot in their names.
@@ -149,7 +150,7 @@ def _may_wait_anew(info: CommandInfo) -> bool:
     XREAD with `$` would skip what came meanwhile; WAIT would speak of other writes.
     """
     reads_from_now = info.readonly and not info.retryable
-    return _says_the_server(info) and not reads_from_now and info.needs is not Needs.NEIGHBOURS
+    return says_the_server(info) and not reads_from_now and info.needs is not Needs.NEIGHBOURS
 
 
 # -- How a slot ended ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ A part has ended when no attempt of it follows. The call has when all parts have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from .._errors import ConnectionClosedError, Outcome, RespError
@@ -98,6 +98,22 @@ class Split:
         self.parts.append(part)
         return part
 
+    def without_asking(self, part: Batch) -> Batch:
+        """A part behind ASKING has failed. Return another, that has as well: those of its commands that were not answered."""
+        token = part_of(part)
+        token.ended = True
+        if part.state is QUEUED:
+            part.settle(SlotState.WITHDRAWN, 0)
+        left = {}
+        for index, at in zip(token.indices, range(1, part.count, 2), strict=True):
+            if part.outcomes[at] is Outcome.REPLY:
+                self.heard(index, part.replies[at])
+            else:
+                left[index] = part.outcomes[at]
+        bare = self.part([*left])
+        bare.outcomes, bare.state = [*left.values()], SlotState.LOST
+        return bare
+
     # -- how it ends -------------------------------------------------------------------------------------------------------
 
     def heard(self, index: int, reply: Reply) -> None:
@@ -105,7 +121,7 @@ class Split:
         self._replies[index] = reply
         self._outcomes[index] = Outcome.REPLY
 
-    def take(self, part: Batch, failure: Exception | None, *, again: Sequence[int] = ()) -> None:
+    def take(self, part: Batch, failure: Exception | None, *, again: Collection[int] = ()) -> None:
         """A part has ended, with a failure if not all was answered. The commands `again` go out once more, in another part."""
         token = part_of(part)
         token.ended = True

@@ -62,14 +62,10 @@ class Stage:
         asked = Config.from_url(url, **given)
         self.observers = Observers(asked, once=once) if asked.observers else None
         self.cache = None if asked.cache is None else ReadCache(asked.cache)
-        self.client: Client
-        if self.observers is None:
-            self.client = Client(asked, settings, pool, random=lambda: half, once=once, cache=self.cache)
-        else:
+        self.half = half
+        if self.observers is not None:
             self.observers.now = lambda: self.now
-            self.client = ObservedClient(
-                asked, settings, pool, random=lambda: half, once=once, observers=self.observers, cache=self.cache
-            )
+        self.client: Client = self.make(asked, settings, pool, once=once)
         self.dials_at_once = dials_at_once
         self.looks_at_once = True
         self.away = False  # dials are refused
@@ -90,6 +86,25 @@ class Stage:
         self.leaked: list[Lease[Link]] = []
         self.drained = False
 
+    def make(self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool) -> Client:
+        """Return the machine that is on stage."""
+        more: dict[str, Any] = {"random": lambda: self.half, "once": once, "cache": self.cache}
+        if self.observers is None:
+            return Client(config, settings, pool, **more)
+        return ObservedClient(config, settings, pool, observers=self.observers, **more)
+
+    def peer_for(self, dial: Dial) -> Peer:  # noqa: ARG002  # of use where there are several servers
+        """Return the server's end of what this dial has opened."""
+        return Peer(answer=self.answer, refused=self.refused)
+
+    def is_away(self, dial: Dial) -> bool:  # noqa: ARG002  # as above
+        """Is this dial refused?"""
+        return self.away
+
+    def start(self, slot: Slot) -> bytes | None:
+        """Begin a call as adapters do first; None if that declines."""
+        return self.client.start(slot, self.now)
+
     # -- callers -------------------------------------------------------------------------------------------------------------
 
     def call(self, *words: str | int, deadline: float = inf, **options: Any) -> Slot:
@@ -108,7 +123,7 @@ class Stage:
         begin(self.observers, slot)
         if options.get("lease") is not None:
             self.held.add(slot)
-        if not options and (payload := self.client.start(slot, self.now)) is not None:
+        if not options and (payload := self.start(slot)) is not None:
             link = slot.link
             if payload and link in self.stuck:
                 link.core.unsent(payload)
@@ -172,7 +187,7 @@ class Stage:
         """The first dial opens a socket."""
         dial = self.dials.pop(0)
         link = self.client.connected(dial, self.now)
-        self.peers[link] = Peer(answer=self.answer, refused=self.refused)
+        self.peers[link] = self.peer_for(dial)
         self.flush(link)
         self.run()
         return link
@@ -251,7 +266,7 @@ class Stage:
                     self.dialled += 1
                     self.dials.append(event)
                     if self.dials_at_once:
-                        self.refuse() if self.away else self.connect()
+                        self.refuse() if self.is_away(event) else self.connect()
                 case Look(link):
                     self.looks.append(link)
                     if self.looks_at_once:
