@@ -86,10 +86,10 @@ class ClusterCalls(ClusterServers):
 
     def idle_link(self, caller: Hashable = None, slot: Slot | None = None) -> Link | None:
         """As of a client."""
-        if type(slot) is not Slot:
+        if slot is None or self.closed is not None:
             return None
-        number = slot_of_payload(slot.payload, slot.info)
-        node = None if number is None else self._homes[number]
+        number = first_number(slot)
+        node = self._any_node() if number is None else self._homes[number]
         return None if node is None else node.idle_link(caller)
 
     def submit(
@@ -535,6 +535,14 @@ def number_of(slot: Slot) -> int | None:
     if isinstance(slot, Batch):
         return slot_of_transaction(slot.payloads, slot.infos)
     return slot_of_payload(slot.payload, slot.info)
+
+
+def first_number(slot: Slot) -> int | None:
+    """Return the hash slot of the first key that a call names, None if it names none."""
+    if not isinstance(slot, Batch):
+        return slot_of_payload(slot.payload, slot.info)
+    numbers = map(slot_of_payload, slot.payloads, slot.infos)
+    return next((number for number in numbers if number is not None), None)
 
 
 def goes_everywhere(slot: Slot) -> bool:
