@@ -68,6 +68,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", NEEDS)
+    config.addinivalue_line(
+        "markers", "exam: are planted faults found? It says nothing of the library: one Python is enough"
+    )
     config.stash[no_server] = ""
     config.stash[unmet] = []
 

@@ -77,6 +77,7 @@ def left_open() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("left_open")
+@pytest.mark.exam
 @pytest.mark.parametrize("planned", FAULTS, ids=lambda planned: planned.fault.name)
 def test_a_fault_of_an_adapter_is_found(planned: OfAdapter) -> None:
     assert seeds_needed(planned) is not None, f"no history of {MOST} shows it"

@@ -10,6 +10,7 @@ import pytest
 from simulation.faults import FAULTS, MOST, Fault, seeds_needed
 
 
+@pytest.mark.exam
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_found(fault: Fault) -> None:
     needed = seeds_needed(fault)

@@ -516,6 +516,7 @@ def search(accelerator: str, parser: Any, requests_parser: Any, connection: Any)
         yield from (check(wire, rng, 4, parser) for wire, rng in filter(None, turn))
 
 
+@pytest.mark.exam
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_found(fault: Fault, package: str) -> None:
     modules = {short: copied(package, short, fault) for short in COPIED}
