@@ -56,11 +56,11 @@ client.links client.scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster client
 methods._words methods.batch methods.sync methods.tasks methods
-surface.base surface.messages
+surface.base surface.messages surface.nodes
 surface.tasks_driver surface.tasks_cache surface.tasks_messages
-surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values
+surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values surface.tasks_commands
 surface.threads_driver surface.threads_cache surface.threads_messages
-surface.threads_monitor surface.threads_queues surface.threads_scan surface.threads_values
+surface.threads_monitor surface.threads_queues surface.threads_scan surface.threads_values surface.threads_commands
 surface.tasks surface.threads surface
 resp_sansio
 """.split()

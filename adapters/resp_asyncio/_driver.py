@@ -153,16 +153,16 @@ class Driver:
         self.machine.abandon(slot, monotonic())
         self.carry_out()
 
-    async def acquire(self, deadline: float, borrower: str | None = None) -> Loan:
+    async def acquire(self, deadline: float, borrower: str | None = None, at: Any = None) -> Loan:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
         loop, machine, now = self.check("acquire"), self.machine, monotonic()
-        lease = machine.lend(now, borrower)
+        lease = machine.lend(now, borrower, None, at)
         if lease is not None and not lease.connection.io.has_more():
             events = machine.events()
             if events or borrower is not None:  # which is to be reported at some time
                 self.carry_out(events)
             return lease
-        waiter = machine.acquire(None, now, deadline=deadline, borrower=borrower, held=lease)
+        waiter = machine.acquire(None, now, deadline=deadline, borrower=borrower, held=lease, at=at)
         self.carry_out()
         if waiter.lease is None and waiter.error is None:
             waiter.token = woken = loop.create_future()

@@ -98,11 +98,17 @@ class Driver(Dials):
             self._torn.append(slot)
             raise
 
-    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None) -> Loan:
+    def acquire(
+        self,
+        deadline: float,
+        stack: str | None = None,
+        borrower: Party | None = None,
+        at: Any = None,
+    ) -> Loan:
         """Wait for a link of one's own, and while `borrower` is there. Raises as `Client.acquire`, and why there is none."""
         party = borrower or Party(deadline)
         party.token = get_ident()
-        self._run(party, self._acquire, stack)
+        self._run(party, self._acquire, stack, at)
         waiter = party.waiter
         assert isinstance(waiter, Waiter)
         if waiter.lease is None:
@@ -277,18 +283,18 @@ class Driver(Dials):
         slot.token = None
         self._give_up(slot)
 
-    def _acquire(self, party: Party, stack: str | None) -> Job | None:
+    def _acquire(self, party: Party, stack: str | None, at: Any) -> Job | None:
         machine, now = self.machine, monotonic()
         self._look(now)
         gone = ref(party, self._torn.append)
         waiter = Waiter(gone, party.deadline, stack)
-        lease = machine.lend(now, stack, waiter)
+        lease = machine.lend(now, stack, waiter, at)
         if lease is not None and lease.connection.io.is_quiet:
             party.waiter, waiter.lease, party.token = waiter, lease, DONE  # there is nothing to wait for
             if machine.has_events:
                 self._carry_out()
             return None
-        party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease)
+        party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease, at=at)
         if self.crew.is_beneath(party, None) and waiter.lease is None:
             machine.withdraw(waiter, now)
             self._carry_out()

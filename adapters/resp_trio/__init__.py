@@ -44,6 +44,7 @@ from resp_sansio.surface.tasks import (
     Consuming,
     Messages,
     Monitor,
+    Node,
     Pipeline,
     Scan,
     ValueStream,
@@ -55,7 +56,7 @@ from ._client import Client, Connecting, Connection, Pool, connect
 __all__ = [
     "Cache", "CircuitOpenError", "Client", "Command", "CommandFailure", "CommandTimeoutError", "Commands", "ConnectError",
     "Connecting", "Connection", "ConnectionClosedError", "ConnectionLostError", "Consuming", "CrossSlotError", "Gap",
-    "ListItem", "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Outcome", "PartialFailureError",
+    "ListItem", "LocalProtocolError", "Message", "Messages", "Monitor", "NoSuchKeyError", "Node", "Outcome", "PartialFailureError",
     "Pipeline", "Pool", "PoolFullError", "RemoteProtocolError", "ReplyError", "RespError", "Retry", "Scan", "Script",
     "StreamEntry", "SubscriberTooSlowError", "TornValueError", "TransactionAbortedError", "TransactionDiscardedError",
     "TransactionRefusedError", "ValueStream", "WatchedTransaction", "connect",

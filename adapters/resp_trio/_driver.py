@@ -191,11 +191,11 @@ class Driver:
                 link.io.appoint()
 
     @enable_ki_protection
-    async def acquire(self, deadline: float, borrower: str | None = None) -> Loan:
+    async def acquire(self, deadline: float, borrower: str | None = None, at: Any = None) -> Loan:
         """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
         await checkpoint()  # before, since a connection that is had at once should be of use at once
         self.check("acquire")
-        waiter = self.machine.acquire(None, current_time(), deadline=deadline, borrower=borrower)
+        waiter = self.machine.acquire(None, current_time(), deadline=deadline, borrower=borrower, at=at)
         self.carry_out()
         if waiter.state is QUEUED:
             try:

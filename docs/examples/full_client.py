@@ -156,7 +156,7 @@ class Driver:
         while self._reports:  # work first, then tell
             self._reports.popleft()()
 
-    def acquire(self, deadline: float, stack: str | None = None, _borrower: object = None) -> Loan:
+    def acquire(self, deadline: float, stack: str | None = None, *_more: object) -> Loan:
         """Wait for a link of one's own."""
         self._check_process()
         machine = self.machine

@@ -32,6 +32,7 @@ from .listening import KEEP_ALIVE
 from .pool import Pool
 from .pushes import Listener
 from .repair import Repair
+from .sentinel import Place
 from .tls import TLSWire
 
 __all__ = ["Client"]
@@ -250,7 +251,13 @@ class Client(Repair):
 
     # -- links of one's own ----------------------------------------------------------------------------------------------
 
-    def lend(self, now: float, borrower: str | None = None, owner: Slot | Waiter | None = None) -> Lease[Link] | None:
+    def lend(
+        self,
+        now: float,
+        borrower: str | None = None,
+        owner: Slot | Waiter | None = None,
+        at: int | Place | None = None,  # noqa: ARG002  # of use where there are several servers
+    ) -> Lease[Link] | None:
         """Lend an idle link at once; None if there is none, or it is to show first that it is alive: then `acquire` one.
 
         Its caller may have it if there is nothing to read on it. An adapter that finds something hands it to `acquire`. `owner` is
@@ -293,6 +300,7 @@ class Client(Repair):
         deadline: float = inf,
         borrower: str | None = None,
         held: Lease[Link] | None = None,
+        at: int | Place | None = None,  # noqa: ARG002  # as above
     ) -> Waiter:
         """Ask for a link of one's own; a client without leases lends its only lane's link, which others share.
 

@@ -7,18 +7,20 @@ link is that of subscriptions, which may lead to any server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import Any, ClassVar, cast
 
 from .._errors import ConnectionClosedError, LocalProtocolError, RespError
 from .._stats import ClientStats, PoolStats
+from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
 from .client import Client
 from .cluster_calls import ClusterCalls
 from .cluster_servers import timed
+from .hash_slots import SLOTS
 from .leases import Lease
-from .links import Dial, Lane, Link, Share, Waiter
+from .links import Dial, Lane, Link, ServerFacts, Share, Waiter
 from .node import Node, NodeBase, ObservedNode, Probe
 from .observed import ObservedClient
 from .pushes import Listener
@@ -60,6 +62,36 @@ class ClusterBase(ClusterCalls):
         lanes = [lane for node in self._nodes.values() for lane in cast("ClientStats", node.stats()).lanes]
         subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
         return ClientStats(lanes=lanes, leases=None, retries=self.retries, subscriptions=subscriptions)
+
+    # -- its servers ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def places(self) -> list[Place]:
+        """Where all its servers are, masters first; empty as long as no map has come."""
+        return [server.place for server in self.map.servers]
+
+    def place_of(self, node: object) -> Place:
+        """Return where a server is that a caller has named: by `host:port`, or by a pair of both. It may have other names.
+
+        Raises `ValueError` for what is no such thing, `LocalProtocolError` for none of the cluster's, as far as that is known.
+        """
+        place = read_place(node)
+        if place is None:
+            raise ValueError(f"a server is named by host:port, not by {shown(node)}")
+        found = self.map.find(place)
+        known = self.places
+        if found is not None:
+            return found.place
+        if known and place not in known:
+            told = ", ".join([self.config.at(one).address for one in known])
+            raise LocalProtocolError(f"{self.config.at(place).address} is no server of this cluster; it has {told}")
+        return place
+
+    def server_at(self, place: Place) -> ServerFacts:
+        """Return what the map says of the server at this place."""
+        server, shard, slots = self.map.find(place), self.map.shard_of(place), self.map.slots_of(place)
+        replica = not slots and shard is not None and shard.master.place != place
+        return ServerFacts("" if server is None else server.id, replica, ranges_of(slots))
 
     # -- links of one's own --------------------------------------------------------------------------------------------------
 
@@ -277,6 +309,19 @@ class ClusterBase(ClusterCalls):
             machine.resume(slot, now)
         elif slot.state is SlotState.QUEUED and slot not in self._unplaced:
             self.place_anew(slot, None, now)
+
+
+def ranges_of(slots: Sequence[int]) -> tuple[range, ...]:
+    """Return the ranges that these slots make, which stand in their order."""
+    ranges: list[range] = []
+    begin = end = -1
+    for slot in [*slots, SLOTS + 1]:
+        if slot != end:
+            if begin >= 0:
+                ranges.append(range(begin, end))
+            begin = slot
+        end = slot + 1
+    return tuple(ranges)
 
 
 class Cluster(ClusterBase):

@@ -109,8 +109,12 @@ class ClusterCalls(ClusterServers):
         self.refresher.in_use = True
         if slot.info.needs is not LANE or isinstance(slot, Batch):
             route(slot, leases=self.lends)  # told now: later, no caller is there to raise it for
-        if slot.call is not None and slot.call.fixed:  # see `meant_for`
-            return self._submit_to(self.node_at(slot.call.home), slot, now, caller)
+        if slot.call is not None and slot.call.fixed:
+            meant = self.node_for(slot.call.at)
+            if meant is not None:
+                return self._submit_to(meant, slot, now, caller)
+            self._await_map(slot, caller, now)
+            return None
         if is_pipeline(slot):
             return self._submit_pipeline(cast("Batch", slot), now, caller)
         number = number_of(slot)
@@ -125,11 +129,13 @@ class ClusterCalls(ClusterServers):
 
     @staticmethod
     def _submit_to(node: NodeBase, slot: Slot, now: float, caller: Hashable) -> Link | None:
-        fixed = slot.call is not None and slot.call.fixed
+        before = slot.call
         link = node.submit(slot, now, caller=caller)
         call = slot.call
         if call is not None:
-            call.home, call.fixed = node, fixed
+            call.home = node
+            if before is not None:
+                call.fixed, call.at = before.fixed, before.at
             if link is not None and call.lease is None:
                 call.lane = link.lane
         return link
@@ -201,10 +207,12 @@ class ClusterCalls(ClusterServers):
     def place_call(self, node: NodeBase, slot: Slot, now: float, turn: float = inf) -> None:
         """Another attempt of this call is to be made, which was at this server before: where the map says now."""
         call = slot.call
-        if self.closed is not None or call.fixed:
+        if self.closed is not None or (call.fixed and type(call.at) is not int):
             node.go_here(slot, now, turn=turn)
             return
-        if is_pipeline(slot):
+        if call.fixed:
+            home = self._owner(call.at)
+        elif is_pipeline(slot):
             batch = cast("Batch", slot)
             homes = self._homes_of(batch)
             home = homes[0]
@@ -244,7 +252,9 @@ class ClusterCalls(ClusterServers):
         if isinstance(entry, Waiter):
             self.place_waiter(entry, now)
             return
-        if is_pipeline(entry):
+        if entry.call is not None and entry.call.fixed:
+            node = self.node_for(entry.call.at)
+        elif is_pipeline(entry):
             batch = cast("Batch", entry)
             homes = self._homes_of(batch)
             if homes.count(homes[0]) < len(homes):
@@ -266,7 +276,7 @@ class ClusterCalls(ClusterServers):
         if isinstance(entry, Waiter):
             return self.node_for(entry.at) in (node, None)
         if entry.call.fixed:
-            return True
+            return type(entry.call.at) is not int or self.node_for(entry.call.at) in (node, None)
         if self.spreads and reads(entry) and self.is_replica(node) and not node.suspect:
             return True
         homes = self._homes_of(cast("Batch", entry)) if is_pipeline(entry) else [self._home_of(entry)]
@@ -320,7 +330,12 @@ class ClusterCalls(ClusterServers):
     # -- where a call goes on ------------------------------------------------------------------------------------------------
 
     def leads_elsewhere(self, node: NodeBase, slot: Slot, now: float) -> bool:
-        """A call was answered by this server. Does an answer say that it is another's? Then it goes on there."""
+        """A call was answered by this server. Does an answer say that it is another's? Then it goes on there.
+
+        Not one that was meant for this server.
+        """
+        if slot.call is not None and slot.call.fixed:
+            return False
         if is_pipeline(slot):
             return self._goes_on_in_parts(node, cast("Batch", slot), now)
         redirect = self._redirect(node, slot, now)

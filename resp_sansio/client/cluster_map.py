@@ -292,6 +292,10 @@ class ClusterMap:
         """Return the server that has this slot."""
         return self._owners[slot]
 
+    def slots_of(self, place: Place) -> list[int]:
+        """Return the slots that the server at this place has."""
+        return [slot for slot, server in enumerate(self._owners) if server is not None and server.place == place]
+
     def find(self, place: Place) -> Server | None:
         """Return the server of the last view that has this name."""
         return self._named.get(place)

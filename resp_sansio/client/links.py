@@ -44,8 +44,10 @@ __all__ = [
     "Look",
     "Refused",
     "Report",
+    "ServerFacts",
     "Share",
     "Waiter",
+    "meant_for",
 ]
 
 
@@ -181,6 +183,14 @@ class Link:
         return f"<{type(self).__name__}{' (ended)' if self.ended else ''} over {self.core!r}>"
 
 
+class ServerFacts(NamedTuple):
+    """What is known of one server of several; its `id` is empty if that is not known."""
+
+    id: str
+    replica: bool
+    slots: tuple[range, ...]
+
+
 class Lane:
     """The state of one lane. `link` is the present one, while it takes calls; `dial` the one under way for the next."""
 
@@ -258,7 +268,8 @@ class Call:
     """What is known of a call beyond its slot. A call that goes by a lane and is answered there at once has none of it."""
 
     __slots__ = (
-        "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pausing", "pinned", "split", "timer", "waiter",
+        "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pausing", "pinned", "split", "timer",
+        "waiter",
     )  # fmt: skip
 
     def __init__(self, *, pinned: bool = False) -> None:
@@ -275,12 +286,24 @@ class Call:
         # and its parts.
         self.home: Any = None
         self.fixed: bool = False
+        self.at: Any = (
+            None  # if it was so from the beginning: at which server, or that of which hash slot; see `meant_for`
+        )
         self.hops: int = 0
         self.split: Any = None
 
     def __repr__(self) -> str:
         where = "pinned" if self.pinned else "pausing" if self.pausing else "waiting" if self.waiter else "under way"
         return f"<{type(self).__name__} {where}>"
+
+
+def meant_for(slot: Slot, at: int | Place) -> None:
+    """Say, before it is submitted to a cluster's machine, that a call is for the server at this place, or of this hash slot.
+
+    It goes there whatever its keys are, and is answered what that server says, be it MOVED.
+    """
+    slot.call = call = Call()
+    call.fixed, call.at = True, at
 
 
 class Share:

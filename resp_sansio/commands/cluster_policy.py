@@ -177,7 +177,7 @@ def refusal(info: CommandInfo) -> LocalProtocolError:
     """Return the error for a command that is refused, with the remedy."""
     reason = policy_of(info).reason or "it makes sense only beside other commands, in a pipeline"
     return LocalProtocolError(
-        f"{info.name} was not sent to a cluster: {reason}; use connect() to the one that is meant"
+        f"{info.name} was not sent to a cluster: {reason}; `client.nodes()` has each of them, with all commands"
     )
 
 

@@ -27,6 +27,7 @@ from ..client.subscriber import Subscriber
 from ..client.subscriptions import Change
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
+from ..commands.knowledge import prepare
 from ..commands.readers import anything
 from ..commands.words import Words
 from ..config.config import Config
@@ -43,6 +44,7 @@ from ..connection.handshake import ServerInfo
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
+from ..wire.encoder import Argument
 from ..wire.values import Spoken
 
 __all__ = [
@@ -170,6 +172,15 @@ class CommandsBase(Generic[D, S]):
     def _own_link(self) -> Loan | None:
         """The link of a connection; None of what has several."""
         return None
+
+    def _at(self, keys: tuple[Argument, ...]) -> Any:  # noqa: ARG002  # of use where there are several servers
+        """Return to which server a link is to lead on which these keys are watched, if that is to be said."""
+        return None
+
+    @property
+    def _routed(self) -> bool:
+        """Do calls go each to its own of several servers?"""
+        return False
 
     @property
     def protocol(self) -> Spoken:
@@ -351,6 +362,13 @@ class LendingBase(CommandsBase[D, S], Generic[D, K, S]):
             warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
             self._driver.drop()
 
+    def _at(self, keys: tuple[Argument, ...]) -> Any:
+        return slot_of_keys(self._config, keys)
+
+    @property
+    def _routed(self) -> bool:
+        return bool(self._config.cluster)
+
     @property
     def closed(self) -> bool:
         """Is it closed, or closing?"""
@@ -426,10 +444,11 @@ L = TypeVar("L", bound=LendingBase[Any, Any, Any])
 class BorrowedBase(Generic[L]):
     """A block for which something lends a connection."""
 
-    __slots__ = ("_entered", "_from", "_seconds", "_stack")
+    __slots__ = ("_at", "_entered", "_from", "_seconds", "_stack")
 
-    def __init__(self, lender: L, seconds: float) -> None:
+    def __init__(self, lender: L, seconds: float, at: Any = None) -> None:
         self._from = lender
+        self._at = at  # where there are several servers
         self._seconds = seconds
         self._stack = stack() if lender._keeps_stacks else None  # another thread may enter the block
         self._entered = False
@@ -438,6 +457,15 @@ class BorrowedBase(Generic[L]):
         if self._entered:
             raise LocalProtocolError("acquire: this block has been entered before; ask for another connection")
         self._entered = True
+
+
+def slot_of_keys(config: Config, keys: tuple[Argument, ...]) -> int | None:
+    """Return the hash slot of keys that are to be together; None where there is one server. Raises `CrossSlotError`."""
+    if not config.cluster:
+        return None
+    from ..client.routing import slot_of_payload  # most programs have one server
+
+    return slot_of_payload(*prepare(("WATCH", *keys)))
 
 
 def stack() -> str:

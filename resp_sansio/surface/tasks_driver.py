@@ -9,14 +9,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from .._errors import ConnectError
+from ..client.links import meant_for
 from ..client.observers import Observers, Watch
+from ..client.sentinel import Place
 from ..config.config import Config
 from ..config.credentials import can_be_awaited, read_credentials
 from ..connection.slot import Slot
 from . import base
 from .base import ANSWERED, Heardable, Loan
 
-__all__ = ["Driver", "Observed", "ask_for_credentials"]
+__all__ = ["Driver", "Meant", "Observed", "ask_for_credentials"]
 
 
 class Driver(base.Driver, Protocol):
@@ -36,8 +38,8 @@ class Driver(base.Driver, Protocol):
     async def finish(self, slot: Slot, /) -> None:
         """Wait for the end of a call that was begun `ahead`. When it raises, because the task is cancelled, it was given up."""
 
-    async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
-        """Wait for a link. Raises as `Client.acquire`, and why there is none."""
+    async def acquire(self, deadline: float, borrower: str | None = None, at: int | Place | None = None, /) -> Loan:
+        """Wait for a link, to the server `at` this place, or of this slot. Raises as `Client.acquire`, and why there is none."""
 
     async def listen(self, what: Heardable, deadline: float, /) -> Any:
         """Wait for what comes unasked: of a link the next push, else nothing. Raises as `Client.listen`, and why nothing comes."""
@@ -148,3 +150,31 @@ class Observed:
             self._driver.release(loan)
             raise
         return loan
+
+
+class Meant:
+    """Makes the calls of a client of a cluster, and says for which of its servers they are."""
+
+    __slots__ = ("_calls", "_place")
+
+    def __init__(self, calls: Any, place: Place) -> None:
+        self._calls = calls
+        self._place = place
+
+    async def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        meant_for(slot, self._place)
+        await self._calls.call(slot, loan, epoch)
+
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> None:
+        """As the driver's."""
+        meant_for(slot, self._place)
+        self._calls.ahead(slot, loan)
+
+    async def finish(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        await self._calls.finish(slot)
+
+    def give_up(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        self._calls.give_up(slot)

@@ -54,8 +54,8 @@ class Values(CommandsBase[Driver, S]):
     __slots__ = ()
 
     @abstractmethod
-    def _alone(self, deadline: float) -> AbstractAsyncContextManager[ConnectionBase[Any, Any]]:
-        """Return a connection on which a WATCH holds, for the length of a block."""
+    def _alone(self, deadline: float, at: Any) -> AbstractAsyncContextManager[ConnectionBase[Any, Any]]:
+        """Return a connection on which a WATCH holds, for the length of a block; where that is to be, `_at` says."""
 
     def read_value(
         self, key: Argument, *, chunk_size: int = 1048576, ahead: int = 2, timeout: float | None | Default = DEFAULT
@@ -71,11 +71,11 @@ class Values(CommandsBase[Driver, S]):
         from ..client.values import TimeAllowed, ValueReader
 
         reader = ValueReader(key, chunk_size, ahead)
-        return self._reading(reader, TimeAllowed(self._config, timeout, self._driver.now()))
+        return self._reading(reader, self._at((key,)), TimeAllowed(self._config, timeout, self._driver.now()))
 
     @asynccontextmanager
-    async def _reading(self, reader: ValueReader, time: TimeAllowed) -> AsyncIterator[ValueStream]:
-        async with self._alone(time.until(self._driver.now())) as connection:
+    async def _reading(self, reader: ValueReader, at: Any, time: TimeAllowed) -> AsyncIterator[ValueStream]:
+        async with self._alone(time.until(self._driver.now()), at) as connection:
             stream = ValueStream(Talk(connection, time), reader)
             try:
                 await stream._open()
@@ -114,7 +114,7 @@ class Values(CommandsBase[Driver, S]):
         writer = ValueWriter(key, token, ex=ex, px=px, nx=nx, xx=xx, keepttl=keepttl, unfinished=unfinished)
         chunks = Chunks(chunk_size)
         at_least_one("ahead", ahead)
-        async with self._alone(time.until(self._driver.now())) as connection:
+        async with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
             upload = Upload(Talk(connection, time), writer, chunks, ahead)
             try:
                 return await upload.run(source, chunk_size)

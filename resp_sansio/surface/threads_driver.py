@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..client.crew import Party
+from ..client.links import meant_for
 from ..client.observers import Observers, Watch
+from ..client.sentinel import Place
 from ..connection.slot import Slot
 from . import base
 from .base import ANSWERED, Heardable, Loan
 
-__all__ = ["Driver", "Observed"]
+__all__ = ["Driver", "Meant", "Observed"]
 
 
 class Driver(base.Driver, Protocol):
@@ -35,8 +37,15 @@ class Driver(base.Driver, Protocol):
         What has come before its deadline counts, however late it is read.
         """
 
-    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
-        """Wait for a link. Raises as `Client.acquire`, and why there is none.
+    def acquire(
+        self,
+        deadline: float,
+        stack: str | None = None,
+        borrower: Party | None = None,
+        at: int | Place | None = None,
+        /,
+    ) -> Loan:
+        """Wait for a link, to the server `at` this place, or of this slot. Raises as `Client.acquire`, and why there is none.
 
         Once the `borrower` has gone, so has the loan; one for which there is none lasts as long as its link.
         """
@@ -123,3 +132,31 @@ class Observed:
             self._driver.release(loan)
             raise
         return loan
+
+
+class Meant:
+    """Makes the calls of a client of a cluster, and says for which of its servers they are."""
+
+    __slots__ = ("_calls", "_place")
+
+    def __init__(self, calls: Any, place: Place) -> None:
+        self._calls = calls
+        self._place = place
+
+    def call(self, slot: Slot, loan: Loan | None = None, epoch: int | None = None, /) -> None:
+        """As the driver's."""
+        meant_for(slot, self._place)
+        self._calls.call(slot, loan, epoch)
+
+    def ahead(self, slot: Slot, loan: Loan | None = None, /) -> None:
+        """As the driver's."""
+        meant_for(slot, self._place)
+        self._calls.ahead(slot, loan)
+
+    def finish(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        self._calls.finish(slot)
+
+    def give_up(self, slot: Slot, /) -> None:
+        """As the driver's."""
+        self._calls.give_up(slot)

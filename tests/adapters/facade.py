@@ -180,7 +180,8 @@ class Commands:
         self.execute = partial(workers.call, blocking.execute)
         self.run = partial(workers.call, blocking.run)
         self.write_value = partial(workers.call, blocking.write_value)
-        self.close = partial(workers.call, blocking.close)
+        if hasattr(blocking, "close"):
+            self.close = partial(workers.call, blocking.close)
 
     def __getattr__(self, name: str) -> Any:
         """A typed method is a call; anything else is what the one that blocks has."""
@@ -296,6 +297,19 @@ class Lending(Commands):
             yield connection
         finally:
             await self._workers.call(lent.__exit__, *sys.exc_info())
+
+    async def nodes(self, **options: Any) -> list[Lending]:
+        return [Node(self._workers, node) for node in await self._workers.call(self._blocking.nodes, **options)]
+
+    def node(self, address: Any) -> Lending:
+        return Node(self._workers, self._blocking.node(address))
+
+
+class Node(Lending):
+    """Stands for a `resp_sync.Node`."""
+
+    def __init__(self, workers: Workers, blocking: Any) -> None:
+        Commands.__init__(self, workers, blocking)
 
 
 class Pipeline:

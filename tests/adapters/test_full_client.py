@@ -364,7 +364,7 @@ def awaiting(driver: Any) -> Any:
                 self.give_up(slot)
                 raise
 
-        async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
+        async def acquire(self, deadline: float, borrower: str | None = None, *_more: object) -> Loan:
             return super().acquire(deadline, borrower)  # type: ignore[no-any-return]  # the others wait as well
 
         async def listen(self, loan: Loan, deadline: float, /) -> Push:

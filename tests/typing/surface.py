@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol, assert_type
 
 import resp_asyncio
+import resp_sync
 import resp_trio
 from resp_sansio import Command, Reply
 from resp_sansio.client import CommandBatch
@@ -56,6 +57,21 @@ async def any_asyncio(
         acquired: AbstractAsyncContextManager[resp_asyncio.Connection] = lender.acquire(timeout=1.0)
         async with acquired as borrowed:
             assert_type(borrowed, resp_asyncio.Connection)
+
+
+async def nodes_of_a_cluster(text: resp_asyncio.Client[str], blocking: resp_sync.Client) -> None:
+    for node in await text.nodes():
+        assert_type(node, resp_asyncio.Node[resp_asyncio.Connection[str], str])
+        assert_type(await node.get("k"), str | None)
+        assert_type(node.address, str)
+        assert_type(node.slots, tuple[range, ...])
+        async with node.acquire() as own:
+            assert_type(own, resp_asyncio.Connection[str])
+    async with text.acquire(key="k", timeout=1.0) as connection:
+        assert_type(connection, resp_asyncio.Connection[str])
+    with blocking.acquire(node=("10.0.0.1", 7000)) as lent:
+        assert_type(lent, resp_sync.Connection)
+    assert_type(blocking.node("10.0.0.1:7000").dbsize(), int)
 
 
 async def any_trio(connection: resp_trio.Connection, pool: resp_trio.Pool, client: resp_trio.Client) -> None:

@@ -157,7 +157,7 @@ def test_what_is_refused_says_why_and_what_to_do() -> None:
     error = refusal(command_info(("CONFIG GET", "*")))
     assert type(error) is LocalProtocolError
     assert str(error) == (
-        "CONFIG GET was not sent to a cluster: it speaks of one server, and there are several; use connect() to the one that is"
-        " meant"
+        "CONFIG GET was not sent to a cluster: it speaks of one server, and there are several; `client.nodes()` has each of"
+        " them, with all commands"
     )
     assert "in a pipeline" in str(refusal(command_info(("WAIT", 1, 0))))

@@ -63,7 +63,7 @@ class Driver:
         self.stage.run()
 
     def end(self) -> None:
-        self.change("end", Machine.close)
+        self.change("end", lambda machine, now: machine.close(now))
 
     def drop(self) -> None:
         self.dropped += 1
@@ -82,8 +82,8 @@ class Driver:
             self.stage.abandon(slot)
             raise self.strikes
 
-    def wait_for_link(self, deadline: float, stack: str | None) -> Loan:
-        waiter = self.stage.acquire(deadline=deadline, borrower=stack)
+    def wait_for_link(self, deadline: float, stack: str | None, at: Any) -> Loan:
+        waiter = self.stage.acquire(deadline=deadline, borrower=stack, at=at)
         if waiter.lease is None:
             assert waiter.error is not None
             raise waiter.error
@@ -105,8 +105,8 @@ class TaskDriver(Driver):
     async def finish(self, slot: Slot, /) -> None:
         self.wait_for_end(slot)
 
-    async def acquire(self, deadline: float, borrower: str | None = None, /) -> Loan:
-        return self.wait_for_link(deadline, borrower)
+    async def acquire(self, deadline: float, borrower: str | None = None, at: Any = None, /) -> Loan:
+        return self.wait_for_link(deadline, borrower, at)
 
     async def listen(self, what: Heardable, deadline: float, /) -> Any:
         return self.hear(what, deadline)
@@ -116,13 +116,13 @@ class TaskDriver(Driver):
         self.catches()
 
     async def open(self) -> None:
-        self.change("open", Machine.open)
+        self.change("open", lambda machine, now: machine.open(now))
 
     async def leave(self) -> None:
         self.done.append("leave")
 
     async def close(self, deadline: float, /) -> None:
-        self.change(f"close {deadline:g}", Machine.close)
+        self.change(f"close {deadline:g}", lambda machine, now: machine.close(now))
 
     async def checkpoint(self) -> None:
         self.done.append("checkpoint")
@@ -139,9 +139,11 @@ class ThreadDriver(Driver):
     def finish(self, slot: Slot, /) -> None:
         self.wait_for_end(slot)
 
-    def acquire(self, deadline: float, stack: str | None = None, borrower: Party | None = None, /) -> Loan:
+    def acquire(
+        self, deadline: float, stack: str | None = None, borrower: Party | None = None, at: Any = None, /
+    ) -> Loan:
         self.known = None if borrower is None else ref(borrower, lambda _: self.gone.append(deadline))
-        return self.wait_for_link(deadline, stack)
+        return self.wait_for_link(deadline, stack, at)
 
     def listen(self, what: Heardable, deadline: float, /) -> Any:
         return self.hear(what, deadline)
@@ -151,10 +153,10 @@ class ThreadDriver(Driver):
         self.catches()
 
     def open(self) -> None:
-        self.change("open", Machine.open)
+        self.change("open", lambda machine, now: machine.open(now))
 
     def close(self, deadline: float, /) -> None:
-        self.change(f"close {deadline:g}", Machine.close)
+        self.change(f"close {deadline:g}", lambda machine, now: machine.close(now))
 
 
 class TaskConnection(tasks.Connection[S]):

@@ -1,0 +1,157 @@
+"""The contract of what callers hold, over a real cluster: connections by key, nodes, and what is meant for one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.backends import Backend, contract
+from clusters import SLOTS, Cluster, key_in, slot_of
+from resp_sansio import CommandTimeoutError, LocalProtocolError, ReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+KEYS = [key_in(range(SLOTS * index // 3, SLOTS * (index + 1) // 3)) for index in range(3)]
+"""A key of each master's."""
+
+
+async def port_of(commands: Any) -> int:
+    """The port of the server that a connection, or a node, leads to."""
+    info = await commands.execute("INFO", "server")
+    return int(next(line[9:] for line in info.split(b"\r\n") if line.startswith(b"tcp_port:")))
+
+
+# -- connections of one's own ----------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_a_connection_is_lent_to_the_server_of_a_key_or_to_a_node(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        for key in KEYS:
+            node = cluster.node_of(key)
+            async with client.acquire(key=key) as connection, client.acquire(key=key.encode()) as other:
+                assert await port_of(other) == node.port
+                assert await port_of(connection) == node.port
+                assert await connection.execute("SET", key, "here") == "OK"
+                assert f"127.0.0.1:{node.port}" in repr(connection)
+        for node in cluster.nodes:
+            for name in (f"127.0.0.1:{node.port}", ("127.0.0.1", node.port)):
+                async with client.acquire(node=name) as connection:
+                    assert await port_of(connection) == node.port
+
+
+@contract
+async def test_a_connection_to_no_server_in_particular_is_refused(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        with pytest.raises(LocalProtocolError, match="several servers; give a key, or a node"):
+            async with client.acquire():
+                pass
+        await client.execute("PING")  # the map is known
+        with pytest.raises(LocalProtocolError, match=r"^127.0.0.1:1 is no server of this cluster; it has 127.0.0.1:"):
+            await enter(client.acquire(node="127.0.0.1:1"))
+        with pytest.raises(ValueError, match="named by host:port, not by '::'"):
+            await enter(client.acquire(node="::"))
+        with pytest.raises(ValueError, match="a key, or a node; a connection leads to one server"):
+            await enter(client.acquire(node="127.0.0.1:1", key="k"))
+
+
+async def enter(block: Any) -> None:
+    async with block:
+        pass
+
+
+@contract
+async def test_a_client_of_one_server_takes_the_same(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url) as client:
+        async with client.acquire(key="k") as connection:
+            assert await connection.execute("PING") == "PONG"
+        (node,) = await client.nodes()
+        async with client.acquire(node=node.address) as connection, node.acquire() as other:
+            assert await port_of(connection) == await port_of(other) == server.port
+        with pytest.raises(LocalProtocolError, match="one server, 127.0.0.1:.*, and no other one"):
+            client.node("127.0.0.1:1")
+        assert (node.is_master, node.id, node.slots) == (True, "", (range(SLOTS),))
+        assert await node.execute("SET", "k", "v") == "OK"
+        assert [key async for key in node.scan_iter()] == [b"k"]
+        async with node.monitor():
+            pass
+
+
+# -- nodes -----------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_each_server_has_all_commands(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        for key in KEYS:
+            await client.set(key, "v")
+        nodes = await client.nodes()
+        known = {node.address: node for node in nodes}
+        assert known.keys() == {f"127.0.0.1:{node.port}" for node in cluster.nodes}
+        for index, server in enumerate(cluster.nodes):
+            node = known[f"127.0.0.1:{server.port}"]
+            assert (node.id, node.is_master) == (server.id, index < 3)
+            assert node.slots == ((cluster.ranges[index],) if index < 3 else ())
+            assert repr(node) == f"<Node at {node.address}>"
+            assert await port_of(node) == server.port
+            assert await node.config_get("port") == {"port": str(server.port)}
+            assert await node.dbsize() == 1
+            assert [key async for key in node.scan_iter()] == [KEYS[index % 3].encode()]
+            async with node.pipeline() as pipe:
+                ports, size = pipe.config_get("port"), pipe.dbsize()
+            assert (ports.result(), size.result()) == ({"port": str(server.port)}, 1)
+            again = client.node(node.address)
+            assert (again.id, again.address) == (node.id, node.address)
+            async with node.acquire() as connection:
+                assert await port_of(connection) == server.port
+        assert [node.is_master for node in nodes] == [True] * 3 + [False] * 3
+
+
+@contract
+async def test_a_node_answers_for_itself(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        owner, other = (client.node(f"127.0.0.1:{cluster.node_of(key).port}") for key in KEYS[:2])
+        assert await owner.set(KEYS[0], "v") is True
+        assert await owner.text.get(KEYS[0]) == "v"
+        with pytest.raises(ReplyError, match=f"^MOVED {slot_of(KEYS[0])} "):
+            await other.get(KEYS[0])
+        pipe = other.pipeline()
+        moved, size = pipe.get(KEYS[0]), pipe.dbsize()
+        await pipe.run()
+        assert size.result() == 0
+        with pytest.raises(ReplyError, match="^MOVED"):
+            moved.result()
+        with pytest.raises(LocalProtocolError, match="one connection for all its subscriptions"):
+            owner.subscribe("news")
+
+
+@contract
+async def test_what_is_refused_says_that_nodes_take_it(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        with pytest.raises(
+            LocalProtocolError, match=r"^INFO was not sent to a cluster: .*; `client.nodes\(\)` has each"
+        ):
+            await client.info()
+
+
+@contract
+async def test_a_node_that_does_not_answer_costs_its_own_calls_only(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    async with backend.client(cluster.url, timeout=0.3) as client:
+        nodes = await client.nodes()
+        cluster.nodes[0].freeze()
+        try:
+            answers = await backend.together(*[node.dbsize for node in nodes])
+        finally:
+            cluster.nodes[0].thaw()
+    frozen = [node.address for node in nodes].index(f"127.0.0.1:{cluster.nodes[0].port}")
+    assert type(answers.pop(frozen)) is CommandTimeoutError
+    assert answers == [0, 0]
