@@ -170,6 +170,10 @@ class Calls(ABC):
             inf if config.silence_timeout is None else config.silence_timeout,
         )
 
+    def _new_call(self) -> Call:
+        """Return what is to be known of a call."""
+        return Call()
+
     @abstractmethod
     def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
@@ -260,7 +264,7 @@ class Calls(ABC):
         assert pool is not None
         call = slot.call
         if call is None:
-            slot.call = call = Call()
+            slot.call = call = self._new_call()
         slot.link = None
         try:
             found = pool.acquire(now, slot, deadline=slot.deadline, turn=turn)
@@ -425,7 +429,7 @@ class Calls(ABC):
             return
         turn = inf  # that of a lease that was of no use
         if call is None:
-            slot.call = call = Call()
+            slot.call = call = self._new_call()
             call.lane = None if link is None else link.lane
         elif call.lease is not None:
             lease, call.lease = call.lease, None

@@ -172,7 +172,7 @@ class Client(Repair):
         by_lane = self.once or route(slot, leases=self._pool is not None) is Route.LANE
         if not self._lanes or not by_lane:
             return self._borrow(slot, now)
-        before, slot.call = slot.call, Call()
+        before, slot.call = slot.call, self._new_call()
         if lane is None:
             lane = self._shares.take(caller)
             slot.call.caller = (caller,)

@@ -25,7 +25,7 @@ from .node import Node, NodeBase, ObservedNode, Probe
 from .observed import ObservedClient
 from .pushes import Listener
 from .sentinel import Place, Way
-from .splits import Part, Split
+from .splits import Part, Split, under_way
 from .tls import TLSWire
 
 __all__ = ["Cluster", "ObservedCluster"]
@@ -296,11 +296,11 @@ class ClusterBase(ClusterCalls):
             super().resume(entry, now)
             return
         split: Split | None = None if entry.call is None else entry.call.split
-        if split is not None:
+        if split is not None and self.mend(split, now):
             for part in split.under_way:
                 self._resume(part, now)
             self._complete(split, now)
-        else:
+        elif split is None or under_way(entry):
             self._resume(entry, now)
 
     def _resume(self, slot: Slot, now: float) -> None:

@@ -163,12 +163,10 @@ class ClusterCalls(ClusterServers):
         policy, servers = policy_of(slot.info), [f"{host}:{port}" for host, port in (one.place for one in masters)]
         slot.call = slot.call or Call()
         slot.call.home = self
-        slot.call.split = split = Split(slot, combine=lambda replies: combine(policy, replies, servers))
-        parts = [(self.node_at(server.place), split.for_a_master()) for server in masters]
-        for node, part in parts:
-            part.call = Call()
-            part.call.fixed = True
-            node.begin(part, now)
+        split = Split(slot, combine=lambda replies: combine(policy, replies, servers), count=len(masters))
+        slot.call.split = split
+        for part in [split.for_a_master(self.node_at(server.place)) for server in masters]:
+            part.call.home.begin(part, now)
         self._complete(split, now)
 
     def _split(
@@ -176,24 +174,20 @@ class ClusterCalls(ClusterServers):
     ) -> None:
         """Make parts of the commands of a pipeline, or of a part of it, that were not answered: one for each of these servers."""
         call = of.call
-        if slot is of:
-            call.home = self
-            call.split = split = Split(slot)
-            indices: Sequence[int] = range(slot.count)
-        else:
-            token = part_of(of)
-            split, indices = token.split, token.indices
-            token.ended = True
+        split, indices = (Split(slot), range(slot.count)) if slot is of else (part_of(of).split, part_of(of).indices)
         for at, reply in enumerate(of.replies):
             split.heard(indices[at], reply)
+        if slot is of:
+            call.home, call.split = self, split
+        else:
+            part_of(of).ended = True
         groups: dict[NodeBase | None, list[int]] = {}
         for at, home in enumerate(homes, of.begin):
             groups.setdefault(home, []).append(at)
         made = []
         for home, places in groups.items():
-            part = split.part([indices[at] for at in places])
+            part = split.part([indices[at] for at in places], home)
             part.uncertain = [new for new, at in enumerate(places) if at in of.uncertain]
-            part.call = Call()
             part.call.hops = call.hops
             part.call.attempts = call.attempts
             made.append((home, part))
@@ -355,10 +349,8 @@ class ClusterCalls(ClusterServers):
             call.split = split = Split(slot, whole=True)
             if type(slot) is CachedRead:
                 slot.give_up_keeping()  # no other command may stand between ASKING and the read
-            part = split.part(range(slot.count), asking=True)
-            part.call = Call()
-            part.call.fixed = True
-            self.node_at(self.map.visit(redirect.place)).begin(part, now)
+            part = split.part(range(slot.count), self.node_at(self.map.visit(redirect.place)), asking=True)
+            part.call.home.begin(part, now)
             self._complete(split, now)
         elif pause:
             node.rest(slot, pause, now)
@@ -441,9 +433,9 @@ class ClusterCalls(ClusterServers):
             for index, reply in enumerate(slot.replies):
                 if index not in errors:
                     split.heard(index, reply)
+            call.home, call.split = self, split
             slot.renew()
             slot.link = None
-            call.home, call.split = self, split
         else:
             split = token.split
             split.take(slot, None, again=errors)
@@ -454,9 +446,8 @@ class ClusterCalls(ClusterServers):
                 for index in some:
                     split.heard(index, errors[index])
                 continue
-            part = split.part(some, asking=asking)
-            part.call = Call()
-            part.call.hops, part.call.fixed = hops, asking
+            part = split.part(some, target, asking=asking)
+            part.call.hops = hops
             if target is not None:
                 target.begin(part, now, pause=wait)
             else:
@@ -495,14 +486,18 @@ class ClusterCalls(ClusterServers):
         if token.ended:
             return
         split.take(cast("Batch", part), part.cause)
-        if not split.whole:
+        if split.whole:
+            self._end_whole(split, node if node is not None else cast("NodeBase", split.slot.call.home), now)
+        else:
             self._complete(split, now)
-            return
+
+    @staticmethod
+    def _end_whole(split: Split, home: NodeBase, now: float) -> None:
+        """An attempt of a call that has one part has ended: see whether there is another."""
         split.end()
         slot = split.slot
         slot.call.split = None
-        slot.link = part.link
-        home = node if node is not None else cast("NodeBase", slot.call.home)
+        slot.link = split.parts[-1].link
         cause = slot.cause
         if cause is None or isinstance(cause, RespError):
             home._settle(slot, cause, now)
@@ -514,12 +509,23 @@ class ClusterCalls(ClusterServers):
         slot = split.slot
         if slot.call is None or slot.call.split is not split:
             return
-        if split.under_way:
+        if split.under_way or split.lost:
             self.relink(split)
             return
         split.end()
         slot.call.split = None
         self._finish(slot, split.failure, now)
+
+    def mend(self, split: Split, now: float) -> bool:
+        """An interrupt may have come before there were parts of all of a call, or before its end. Is it still in parts?"""
+        slot, lost = split.slot, split.lost
+        if lost and not split.whole and split.combine is None:
+            self.place_anew(split.part(lost), None, now)
+        elif lost:  # nothing of it was begun
+            slot.call.split = None
+        elif split.whole and not split.under_way:
+            self._end_whole(split, slot.call.home, now)
+        return slot.call.split is split
 
     def relink(self, split: Split) -> None:
         """A call in parts waits where the first of them does that is on a link."""

@@ -73,6 +73,11 @@ class NodeBase(Client):
         else:
             self._events += self._one(self._borrow(slot, now, again=True))
 
+    def _new_call(self) -> Call:
+        call = Call()
+        call.home = self
+        return call
+
     def have(self, slot: Slot, caller: Hashable = None) -> Call:
         """A call is this server's now, and goes by a lane or by a lease."""
         call: Call | None = slot.call
@@ -88,6 +93,8 @@ class NodeBase(Client):
 
     def go_here(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         """Begin another attempt, at this server."""
+        if slot.call.lane is None:
+            self.have(slot)  # an interrupt may have come before that was decided
         super()._go(slot, now, turn=turn)
 
     def rest(self, slot: Slot, pause: float, now: float) -> None:
@@ -130,7 +137,7 @@ class NodeBase(Client):
         """Return what is known of a call that has been on a link of this server."""
         call: Call | None = slot.call
         if call is None:
-            slot.call = call = Call()
+            slot.call = call = self._new_call()
             call.lane = slot.link.lane
         call.home = self
         return call

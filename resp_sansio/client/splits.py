@@ -19,6 +19,7 @@ from ..connection.slot import Batch, Payload, Slot, SlotState
 from ..connection.stateful import StatefulBatch, new_batch
 from ..wire.values import Reply
 from .cache import CachedRead
+from .links import Call
 
 __all__ = ["Part", "Split", "is_pipeline", "part_of", "under_way"]
 
@@ -51,10 +52,10 @@ class Part:
 class Split:
     """What is known of a call in parts. `slot` is the call's own, on which the machine tells how it has ended.
 
-    `combine` makes one reply of those of all masters; None for a call whose commands have a reply each.
+    `combine` makes one reply of those of all masters, `count` of them; None for a call whose commands have a reply each.
     """
 
-    __slots__ = ("_causes", "_outcomes", "_replies", "combine", "parts", "slot", "whole")
+    __slots__ = ("_causes", "_count", "_outcomes", "_replies", "combine", "parts", "slot", "whole")
 
     def __init__(
         self,
@@ -62,11 +63,13 @@ class Split:
         *,
         whole: bool = False,
         combine: Callable[[Sequence[Reply]], Reply] | None = None,
+        count: int | None = None,
     ) -> None:
         self.slot: Final[Slot] = slot
         self.whole: Final[bool] = whole  # each attempt of it has one part, with all that is to be sent
         self.combine: Final[Callable[[Sequence[Reply]], Reply] | None] = combine
         self.parts: list[Batch] = []  # in the order in which they were made
+        self._count = slot.count if count is None else count
         self._causes: dict[int, Exception] = {}
         self._replies: dict[int, Reply] = {}
         self._outcomes: dict[int, Outcome] = {}
@@ -79,15 +82,25 @@ class Split:
         """The parts that have not ended."""
         return [part for part in self.parts if not part_of(part).ended]
 
-    def part(self, indices: Sequence[int], *, asking: bool = False) -> Batch:
-        """Make a part of these commands."""
-        return self._make(indices, Part(self, indices, asking=asking))
+    @property
+    def lost(self) -> list[int]:
+        """The commands of which nothing is known: an interrupt came before there was a part of them."""
+        known = {*self._outcomes, *[index for part in self.under_way for index in part_of(part).indices]}
+        return [index for index in range(self._count) if index not in known]
 
-    def for_a_master(self) -> Batch:
+    def part(self, indices: Sequence[int], home: Any = None, *, asking: bool = False) -> Batch:
+        """Make a part of these commands, which is to be made by this machine of a server's."""
+        self.parts.append(part := self._make(indices, Part(self, indices, asking=asking), home))
+        return part
+
+    def for_a_master(self, home: Any) -> Batch:
         """Make a part for one master, of a command that goes to all of them."""
-        return self._make([0], Part(self, [len(self.parts)], asking=False))
+        part = self._make([0], Part(self, [len(self.parts)], asking=False), home)
+        part.call.fixed = True
+        self.parts.append(part)
+        return part
 
-    def _make(self, commands: Sequence[int], token: Part) -> Batch:
+    def _make(self, commands: Sequence[int], token: Part, home: Any) -> Batch:
         payloads, infos = commands_of(self.slot)
         sent: list[tuple[Payload, CommandInfo]] = []
         for index in commands:
@@ -95,13 +108,13 @@ class Split:
                 sent.append(ASKING)
             sent.append((payloads[index], infos[index]))
         part = new_batch([one[0] for one in sent], [one[1] for one in sent], token, self.slot.deadline)
-        self.parts.append(part)
+        part.call = Call()
+        part.call.home, part.call.fixed = home, token.asking
         return part
 
     def without_asking(self, part: Batch) -> Batch:
         """A part behind ASKING has failed. Return another, that has as well: those of its commands that were not answered."""
         token = part_of(part)
-        token.ended = True
         if part.state is QUEUED:
             part.settle(SlotState.WITHDRAWN, 0)
         left = {}
@@ -110,8 +123,12 @@ class Split:
                 self.heard(index, part.replies[at])
             else:
                 left[index] = part.outcomes[at]
-        bare = self.part([*left])
+        bare = self._make([*left], Part(self, [*left], asking=False), None)
         bare.outcomes, bare.state = [*left.values()], SlotState.LOST
+        self.parts.append(bare)
+        token.ended = (
+            True  # last, here and below: an interrupt must not make a command one of none, and then it is sent anew
+        )
         return bare
 
     # -- how it ends -------------------------------------------------------------------------------------------------------
@@ -124,7 +141,6 @@ class Split:
     def take(self, part: Batch, failure: Exception | None, *, again: Collection[int] = ()) -> None:
         """A part has ended, with a failure if not all was answered. The commands `again` go out once more, in another part."""
         token = part_of(part)
-        token.ended = True
         for at, index in enumerate(token.indices):
             place = at if not token.asking else at + 1 if self.whole else 2 * at + 1
             if place < len(part.replies) and (part.state is ANSWERED or part.outcomes[place] is Outcome.REPLY):
@@ -133,6 +149,7 @@ class Split:
             else:
                 self._outcomes[index] = part.outcomes[place]
                 self._causes[index] = failure or ConnectionClosedError("it was given up")
+        token.ended = True
 
     @property
     def failure(self) -> Exception | None:

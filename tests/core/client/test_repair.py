@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from inspect import CO_GENERATOR
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ class Strike:
         self.struck = False
 
     def __call__(self, frame: Any, event: str, _: Any) -> None:
-        if event in ("call", "return") and frame.f_code.co_filename.startswith(FOLDER):
+        code = frame.f_code
+        generates = code.co_flags & CO_GENERATOR  # what is raised where one is thrown away is lost
+        if event in ("call", "return") and code.co_filename.startswith(FOLDER) and not generates:
             self.left -= 1
             if self.left == 0:
                 self.struck = True
@@ -64,6 +67,10 @@ class Torn(Stage):
         self.todo: list[Any] = []
         self.moving: Link | None = None
         super().__init__(dials_at_once=False, **options)
+
+    def peer_for(self, dial: Dial) -> Peer:
+        asks = dial.way.master_name is not None
+        return Peer(answer=sentinel if asks else self.answer, role="master")
 
     def step(self, what: Callable[[], Any], caller: Slot | None = None) -> Any:
         """Take a step that may be cut short; the caller then has gone."""
@@ -129,7 +136,9 @@ class Torn(Stage):
                 self.closed.append(link)
 
     def submits(self, *words: Any, deadline: float = inf) -> Slot:
-        slot = new_slot(words, None, deadline)
+        return self.submits_slot(new_slot(words, None, deadline))
+
+    def submits_slot(self, slot: Slot) -> Slot:
         self.callers[slot] = True
 
         def submit() -> None:
@@ -140,13 +149,13 @@ class Torn(Stage):
         self.step(submit, slot)
         return slot
 
-    def acquires(self) -> list[Waiter]:
+    def acquires(self, **options: Any) -> list[Waiter]:
         """Ask for a link: the waiter, if that was not cut short."""
         waiters: list[Waiter] = []
 
         def acquire() -> None:
             token = object()
-            waiter = self.client.acquire(token, self.now, deadline=self.now + 50)
+            waiter = self.client.acquire(token, self.now, deadline=self.now + 50, **options)
             self.callers[waiter] = True
             waiters.append(waiter)
 
@@ -174,8 +183,7 @@ class Torn(Stage):
             def connect() -> None:
                 dial = self.dials[0]
                 link = self.client.connected(dial, self.now)
-                asks = dial.way.master_name is not None
-                self.peers[link] = Peer(answer=sentinel if asks else self.answer, role="master")
+                self.peers[link] = self.peer_for(dial)
                 del self.dials[0]
                 self.flush(link)
 
