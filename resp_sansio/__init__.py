@@ -35,19 +35,21 @@ from ._errors import (
 from ._facts import (
     CallBegan,
     CallEnded,
+    CallRedirected,
     CallRetried,
     ClientMade,
     DialFailed,
     KeysInvalidated,
     LinkClosed,
     LinkOpened,
+    MapRefreshed,
     Observer,
     PushesDropped,
     ReplyDropped,
     WaitEnded,
 )
 from ._log import Log, LogObserver
-from ._stats import CacheStats, ClientStats, CloseReason, ConnectionStats, LaneStats, PoolStats, Stats
+from ._stats import CacheStats, ClientStats, CloseReason, ConnectionStats, LaneStats, NodeStats, PoolStats, Stats
 from .client.batch import Result
 from .client.call import DEFAULT, Default
 from .client.messages import Gap, Message, Overflow
@@ -191,6 +193,7 @@ __all__ = [
     "CachedInfo",
     "CallBegan",
     "CallEnded",
+    "CallRedirected",
     "CallRetried",
     "CircuitOpenError",
     "ClaimedEntry",
@@ -271,6 +274,7 @@ __all__ = [
     "LogObserver",
     "LoggedCommand",
     "MapKey",
+    "MapRefreshed",
     "MasterDown",
     "MasterRole",
     "MemoryStats",
@@ -280,6 +284,7 @@ __all__ = [
     "MonitorLine",
     "Needs",
     "NoSuchKeyError",
+    "NodeStats",
     "NumericField",
     "Observer",
     "Options",

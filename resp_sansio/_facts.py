@@ -5,7 +5,8 @@ holds an argument, a reply or a secret; errors are those that a caller is told. 
 in a second; take what you need by its name, for there may be more one day.
 
 Each has the `address` of the server (`localhost:6379`, `unix:/run/redis.sock`) and the number of the `database`. Behind sentinels
-the address is that of the master that was found last; before one was found it is its name, with the sentinels.
+the address is that of the master that was found last; before one was found it is its name, with the sentinels. In a cluster it is
+that of the server in question; of a call that begins, or that went to several, it is `cluster of a:6379, b:6379`, as it was given.
 
 All times are lengths in seconds, by the clock that the adapter has (`time.monotonic`, or that of the run of trio).
 """
@@ -19,8 +20,8 @@ from ._errors import Outcome, RespError
 from ._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 
 __all__ = [
-    "CallBegan", "CallEnded", "CallRetried", "ClientMade", "DialFailed", "KeysInvalidated", "LinkClosed", "LinkOpened",
-    "Observer",
+    "CallBegan", "CallEnded", "CallRedirected", "CallRetried", "ClientMade", "DialFailed", "KeysInvalidated", "LinkClosed",
+    "LinkOpened", "MapRefreshed", "Observer",
     "PushesDropped", "ReplyDropped", "Route", "Step", "WaitEnded",
 ]  # fmt: skip
 
@@ -74,8 +75,28 @@ class CallRetried(NamedTuple):
     after: float
 
 
+class CallRedirected(NamedTuple):
+    """A server of a cluster, the one at `address`, said that a command belongs to another, and it went on there.
+
+    `kind`: MOVED for good, ASK for this one time. `to`: the address of the other server, `slot` the hash slot. Of a pipeline it is
+    told once for all commands that went on to that server. `pause` and `after` are as in `CallRetried`. It is no attempt that
+    failed: nothing was executed.
+    """
+
+    address: str
+    database: int
+    command: str
+    kind: Literal["MOVED", "ASK"]
+    slot: int
+    to: str
+    pause: float
+    after: float
+
+
 class CallEnded(NamedTuple):
     """A call has ended, however: its caller goes on when this is told. The first five are those of `CallBegan`.
+
+    Only the `address` differs, in a cluster: it is that of the server at which the call ended.
 
     `outcome` says whether it has run; an error reply is an answer. `error`: what its caller is told instead of a reply, the
     server's `ReplyError` among that, or what interrupted it; of a pipeline or transaction that was answered, the first error
@@ -172,6 +193,21 @@ class LinkClosed(NamedTuple):
     commands: int
 
 
+class MapRefreshed(NamedTuple):
+    """The map of a cluster was asked for, which says which server has which hash slot. `asked`: so many servers were asked.
+
+    `address`: the server whose answer was taken; the cluster's, if there was none. `changed`: is it another map than before?
+    `error`: why there is none. `total`: seconds.
+    """
+
+    address: str
+    database: int
+    asked: int
+    changed: bool
+    error: Exception | None
+    total: float
+
+
 class WaitEnded(NamedTuple):
     """A caller of `acquire` (or `transact`) waits no more for a connection of its own.
 
@@ -252,11 +288,14 @@ class Observer:
         """A client, a pool or a connection was made that tells this observer. Told where it was made."""
 
     def call_began(self, call: CallBegan) -> object:  # noqa: ARG002
-        """A call begins. What this returns is handed to `call_retried` and `call_ended` of the same call."""
+        """A call begins. What this returns is handed to `call_retried`, `call_redirected` and `call_ended` of the same call."""
         return None
 
     def call_retried(self, retry: CallRetried, token: object) -> None:
         """An attempt of a call failed, and another was made. Told when the call ends, just before `call_ended`, in order."""
+
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:
+        """A call was sent on, to another server of a cluster. Told when the call ends, in order with its retries."""
 
     def call_ended(self, call: CallEnded, token: object) -> None:
         """A call has ended."""
@@ -278,6 +317,9 @@ class Observer:
 
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """Pushes came that no caller can listen for."""
+
+    def map_refreshed(self, refresh: MapRefreshed) -> None:
+        """The map of a cluster was asked for."""
 
     def keys_invalidated(self, told: KeysInvalidated) -> None:
         """The server has told a client with a cache that keys have changed."""

@@ -9,7 +9,18 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from ._errors import ReplyError, RespError, UnexpectedReplyError, shown_code
-from ._facts import CallRetried, DialFailed, LinkClosed, LinkOpened, Observer, PushesDropped, ReplyDropped, WaitEnded
+from ._facts import (
+    CallRedirected,
+    CallRetried,
+    DialFailed,
+    LinkClosed,
+    LinkOpened,
+    MapRefreshed,
+    Observer,
+    PushesDropped,
+    ReplyDropped,
+    WaitEnded,
+)
 from ._stats import CloseReason
 
 __all__ = ["Log", "LogObserver"]
@@ -39,6 +50,9 @@ class LogObserver(Observer):
     | `connection` | DEBUG | was opened; was closed; a dial was given up |
     | `pool` | WARNING | a caller did not get a connection of its own |
     | `retry` | INFO | an attempt of a call failed, and another follows |
+    | `cluster` | WARNING | no server told the map |
+    | `cluster` | INFO | the map has changed |
+    | `cluster` | DEBUG | a call was sent on to another server; the map has come, and is the one that was known |
     | `push` | WARNING | pushes came where no caller can listen |
     | `reply` | DEBUG | a reply came whose caller had left |
     """
@@ -82,6 +96,26 @@ class LogObserver(Observer):
         text = "%s: attempt %d of %s failed after %.1f ms, and another followed in %.1f ms: %s"
         about = retry.address, retry.attempt, retry.command, retry.after * 1e3, retry.pause * 1e3
         self._log(INFO, "retry", text, *about, shown(retry.cause))
+
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:  # noqa: ARG002
+        """Tell from where to where."""
+        about = redirect.address, redirect.command, redirect.to, redirect.kind, redirect.slot
+        self._log(DEBUG, "cluster", "%s: %s was sent on to %s (%s, slot %d)", *about)
+
+    def map_refreshed(self, refresh: MapRefreshed) -> None:
+        """Tell whether it has changed, or why there is none."""
+        about = refresh.address, refresh.total * 1e3, refresh.asked
+        if refresh.error is not None:
+            text = "%s: no map of the cluster after %.1f ms, of %d servers: %s"
+            self._log(WARNING, "cluster", text, *about, shown(refresh.error))
+        elif refresh.changed:
+            self._log(
+                INFO, "cluster", "%s: another map of the cluster came after %.1f ms, %d servers were asked", *about
+            )
+        else:
+            self._log(
+                DEBUG, "cluster", "%s: the same map of the cluster came after %.1f ms, %d servers were asked", *about
+            )
 
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """Tell how many."""

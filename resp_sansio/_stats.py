@@ -8,12 +8,21 @@ been since the beginning.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 from ._record import Record, fields
 
-__all__ = ["CacheStats", "ClientStats", "CloseReason", "ConnectionStats", "LaneStats", "PoolStats", "Stats"]
+__all__ = [
+    "CacheStats",
+    "ClientStats",
+    "CloseReason",
+    "ConnectionStats",
+    "LaneStats",
+    "NodeStats",
+    "PoolStats",
+    "Stats",
+]
 
 
 class Stats(Record):
@@ -135,10 +144,50 @@ class CacheStats(Stats):
         return f"{state}, {self.hits} hits, {self.misses} misses"
 
 
+def sum_of(pools: Iterable[PoolStats | None], retries: int) -> PoolStats:
+    """Return the counts of several pools as those of one."""
+    each = [pool for pool in pools if pool is not None]
+    sums: dict[str, Any] = {
+        one.name: sum([getattr(pool, one.name) for pool in each])
+        for one in fields(PoolStats)
+        if one.name not in ("closed", "subscriptions")
+    }
+    closed = {reason: sum([pool.closed.get(reason, 0) for pool in each]) for reason in CloseReason}
+    return PoolStats(**{**sums, "closed": closed, "retries": retries})
+
+
+class NodeStats(Stats):
+    """One server of a cluster, as a client sees it and uses it. `lanes`, `leases` and `retries` are as of a client.
+
+    `role` and `slots`, which says how many hash slots are its own, are by the map that the client has; `role` is None for a server
+    that is not in it. `moved` and `asked`: its answers that sent a command elsewhere, MOVED and ASK.
+    """
+
+    role: Literal["master", "replica"] | None
+    slots: int
+    lanes: Sequence[LaneStats]
+    leases: PoolStats | None
+    retries: int
+    moved: int
+    asked: int
+
+    def __str__(self) -> str:
+        role = "not in the map" if self.role is None else f"{self.role} of {self.slots} slots"
+        return f"{role}; {_shown(self.lanes, self.leases)}"
+
+
+NO_NODES: Final[Mapping[str, NodeStats]] = {}
+
+
 class ClientStats(Stats):
     """A client: its lanes, the pool of its leases (None if it has none), how many attempts were repeated, its cache (or None).
 
     `subscriptions`: the connection of all subscriptions, None if there never was one; names wait for it.
+
+    Of a client of a cluster: `nodes` are its servers, by their addresses, as far as calls went to them; for one server it is empty.
+    `lanes` are those of all, and `leases` has the sums, the sums of the highest counts included. `moved` and `asked`: answers that
+    sent a command elsewhere, MOVED and ASK. `refreshes`: how often the map has come that says which server has which slot;
+    `refresh_failures`: how often all servers that were asked for it were asked in vain.
     """
 
     lanes: Sequence[LaneStats]
@@ -146,11 +195,26 @@ class ClientStats(Stats):
     retries: int
     cache: CacheStats | None = None
     subscriptions: LaneStats | None = None
+    nodes: Mapping[str, NodeStats] = NO_NODES
+    moved: int = 0
+    asked: int = 0
+    refreshes: int = 0
+    refresh_failures: int = 0
 
     def __str__(self) -> str:
-        leases = "" if self.leases is None else f"; leases: {self.leases}"
         cache = "" if self.cache is None else f"; cache: {self.cache}"
-        return f"lanes: {'; '.join(map(str, self.lanes))}{leases}{cache}"
+        if not self.nodes:
+            return f"{_shown(self.lanes, self.leases)}{cache}"
+        connections = [lane.connection for lane in self.lanes if lane.connection is not None]
+        queued, in_flight = sum([one.queued for one in connections]), sum([one.in_flight for one in connections])
+        waiting = sum([lane.waiting for lane in self.lanes])
+        leases = "" if self.leases is None else f"; leases: {self.leases}"
+        lanes = f"{len(connections)} lanes open, {queued} queued, {in_flight} in flight, {waiting} waiting for one"
+        return f"{len(self.nodes)} servers; {lanes}{leases}{cache}"
+
+
+def _shown(lanes: Sequence[LaneStats], leases: PoolStats | None) -> str:
+    return f"lanes: {'; '.join(map(str, lanes))}" + ("" if leases is None else f"; leases: {leases}")
 
 
 def _plain(value: object) -> object:

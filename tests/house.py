@@ -54,7 +54,8 @@ client.pushes client.messages client.subscriber client.subscriptions client.moni
 client.cluster_map client.refresher
 client.links client.scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.client client.observed
-client.splits client.node client.cluster_servers client.cluster_calls client.cluster client
+client.splits client.node client.cluster_servers client.cluster_calls client.cluster client.observed_cluster
+client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base surface.messages surface.nodes
 surface.tasks_driver surface.tasks_cache surface.tasks_messages

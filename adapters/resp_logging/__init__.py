@@ -2,8 +2,8 @@
 
     client = Client("redis://localhost", observers=[LoggingObserver()])
 
-The loggers are `resp_sansio.connection`, `.pool`, `.retry`, `.push` and `.reply`, below `resp_sansio`, which is quiet until a
-program sets up a handler. What a line says, and on which level, the core decides: see `LogObserver`.
+The loggers are `resp_sansio.connection`, `.pool`, `.retry`, `.cluster`, `.push` and `.reply`, below `resp_sansio`, which is quiet
+until a program sets up a handler. What a line says, and on which level, the core decides: see `LogObserver`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Lin
 from .observers import Observers
 from .pace import Pace
 from .pool import Pool
-from .retry import Attempts, error_reply, points_to_replica
+from .retry import Attempts, error_reply, points_to_replica, reworded
 from .sentinel import Directory
 from .timers import Timer, Timers
 
@@ -529,8 +529,12 @@ class Calls(ABC):
         self._pausing.pop(slot, None)
         if slot.state is QUEUED:
             slot.settle(WITHDRAWN, 0)
-        if slot.call is not None and slot.call.attempts is not None and isinstance(failure, RespError):
-            failure = slot.call.attempts.told(failure)
+        call = slot.call
+        if call is not None and isinstance(failure, RespError):
+            if call.trail:
+                failure = reworded(failure, f"{failure}; {call.way}")
+            if call.attempts is not None:
+                failure = call.attempts.told(failure)
         slot.cause = failure
         self._tell_end(slot, now)  # before the events of those whose turn it is now
         if slot.call is not None:

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any, ClassVar, cast
 
 from .._errors import ConnectionClosedError, LocalProtocolError, RespError
-from .._stats import ClientStats, PoolStats
+from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
 from .client import Client
@@ -21,14 +21,13 @@ from .cluster_servers import timed
 from .hash_slots import SLOTS
 from .leases import Lease
 from .links import Dial, Lane, Link, ServerFacts, Share, Waiter
-from .node import Node, NodeBase, ObservedNode, Probe
-from .observed import ObservedClient
+from .node import Node, NodeBase, Probe
 from .pushes import Listener
 from .sentinel import Place, Way
 from .splits import Part, Split, under_way
 from .tls import TLSWire
 
-__all__ = ["Cluster", "ObservedCluster"]
+__all__ = ["Cluster"]
 
 
 class ClusterBase(ClusterCalls):
@@ -58,10 +57,23 @@ class ClusterBase(ClusterCalls):
     def lane_links(self) -> list[Link]:
         return [link for node in self._machines for link in node.lane_links]
 
-    def stats(self) -> ClientStats | PoolStats:
-        lanes = [lane for node in self._nodes.values() for lane in cast("ClientStats", node.stats()).lanes]
+    def stats(self) -> ClientStats:
+        nodes = [(node.address, node.node_stats()) for node in [*self._leaving, *self.nodes]]
+        lanes = [lane for _, node in nodes for lane in node.lanes]
+        leases = None if self.leases is None else sum_of([node.leases for _, node in nodes], self.retries)
         subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
-        return ClientStats(lanes=lanes, leases=None, retries=self.retries, subscriptions=subscriptions)
+        return ClientStats(
+            lanes=lanes,
+            leases=leases,
+            retries=self.retries,
+            cache=None if self.cache is None else self.cache.stats(),
+            subscriptions=subscriptions,
+            nodes=dict(nodes),
+            moved=self.moved,
+            asked=self.asked,
+            refreshes=self.refreshes,
+            refresh_failures=self.refresh_failures,
+        )
 
     # -- its servers ---------------------------------------------------------------------------------------------------------
 
@@ -328,9 +340,3 @@ class Cluster(ClusterBase):
     """The machine of a client of a cluster."""
 
     _node_type: ClassVar[type[NodeBase]] = Node
-
-
-class ObservedCluster(ClusterBase, ObservedClient):
-    """The same, with observers."""
-
-    _node_type: ClassVar[type[NodeBase]] = ObservedNode

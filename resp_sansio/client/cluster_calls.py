@@ -19,7 +19,7 @@ from ..connection.stateful import StatefulBatch
 from .cache import CachedRead
 from .calls import PINNED
 from .client import Client
-from .cluster_map import Redirect, read_redirect
+from .cluster_map import Redirect, address_of, read_redirect
 from .cluster_servers import NOT_NOW, ClusterServers, timed
 from .lanes import route
 from .leases import Lease
@@ -160,7 +160,7 @@ class ClusterCalls(ClusterServers):
         if not masters:
             self._await_map(slot, None, now)
             return
-        policy, servers = policy_of(slot.info), [f"{host}:{port}" for host, port in (one.place for one in masters)]
+        policy, servers = policy_of(slot.info), [address_of(server.place) for server in masters]
         slot.call = slot.call or Call()
         slot.call.home = self
         split = Split(slot, combine=lambda replies: combine(policy, replies, servers), count=len(masters))
@@ -188,7 +188,7 @@ class ClusterCalls(ClusterServers):
         for home, places in groups.items():
             part = split.part([indices[at] for at in places], home)
             part.uncertain = [new for new, at in enumerate(places) if at in of.uncertain]
-            part.call.hops = call.hops
+            part.call.hops, part.call.trail = call.hops, call.trail
             part.call.attempts = call.attempts
             made.append((home, part))
         for home, part in made:
@@ -336,11 +336,15 @@ class ClusterCalls(ClusterServers):
         if slot.call is PINNED or (redirect is None and not self._rests(node, slot)):
             return False
         call = node.call_of(slot)
-        call.hops += 1
-        pause = self._pause(call.hops, slot.deadline, now)
+        pause = self._pause(call.hops + 1, slot.deadline, now)
         if pause is None:
             return False
+        call.hops += 1
         node.answered(slot, now)
+        if redirect is None:
+            call.went(node.address, cast("ReplyError", slot.reply).code)
+        else:
+            self._redirected(node, slot, redirect, pause, now)
         slot.renew()
         slot.link = None
         self.moves += 1
@@ -357,6 +361,10 @@ class ClusterCalls(ClusterServers):
         else:
             self.place_call(node, slot, now)
         return True
+
+    def _redirected(self, node: NodeBase, slot: Slot, redirect: Redirect, pause: float, now: float) -> None:  # noqa: ARG002
+        """A call, or a part of one, was sent on by this server. `pause` and `now` are for a client that keeps account of it."""
+        slot.call.went(node.address, f"{'ASK' if redirect.asks else 'MOVED'} to {address_of(redirect.place)}")
 
     def _rests(self, node: NodeBase, slot: Slot) -> bool:
         """Is this the answer of a replica that can't be read from now? Then the call goes on at another server."""
@@ -378,6 +386,9 @@ class ClusterCalls(ClusterServers):
         return read_redirect(error, node.place, self.config.address_map)
 
     def _learn(self, redirect: Redirect, node: NodeBase, now: float) -> None:
+        for machine in (self, node):
+            machine.asked += redirect.asks
+            machine.moved += not redirect.asks
         shard = self.map.shard_of(node.place)
         if redirect.asks:
             self._moving.add(redirect.slot)  # a replica may have lost the key, and not say so
@@ -440,14 +451,19 @@ class ClusterCalls(ClusterServers):
             split = token.split
             split.take(slot, None, again=errors)
         self.moves += 1
-        for target, asking, waits, some in self._ways(node, again, now):
+        for target, redirect, waits, some in self._ways(node, again, now):
             wait = max(pause, self._retry.pause(hops, self._random())) if waits else pause
             if wait >= slot.deadline - now:
                 for index in some:
                     split.heard(index, errors[index])
                 continue
+            asking = redirect is not None and redirect.asks
             part = split.part(some, target, asking=asking)
-            part.call.hops = hops
+            part.call.hops, part.call.trail = hops, call.trail
+            if redirect is not None:
+                self._redirected(node, part, redirect, wait, now)
+            else:
+                part.call.went(node.address, "which could not answer")
             if target is not None:
                 target.begin(part, now, pause=wait)
             else:
@@ -457,9 +473,9 @@ class ClusterCalls(ClusterServers):
 
     def _ways(
         self, node: NodeBase, again: dict[int, dict[int, ReplyError]], now: float
-    ) -> Iterable[tuple[NodeBase | None, bool, bool, list[int]]]:
-        """Return to which servers commands go again, whether behind ASKING, whether after a pause, and which."""
-        ways: dict[tuple[NodeBase | None, bool, bool], list[int]] = {}
+    ) -> Iterable[tuple[NodeBase | None, Redirect | None, bool, list[int]]]:
+        """Return to which servers commands go again, as which redirect says, whether after a pause, and which."""
+        ways: dict[tuple[NodeBase | None, bool, bool], tuple[Redirect | None, list[int]]] = {}
         for number, errors in again.items():
             told = [self._read(node, error) for error in errors.values() if error.code in ELSEWHERE]
             redirects = [redirect for redirect in told if redirect is not None]
@@ -468,14 +484,15 @@ class ClusterCalls(ClusterServers):
             if waits:
                 self.want_map(now)
             target = self.node_at(self.map.visit(redirects[-1].place)) if asks else self._owner(number)
-            ways.setdefault((target, asks, waits), []).extend(errors)
-        return [(*way, sorted(indices)) for way, indices in ways.items()]
+            redirect = None if waits else redirects[-1]
+            ways.setdefault((target, asks, waits), (redirect, []))[1].extend(errors)
+        return [(way[0], redirect, way[2], sorted(indices)) for way, (redirect, indices) in ways.items()]
 
     def without_asking(self, node: NodeBase, part: Slot, now: float) -> Slot:
         """A part behind ASKING has failed at this server: return what has failed with it, which may go on at the slot's owner."""
         bare = part_of(part).split.without_asking(cast("Batch", part))
         call = node.have(bare)
-        call.hops, call.attempts = part.call.hops, part.call.attempts
+        call.hops, call.trail, call.attempts = part.call.hops, part.call.trail, part.call.attempts
         node.let_go(part, now)
         return bare
 

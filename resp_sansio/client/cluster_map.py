@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from .._errors import ReplyError
 from ..config.options import read_place
+from ..config.url import in_brackets
 from ..wire.values import Reply
 from .hash_slots import SLOTS
 from .sentinel import Place
@@ -150,6 +151,11 @@ def other_names(said: object) -> list[str]:
     return [name.decode("utf-8", "replace") if isinstance(name, bytes) else "" for name in both]
 
 
+def address_of(place: Place) -> str:
+    """Return it for messages."""
+    return f"{in_brackets(place[0])}:{place[1]}"
+
+
 def place_of(host: str, port: int, remap: Remap | None) -> Place | None:
     """Return where this is dialled; None if it is no host and port."""
     place = read_place((host, port)) if len(host) <= LONGEST_HOST else None
@@ -250,7 +256,7 @@ class ClusterMap:
     """
 
     __slots__ = (
-        "_asked_at", "_before", "_held", "_last", "_learnt", "_masters", "_named", "_owners", "_shards", "_view",
+        "_asked_at", "_before", "_held", "_last", "_learnt", "_masters", "_named", "_owners", "_shards", "_sizes", "_view",
         "coverage", "gone", "version",
     )  # fmt: skip
 
@@ -265,6 +271,7 @@ class ClusterMap:
         self._named: dict[Place | str, Server] = {}
         self._shards: dict[Place, Shard] = {}
         self._masters: list[Server] | None = []  # None: to be found anew
+        self._sizes: tuple[int, Counter[Place]] = 0, Counter()  # of which version
         self._last: set[Place] = set()  # the places of the last view, and to which redirects have led since
         self._before: set[Place] = set()
 
@@ -287,6 +294,13 @@ class ClusterMap:
     def servers(self) -> list[Server]:
         """All of them: those that have slots, replicas, and masters that have lost all slots since the last view."""
         return list({each.place: each for each in (*self.masters, *servers_in(self._view))}.values())
+
+    @property
+    def sizes(self) -> Counter[Place]:
+        """How many slots each server has, by its place."""
+        if self._sizes[0] != self.version:
+            self._sizes = self.version, Counter([each.place for each in self._owners if each is not None])
+        return self._sizes[1]
 
     def owner(self, slot: int) -> Server | None:
         """Return the server that has this slot."""

@@ -58,6 +58,11 @@ class ClusterServers(Client):
     _moving: set[int]  # slots of which a server has said since the last map that it is giving them away
     _turn: int  # of the replicas
     _last: Exception | None  # why the last round came to nothing
+    _round: tuple[float, int]  # when it began, and how many servers were asked in it
+    moved: int  # answers that sent a command elsewhere, for good
+    asked: int  # and for once
+    refreshes: int  # maps that have come
+    refresh_failures: int  # rounds that came to nothing
 
     def __init__(
         self,
@@ -86,6 +91,8 @@ class ClusterServers(Client):
         self._last = None
         self._moving = set()
         self._turn = 0
+        self._round = 0.0, 0
+        self.moved = self.asked = self.refreshes = self.refresh_failures = 0
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
@@ -198,6 +205,7 @@ class ClusterServers(Client):
         if self.closed is None and self.refresher.next_deadline() <= now:
             known = [server.place for server in self.map.servers]
             well = [place for place in known if place not in self._nodes or not self._nodes[place].suspect]
+            self._round = now, 0
             self._probe(self.refresher.begin(now, well, self._seeds, self._random), now)
 
     @property
@@ -212,6 +220,7 @@ class ClusterServers(Client):
             slot.call = Call()
             slot.call.fixed = True
             self._probes[slot] = node
+            self._round = self._round[0], self._round[1] + 1
             node.begin(slot, now)
 
     def probe_ended(self, node: NodeBase, slot: Slot, now: float) -> None:
@@ -229,10 +238,18 @@ class ClusterServers(Client):
             self._last = not_told(node, slot, reply)
             self._probe(self.refresher.failed(node.place, now), now)
             if not self.refresher.asking:
+                self.refresh_failures += 1
+                self._round_ended(None, now)
                 self._not_found(now)
         else:
+            changed = self.map.version != before
+            self.refreshes += 1
+            self._round_ended(node, now, changed=changed)
             self._end_probes(now)
-            self._installed(now, changed=self.map.version != before)
+            self._installed(now, changed=changed)
+
+    def _round_ended(self, node: NodeBase | None, now: float, *, changed: bool = False) -> None:
+        """The map has come, from this server; None: from none. For a client that keeps account of it."""
 
     def _installed(self, now: float, *, changed: bool) -> None:
         """There is a map that is believed."""

@@ -51,6 +51,10 @@ __all__ = [
 ]
 
 
+LAST_STEPS: Final = 4
+"""Steps of a call between servers that an error tells of: the last ones."""
+
+
 # -- links and lanes ------------------------------------------------------------------------------------------------------
 
 
@@ -269,7 +273,7 @@ class Call:
 
     __slots__ = (
         "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pausing", "pinned", "split", "timer",
-        "waiter",
+        "trail", "waiter",
     )  # fmt: skip
 
     def __init__(self, *, pinned: bool = False) -> None:
@@ -283,18 +287,33 @@ class Call:
         self.pausing: bool = False
         self.timer: Timer | None = None
         # Of a cluster: the machine of the server that it is made at, may it be made at another, how often it was sent elsewhere,
-        # and its parts.
+        # the first step of that and the last ones, and its parts.
         self.home: Any = None
         self.fixed: bool = False
         self.at: Any = (
             None  # if it was so from the beginning: at which server, or that of which hash slot; see `meant_for`
         )
         self.hops: int = 0
+        self.trail: tuple[str, ...] = ()
         self.split: Any = None
 
     def __repr__(self) -> str:
         where = "pinned" if self.pinned else "pausing" if self.pausing else "waiting" if self.waiter else "under way"
         return f"<{type(self).__name__} {where}>"
+
+    def went(self, first: str, step: str) -> None:
+        """It was sent elsewhere: from the server at `first`, if it was sent nowhere before, by this step."""
+        trail = self.trail or (f"sent to {first}",)
+        self.trail = trail[0], *trail[1:][1 - LAST_STEPS :], step
+
+    @property
+    def way(self) -> str:
+        """Where it was sent, for its errors."""
+        left_out = self.hops + 1 - len(self.trail)
+        steps = [*self.trail]
+        if left_out > 0:
+            steps.insert(1, f"elsewhere {left_out} times")
+        return ", ".join(steps)
 
 
 def meant_for(slot: Slot, at: int | Place) -> None:

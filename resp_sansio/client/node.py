@@ -11,17 +11,17 @@ from math import inf
 from typing import Any, Final
 
 from .._errors import ConnectError, ReplyError, RespError
+from .._stats import NodeStats
 from ..connection.events import ConnectionLost, Opened
-from ..connection.slot import Slot
+from ..connection.slot import Batch, Slot
 from .calls import ASKS, OWN, Check
 from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Link, Waiter
-from .observed import ObservedClient
 from .sentinel import Place, Way
 from .splits import Part
 
-__all__ = ["Node", "NodeBase", "ObservedNode", "Probe"]
+__all__ = ["Node", "NodeBase", "Probe"]
 
 STALE: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "UNBLOCKED"})
 """Codes of errors after which the map may not be what it was."""
@@ -29,6 +29,8 @@ STALE: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "U
 
 SILENT: Final = 1.0
 """Seconds of silence of a server that owes a reply, after which the map is asked for, and again each time."""
+
+ERRORS: Final = frozenset({ReplyError})
 
 
 class Probe:
@@ -43,7 +45,10 @@ class Probe:
 class NodeBase(Client):
     """What makes a client's machine one of a cluster's. (With slots it could not be observed as well.)"""
 
+    address: str
+    asked: int
     cluster: Any
+    moved: int
     place: Place
     suspect: bool
     rests: bool
@@ -54,10 +59,27 @@ class NodeBase(Client):
         self.cache = cluster.cache  # one for all servers, or none
         self.cluster = cluster
         self.place = place
+        self.address = config.address
+        self.moved = 0  # answers that sent a command elsewhere, for good
+        self.asked = 0  # and for once
         self.suspect = False  # it could not be reached since a link to it last opened
         self.rests = False  # it is a replica that can't be read from now
         self._quiet = min(self._quiet, SILENT)
         self._events = cluster.shared_events
+
+    def node_stats(self) -> NodeStats:
+        """Return what was counted, and what the map says of this server."""
+        slots = self.cluster.map.sizes[self.place]
+        known = slots > 0 or self.cluster.map.find(self.place) is not None
+        return NodeStats(
+            role=None if not known else "replica" if self.cluster.is_replica(self) else "master",
+            slots=slots,
+            lanes=[lane.stats() for lane in self._lanes],
+            leases=None if self._pool is None else self._pool.stats(self.retries),
+            retries=self.retries,
+            moved=self.moved,
+            asked=self.asked,
+        )
 
     # -- for the cluster -----------------------------------------------------------------------------------------------------
 
@@ -161,9 +183,23 @@ class NodeBase(Client):
         elif type(token) is Part and token.asking and failure is not None:
             super()._settle(self.cluster.without_asking(self, slot, now), failure, now)
         elif failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
+            if failure is None:
+                self._sign(slot)
             if failure is None and type(slot.reply) is ReplyError and slot.reply.code in STALE:
                 self.cluster.want_map(now)
             super()._settle(slot, failure, now)
+
+    def _sign(self, slot: Slot) -> None:
+        """Note on errors with which a call was answered by which server, and how it came there."""
+        replies = slot.replies if isinstance(slot, Batch) else (slot.reply,)
+        if ERRORS.isdisjoint(map(type, replies)):
+            return
+        note = f"answered by {self.address}"
+        if slot.call is not None and slot.call.trail:
+            note += f": {slot.call.way}"
+        for reply in replies:
+            if type(reply) is ReplyError:
+                reply.add_note(note)
 
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         self.cluster.place_call(self, slot, now, turn)
@@ -232,10 +268,3 @@ class NodeBase(Client):
 
 class Node(NodeBase):
     """The machine of one server of a cluster."""
-
-
-class ObservedNode(NodeBase, ObservedClient):
-    """The same, with observers."""
-
-    def _made(self) -> None:
-        """The cluster is what was made."""

@@ -134,12 +134,13 @@ class ObservedClient(Client):
         watch, told = watch_of(slot), self._observers
         if watch is not None:
             watch.anew()
-            watch.retries += (
+            watch.retried += 1
+            watch.steps += (
                 CallRetried(
-                    told.address,
+                    self._address,
                     told.database,
-                    command=told.kind(slot).command,
-                    attempt=slot.call.attempts.made - 1,
+                    command=told.kind(self._call_of(slot)).command,
+                    attempt=watch.retried,
                     cause=cause,
                     pause=pause,
                     after=now - watch.began_at,
@@ -179,21 +180,46 @@ class ObservedClient(Client):
             self._tell_of_dropped(core, owed or (), core._dropped - dropped, now)
         if cache is not None and cache.invalidations != invalidated:
             assert answered is None
-            told, keys = self._observers, cache.invalidations - invalidated
-            self._report("keys_invalidated", KeysInvalidated(told.address, told.database, keys))
+            database, keys = self._observers.database, cache.invalidations - invalidated
+            self._report("keys_invalidated", KeysInvalidated(core.address, database, keys))
         return answered
 
-    def _tell_of_dropped(self, core: Connection, owed: Sequence[Slot], pushes: int, now: float) -> None:
+    def _tell_of_dropped(self, core: ObservedConnection, owed: Sequence[Slot], pushes: int, now: float) -> None:
         """Tell of replies that came and that no caller waited for, and of pushes for which none can."""
-        told = self._observers
+        told, address = self._observers, core.address
         for slot in owed:
             watch = watch_of(slot)
             if watch is not None and core.error is None and slot not in core._flying:
                 late = 0.0 if watch.heard_at is None else now - watch.heard_at
-                name = told.kind(slot).command
-                self._report("reply_dropped", ReplyDropped(told.address, told.database, name, late))
+                name = told.kind(self._call_of(slot)).command
+                self._report("reply_dropped", ReplyDropped(address, told.database, name, late))
         if pushes:
-            self._report("pushes_dropped", PushesDropped(told.address, told.database, pushes))
+            self._report("pushes_dropped", PushesDropped(address, told.database, pushes))
+
+    # -- where: of one server ------------------------------------------------------------------------------------------------
+
+    @property
+    def _address(self) -> str:
+        """The server that this machine is of."""
+        return self._observers.address
+
+    def _leads_to(self, dial: Dial) -> str:
+        """A link was opened: return to which server."""
+        self._observers.leads_to(dial.config.address)
+        return dial.config.address
+
+    def _led_to(self, dial: Dial) -> str:  # noqa: ARG002  # which may have led to a sentinel
+        """No link was opened: return to which server one was to lead."""
+        return self._observers.address
+
+    def _call_of(self, slot: Slot) -> Slot:
+        """Return the call that this is an attempt of."""
+        return slot
+
+    def count_link(self) -> int:
+        """A link was opened: return its number."""
+        self._number += 1
+        return self._number
 
     # -- links ---------------------------------------------------------------------------------------------------------------
 
@@ -215,20 +241,19 @@ class ObservedClient(Client):
     def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
         told, total = self._observers, now - dial.wanted_at
         if not dial.brings_news:
-            fact = DialFailed(told.address, told.database, self._route(dial.lane), error, self._step(dial), total)
+            fact = DialFailed(self._led_to(dial), told.database, self._route(dial.lane), error, self._step(dial), total)
             self._report("dial_failed", fact)
         super()._dial_over(dial, error, now)
 
     def _opened(self, link: Link, event: Opened, now: float) -> None:
         dial, core = link.dial, link.core
         assert dial is not None and isinstance(core, ObservedConnection)
-        core.number = self._number = self._number + 1
+        core.number = self.count_link()
         connected_at, shook_at, told = dial.connected_at, dial.tls_at, self._observers
         assert connected_at is not None
-        core.address = dial.config.address
-        told.leads_to(core.address)
+        core.address = self._leads_to(dial)
         fact = LinkOpened(
-            told.address,
+            core.address,
             told.database,
             number=core.number,
             route=self._route(link.lane),

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from warnings import warn
 
 from .._errors import Outcome, ReplyError, shown_code
-from .._facts import CallBegan, CallEnded, CallRetried, Observer, Route, WaitEnded
+from .._facts import CallBegan, CallEnded, CallRedirected, CallRetried, Observer, Route, WaitEnded
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..connection.slot import Batch, Slot, SlotState
@@ -35,7 +35,8 @@ class Watch:
     """What is noted of a call, on its slot; as it is here until it is noted.
 
     `handed_at`: when its last attempt was handed over to the network, `heard_at`: when that had its reply, or ended otherwise.
-    `received`: bytes of its reply. `write`: a number that it shares with those that were handed over together with it. `told`:
+    `received`: bytes of its reply. `write`: a number that it shares with those that were handed over together with it. `steps`:
+    what came between the beginning and the end, `retried`: how many retries. `everywhere`: it went to several servers. `told`:
     those who are to be told its end, each with what it said of the beginning. `held`: it was begun ahead, by a link that its
     caller had.
     """
@@ -46,7 +47,9 @@ class Watch:
     received: int | None = None
     write: int | None = None
     held: bool = False
-    retries: tuple[CallRetried, ...] = ()
+    steps: tuple[CallRetried | CallRedirected, ...] = ()
+    retried: int = 0
+    everywhere: bool = False
     told: Iterator[tuple[Observer, object]] | None = None
     fact: CallEnded | None = None
 
@@ -58,7 +61,8 @@ class Watch:
 class Observers:
     """The observers of a client, a pool or a connection, also of the one in the child of a fork. `now` is the adapter's clock.
 
-    `in_a_loop`: an event loop tells of what is no call, and would end of what comes out of that.
+    `in_a_loop`: an event loop tells of what is no call, and would end of what comes out of that. `server_of`: of a cluster, what
+    says at which server a call ended.
     """
 
     __slots__ = (
@@ -72,6 +76,7 @@ class Observers:
         "in_a_loop",
         "now",
         "once",
+        "server_of",
     )
 
     def __init__(self, config: Config, *, once: bool = False) -> None:
@@ -80,6 +85,7 @@ class Observers:
         self.once: Final[bool] = once  # a single connection's
         self.now: Callable[[], float] = lambda: nan
         self.in_a_loop: bool = False
+        self.server_of: Callable[[Slot], str | None] | None = None
         self._live: tuple[tuple[Observer, None], ...] = tuple([(observer, None) for observer in config.observers])
         self._forsaken: list[Slot] = []
         self._dropped: dict[int, Observer] = {}
@@ -125,11 +131,14 @@ class Observers:
             if self._dropped and id(observer) in self._dropped:
                 continue
             try:
-                for retry in watch.retries:
-                    observer.call_retried(retry, token)
+                for step in watch.steps:
+                    if isinstance(step, CallRetried):
+                        observer.call_retried(step, token)
+                    else:
+                        observer.call_redirected(step, token)
                 observer.call_ended(fact, token)
             except Exception as raised:  # noqa: BLE001
-                self._drop(observer, "call_retried or call_ended", raised)
+                self._drop(observer, "call_retried, call_redirected or call_ended", raised)
 
     def forsake(self, slot: Slot) -> None:
         """Its caller was thrown away, in whichever thread, which is no time to call anyone: that is told with the next end."""
@@ -160,7 +169,7 @@ class Observers:
 
     def _ended(self, slot: Slot, watch: Watch, error: BaseException | None, held: bool) -> CallEnded:
         total = self.now() - watch.began_at
-        state, call, link, handed_at = slot.state, slot.call, slot.link, watch.handed_at
+        state, link, handed_at = slot.state, slot.link, watch.handed_at
         outcome, found, code = REPLY, error, None
         if state is not ANSWERED:
             outcome = outcome_of(slot, handed_at)
@@ -176,15 +185,18 @@ class Observers:
             network = total - queued if heard_at is None else heard_at - handed_at
             sent = len(payload) if isinstance(payload, bytes) else sum([len(part) for part in payload])
         known = self._kinds.get(id(slot.info)) if type(slot) is Slot else None
+        began: tuple[Any, ...] = known[0] if known is not None else self.kind(slot)
+        if self.server_of is not None and (address := self.server_of(slot)) is not None:
+            began = address, *began[1:]
         return tuple.__new__(
             CallEnded,
-            (known[0] if known is not None else self.kind(slot))
-            + (
+            (
+                *began,
                 outcome,
                 found,
                 code,
                 state is ABANDONED,
-                1 if call is None or call.attempts is None else call.attempts.made,
+                1 + watch.retried,
                 "connection"
                 if held or self.once
                 else "lane"

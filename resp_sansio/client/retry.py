@@ -33,7 +33,7 @@ from ..connection.stateful import StatefulBatch
 
 __all__ = [
     "Attempts", "Meaning", "error_reply", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica",
-    "says_the_server",
+    "reworded", "says_the_server",
 ]  # fmt: skip
 
 # -- What an error reply says ----------------------------------------------------------------------------------------------
@@ -252,14 +252,19 @@ class Attempts:
         message = f"{failure}; {self.made} attempts were made"
         if self._no_connection is not None and not isinstance(failure, ConnectError):
             message += f"; the last dial that failed: {self._no_connection}"
-        match failure:
-            case ConnectError():
-                told: RespError = type(failure)(message, transient=failure.transient)
-            case CommandTimeoutError():
-                told = CommandTimeoutError(message, outcome=failure.outcome, stats=failure.stats)
-            case ConnectionLostError():
-                told = type(failure)(message, outcome=failure.outcome)
-            case _:
-                return failure
-        told.__cause__ = failure.__cause__
-        return told
+        return reworded(failure, message)
+
+
+def reworded(failure: RespError, message: str) -> RespError:
+    """Return the same failure of a call with another message."""
+    match failure:
+        case ConnectError():
+            told: RespError = type(failure)(message, transient=failure.transient)
+        case CommandTimeoutError():
+            told = CommandTimeoutError(message, outcome=failure.outcome, stats=failure.stats)
+        case ConnectionLostError():
+            told = type(failure)(message, outcome=failure.outcome)
+        case _:
+            return failure
+    told.__cause__ = failure.__cause__
+    return told

@@ -110,6 +110,9 @@ class Split:
         part = new_batch([one[0] for one in sent], [one[1] for one in sent], token, self.slot.deadline)
         part.call = Call()
         part.call.home, part.call.fixed = home, token.asking
+        watch = getattr(self.slot, "watch", None)
+        if watch is not None:  # what is noted of a part is noted of the call
+            part.watch = watch
         return part
 
     def without_asking(self, part: Batch) -> Batch:

@@ -258,10 +258,12 @@ def cluster_machine(
     cache: ReadCache | None,
 ) -> Client:
     """Return the machine of a client of a cluster."""
-    from ..client.cluster import Cluster, ObservedCluster  # most programs have one server
+    from ..client.cluster import Cluster  # most programs have one server
 
     if observers is None:
         return Cluster(config, settings, pool, random=random, cache=cache)
+    from ..client.observed_cluster import ObservedCluster
+
     return ObservedCluster(config, settings, pool, random=random, observers=observers, cache=cache)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resp_sansio import (
+    CallRedirected,
     CallRetried,
     CloseReason,
     CommandTimeoutError,
@@ -15,6 +16,7 @@ from resp_sansio import (
     LinkClosed,
     LinkOpened,
     LogObserver,
+    MapRefreshed,
     Observer,
     PushesDropped,
     ReplyDropped,
@@ -68,6 +70,20 @@ def test_waits(kept: Kept) -> None:
     log.wait_ended(WaitEnded(*AT, 0.1, "withdrawn", KeyboardInterrupt()))
     log.wait_ended(WaitEnded(*AT, 0.1, "refused", CommandTimeoutError("acquire timed out")))
     assert kept.lines == [(30, "pool", "here:1: no connection for a caller that waited 100.0 ms: acquire timed out")]
+
+
+def test_clusters(kept: Kept) -> None:
+    log = LogObserver(kept)
+    log.call_redirected(CallRedirected(*AT, "GET", "MOVED", 7, "there:2", 0.0, 0.1), None)
+    log.map_refreshed(MapRefreshed(*AT, 2, False, None, 0.001))
+    log.map_refreshed(MapRefreshed(*AT, 2, True, None, 0.002))
+    log.map_refreshed(MapRefreshed(*AT, 3, False, ConnectError("refused", transient=True), 1.0))
+    assert kept.lines == [
+        (10, "cluster", "here:1: GET was sent on to there:2 (MOVED, slot 7)"),
+        (10, "cluster", "here:1: the same map of the cluster came after 1.0 ms, 2 servers were asked"),
+        (20, "cluster", "here:1: another map of the cluster came after 2.0 ms, 2 servers were asked"),
+        (30, "cluster", "here:1: no map of the cluster after 1000.0 ms, of 3 servers: refused"),
+    ]
 
 
 def test_retries_pushes_and_replies(kept: Kept) -> None:

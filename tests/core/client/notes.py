@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from resp_sansio import (
     CallBegan,
     CallEnded,
+    CallRedirected,
     CallRetried,
     DialFailed,
     KeysInvalidated,
     LinkClosed,
     LinkOpened,
+    MapRefreshed,
     Observer,
     PushesDropped,
     ReplyDropped,
@@ -47,6 +49,11 @@ class Notes(Observer):
         assert self.under_way[token].command == retry.command
         assert retry.pause >= 0 <= retry.after
         self.all.append(retry)
+
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:
+        assert self.under_way[token].command == redirect.command
+        assert redirect.pause >= 0 <= redirect.after
+        self.all.append(redirect)
 
     def call_ended(self, call: CallEnded, token: object) -> None:
         began = self.under_way.pop(token)
@@ -85,6 +92,11 @@ class Notes(Observer):
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         assert pushes.pushes > 0
         self.all.append(pushes)
+
+    def map_refreshed(self, refresh: MapRefreshed) -> None:
+        assert refresh.total >= 0 < refresh.asked
+        assert refresh.error is None or not refresh.changed
+        self.all.append(refresh)
 
     def keys_invalidated(self, told: KeysInvalidated) -> None:
         assert told.keys > 0

@@ -14,9 +14,10 @@ from typing import Any
 from core.client.stage import LANES, Stage
 from resp_sansio import ClientSettings, Config, CrossSlotError, PoolSettings, Reply, ReplyError
 from resp_sansio.client import Client, Dial, Link
-from resp_sansio.client.cluster import Cluster, ObservedCluster
+from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.hash_slots import SLOTS, slot_of
 from resp_sansio.client.node import Probe
+from resp_sansio.client.observed_cluster import ObservedCluster
 from resp_sansio.client.routing import slot_of_payload
 from resp_sansio.connection import Slot, prepare
 from resp_sansio.testing import Peer
