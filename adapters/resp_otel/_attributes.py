@@ -17,6 +17,7 @@ __all__ = ["Attributes", "Bounded", "category_of", "error_of", "operation_of", "
 Attributes: TypeAlias = dict[str, str | int | bool]
 
 OTHER: Final = "_OTHER"
+CLUSTER: Final = "cluster of "
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.| -]{0,47}")
 CODE: Final = re.compile(r"[A-Z][A-Z_]{0,31}")
 AUTH: Final = frozenset({"NOAUTH", "NOPERM", "WRONGPASS"})
@@ -40,11 +41,11 @@ class Bounded:
 
 
 def server_of(address: str) -> Attributes:
-    """Return what says which server it is. A unix socket's path is its address."""
+    """Return what says which server it is. A unix socket's path is its address, and a cluster has no port."""
     if address.startswith("unix:"):
         return {"db.system.name": "redis", "server.address": address[5:], "network.transport": "unix"}
     host, _, port = address.rpartition(":")
-    if not port.isdecimal():  # a master's name, before any sentinel has said where it is
+    if not port.isdecimal() or address.startswith(CLUSTER):  # nor has a master before any sentinel has said where it is
         return {"db.system.name": "redis", "server.address": address}
     return {"db.system.name": "redis", "server.address": host.strip("[]"), "server.port": int(port)}
 

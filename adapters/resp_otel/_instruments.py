@@ -58,6 +58,14 @@ BATCH_SIZE: Final = Instrument(
 COUNTERS: Final = {
     "errors": Instrument("redis.client.errors", "{error}", "Errors, also those that a retry has mended (internal)."),
     "retries": Instrument("redis.client.operation.retries", "{retry}", "Attempts of calls that another one followed."),
+    "redirects": Instrument(
+        "redis.client.operation.redirects",
+        "{redirect}",
+        "Calls that a server of a cluster sent on to another, by kind.",
+    ),
+    "refreshes": Instrument(
+        "redis.client.cluster.refreshes", "{refresh}", "How often servers were asked which of them has what, by result."
+    ),
     "abandoned": Instrument(
         "redis.client.operation.abandoned",
         "{operation}",

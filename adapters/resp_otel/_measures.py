@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter_provider
 
-from resp_sansio import CallEnded, ClientStats, ConnectionStats, PoolStats, __version__
+from resp_sansio import CallEnded, ClientStats, ConnectionStats, NodeStats, PoolStats, __version__
 
 from ._attributes import Attributes, Bounded, operation_of, server_of
 from ._guarded import Guarded
@@ -55,7 +55,7 @@ class Measures(Guarded):
         super().__init__()
         self._meter = meter
         self._sums: dict[tuple[str, int, str], Sums] = {}
-        self._sources: dict[Source, str] = {}
+        self._sources: dict[Source, tuple[str, Callable[[str], str]]] = {}
         self._totals: dict[Source, Counted] = {}  # as they were last told
         self._past: dict[tuple[str, tuple[str, str]], int] = {}  # of clients that are no more
         self._buckets_are_counted = False
@@ -101,21 +101,24 @@ class Measures(Guarded):
                 sums = self._sums.setdefault(place, Sums({**server_of(call.address), **database}))
         return sums
 
-    def ask(self, source: Source, name: str) -> None:
-        """Ask this client for its counts, whose connections have this name, until it is no more."""
+    def ask(self, source: Source, name: str, of_node: Callable[[str], str]) -> None:
+        """Ask this client for its counts, whose connections have this name, until it is no more.
+
+        `of_node` names those to one server of a cluster.
+        """
         with self.lock:
-            self._sources[source] = name
+            self._sources[source] = name, of_node
 
     # -- at each collection --------------------------------------------------------------------------------------------------
 
-    def _asked(self) -> Iterable[tuple[Source, str, ClientStats | PoolStats | ConnectionStats]]:
-        """Return what each client says of itself, with its connections' name. Those that are no more are not asked again."""
+    def _asked(self) -> Iterable[tuple[Source, ClientStats | PoolStats | ConnectionStats]]:
+        """Return what each client says of itself. Those that are no more are not asked again."""
         with self.lock:
             sources = list(self._sources.items())
-        for source, name in sources:
+        for source, (name, _) in sources:
             stats = source()
             if stats is not None:
-                yield source, name, stats
+                yield source, stats
                 continue
             with self.lock:
                 self._sources.pop(source, None)
@@ -125,16 +128,29 @@ class Measures(Guarded):
     def _gauges(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
         """Return the numbers of one instrument: of clients whose connections have the same name, together."""
         found: dict[tuple[str, str], int] = {}
-        for _, name, stats in self._asked():
-            for (measured, state), number in counts_of(stats).items():
-                if measured == key:
-                    found[name, state] = found.get((name, state), 0) + number
+        for source, stats in self._asked():
+            for name, counts in self._named(source, stats):
+                for (measured, state), number in counts.items():
+                    if measured == key:
+                        found[name, state] = found.get((name, state), 0) + number
         for (name, state), number in found.items():
             yield Observation(number, pool_named(name, "db.client.connection.state", state))
 
+    def _named(self, source: Source, stats: ClientStats | PoolStats | ConnectionStats) -> Iterable[tuple[str, Counted]]:
+        """Return what a client has at this moment, by the name of its connections; those of a cluster have one for each server."""
+        with self.lock:
+            name, of_node = self._sources.get(source, ("", str))  # another collection may have found that it is no more
+        nodes = stats.nodes if isinstance(stats, ClientStats) else {}
+        if nodes:
+            yield name, cached(stats)
+            for address, node in nodes.items():
+                yield of_node(address), counts_of(node)
+        else:
+            yield name, counts_of(stats) | cached(stats)
+
     def _counted(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
         """Return what clients have counted of one instrument, those that are no more included, up to when they were last asked."""
-        for source, _, stats in self._asked():
+        for source, stats in self._asked():
             totals = totals_of(stats)
             with self.lock:
                 if source in self._sources:  # another collection may have found that it is no more
@@ -143,7 +159,7 @@ class Measures(Guarded):
             found = dict(self._past)
             for source, totals in self._totals.items():
                 for what, number in totals.items():
-                    place = self._sources[source], what
+                    place = self._sources[source][0], what
                     found[place] = found.get(place, 0) + number
         for (name, (measured, state)), number in found.items():
             if measured == key:
@@ -206,8 +222,14 @@ def totals_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
     }
 
 
-def counts_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
-    """Return what the instruments of the moment show of a client, a pool or a connection."""
+def cached(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
+    """Return what the cache of a client or a connection has at this moment, if it has one."""
+    cache = None if isinstance(stats, PoolStats) else stats.cache
+    return {} if cache is None else {("items", ""): cache.entries, ("size", ""): cache.size}
+
+
+def counts_of(stats: ClientStats | NodeStats | PoolStats | ConnectionStats) -> Counted:
+    """Return what the instruments of the moment show of connections: of a client, a server, a pool or a single one."""
     counted = {("count", "idle"): 0, ("count", "used"): 0, ("max", ""): 0, ("idle_min", ""): 0, ("pending", ""): 0}
     counted |= {("in_flight", ""): 0, ("owed", ""): 0}
     shared: list[ConnectionStats | None] = []
@@ -217,14 +239,11 @@ def counts_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
             shared = [stats]
         case PoolStats():
             leases = stats
-        case ClientStats():
+        case ClientStats() | NodeStats():
             shared = [lane.connection for lane in stats.lanes]
             leases = stats.leases
             counted["pending", ""] += sum(lane.waiting for lane in stats.lanes)
     counted["max", ""] += len(shared)
-    cache = None if isinstance(stats, PoolStats) else stats.cache
-    if cache is not None:
-        counted |= {("items", ""): cache.entries, ("size", ""): cache.size}
     for connection in shared:
         if connection is not None:
             busy = connection.queued + connection.in_flight

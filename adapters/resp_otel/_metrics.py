@@ -8,12 +8,14 @@ its counts, not the client.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from opentelemetry.metrics import MeterProvider
 
 from resp_sansio import (
     CallEnded,
+    CallRedirected,
     CallRetried,
     ClientMade,
     CloseReason,
@@ -22,6 +24,7 @@ from resp_sansio import (
     KeysInvalidated,
     LinkClosed,
     LinkOpened,
+    MapRefreshed,
     Observer,
     PushesDropped,
     ReplyDropped,
@@ -124,6 +127,20 @@ class OpenTelemetryMetrics(Observer):
         self._measures.counters["retries"].add(1, {**server_of(retry.address), **operation})
         self._count_error(retry.address, retry.cause, failed, internal=True)
 
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:  # noqa: ARG002
+        """Count it, at the server that sent it on."""
+        operation: Attributes = {
+            "db.operation.name": self._measures.operation_name(redirect.command),
+            "redis.client.redirect.kind": redirect.kind,
+        }
+        self._measures.counters["redirects"].add(1, {**server_of(redirect.address), **operation})
+
+    def map_refreshed(self, refresh: MapRefreshed) -> None:
+        """Count it, at the server that has answered."""
+        result = "failed" if refresh.error is not None else "changed" if refresh.changed else "unchanged"
+        where = server_of(refresh.address)
+        self._measures.counters["refreshes"].add(1, {**where, "redis.client.cluster.refresh.result": result})
+
     def _count_error(
         self, address: str, error: BaseException, failed: str, *, internal: bool, step: str | None = None
     ) -> None:
@@ -187,4 +204,11 @@ class OpenTelemetryMetrics(Observer):
 
     def client_made(self, client: ClientMade) -> None:
         """Ask it for its counts from now on."""
-        self._measures.ask(client.stats, self._pool_name or pool_of(client.address, client.database))
+        self._measures.ask(
+            client.stats, self._pool_name or pool_of(client.address, client.database), self._of_node(client)
+        )
+
+    def _of_node(self, client: ClientMade) -> Callable[[str], str]:
+        """Return what names the connections to one server of a cluster, given its address."""
+        given, database = self._pool_name, client.database
+        return lambda address: given or pool_of(address, database)

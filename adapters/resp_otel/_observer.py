@@ -10,12 +10,14 @@ from opentelemetry.trace import TracerProvider, set_span_in_context
 from resp_sansio import (
     CallBegan,
     CallEnded,
+    CallRedirected,
     CallRetried,
     ClientMade,
     DialFailed,
     KeysInvalidated,
     LinkClosed,
     LinkOpened,
+    MapRefreshed,
     Observer,
     PushesDropped,
     ReplyDropped,
@@ -60,6 +62,11 @@ class OpenTelemetryObserver(Observer):
         self._metrics.call_retried(retry, token)
         self._traces.call_retried(retry, token)
 
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:
+        """Count it, and note it in the span."""
+        self._metrics.call_redirected(redirect, token)
+        self._traces.call_redirected(redirect, token)
+
     def call_ended(self, call: CallEnded, token: object) -> None:
         """Record it, and end its span."""
         assert isinstance(token, Started)
@@ -86,6 +93,10 @@ class OpenTelemetryObserver(Observer):
     def link_closed(self, link: LinkClosed) -> None:
         """As of metrics."""
         self._metrics.link_closed(link)
+
+    def map_refreshed(self, refresh: MapRefreshed) -> None:
+        """As of metrics."""
+        self._metrics.map_refreshed(refresh)
 
     def reply_dropped(self, reply: ReplyDropped) -> None:
         """As of metrics."""

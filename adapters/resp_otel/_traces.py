@@ -23,7 +23,7 @@ from opentelemetry.trace import (
     get_tracer_provider,
 )
 
-from resp_sansio import CallBegan, CallEnded, CallRetried, Observer, __version__
+from resp_sansio import CallBegan, CallEnded, CallRedirected, CallRetried, Observer, __version__
 
 from ._attributes import Attributes, Bounded, error_of, operation_of, server_of
 from ._guarded import Guarded
@@ -37,10 +37,11 @@ LONGEST: Final = 100  # commands of a batch that the query's text names
 
 
 class Started(NamedTuple):
-    """A span, and when it began, in nanoseconds since the epoch."""
+    """A span, when it began, in nanoseconds since the epoch, and the address that it was given."""
 
     span: Span
     at: int
+    address: str
 
 
 class OpenTelemetryTraces(Guarded, Observer):
@@ -68,7 +69,8 @@ class OpenTelemetryTraces(Guarded, Observer):
                 self._kinds[key] = kind
         name, attributes = kind
         now = time_ns()
-        return Started(self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=now), now)
+        span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=now)
+        return Started(span, now, call.address)
 
     def _kind(self, call: CallBegan) -> tuple[str, Attributes]:
         name = self._name(operation_of(call))
@@ -91,6 +93,16 @@ class OpenTelemetryTraces(Guarded, Observer):
             "retry", {**why, "redis.client.pause": retry.pause}, timestamp=token.at + int(retry.after * 1e9)
         )
 
+    def call_redirected(self, redirect: CallRedirected, token: object) -> None:
+        """Note it as an event at its time."""
+        assert isinstance(token, Started)
+        where: Attributes = {
+            "redis.client.redirect.kind": redirect.kind,
+            "redis.client.redirect.from": redirect.address,
+            "redis.client.redirect.to": redirect.to,
+        }
+        token.span.add_event("redirect", where, timestamp=token.at + int(redirect.after * 1e9))
+
     def call_ended(self, call: CallEnded, token: object) -> None:
         """End its span."""
         assert isinstance(token, Started)
@@ -100,6 +112,8 @@ class OpenTelemetryTraces(Guarded, Observer):
                 "redis.client.operation.queue_time": call.queued,
                 "redis.client.route": call.route,
             }
+            if call.address != token.address:  # the server of a cluster that it ended at
+                more.update(server_of(call.address))
             if call.network is not None:
                 more["redis.client.operation.network_time"] = call.network
             if call.attempts > 1:
