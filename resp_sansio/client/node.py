@@ -185,7 +185,7 @@ class NodeBase(Client):
         elif failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
             if failure is None:
                 self._sign(slot)
-            if failure is None and type(slot.reply) is ReplyError and slot.reply.code in STALE:
+            if failure is None and tells_of_change(slot):
                 self.cluster.want_map(now)
             super()._settle(slot, failure, now)
 
@@ -264,6 +264,12 @@ class NodeBase(Client):
 
     def _drained(self) -> None:
         self.cluster.node_drained(self)
+
+
+def tells_of_change(slot: Slot) -> bool:
+    """Does an answer say that the map may not be what it was?"""
+    replies = slot.replies if isinstance(slot, Batch) else (slot.reply,)
+    return any([type(reply) is ReplyError and reply.code in STALE for reply in replies])
 
 
 class Node(NodeBase):

@@ -210,11 +210,12 @@ def may_repeat(failure: RespError, slot: Slot | None, policy: Retry) -> bool:
 class Attempts:
     """The attempts of one call, of which the first is under way."""
 
-    __slots__ = ("_no_connection", "made", "policy")
+    __slots__ = ("_free", "_no_connection", "made", "policy")
 
     def __init__(self, policy: Retry) -> None:
         self.policy: Retry = policy
         self.made: int = 1
+        self._free = 0  # those that did not count: the pauses grow with them as well
         self._no_connection: ConnectError | None = None  # why the last dial failed
 
     def __repr__(self) -> str:
@@ -240,9 +241,11 @@ class Attempts:
 
     def another(self, random: float, *, left: float = inf, counts: bool = True) -> float | None:
         """The same, for a failure that may be repeated."""
-        if (counts and self.made >= self.policy.attempts) or (pause := self.policy.pause(self.made, random)) >= left:
+        tried = self.made + self._free
+        if (counts and self.made >= self.policy.attempts) or (pause := self.policy.pause(tried, random)) >= left:
             return None
         self.made += counts
+        self._free += not counts
         return pause
 
     def told(self, failure: RespError) -> RespError:

@@ -61,19 +61,7 @@ def test_a_pipeline_is_split_and_its_replies_are_in_order() -> None:
     town.is_at_rest()
 
 
-def test_moved_is_followed_and_learnt() -> None:
-    town = opened()
-    name = key(A)
-    town.move(name, B)
-    assert town.told(town.call("INCR", name)) == name.encode()
-    assert town.told(town.call("INCR", name)) == name.encode()
-    assert [words[0] for words in town.at(B)] == [b"INCR"] * 2
-    assert town.at(A) == []
-    assert town.client.map.owner(slot_of(name.encode())).place == B  # type: ignore[union-attr]
-    town.is_at_rest()
-
-
-# -- what the first hostile reading found --------------------------------------------------------------------------------------
+# -- what the first hostile reading found ------------------------------------------------------------------------------------
 
 
 def test_an_unplaced_waiter_whose_time_is_up_gets_nothing_later() -> None:
