@@ -78,7 +78,9 @@ def test_asking_stands_directly_in_front_of_its_command() -> None:
     assert isinstance(peer, NodePeer)
     sent = peer.bytes.split(b"*1\r\n$6\r\nASKING\r\n")[1:]
     assert len(sent) == 25
-    assert all(command.startswith(b"*3\r\n$6\r\nAPPEND\r\n$%d\r\n%s\r\n" % (len(NAME), NAME.encode())) for command in sent)
+    assert all(
+        command.startswith(b"*3\r\n$6\r\nAPPEND\r\n$%d\r\n%s\r\n" % (len(NAME), NAME.encode())) for command in sent
+    )
     town.is_at_rest()
 
 
