@@ -47,6 +47,7 @@ PAGES: Final = {
     "monitor.md": None,
     "iterators.md": None,
     "large-values.md": None,
+    "cluster.md": None,
 }
 RUNS: Final = {"asyncio": "asyncio.run(main())", "trio": "trio.run(main)"}
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from clusters import Cluster
     from servers import Server
 
 EXAMPLES: Final = {
@@ -207,9 +208,11 @@ def test_small_client_says_that_nobody_listens(
 # -- Pages with programs -------------------------------------------------------------------------------------------------------
 
 
+OF_CLUSTERS: Final = "redis+cluster://localhost:7000,localhost:7001"
 PROGRAMS: Final = [
     pytest.param(code, id=title, marks=pytest.mark.needs("tls") if "rediss:" in code else ())
     for title, code in programs()
+    if OF_CLUSTERS not in code
 ]
 
 
@@ -222,6 +225,11 @@ def test_examples_print_what_they_say(program: str, server: Server) -> None:
     for written, meant in here.items():
         located = located.replace(f'"{written}', f'"{meant}')
     assert run_program(located).splitlines() == printed(program) != []
+
+
+@pytest.mark.parametrize("program", [code for _, code in programs() if OF_CLUSTERS in code])
+def test_examples_of_clusters_print_what_they_say(program: str, cluster: Cluster) -> None:
+    assert run_program(program.replace(OF_CLUSTERS, cluster.url)).splitlines() == printed(program) != []
 
 
 def test_sync_lists_every_public_error() -> None:
