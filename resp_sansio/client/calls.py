@@ -570,19 +570,23 @@ class Calls(ABC):
         """
         assert self.cache is not None
         cell, waiting = slot.cell, self.cache.ended(slot)
-        readers = [
-            reader for reader in waiting if self._joined.get(reader) is cell
-        ]  # after an interrupt it may be another
+        # After an interrupt it may be another cell.
+        readers = [reader for reader in waiting if self._holder(reader)._joined.get(reader) is cell]
         gone = slot.state is not SlotState.ANSWERED and (failure is None or isinstance(failure, CommandTimeoutError))
         for reader in sorted(readers, key=DEADLINE, reverse=True) if gone else readers:
-            del self._joined[reader]
-            self._timers.cancel(reader.call.timer)
+            holder = self._holder(reader)
+            del holder._joined[reader]
+            holder._timers.cancel(reader.call.timer)
             if gone:
-                self._go(reader, now)
+                holder._go(reader, now)
             else:
                 if failure is None:
                     reader.answer_as(slot)
-                self._finish(reader, failure, now)
+                holder._finish(reader, failure, now)
+
+    def _holder(self, slot: Slot) -> Calls:  # noqa: ARG002  # of use where several servers have one cache
+        """Return the machine at which this read waits."""
+        return self
 
     def _tell(self, entry: Slot | Waiter, error: Exception, now: float) -> None:
         """End what waited."""

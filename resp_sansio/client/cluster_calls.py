@@ -313,6 +313,9 @@ class ClusterCalls(ClusterServers):
             return cast("Client", slot.link.home)
         return self if slot.call is None or slot.call.home is None else cast("Client", slot.call.home)
 
+    def _holder(self, slot: Slot) -> Client:
+        return self._machine_of(slot)
+
     def _leave(self, slot: Slot, now: float) -> None:
         self._unplaced.pop(slot, None)
         super()._leave(slot, now)
@@ -609,13 +612,14 @@ def deciding(slot: Slot) -> list[ReplyError]:
     if not isinstance(slot, Batch):
         return [slot.reply] if type(slot.reply) is ReplyError else []
     last = slot.replies[-1]
-    beside = (
-        [info.name for info in slot.infos[1:-1] if info.name in FRAME]
-        if slot.infos[0].name == "MULTI"
-        else slot.infos[1:]
-    )
-    if type(last) is not ReplyError or beside:
+    if type(last) is not ReplyError or (type(slot) is not CachedRead and not is_framed(slot)):
         return []  # something was executed, or may have been
     if last.code == ABORTED:
         return [reply for reply in slot.replies[:-1] if type(reply) is ReplyError]
     return [last] if last.code in ELSEWHERE else []
+
+
+def is_framed(slot: Batch) -> bool:
+    """Is it one command, or one transaction and nothing beside it?"""
+    names = [info.name for info in slot.infos]
+    return slot.count == 1 or (names[0] == "MULTI" and FRAME.isdisjoint(names[1:-1]))

@@ -239,6 +239,10 @@ class NodeBase(Client):
     def _way(self) -> Way:
         return super()._way()._replace(reads_replica=self.cluster.spreads)
 
+    def _holder(self, slot: Slot) -> Client:
+        home: Client = slot.call.home
+        return home
+
     def _leave_replica(self, link: Link, now: float) -> None:  # noqa: ARG002  # the link may be right for reads
         self.cluster.want_map(now)
 

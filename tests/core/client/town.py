@@ -148,6 +148,8 @@ class Server:
         said: Reply = self.says(words)
         if said is not None:
             return said
+        if words == (b"READONLY",):
+            return "OK"
         if words == (b"CLUSTER", b"SLOTS"):
             self.asked_for_map += 1
             return self.town.slots() if self.view is None else self.view
@@ -177,8 +179,10 @@ class Town(Stage):
     def make(self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool) -> Client:
         assert not once
         if self.observers is None:
-            return Cluster(config, settings, pool, random=lambda: self.half)
-        return ObservedCluster(config, settings, pool, random=lambda: self.half, observers=self.observers)
+            return Cluster(config, settings, pool, random=lambda: self.half, cache=self.cache)
+        return ObservedCluster(
+            config, settings, pool, random=lambda: self.half, observers=self.observers, cache=self.cache
+        )
 
     def start(self, slot: Slot) -> bytes | None:
         lane = self.client.lane_of(slot)
