@@ -51,7 +51,7 @@ client.cache client.call client.batch client.scripts client.retry client.queues 
 client.hash_slots client.routing client.across client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
-client.cluster_map client.refresher
+client.cluster_map client.refresher client.watching
 client.links client.scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster client.observed_cluster

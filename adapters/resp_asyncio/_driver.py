@@ -209,6 +209,10 @@ class Driver:
                 if link.core.wants_to_receive and link.io.has_more():
                     await asyncio.sleep(0)
 
+    async def pause(self, seconds: float) -> None:
+        """Let this time pass."""
+        await asyncio.sleep(seconds)
+
     async def open(self) -> None:
         """Dial what is to be open before it is needed."""
         self.change(self.whose, lambda machine, now: machine.open(now))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 from threading import get_ident
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from weakref import ref
 
@@ -138,6 +138,10 @@ class Driver(Dials):
     def catch_up(self) -> None:
         """Take in what has come on the links that all share. Where a thread waits, that one does."""
         self._locked(self._look_at_lanes)
+
+    def pause(self, seconds: float) -> None:
+        """Let this time pass."""
+        sleep(seconds)
 
     def open(self) -> None:
         """Dial what is to be open before it is needed."""

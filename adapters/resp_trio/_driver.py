@@ -19,7 +19,7 @@ from socket import socket
 from typing import Any, Final
 from weakref import WeakSet
 
-from trio import CancelScope, Event, current_time
+from trio import CancelScope, Event, current_time, sleep
 from trio.lowlevel import (
     Abort,
     RaiseCancelT,
@@ -336,6 +336,10 @@ class Driver:
     # -- beginning, and the end ------------------------------------------------------------------------------------------------
 
     @enable_ki_protection
+    async def pause(self, seconds: float) -> None:
+        """Let this time pass."""
+        await sleep(seconds)
+
     async def open(self) -> None:
         """Begin the work beside the calls, and dial what is to be open before it is needed."""
         if self._run is not None:

@@ -194,6 +194,12 @@ class Driver:
         self._check_process()
         self.turn(until=0.0)
 
+    def pause(self, seconds: float) -> None:
+        """Let this time pass."""
+        until = monotonic() + seconds
+        while monotonic() < until:
+            self.turn(until)
+
     def change(self, _name: str, what: Callable[[Client, float], object]) -> None:
         """Have something done to the machine, and carry out what follows."""
         self._check_process()

@@ -359,6 +359,7 @@ class WatchLoop:
         encode_command(self.watch.args)  # told now: of a WATCH that fails later it is not known whether it was sent
         self.attempts: Final = attempts
         self.attempt: int = 1
+        self.moves: int = 0  # how often, on a cluster, it went on at another server, which is no attempt
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: attempt {self.attempt} of {self.attempts}>"

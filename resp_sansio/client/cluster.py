@@ -16,7 +16,7 @@ from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
 from .client import Client
-from .cluster_calls import ClusterCalls
+from .cluster_calls import AT_ONCE, ClusterCalls
 from .cluster_servers import timed
 from .hash_slots import SLOTS
 from .leases import Lease
@@ -26,6 +26,7 @@ from .pushes import Listener
 from .sentinel import Place, Way
 from .splits import Part, Split, under_way
 from .tls import TLSWire
+from .watching import LATER, tried_anew
 
 __all__ = ["Cluster"]
 
@@ -104,6 +105,20 @@ class ClusterBase(ClusterCalls):
         server, shard, slots = self.map.find(place), self.map.shard_of(place), self.map.slots_of(place)
         replica = not slots and shard is not None and shard.master.place != place
         return ServerFacts("" if server is None else server.id, replica, ranges_of(slots))
+
+    def watched_at(
+        self, slot: int, error: RespError, moves: int, *, harmless: bool, deadline: float, now: float
+    ) -> float | None:
+        """A watched transaction has failed so at the server of this slot, or before it got there: see `tried_anew`.
+
+        Return how long it waits before it is tried anew, at the server of then; None if it is not.
+        """
+        when = None if self.closed is not None else tried_anew(error, slot, harmless=harmless)
+        if when is None:
+            return None
+        if when is LATER:
+            self.want_map(now)
+        return self._pause(moves + AT_ONCE if when is LATER else moves, deadline, now)
 
     # -- links of one's own --------------------------------------------------------------------------------------------------
 

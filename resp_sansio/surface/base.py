@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any, ClassVar, Final, Generic, NoReturn, Protocol, TypeAlias, TypeVar, Unpack
@@ -27,7 +27,7 @@ from ..client.subscriber import Subscriber
 from ..client.subscriptions import Change
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
-from ..commands.knowledge import prepare
+from ..commands.knowledge import CommandInfo, prepare
 from ..commands.readers import anything
 from ..commands.words import Words
 from ..config.config import Config
@@ -41,7 +41,7 @@ from ..config.settings import (
     read_pool_options,
 )
 from ..connection.handshake import ServerInfo
-from ..connection.slot import Batch, Slot, SlotState
+from ..connection.slot import Batch, Payload, Slot, SlotState
 from ..connection.stateful import new_slot
 from ..methods.batch import BatchMethods
 from ..wire.encoder import Argument
@@ -50,7 +50,7 @@ from ..wire.values import Spoken
 __all__ = [
     "BorrowedBase", "ClientBase", "CommandsBase", "ConnectingBase", "ConnectionBase", "Driver", "Heardable", "LendingBase",
     "Loan", "Make",
-    "PipelineBase", "PoolBase", "Viewed",
+    "PipelineBase", "PoolBase", "Viewed", "WatchedBase",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -526,6 +526,58 @@ class PipelineBase(CommandBatch[S], Generic[C, S]):
             raise self.lost(slot, cause) from cause.__cause__
         self.lost(slot, ConnectionLostError(str(cause)))
         raise error_of(slot)
+
+
+class WatchedBase(PipelineBase[C, S]):
+    """One attempt of `transact`, at the server of this hash slot, if `at` is one."""
+
+    __slots__ = ("_at", "_deadline", "_failed", "_harmless", "_loop")
+
+    def __init__(self, commands: C, loop: WatchLoop, deadline: float, decode: bool | str | Default, at: Any) -> None:
+        super().__init__(commands, transaction=True, decode=decode)
+        self._loop = loop
+        self._deadline = deadline
+        self._at = at
+        self._failed: RespError | None = None  # how the last command of its own ended
+        self._harmless = True  # it changes nothing
+
+    def _reads(self, words: Any) -> None:
+        """A command is about to be sent. Raises `CrossSlotError` for a key that is not where those are that are watched."""
+        if type(self._at) is int and words:
+            payload, info = prepare(words[0].args if isinstance(words[0], Command) else words)
+            self._harmless = info.readonly or info.name == "WATCH"
+            self._check_slots([payload], [info])
+
+    def _executes(self) -> None:
+        """So is the transaction."""
+        if type(self._at) is int:
+            self._harmless = False
+            self._check_slots(self._payloads, self._infos)
+
+    def _check_slots(self, payloads: Sequence[Payload], infos: Sequence[CommandInfo]) -> None:
+        from ..client.routing import slot_of_transaction  # most programs have one server
+
+        payload, info = prepare(self._loop.watch.args)
+        slot_of_transaction([payload, *payloads], [info, *infos])
+
+    def pause_after(self, error: RespError) -> float | None:
+        """It has failed so. Return how long to wait before another attempt that does not count; None: there is none."""
+        if type(self._at) is not int or error is not self._failed:
+            return None
+        at, loop = self._at, self._loop
+        pauses: list[float | None] = []
+        loop.moves += 1
+
+        def ask(machine: Any, now: float) -> None:
+            pauses.append(
+                machine.watched_at(at, error, loop.moves, harmless=self._harmless, deadline=self._deadline, now=now)
+            )
+
+        self._by._driver.change("transact", ask)
+        return pauses[0]
+
+    def _time_left(self) -> float | None:
+        return None if self._deadline == inf else max(self._deadline - self._by._driver.now(), 0.0)
 
 
 class _Typed(BatchMethods[S]):

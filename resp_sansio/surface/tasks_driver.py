@@ -47,6 +47,9 @@ class Driver(base.Driver, Protocol):
     async def catch_up(self) -> None:
         """Take in what has come on the links that all share, and let others have their turn: often, no call does."""
 
+    async def pause(self, seconds: float, /) -> None:
+        """Let this time pass."""
+
     async def open(self) -> None:
         """Begin what is done beside the calls, and dial what is to be open before it is needed."""
 

@@ -27,6 +27,7 @@ from ..wire.values import Push, Reply
 from .base import (
     ConnectionBase,
     PipelineBase,
+    WatchedBase,
     maker,
     read_command,
     read_reply,
@@ -208,19 +209,31 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
         again if one of the keys was changed meanwhile, up to `attempts` times in all and within one `timeout`. Returns what it
         returned.
 
+        On a cluster the keys have to be in one hash slot, and so have those that are read and queued. If the slot moves meanwhile,
+        or its server is lost, another attempt is made at the one that has it then, and does not count.
+
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
-        `execute`.
+        `execute`; `CrossSlotError` on a cluster.
         """
         deadline = self._driver.now() + seconds_allowed(self._config, timeout)
         loop = WatchLoop(keys, attempts)
-        with self._alone(deadline, self._at(keys)) as connection:
-            while True:
-                transaction = WatchedTransaction(connection, loop, deadline, decode)
-                try:
-                    return transaction.attempt(update)
-                except TransactionAbortedError:
-                    if not loop.again():
-                        raise
+        at = self._at(keys)
+        pause: float | None = None
+        while True:
+            with self._alone(deadline, at) as connection:
+                while True:
+                    transaction = WatchedTransaction(connection, loop, deadline, decode, at)
+                    try:
+                        return transaction.attempt(update)
+                    except TransactionAbortedError:
+                        if not loop.again():
+                            raise
+                    except RespError as error:
+                        pause = transaction.pause_after(error)
+                        if pause is None:
+                            raise
+                        break
+            self._driver.pause(pause or 0.0)
 
 
 class View(Subscribing[S], Scans[S], Monitors[S], Queues[S], SyncMethods[S]):
@@ -280,18 +293,16 @@ class Pipeline(PipelineBase[Commands[Any], S], BatchMethods[S]):
         return self._ended(slot)
 
 
-class WatchedTransaction(Pipeline[S]):
+class WatchedTransaction(WatchedBase[Commands[Any], S], Pipeline[S]):
     """One attempt of `transact`: reads go out at once, commands when the function that was given this returns."""
 
-    __slots__ = ("_connection", "_deadline", "_decode", "_loop")
+    __slots__ = ("_connection", "_decode")
 
     def __init__(
-        self, connection: Connection[Any], loop: WatchLoop, deadline: float, decode: bool | str | Default
+        self, connection: Connection[Any], loop: WatchLoop, deadline: float, decode: bool | str | Default, at: Any
     ) -> None:
-        super().__init__(connection, transaction=True, decode=decode)
+        super().__init__(connection, loop, deadline, decode, at)
         self._connection = connection
-        self._loop = loop
-        self._deadline = deadline
         self._decode = decode
 
     @overload
@@ -305,20 +316,25 @@ class WatchedTransaction(Pipeline[S]):
 
         If one of the watched keys changes after this, the transaction is aborted. Raises as `execute`.
         """
-        return self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+        self._reads(args)
+        try:
+            return self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+        except RespError as error:
+            self._failed = error
+            raise
 
     def attempt(self, update: Callable[[WatchedTransaction[Any]], T]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""
         connection, core = self._connection, self._connection._link.core
         epoch = core.watch_epoch  # asked before WATCH goes out: early costs an attempt, late an update
         try:
-            connection.execute(self._loop.watch, timeout=self._time_left())
+            self.read(self._loop.watch)
             result = update(self)
             if isinstance(result, CoroutineType):
                 result.close()
                 raise TypeError("transact() takes a plain function here, and was given an async one")
             if len(self):
-                self._run(self._deadline, epoch)
+                self._end(epoch)
             else:
                 connection._unwatch()
         except BaseException as error:
@@ -327,14 +343,19 @@ class WatchedTransaction(Pipeline[S]):
             raise
         return result
 
+    def _end(self, epoch: int) -> None:
+        self._executes()
+        try:
+            self._run(self._deadline, epoch)
+        except RespError as error:
+            self._failed = error
+            raise
+
     def run(self) -> list[Any]:
         """Refused: the transaction runs when the function that was given it returns."""
         raise LocalProtocolError(
             "transact() runs this transaction when your function returns; use read() for what you need now"
         )
-
-    def _time_left(self) -> float | None:
-        return None if self._deadline == inf else max(self._deadline - self._connection._driver.now(), 0.0)
 
 
 class Connection(ConnectionBase[Driver, S], Commands[S]):

@@ -56,6 +56,9 @@ class Driver(base.Driver, Protocol):
     def catch_up(self) -> None:
         """Take in what has come on the links that all share: often, no call does."""
 
+    def pause(self, seconds: float, /) -> None:
+        """Let this time pass."""
+
     def open(self) -> None:
         """Dial what is to be open before it is needed."""
 

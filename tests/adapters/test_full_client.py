@@ -373,6 +373,9 @@ def awaiting(driver: Any) -> Any:
         async def catch_up(self) -> None:
             super().catch_up()
 
+        async def pause(self, seconds: float, /) -> None:
+            super().pause(seconds)
+
         async def open(self) -> None:
             super().open()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from adapters.backends import Backend, contract
 from clusters import SLOTS, Cluster, key_in, slot_of
-from resp_sansio import CommandTimeoutError, LocalProtocolError, ReplyError
+from resp_sansio import CommandTimeoutError, CrossSlotError, LocalProtocolError, ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,3 +156,83 @@ async def test_a_node_that_does_not_answer_costs_its_own_calls_only(
     frozen = [node.address for node in nodes].index(f"127.0.0.1:{cluster.nodes[0].port}")
     assert type(answers.pop(frozen)) is CommandTimeoutError
     assert answers == [0, 0]
+
+
+# -- watched transactions --------------------------------------------------------------------------------------------------------
+
+
+def increment(key: str, *, first: Callable[[], object] | None = None) -> Any:
+    """An update that adds one; `first` is done once, between its read and its write."""
+    once = [first] if first is not None else []
+
+    async def update(transaction: Any) -> int:
+        count = int(await transaction.read("GET", key) or 0) + 1
+        while once:
+            once.pop()()
+        transaction.execute("SET", key, count)
+        return count
+
+    return update
+
+
+@contract
+async def test_what_is_watched_is_at_the_server_of_its_keys(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        for key in KEYS:
+            assert await client.transact(increment(key), key) == 1
+            results = await backend.together(*[partial(client.transact, increment(key), key) for _ in range(4)])
+            assert sorted(results) == [2, 3, 4, 5]
+            assert cluster.node_of(key).call("GET", key) == b"5"
+        with pytest.raises(CrossSlotError):
+            await client.transact(increment(KEYS[0]), *KEYS)
+        with pytest.raises(CrossSlotError):
+            await client.transact(increment(KEYS[0]), KEYS[1])
+
+
+@contract
+async def test_a_slot_that_moves_under_a_watch_costs_no_attempt(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    async with backend.client(cluster.url) as client:
+        before, meanwhile = (key_in(range(first, first + 100)) for first in (0, 100))
+        assert await client.transact(increment(before), before) == 1
+        cluster.move(slot_of(before), 1)  # the client does not know
+        assert await client.transact(increment(before), before, attempts=1) == 2
+        moves = increment(meanwhile, first=lambda: cluster.move(slot_of(meanwhile), 1))
+        assert await client.transact(moves, meanwhile, attempts=1) == 1
+        assert cluster.nodes[1].call("MGET", before) == [b"2"]
+        assert cluster.nodes[1].call("GET", meanwhile) == b"1"
+
+
+@contract
+async def test_a_slot_that_is_on_its_way_is_waited_for(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(3, 0)
+    key = key_in(cluster.ranges[0])
+    async with backend.client(cluster.url, timeout=20.0) as client:
+        await client.set(key, 1)
+        cluster.begin_move(slot_of(key), 1)
+        cluster.move_keys(slot_of(key), 1)
+
+        async def arrive() -> None:
+            await backend.until(lambda: "cmdstat_watch" in cluster.nodes[0].facts("commandstats"))
+            cluster.end_move(slot_of(key), 1)
+
+        results = await backend.together(partial(client.transact, increment(key), key, attempts=1), arrive)
+        assert results == [2, None]
+    assert cluster.nodes[1].call("GET", key) == b"2"
+
+
+@contract
+async def test_a_master_that_dies_under_a_watch_is_followed(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 1)
+    key = key_in(cluster.ranges[0])
+    async with backend.client(cluster.url, timeout=20.0) as client:
+        async with client.pipeline() as pipe:
+            pipe.set(key, 1)
+            replicated = pipe.wait(1, 5000)
+        assert replicated.result() == 1
+        assert await client.transact(increment(key, first=cluster.nodes[0].kill), key, attempts=1) == 2
+    assert cluster.nodes[3].call("GET", key) == b"2"

@@ -19,6 +19,22 @@ OF_A, OF_B = "b", "a"  # keys, whose slots they have
 """Keys: the slot of the first is A's, that of the second B's."""
 
 
+class Node(Peer):
+    """One connection of a server, which may refuse a command, within MULTI too."""
+
+    def __init__(self, servers: Servers, port: int) -> None:
+        super().__init__(answer=lambda words: servers.answer(port, words))
+        self.servers = servers
+        self.port = port
+
+    def _refusal(self, name: str, words: tuple[bytes, ...]) -> ReplyError | None:
+        refusal = super()._refusal(name, words) or self.servers.refuses(self.port, words)
+        if refusal is not None and self._queued is not None:
+            self._refused_in_multi = name != "EXEC"
+            self._queued = None if name == "EXEC" else self._queued
+        return refusal
+
+
 class Servers:
     """What the servers of a client say, by `says(port, words)`; without it each answers with the last word, and knows the map."""
 
@@ -28,7 +44,7 @@ class Servers:
         self.stage.connect = self.connect
         self.asked: list[tuple[int, tuple[bytes, ...]]] = []
         self.maps = 0  # how often one was asked for
-        self.refused: dict[str, ReplyError] = {}
+        self.refuses: Callable[[int, tuple[bytes, ...]], ReplyError | None] = lambda *_: None
         self.owners = [A, B]
         self.says: Callable[[int, tuple[bytes, ...]], Any] = lambda _port, words: words[-1]
 
@@ -38,7 +54,7 @@ class Servers:
         dial = stage.dials.pop(0)
         port = dial.config.port
         link = stage.client.connected(dial, stage.now)
-        stage.peers[link] = Peer(answer=lambda words: self.answer(port, words), refused=self.refused)
+        stage.peers[link] = Node(self, port)
         stage.flush(link)
         stage.run()
         return link
@@ -50,6 +66,12 @@ class Servers:
             return [self.row(0, self.owners[0], R), self.row(HALF, self.owners[1])]
         self.asked.append((port, words))
         return self.says(port, words)
+
+    def cut(self) -> None:
+        """All connections end, and what is being answered is not any more."""
+        for link in [*self.stage.peers]:
+            if not link.ended:
+                self.stage.cut(link)
 
     @staticmethod
     def row(first: int, *ports: int) -> list[Any]:

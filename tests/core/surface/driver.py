@@ -84,6 +84,8 @@ class Driver:
 
     def wait_for_link(self, deadline: float, stack: str | None, at: Any) -> Loan:
         waiter = self.stage.acquire(deadline=deadline, borrower=stack, at=at)
+        while waiter.state is SlotState.QUEUED:
+            self.stage.pass_time(0.1)  # until another dial is due
         if waiter.lease is None:
             assert waiter.error is not None
             raise waiter.error
@@ -114,6 +116,9 @@ class TaskDriver(Driver):
     async def catch_up(self) -> None:
         self.done.append("catch up")
         self.catches()
+
+    async def pause(self, seconds: float, /) -> None:
+        self.stage.pass_time(seconds)
 
     async def open(self) -> None:
         self.change("open", lambda machine, now: machine.open(now))
@@ -151,6 +156,9 @@ class ThreadDriver(Driver):
     def catch_up(self) -> None:
         self.done.append("catch up")
         self.catches()
+
+    def pause(self, seconds: float, /) -> None:
+        self.stage.pass_time(seconds)
 
     def open(self) -> None:
         self.change("open", lambda machine, now: machine.open(now))

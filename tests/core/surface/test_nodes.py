@@ -48,7 +48,7 @@ def test_nodes_are_those_of_the_map(colour: Colour, client: Any, servers: Server
 
 def test_a_server_that_refuses_to_say_anything_has_told_the_map(colour: Colour) -> None:
     client = colour.client(URL)  # which is not entered, and has not asked for the map yet
-    Servers(client).refused["PING"] = ReplyError("NOPERM no")
+    Servers(client).refuses = lambda _, words: ReplyError("NOPERM no") if words == (b"PING",) else None
     assert client.node(f"stage:{R}").id == ""
     assert len(colour.do(client.nodes())) == 3
     colour.do(client.close())
