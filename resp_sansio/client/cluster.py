@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import Any, ClassVar, cast
 
-from .._errors import ConnectionClosedError, LocalProtocolError, RespError
+from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, RespError
 from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
@@ -334,7 +334,10 @@ class ClusterBase(ClusterCalls):
         machine = self._machine_of(slot)
         if machine is not self:
             machine.resume(slot, now)
-        elif slot.state is SlotState.QUEUED and slot not in self._unplaced:
+        elif slot.state is not SlotState.QUEUED:
+            why = slot.cause or ConnectionLostError("the call was interrupted")
+            self._finish(slot, why, now)  # its end was not told
+        elif slot not in self._unplaced:
             self.place_anew(slot, None, now)
 
 

@@ -518,6 +518,7 @@ class ClusterCalls(ClusterServers):
         slot = split.slot
         slot.call.split = None
         slot.link = split.parts[-1].link
+        home.have(slot)  # if it goes on, then from there
         cause = slot.cause
         if cause is None or isinstance(cause, RespError):
             home._settle(slot, cause, now)

@@ -216,6 +216,7 @@ class NodeBase(Client):
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         super()._repeats(slot, cause, pause, now)
+        slot.call.home = self  # where it pauses, and its caller may go
         if type(slot.token) is Part:
             self.cluster.relink(slot.token.split)
 
@@ -266,8 +267,15 @@ class NodeBase(Client):
         if not link.ended and link.core.owes_for(now) >= SILENT:
             self.cluster.want_map(now)  # another may have taken its place: nothing else would tell
 
+    def _leave(self, slot: Slot, now: float) -> None:
+        super()._leave(slot, now)
+        self._end_drain()
+
     def _drained(self) -> None:
-        self.cluster.node_drained(self)
+        if self._pausing:
+            self._draining = True  # they go on elsewhere, each behind its pause
+        else:
+            self.cluster.node_drained(self)
 
 
 def tells_of_change(slot: Slot) -> bool:

@@ -1,0 +1,111 @@
+"""Calls of a cluster's client that pause: for how long, where, and what is of them when a server or a caller goes meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.client.stage import LANES
+from core.client.town import A, B, D, Town, key
+from resp_sansio import CommandTimeoutError, PoolSettings, ReplyError
+
+DOWN = ReplyError("CLUSTERDOWN The cluster is down")
+LEASES = PoolSettings(max_size=2)
+
+
+def opened(**options: Any) -> Town:
+    """A client that knows the map, with a link to A and to B."""
+    town = Town(LANES, **options)
+    for place in (A, B):
+        assert town.told(town.call("GET", key(place))) == key(place).encode()
+    return town
+
+
+@pytest.mark.parametrize("pipeline", [False, True])
+def test_pauses_grow_while_a_cluster_is_down(pipeline: bool) -> None:
+    town, asked = opened(), [0]
+
+    def refuses(words: Any) -> ReplyError | None:
+        asked[0] += words[0] == b"INCR"
+        return DOWN if words[0] == b"INCR" else None
+
+    town[A].refuses_with = refuses
+    slot = town.batch(("INCR", key(A)), deadline=9.0) if pipeline else town.call("INCR", key(A), deadline=9.0)
+    town.pass_time(3.0)
+    assert slot not in town.ended
+    assert 5 < asked[0] < 20
+    town[A].refuses_with = lambda _: None
+    town.pass_time(0.6)
+    assert slot in town.ended
+    town.is_at_rest()
+
+
+def test_a_caller_that_goes_while_its_call_pauses_is_told_nothing() -> None:
+    town = opened()
+    town[A].refuses_with = lambda words: DOWN if words[0] == b"INCR" else None
+    slot = town.call("INCR", key(A), deadline=9.0)
+    town.pass_time(0.1)
+    town.abandon(slot)
+    town[A].refuses_with = lambda _: None
+    town.pass_time(1.0)
+    town.client.close(town.now)
+    town.run()
+    assert slot not in town.ended
+    assert (b"INCR", key(A).encode()) not in town.at(A)
+
+
+def test_the_same_behind_a_server_that_was_asked_once() -> None:
+    town = opened(pool=LEASES)
+    town.begin_move(key(A), D)
+    town[D].refuses_with = lambda words: ReplyError("TRYAGAIN later") if words[0] == b"BLPOP" else None
+    slot = town.call("BLPOP", key(A), "0", deadline=9.0)
+    town.pass_time(0.1)
+    town.abandon(slot)
+    town.pass_time(1.0)
+    town.client.close(town.now)
+    town.run()
+    assert slot not in town.ended
+
+
+def test_a_call_whose_server_leaves_the_cluster_while_it_pauses_goes_on_elsewhere() -> None:
+    town = opened()
+    town[A].deaf = True
+    slot = town.call("INCR", key(A), deadline=9.0)
+    link = town.link_to(A)
+    town.give_all(A, B)
+    for _ in range(3):
+        town.client.want_map(town.now, at_once=True)
+        town.run()
+        town.pass_time(1.5 if town.now < 1 else 0.3)
+    assert A not in [node.place for node in town.client.nodes]
+    town[A].refuses_with = lambda words: DOWN if words[0] == b"INCR" else None
+    town[A].deaf = False
+    town._serve(link)
+    town.run()
+    assert slot not in town.ended
+    town.pass_time(1.0)
+    assert town.told(slot) == key(A).encode()
+    assert (b"INCR", key(A).encode()) in town.at(B)
+    town.is_at_rest()
+
+
+def test_the_end_of_a_call_that_waited_for_a_map_is_told_though_an_interrupt_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    town = Town(dials_at_once=False)
+    slot = town.call("GET", key(A), deadline=0.5)
+
+    def struck(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(town.client, "_tell_end", struck)
+        with pytest.raises(KeyboardInterrupt):
+            town.client.handle_timeout(0.5)
+    town.now = 0.5
+    town.client.reconcile(town.now, lambda _: True, town.dials)
+    town.client.resume(slot, town.now)
+    town.run()
+    assert slot in town.ended
+    assert isinstance(slot.cause, CommandTimeoutError)
