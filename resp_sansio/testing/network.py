@@ -41,7 +41,7 @@ class Socket:
         self.noise: float = noise
         self.on_readable: Callable[[], None] | None = None
         self.on_writable: Callable[[], None] | None = None
-        self.session: Session = Session(server, self._say, self.hang_up)
+        self.session: Session = server.session(self._say, self.hang_up)
         self.unread: list[bytes | Exception | None] = []  # what has come; None: the server has closed its side
         self.opened: bool = False
         self.refused: bool = False

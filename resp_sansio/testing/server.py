@@ -96,6 +96,10 @@ class Server:
         self.arrived: Callable[[Session, Words], None] = lambda _session, _words: None
         self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when
 
+    def session(self, send: Callable[[bytes], None], hang_up: Callable[[], None]) -> Session:
+        """Return the server's end of a new connection."""
+        return Session(self, send, hang_up)
+
     def change(self, key: bytes, value: int) -> None:
         """A key has another value. Those who track it are told behind the reply to the command that has changed it."""
         self.version[key] += 1

@@ -98,7 +98,7 @@ class Caller:
     def command(self, *words: str | bytes | int, lease: Any = None) -> Steps:
         """The same for one command that changes nothing; returns the reply. Raises error replies."""
         slot = new_slot(words, None, self.deadline)
-        numbers = (self.world.checks.latest,) if words[0] == "GET" and words[1] != "w" else ()
+        numbers = (self.world.checks.latest,) if words[0] == "GET" and words[1] != self.key("w") else ()
         yield from self.ask(slot, *numbers, lease=lease)
         if isinstance(slot.reply, ReplyError):
             if words[0] != "SSUBSCRIBE":  # which may be another node's
@@ -134,7 +134,7 @@ class Caller:
 
     def get(self, lease: Any = None) -> Steps:
         """A command that may be repeated, whose answer is its own."""
-        key = f"e{self.world.fresh(self)}"
+        key = self.key(f"e{self.world.fresh(self)}")
         self.own((yield from self.command("GET", key, lease=lease)), key.encode())
 
     def reread(self) -> Steps:
@@ -169,18 +169,18 @@ class Caller:
 
     def large(self) -> Steps:
         """The same with an answer that comes in many pieces."""
-        key = f"large:{self.world.fresh(self)}"
+        key = self.key(f"large:{self.world.fresh(self)}")
         self.own((yield from self.command("GET", key)), key.encode() * (LARGE // len(key)))
 
     def odd(self) -> Steps:
         """The server answers with something that is no value: only this caller is concerned."""
-        reply = yield from self.command("GET", f"odd:{self.world.fresh(self)}")
+        reply = yield from self.command("GET", self.key(f"odd:{self.world.fresh(self)}"))
         assert isinstance(reply, InvalidReplyError), f"{self} was answered {reply!r}"
 
     def add(self, lease: Any = None) -> Steps:
         """A command that must not run twice. Its answer is its own number."""
         number = self.world.fresh(self)
-        slot = new_slot(("INCRBY", f"n{number}", number), None, self.deadline)
+        slot = new_slot(("INCRBY", self.key(f"n{number}"), number), None, self.deadline)
         yield from self.ask(slot, number, lease=lease)
         self.own(slot.reply, number)
 
@@ -195,13 +195,17 @@ class Caller:
         """Wait for an element. The last key is this call's own, and always empty."""
         number = self.world.fresh(self)
         slot = new_slot(
-            ("BLPOP", self._list(), f"b{number}", "0.2"), None, min(self.deadline, self.world.clock.now + 3.0)
+            ("BLPOP", self._list(), self.key(f"b{number}"), "0.2"), None, min(self.deadline, self.world.clock.now + 3.0)
         )
         yield from self.ask(slot, number, lease=lease)
         self.world.checks.popped(self, slot.reply, number)
 
     def _list(self) -> str:
-        return f"q{int(self.act.chance * 2)}"
+        return self.key(f"q{int(self.act.chance * 2)}")
+
+    def key(self, name: str) -> str:
+        """A key with this name. All keys of a caller belong together."""
+        return name
 
     def pipeline(self) -> Steps:
         """Several at once; each has its own answer."""
@@ -218,30 +222,36 @@ class Caller:
     def transaction(self, lease: Any = None) -> Steps:
         """All of them or none; inside it BLPOP does not wait."""
         one, two = self.world.fresh(self), self.world.fresh(self)
-        inside = ("GET", f"e{two}") if self.act.chance < 0.7 else ("BLPOP", "empty", f"b{two}", 0)
+        wanted = self.key(f"e{two}")
+        inside = ("GET", wanted) if self.act.chance < 0.7 else ("BLPOP", self.key("empty"), self.key(f"b{two}"), 0)
         numbers = (one, two) if inside[0] == "GET" else (one,)
-        slot = yield from self.ask(self.batch(MULTI, ("INCRBY", f"n{one}", one), inside, EXEC), *numbers, lease=lease)
-        watches = self.world.client.pool is None  # others', on the same link: then this EXEC may have ended one
+        both = self.batch(MULTI, ("INCRBY", self.key(f"n{one}"), one), inside, EXEC)
+        slot = yield from self.ask(both, *numbers, lease=lease)
+        watches = not self.world.client.lends  # others', on the same link: then this EXEC may have ended one
         assert watches or slot.reply[-1] is not None, f"{self} watches nothing, and was aborted"
         if isinstance(slot.reply[-1], list):
             self.own(slot.reply[-1][0], one)
-            self.own(slot.reply[-1][1], b"e%d" % two if inside[0] == "GET" else None)
+            self.own(slot.reply[-1][1], wanted.encode() if inside[0] == "GET" else None)
 
     def burst(self) -> Steps:
         """Three at a time, in this order."""
         numbers = [self.world.fresh(self) for _ in range(3)]
-        slots = [new_slot(("INCRBY", f"n{number}", number), None, self.deadline) for number in numbers]
+        slots = [new_slot(("INCRBY", self.key(f"n{number}"), number), None, self.deadline) for number in numbers]
+        yield from self.all_of(slots, [(number,) for number in numbers])
+
+    def all_of(self, slots: list[Slot], numbers: list[tuple[int, ...]]) -> Steps:
+        """Begin several calls, and then wait for the end of each. The reply to a numbered one is its number."""
         world = self.world
         sent = []
         try:
-            for slot, number in zip(slots, numbers, strict=True):
-                world.submit(self, slot, (number,), None, None)
+            for slot, some in zip(slots, numbers, strict=True):
+                world.submit(self, slot, some, None, None)
                 sent.append(slot)
-            for slot, number in zip(slots, numbers, strict=True):
+            for slot, some in zip(slots, numbers, strict=True):
                 while not world.is_over(slot):
                     yield slot
-                if slot.state is SlotState.ANSWERED:
-                    self.own(slot.reply, number)
+                if slot.state is SlotState.ANSWERED and some:
+                    self.own(slot.reply, *some)
         except BaseException:
             for slot in sent:
                 if not world.is_over(slot):
@@ -257,7 +267,7 @@ class Caller:
                 yield from self.pop(lease)
             yield from self.get(lease)
             if self.act.chance > 0.4:  # and leave it to the pool to end this
-                yield from self.command("WATCH", "w", lease=lease)
+                yield from self.command("WATCH", self.key("w"), lease=lease)
         finally:
             self.world.release(lease)
 
@@ -283,7 +293,7 @@ class Caller:
     def watch(self) -> Steps:
         """Add one to a counter that others change as well, by WATCH; the value is known to be right at the end."""
         world = self.world
-        loop = WatchLoop(("w",), 3)
+        loop = WatchLoop((self.key("w"),), 3)
         lease = yield from self.borrow_link()
         try:
             while True:
@@ -299,9 +309,10 @@ class Caller:
         epoch = core.watch_epoch
         slot = None
         try:
-            yield from self.command("WATCH", "w", lease=lease)
-            value = int((yield from self.command("GET", "w", lease=lease)))
-            slot = self.batch(MULTI, ("SET", "w", value + 1), ("INCRBY", f"n{number}", number), EXEC)
+            yield from self.command("WATCH", self.key("w"), lease=lease)
+            value = int((yield from self.command("GET", self.key("w"), lease=lease)))
+            counts = ("INCRBY", self.key(f"n{number}"), number)
+            slot = self.batch(MULTI, ("SET", self.key("w"), value + 1), counts, EXEC)
             yield from self.ask(slot, number, lease=lease, epoch=epoch)
         except BaseException as error:
             if WatchLoop.needs_unwatch(error, ended=core.watch_epoch != epoch):

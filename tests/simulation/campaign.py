@@ -10,20 +10,30 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from typing import Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulation.adapters.lives import ADAPTERS
 from simulation.adapters.lives import explain as explain_adapter
 from simulation.adapters.lives import lives as adapter_lives
+from simulation.cluster.lives import explain as explain_cluster
+from simulation.cluster.script import draw as draw_cluster
+from simulation.cluster.world import ClusterWorld
 from simulation.script import draw
 from simulation.shrink import explain
 from simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulation.script import Script
 
 __all__ = ["Tally", "campaign", "lives"]
 
 PART: Final = 500
 MOST: Final = 3  # failures told in full
 SHARE: Final = 50  # of so many histories of the machine, one is lived through on each adapter, too
+CLUSTERS: Final = 10  # and for so many one of a cluster's client, which takes longer
 
 
 class Tally(NamedTuple):
@@ -37,7 +47,7 @@ class Tally(NamedTuple):
     failed: list[int]
 
 
-def lives(first: int, last: int) -> Tally:
+def lives(first: int, last: int, draw: Callable[[int], Script] = draw, world: type[World] = World) -> Tally:
     """Live through the histories of these seeds, the last one excluded."""
     calls = steps = 0
     outcomes: Counter[str] = Counter()
@@ -45,18 +55,22 @@ def lives(first: int, last: int) -> Tally:
     begun = time.process_time()
     for seed in range(first, last):
         try:
-            world = World(draw(seed))
-            world.run()
+            lived = world(draw(seed))
+            lived.run()
         except Exception:  # noqa: BLE001  # a fault of the client may show in any way
             failed.append(seed)
         else:
-            calls += world.calls
-            steps += world.steps
-            outcomes += world.checks.answers
+            calls += lived.calls
+            steps += lived.steps
+            outcomes += lived.checks.answers
     return Tally(last - first, calls, steps, time.process_time() - begun, outcomes, failed)
 
 
-def campaign(first: int, number: int, processes: int) -> Tally:
+cluster_lives: Final = partial(lives, draw=draw_cluster, world=ClusterWorld)
+"""The same for a cluster's client."""
+
+
+def campaign(first: int, number: int, processes: int, lives: Callable[[int, int], Tally] = lives) -> Tally:
     """The same for so many histories in so many processes."""
     starts = range(first, first + number, PART)
     ends = [min(start + PART, first + number) for start in starts]
@@ -95,6 +109,21 @@ def adapters(first: int, number: int, processes: int) -> dict[str, list[int]]:
     return failed
 
 
+def tell(first: int, processes: int, tally: Tally, begun: float, explain: Callable[[int], str]) -> None:
+    """Say how fast these histories went, and how some of them failed."""
+    print(
+        f"seeds {first} to {first + tally.histories - 1}: {tally.histories} histories, {tally.calls} callers, {tally.steps} steps"
+    )
+    print(f"commands that must not run twice: {dict(tally.outcomes)}")
+    passed, rates = time.monotonic() - begun, [tally.histories / tally.seconds, tally.steps / tally.seconds]
+    print(
+        f"{passed:.0f} s on {processes} processes; on one: {rates[0]:.0f} histories and {rates[1]:.0f} steps per second of CPU"
+    )
+    for seed in tally.failed[:MOST]:
+        print(explain(seed))
+    print(f"{len(tally.failed)} failed: {tally.failed[:20]}")
+
+
 def main() -> int:
     """Run as many as asked for, from seed 0 or the one that is given second."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -102,23 +131,16 @@ def main() -> int:
     processes = int(sys.argv[3]) if len(sys.argv) > 3 else os.cpu_count() or 1
     begun = time.monotonic()
     tally = campaign(first, number, processes)
-    passed = time.monotonic() - begun
-    print(
-        f"seeds {first} to {first + number - 1}: {tally.histories} histories, {tally.calls} callers, {tally.steps} steps"
-    )
-    print(f"commands that must not run twice: {dict(tally.outcomes)}")
-    rates = [tally.histories / tally.seconds, tally.steps / tally.seconds]
-    print(
-        f"{passed:.0f} s on {processes} processes; on one: {rates[0]:.0f} histories and {rates[1]:.0f} steps per second of CPU"
-    )
-    for seed in tally.failed[:MOST]:
-        print(explain(seed))
-    print(f"{len(tally.failed)} failed: {tally.failed[:20]}")
+    tell(first, processes, tally, begun, explain)
     failed = adapters(first, max(number // SHARE, 1), processes)
     for name, seeds in failed.items():
         for seed in seeds[:MOST]:
             print(explain_adapter(name, seed))
-    return bool(tally.failed or any(failed.values()))
+    print("clients of clusters:")
+    begun = time.monotonic()
+    of_clusters = campaign(first, max(number // CLUSTERS, 1), processes, cluster_lives)
+    tell(first, processes, of_clusters, begun, explain_cluster)
+    return bool(tally.failed or any(failed.values()) or of_clusters.failed)
 
 
 if __name__ == "__main__":

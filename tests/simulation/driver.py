@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resp_sansio import ConnectError
 from resp_sansio.client import Client, Dial, Link, ObservedClient, Observers, ReadCache
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.testing import Session, Socket, World
+from resp_sansio.testing import Server, Session, Socket, World
 from simulation.interrupts import Interrupt, Struck
 from simulation.script import FAULTS
 from simulation.watching import observers_of
@@ -30,8 +30,8 @@ class ProviderError(Exception):
 class Wire(Socket):
     """The client's end of a connection, and the link that it is of."""
 
-    def __init__(self, driver: Driver, link: Link) -> None:
-        super().__init__(driver.server, driver.random, driver.noise, len(driver.sockets))
+    def __init__(self, driver: Driver, link: Link, server: Server) -> None:
+        super().__init__(server, driver.random, driver.noise, len(driver.sockets))
         self.link = link
         self.spoilt = b""  # what is to come behind the next reply after which nothing is owed
         self.on_readable = partial(driver.read, self)
@@ -92,10 +92,15 @@ class Driver(World, ABC):
         loan = client.lend_to(slot, now) if lease is None and lane is None else lease
         link = loan.connection if loan is not None else None if lane is None else lane.link
         unread = link not in self.wires or self.wires[link].unread
-        payload = None if unread else client.start(slot, now, loan)
+        if not unread and self._starts(client, slot, loan):
+            return True
+        if loan is not lease:
+            client.take_back(slot, now)
+        return False
+
+    def _starts(self, client: Client, slot: Slot, loan: Any) -> bool:
+        payload = client.start(slot, self.clock.now, loan)
         if payload is None:
-            if loan is not lease:
-                client.take_back(slot, now)
             return False
         link, wire = slot.link, self.wires[slot.link]
         if payload:
@@ -202,11 +207,16 @@ class Driver(World, ABC):
                 self.carry_out(event)
             events = self.client.events()
 
+    def server_of(self, _dial: Dial) -> Server:
+        """Where this leads."""
+        return self.server
+
     def dial(self, client: Client, dial: Dial) -> None:
         if client is not self.client:
             return  # it was the parent's
         self.dials.discard(dial)
-        now, wrong = self.clock.now, self.server.wrong
+        now, server = self.clock.now, self.server_of(dial)
+        wrong = server.wrong
         chance = self.random.random() if self._faulty and self.script.noise and now < HEALED else 1.0
         if client.closed is not None and chance < 0.5:
             client.dial_failed(dial, None, now)
@@ -227,7 +237,7 @@ class Driver(World, ABC):
         else:
             link = client.connected(dial, now)
             self.tell("{} is open", link)
-            self.wires[link] = wire = Wire(self, link)
+            self.wires[link] = wire = Wire(self, link, server)
             self.sockets.append(wire)
             if link.lane is None:
                 self.lent_sockets += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulation.script import draw
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["explain", "failure", "shrunk"]
 
 
-def failure(script: Script) -> Exception | None:
+def failure(script: Script, world: type[World] = World) -> Exception | None:
     """Live through this history, and return what does not hold in it."""
     try:
-        World(script).run()
+        world(script).run()
     except Exception as error:  # noqa: BLE001  # a fault of the client may show in any way
         return error
     return None
@@ -44,14 +45,15 @@ def shrunk(script: Script, failure: Callable[[Script], Exception | None] = failu
     return script
 
 
-def explain(seed: int) -> str:
+def explain(seed: int, draw: Callable[[int], Script] = draw, world: type[World] = World) -> str:
     """Tell how the history of this seed fails, in its smallest form; "" if it does not."""
-    if failure(draw(seed)) is None:
+    fails = partial(failure, world=world)
+    if fails(draw(seed)) is None:
         return ""
-    script = shrunk(draw(seed))
+    script = shrunk(draw(seed), fails)
     trace: list[str] = []
     try:
-        World(script, trace=trace).run()
+        world(script, trace=trace).run()
     except Exception as error:  # noqa: BLE001
         where = traceback.extract_tb(error.__traceback__)[-1]
         trace.append(f"{type(error).__name__} in {where.name}: {error}")

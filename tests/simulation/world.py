@@ -7,7 +7,7 @@ happens follows from the script, so the same seed is the same history for ever.
 from __future__ import annotations
 
 from math import inf
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from core.client.notes import begin, end
 from resp_sansio import ConnectionClosedError, RespError
@@ -42,6 +42,9 @@ from simulation.script import FAULTS, SPAN, Act, Script, draw
 from simulation.trouble import Trouble
 from simulation.watching import Watching, asking, quiet
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 __all__ = ["World", "live"]
 
 MANY: Final = 20_000  # steps: no history takes so many
@@ -53,9 +56,13 @@ SAMPLED: Final = 8  # one history in so many is looked through for what its clie
 class World(Trouble):
     """A history under way: callers, what they wait for, and what has ended."""
 
+    checks_type: ClassVar[type[Checks]] = Checks
+    caller_type: ClassVar[type[Caller]] = Caller
+    faults: ClassVar[Collection[str]] = FAULTS
+
     def __init__(self, script: Script, *, trace: list[str] | None = None) -> None:
         super().__init__(script, trace)
-        self.checks: Checks = Checks(self)
+        self.checks: Checks = self.checks_type(self)
         self.server.data[b"w"] = 0
         self.server.changed = self._changed
         self.server.arrived = self.checks.arrives
@@ -113,13 +120,13 @@ class World(Trouble):
     # -- acts -------------------------------------------------------------------------------------------------------------------
 
     def _act(self, act: Act) -> None:
-        if act.kind in FAULTS:
+        if act.kind in self.faults:
             self.happens(act)
             return
         listens = act.kind == "subscribe" and self.script.mode == "once"
-        if act.kind in LEASES and self.client.pool is None and not listens:
+        if act.kind in LEASES and not self.client.lends and not listens:
             act = act._replace(kind="pipeline")
-        caller = Caller(self, act)
+        caller = self.caller_type(self, act)
         self.calls += 1
         self.tell("{} comes, for {} s", caller, act.seconds)
         caller.run()
@@ -302,10 +309,11 @@ class World(Trouble):
             if self.connection is None or self.connection.lease is None:
                 raise ConnectionClosedError("there is no connection")
             return self.connection
-        lease = self.client.lend(self.clock.now, "here") if self.script.short and not self.strikes else None
+        where = self.where(caller)
+        lease = self.client.lend(self.clock.now, "here", **where) if self.script.short and not self.strikes else None
         try:
             waiter: Waiter = self.strike.into(
-                self.client.acquire, caller, self.clock.now, deadline=deadline, borrower="here", held=lease
+                self.client.acquire, caller, self.clock.now, deadline=deadline, borrower="here", held=lease, **where
             )
         except Struck:
             self.struck.add(caller)
@@ -315,6 +323,10 @@ class World(Trouble):
         self.checks.comes(waiter)
         self.checks.queue[waiter] = waiter.place
         return waiter
+
+    def where(self, _caller: Caller) -> dict[str, Any]:
+        """To which server a link of one's own is to lead."""
+        return {}
 
     def withdraw(self, waiter: Waiter) -> None:
         """It does not wait any more."""

@@ -1,0 +1,293 @@
+"""What must hold in every history of a cluster's client."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from resp_sansio import Outcome, ReplyError
+from resp_sansio.client.calls import PINNED
+from resp_sansio.client.cluster_map import ClusterMap, View
+from resp_sansio.client.refresher import Refresher
+from resp_sansio.connection import SlotState
+from resp_sansio.connection.slot import Batch
+from resp_sansio.testing import Told, checks
+from simulation.checks import Call, Checks, outcomes
+from simulation.cluster.servers import MemberSession, keys_of
+from simulation.watching import Watching
+
+if TYPE_CHECKING:
+    from resp_sansio.client import Waiter
+    from resp_sansio.client.sentinel import Place
+    from resp_sansio.connection import Slot
+    from resp_sansio.testing import Clock, Session
+    from resp_sansio.testing.server import Words
+    from simulation.cluster.callers import ClusterCaller
+    from simulation.cluster.world import ClusterWorld
+
+__all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
+
+ERRORS: Final = frozenset({"LOADING", "EXECABORT", "UNBLOCKED", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
+ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
+AT_ONCE: Final = 5
+HOPS: Final = 17  # times that a call is sent elsewhere that has no deadline
+MOST: Final = 15  # and times that one is that has one, before its pauses are long
+PAUSE: Final = 0.1  # seconds that are short for such a pause
+ROUNDS: Final = 4  # a second
+PATIENCE: Final = 3.0  # seconds in which a caller is served whose slots have their servers
+LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
+GOES_ON: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING"})
+
+
+class ClusterChecks(Checks):
+    """The promises, for one history."""
+
+    world: ClusterWorld
+
+    def __init__(self, world: ClusterWorld) -> None:
+        super().__init__(world)
+        self.asked: set[Words] = (
+            set()
+        )  # commands that were answered with ASK, each as often as it may be sent behind ASKING
+        self.redirected: Counter[Words] = Counter()
+        self.waited: set[bytes] = set()  # keys of which a server has said that it is not the time
+        self.passes: dict[bytes, list[tuple[MemberSession, bytes, bool]]] = {}
+        self.maps: deque[float] = deque()
+        self.longest = 0.0
+
+    # -- 1: no caller gets another's reply -------------------------------------------------------------------------------------
+
+    def own(self, who: object, reply: Any, expected: Any) -> None:
+        if isinstance(reply, ReplyError):
+            assert reply.code in ERRORS, f"{who} was answered {reply!r}"
+        else:
+            assert reply == expected, f"{who} was answered {reply!r:.80}, and {expected!r:.80} is its own"
+
+    def popped(self, who: object, reply: Any, number: int) -> None:
+        if isinstance(reply, list):
+            taken = [one.get(reply[1], (b"", 0.0))[0] for one in (self.world.town.taken, self.world.town.lost_taken)]
+            assert b"b%d" % number in taken, f"{who} got {reply[1]!r}, which was taken out for {taken!r}"
+        else:
+            self.own(who, reply, None)
+
+    # -- where commands come ---------------------------------------------------------------------------------------------------
+
+    def arrives(self, session: Session, words: Words) -> None:  # noqa: ARG002
+        """The rest is seen by `takes`."""
+        if words[0] == b"CLUSTER":
+            now = self.world.clock.now
+            self.maps.append(now)
+            while self.maps[0] < now - 1.0:
+                self.maps.popleft()
+            most = ROUNDS * (len(self.world.town.members) + 3)
+            assert len(self.maps) <= most, f"the map was asked for {len(self.maps)} times in a second"
+
+    def takes(self, session: MemberSession, words: Words, refusal: ReplyError | None, asked: bool) -> None:
+        """A server takes up a command, and refuses it or not."""
+        code = None if refusal is None else refusal.code
+        name = words[0]
+        if not keys_of(words):
+            return
+        if asked and session._queued is None:
+            assert words in self.asked, f"{words!r} was sent behind ASKING, and no server had asked for that"
+        if code == "ASK":
+            self.asked.add(words)
+        elif code not in (None, "MOVED"):
+            self.waited.update(keys_of(words))
+        if code in ("ASK", "MOVED"):
+            self._sent_elsewhere(words)
+        if name == b"APPEND":
+            self._in_order(session, words, refused=refusal is not None)
+
+    def _sent_elsewhere(self, words: Words) -> None:
+        """A command is sent from one server to the other a few times at once, and then as often as the pauses allow."""
+        self.redirected[words] += 1
+        number = words[2] if words[0] in (b"INCRBY", b"MSET") else b""
+        call = self.by_number.get(int(number)) if number.isdigit() else None
+        if call is None or words[1][:1] == b"w" or call.slot is None:
+            return
+        left = HOPS if call.slot.deadline == inf else MOST + (self.world.clock.now - call.since) / PAUSE
+        assert self.redirected[words] <= left, f"{words!r} was sent elsewhere {self.redirected[words]} times"
+
+    def _in_order(self, session: MemberSession, words: Words, *, refused: bool) -> None:
+        """The steps of one string come in their order; one that was refused comes again before those behind it."""
+        _, key, letter = words
+        before = self.passes.setdefault(key, [])
+        before.append((session, letter, refused))
+        if refused:
+            return
+        for at, (where, other, was_refused) in enumerate(before[:-1]):
+            if was_refused or other < letter:
+                continue
+            assert other != letter, f"{words!r} ran twice"
+            if key[:1] == b"s" and (key in self.waited or self.redirected[words] > AT_ONCE or self.world.troubled):
+                continue  # each call has paused for itself
+            missed = [one for one in before[:at] if one[1] == letter]
+            same = bool(missed) and missed[-1][0] is where
+            assert same, f"{words!r} ran behind {other!r}"
+
+    # -- 2: nothing waits in vain ----------------------------------------------------------------------------------------------
+
+    def punctual(self, who: object, since: float) -> None:
+        """A caller whose slots had their servers all the time does not wait for long."""
+        world, caller = self.world, cast("ClusterCaller", who)
+        well = max(since, world.troubled, *[world.town.well_since(part) for part in caller.parts])
+        waited = world.clock.now - well
+        self.longest = max(self.longest, waited)
+        assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"
+
+    def ended(self, call: Call) -> None:
+        super().ended(call)
+        slot, now = call.slot, self.world.clock.now
+        if slot.state is not SlotState.ANSWERED or self.world.script.retry.attempts == 1 or slot.call is PINNED:
+            return
+        if call.slot.deadline == inf or self.world.client.closed is not None:
+            return
+        replies = slot.replies if isinstance(slot, Batch) else [slot.reply]
+        told = [one for one in replies if isinstance(one, ReplyError) and one.code in GOES_ON]
+        assert not told or now > slot.deadline - LAST, f"{slot} of {call.caller} was answered {told}, and had time"
+
+    # -- 3: what ran, and what callers were told -------------------------------------------------------------------------------
+
+    def agree(self) -> None:
+        for call in self.calls:
+            if not call.foreign:
+                self._was_told(call)
+        for number, told in self.told.items():
+            self._agrees(number, told)
+        for element, (whose, when) in self.world.town.taken.items():
+            told_of_it = self.told.get(int(whose[1:]))
+            if told_of_it is not None:
+                self._took(element, when, told_of_it)
+
+    def _was_told(self, call: Call) -> None:
+        super()._was_told(call)
+        for name, outcome, reply in outcomes(call.slot):
+            if name == "MSET":
+                self.told[call.numbers[0]] = Told(name, outcome, reply, call.caller, call.left)
+        if call.left < inf and call.slot.count > 1:  # of what was answered meanwhile, nothing is left
+            for number in call.numbers:
+                if (told := self.told.get(number)) and (told.outcome, told.reply) == (Outcome.REPLY, None):
+                    self.told[number] = told._replace(outcome=None)
+
+    def _agrees(self, number: int, told: Told) -> None:
+        town, name, outcome, reply, who = self.world.town, told.name, told.outcome, told.reply, told.who
+        if name == "GET":
+            keys = [b"e%d" % number, b"large:%d" % number]
+            times = sum([ran[key] for ran in (town.ran, town.lost) for key in keys])
+            assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
+            return
+        if name not in ONCE:
+            return
+        key = (b"m%d" if name == "MSET" else checks.RAN[name]) % number
+        ran, lost = town.ran[key], town.lost[key]
+        self.answers["unknown" if outcome is None else outcome.name] += 1
+        assert ran + lost <= 1, f"{name} {number} of {who} ran {ran + lost} times"
+        if outcome is Outcome.REPLY:
+            right = 0 if isinstance(reply, ReplyError) or reply is None else 1
+            assert ran + lost == right, f"{name} {number} of {who} was answered {reply!r}, and ran {ran + lost} times"
+        elif outcome is Outcome.NOT_SENT:
+            assert ran + lost == 0, f"{name} {number} of {who} was NOT_SENT, and ran"
+
+    def observed(self) -> None:
+        """What observers were told is what callers were told."""
+        for observer in self.world.watching:
+            if isinstance(observer, Watching):
+                observer.agree(self.told, torn=self.world.torn, uncounted=True)
+
+    # -- order, turns, capacity ------------------------------------------------------------------------------------------------
+
+    def _in_turn(self, served: Slot | Waiter, now: float) -> None:  # noqa: ARG002
+        """Servers have their callers each for themselves."""
+        self.queue.pop(served, None)
+
+    def in_order(self) -> None:
+        pass
+
+    def capacity(self) -> None:
+        pass
+
+    def keeps_its_lane(self, call: Call) -> None:
+        pass
+
+    # -- the end ---------------------------------------------------------------------------------------------------------------
+
+    def quiet(self) -> None:
+        world = self.world
+        assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
+        assert not world.waiting, f"still waiting: {world.waiting}"
+        client = world.client
+        assert not client._unplaced
+        for node in client.nodes:
+            if node.pool is not None:
+                assert (node.pool.stats().leased, node.pool.stats().waiting) == (0, 0), node
+
+    def rest(self) -> None:
+        """The client was closed, and everything has come to an end."""
+        world, client = self.world, self.world.client
+        assert not world.live, f"never ended: {world.live}"
+        assert not world.waiting, f"never woken: {world.waiting}"
+        assert not client.links, f"links are left: {client.links}"
+        assert client.next_deadline() == inf
+        for machine in (client, *client._machines):
+            assert machine._timers.next() == inf, f"timers of {machine} are left"
+            assert not machine._pausing, machine
+            assert world.torn or not machine._shares._kept, f"callers of {machine} are left"
+            for lane in machine._lanes:
+                assert (lane.link, lane.dial) == (None, None)
+                assert lane.created == sum(lane._closed.values()), lane.stats()
+            if machine.pool is not None:
+                self._adds_up(machine.pool.stats())
+        assert not client._unplaced, client
+        assert not client._probes, client
+        checks.Checks.rest(self)
+        cast("WatchedMap", client.map).world = cast("ClusterWorld", None)  # which has everything
+        cast("WatchedRefresher", client.refresher).clock = cast("Clock", None)
+
+
+class WatchedMap(ClusterMap):
+    """A client's map, which sees to it that only MOVED teaches it, and that no older view undoes that."""
+
+    __slots__ = ("said", "world")
+
+    def __init__(self, world: ClusterWorld) -> None:
+        super().__init__()
+        self.world = world
+        self.said: dict[int, tuple[Place, float]] = {}
+
+    def learn(self, slot: int, place: Place, now: float) -> bool:
+        assert ("MOVED", slot, place) in self.world.town.named, (
+            f"no server has said that slot {slot} is that of {place}"
+        )
+        self.said[slot] = place, now
+        return super().learn(slot, place, now)
+
+    def install(self, view: View, asked_at: float) -> bool:
+        changed = super().install(view, asked_at)
+        for slot, (place, at) in self.said.items():
+            owner = self.owner(slot)
+            assert owner is not None
+            assert at < self._asked_at or owner.place == place, (
+                f"what MOVED had said of slot {slot} was undone by an older view"
+            )
+        return changed
+
+
+class WatchedRefresher(Refresher):
+    """When a client asks for the map: seldom."""
+
+    __slots__ = ("clock", "rounds")
+
+    def __init__(self, clock: Clock, interval: float | None) -> None:
+        super().__init__(interval)
+        self.clock = clock
+        self.rounds: deque[float] = deque([-inf] * ROUNDS, ROUNDS)
+
+    def begin(self, now: float, *arguments: Any) -> list[Place]:
+        assert not self.asking, "two rounds at one time"
+        asked = super().begin(now, *arguments)
+        if asked:
+            assert self.rounds[0] <= now - 0.999, f"{ROUNDS + 1} rounds in a second"
+            self.rounds.append(now)
+        return asked

@@ -1,0 +1,110 @@
+"""What a history of a cluster's client is made of: as for one server, with what may happen to a cluster."""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+from typing import Final
+
+from resp_sansio import Config, PoolSettings, Retry
+from simulation.script import SPANS, TIMES, Act, Script
+
+__all__ = ["OF_CLUSTERS", "ClusterScript", "draw"]
+
+CALLS: Final = (
+    "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
+    "transaction", "burst", "borrow", "borrow", "watch", "watch", "keep", "pair", "pair", "size", "spell",
+)  # fmt: skip
+OF_CLUSTERS: Final = (
+    "move", "move", "move", "move", "die", "die", "freeze", "freeze", "fail_over", "fail_over", "quarrel", "behind", "empty",
+    "partial", "load", "join", "leave",
+)  # fmt: skip
+"""What may happen to a cluster."""
+READ_FROM: Final = ("master", "master", "master", "replica", "any")
+ELSE: Final = (
+    "cut", "half_close", "reset", "stall", "midway", "garbage", "retire", "drain", "close", "idle_out", "fork", "interrupt",
+    "struck",
+)  # fmt: skip
+"""What may happen besides: to one connection, or by the client's own methods."""
+
+
+class ClusterScript(Script):
+    """A history before it is lived. `pool.max_size` counts for each server."""
+
+    @property
+    def masters(self) -> int:
+        """How many there are at the beginning."""
+        return 2 + self.seed % 3
+
+    @property
+    def replicas(self) -> int:
+        """How many each of them has."""
+        return 1 + self.seed // 3 % 2
+
+    @property
+    def config(self) -> Config:
+        """How the client is to connect."""
+        return Config(
+            cluster=[("10.0.0.0", 7000), ("10.0.0.1", 7001), ("10.0.0.99", 7099)],
+            protocol=self.protocol,
+            password="secret" if self.password else None,
+            ping_interval=3.0,
+            silence_timeout=1.0,
+            connect_timeout=1.0,
+            refresh_interval=3.0,
+            read_from=READ_FROM[self.seed % len(READ_FROM)],
+        )
+
+
+def draw(seed: int) -> ClusterScript:
+    """Draw a history."""
+    random = Random(seed)
+    chance, choice = random.random, random.choice
+    retry, span = Retry(attempts=choice((1, 3, 10))), choice(SPANS)
+    callers = 4 + int(chance() * 14)
+    acts = [
+        Act(
+            at=chance() * span,
+            kind=choice(CALLS),
+            number=number,
+            caller=random.randrange(4),
+            seconds=choice(TIMES),
+            leaves=chance() * 0.2 if chance() < 0.2 else inf,
+            chance=chance(),
+        )
+        for number in range(callers)
+    ]
+    happens = choice(((), OF_CLUSTERS, OF_CLUSTERS, (*OF_CLUSTERS, *ELSE)))
+    acts += [
+        Act(
+            at=chance() * span,
+            kind=choice(happens),
+            number=number,
+            caller=0,
+            seconds=chance() ** 2 * 2,
+            leaves=inf,
+            chance=chance(),
+        )
+        for number in range(callers, callers + (1 + int(chance() * 6) if happens else 0))
+    ]
+    pool = PoolSettings(
+        max_size=choice((1, 2, 4)),
+        min_size=choice((0, 0, 1)),
+        max_idle=choice((None, 0.5)),
+        pre_ping=chance() < 0.2,
+        retry=retry,
+        leak_after=0.5,
+    )
+    return ClusterScript(
+        seed=seed,
+        mode=choice(("client", "client", "lanes", "single")),
+        protocol=choice((2, 3, 3)),
+        server=choice(("new", "new", "old")),
+        password=chance() < 0.3,
+        database=0,
+        noise=choice((0.0, 0.1, 0.3)),
+        short=chance() < 0.5,
+        retry=retry,
+        pool=pool,
+        acts=tuple(sorted(acts)),
+    )
