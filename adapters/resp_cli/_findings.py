@@ -23,6 +23,8 @@ class Step(enum.Enum):
     """What is looked at, in this order; the value is the name in the first column."""
 
     URL = "url"
+    SENTINEL = "sentinel"
+    MAP = "map"
     NAME = "name"
     CONNECT = "connect"
     TLS = "tls"
@@ -44,7 +46,7 @@ class Finding:
 
     `code` is empty if it went well; else it names the kind of failure: of the system (`ECONNREFUSED`), of TLS (`CERT_20`, by
     OpenSSL's number), of the server (`WRONGPASS`). `said` is for people. `facts` are for rules and for their texts. `seconds`:
-    how long the step took, None where that says nothing.
+    how long the step took, None where that says nothing. `server`: the address of the one that was looked at, of several.
     """
 
     step: Step
@@ -52,6 +54,7 @@ class Finding:
     said: str = ""
     seconds: float | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    server: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `json.dumps` takes it."""
@@ -61,6 +64,7 @@ class Finding:
             "said": self.said,
             "seconds": self.seconds,
             "facts": dict(self.facts),
+            "server": self.server or None,
         }
 
 
@@ -74,7 +78,15 @@ class Hidden:
     """Takes a configuration's secrets out of texts: a server's error may repeat the arguments that it was sent."""
 
     def __init__(self, config: Config | None = None) -> None:
-        found = (config.username, config.password, config.tls_key_password) if config is not None else ()
+        found: tuple[str | bytes | None, ...] = ()
+        if config is not None:
+            found = (
+                config.username,
+                config.password,
+                config.tls_key_password,
+                config.sentinel_username,
+                config.sentinel_password,
+            )
         texts = (one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in found)
         # The longest first, for one may be a part of another. The name of the user that every server has is no secret.
         self._secrets: Final = sorted({one for one in texts if one and one != "default"}, key=len, reverse=True)

@@ -8,6 +8,7 @@ from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
 from .forks import between_forks, forks_wait
+from .hash_slots import slot_of
 from .lanes import Lanes, Route, route
 from .leases import Lease
 from .links import Close, Dial, Drained, Granted, Heard, Leaked, Link, Look, Refused, Report, Share, Waiter
@@ -19,6 +20,7 @@ from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .scanning import ScanCursor
 from .scripts import Script, lacks_script
+from .sentinel import config_of_sentinel
 from .subscriber import Kind, Subscriber
 from .subscriptions import Change
 from .tls import TLSWire
@@ -29,7 +31,7 @@ __all__ = [
     "Lease", "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow",
     "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep",
     "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
-    "command_alone", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of", "may_repeat", "may_resend",
-    "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text", "read_monitor_line", "read_transaction",
-    "route", "seconds_allowed", "text_of", "touched_by",
+    "command_alone", "config_of_sentinel", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of",
+    "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
+    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "touched_by",
 ]  # fmt: skip

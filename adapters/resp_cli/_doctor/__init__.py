@@ -1,5 +1,8 @@
 """Connect to a server step by step, and say what is wrong and what mends it.
 
+Of a cluster each server is examined, and then what they say together; behind sentinels each of them is asked, and the master is
+examined that they name.
+
 The exit code is 0 if nothing is wrong (warnings and notes are no failure), else 1. Nothing on the server is changed: the key that
 is read does not exist, and the write that is tried writes only if it does.
 """
@@ -15,7 +18,7 @@ from rich.text import Text
 from .._findings import Finding, Step
 from .._given import add_url
 from .diagnosis import Diagnosis, Level, diagnose, is_fine
-from .probe import examine
+from .several import examine_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 STYLES: Final = {Level.NOTE: "cyan", Level.WARNING: "yellow", Level.WRONG: "bold red"}
+MOST: Final = 6  # servers that a sentence names
 WIDEST: Final = max(len(step.value) for step in Step)
 
 
@@ -40,11 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Examine, and write what was found as it is found."""
-    findings = []
-    for finding in examine(arguments.url, read_only=arguments.read_only, key_prefix=arguments.key_prefix):
-        findings.append(finding)
+    findings: list[Finding] = []
+    for finding in examine_url(arguments.url, read_only=arguments.read_only, key_prefix=arguments.key_prefix):
         if not arguments.json:
+            if finding.server != (findings[-1].server if findings else ""):
+                console.print(Text(f"\n{finding.server or 'together'}", "bold cyan"), soft_wrap=True)
             console.print(drawn(finding, console), soft_wrap=True)
+        findings.append(finding)
     diagnoses = diagnose(findings)
     if arguments.json:
         console.out(json.dumps(as_json(findings, diagnoses)), highlight=False)
@@ -79,7 +85,11 @@ def drawn(finding: Finding, console: Console) -> Text:
 def explained(diagnosis: Diagnosis, console: Console) -> Text:
     """Draw one diagnosis: what is so, and below it what mends it."""
     head = Text("\n").append(f"{diagnosis.level.value:{WIDEST}}  ", STYLES[diagnosis.level])
-    lines = [hanging(head, Text(diagnosis.says, "bold"), console)]
+    says = Text(diagnosis.says, "bold")
+    if diagnosis.servers:
+        more = len(diagnosis.servers) - MOST
+        says.append(f" ({', '.join(diagnosis.servers[:MOST])}{f' and {more} more' if more > 0 else ''})", "not bold")
+    lines = [hanging(head, says, console)]
     lines += [hanging(Text(f"{'':{WIDEST}}  - "), Text(remedy), console) for remedy in diagnosis.remedies]
     return Text("\n").join(lines)
 

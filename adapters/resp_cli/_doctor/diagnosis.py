@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from .._findings import Finding, Step
@@ -30,13 +30,14 @@ class Level(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """One thing that was found out. `cause` is a short name that stays the same, for programs."""
+    """One thing that was found out. `cause` is a short name that stays the same, for programs. `servers`: where, of several."""
 
     cause: str
     level: Level
     step: Step
     says: str
     remedies: tuple[str, ...]
+    servers: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `json.dumps` takes it."""
@@ -46,6 +47,7 @@ class Diagnosis:
             "step": self.step.value,
             "says": self.says,
             "remedies": [*self.remedies],
+            "servers": [*self.servers],
         }
 
 
@@ -71,8 +73,21 @@ class Rule:
 
 
 def diagnose(findings: Iterable[Finding]) -> list[Diagnosis]:
-    """Return what the findings mean, in their order; what several of them say is said once."""
-    findings = list(findings)
+    """Return what the findings mean, in their order; what several of them say, or several servers, is said once."""
+    by_server: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_server.setdefault(finding.server, []).append(finding)
+    found: dict[tuple[str, str], Diagnosis] = {}
+    together = by_server.pop("", [])  # last: of several servers it is what they say together
+    for server, its in [*by_server.items(), ("", together)]:
+        for one in _diagnose(its):
+            known = found.setdefault((one.cause, one.says), one)
+            found[one.cause, one.says] = replace(known, servers=(*known.servers, server) if server else ())
+    return [*found.values()]
+
+
+def _diagnose(findings: Sequence[Finding]) -> list[Diagnosis]:
+    """Return what the findings of one server mean."""
     facts: dict[str, Any] = {}
     for finding in findings:
         facts |= finding.facts
@@ -130,6 +145,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "url", (Step.URL,), ".+", "The URL can't be used: {said}.",
         ("Its form is redis://[[username]:password@]host[:port][/db][?option=value&...]; rediss:// is with TLS.",
          "In a password write %40 for '@', %2F for '/', %3F for '?', %23 for '#' and %25 for '%'."),
+    ),
+    Rule(
+        "announced", (Step.NAME, Step.CONNECT), ".+",
+        "The servers of the cluster say that one of them is at {address}, and it can't be reached there: {said}.",
+        ("If it is down, start it, or have the others forget it: redis-cli --cluster del-node.",
+         "If that address leads nowhere from here (a container's, behind NAT): its options `cluster-announce-...` set another.",
+         "A program may translate addresses by the option address_map."),
+        when=_known("expected"),
     ),
     Rule(
         "name", (Step.NAME,), "EAI_NONAME|EAI_NODATA|EAI_ADDRFAMILY", "The name {host!r} has no address.",
@@ -358,7 +381,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "cluster", (Step.READ, Step.WRITE), "MOVED|ASK",
         "The server is one node of a cluster, and the key that was tried belongs to another.",
-        ("This client speaks to one node: it gets MOVED for keys of others. Use hash tags, or a server without cluster mode.",),
+        ("A client of one server gets MOVED for keys of others. Use redis+cluster://{host}:{port}, which knows all of them.",),
         level=Level.WARNING,
     ),
     Rule(
@@ -377,6 +400,61 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "library", (Step.LIBRARY,), ".+", "Each step went well, and the library's own connection failed: {said}.",
         ("Please report this, with the lines above.",),
+    ),
+    # --- the servers of a cluster together, and sentinels ---------------------------------------------------------------------
+    Rule(
+        "no-cluster", (Step.MAP,), "ERR", "The server is none of a cluster: {said}.",
+        ("Say redis:// instead of redis+cluster://.",), when=_says("cluster support disabled"),
+    ),
+    Rule(
+        "no-map", (Step.MAP,), ".+", "No server told which of them has which hash slots: {said}.",
+        ("Look at what was found of each server; CLUSTER INFO on one of them says more.",),
+    ),
+    Rule(
+        "slots-uncovered", (Step.MAP,), "", "No server has {uncovered} of the 16384 hash slots: calls with their keys fail.",
+        ("redis-cli --cluster check and --cluster fix, on one of the servers, show and mend it.",), when=_known("uncovered"),
+    ),
+    Rule(
+        "map-disputed", (Step.MAP,), "", "The servers do not agree which of them has which hash slots: {disputed}.",
+        ("It passes within seconds if slots are being moved. Else CLUSTER NODES on each of them shows what it believes.",),
+        Level.WARNING, _known("disputed"),
+    ),
+    Rule(
+        "master-alone", (Step.MAP,), "", "A master without a replica: if it dies, its hash slots are without a server: {alone}.",
+        ("Give it one: CLUSTER REPLICATE on a server without slots.",), Level.WARNING, _known("alone"),
+    ),
+    Rule(
+        "versions-unlike", (Step.MAP,), "", "The servers are of several versions: {versions}.",
+        ("As it should be while they are renewed one by one. A command that only some know may fail at others.",),
+        Level.WARNING, _known("versions"),
+    ),
+    Rule(
+        "settings-unlike", (Step.MAP,), "", "The servers differ in what decides when memory is full: {unlike}.",
+        ("Set `maxmemory` and `maxmemory-policy` alike: else some keys are evicted, or refused, long before others.",),
+        Level.WARNING, _known("unlike"),
+    ),
+    Rule(
+        "sentinel-name", (Step.SENTINEL,), "UNKNOWN", "The sentinel at {sentinel} can't say where the master is: {said}.",
+        ("Check the name in the URL: redis+sentinel://host,host/name; SENTINEL MASTERS on a sentinel lists those it knows.",),
+    ),
+    Rule(
+        "sentinels", (Step.SENTINEL,), "NONE", "No sentinel has named the master.",
+        ("Look at what was found of each; without one of them no program finds the master.",),
+    ),
+    Rule(
+        "sentinel-fails", (Step.SENTINEL,), ".+", "The sentinel at {sentinel} can't be asked: {said}.",
+        ("Programs ask the others. Start it, or leave it out of the URL. Its password is the option sentinel_password.",),
+        Level.WARNING,
+    ),
+    Rule(
+        "sentinels-differ", (Step.SENTINEL,), "", "Sentinels name different masters: {named}, and another one {differ}.",
+        ("It passes within seconds of a fail-over. SENTINEL RESET on one that stays behind has it look again.",),
+        Level.WARNING, _known("differ"),
+    ),
+    Rule(
+        "role-unlike", (Step.ROLE,), "", "The map says that the server is a {expected}, and it says itself that it is a {role}.",
+        ("It passes within seconds of a fail-over. Else CLUSTER NODES on each server shows what it believes.",),
+        Level.WARNING, lambda facts: facts.get("expected") not in (None, facts.get("role")),
     ),
     # --- what went well, and is worth knowing -----------------------------------------------------------------------------------
     Rule(
@@ -408,11 +486,13 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "replica-read", (Step.ROLE,), "", "The server is a replica: it answers reads, and refuses writes with READONLY.",
-        (), Level.NOTE, lambda facts: facts.get("role") == "replica" and facts.get("read_only"),
+        (), Level.NOTE,
+        lambda facts: facts.get("role") == "replica" and facts.get("read_only") and not facts.get("of_cluster"),
     ),
     Rule(
         "cluster-node", (Step.ROLE,), "", "The server is one node of a cluster; this client speaks to this node only.",
-        ("It gets MOVED for keys of other nodes.",), Level.WARNING, _known("mode", "cluster"),
+        ("It gets MOVED for keys of other nodes: use redis+cluster://{host}:{port}, which knows all of them.",), Level.WARNING,
+        lambda facts: facts.get("mode") == "cluster" and not facts.get("of_cluster"),
     ),
     Rule(
         "clients-many", (Step.LIMITS,), "", "The server has {clients} clients of {maxclients} that it takes.",

@@ -9,12 +9,14 @@ import secrets
 import socket
 import statistics
 from contextlib import suppress
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 import resp_sync
 from resp_sansio import Config, ReplyError, RespError
-from resp_sansio.config import of_one_server, tls_server_name
+from resp_sansio.client import slot_of
+from resp_sansio.config import tls_server_name
 from resp_sansio.connection import Accepted
 
 from .._findings import Finding, Hidden, Step
@@ -23,11 +25,11 @@ from .diagnosis import diagnose, is_fine
 from .talk import FailedError, Talk, certificate_facts, code_of, dial, peer_certificate, said_by, secure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from resp_sansio import Argument, Reply
 
-__all__ = ["Examination", "examine"]
+__all__ = ["Examination", "Member", "examine"]
 
 PATIENCE: Final = 10.0
 """Seconds for one step where the URL sets `connect_timeout` to none."""
@@ -43,19 +45,12 @@ STOPS: Final = frozenset({"DENIED", "MAXCLIENTS", "BUSY", "LOADING"})
 """What a server answers to the first command, whatever it is."""
 
 PINGS: Final = 5
+TRIES: Final = 20_000
+"""Keys that are thought of until one belongs to a server of a cluster: enough for one that has two slots."""
 
 
-def examine(url: str, *, read_only: bool = False, key_prefix: str = "") -> Iterator[Finding]:
+def examine(url: str, config: Config, *, read_only: bool = False, key_prefix: str = "") -> Iterator[Finding]:
     """Yield what each step finds. The last finding that failed ends it, unless others can tell more about it."""
-    try:
-        config = of_one_server(Config.from_url(url), "doctor")
-        if config.sentinels:
-            raise ValueError(
-                "one server is examined: give the one that the sentinels name, or one of them, as redis://host:port"
-            )
-    except (TypeError, ValueError) as error:
-        yield Finding(step=Step.URL, code=type(error).__name__, said=Hidden().of(error))
-        return
     examination = Examination(url, config, read_only=read_only, key_prefix=key_prefix)
     try:
         yield from examination.steps()
@@ -63,11 +58,26 @@ def examine(url: str, *, read_only: bool = False, key_prefix: str = "") -> Itera
         examination.close()
 
 
-class Examination:
-    """One examination of one server."""
+class Member:
+    """A server of a cluster, as the map says: the slots of which it has keys, and whether it is a replica. None: not known."""
 
-    def __init__(self, url: str, config: Config, *, read_only: bool, key_prefix: str) -> None:
+    def __init__(self, slots: Sequence[range] = (), *, replica: bool | None = None) -> None:
+        self.slots: Final = slots
+        self.replica: Final = replica
+
+    def has(self, key: str) -> bool:
+        """Are keys of this name there?"""
+        return any(slot_of(key.encode()) in some for some in self.slots)
+
+
+class Examination:
+    """One examination of one server. `url`: by which programs reach it. `member`: if it is one of a cluster."""
+
+    def __init__(
+        self, url: str, config: Config, *, read_only: bool, key_prefix: str, member: Member | None = None
+    ) -> None:
         self._url = url
+        self._member = member
         self._config = config
         self._hidden = Hidden(config)
         self._read_only = read_only
@@ -84,19 +94,30 @@ class Examination:
         """Go through the steps, until one has failed that the next one needs."""
         steps = [self._the_url, self._name, self._connect]
         steps += [self._tls] * self._config.tls + [self._hello] + [self._select] * bool(self._config.db)
-        steps += [self._read] + [self._write] * (not self._read_only) + [self._info, self._library]
+        steps += [self._read] + [self._write] * (not self._read_only) + [self._info]
+        steps += [self._library] * (self._member is None)
         found: list[Finding] = []
         for step in steps:
-            if step in {self._read, self._write} and not self._holds_data:
+            if step in {self._read, self._write} and not (self._holds_data and self._key()):
                 continue
             if step == self._library and not is_fine(diagnose(found)):
                 return
             self._began = perf_counter()
             for finding in step():
                 found.append(finding)
-                yield finding
+                yield finding if self._member is None else replace(finding, server=self._config.address)
             if self._over:
                 return
+
+    def ask(self, *words: Argument) -> Reply:
+        """Ask the server something, whether it was examined or not. Raises `ReplyError` and `FailedError`."""
+        if self._talk is None:
+            self._over = False
+            for step in [self._name, self._connect, *[self._tls] * self._config.tls, self._hello]:
+                failed = [finding for finding in step() if finding.code]
+                if self._over:
+                    raise FailedError(failed[-1].code, failed[-1].said)
+        return self._ask(*words)
 
     def close(self) -> None:
         """End all of it."""
@@ -130,7 +151,10 @@ class Examination:
             "prefix": self._prefix,
             "shows_certificate": config.tls_cert_file is not None,
             "master": "",
+            "of_cluster": self._member is not None,
         }
+        if self._member is not None and self._member.replica is not None:
+            facts["expected"] = "replica" if self._member.replica else "master"
         if config.tls:
             facts["server_name"] = tls_server_name(config)
         said = f"{config.address}, database {config.db}, {'with' if config.tls else 'without'} TLS, " + (
@@ -380,6 +404,9 @@ class Examination:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
 
     def _read(self) -> Iterator[Finding]:
+        if self._member is not None and self._member.replica:
+            with suppress(FailedError, ReplyError):
+                self._ask("READONLY")
         yield self._tried(Step.READ, "GET", self._key(), act="read")
 
     def _write(self) -> Iterator[Finding]:
@@ -387,7 +414,12 @@ class Examination:
         yield self._tried(Step.WRITE, "SET", self._key(), "", "XX", act="write")
 
     def _key(self) -> str:
-        return f"{self._prefix}resp-sansio-doctor-{secrets.token_hex(8)}"
+        """Return a key that does not exist; empty if there is none that belongs to this server of a cluster."""
+        for _ in range(1 if self._member is None else TRIES if self._member.slots else 0):
+            key = f"{self._prefix}resp-sansio-doctor-{secrets.token_hex(8)}"
+            if self._member is None or self._member.has(key):
+                return key
+        return ""
 
     def _tried(self, step: Step, *words: str, act: str) -> Finding:
         command = words[0]

@@ -22,7 +22,7 @@ from adapters.peers import Peer, Wire, eventually, statistic
 from resp_cli import main
 from resp_cli._doctor import probe
 from resp_cli._doctor.diagnosis import Level, diagnose
-from resp_sansio import ConnectError
+from resp_sansio import Config, ConnectError
 from servers import free_port
 
 if TYPE_CHECKING:
@@ -117,18 +117,6 @@ def test_a_password_that_is_right_is_shown_nowhere(
 
 
 # --- as far as the first byte -------------------------------------------------------------------------------------------------
-
-
-def test_a_url_of_sentinels_is_that_of_several_servers(doctor: Doctor) -> None:
-    report = doctor(f"redis+sentinel://:{SECRET}@localhost/m")
-    assert report["wrong"] == ["url"]
-    assert "one server is examined" in report["says"]
-
-
-def test_a_url_of_a_cluster_is_that_of_several_servers(doctor: Doctor) -> None:
-    report = doctor(f"redis+cluster://:{SECRET}@localhost")
-    assert report["wrong"] == ["url"]
-    assert "doctor is for one server, not for a cluster of localhost:6379" in report["says"]
 
 
 def test_url(doctor: Doctor) -> None:
@@ -604,7 +592,7 @@ def test_whatever_a_peer_answers_is_explained(answers: list[bytes], url: str) ->
         patched.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("h", 1))])
         patched.setattr("resp_sync.connect", no_connection)
         patched.setattr(probe.Examination, "_tls_answers", lambda _: False)
-        findings = [*probe.examine(url)]
+        findings = [*probe.examine(url, Config.from_url(url))]
     diagnoses = diagnose(findings)
     shown = json.dumps([one.as_dict() for one in findings] + [one.as_dict() for one in diagnoses])
     assert SECRET not in shown

@@ -1,0 +1,139 @@
+"""`resp-sansio doctor` on several servers: those of a real cluster, and sentinels with the master that they name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clusters import SLOTS, Cluster
+from resp_cli import main
+from sentinels import Sentinels
+from servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+SECRET = "s3cret-w0rd"
+
+
+@pytest.fixture
+def doctor(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """Examine, and return the report, with the causes of what is wrong and of all else."""
+
+    def examine(url: str, *options: str) -> dict[str, Any]:
+        code = main(["doctor", "--json", *options, url])
+        printed = capsys.readouterr()
+        assert not printed.err
+        assert SECRET not in printed.out
+        report: dict[str, Any] = json.loads(printed.out)
+        assert code == (0 if report["fine"] else 1)
+        report["causes"] = {one["cause"]: one for one in report["diagnoses"]}
+        report["wrong"] = {one["cause"] for one in report["diagnoses"] if one["level"] == "wrong"}
+        assert "(unknown" not in printed.out
+        return report
+
+    return examine
+
+
+Doctor = Any
+
+
+def address(cluster: Cluster, index: int) -> str:
+    return f"127.0.0.1:{cluster.nodes[index].port}"
+
+
+def test_a_healthy_cluster(doctor: Doctor, cluster: Cluster) -> None:
+    cluster.list_replicas()
+    report = doctor(cluster.url)
+    assert report["wrong"] == set()
+    assert {one["server"] for one in report["findings"]} == {None, *(address(cluster, index) for index in range(6))}
+    for server in range(6):
+        steps = [one["step"] for one in report["findings"] if one["server"] == address(cluster, server)]
+        write = ["write"] * (server < 3)
+        assert steps == ["url", "name", "connect", "hello", "auth", "read", *write, "role", "limits", "memory", "disk"]
+    assert [one["code"] for one in report["findings"]] == [None] * len(report["findings"])
+    said = {one["step"]: one["said"] for one in report["findings"] if one["server"] is None}
+    assert said["map"] == f"3 masters, 3 replicas, {SLOTS} of {SLOTS} slots"
+    assert said["library"] == "connects to all 6 servers"
+    assert report["causes"].keys().isdisjoint({"cluster-node", "replica-read", "master-alone", "role-unlike"})
+
+
+def test_people_see_the_same(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", cluster.url]) == 0
+    seen = capsys.readouterr().out
+    for index in range(3):
+        assert f"\n{address(cluster, index)}\n" in seen
+    assert "\ntogether\n" in seen
+    assert "Nothing is wrong" in seen
+
+
+def test_what_is_wrong_with_some(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0, cluster_require_full_coverage="no", password=SECRET)
+    url = cluster.url.replace("://", f"://:{SECRET}@")
+    cluster.nodes[0].calls(["AUTH", SECRET], ["CONFIG", "SET", "maxmemory", "100mb"])
+    report = doctor(url)
+    assert report["wrong"] == set()
+    assert report["causes"]["master-alone"]["says"].endswith(f"{address(cluster, 0)}, {address(cluster, 1)}.")
+    assert f"100.0 MiB, noeviction at {address(cluster, 0)}" in report["causes"]["settings-unlike"]["says"]
+    assert report["causes"]["not-saved"]["servers"] == [address(cluster, 0), address(cluster, 1)]
+    cluster.nodes[1].kill()
+    report = doctor(url)
+    assert report["wrong"] == {"announced"}
+    assert report["causes"]["announced"]["servers"] == [address(cluster, 1)]
+    refused = doctor(url.replace(SECRET, "not-it"))
+    assert refused["wrong"] == {"password-wrong", "no-map", "port"}
+
+
+def test_slots_without_a_server(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0, cluster_require_full_coverage="no")
+    for node in cluster.nodes:
+        node.call("CLUSTER", "DELSLOTS", 0, 1, 2)
+    report = doctor(cluster.url)
+    assert report["wrong"] == {"slots-uncovered"}
+    assert "No server has 3 of the" in report["causes"]["slots-uncovered"]["says"]
+
+
+def test_servers_that_do_not_agree(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0, cluster_require_full_coverage="no")
+    cluster.nodes[1].call("CLUSTER", "DELSLOTS", 0)
+    report = doctor(cluster.url)
+    assert report["causes"]["map-disputed"]["says"].endswith(f"hash slots: {address(cluster, 1)}.")
+
+
+def test_a_server_that_is_none_of_a_cluster(doctor: Doctor, server: Server) -> None:
+    report = doctor(f"redis+cluster://127.0.0.1:{server.port}")
+    assert report["wrong"] == {"no-cluster"}
+
+
+def test_no_server_at_all(doctor: Doctor) -> None:
+    port = free_port()
+    report = doctor(f"redis+cluster://127.0.0.1:{port}")
+    assert report["wrong"] == {"port", "no-map"}
+
+
+def test_a_server_without_slots(doctor: Doctor, start_server: Callable[..., Server]) -> None:
+    server = start_server("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    report = doctor(f"redis+cluster://127.0.0.1:{server.port}")
+    assert report["wrong"] == {"no-map"}
+    assert "knows of no server with slots" in report["causes"]["no-map"]["says"]
+
+
+def test_sentinels(doctor: Doctor) -> None:
+    with Sentinels(password=SECRET, sentinel_password=f"{SECRET}-2") as sentinels:
+        url = sentinels.url.replace("://", f"://:{SECRET}@") + f"?sentinel_password={SECRET}-2"
+        report = doctor(url)
+        assert report["wrong"] == set()
+        named = [one for one in report["findings"] if one["step"] == "sentinel"]
+        assert [one["code"] for one in named] == [None] * 4
+        assert report["findings"][-1]["step"] == "library"
+        assert doctor(url.replace("/mymaster", "/nothing"))["wrong"] == {"sentinel-name", "sentinels"}
+        sentinels.sentinels[0].kill()
+        report = doctor(url)
+        assert report["wrong"] == set()
+        assert report["causes"]["sentinel-fails"]["level"] == "warning"
