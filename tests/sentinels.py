@@ -77,6 +77,7 @@ class Sentinels:
             f"sentinel monitor {NAME} 127.0.0.1 {master.port} 2",
             f"sentinel down-after-milliseconds {NAME} 400",
             f"sentinel failover-timeout {NAME} 1000",
+            f"sentinel config-epoch {NAME} 1",  # so that one can be behind
             *([] if password is None else [f"sentinel auth-pass {NAME} {password}"]),
             *([] if own is None else [f"requirepass {own}", f"sentinel sentinel-pass {own}"]),
             f"sentinel known-replica {NAME} 127.0.0.1 {replica.port}",

@@ -128,7 +128,7 @@ class Dials(Guarded):
         self._look_at = now + LOOK
         machine, crew = self.machine, self.crew
         self._take_up_lost_dials()
-        if (news := machine.news) is not None:
+        for news in machine.news:
             self._catch_up(news.io)
         for dial in [dial for dial in crew.dials if now >= dial.deadline]:
             crew.dials.remove(dial)

@@ -155,7 +155,7 @@ class Calls(ABC):
         self._events: list[ClientEvent] = []
         self._timers = Timers()
         self._dial_timer: Timer | None = None
-        self._news: Dial | Link | None = None  # behind sentinels, see `News`
+        self._news: list[Dial | Link] = []  # behind sentinels, see `News`
         self._news_timer: Timer | None = None
         self._news_tries = 0
         self._pausing: dict[Slot, None] = {}
@@ -181,6 +181,10 @@ class Calls(ABC):
     @abstractmethod
     def _asked(self, slot: Slot, failure: RespError | None, now: float) -> None:
         """A command of the machine's own about subscriptions has ended."""
+
+    @abstractmethod
+    def _news_told(self, slot: Slot, now: float) -> None:
+        """A sentinel that is heard has said where the master is."""
 
     @abstractmethod
     def _proved(self, link: Link, now: float) -> None:
@@ -407,6 +411,8 @@ class Calls(ABC):
             self._checked(slot.token, now, answered=failure is None)
             return
         if slot.call is OWN:
+            if slot.token is not None and failure is None:
+                self._news_told(slot, now)
             return
         if slot.call is ASKS:
             self._asked(slot, failure, now)

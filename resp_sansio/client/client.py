@@ -420,7 +420,7 @@ class Client(Repair):
 
     def _is_wanted(self, dial: Dial) -> bool:
         if dial.brings_news:
-            return self._news is dial
+            return dial in self._news
         if dial.lane is not None:
             return dial.lane.dial is dial
         return self._pool is not None and self._pool.state is not PoolState.CLOSED
@@ -434,7 +434,7 @@ class Client(Repair):
 
     def _dial_over(self, dial: Dial, error: Exception | None, now: float) -> None:
         if dial.brings_news:
-            self._news_ended(now)
+            self._news_ended(dial, now)
             return
         lane = dial.lane
         if error is None:

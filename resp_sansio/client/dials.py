@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, Literal
 
-from .._errors import CommandTimeoutError, ConnectionClosedError, LocalProtocolError, RespError
+from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, LocalProtocolError, RespError
 from .._stats import CloseReason
 from ..config.addresses import not_opened
 from ..connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
@@ -20,7 +20,7 @@ from .leases import Lease, PoolState
 from .leases import Refused as PlaceRefused
 from .links import Close, Dial, Heard, Lane, Leaked, Link, Share, Waiter
 from .retry import Attempts
-from .sentinel import Way
+from .sentinel import Search, Way
 
 __all__ = ["Dials"]
 
@@ -54,7 +54,7 @@ class Dials(Calls):
         """It has told something."""
 
     @abstractmethod
-    def _news_ended(self, now: float) -> None:
+    def _news_ended(self, source: Dial | Link, now: float) -> None:
         """It is heard no more."""
 
     @abstractmethod
@@ -141,13 +141,18 @@ class Dials(Calls):
 
     def _told(self, link: Link, event: Opened, now: float) -> None:
         """A sentinel has answered, which is all that this link was for: its dial goes on."""
+        dial = self._open_no_more(link)
+        self._go_on(dial, dial.answered(event.answers), now)
+
+    def _open_no_more(self, link: Link) -> Dial:
+        """The handshake is over, and the link of no use. Return its dial."""
         dial = link.dial
         assert dial is not None
         link.core.abort()
         self._end_link(link)
         link.dial = None
         dial.way.opening.opened()
-        self._go_on(dial, dial.answered(event.answers), now)
+        return dial
 
     def _go_on(self, dial: Dial, over: Exception | None, now: float) -> None:
         """Tell of this dial again, which leads elsewhere now; unless it is over, or not wanted any more."""
@@ -159,8 +164,8 @@ class Dials(Calls):
     def _opened(self, link: Link, event: Opened, now: float) -> None:
         dial = link.dial
         assert dial is not None
-        if dial.search is not None:
-            self._found_master(dial, now)
+        if dial.search is not None and not self._found_master(link, dial.search, now):
+            return
         link.dial = None
         link.opened_at = now
         if self.once:
@@ -204,11 +209,19 @@ class Dials(Calls):
         self._see_to_dials(now)
         self._open_news(now)
 
-    def _found_master(self, dial: Dial, now: float) -> None:
-        """This dial has led to the master. If that was another one before, the links that lead there are left."""
-        assert self.directory is not None and dial.search is not None
-        if self.directory.found(dial.search):
-            self.retire(now, keep=dial)
+    def _found_master(self, link: Link, search: Search, now: float) -> bool:
+        """This dial has led to the master. If that was another one before, the links that lead there are left.
+
+        It goes on instead, and this returns False, if the client has learnt meanwhile that this one was deposed.
+        """
+        assert self.directory is not None and link.dial is not None
+        if search.is_outdated:
+            deposed = ConnectError(f"{link.dial.way.addresses.peer} was deposed meanwhile", transient=True)
+            self.dial_failed(self._open_no_more(link), deposed, now)
+            return False
+        if self.directory.found(search):
+            self.retire(now, keep=link.dial)
+        return True
 
     def _end_link(self, link: Link) -> None:
         link.ended = True
@@ -226,7 +239,7 @@ class Dials(Calls):
             link.dial = None
             self._not_opened(dial, link, now)
         elif link.news_from is not None:
-            self._news_ended(now)
+            self._news_ended(link, now)
         else:
             if not (link.of_use or link.left) and self.closed is None:
                 self._pace.wasted(now, self._random())

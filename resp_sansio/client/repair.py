@@ -67,7 +67,7 @@ class Repair(Listening):
                 and link.dial is None
                 and link.lane is None
                 and not self._is_kept(link)
-                and link is not self._news
+                and link not in self._news
             ):
                 link.left = True
                 self.abort(link, self.closed, now)

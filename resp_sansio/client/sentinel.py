@@ -5,7 +5,12 @@ server, which has to say itself that it is one. If it is none, or can't be reach
 names a server that was the master once. No sentinel is asked twice in one search, and no server is dialled twice; after that the
 dial has failed, and the next one, behind a pause, searches anew.
 
-The directory is what stays between searches: which sentinels there are, the one first that was right the last time.
+Each fail-over has an epoch, which is higher than that of the one before. So of two sentinels that differ, the one with the lower
+epoch is behind: it may be cut off from the others, together with an old master that still says that it is one. Such an answer is
+put aside. Epochs begin anew where an administrator has told the sentinels of the master anew: so when all have been asked, what
+was put aside is believed after all, unless another answer of the same search contradicts it, and is not outvoted.
+
+The directory is what stays between searches: which sentinels there are, the one first that was right the last time, and the epoch.
 """
 
 from __future__ import annotations
@@ -28,6 +33,9 @@ Place: TypeAlias = tuple[str, int]
 
 MOST: Final = 100
 """Sentinels that are learnt from others, and places whose addresses are kept in mind."""
+
+MOST_DIGITS: Final = 20
+"""Of an epoch, which has 64 bits."""
 
 ENOUGH: Final = 5.0
 """Seconds that all sentinels share where a dial has no deadline: those that a dial has by default."""
@@ -53,15 +61,27 @@ class Way(NamedTuple):
 class Directory:
     """What a client knows of its sentinels. `fallback` is how its dials to servers open.
 
-    `master` is the server that was found last, for messages: no dial leads there before a sentinel has named it again.
+    `master` is the server that was found last, until a sentinel tells of another one: no dial leads there before it was named
+    again. `epoch` is the last fail-over's that is known; None if no sentinel tells.
     """
 
-    __slots__ = ("_config", "_fallback", "_first", "_known", "_learnt", "_sentinels_fallback", "master", "name")
+    __slots__ = (
+        "_config",
+        "_fallback",
+        "_first",
+        "_known",
+        "_learnt",
+        "_sentinels_fallback",
+        "epoch",
+        "master",
+        "name",
+    )
 
     def __init__(self, config: Config, fallback: Fallback) -> None:
         assert config.master_name is not None
         self.name: Final[str] = config.master_name
         self.master: Place | None = None
+        self.epoch: int | None = None
         self._config = config
         self._fallback = fallback
         self._sentinels_fallback = Fallback()
@@ -85,14 +105,38 @@ class Directory:
 
     def found(self, search: Search) -> bool:
         """The server that this search has led to is a master. Was it another one before?"""
-        assert search.server is not None
-        self._first, self._learnt = search.sentinel, search.learnt
-        before, self.master = self.master, search.server
-        return before is not None and before != search.server
+        said = search.said
+        assert said is not None
+        self._first, self._learnt, self.epoch = said.sentinel, said.others, said.epoch
+        before, self.master = self.master, said.server
+        return before is not None and before != said.server
 
-    def ask_first(self, sentinel: Place) -> None:
-        """This one has news: ask it first from now on."""
-        self._first = sentinel
+    def answered(self, sentinel: Place, answers: Sequence[Reply]) -> bool:
+        """A sentinel that is to be heard says where the master is. Is that another one, and is it right?
+
+        It is by a higher epoch; or if it has named the one that was found, and does so no more.
+        """
+        epoch, server = read_epoch(answers[0]), read_pair(answers[1])
+        newer = is_lower(self.epoch, epoch)
+        if server is None or is_lower(epoch, self.epoch) or not (newer or sentinel == self._first):
+            return False
+        self.epoch = self.epoch if epoch is None else epoch
+        return self._is_elsewhere(server, sentinel)
+
+    def switched(self, sentinel: Place, server: Place) -> bool:
+        """A sentinel tells of a fail-over to this server. Is that another one than was found?"""
+        if not self._is_elsewhere(server, sentinel):
+            return False
+        if self.epoch is not None:
+            self.epoch += 1  # at least: what still names the old one is behind
+        return True
+
+    def _is_elsewhere(self, server: Place, sentinel: Place) -> bool:
+        """Is the master another one than was found? Then the sentinel that says so is asked first from now on."""
+        if self.master is None or server == self.master:
+            return False
+        self._first, self.master = sentinel, None
+        return True
 
     def way_to_sentinel(self, place: Place) -> Way:
         """Return the way to a sentinel."""
@@ -116,20 +160,31 @@ class Directory:
         return known
 
 
+class Said(NamedTuple):
+    """What a sentinel has answered: where the master is, by which epoch, and which other sentinels there are."""
+
+    sentinel: Place
+    server: Place
+    epoch: int | None
+    others: Sequence[Place]
+
+
 class Search:
-    """The search of one dial. `way` is where it leads now: to the `sentinel`, or to the `server` that this one has named.
+    """The search of one dial. `way` is where it leads now: to a sentinel, or to the server that this one has `said`.
 
     Where an interrupt cuts one of its methods short, the same step may be taken once more.
     """
 
-    __slots__ = ("_directory", "_failures", "_left", "_passed", "learnt", "sentinel", "server", "way")
+    __slots__ = ("_answers", "_asks", "_bar", "_directory", "_failures", "_left", "_most", "_passed", "said", "way")
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._left = deque(directory.sentinels)
+        self._most = len(self._left) / 2
         self._failures: list[ConnectError] = []
         self._passed: set[Place] = set()  # servers that have failed
-        self.learnt: Sequence[Place] = ()
+        self._answers: dict[Place, Said] = {}
+        self._bar: int | None = None
         self._ask()
 
     def __repr__(self) -> str:
@@ -137,28 +192,34 @@ class Search:
 
     def _ask(self) -> None:
         """Turn to the next sentinel."""
-        self.sentinel: Place = self._left.popleft()
-        self.server: Place | None = None
-        self.way: Way = self._directory.way_to_sentinel(self.sentinel)
+        self._asks = self._left.popleft()
+        self.said: Said | None = None
+        self.way: Way = self._directory.way_to_sentinel(self._asks)
+
+    def _believe(self, said: Said) -> None:
+        """Turn to the server that a sentinel has named."""
+        self.said, self.way = said, self._directory.way_to_server(said.server)
+        self._bar = self._directory.epoch if is_lower(said.epoch, self._directory.epoch) else said.epoch
 
     def share(self, left: float) -> float:
         """Return how many of the seconds that are left this step may take: a sentinel leaves as much to each of the others."""
-        return left if self.server is not None else min(left, ENOUGH) / (len(self._left) + 2)
+        return left if self.said is not None else min(left, ENOUGH) / (len(self._left) + 2)
 
     def answered(self, answers: Sequence[Reply]) -> ConnectError | None:
         """The sentinel has answered: return why the search is over, None if it goes on by `way`."""
-        peer, (master, others) = self.way.addresses.peer, answers
+        peer, (epoch, master, others) = self.way.addresses.peer, answers
         if master is None:
-            self._failures.append(ConnectError(f"{peer} knows no master {self._directory.name!r}", transient=False))
-            return self._next()
+            return self._next(ConnectError(f"{peer} knows no master {self._directory.name!r}", transient=False))
         server = read_pair(master)
         if server is None:
-            self._failures.append(ConnectError(f"the answer of {peer} makes no sense", transient=False))
-            return self._next()
+            return self._next(ConnectError(f"the answer of {peer} makes no sense", transient=False))
+        said = Said(self._asks, server, read_epoch(epoch), read_sentinels(others))
+        self._answers[self._asks] = said
+        if is_lower(said.epoch, self._directory.epoch) or self._is_contradicted(said):
+            return self._next(ConnectError(f"{peer} is behind: it names {server[0]}:{server[1]}", transient=True))
         if server in self._passed:
             return self._next()
-        self.learnt = read_sentinels(others)
-        self.server, self.way = server, self._directory.way_to_server(server)
+        self._believe(said)
         return None
 
     def failed(self, error: Exception, *, late: bool) -> Exception | None:
@@ -166,16 +227,40 @@ class Search:
 
         What a server refuses for good, a password say, the next sentinel would not change.
         """
-        if not isinstance(error, ConnectError) or (self.server is not None and not error.transient):
+        if not isinstance(error, ConnectError) or (self.said is not None and not error.transient):
             return error
-        self._failures.append(error)
-        if self.server is not None:
-            self._passed.add(self.server)
-        return self._next(late=late)
+        if self.said is not None:
+            self._passed.add(self.said.server)
+        return self._next(error, late=late)
 
-    def _next(self, *, late: bool = False) -> ConnectError | None:
+    @property
+    def is_outdated(self) -> bool:
+        """Was the server deposed, as the client knows by now, since this search has turned to it?"""
+        return is_lower(self._bar, self._directory.epoch)
+
+    def _is_contradicted(self, said: Said) -> bool:
+        """Does another sentinel, of those that this search has asked, tell of a later fail-over?"""
+        return any([is_lower(said.epoch, each.epoch) for each in self._answers.values()])
+
+    def _is_outvoting(self, said: Said) -> bool:
+        """Do most of all sentinels name this server?"""
+        return len([each for each in self._answers.values() if each.server == said.server]) > self._most
+
+    def _last_resort(self) -> Said | None:
+        """All have been asked. Return the latest of the answers that were put aside and may be right after all."""
+        for said in sorted(self._answers.values(), key=lambda each: each.epoch or 0, reverse=True):
+            if said.server not in self._passed and (self._is_outvoting(said) or not self._is_contradicted(said)):
+                return said
+        return None
+
+    def _next(self, failure: ConnectError | None = None, *, late: bool = False) -> ConnectError | None:
+        if failure is not None:
+            self._failures.append(failure)
         if self._left and not late:
             self._ask()
+            return None
+        if not late and (said := self._last_resort()) is not None:
+            self._believe(said)
             return None
         why = "; ".join(dict.fromkeys([str(each) for each in self._failures]))
         found = ConnectError(
@@ -233,15 +318,27 @@ def read_sentinels(said: Reply) -> list[Place]:
     """Read where the other sentinels are, as far as it makes sense, and as many as may be."""
     places = []
     for one in said[:MOST] if isinstance(said, list) else ():
-        pairs = (
-            zip(one[0::2], one[1::2], strict=False)
-            if isinstance(one, list)
-            else one.items()
-            if isinstance(one, dict)
-            else ()
-        )
-        said_of_it = {key: value for key, value in pairs if isinstance(key, bytes)}
+        said_of_it = read_fields(one)
         place = read_pair([said_of_it.get(b"ip"), said_of_it.get(b"port")])
         if place is not None:
             places.append(place)
     return places
+
+
+def read_epoch(said: Reply) -> int | None:
+    """Read by which fail-over the master is one; None if the sentinel does not tell, which its user may forbid."""
+    epoch = read_fields(said).get(b"config-epoch")
+    return int(epoch) if isinstance(epoch, bytes) and epoch.isdigit() and len(epoch) <= MOST_DIGITS else None
+
+
+def read_fields(said: Reply) -> dict[bytes, Reply]:
+    """Read names and values: a map, or an array of both in turn."""
+    pairs = zip(said[0::2], said[1::2], strict=False) if isinstance(said, list) else ()
+    return {
+        name: value for name, value in (said.items() if isinstance(said, dict) else pairs) if isinstance(name, bytes)
+    }
+
+
+def is_lower(one: int | None, other: int | None) -> bool:
+    """Is the one epoch lower than the other, as far as both are known?"""
+    return one is not None and other is not None and one < other

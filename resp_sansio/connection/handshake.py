@@ -42,6 +42,7 @@ class Step(enum.Enum):
     DATABASE = "database"
     READONLY = "READONLY"
     ROLE = "ROLE"
+    EPOCH = "SENTINEL MASTER"
     MASTER = "SENTINEL GET-MASTER-ADDR-BY-NAME"
     SENTINELS = "SENTINEL SENTINELS"
     TRACKING = "tracking"
@@ -49,10 +50,11 @@ class Step(enum.Enum):
 
 
 # CLIENT SETINFO is newer than most servers (7.2), and documented as one to send and forget.
-# A sentinel that knows no master of that name says so twice, the second time by an error.
-OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.SENTINELS, Step.TRACKING})
+# A sentinel that knows no master of that name says so three times, twice by an error.
+OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.EPOCH, Step.SENTINELS, Step.TRACKING})
 WITHOUT_HELLO: Final = (Step.AUTH, Step.CLIENT_NAME, Step.ROLE)
-QUESTIONS: Final = (Step.MASTER, Step.SENTINELS)
+# The epoch comes first: where a fail-over happens between two answers, a new master goes with the old epoch, which does no harm.
+QUESTIONS: Final = (Step.EPOCH, Step.MASTER, Step.SENTINELS)
 
 
 # What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
@@ -129,8 +131,8 @@ class Handshake:
 
     With `reads_replica` a server of a cluster is told that a replica may answer what only reads.
 
-    With `needs_master` a replica is refused. With `master_name` the server is a sentinel, which is asked where the master of this
-    name is, and which other sentinels there are: its `answers`, in this order.
+    With `needs_master` a replica is refused. With `master_name` the server is a sentinel, which is asked what it knows of the
+    master of this name, where that is, and which other sentinels there are: its `answers`, in this order.
     """
 
     __slots__ = (
@@ -284,6 +286,8 @@ class Handshake:
                 return ("READONLY",)
             case Step.ROLE if self.needs_master:
                 return ("ROLE",)
+            case Step.EPOCH if self.master_name is not None:
+                return ("SENTINEL", "MASTER", self.master_name)
             case Step.MASTER if self.master_name is not None:
                 return ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)
             case Step.SENTINELS if self.master_name is not None:

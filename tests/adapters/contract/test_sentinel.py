@@ -43,8 +43,9 @@ def sentinels() -> Iterator[Sentinels]:
         yield sentinels
 
 
-def says(master: int | None) -> Any:
+def says(master: int | None, epoch: int | None = None) -> Any:
     """The script of a sentinel that names a server at this port, and knows of no other sentinel. It speaks RESP2."""
+    facts = b"*0\r\n" if epoch is None else b"*2\r\n$12\r\nconfig-epoch\r\n$%d\r\n%d\r\n" % (len(str(epoch)), epoch)
 
     def script(wire: Wire) -> None:
         while command := wire.command():
@@ -52,6 +53,11 @@ def says(master: int | None) -> Any:
                 case [b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME"]:
                     port = str(master).encode()
                     wire.send(b"*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%b\r\n" % (len(port), port) if master else b"*-1\r\n")
+                case [b"SENTINEL", b"MASTER"]:
+                    wire.send(facts)
+                case [b"SUBSCRIBE", *_]:
+                    for number, channel in enumerate(command[1:], 1):
+                        wire.send(b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%b\r\n:%d\r\n" % (len(channel), channel, number))
                 case [b"SENTINEL", _]:
                     wire.send(b"*0\r\n")
                 case _:
@@ -166,6 +172,22 @@ async def test_a_sentinel_that_is_behind_leads_to_a_replica_and_then_the_next_on
             async with backend.connect("redis://", sentinels=places[:2], master_name=quiet.name):
                 pass
     assert caught.value.transient
+
+
+@contract
+async def test_a_sentinel_that_is_cut_off_together_with_an_old_master_leads_no_client_there(
+    backend: Backend, quiet: Sentinels, server: Server
+) -> None:
+    master, _ = quiet.data
+    with Peer(says(master.port, epoch=1), says(None)) as first, Peer(says(server.port, epoch=0)) as behind:
+        places = [("127.0.0.1", first.port), ("127.0.0.1", behind.port), *quiet.places]
+        async with backend.client("redis://", sentinels=places, master_name=quiet.name, timeout=20.0) as client:
+            for _ in range(4):
+                for _ in range(5):
+                    assert await client.execute("CONFIG", "GET", "port") == {b"port": str(master.port).encode()}
+                    await backend.sleep(0.01)
+                master.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        assert behind.connections >= 2  # it was heard, and asked
 
 
 @contract
@@ -290,6 +312,28 @@ async def test_a_fail_over_that_was_asked_for_fails_no_call_and_the_old_master_i
         assert new.call("GET", "k") == b"at last"
         role: Any = old.call("ROLE")
         assert role[0] == b"master"  # it would have taken them all, and lost them
+
+
+@contract
+async def test_a_client_that_knows_the_new_master_does_not_go_to_the_old_one_when_that_thaws_with_a_sentinel(
+    backend: Backend, sentinels: Sentinels
+) -> None:
+    old, new = sentinels.data
+    frozen, *others = sentinels.sentinels
+    written: Any
+    async with backend.client(sentinels.url, timeout=20.0) as client:
+        assert await client.execute("PING") == "PONG"
+        with frozen.paused(), old.paused():
+            wait_until(lambda: all(sentinels.master_of(sentinel) == new.port for sentinel in others))
+            while not new.call("GET", "here"):  # on the link to the old one a call waits until it is late
+                with suppress(CommandTimeoutError):
+                    await client.execute("SET", "here", "yes", timeout=0.3)
+        for number in range(20):
+            with suppress(ConnectionLostError):
+                written = await client.execute("INCR", "written")
+                assert new.call("GET", "written") == str(written).encode()
+            if number % 4 == 3:
+                new.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 @contract

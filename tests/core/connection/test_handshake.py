@@ -82,8 +82,9 @@ def test_it_shows_what_it_waits_for_and_no_secret() -> None:
 
 # -- masters and sentinels ------------------------------------------------------------------------------------------------
 
-ASK: Final = [("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"), ("SENTINEL", "SENTINELS", "m")]
+ASK: Final = [("SENTINEL", "MASTER", "m"), ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"), ("SENTINEL", "SENTINELS", "m")]
 PLACE: Final[Reply] = [b"10.0.0.1", b"6379"]
+FACTS: Final[Reply] = [b"name", b"m", b"config-epoch", b"7"]
 
 
 def hello(**said: str) -> Reply:
@@ -93,8 +94,8 @@ def hello(**said: str) -> Reply:
 def test_a_sentinel_is_asked_in_the_batch_that_opens_the_connection() -> None:
     handshake = Handshake(master_name="m", password="pw")
     assert handshake.first_batch() == [("HELLO", 3, "AUTH", "default", "pw"), *ASK]
-    assert handshake.answered([hello(mode="sentinel"), PLACE, []]) == Accepted(
-        protocol=3, server=ServerInfo(mode="sentinel"), answers=[PLACE, []]
+    assert handshake.answered([hello(mode="sentinel"), FACTS, PLACE, []]) == Accepted(
+        protocol=3, server=ServerInfo(mode="sentinel"), answers=[FACTS, PLACE, []]
     )
 
 
@@ -102,28 +103,39 @@ def test_a_sentinel_without_hello_is_asked_again_behind_its_password_and_not_els
     no_hello, no_leave = ReplyError("ERR unknown command 'HELLO'"), ReplyError("NOAUTH Authentication required.")
     handshake = Handshake(master_name="m", password="pw")
     handshake.first_batch()
-    assert handshake.answered([no_hello, no_leave, no_leave]) == [("AUTH", "pw"), *ASK]
-    assert handshake.answered(["OK", PLACE, []]) == Accepted(protocol=2, answers=[PLACE, []])
+    assert handshake.answered([no_hello, no_leave, no_leave, no_leave]) == [("AUTH", "pw"), *ASK]
+    assert handshake.answered(["OK", FACTS, PLACE, []]) == Accepted(protocol=2, answers=[FACTS, PLACE, []])
     handshake = Handshake(master_name="m")
     handshake.first_batch()
-    assert handshake.answered([no_hello, PLACE, []]) == [("PING",)]
-    assert handshake.answered(["PONG"]) == Accepted(protocol=2, answers=[PLACE, []])
+    assert handshake.answered([no_hello, FACTS, PLACE, []]) == [("PING",)]
+    assert handshake.answered(["PONG"]) == Accepted(protocol=2, answers=[FACTS, PLACE, []])
 
 
 def test_a_sentinel_that_knows_no_master_of_that_name_says_so_by_an_answer() -> None:
     handshake = Handshake(master_name="m", protocol=2)
-    assert handshake.first_batch() == ASK
-    said = handshake.answered([None, ReplyError("ERR No such master with that name")])
-    assert said == Accepted(protocol=2, answers=[None, None])
+    assert handshake.first_batch() == [("PING",), *ASK]
+    unknown = ReplyError("ERR No such master with that name")
+    assert handshake.answered(["PONG", unknown, None, unknown]) == Accepted(protocol=2, answers=[None, None, None])
+
+
+def test_what_a_sentinels_user_may_not_ask_is_left_out_but_for_where_the_master_is() -> None:
+    no_leave = ReplyError("NOPERM this user has no permissions to run the command")
+    handshake = Handshake(master_name="m")
+    handshake.first_batch()
+    said = handshake.answered([hello(mode="sentinel"), no_leave, PLACE, no_leave])
+    assert isinstance(said, Accepted)
+    assert said.answers == [None, PLACE, None]
+    handshake = Handshake(master_name="m")
+    handshake.first_batch()
+    with pytest.raises(ConnectError, match="refused SENTINEL GET-MASTER-ADDR-BY-NAME: NOPERM"):
+        handshake.answered([hello(mode="sentinel"), FACTS, no_leave, []])
 
 
 def test_what_is_no_sentinel_says_so() -> None:
     handshake = Handshake(master_name="m")
     handshake.first_batch()
     with pytest.raises(ConnectError, match="refused SENTINEL GET-MASTER-ADDR-BY-NAME: ERR unknown command") as caught:
-        handshake.answered(
-            [hello(role="master"), ReplyError("ERR unknown command 'SENTINEL'"), ReplyError("ERR unknown")]
-        )
+        handshake.answered([hello(role="master"), *[ReplyError("ERR unknown command 'SENTINEL'")] * 3])
     assert not caught.value.transient
 
 
@@ -131,7 +143,7 @@ def test_a_sentinel_that_wants_a_password_names_its_own_option() -> None:
     handshake = Handshake(master_name="m")
     handshake.first_batch()
     with pytest.raises(ConnectError, match="configure `sentinel_password`"):
-        handshake.answered([ReplyError("NOAUTH HELLO must be called ...")] * 3)
+        handshake.answered([ReplyError("NOAUTH HELLO must be called ...")] * 4)
 
 
 @pytest.mark.parametrize(
