@@ -1,7 +1,8 @@
 """Measure round trips to a server until Ctrl-C, and how long it took to connect.
 
 A round trip is a PING by this client: from its bytes being handed over to the network until its reply was read. Connecting is told
-apart. The exit code is 0 if each one was answered with PONG, else 1. A lost connection is dialled again for the next PING.
+apart. The exit code is 0 if each one was answered with PONG, else 1. A lost connection is dialled again for the next PING. Of a
+cluster each server is asked in turn, and summed up by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import resp_sync
 from resp_sansio import CallEnded, Config, ConnectError, LinkOpened, Observer, RespError
-from resp_sansio.config import of_one_server
 
 from ._findings import Hidden
 from ._given import add_timing, add_url
@@ -41,20 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Measure until there were enough, or the user ends it; then sum up."""
     try:
-        config = of_one_server(Config.from_url(arguments.url), "ping")
+        config = Config.from_url(arguments.url)
     except (TypeError, ValueError) as error:
         print(f"resp-sansio ping: {Hidden().of(error)}", file=sys.stderr)
         return 2
     pinger = Pinger(arguments.url, config)
-    write = Writer(console, config.address, as_json=arguments.json)
+    write = Writer(console, as_json=arguments.json)
     try:
         with pinger.client:
-            for number, trip in enumerate(pinger.trips(arguments.every, arguments.count), 1):
-                write.trip(number, trip)
+            for trip in pinger.trips(arguments.every, arguments.count):
+                write.trip(trip)
     except KeyboardInterrupt:
         pass
-    write.summary(pinger.tally, ends=pinger.ends)
-    return 0 if pinger.tally.answered and not pinger.tally.lost else 1
+    tallies = pinger.tallies or {config.address: Tally()}
+    for address, tally in tallies.items():
+        write.summary(address, tally, ends=pinger.ends)
+    return 0 if all(tally.answered and not tally.lost for tally in tallies.values()) else 1
 
 
 class Tally:
@@ -69,11 +71,16 @@ class Tally:
         """How many were answered with PONG."""
         return len(self.times)
 
+    @property
+    def sent(self) -> int:
+        """How many there were."""
+        return self.answered + self.lost
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as `json.dumps` takes it."""
         times = sorted(self.times)
         return {
-            "sent": self.answered + self.lost,
+            "sent": self.sent,
             "answered": self.answered,
             "lost": self.lost,
             "min": times[0] if times else None,
@@ -89,24 +96,28 @@ def percentile(ordered: Sequence[float], wanted: float) -> float | None:
 
 
 class Trip:
-    """One round trip: how long it took, or why there was none; and the connection that was opened for it, if one was."""
+    """The `number`th round trip to a server: how long it took, or why there was none; and the connection that was opened for it."""
 
-    def __init__(self, seconds: float | None, why: str = "", opened: LinkOpened | None = None) -> None:
+    def __init__(
+        self, address: str, number: int, seconds: float | None, why: str = "", opened: LinkOpened | None = None
+    ) -> None:
+        self.address = address
+        self.number = number
         self.seconds = seconds
         self.why = why
         self.opened = opened
 
 
 class Ear(Observer):
-    """Hears which connection was opened, and how long the last call was on the network."""
+    """Hears which connections were opened, and how long the last call was on the network."""
 
     def __init__(self) -> None:
-        self.opened: LinkOpened | None = None
+        self.opened: dict[str, LinkOpened] = {}  # the last one to each server that was not told yet
         self.network: float | None = None
 
     def link_opened(self, link: LinkOpened) -> None:
         """Keep it."""
-        self.opened = link
+        self.opened[link.address] = link
 
     def call_ended(self, call: CallEnded, token: object) -> None:  # noqa: ARG002
         """Keep its time."""
@@ -121,61 +132,88 @@ class Pinger:
         self.client = resp_sync.Client(
             url, max_connections=1, retry=resp_sync.Retry(attempts=1), decode=False, observers=[self._ear]
         )
-        self.tally = Tally()
+        self.tallies: dict[str, Tally] = {}  # by the address of the server
         self.ends = False
+        self._config = config
         self._hidden = Hidden(config)
 
     def trips(self, every: float, count: int | None) -> Iterator[Trip]:
         """Yield what each PING met; ends early if the server refuses for good."""
         next_at = time.monotonic()
         while True:
-            yield self._trip()
+            yield from self._round()
             count = None if count is None else count - 1
             if self.ends or count == 0:
                 return
             next_at = max(next_at + every, time.monotonic())
             time.sleep(max(next_at - time.monotonic(), 0))
 
-    def _trip(self) -> Trip:
-        self._ear.opened = None
+    def _round(self) -> Iterator[Trip]:
+        """Ask the server, or each of a cluster's as far as they are known now."""
+        if not self._config.cluster:
+            yield self._trip(self._config.address, self.client)
+            return
         try:
-            reply = self.client.execute("PING")
+            nodes = self.client.nodes()
         except RespError as error:
-            self.tally.lost += 1
-            self.ends = isinstance(error, ConnectError) and not error.transient
-            return Trip(None, self._hidden.of(error), self._ear.opened)
+            yield self._lost(self._config.address, error)
+            return
+        for node in nodes:
+            yield self._trip(node.address, node)
+
+    def _trip(self, address: str, server: Any) -> Trip:
+        try:
+            reply = server.execute("PING")
+        except RespError as error:
+            return self._lost(address, error)
         took = self._ear.network
         if reply not in ("PONG", b"PONG") or took is None:
-            self.tally.lost += 1
-            return Trip(None, "the answer is not PONG", self._ear.opened)
-        self.tally.times.append(took)
-        return Trip(took, opened=self._ear.opened)
+            return self._lost(address, "the answer is not PONG")
+        tally = self._tally(address)
+        tally.times.append(took)
+        return Trip(address, tally.sent, took, opened=self._opened(address))
+
+    def _lost(self, address: str, why: object) -> Trip:
+        refused = isinstance(why, ConnectError) and not why.transient
+        self.ends = refused and address == self._config.address  # another server of a cluster may serve
+        tally = self._tally(address)
+        tally.lost += 1
+        return Trip(address, tally.sent, None, self._hidden.of(why), self._opened(address))
+
+    def _tally(self, address: str) -> Tally:
+        return self.tallies.setdefault(address, Tally())
+
+    def _opened(self, address: str) -> LinkOpened | None:
+        """Return the connection that was opened to this server since the last trip there, if one was."""
+        if self._config.cluster:
+            return self._ear.opened.pop(address, None)
+        return self._ear.opened.popitem()[1] if self._ear.opened else None  # behind sentinels it has another address
 
 
 class Writer:
     """Writes what happened, for people or for programs."""
 
-    def __init__(self, console: Console, address: str, *, as_json: bool) -> None:
+    def __init__(self, console: Console, *, as_json: bool) -> None:
         self._console = console
-        self._address = address
         self._as_json = as_json
 
-    def trip(self, number: int, trip: Trip) -> None:
+    def trip(self, trip: Trip) -> None:
         """Write one round trip, and before it the connection that was opened for it."""
         if self._as_json:
             opened = None if trip.opened is None else steps(trip.opened)
-            self._json({"number": number, "seconds": trip.seconds, "error": trip.why or None, "opened": opened})
+            told = {"number": trip.number, "seconds": trip.seconds, "error": trip.why or None, "opened": opened}
+            self._json({"address": trip.address, **told})
             return
         if trip.opened is not None:
             self._line(connected(trip.opened))
-        told = f"time={duration(trip.seconds)}" if trip.seconds is not None else f"lost: {trip.why}"
-        self._line(f"{self._address}: seq={number} {told}", "" if trip.seconds is not None else "red")
+        met = f"time={duration(trip.seconds)}" if trip.seconds is not None else f"lost: {trip.why}"
+        self._line(f"{trip.address}: seq={trip.number} {met}", "" if trip.seconds is not None else "red")
 
-    def summary(self, tally: Tally, *, ends: bool) -> None:
-        """Write what all of them were."""
+    def summary(self, address: str, tally: Tally, *, ends: bool) -> None:
+        """Write what all of them to one server were."""
         whole = tally.as_dict()
         if self._as_json:
-            self._json({"summary": whole})
+            self._json({"address": address, "summary": whole})
             return
         sent, lost = whole["sent"], whole["lost"]
         if ends:
@@ -183,7 +221,7 @@ class Writer:
                 "The server will not serve, however often it is asked: resp-sansio doctor says what mends it.",
                 "bold red",
             )
-        self._line(f"--- {self._address} ---", "bold")
+        self._line(f"--- {address} ---", "bold")
         self._line(f"{sent} sent, {whole['answered']} answered, {lost} lost ({share(lost / sent if sent else 0.0)})")
         if tally.answered:
             names = ("min", "median", "p99", "max")

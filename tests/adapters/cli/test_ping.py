@@ -20,6 +20,7 @@ from resp_cli._ping import Tally, percentile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clusters import Cluster
     from servers import Server
 
 FAST = ["--every", "0.01"]
@@ -134,3 +135,36 @@ def test_nothing_was_sent() -> None:
     assert Tally().as_dict() == {
         "sent": 0, "answered": 0, "lost": 0, "min": None, "median": None, "p99": None, "max": None,
     }  # fmt: skip
+
+
+def test_each_server_of_a_cluster_is_asked_in_turn(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster.list_replicas()
+    told = lines(capsys, 0, cluster.url, "--count", "2")
+    servers = {f"127.0.0.1:{node.port}" for node in cluster.nodes}
+    trips, summaries = told[:-6], told[-6:]
+    assert {one["address"] for one in summaries} == servers
+    assert [one["summary"]["answered"] for one in summaries] == [2] * 6
+    assert {one["address"]: one["number"] for one in trips} == dict.fromkeys(servers, 2)
+    assert all(one["opened"] is not None for one in trips if one["number"] == 1)
+    assert all(one["opened"] is None for one in trips if one["number"] == 2)
+    assert main(["ping", cluster.url, "--count", "1", *FAST]) == 0
+    seen = capsys.readouterr().out
+    assert all(f"{server}: seq=1 time=" in seen and f"--- {server} ---" in seen for server in servers)
+
+
+def test_a_server_of_a_cluster_that_is_away_is_lost_and_the_others_are_not(
+    start_cluster: Callable[..., Cluster], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = start_cluster(2, 0, cluster_require_full_coverage="no")
+    cluster.nodes[1].kill()
+    told = lines(capsys, 1, cluster.url, "--count", "2")
+    by_address = {one["address"]: one["summary"] for one in told if "summary" in one}
+    here, away = [by_address[f"127.0.0.1:{node.port}"] for node in cluster.nodes]
+    assert (here["answered"], here["lost"]) == (2, 0)
+    assert (away["answered"], away["lost"]) == (0, 2)
+
+
+def test_a_cluster_that_is_away_is_asked_again(capsys: pytest.CaptureFixture[str]) -> None:
+    *trips, last = lines(capsys, 1, "redis+cluster://127.0.0.1:1", "--count", "2")
+    assert [one["address"] for one in trips] == ["cluster of 127.0.0.1:1"] * 2
+    assert last["summary"]["lost"] == 2
