@@ -394,7 +394,9 @@ class ClusterCalls(ClusterServers):
             machine.moved += not redirect.asks
         shard = self.map.shard_of(node.place)
         if redirect.asks:
-            self._moving.add(redirect.slot)  # a replica may have lost the key, and not say so
+            self._moving[redirect.slot] = self.map.owner(
+                redirect.slot
+            )  # a replica may have lost the key, and not say so
             self.want_map(now)
         elif shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
             if self.map.learn(redirect.slot, redirect.place, now):

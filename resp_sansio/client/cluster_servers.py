@@ -21,7 +21,7 @@ from ..connection.stateful import new_batch
 from .cache import ReadCache
 from .calls import ClientEvent
 from .client import Client
-from .cluster_map import ClusterMap, read_view
+from .cluster_map import ClusterMap, Server, read_view
 from .hash_slots import SLOTS
 from .links import Call, Waiter
 from .node import NodeBase, Probe
@@ -55,7 +55,7 @@ class ClusterServers(Client):
     _probes: dict[Slot, NodeBase]
     _any: Place | None  # where calls go that may go anywhere
     _leaving: dict[NodeBase, None]
-    _moving: set[int]  # slots of which a server has said since the last map that it is giving them away
+    _moving: dict[int, Server | None]  # the owners of slots that are being given away, as ASK has said
     _turn: int  # of the replicas
     _last: Exception | None  # why the last round came to nothing
     _round: tuple[float, int]  # when it began, and how many servers were asked in it
@@ -89,7 +89,7 @@ class ClusterServers(Client):
         self._any = None
         self._leaving = {}
         self._last = None
-        self._moving = set()
+        self._moving = {}
         self._turn = 0
         self._round = 0.0, 0
         self.moved = self.asked = self.refreshes = self.refresh_failures = 0
@@ -253,7 +253,7 @@ class ClusterServers(Client):
 
     def _installed(self, now: float, *, changed: bool) -> None:
         """There is a map that is believed."""
-        self._moving.clear()
+        self._moving = {slot: owner for slot, owner in self._moving.items() if self.map.owner(slot) == owner}
         for node in self.nodes:
             node.rests = False
         if changed:
