@@ -238,6 +238,10 @@ class Proxy:
         self._passed = [0, 0]  # first: what a pump sees is faults that begin here
         self._faults = (up or Faults(), down or Faults())
 
+    def leads_to(self, port: int) -> None:
+        """From now on, new connections lead to another server."""
+        self._server = port
+
     def _replace(self, way: Literal[0, 1], faults: Faults) -> None:
         up, down = self._faults
         self._faults = (faults, down) if way == 0 else (up, faults)

@@ -1,0 +1,505 @@
+"""The contract of a client of a cluster, on real servers, while slots and masters move, die, freeze and change their addresses.
+
+Of each call that was answered by MOVED, ASK, TRYAGAIN or CLUSTERDOWN nothing was executed: it goes on, and is executed once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.backends import Backend, contract, contract_of_tasks
+from adapters.load import Load, keys_of, said
+from adapters.peers import Proxy, calls, listed, statistic
+from adapters.scripted_nodes import ScriptedNodes, ask, echo, moved
+from clusters import SLOTS, Cluster, key_in, slot_of, wait_until
+from resp_sansio import (
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    CrossSlotError,
+    Outcome,
+    ReplyError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+HERE, THERE = key_in(range(10), "here"), key_in(range(SLOTS // 3, SLOTS // 2), "there")
+"""Keys of the first master and of the second."""
+
+
+def connections_of(node: Server, name: str) -> set[str]:
+    """Return which connections of that name a server has."""
+    return {line["id"] for line in listed(node) if line["name"] == name}
+
+
+# -- slots that move -------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_slots_that_move_under_load_cost_no_call(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    """Each call is executed once, and each connection goes on."""
+    cluster = start_cluster(replicas=0)
+    keys = keys_of(cluster, 0, 18)
+
+    def move_all() -> None:
+        for number, slot in enumerate(map(slot_of, keys)):
+            target = 1 + number % 2
+            cluster.begin_move(slot, target, 0)
+            cluster.move_keys(slot, target, 0)
+            asked = said(cluster, "ASK")
+            wait_until(lambda asked=asked: said(cluster, "ASK") > asked)  # type: ignore[misc]
+            cluster.end_move(slot, target, 0)
+
+    async with backend.client(cluster.url, client_name="load") as client:
+        await client.execute("PING")
+        load = Load(backend, client, keys)
+        await load.during(lambda: None)
+        before = [connections_of(node, "load") for node in cluster.nodes]
+        await load.during(move_all)
+        for node, had in zip(cluster.nodes, before, strict=True):
+            assert had <= connections_of(node, "load")
+    assert load.failed == {}
+    assert load.executed(cluster) == dict.fromkeys(load.acknowledged, 1)
+    assert said(cluster, "MOVED")
+    assert sum(calls(node, "asking") for node in cluster.nodes) >= len(keys)
+
+
+@contract
+async def test_a_key_that_is_half_way_is_asked_for_and_no_other_is(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """ASKING stands before each call that was sent there, among many callers; ASK changes nothing for the others."""
+    cluster = start_cluster(2, 0)
+    old, new = cluster.nodes
+    tag = key_in(0)
+    keys = [f"{number}{tag}" for number in range(20)]
+    async with backend.client(cluster.url) as client:
+        for key in keys:
+            await client.execute("SET", key, key)
+        cluster.begin_move(0, 1)
+        cluster.move_keys(0, 1, most=10)
+        read = [partial(client.execute, "GET", key) for key in keys * 5]
+        assert await backend.together(*read) == [key.encode() for key in keys * 5]
+        async with client.pipeline() as pipe:
+            results = [pipe.execute("GET", key) for key in keys]
+        assert [result.result() for result in results] == [key.encode() for key in keys]
+        assert said(cluster, "ASK") == calls(new, "asking") == 60
+        assert said(cluster, "MOVED") == 0
+
+        async def finish() -> None:
+            await backend.until(lambda: said(cluster, "TRYAGAIN") > 0)
+            cluster.move_keys(0, 1)
+            cluster.end_move(0, 1)
+
+        values, _ = await backend.together(partial(client.execute, "MGET", *keys, timeout=30), finish)
+        assert values == [key.encode() for key in keys]
+    assert calls(old, "get") >= 100
+
+
+@contract
+async def test_what_one_caller_sends_for_a_key_is_executed_in_its_order(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(2, 0)
+    moved = threading.Event()
+
+    def move_all() -> None:
+        for slot in range(5):
+            cluster.begin_move(slot, 1)
+            asked = said(cluster, "ASK")
+            cluster.move_keys(slot, 1)
+            wait_until(lambda asked=asked: said(cluster, "ASK") > asked)  # type: ignore[misc]
+            cluster.end_move(slot, 1)
+        moved.set()
+
+    keys = keys_of(cluster, 0, 5)
+    sent = 0
+    async with backend.client(cluster.url, timeout=30) as client:
+        mover = threading.Thread(target=move_all)
+        mover.start()
+        while not moved.is_set() or not said(cluster, "MOVED"):
+            async with client.pipeline() as pipe:
+                for number in range(sent, sent + 10):
+                    for key in keys:
+                        pipe.execute("APPEND", key, f"{number} ")
+            sent += 10
+            for key in keys:
+                await client.execute("APPEND", key, f"{sent} ")
+            sent += 1
+        mover.join()
+        written = "".join(f"{number} " for number in range(sent)).encode()
+        assert [await client.execute("GET", key) for key in keys] == [written] * 5
+
+
+@contract
+async def test_a_transaction_finds_its_slot_elsewhere_and_is_executed_there_whole(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """It is refused as a whole: MOVED where its commands are queued; half way, by ASK or TRYAGAIN."""
+    cluster = start_cluster(2, 0)
+    other = f"other{HERE}"
+
+    async def both(second: str = other) -> list[Any]:
+        async with client.transaction(timeout=30) as transaction:
+            results = [transaction.execute("INCR", key) for key in (HERE, second)]
+        return [result.result() for result in results]
+
+    async with backend.client(cluster.url) as client:
+        assert await both() == [1, 1]
+        slot = slot_of(HERE)
+        cluster.begin_move(slot, 1)
+        cluster.move_keys(slot, 1, most=1)
+
+        async def finish() -> None:
+            await backend.until(lambda: said(cluster, "EXECABORT") > 1)
+            cluster.move_keys(slot, 1)
+
+        values, _ = await backend.together(both, finish)
+        assert values == [2, 2]
+        cluster.end_move(slot, 1)
+        assert await both() == [3, 3]
+        with pytest.raises(CrossSlotError, match="hash slot"):
+            await both(THERE)
+        assert cluster.node_of(HERE).call("GET", HERE) == b"3"
+
+
+@contract
+async def test_two_servers_that_name_each_other_cost_a_call_its_time_and_few_requests(backend: Backend) -> None:
+    with ScriptedNodes() as nodes:
+        async with backend.client(nodes.url) as client:
+            assert await client.execute("GET", HERE) == HERE.encode()
+            nodes.move_in_circles()
+            with pytest.raises((CommandTimeoutError, ReplyError)):
+                await client.execute("INCR", HERE, timeout=0.2)
+            assert 5 <= sum(len(node.asked(b"INCR")) for node in nodes.nodes) <= 20
+            nodes.answer(echo)
+            assert await client.execute("GET", HERE) == HERE.encode()
+
+
+# -- masters that move, die and freeze -------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_a_fail_over_that_was_asked_for_costs_no_call_and_no_connection_elsewhere(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster()
+    keys = [key for index in range(3) for key in keys_of(cluster, index, 2)]
+
+    def fail_over() -> None:
+        cluster.fail_over(3)
+        wait_until(lambda: cluster.nodes[3].is_master)
+
+    async with backend.client(cluster.url, client_name="load") as client:
+        load = Load(backend, client, keys)
+        await load.during(lambda: None)
+        before = [connections_of(node, "load") for node in cluster.nodes[1:3]]
+        await load.during(fail_over)
+        for node, had in zip(cluster.nodes[1:3], before, strict=True):
+            assert had == connections_of(node, "load")
+    assert load.failed == {}
+    assert load.executed(cluster) == Counter(load.acknowledged)
+
+
+@contract
+async def test_a_master_that_dies_costs_only_calls_that_may_have_been_executed(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """The others wait for the next master. Nothing is executed twice, and the map is asked for a few times, not once a call."""
+    cluster = start_cluster()
+    dies, *others = cluster.nodes
+    keys = [key for index in range(3) for key in keys_of(cluster, index, 4)]
+
+    def die() -> None:
+        dies.kill()
+        wait_until(lambda: cluster.nodes[3].is_master)
+
+    async with backend.client(cluster.url, timeout=30) as client:
+        load = Load(backend, client, keys)
+        await load.during(lambda: None)
+        asked = sum(calls(node, "cluster|slots") for node in others)
+        await load.during(die)
+        asked = sum(calls(node, "cluster|slots") for node in others) - asked
+    assert {error.outcome for error in load.failed.values()} <= {Outcome.MAYBE_EXECUTED}
+    assert len(load.failed) <= 6  # one of each caller
+    executed = load.executed(cluster)
+    assert set(executed.values()) == {1}
+    assert set(executed) <= {*load.acknowledged, *load.failed}
+    assert 1 <= asked <= 16  # two servers a time, five times in the first two seconds, and then once a second
+
+
+@contract
+async def test_what_blocks_goes_on_where_its_slot_is(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    """The slot is moved (MOVED), and then the new master is deposed (UNBLOCKED): it waits on, and has its element once."""
+    cluster = start_cluster()
+
+    async def blocked_at(index: int) -> None:
+        await backend.until(lambda: statistic(cluster.nodes[index], "blocked_clients") == 1)
+
+    async def change() -> None:
+        await blocked_at(0)
+        cluster.move(slot_of(HERE), 1)
+        await blocked_at(1)
+        cluster.wait_until_owned(slot_of(HERE), 1)  # a replica takes over what it knows to be its master's
+        cluster.take_over(4)
+        await blocked_at(4)
+        cluster.nodes[4].call("RPUSH", HERE, "first", "second")
+
+    async with backend.client(cluster.url) as client:
+        element, _ = await backend.together(partial(client.execute, "BLPOP", HERE, 0, timeout=30), change)
+        assert element == [HERE.encode(), b"first"]
+        assert await client.execute("LRANGE", HERE, 0, -1) == [b"second"]
+
+
+@contract
+async def test_what_an_administrator_unblocks_with_an_error_is_told(backend: Backend, cluster: Cluster) -> None:
+    """It has the code of what a deposed master says, and is no reason to go on."""
+    node = cluster.node_of(HERE)
+
+    async def unblock() -> None:
+        await backend.until(lambda: statistic(node, "blocked_clients") == 1)
+        (blocked,) = [line["id"] for line in listed(node) if "b" in line["flags"]]
+        assert node.call("CLIENT", "UNBLOCK", blocked, "ERROR") == 1
+
+    async with backend.client(cluster.url) as client:
+        error, _ = await backend.together(partial(client.execute, "BLPOP", HERE, 0, timeout=30), unblock)
+    assert isinstance(error, ReplyError)
+    assert error.code == "UNBLOCKED"
+
+
+@contract
+async def test_a_frozen_server_keeps_none_but_its_own_calls_waiting(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0, node_timeout=60_000)
+    node = cluster.node_of(HERE)
+    answered: list[Any] = []
+
+    async def wait() -> None:
+        answered.append(await client.execute("INCR", HERE, timeout=60))
+
+    async def others() -> None:
+        for number in range(100):
+            assert await client.execute("INCR", THERE) == number + 1
+        async with client.pipeline() as pipe:
+            results = [pipe.execute("INCR", THERE) for _ in range(100)]
+        assert results[-1].result() == 200
+        assert answered == []
+        with pytest.raises(CommandTimeoutError) as late:
+            await client.execute("INCR", HERE, timeout=0.1)
+        assert late.value.outcome is Outcome.MAYBE_EXECUTED
+        node.thaw()
+
+    async with backend.client(cluster.url) as client:
+        assert await client.execute("INCR", HERE) == 1
+        node.freeze()
+        await backend.together(wait, others)
+        assert answered == [2]
+        assert await client.execute("GET", HERE) == b"3"
+
+
+# -- addresses -------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_all_addresses_may_change_but_those_of_the_seeds(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """They lead to another cluster now, of which no server is where one was before; two of its servers say so."""
+    old, new = start_cluster(2, 0), start_cluster(2, 0)
+    with Proxy(old.nodes[0].port) as first, Proxy(old.nodes[1].port) as second:
+        url = f"redis+cluster://127.0.0.1:{first.port},127.0.0.1:{second.port}"
+        async with backend.client(url, timeout=30) as client:
+            assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
+            first.leads_to(new.nodes[0].port)
+            second.leads_to(new.nodes[1].port)
+            old.close()
+            assert [await client.execute("SET", key, "new") for key in (HERE, THERE)] == ["OK", "OK"]
+            assert [new.node_of(key).call("GET", key) for key in (HERE, THERE)] == [b"new", b"new"]
+
+
+@contract
+async def test_announced_names_and_ports_are_dialled_where_the_address_map_says(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """In the map that servers tell as well as where they send a call."""
+    cluster = start_cluster(2, 0, names=True)
+    real = {
+        (f"node{number}.example", 7000 + number): ("127.0.0.1", node.port) for number, node in enumerate(cluster.nodes)
+    }
+    for number, node in enumerate(cluster.nodes):
+        node.call("CONFIG", "SET", "cluster-announce-port", 7000 + number)
+    for node in cluster.nodes:
+        wait_until(lambda node=node: told_places(node) == set(real))  # type: ignore[misc]
+    url = f"redis+cluster://127.0.0.1:{cluster.nodes[0].port}"
+    async with backend.client(url, address_map=lambda place: real.get(place, place)) as client:
+        assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
+        cluster.move(slot_of(HERE), 1)
+        assert await client.execute("INCR", HERE) == 2
+        assert said(cluster, "MOVED")
+
+
+def told_places(node: Any) -> set[tuple[str, int]]:
+    return {(row[2][0].decode(), row[2][1]) for row in node.call("CLUSTER", "SLOTS")}
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_servers_speak_tls(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    """Each names the TLS ports of the others."""
+    cluster = start_cluster(2, 0, tls=True)
+    assert cluster.certificates
+    async with backend.client(cluster.url, tls_ca_file=str(cluster.certificates.ca)) as client:
+        assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
+        cluster.move(slot_of(HERE), 1)
+        assert await client.execute("INCR", HERE) == 2
+
+
+# -- users -----------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_each_server_has_a_password_of_its_own(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(3, 0)
+    passwords = {}
+    for number, node in enumerate(cluster.nodes):
+        passwords["127.0.0.1", node.port] = f"secret{number}"
+        assert node.call("ACL", "SETUSER", "app", "on", f">secret{number}", "~*", "+@all") == b"OK"
+    asked = set()
+
+    def credentials(place: tuple[str, int]) -> tuple[str, str]:
+        asked.add(place)
+        return "app", passwords[place]
+
+    async with backend.client(cluster.url, credentials=credentials) as client:
+        for slots in cluster.ranges:
+            await client.execute("INCR", key_in(slots))
+        assert asked == set(passwords)
+        for node in cluster.nodes:
+            assert "app" in {line["user"] for line in listed(node)}
+    async with backend.client(cluster.url, username="app", password="secret0", timeout=5) as client:
+        assert await client.execute("INCR", key_in(cluster.ranges[0])) == 2
+        with pytest.raises(ConnectError, match="WRONGPASS") as refused:
+            await client.execute("INCR", key_in(cluster.ranges[1]))
+        assert "secret" not in f"{refused.value}{refused.value.__cause__!r}{client!r}"
+
+
+@contract
+async def test_one_password_is_given_to_all_servers(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0, password="hunter2")
+    async with backend.client(cluster.url.replace("://", "://:hunter2@")) as client:
+        assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
+    async with backend.client(cluster.url) as client:
+        with pytest.raises(ConnectError, match="NOAUTH|`password`"):
+            await client.execute("INCR", HERE)
+
+
+# -- replicas --------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_replicas_are_read_from_and_nothing_is_written_there(backend: Backend, cluster: Cluster) -> None:
+    """Each connection to one says READONLY first, those that follow a loss as well."""
+    master = cluster.node_of(HERE)
+    replica = cluster.nodes[cluster.replicas_of(cluster.nodes.index(master))[0]]
+    async with backend.client(cluster.url, read_from="replica", client_name="reader") as client:
+        assert await client.execute("SET", HERE, "v") == "OK"
+        wait_until(lambda: replica.calls(["READONLY"], ["GET", HERE])[1] == b"v")
+        for _ in range(3):
+            refused = said(cluster, "MOVED"), said(cluster, "READONLY")
+            before = calls(replica, "get"), calls(master, "get")
+            assert await backend.together(*[partial(client.execute, "GET", HERE)] * 10) == [b"v"] * 10
+            async with client.pipeline() as pipe:
+                results = [pipe.execute("GET", HERE) for _ in range(10)]
+            assert [result.result() for result in results] == [b"v"] * 10
+            assert (calls(replica, "get"), calls(master, "get")) == (before[0] + 20, before[1])
+            assert await client.execute("SET", HERE, "v") == "OK"
+            assert (said(cluster, "MOVED"), said(cluster, "READONLY")) == refused
+            for connection in connections_of(replica, "reader"):
+                replica.call("CLIENT", "KILL", "ID", connection)
+
+
+@contract
+async def test_what_is_half_way_is_read_from_no_replica(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """One would say that there is no such key. What the master has said for the slot keeps calls from asking it."""
+    cluster = start_cluster(2, 1, listed=True)
+    slot = slot_of(HERE)
+    async with backend.client(cluster.url, read_from="replica") as client:
+        assert await client.execute("SET", HERE, "v") == "OK"
+        cluster.begin_move(slot, 1)
+        cluster.move_keys(slot, 1)
+        assert await client.execute("APPEND", HERE, "w") == 2
+        for _ in range(20):
+            assert await client.execute("GET", HERE) == b"vw"
+            await backend.sleep(0.01)  # maps come meanwhile, which say that nothing has changed
+        cluster.end_move(slot, 1)
+        assert await client.execute("APPEND", HERE, "x") == 3
+
+
+# -- ends ------------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_calls_that_wait_end_with_the_client_and_no_server_is_dialled_after_that(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0, cluster_require_full_coverage="no")
+    alive = cluster.node_of(THERE)
+    async with backend.client(cluster.url, timeout=60) as client:
+        assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
+        cluster.node_of(HERE).kill()
+
+        async def close() -> None:
+            assert await client.execute("INCR", THERE) == 2
+            await backend.sleep(0.05)
+            await client.close()
+
+        *errors, _ = await backend.together(*[partial(client.execute, "INCR", HERE)] * 3, close)
+        assert {type(error) for error in errors} <= {ConnectionClosedError, ConnectionLostError}
+        connections = statistic(alive, "total_connections_received")
+        await backend.sleep(0.1)
+        assert statistic(alive, "total_connections_received") == connections + 1  # the one that asked
+        with pytest.raises(ConnectionClosedError):
+            await client.execute("INCR", THERE)
+
+
+@contract
+async def test_a_call_that_is_given_up_while_servers_send_it_about_leaves_nothing(backend: Backend) -> None:
+    with ScriptedNodes() as nodes:
+        async with backend.client(nodes.url, timeout=60) as client:
+            assert await client.execute("GET", HERE) == HERE.encode()
+            for count in range(5):
+                nodes.move_in_circles()
+                sent = sum(len(node.asked(b"INCR")) for node in nodes.nodes)
+                async with backend.cancelled(partial(client.execute, "INCR", HERE)):
+                    await backend.until(
+                        lambda: sum(len(node.asked(b"INCR")) for node in nodes.nodes) > sent + count  # noqa: B023
+                    )
+                nodes.answer(echo)
+                assert await client.execute("GET", HERE) == HERE.encode()
+            assert "0 waiting" in str(client.stats())
+
+
+@contract_of_tasks
+async def test_a_call_can_be_given_up_at_each_step_of_its_way(backend: Backend) -> None:
+    with ScriptedNodes() as nodes:
+        async with backend.client(nodes.url, timeout=60) as client:
+            for step in range(1, 12):
+                nodes.answer(moved(nodes.nodes[1].port), by=0)
+                nodes.answer(ask(nodes.nodes[0].port), by=1)
+                await backend.cancelled_at(partial(client.execute, "GET", HERE, timeout=0.05), step)
+                nodes.answer(echo)
+                assert await client.execute("GET", HERE) == HERE.encode()
