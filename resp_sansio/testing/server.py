@@ -22,7 +22,9 @@ Words: TypeAlias = tuple[bytes, ...]
 
 OK: Final = "OK"
 READONLY: Final = ReplyError("READONLY You can't write against a read only replica.")
-WRITES: Final = frozenset({b"INCRBY", b"SET", b"RPUSH", b"BLPOP", b"LMOVE", b"LREM", b"APPEND", b"RENAME", b"UNLINK"})
+WRITES: Final = frozenset(
+    b"INCRBY SET RPUSH BLPOP LMOVE LREM APPEND RENAME UNLINK XREADGROUP XACK XAUTOCLAIM XCLAIM XGROUP".split()
+)
 OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
 NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
 SUBSCRIPTIONS: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
@@ -63,13 +65,19 @@ def _all(values: Any, protocol: int) -> bytes:
     return b"".join([encode(one, protocol) for one in values])
 
 
+def unknown(words: Words) -> Any:
+    """Answer a command that the server does not know."""
+    raise AssertionError(f"no caller sends {words!r}")
+
+
 class Server:
     """Data, who waits for it, and what is wrong.
 
     `kind` is "new", "old" (without HELLO) or "proxy" (hangs up on what it does not know). With `password`, callers authenticate by
     "secret". `ran` counts what was executed: GET and INCRBY by their key, RPUSH by its element, RENAME by its new
     key and the number that the value begins with. `taken` says for each element that BLPOP took out the last key of that call, and
-    when. `arrived` is called with each command that comes, `changed` with each key that has another value, and with that.
+    when. `arrived` is called with each command that comes, `changed` with each key that has another value, and with that. `more`
+    answers commands that the server does not know.
     """
 
     def __init__(self, clock: Clock, *, kind: str = "new", password: bool = False, database: int = 0) -> None:
@@ -92,6 +100,7 @@ class Server:
         self.trackers: dict[bytes, dict[Session, None]] = defaultdict(dict)  # those who are to be told of a change
         self._changed: list[bytes] = []
         self.changed: Callable[[bytes, int], None] = lambda _key, _value: None
+        self.more: Callable[[Words], Any] = unknown
         self.ran: Counter[bytes] = Counter()
         self.arrived: Callable[[Session, Words], None] = lambda _session, _words: None
         self.taken: dict[bytes, tuple[bytes, float]] = {}  # element: for which call, and when

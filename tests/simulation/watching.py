@@ -100,14 +100,18 @@ class Watching(Observer):
                 unsent = end.command == "MULTI" and worst is Outcome.NOT_SENT  # without EXEC nothing runs
                 assert end.outcome is worst or unsent, f"{end} is told, and {worst} to its caller"
 
-    def counts(self, stats: object) -> None:
-        """At the end each connection was opened once, and closed once; and these are the client's own counts."""
+    def counts(self, stats: object, *, more: bool = False) -> None:
+        """At the end each connection was opened once, and closed once; and these are the client's own counts.
+
+        `more`: there were calls that no caller waited for, and no observer was told of.
+        """
         opened, closed = [[link.number for link in links] for links in (self.opened, self.closed)]
         assert sorted(opened) == sorted(closed), f"opened: {opened}, closed: {closed}"
         assert len(set(opened)) == len(opened), opened
         if isinstance(stats, ClientStats | PoolStats):
             retries = sum([len(watched.retries) for watched in self.calls])
-            assert retries == stats.retries, f"{retries} retries were told, and {stats.retries} made"
+            same = retries == stats.retries or (more and retries < stats.retries)
+            assert same, f"{retries} retries were told, and {stats.retries} made"
             leases = stats if isinstance(stats, PoolStats) else stats.leases
             lanes = stats.lanes if isinstance(stats, ClientStats) else ()
             created = sum([lane.created for lane in lanes]) + (0 if leases is None else leases.created)

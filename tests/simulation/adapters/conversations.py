@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import Outcome, ReplyError, RespError, TornValueError
+from core.client.streams import Streams
+from core.client.streams import number as number_of
+from resp_sansio import Outcome, ReplyError, RespError, StreamEntry, TornValueError
 from resp_sansio.testing.keyspace import KEYS
 from simulation.adapters.programs import Caller
 
 if TYPE_CHECKING:
+    from resp_sansio.testing.server import Words
     from simulation.adapters.history import History
 
 __all__ = ["Conversations", "Talker"]
@@ -31,9 +34,21 @@ class Conversations:
         self.handled: set[bytes] = set()
         self.workings: list[str] = []
         self.pushed: list[int] = []
+        self.added: set[bytes] = set()
         self.gathered = False
+        self.streams = Streams(b"s")
         self._history = history
+        history.server.more = self.answer
         history.server.strings[b"v"] = value_of(0)
+
+    def answer(self, words: Words) -> Any:
+        """Answer what is asked of streams."""
+        self.streams.now = self._history.clock.now
+        return self.streams.run(words)
+
+    def add(self) -> None:
+        """Another client adds an entry to the stream."""
+        self.added.add(b"s%d" % self.streams.add())
 
     def rest(self, *, calm: bool) -> None:
         """At the end nothing is lost, and what was written in part is gone, if all was calm."""
@@ -44,6 +59,8 @@ class Conversations:
             lost = came and b"%d" % number not in there | self.handled
             assert not lost, f"element {number} was lost"
         assert not (self.gathered and there), f"{there} were handed over to no handler"
+        left = self.added - self.handled
+        assert not (self.gathered and left), f"{left} were handled by none"
         assert not calm or {*strings} == {b"v"}, f"parts of values are left: {[*strings]}"
 
 
@@ -84,27 +101,35 @@ class Talker(Caller):
         await self.produce(to)
         working = f"jobs:{self.act.number}"
         self.talks.workings.append(working)
-        await self._consume(to, working, fails=True)
+        await self._handle(to.consume_list("jobs", working=working, block=None), fails=True)
+
+    async def stream(self, to: Any) -> None:
+        """The same with entries of a stream, some of which come as they are handled."""
+        for seconds in (0.0, 0.0, 0.0, 0.05):
+            self.history.clock.after(seconds, self.talks.add)
+        await self.history.sleep(0.01)
+        own = f"c{self.act.number}"
+        await self._handle(to.consume("s", group="g", consumer=own, count=2, block=None), fails=True)
 
     async def gather(self, to: Any) -> None:
         """All is well: what others have left is handled."""
         for working in self.talks.workings or ["jobs:0"]:
-            await self._consume(to, working, fails=False)
-        self.talks.gathered = bool(self.talks.workings)
+            await self._handle(to.consume_list("jobs", working=working, block=None), fails=False)
+        await self._handle(to.consume("s", group="g", consumer="last", min_idle=500, block=None), fails=False)
+        self.talks.gathered = True
 
-    async def _consume(self, to: Any, working: str, *, fails: bool) -> None:
+    async def _handle(self, queue: Any, *, fails: bool) -> None:
         talks = self.talks
-        async with to.consume_list("jobs", working=working, block=None) as items:
+        async with queue as items:
             async for item in items:
-                assert item.again or item.value not in talks.handed, (
-                    f"{self} is handed {item.value!r}, as if it were new"
-                )
-                talks.handed.add(item.value)
+                name = b"s%d" % number_of(item.id) if isinstance(item, StreamEntry) else item.value
+                assert item.again or name not in talks.handed, f"{self} is handed {name!r}, as if it were new"
+                talks.handed.add(name)
                 with suppress(FailedError), item:
                     await self.history.sleep(0.02)
-                    if fails and int(item.value) % 3 == 0:
+                    if fails and name[-1] % 3 == 0:
                         raise FailedError
-                    talks.handled.add(item.value)
+                    talks.handled.add(name)
 
     async def read(self, to: Any) -> None:
         """A value that others write anew is one value, or torn."""

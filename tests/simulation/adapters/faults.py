@@ -17,6 +17,7 @@ from resp_sansio.client.dials import Dials
 from resp_sansio.client.list_queues import ListQueue
 from resp_sansio.client.repair import Repair
 from resp_sansio.client.scanning import ScanCursor
+from resp_sansio.client.stream_queues import StreamQueue
 from resp_sansio.client.values import ValueReader
 from resp_sansio.surface.tasks_values import Upload
 from simulation.adapters.history import talks
@@ -55,6 +56,10 @@ FAULTS: Final = (
     OfAdapter("asyncio", Fault(
         "what a consumer had when it ended is not handed over again", "redis-py's lists as queues", ListQueue, "__init__",
         "self._left_over = True", "self._left_over = False",
+    ), of=talks),
+    OfAdapter("trio", Fault(
+        "what others leave unhandled is not claimed", "many a consumer", StreamQueue, "__init__",
+        "self._claim_at = inf if min_idle is None else -inf", "self._claim_at = inf",
     ), of=talks),
     OfAdapter("asyncio", Fault(
         "a value whose publishing was lost is told to be NOT_SENT", OURS, Upload, "_publish",

@@ -29,8 +29,8 @@ LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
 METHODS: Final = frozenset({"retire", "resize", "drain", "close"})
 TALKS: Final = {
-    "get": "produce", "push": "produce", "pop": "consume", "odd": "scan", "large": "scan", "shard": "read", "keep": "read",
-    "change": "write", "subscribe": "write",
+    "get": "produce", "push": "produce", "pop": "consume", "pipeline": "stream", "odd": "scan", "large": "scan",
+    "shard": "read", "keep": "read", "transaction": "write", "change": "write", "subscribe": "write",
 }  # fmt: skip
 """What callers want instead of this in histories of conversations."""
 HEARD: Final = 0.5
@@ -277,6 +277,8 @@ class History(World):
         if isinstance(observer, Watching):
             observer.agree(self.checks.told, strikes=strikes, torn=strikes > 0)
             if not strikes and self.client is not None:
-                observer.counts(self.client.stats())
+                observer.counts(
+                    self.client.stats(), more=talks(self.script)
+                )  # a consumer that leaves acknowledges ahead
         elif isinstance(observer, Raises):
             assert observer.left >= -strikes, "an observer that had raised was told more"

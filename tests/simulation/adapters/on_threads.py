@@ -91,7 +91,7 @@ class Blocking:
             return found if isinstance(self._of, resp_sync.Pipeline) else self._awaited(found)
         if name in ("pipeline", "transaction"):
             return lambda **options: Blocking(found(**options))
-        if name in ("acquire", "consume_list", "read_value", "scan_iter"):
+        if name in ("acquire", "consume", "consume_list", "read_value", "scan_iter"):
             return lambda *args, **options: Entered(found(*args, **options))
         return found
 

@@ -71,14 +71,25 @@ class Turn:
     def _at_moment(self, frame: Any, event: str, _: Any) -> None:
         if not self.strikes_in or event not in ("call", "c_return"):
             return
-        if not frame.f_code.co_filename.startswith(self._traced) or frame.f_code.co_name in ("<genexpr>", "__del__"):
-            return  # what is raised in a finaliser, or a generator that is thrown away, is passed over
+        if not frame.f_code.co_filename.startswith(self._traced) or frame.f_code.co_name == "<genexpr>":
+            return  # what is raised in a generator that is thrown away is passed over
+        if finalises(frame):
+            return
         self.strikes_in -= 1
         if not self.strikes_in and not self.struck:
             self.struck = True
             self.place = f"{frame.f_code.co_qualname}:{frame.f_lineno}"
             self._turns.world.tell("an interrupt strikes in {}", self.place)
             raise KeyboardInterrupt
+
+
+def finalises(frame: Any) -> bool:
+    """Does this frame work for a finaliser? What is raised there is passed over."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Turns:
