@@ -10,7 +10,7 @@ A cursor is bytes: there are servers that use more than 64 bits of it. Only "0" 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from .._errors import UnexpectedReplyError
@@ -20,6 +20,7 @@ from ..commands.knowledge import prepare
 from ..commands.readers import bulk, items
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_batch, new_slot
+from ..wire.encoder import Argument
 from .call import error_of, unreadable
 from .links import Link
 
@@ -28,7 +29,8 @@ __all__ = ["ScanCursor"]
 T = TypeVar("T")
 
 START: Final = b"0"
-WHO: Final = prepare(("INFO", "server"))
+WHO_WORDS: Final = ("INFO", "server")
+WHO: Final = prepare(WHO_WORDS)
 
 MOST: Final = 10
 """How often an iteration begins again. Connections that lead to servers in turn would never let it end."""
@@ -43,7 +45,7 @@ class ScanCursor(Generic[T]):
     """
 
     __slots__ = (
-        "_at", "_command", "_cursor", "_fixed", "_link", "_named", "_read", "_run_id", "_seen", "_text", "ended", "page",
+        "_at", "_command", "_cursor", "_fixed", "_link", "_named", "_read", "_run", "_seen", "_text", "ended", "page",
         "restarts",
     )  # fmt: skip
 
@@ -68,7 +70,7 @@ class ScanCursor(Generic[T]):
         self._seen: Final[set[Any] | None] = set() if distinct else None
         self._cursor = START
         self._link: Link | None = None  # by which the last page came
-        self._run_id: bytes | None = None  # of the server whose cursor it is
+        self._run: object = None  # of the server whose cursor it is
         self.page: Iterator[T] = iter(())
         self.ended: bool = False
         self.restarts: int = 0
@@ -79,13 +81,16 @@ class ScanCursor(Generic[T]):
 
     def ask(self, deadline: float, link: Link | None = None) -> Slot:
         """Return the call for the next page. `link` is the one by which it will go, if that is known."""
-        args, at, info = self._command.args, self._at, self._command.info
-        words = (*args[:at], self._cursor, *args[at + 1 :])
+        words, info = self._words(), self._command.info
         likely = link or self._link
         if self._fixed or (likely is not None and likely.run_id is not None):
             return new_slot(words, None, deadline, info)
         payload, _ = prepare(words)
         return new_batch([payload, WHO[0]], [info, WHO[1]], None, deadline)
+
+    def _words(self) -> Sequence[Argument]:
+        args, at = self._command.args, self._at
+        return (*args[:at], self._cursor, *args[at + 1 :])
 
     def take(self, slot: Slot) -> None:
         """Take in what a call has brought that has ended: a page, or that all begins again.
@@ -97,8 +102,10 @@ class ScanCursor(Generic[T]):
         reply: Any = slot.replies[0] if isinstance(slot, Batch) else slot.reply
         if isinstance(reply, Exception):
             raise reply
-        if not self._goes_on(slot):
-            return
+        if self._goes_on(slot):
+            self._read_page(reply, slot)
+
+    def _read_page(self, reply: Any, slot: Slot) -> None:
         try:
             cursor, found = self._parsed(reply)
         except (UnexpectedReplyError, UnicodeDecodeError) as error:
@@ -123,19 +130,24 @@ class ScanCursor(Generic[T]):
         self._link = link
         if isinstance(slot, Batch) and not slot.begin:  # else one of them was answered on a connection before
             link.run_id = run_id_of(slot.replies[1])
-        run_id, before = link.run_id, self._run_id
-        if run_id is None:
-            return False  # another link than was expected: it is asked, too
-        self._run_id = run_id
-        if before in (None, run_id) or self._cursor == START:
+        # Another link than was expected is asked, too.
+        return link.run_id is not None and self._is_of(link.run_id, slot)
+
+    def _is_of(self, run: object, slot: Slot) -> bool:
+        """Is this the run whose cursor it is, or the page the first one? Else all begins again."""
+        before, self._run = self._run, run
+        if before in (None, run) or self._cursor == START:
             return True
-        self.restarts += 1
         self._cursor = START
+        self._restarted(slot)
+        return False
+
+    def _restarted(self, slot: Slot) -> None:
+        self.restarts += 1
         if self.restarts > MOST:
             raise UnexpectedReplyError(
                 f"{slot.info.name}: its pages come from different servers; use acquire() or connect() for one of them"
             )
-        return False
 
     def _parsed(self, reply: Any) -> tuple[bytes, list[T]]:
         cursor, found = items(reply, 2)

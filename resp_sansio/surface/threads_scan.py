@@ -128,7 +128,7 @@ class Scans(Viewed[Driver, S]):
         """Iterate over the keys, those that `match` a pattern, those of a `_type`: SCAN, page by page, each of about `count`.
 
         A key that is there all the time comes at least once, others may come. With `distinct` none comes twice, and all that came
-        are kept in memory.
+        are kept in memory. On a cluster these are the keys of all masters, one master after the other.
         """
         from ..commands.generic import scan
 
@@ -195,5 +195,15 @@ class Scans(Viewed[Driver, S]):
         self, command: Command[Any], at: int, read: Reader[list[T], S], distinct: bool, *, named: bool = False
     ) -> Scan[T]:
         by, text = self._view
+        if by._routed:
+            from ..client.cluster_scanning import ClusterScan  # most programs have one server
+
+            driver, keyed = by._driver, at > 1
+            return Scan(
+                by,
+                ClusterScan(
+                    command, at, read, text, lambda: driver.machine, keyed=keyed, distinct=distinct, named=named
+                ),
+            )
         fixed = by._lease is not None or by._driver.machine.once
         return Scan(by, ScanCursor(command, at, read, text, fixed=fixed, distinct=distinct, named=named))

@@ -236,3 +236,51 @@ async def test_a_master_that_dies_under_a_watch_is_followed(
         assert replicated.result() == 1
         assert await client.transact(increment(key, first=cluster.nodes[0].kill), key, attempts=1) == 2
     assert cluster.nodes[3].call("GET", key) == b"2"
+
+
+# -- iterations ------------------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_an_iteration_is_over_the_keys_of_all_masters(backend: Backend, cluster: Cluster) -> None:
+    names = {f"key {number}" for number in range(300)}
+    async with backend.client(cluster.url) as client:
+        async with client.pipeline() as pipe:
+            for name in names:
+                pipe.set(name, 1)
+        found = [key async for key in client.text.scan_iter(count=20)]
+        assert sorted(found) == sorted(names)
+        assert sorted(await client.text.keys("*")) == sorted(names)
+        assert await client.dbsize() == 300
+        await client.hset("h", mapping=dict.fromkeys(names, 1))
+        assert {field async for field, _ in client.text.hscan_iter("h", count=20)} == names
+        assert [key async for key in client.scan_iter(_type="hash")] == [b"h"]
+
+
+@contract
+async def test_no_key_is_left_out_when_a_replica_takes_over(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 1, listed=True)
+    names = {f"key {number}" for number in range(300)}
+    async with backend.client(cluster.url, timeout=20.0) as client:
+        async with client.pipeline() as pipe:
+            for name in names:
+                pipe.set(name, 1)
+        async with client.pipeline() as pipe:
+            for own in KEYS:
+                pipe.delete(own)
+                pipe.wait(1, 5000)
+        found = set()
+        async with client.scan_iter(count=10) as scan:
+            async for key in scan:
+                found.add(name := key.decode())
+                if len(found) == 20:
+                    index = cluster.owner(slot_of(name)) or 0
+                    replica = client.node(f"127.0.0.1:{cluster.nodes[index + 3].port}")
+                    cluster.take_over(index + 3)
+                    cluster.nodes[index].kill()
+                    assert await client.get(name) == b"1"
+                    await backend.until(lambda: bool(replica.slots))  # noqa: B023
+        assert found == names
+        assert scan.restarts == 1

@@ -151,3 +151,28 @@ def test_a_client_of_one_server_has_one_node(colour: Colour) -> None:
             client.node("stage:1")
         with colour.block(node.subscribe("news")), colour.block(node.monitor()):
             pass
+
+
+# -- iterations ------------------------------------------------------------------------------------------------------------------
+
+
+def everything(colour: Colour, scan: Any) -> list[Any]:
+    found = []
+    try:
+        while True:
+            found.append(next_of(colour, scan))
+    except (StopIteration, StopAsyncIteration):
+        return found
+
+
+def test_an_iteration_is_over_the_keys_of_all_masters(colour: Colour, client: Any, servers: Servers) -> None:
+    servers.says = lambda port, words: b"run_id:one" if words[0] == b"INFO" else [b"0", [b"of %d" % port]]
+    assert sorted(everything(colour, client.scan_iter())) == [b"of %d" % A, b"of %d" % B]
+    assert sorted(everything(colour, client.text.scan_iter(distinct=True))) == [f"of {A}", f"of {B}"]
+    servers.says = lambda _, words: b"run_id:one" if words[0] == b"INFO" else [b"0", [b"f", b"v"]]
+    servers.asked.clear()
+    assert everything(colour, client.hscan_iter(OF_B)) == [(b"f", b"v")]
+    assert {port for port, _ in servers.asked} == {B}
+    with colour.block(client.acquire(key=OF_A)) as connection:
+        servers.says = lambda port, _: [b"0", [b"of %d" % port]]
+        assert everything(colour, connection.scan_iter()) == [b"of %d" % A]
