@@ -50,12 +50,13 @@ connection.events connection.pairing connection.sending connection.timing connec
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
 client.hash_slots client.routing client.across client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.messages client.subscriber client.subscriptions client.monitor client.forks client.tls client.sentinel
+client.pushes client.messages client.subscriber client.subscriptions client.shards client.monitor
+client.forks client.tls client.sentinel
 client.cluster_map client.refresher client.watching
 client.links client.scanning client.cluster_scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.client client.observed
-client.splits client.node client.cluster_servers client.cluster_calls client.cluster client.observed_cluster
-client
+client.splits client.node client.cluster_servers client.cluster_calls client.cluster_subscriptions client.cluster
+client.observed_cluster client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base surface.messages surface.nodes
 surface.tasks_driver surface.tasks_cache surface.tasks_messages

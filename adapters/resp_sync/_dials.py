@@ -67,6 +67,8 @@ class Dials(Guarded):
                 if now >= caller.deadline and now < dial.deadline:
                     break
                 result = opening.go_on(min(caller.deadline, now + NAP))
+                if result is None and crew.listening:
+                    self._locked(self._overhear)
                 if result is None and (caller.token == DONE or crew.where(caller) is not None):
                     result = SLEEP  # it has its own to do, and another goes on
         except ConnectError as error:

@@ -26,6 +26,7 @@ from resp_sansio.client import (
     Listener,
     Party,
     Passer,
+    Several,
     Waiter,
     Write,
 )
@@ -34,7 +35,7 @@ from resp_sansio.surface.threads import Heardable, Loan
 
 from ._dials import NAP, Caller, Dials
 from ._links import Socket
-from ._transport import LONGEST, of_the_system, shut_down, wait
+from ._transport import LONGEST, of_the_system, shut_down, wait, wait_for
 
 __all__ = ["Driver"]
 
@@ -324,6 +325,8 @@ class Driver(Dials):
         if io is not None and io.reader is None:
             self._catch_up(io)
             self._carry_out()
+        elif io is None and self.crew.listening:
+            self._overhear()
         party.waiter = listener
         self.machine.listen(listener)
         self._carry_out()
@@ -396,6 +399,8 @@ class Driver(Dials):
                     return
                 nap = min(2 * nap, LONGEST)  # or a thousand that wait would do nothing but wake up
                 job = self._locked(self._turn, caller, SLEEP, False)
+            elif isinstance(job, Several):
+                job = self._locked(self._turn_of_several, caller, job, self._wait_for_several(job, caller))
             elif isinstance(job, Dial):
                 job = self._dial(caller, job)
             else:
@@ -416,6 +421,27 @@ class Driver(Dials):
         if io.stuck:
             return wait(io.transport.fileno, left, read=True, write=True)
         return bool(io.poll(int(min(left, LONGEST) * 1000) + 1))
+
+    def _wait_for_several(self, job: Several, caller: Caller) -> list[Socket]:
+        """Wait for the sockets of several links; return those that have something to receive."""
+        sockets = {io.transport.fileno: io for io in job.posts if isinstance(io, Socket)}
+        left = min(caller.deadline, *[io.link.due for io in job.posts]) - monotonic()
+        return [sockets[one] for one in wait_for([*sockets], min(left, NAP), read=True)]
+
+    def _turn_of_several(self, caller: Caller, job: Several, ready: list[Socket]) -> Job | None:
+        """As `_turn`."""
+        for io in job.posts:
+            assert isinstance(io, Socket)
+            if io in ready and io.reads and not io.link.ended:
+                self._receive(io)
+            self._go_on(io)
+        if not ready or any([io.link.ended for io in ready]):
+            self._pass_time(caller, monotonic())
+        following = self._next(caller, job)
+        for io in job.posts:
+            if io.link.ended:
+                self._left(io)  # type: ignore[arg-type]
+        return following
 
     def _sleep(self, caller: Caller, nap: float) -> bool:
         """Sleep until woken; is there anything left to do?"""

@@ -182,7 +182,9 @@ class Links:
         crew, link = self.crew, io.link
         slot = link.slot
         ahead = slot is not None and slot.token == AHEAD and slot.link is link
-        if (ahead or link.awaited) and not link.ended:
+        if link.awaited and link.registry is not None and not link.ended:
+            crew.hears(io)
+        elif (ahead or link.awaited) and not link.ended:
             crew.opens(io)
         elif io in crew.common and link.dial is None and not self._drainers:
             crew.opened(io)
@@ -194,6 +196,14 @@ class Links:
             if io.reader is None and io.core.in_flight and not io.link.ended:
                 self._catch_up(io)
                 self._attend(io)
+
+    def _overhear(self) -> None:
+        """Take in what has come for those who listen to several links, where no thread reads."""
+        for io in list(self.crew.listening):
+            assert isinstance(io, Socket)
+            if io.reader is None:
+                self._catch_up(io)
+        self._carry_out()
 
     def _read_owed(self) -> None:
         """Take in the replies to those who have gone, where no thread reads."""

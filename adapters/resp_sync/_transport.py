@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from resp_sansio.client import Dial, TLSWire, between_forks
 from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 
-__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait"]
+__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait", "wait_for"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""

@@ -120,7 +120,7 @@ class Socket:
         """Read, in a task of the client's: while the link opens, whenever it owes replies that no caller waits for; and news."""
         try:
             while not self.link.ended:
-                owed = self.core.in_flight and self.core.wants_to_receive
+                owed = (self.core.in_flight or self.link.awaited) and self.core.wants_to_receive
                 asked = owed or self.stuck or self.link.news_from is not None
                 if self.link.dial is None and (not asked or self._successor() is not None):
                     break
@@ -135,7 +135,7 @@ class Socket:
             return
         if self._driver.parked and self.link.registry is not None:
             self._adopt()
-        if not (self.parked or self.core.in_flight or self.stuck):
+        if not (self.parked or self.core.in_flight or self.stuck or self.link.awaited):
             return
         if not (self.stuck or self.core.wants_to_receive):
             return  # pushes are to be taken before more is read

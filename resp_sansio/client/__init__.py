@@ -6,7 +6,7 @@ from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .calls import ClientEvent, link_of
 from .client import Client
-from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Sleep, Write, is_here, party_of
+from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Several, Sleep, Write, is_here, party_of
 from .forks import between_forks, forks_wait
 from .hash_slots import slot_of
 from .lanes import Lanes, Route, route
@@ -29,8 +29,8 @@ __all__ = [
     "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Across", "Attempts", "CachedRead", "Change", "Client", "ClientEvent",
     "Close", "CommandBatch", "Crew", "Dial", "Drained", "Gap", "Granted", "Heard", "Job", "Kept", "Kind", "Lanes", "Leaked",
     "Lease", "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow",
-    "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Share", "Sleep",
-    "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
+    "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Several", "Share",
+    "Sleep", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
     "command_alone", "config_of_sentinel", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of",
     "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
     "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "touched_by",

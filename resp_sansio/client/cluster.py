@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from math import inf
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, RespError
 from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
 from .client import Client
-from .cluster_calls import AT_ONCE, ClusterCalls
+from .cluster_calls import AT_ONCE
 from .cluster_servers import timed
+from .cluster_subscriptions import ClusterSubscriptions
 from .hash_slots import SLOTS
 from .leases import Lease
-from .links import Dial, Lane, Link, ServerFacts, Share, Waiter
+from .links import Dial, Link, ServerFacts, Share, Waiter
 from .node import Node, NodeBase, Probe
 from .pushes import Listener
-from .sentinel import Place, Way
+from .sentinel import Place
 from .splits import Part, Split, under_way
 from .tls import TLSWire
 from .watching import LATER, tried_anew
@@ -31,7 +32,7 @@ from .watching import LATER, tried_anew
 __all__ = ["Cluster"]
 
 
-class ClusterBase(ClusterCalls):
+class ClusterBase(ClusterSubscriptions):
     """What makes a client's machine that of a cluster."""
 
     def __repr__(self) -> str:
@@ -222,15 +223,6 @@ class ClusterBase(ClusterCalls):
         else:
             cast("Client", link.home).abort(link, error, now, uncertain=uncertain)
 
-    def _new_dial(self, lane: Lane | None, place: Any, now: float) -> Dial:
-        """For subscriptions: to any server."""
-        node = self._any_node()
-        at = self._pick(self._seeds) if node is None else node.place
-        assert at is not None
-        server = self.node_at(at)
-        way = Way(server.config, server.addresses, self._fallback.opening())
-        return Dial(lane, place, now, now + self._dial_time, self._generation, way, home=self)
-
     # -- time ------------------------------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> float:
@@ -303,6 +295,7 @@ class ClusterBase(ClusterCalls):
         for slot, node in [*self._probes.items()]:
             node.resume(slot, now)
         self._probe(self.refresher.reconcile([node.place for node in self._probes.values()], now), now)
+        self._place_names(now)
 
     def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
         super()._set_timers_anew(now, is_alive)

@@ -24,7 +24,21 @@ from .calls import link_of
 from .links import Dial, Link, Waiter
 from .pushes import Listener
 
-__all__ = ["AHEAD", "DONE", "SLEEP", "Crew", "Job", "Party", "Passer", "Post", "Sleep", "Write", "is_here", "party_of"]
+__all__ = [
+    "AHEAD",
+    "DONE",
+    "SLEEP",
+    "Crew",
+    "Job",
+    "Party",
+    "Passer",
+    "Post",
+    "Several",
+    "Sleep",
+    "Write",
+    "is_here",
+    "party_of",
+]
 
 DONE: Final = 0
 """As the token of a caller: its call has ended."""
@@ -127,20 +141,27 @@ class Write(NamedTuple):
     post: Post
 
 
+class Several(NamedTuple):
+    """A job: wait until one of these has something to read. They bring what callers listen to that come by several links."""
+
+    posts: tuple[Post, ...]
+
+
 class Sleep:
     """What a caller does that has no job."""
 
 
 SLEEP: Final = Sleep()
 
-Job: TypeAlias = Post | Write | Dial | Sleep
+Job: TypeAlias = Post | Several | Write | Dial | Sleep
 
 
 class Crew:
     """The callers' threads and their jobs. `where` tells at which post a caller's call is, None if on no link."""
 
     __slots__ = (
-        "_called", "armed", "common", "dialling", "dials", "keeper", "posts", "sleepers", "unsettled", "where", "woken",
+        "_called", "armed", "common", "dialling", "dials", "keeper", "listening", "posts", "sleepers", "unsettled", "where",
+        "woken",
     )  # fmt: skip
 
     def __init__(self, where: Callable[[Any], Any] = post_of) -> None:
@@ -151,6 +172,7 @@ class Crew:
         self.woken: list[Any] = []  # for the adapter: what to wake
         self.posts: dict[Post, None] = {}
         self.common: dict[Post, None] = {}  # those read for all: links that open, or that a closing client waits for
+        self.listening: dict[Post, None] = {}  # those that are read for callers who listen to several at once
         self.dials: list[Dial] = []  # no thread carries them out
         self.dialling: dict[Dial, Caller] = {}
         self.keeper: Caller | None = None  # of the time: it sleeps until `armed`
@@ -251,7 +273,7 @@ class Crew:
     def is_beneath(self, caller: Caller, post: Post | None) -> bool:
         """Has this very thread, interrupted by what it does now, the job that the caller would wait for? It would wait for ever."""
         holders = (
-            (*self.dialling.values(), *[common.reader for common in self.common])
+            (*self.dialling.values(), *[common.reader for common in (*self.common, *self.listening)])
             if post is None
             else (post.reader, post.writer)
         )
@@ -312,6 +334,13 @@ class Crew:
         self.posts[post] = self.common[post] = None
         self.unsettled = True
 
+    def hears(self, post: Post) -> None:
+        """What comes here is for callers who listen to several links at once: one of them reads all of these."""
+        if post not in self.listening:
+            self._not_common(post)
+            self.posts[post] = self.listening[post] = None
+            self.unsettled = True
+
     def opened(self, post: Post) -> None:
         """A link has calls of its own now."""
         self._not_common(post)
@@ -320,7 +349,7 @@ class Crew:
 
     def look_after(self, post: Post) -> None:
         """Something is to be read or written here: see that one of those whose calls are on it does so."""
-        self.unsettled = self.unsettled or post in self.common
+        self.unsettled = self.unsettled or post in self.common or post in self.listening
         reader = post.reader
         reads = post.reads and (reader is None or reader.token is None)
         if self.sleepers and (reads or (post.stuck and _is_free(post.writer))):
@@ -329,6 +358,7 @@ class Crew:
     def lost(self, post: Post) -> None:
         """A link has ended. A thread may still wait for its socket: `forget` it when that is closed."""
         self._not_common(post)
+        self.listening.pop(post, None)
         self.unsettled = True  # its calls may be on none now
 
     def _not_common(self, post: Post) -> None:
@@ -364,10 +394,26 @@ class Crew:
                 del self._called[caller]
             elif called is None:
                 free -= 1
+        if self.listening:
+            self._settle_listeners()
         if free > 0:
             idle = (who for who in list(self.sleepers) if who.token is not None and self.where(who) is None)
             for caller in islice(idle, free):
                 self._call(caller, None)
+
+    def _settle_listeners(self) -> None:
+        """See that what comes for those who listen to several links is read, if one of them sleeps."""
+        if any([post.reads and _is_free(post.reader) for post in self.listening]):
+            coming = [caller for caller, called in self._called.items() if called is None]
+            if not any(map(self._listens, coming)):
+                for caller in filter(self._listens, list(self.sleepers)):
+                    self._call(caller, None)
+                    break
+
+    def _listens(self, caller: Any) -> bool:
+        """Is this one there, and does it listen to several links?"""
+        waits = isinstance(caller, Party) and isinstance(caller.waiter, Listener)
+        return waits and caller.token is not None and self.where(caller) is None
 
     # -- jobs --------------------------------------------------------------------------------------------------------------
 
@@ -380,6 +426,13 @@ class Crew:
             dial = self.dials.pop(0)
             self.dialling[dial] = caller
             return dial
+        if self.listening and self._listens(caller):
+            posts = [one for one in (*self.listening, *self.common) if one.reads and _is_free(one.reader, caller)]
+            if posts:
+                self._step_down(caller)
+                for post in posts:
+                    post.reader = caller
+                return Several(tuple(posts))
         for post in self.common:
             if post.reads and _is_free(post.reader, caller):
                 self._step_down(caller)
@@ -408,6 +461,11 @@ class Crew:
         elif isinstance(job, Post) and job.reader is caller:
             job.reader = None
             self.look_after(job)
+        elif isinstance(job, Several):
+            for each in job.posts:
+                if each.reader is caller:
+                    each.reader = None
+            self.unsettled = True
 
     def _arrive(self, caller: Caller) -> Post | None:
         """A caller is here that was called; return the post that it was called for."""

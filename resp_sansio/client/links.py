@@ -27,7 +27,7 @@ from .leases import Waiter as PlaceWaiter
 from .pushes import Listener, Pushes
 from .retry import Attempts
 from .sentinel import Place, Search, Way
-from .subscriptions import Registry
+from .subscriptions import Feed, Registry
 from .timers import Timer
 from .tls import TLSWire
 
@@ -154,7 +154,7 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "awaited", "core", "dial", "due", "ended", "generation", "home", "io", "lane", "left", "looking",
+        "__weakref__", "awaited", "core", "dial", "due", "ended", "feed", "generation", "home", "io", "lane", "left", "looking",
         "news_from", "of_use", "opened_at", "pushes", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
@@ -165,6 +165,7 @@ class Link:
         self.wire: Final[Connection | TLSWire] = core if tls is None else tls
         self.pushes: Final[Pushes] = Pushes(core)
         self.registry: Registry | None = None  # of the subscriptions that it serves
+        self.feed: Feed | None = None  # which of them
         self.lane: Final[Lane | None] = dial.lane
         self.generation: Final[int] = dial.generation
         self.dial: Dial | None = dial  # until the handshake is over

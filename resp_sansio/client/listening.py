@@ -6,6 +6,10 @@ connection of one's own, or on loan, subscriptions use that connection, and end 
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterable
+from functools import partial
+from math import inf
 from typing import Any, Final
 
 from .._errors import (
@@ -30,9 +34,9 @@ from .news import News
 from .pushes import Listener, Pushes
 from .retry import Attempts
 from .subscriber import Subscriber
-from .subscriptions import Asked, Change, Registry
+from .subscriptions import Asked, Change, Feed, Registry
 
-__all__ = ["KEEP_ALIVE", "Listening", "SubscriptionLane"]
+__all__ = ["KEEP_ALIVE", "Listening", "SubscriptionLane", "told_of_dial"]
 
 QUEUED: Final = SlotState.QUEUED
 
@@ -43,22 +47,32 @@ KEEP_ALIVE: Final = 15.0
 class SubscriptionLane(Lane):
     """The lane of subscriptions: its link is wanted as long as a name is."""
 
-    __slots__ = ("registry",)
+    __slots__ = ("feed",)
 
-    def __init__(self) -> None:
+    def __init__(self, feed: Feed) -> None:
         super().__init__()
-        self.registry: Final[Registry] = Registry(lasting=True)
+        self.feed: Final[Feed] = feed
+
+    @property
+    def registry(self) -> Registry:
+        """What is subscribed to, by this lane among others."""
+        return self.feed.registry
 
     @property
     def waiting(self) -> int:
         """How many names are to be asked for on the next link."""
-        return len(self.registry.wanted)
+        return len(self.feed.wanted)
 
 
 class Listening(News):
     """The subscriptions of a client, and the callers that listen."""
 
     __slots__ = ()
+
+    @property
+    @abstractmethod
+    def links(self) -> list[Link]:
+        """All links that have not ended."""
 
     # -- for callers -----------------------------------------------------------------------------------------------------
 
@@ -73,7 +87,7 @@ class Listening(News):
             if self.closed is not None:
                 raise ConnectionClosedError(f"subscribe: {self.closed}")
             if self._subscriptions is None:
-                self._subscriptions = SubscriptionLane()
+                self._subscriptions = SubscriptionLane(self._new_registry())
             lane: SubscriptionLane = self._subscriptions
             return lane.registry.subscriber(most, most_bytes, overflow)
         loan.check("SUBSCRIBE")
@@ -81,9 +95,12 @@ class Listening(News):
         if link.core.error is not None:
             raise ConnectionClosedError(f"subscribe: the connection has ended: {link.core.error}")
         if link.registry is None:
-            link.registry = Registry(lasting=False)
+            link.registry = link.feed = Registry(lasting=False)
             link.registry.opened(link)
         return link.registry.subscriber(most, most_bytes, overflow)
+
+    def _new_registry(self) -> Registry:
+        return Registry(lasting=True)
 
     def subscribe(self, subscriber: Subscriber, names: Any, now: float) -> Change:
         """It wants these names as well: `listen` to the change that is returned. Raises why the subscription has ended."""
@@ -127,13 +144,13 @@ class Listening(News):
     def _check_own(self, subscriber: Subscriber) -> None:
         """A child of a fork has a client that knows nothing of the parent's subscriptions."""
         lane, registry = self._subscriptions, subscriber.registry
-        own = (lane is not None and lane.registry is registry) or registry.link in self._links
+        own = (lane is not None and lane.registry is registry) or registry.link in self.links
         if not own and subscriber.error is None:
             raise ConnectionClosedError("this subscription was opened before a fork, and belongs to the parent process")
 
     def disown(self) -> None:
         """In the child of a fork: what waits for a reader of messages is for the one in the parent."""
-        registries = [link.registry for link in self._links if link.registry is not None]
+        registries = [link.registry for link in self.links if link.registry is not None]
         if self._subscriptions is not None:
             registries.append(self._subscriptions.registry)  # though it has no link now
         for registry in registries:
@@ -173,7 +190,7 @@ class Listening(News):
         """Nothing came in time for this listener."""
         source = listener.source
         source.late(listener)
-        if isinstance(source, Change) and source.connection is None and source.registry.lasting:
+        if isinstance(source, Change) and source.unsent and source.registry.lasting:
             listener.fail(self._late())
         self._timers.cancel(listener.timer)
         self._events.append(Heard(listener))
@@ -182,26 +199,30 @@ class Listening(News):
 
     def _advance(self, registry: Registry, now: float) -> None:
         """Send what is to be asked, see to the link, and tell those who wait. An interrupt before the end shows in `busy`."""
-        link, lane = registry.link, self._subscriptions
-        if link is not None and not link.ended:
-            if not (registry.lasting and not registry.wanted):
-                self._ask(registry, link, now)
-            else:
-                self._leave_subscriptions(CloseReason.SURPLUS, now)
-        elif registry.lasting and lane is not None and lane.registry is registry:
-            self._see_to(lane, now)
+        self._attend(registry, now)
         self._tell_subscribers(registry)
         registry.busy = False
 
-    def _ask(self, registry: Registry, link: Link, now: float) -> None:
-        for asked in registry.asks():
+    def _attend(self, feed: Feed, now: float) -> None:
+        """See that there is a link as long as it is wanted, and send what is to be asked."""
+        link, lane = feed.link, self._subscriptions
+        if link is not None and not link.ended:
+            if not (feed.lasting and not feed.wanted):
+                self._ask(feed, link, now)
+            else:
+                self._leave_subscriptions(CloseReason.SURPLUS, now)
+        elif feed.lasting and lane is not None and lane.feed is feed:
+            self._see_to(lane, now)
+
+    def _ask(self, feed: Feed, link: Link, now: float) -> None:
+        for asked in feed.asks():
             slot = new_slot(asked.words, asked)
             slot.call = ASKS
             try:
                 link.core.submit(slot)
             except LocalProtocolError as error:
-                if not registry.lasting:
-                    registry.end_all(error)
+                if not feed.lasting:
+                    feed.give_up(error)
                 return  # else there will be another link
             self._on(link, slot, now)
         if link.wire.wants_to_send:
@@ -212,23 +233,24 @@ class Listening(News):
             while (listener := source.hand_out()) is not None:
                 self._timers.cancel(listener.timer)
                 self._events.append(Heard(listener))
-        link, enough = registry.link, registry.has_enough
-        if link is not None and link.core.held_back is not enough:
-            link.core.held_back = enough
-            if not enough and not link.ended:
-                self._events.append(link)
+        enough = registry.has_enough
+        for link in registry.links:
+            if link.core.held_back is not enough:
+                link.core.held_back = enough
+                if not enough and not link.ended:
+                    self._events.append(link)
 
     # -- what the link says ----------------------------------------------------------------------------------------------
 
     def _collected(self, link: Link, now: float) -> None:
         """Messages have come."""
-        core, registry = link.core, link.registry
+        core, registry, feed = link.core, link.registry, link.feed
         collected, core.collected = core.collected, []
-        if registry is None:
+        if registry is None or feed is None:
             return  # nothing was asked for
         registry.busy = True
         try:
-            registry.heard(collected)
+            feed.heard(collected)
         except RemoteProtocolError as error:
             self._advance(registry, now)
             self.abort(link, error, now)
@@ -239,8 +261,8 @@ class Listening(News):
         """A command of ours about subscriptions has ended: with its connection, or it was answered."""
         asked: Any = slot.token
         assert isinstance(asked, Asked)
-        registry, link = asked.registry, slot.link
-        if failure is not None or registry.link is not link:
+        registry, link = asked.feed.registry, slot.link
+        if failure is not None or asked.feed.link is not link:
             return  # the end of the link is told by itself
         registry.busy = True
         error = slot.reply if isinstance(slot.reply, ReplyError) else None
@@ -254,36 +276,46 @@ class Listening(News):
     def _subscriptions_opened(self, link: Link, now: float) -> None:
         """There is a link for the client's subscriptions."""
         assert self._subscriptions is not None
-        registry = self._subscriptions.registry
-        link.registry = registry
+        feed: Feed = self._subscriptions.feed
+        registry = feed.registry
+        link.registry, link.feed = registry, feed
         registry.busy = True
-        registry.opened(link)
+        feed.opened(link)
         self._advance(registry, now)
 
     def _subscriptions_not_opened(self, error: Exception | None, now: float) -> None:
         """A dial for the client's subscriptions came to nothing. Those that have been live are dialled for again."""
         assert self._subscriptions is not None
-        registry = self._subscriptions.registry
+        feed: Feed = self._subscriptions.feed
         if error is None:
             return
-        registry.busy = True
-        told = error if isinstance(error, ConnectError) else _told(error)
-        for change in [*registry.changes]:
+        feed.registry.busy = True
+        told = told_of_dial(error)
+        self._put_off(feed.waiting, told)
+        if not told.transient:
+            feed.give_up(told)
+        self._advance(feed.registry, now)
+
+    def _put_off(self, changes: Iterable[Change], error: RespError) -> None:
+        """These can't be had now, for this reason: they fail if they have waited for as long as they may."""
+        for change in changes:
             if change.attempts is None:
                 change.attempts = Attempts(self._retry)
-            if change.attempts.after(told, self._random()) is None:
-                registry.fail(change, change.attempts.told(told))
-        if not told.transient:
-            registry.end_all(told)
-        self._advance(registry, now)
+            deadline = max([listener.deadline for listener in change.listeners], default=inf)
+            counts = self._counts(error, deadline)
+            another = (
+                change.attempts.another if isinstance(error, ReplyError) else partial(change.attempts.after, error)
+            )
+            if another(self._random(), counts=counts) is None:
+                change.registry.fail(change, change.attempts.told(error))
 
     def _subscriptions_lost(self, link: Link, event: ConnectionLost, now: float) -> None:
         """A link has ended that had subscriptions."""
-        registry: Registry | None = link.registry
-        if registry is None:
+        registry, feed = link.registry, link.feed
+        if registry is None or feed is None:
             return  # it was not opened
         registry.busy = True
-        if registry.lasting:
+        if feed.lasting:
             if not link.left and now < link.opened_at + self._retry.cap:
                 self._pace.wasted(
                     now, self._random()
@@ -294,7 +326,7 @@ class Listening(News):
             lost = ConnectionLostError(why, outcome=Outcome.NOT_SENT)
             lost.__cause__ = event.error
             registry.end_all(lost)
-        registry.ended(str(event.error))
+        feed.ended(str(event.error))
         self._advance(registry, now)
 
     def _leave_subscriptions(self, reason: CloseReason, now: float) -> None:
@@ -318,8 +350,10 @@ class Listening(News):
         self._tell_subscribers(lane.registry)
 
 
-def _told(error: Exception) -> ConnectError:
+def told_of_dial(error: Exception) -> ConnectError:
     """Return as an error of ours what a provider of credentials has raised."""
+    if isinstance(error, ConnectError):
+        return error
     told = ConnectError(f"no connection for subscriptions came about: {type(error).__name__}", transient=False)
     told.__cause__ = error
     return told

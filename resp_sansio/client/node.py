@@ -11,15 +11,18 @@ from math import inf
 from typing import Any, Final
 
 from .._errors import ConnectError, ReplyError, RespError
-from .._stats import NodeStats
+from .._stats import CloseReason, NodeStats
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Batch, Slot
 from .calls import ASKS, OWN, Check
 from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Link, Waiter
+from .listening import SubscriptionLane
 from .sentinel import Place, Way
+from .shards import ShardedRegistry, ShardFeed
 from .splits import Part
+from .subscriptions import Registry
 
 __all__ = ["Node", "NodeBase", "Probe"]
 
@@ -172,6 +175,15 @@ class NodeBase(Client):
         if lease is not None:
             self.release(lease, now)
 
+    def feed(self, registry: ShardedRegistry) -> ShardFeed:
+        """Return what comes of the cluster's subscriptions by a link to this server."""
+        lane: SubscriptionLane | None = self._subscriptions
+        if lane is None:
+            self._subscriptions = lane = SubscriptionLane(ShardFeed(registry, self))
+        assert isinstance(lane.feed, ShardFeed)
+        registry.feeds[lane.feed] = None
+        return lane.feed
+
     # -- what differs from a client --------------------------------------------------------------------------------------------
 
     def _settle(self, slot: Slot, failure: RespError | None, now: float) -> None:
@@ -200,6 +212,32 @@ class NodeBase(Client):
         for reply in replies:
             if type(reply) is ReplyError:
                 reply.add_note(note)
+
+    def _advance(self, registry: Registry, now: float) -> None:
+        if registry.lasting:
+            self.cluster._advance(registry, now)
+        else:
+            super()._advance(registry, now)
+
+    def _asked(self, slot: Slot, failure: RespError | None, now: float) -> None:
+        asked: Any = slot.token
+        refused = failure is None and type(slot.reply) is ReplyError and asked.feed.link is slot.link
+        if not (refused and self.cluster.puts_off(self, asked, slot.reply, now)):
+            super()._asked(slot, failure, now)
+
+    def _subscriptions_opened(self, link: Link, now: float) -> None:
+        link.awaited = True
+        super()._subscriptions_opened(link, now)
+
+    def _end_subscriptions(self, now: float) -> None:
+        """This server is left, or all are: what was subscribed to here is the cluster's."""
+        if self._subscriptions is not None:
+            self._subscriptions.dial = None
+            self._leave_subscriptions(CloseReason.CLOSED, now)
+
+    @property
+    def _registries(self) -> list[Registry]:
+        return [registry for registry in super()._registries if not registry.lasting]
 
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         self.cluster.place_call(self, slot, now, turn)

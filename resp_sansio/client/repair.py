@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from math import inf
+from typing import Final
 
 from .._errors import ConnectionLostError
 from .._stats import CloseReason
@@ -19,7 +20,9 @@ from .pushes import Listener, Pushes
 from .subscriptions import Registry
 from .timers import Timers
 
-__all__ = ["Repair"]
+__all__ = ["INTERRUPTED", "Repair"]
+
+INTERRUPTED: Final = "a change of subscriptions was interrupted"
 
 
 class Repair(Listening):
@@ -183,9 +186,9 @@ class Repair(Listening):
         for registry in self._registries:
             if registry.busy and registry.link is not None:
                 registry.link.left = True
-                self.abort(registry.link, ConnectionLostError("a change of subscriptions was interrupted"), now)
+                self.abort(registry.link, ConnectionLostError(INTERRUPTED), now)
             if registry.busy:
-                registry.ended("a change of subscriptions was interrupted")
+                registry.ended(INTERRUPTED)
                 registry.busy = False
             self._tell_subscribers(registry)
 

@@ -54,11 +54,12 @@ class State(enum.Enum):
 class Name:
     """A channel, or a pattern, with those who want it."""
 
-    __slots__ = ("asked", "changes", "kind", "state", "subscribers", "word")
+    __slots__ = ("asked", "changes", "feed", "kind", "state", "subscribers", "word")
 
-    def __init__(self, kind: Kind, word: bytes) -> None:
+    def __init__(self, kind: Kind, word: bytes, feed: Any) -> None:
         self.kind: Final[Kind] = kind
         self.word: Final[bytes] = word
+        self.feed: Any = feed  # by which link it comes
         self.state: State = State.WANTED
         self.asked: Any = None  # the last command about it
         self.subscribers: dict[Subscriber, None] = {}
@@ -76,8 +77,8 @@ class Subscriber(Source):
     """
 
     __slots__ = (
-        "_gaps", "_overflow", "broken", "error", "held", "incoming", "missing", "most", "most_bytes", "names", "ready", "registry",
-        "size", "tail",
+        "_away", "_gaps", "_overflow", "broken", "error", "held", "incoming", "missing", "most", "most_bytes", "names",
+        "ready", "registry", "size", "tail",
     )  # fmt: skip
 
     def __init__(self, registry: Any, most: int, most_bytes: int, overflow: Overflow) -> None:
@@ -95,6 +96,7 @@ class Subscriber(Source):
         self.tail: deque[Item] = self.incoming  # where what comes is put
         self.broken: str | None = None  # why messages may be missing from here on
         self.missing: int = 0  # names that were confirmed, and are not on this connection
+        self._away: dict[Name, str] | None = None  # the same of other connections, and why
         self.error: RespError | None = None  # nothing comes any more, for this reason
 
     def __repr__(self) -> str:
@@ -103,8 +105,13 @@ class Subscriber(Source):
 
     @property
     def connection(self) -> Any:
-        """The link by which its messages come, None if there is none now."""
-        return self.registry.link
+        """The link by which its messages come, None if there is none now, or if there are several."""
+        return self.registry.read_by
+
+    @property
+    def misses(self) -> bool:
+        """Is anything away that it was subscribed to?"""
+        return self.broken is not None or bool(self._away)
 
     @property
     def full(self) -> bool:
@@ -170,8 +177,34 @@ class Subscriber(Source):
 
     def _lost(self, items: deque[Item], why: str) -> None:
         """Say behind these that more may be missing, no one knows how many."""
-        items.append(Gap(tuple([name.word for name, confirmed in self.names.items() if confirmed]), why))
+        feed = self.registry  # of several links, that one
+        items.append(Gap(tuple([name.word for name, has in self.names.items() if has and name.feed is feed]), why))
         self._gaps += 1
+
+    # -- losses of one name among others, which come by other links ----------------------------------------------------------
+
+    def loses(self, name: Name, why: str) -> None:
+        """This name is not live any more, for this reason."""
+        if self._away is None:
+            self._away = {}
+        self._away.setdefault(name, why)
+
+    def forgoes(self, name: Name) -> bool:
+        """If it has lost this one, it does not want it any more."""
+        return self._away is not None and self._away.pop(name, None) is not None
+
+    def finds(self, name: Name) -> bool:
+        """If it has lost this one, it has it again: say in its place that messages may be missing."""
+        why = None if self._away is None else self._away.pop(name, None)
+        if why is None:
+            return False
+        tail = self.tail
+        if tail and type(last := tail[-1]) is Gap and last.lost is None and last.why == why:
+            tail[-1] = Gap((*last.channels, name.word), why)
+        else:
+            tail.append(Gap((name.word,), why))
+            self._gaps += 1
+        return True
 
     # -- who waits ---------------------------------------------------------------------------------------------------------
 
@@ -206,7 +239,7 @@ class Subscriber(Source):
             self._lost(self.incoming, self.broken)
         self.incoming += self.held
         self.held, self.tail = deque(), self.incoming
-        self.broken = None
+        self.broken = self._away = None
         if self.error is None:
             self.error = error
 

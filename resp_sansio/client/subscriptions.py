@@ -12,6 +12,7 @@ A subscriber that is given up leaves nothing: its names are left, and messages f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from .pushes import Listener, Source
 from .retry import CODES, Attempts, Meaning
 from .subscriber import Kind, Name, State, Subscriber, Wanted, again
 
-__all__ = ["MOST_NAMES", "Asked", "Change", "Registry"]
+__all__ = ["MOST_NAMES", "MOVED", "SHARD", "Asked", "Change", "Feed", "Registry"]
 
 QUEUED: Final = SlotState.QUEUED
 ANSWERED: Final = SlotState.ANSWERED
@@ -39,10 +40,10 @@ MOVED: Final = "the server moved the shard of a channel, and ended its subscript
 class Asked:
     """One command: it asks for these names, or leaves them."""
 
-    __slots__ = ("joins", "names", "registry")
+    __slots__ = ("feed", "joins", "names")
 
-    def __init__(self, registry: Registry, names: Sequence[Name], *, joins: bool) -> None:
-        self.registry: Final[Registry] = registry
+    def __init__(self, feed: Feed, names: Sequence[Name], *, joins: bool) -> None:
+        self.feed: Final[Feed] = feed
         self.names: Final[Sequence[Name]] = names
         self.joins: Final[bool] = joins
 
@@ -70,13 +71,18 @@ class Change(Source):
 
     @property
     def connection(self) -> Any:
-        """The link by which it is confirmed, None if there is none now."""
-        return self.registry.link
+        """The link by which it is confirmed, None if there is none now, or if there are several."""
+        return self.registry.read_by
 
     @property
     def over(self) -> bool:
         """Is there nothing left to wait for?"""
         return self.error is not None or not self.pending
+
+    @property
+    def unsent(self) -> bool:
+        """Was no server asked for what it waits for?"""
+        return all([name.state is State.WANTED for name in self.pending])
 
     def wait_for(self, name: Name) -> None:
         """It is over only when this is."""
@@ -114,27 +120,95 @@ class Change(Source):
         )
 
 
-class Registry:
-    """The subscriptions of one client, or of one connection.
+class Feed(ABC):
+    """What one link has of the subscriptions of a `registry`: which names are `wanted` by it, and what is to be sent.
 
-    After each method, `asks` says what is to be sent on the `link`, `told` what has something for its listeners, and `has_enough`
-    whether more is to be read. `lasting`: is there another link after a loss?
+    `lasting`: is there another link after a loss?
     """
 
-    __slots__ = (
-        "_halves", "_names", "_todo", "_told", "busy", "changes", "lasting", "link", "subscribers", "wanted",
-    )  # fmt: skip
+    __slots__ = ("halves", "lasting", "link", "registry", "todo", "wanted")
 
-    def __init__(self, *, lasting: bool) -> None:
+    def __init__(self, registry: Registry, *, lasting: bool) -> None:
+        self.registry: Final[Registry] = registry
         self.lasting: Final[bool] = lasting
         self.link: Any = None
+        self.wanted: dict[Name, None] = {}
+        self.todo: dict[Name, None] = {}
+        self.halves: list[list[Name]] = []  # of commands that were refused as a whole
+
+    @property
+    @abstractmethod
+    def waiting(self) -> list[Change]:
+        """The changes that wait for it."""
+
+    @abstractmethod
+    def heard(self, pushes: Iterable[Collected]) -> None:
+        """These have come. Raises `RemoteProtocolError` if one of them is none that a server sends."""
+
+    @abstractmethod
+    def give_up(self, error: RespError) -> None:
+        """There will be no link, for this reason."""
+
+    @abstractmethod
+    def ended(self, why: str) -> None:
+        """There is no link any more, for this reason."""
+
+    def opened(self, link: Any) -> None:
+        """There is a link, which has none of the subscriptions yet."""
+        self.link = link
+        self.todo = dict(self.wanted)
+
+    def empty(self) -> None:
+        """There is no link, and so nothing to be sent."""
+        self.link = None
+        self.halves, self.todo = [], {}
+
+    def wants(self, name: Name) -> None:
+        """This is to be asked for by it."""
+        self.wanted[name] = self.todo[name] = None
+
+    def asks(self) -> list[Asked]:
+        """Return the commands that are to be sent now."""
+        if not (self.todo or self.halves):
+            return []
+        halves, self.halves = self.halves, []
+        todo, self.todo = self.todo, {}
+        asked: list[Asked] = []
+        for half in halves:
+            again = [name for name in half if name.subscribers and name.state is State.WANTED and name.feed is self]
+            self._ask(asked, again, joins=True)
+        for kind in Kind:
+            mine = [name for name in todo if name.kind is kind]
+            joins = [name for name in mine if name.subscribers and name.state is State.WANTED]
+            leaves = [name for name in mine if not name.subscribers and name.state in (State.ASKED, State.LIVE)]
+            self._ask(asked, joins, joins=True)
+            self._ask(asked, leaves, joins=False)
+        return asked
+
+    def _ask(self, asked: list[Asked], names: list[Name], *, joins: bool) -> None:
+        for start in range(0, len(names), MOST_NAMES):
+            command = Asked(self, names[start : start + MOST_NAMES], joins=joins)
+            asked.append(command)
+            for name in command.names:
+                name.asked = command
+                name.state = State.ASKED if joins else State.LEAVING
+
+
+class Registry(Feed):
+    """The subscriptions of one client, or of one connection: of a client of one server, and by its one link.
+
+    After each method, `asks` says what is to be sent on the `link`, `told` what has something for its listeners, and `has_enough`
+    whether more is to be read.
+    """
+
+    __slots__ = ("_names", "_told", "busy", "changes", "subscribers")
+
+    def __init__(self, *, lasting: bool) -> None:
+        super().__init__(self, lasting=lasting)
         self.subscribers: dict[Subscriber, None] = {}
         self.changes: dict[Change, None] = {}  # for which a caller waits
-        self.wanted: dict[Name, None] = {}
         self.busy: bool = False  # true on entering a method: an interrupt has cut one short
         self._names: dict[Kind, dict[bytes, Name]] = {kind: {} for kind in Kind}
-        self._todo: dict[Name, None] = {}
-        self._halves: list[list[Name]] = []  # of commands that were refused as a whole
         self._told: dict[Source, None] = {}
 
     def __repr__(self) -> str:
@@ -155,12 +229,12 @@ class Registry:
         for kind, word in names:
             name = self._names[kind].get(word)
             if name is None:
-                name = self._names[kind][word] = Name(kind, word)
+                name = self._names[kind][word] = Name(kind, word, self.feed_for(kind, word))
             if subscriber not in name.subscribers:
                 change.added.append(name)
                 subscriber.names[name] = name.state is State.LIVE
                 name.subscribers[subscriber] = None
-                self.wanted[name] = self._todo[name] = None
+                name.feed.wants(name)
             if name.state is not State.LIVE:
                 change.wait_for(name)
         self._begin(change)
@@ -211,6 +285,29 @@ class Registry:
             for items in (subscriber.ready, subscriber.incoming, subscriber.held):
                 items.clear()
 
+    def feed_for(self, kind: Kind, word: bytes) -> Feed:  # noqa: ARG002  # of use where there are several
+        """Return by which link this name is to come."""
+        return self
+
+    @property
+    def read_by(self) -> Any:
+        """The only link, None if there is none now, or if there are several."""
+        return self.link
+
+    @property
+    def links(self) -> list[Any]:
+        """Those that there are."""
+        return [] if self.link is None else [self.link]
+
+    @property
+    def waiting(self) -> list[Change]:
+        """All changes: they wait for the one link."""
+        return [*self.changes]
+
+    def give_up(self, error: RespError) -> None:
+        """There will be no link, for this reason."""
+        self.end_all(error)
+
     def _begin(self, change: Change) -> None:
         if not change.over:
             self.changes[change] = None
@@ -222,18 +319,19 @@ class Registry:
         for change in [change for change in name.changes if change.joins and change.subscriber is subscriber]:
             self._confirm(change, name)  # there is nothing to wait for
         if not name.subscribers:
-            self.wanted.pop(name, None)
+            name.feed.wanted.pop(name, None)
             if name.state is State.WANTED:
                 self._forget(name)
             else:
-                self._todo[name] = None
-        if confirmed and name.state is not State.LIVE and subscriber.missing:
+                name.feed.todo[name] = None
+        if confirmed and name.state is not State.LIVE and not subscriber.forgoes(name) and subscriber.missing:
             subscriber.missing -= 1
             subscriber.mends()
 
     def _forget(self, name: Name) -> None:
-        self._names[name.kind].pop(name.word, None)
-        self._todo.pop(name, None)
+        if self._names[name.kind].get(name.word) is name:
+            del self._names[name.kind][name.word]
+        name.feed.todo.pop(name, None)
 
     def fail(self, change: Change, error: RespError) -> None:
         """A change is refused, or can't be had."""
@@ -246,15 +344,11 @@ class Registry:
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 
-    def opened(self, link: Any) -> None:
-        """There is a link, which has none of the subscriptions yet."""
-        self.link = link
-        self._todo = dict(self.wanted)
-
     def ended(self, why: str) -> None:
-        """There is none any more, for this reason. What each subscriber wants is all that stands."""
-        self.link = None
-        self._halves, self._todo, self._names, self.wanted = [], {}, {kind: {} for kind in Kind}, {}
+        """There is no link any more, for this reason. What each subscriber wants is all that stands."""
+        self.empty()
+        self._names = {kind: {} for kind in Kind}
+        self.wanted.clear()
         for subscriber in self.subscribers:
             for name in subscriber.names:
                 name.subscribers, name.state, name.asked = {}, State.WANTED, None
@@ -271,31 +365,6 @@ class Registry:
                 for name in [*change.pending]:
                     self._confirm(change, name)
 
-    def asks(self) -> list[Asked]:
-        """Return the commands that are to be sent now."""
-        if not (self._todo or self._halves):
-            return []
-        halves, self._halves = self._halves, []
-        todo, self._todo = self._todo, {}
-        asked: list[Asked] = []
-        for half in halves:
-            self._ask(asked, [name for name in half if name.subscribers and name.state is State.WANTED], joins=True)
-        for kind in Kind:
-            mine = [name for name in todo if name.kind is kind]
-            joins = [name for name in mine if name.subscribers and name.state is State.WANTED]
-            leaves = [name for name in mine if not name.subscribers and name.state in (State.ASKED, State.LIVE)]
-            self._ask(asked, joins, joins=True)
-            self._ask(asked, leaves, joins=False)
-        return asked
-
-    def _ask(self, asked: list[Asked], names: list[Name], *, joins: bool) -> None:
-        for start in range(0, len(names), MOST_NAMES):
-            command = Asked(self, names[start : start + MOST_NAMES], joins=joins)
-            asked.append(command)
-            for name in command.names:
-                name.asked = command
-                name.state = State.ASKED if joins else State.LEAVING
-
     def answered(self, asked: Asked, error: ReplyError | None) -> bool:
         """A command was confirmed, or refused as a whole. Is the link of no use? Then another may be."""
         names = [name for name in asked.names if name.asked is asked]
@@ -306,7 +375,7 @@ class Registry:
                 self._is_live(name)
         elif len(asked.names) > 1:  # which of them was refused, is to be found out
             middle = (len(names) + 1) // 2
-            self._halves += [half for half in (names[:middle], names[middle:]) if half]
+            asked.feed.halves += [half for half in (names[:middle], names[middle:]) if half]
             for name in names:
                 name.state, name.asked = State.WANTED, None
         elif names:
@@ -319,8 +388,9 @@ class Registry:
             if not subscriber.names[name]:
                 subscriber.names[name] = True
             else:
-                subscriber.missing -= 1
-                subscriber.mends()
+                if not subscriber.finds(name):
+                    subscriber.missing -= 1
+                    subscriber.mends()
                 self._note(subscriber)
         for change in [*name.changes]:
             self._confirm(change, name)
@@ -329,7 +399,7 @@ class Registry:
         for name in names:
             if name.subscribers:  # it was wanted again meanwhile
                 name.state, name.asked = State.WANTED, None
-                self._todo[name] = None
+                name.feed.todo[name] = None
             else:
                 self._forget(name)
         for name in asked.names:
@@ -417,7 +487,7 @@ class Registry:
         name = self._names[SHARD].get(items[0]) if kind == "sunsubscribe" else None
         if name is not None and name.state is State.LIVE:
             name.state, name.asked = State.WANTED, None
-            self._todo[name] = None
+            self.todo[name] = None
             for subscriber in name.subscribers:
                 subscriber.breaks(MOVED, 1)
 

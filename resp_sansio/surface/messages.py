@@ -68,8 +68,8 @@ class MessagesBase(Generic[D, S]):
 
     @property
     def lost(self) -> bool:
-        """Is the connection away? Then messages are being missed, and a `Gap` will say so once it is there again."""
-        return self._subscriber is not None and self._subscriber.broken is not None
+        """Is the connection away, or one of several? Then messages are missed, and a `Gap` will say so once it is there again."""
+        return self._subscriber is not None and self._subscriber.misses
 
     def _enter(self) -> None:
         if self._subscriber is not None:

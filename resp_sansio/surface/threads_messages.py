@@ -124,8 +124,8 @@ class Subscribing(Viewed[Driver, S]):
 
         The block gets its messages from the object that it is given: by `for`, `next` or `next_batch`. They come as
         `Message`, and as a `Gap` where some may be missing. Entering waits until the server has confirmed all names, for as long
-        as `timeout`. A client or a pool has one connection for all its subscriptions, and subscribes anew when that is lost; on a
-        connection, the subscription ends with it.
+        as `timeout`. A client or a pool has one connection for its subscriptions (of a cluster, one more to each master that has
+        any of the `shards`), and subscribes anew when that is lost; on a connection, the subscription ends with it.
 
         At most `buffer` messages, with `buffer_bytes` of data, wait to be taken. What becomes of more, `overflow` says:
         "drop_oldest" or "drop_newest", with a `Gap` in their place, or "error", which ends this subscription. While no

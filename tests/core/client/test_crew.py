@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from resp_sansio.client import Link, Listener, Waiter
-from resp_sansio.client.crew import DONE, SLEEP, Crew, Party, Passer, Post, Write, is_here, party_of
+from resp_sansio.client.crew import DONE, SLEEP, Crew, Party, Passer, Post, Several, Write, is_here, party_of
 from resp_sansio.connection import new_slot
 
 CHANCE = st.integers(0, 1 << 30).map(Random)
@@ -34,6 +34,17 @@ class Thread:
     @property
     def waits(self) -> bool:
         return self.token not in (DONE, None)
+
+
+class Hearer(Thread, Party):
+    """A caller that listens to several links."""
+
+    def __init__(self, number: int) -> None:
+        Party.__init__(self, inf, number)
+        Thread.__init__(self, number, None)
+        self.waiter = Listener(None)
+
+    __hash__ = object.__hash__
 
 
 class Threads(RuleBasedStateMachine):
@@ -109,10 +120,10 @@ class Threads(RuleBasedStateMachine):
 
     @rule(chance=CHANCE)
     def a_call_begins(self, chance: Any) -> None:
-        opened = [post for post in self.posts if post not in self.crew.common]
+        opened = [post for post in self.posts if post not in self.crew.common and post not in self.crew.listening]
         at = chance.choice([None, *opened, *opened])
         self.number += 1
-        thread = Thread(self.number, at)
+        thread = Hearer(self.number) if at is None and chance.random() < 0.5 else Thread(self.number, at)
         assert not self.crew.is_beneath(thread, at)
         if at is None:
             if chance.random() < 0.5:
@@ -174,13 +185,15 @@ class Threads(RuleBasedStateMachine):
                 self.loses(post, chance)
             case "pushes":
                 post.reads = False
+            case "opened" if post in self.crew.common and chance.random() < 0.5:
+                self.crew.hears(post)
             case "opened" if post in self.crew.common:
                 for other in idle[: chance.randrange(4)]:
                     other.at = post
                 self.crew.opened(post)
             case "moved" if idle and self.posts:  # a link is lent
                 lent = chance.choice(self.posts)
-                if lent not in self.crew.common:
+                if lent not in self.crew.common and lent not in self.crew.listening:
                     other = chance.choice(idle)
                     other.at = lent
                     lent.link.slot = other
@@ -192,6 +205,29 @@ class Threads(RuleBasedStateMachine):
                 self.crew.unsettled = True
         if not post.link.ended and (post.deferred == 0 or chance.random() < 0.5):
             self.sends(post)
+        self.goes_on(thread)
+
+    @precondition(lambda self: bool(self.working(Several)))
+    @rule(chance=CHANCE, what=st.sampled_from(["nothing", "message", "lost", "pushes", "opened", "moved"]))
+    def one_of_several_is_readable(self, chance: Any, what: str) -> None:
+        thread: Thread = chance.choice(self.working(Several))
+        assert all([cast(Any, post.reader) is thread for post in thread.job.posts])
+        post: Post = chance.choice(thread.job.posts)
+        hearers = [other for other in self.threads if isinstance(other, Hearer) and other.at is None and other.waits]
+        match "nothing" if post.link.ended else what:
+            case "message" if hearers:
+                self.crew.ended(chance.choice(hearers))
+            case "lost":
+                self.loses(post, chance)
+            case "pushes":
+                post.reads = False
+            case "opened" if post in self.crew.common:
+                self.crew.hears(post)
+            case "moved" if hearers:
+                opened = [one for one in self.posts if one not in self.crew.common and one not in self.crew.listening]
+                if opened:
+                    chance.choice(hearers).at = at = chance.choice(opened)
+                    self.crew.look_after(at)
         self.goes_on(thread)
 
     @precondition(lambda self: bool([post for post in self.posts if not post.reads]))
@@ -302,10 +338,18 @@ class Threads(RuleBasedStateMachine):
         if any(thread.at is None for thread in sleepers):
             assert not self.crew.dials
             for post in self.crew.common:
-                assert not post.reads or any(thread.job is post for thread in self.threads)
+                assert not post.reads or any(reads_it(thread, post) for thread in self.threads)
+            if any(isinstance(thread, Hearer) and thread.at is None for thread in sleepers):
+                for post in self.crew.listening:
+                    assert not post.reads or any(reads_it(thread, post) for thread in self.threads)
             keeper = self.crew.keeper
             assert keeper in sleepers
             assert self.crew.armed <= self.due
+
+
+def reads_it(thread: Thread, post: Post) -> bool:
+    """Is that this thread's job?"""
+    return thread.job is post or (isinstance(thread.job, Several) and post in thread.job.posts)
 
 
 def a_post() -> Post:
@@ -575,3 +619,46 @@ def test_jobs_of_callers_that_have_gone_are_for_others() -> None:
     assert crew.unsettled
     assert crew.next(another, SLEEP) is post
     assert crew.next(Passer(inf, 1), None) is None
+
+
+def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
+    crew, _ = crew_at()
+    one, other = a_post(), a_post()
+    crew.hears(one)
+    crew.hears(one)
+    first, second, plain = Hearer(1), Hearer(2), Thread(3, None)
+    assert crew.next(first) == Several((one,))
+    crew.opens(other)
+    job = crew.next(first, Several((one,)))
+    assert isinstance(job, Several)
+    assert job.posts == (one, other)
+    crew.hears(other)
+    assert crew.chore(Passer(inf, 9)) is None  # it would wait for ever
+    for caller in (plain, second):
+        assert crew.next(caller) is SLEEP
+        crew.sleepers[caller] = caller
+    assert crew.is_beneath(Hearer(1), None)
+    crew.settle(inf)
+    crew.woken.clear()
+    crew.ended(first)
+    assert crew.next(first, job) is None
+    assert (one.reader, other.reader) == (None, None)
+    crew.settle(inf)
+    assert second in crew.woken
+    crew.settle(inf)  # it is coming
+    assert crew.woken.count(second) == 1
+    job = crew.next(second)
+    assert isinstance(job, Several)
+    one.reads = other.reads = False
+    assert crew.next(second, job) is SLEEP
+    crew.sleepers[second] = second
+    one.reads = True
+    crew.look_after(one)
+    crew.woken.clear()
+    crew.settle(inf)
+    assert second in crew.woken
+    crew.lost(one)
+    assert list(crew.listening) == [other]
+    other.reader = first
+    crew.leave(second, Several((one, other)))  # it has none of them any more
+    assert other.reader is first
