@@ -1,0 +1,193 @@
+"""The contract of subscriptions in a real cluster: what they survive, and that each gap is told where it is."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.backends import Backend, contract
+from clusters import Cluster, key_in, slot_of, text
+from resp_sansio import CommandTimeoutError, Gap, Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+PATIENCE = 15.0
+
+
+numbers = count()
+
+
+def channels(cluster: Cluster) -> list[str]:
+    """A channel of each shard, which no other test has: a server may not have noticed the end of that one yet."""
+    prefix = f"channel {next(numbers)} "
+    return [key_in(slots, prefix) for slots in cluster.ranges]
+
+
+@asynccontextmanager
+async def subscribed(backend: Backend, url: str, *names: str, **options: Any) -> AsyncIterator[tuple[Any, Any]]:
+    kinds = {kind: options.pop(kind, ()) for kind in ("shards", "patterns")}
+    async with (
+        backend.client(url, timeout=PATIENCE, **options) as client,
+        client.subscribe(*names, **kinds) as messages,
+    ):
+        yield client, messages
+
+
+async def gap_of(messages: Any, name: str) -> None:
+    """Skip what comes until there is a gap of this channel. A map that is behind may lead to more than one."""
+    while not isinstance(item := await messages.next(timeout=PATIENCE), Gap) or name.encode() not in item.channels:
+        pass
+
+
+def listeners(cluster: Cluster) -> list[int]:
+    """The nodes to which a link for channels and patterns leads."""
+    running = [(index, node) for index, node in enumerate(cluster.nodes) if node.running]
+    return [index for index, node in running if "sub=1" in text(node.call("CLIENT", "LIST"))]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@contract
+async def test_one_block_has_channels_patterns_and_channels_of_all_shards(
+    backend: Backend, cluster: Cluster, protocol: int
+) -> None:
+    shards = channels(cluster)
+    async with subscribed(backend, cluster.url, "news", shards=shards, patterns=["new*"], protocol=protocol) as (
+        client,
+        messages,
+    ):
+        for number in range(3):
+            await client.execute("PUBLISH", "news", f"{number}")
+            for name in shards:
+                assert await client.execute("SPUBLISH", name, f"{number}") == 1
+        heard = [await messages.next() for _ in range(3 * 5)]
+        for pattern, channel in [(None, "news"), (b"new*", "news"), *[(None, name) for name in shards]]:
+            mine = [item.data for item in heard if (item.pattern, item.channel) == (pattern, channel.encode())]
+            assert mine == [b"0", b"1", b"2"]
+        await messages.unsubscribe(shards=shards[:1])
+        assert await client.execute("SPUBLISH", shards[0], "x") == 0
+        await messages.subscribe(shards=shards[:1])
+        assert await client.execute("SPUBLISH", shards[0], "y") == 1
+        assert await messages.next() == Message(shards[0].encode(), b"y", None, True)
+        with pytest.raises(CommandTimeoutError, match="no message came in time"):
+            await messages.next(timeout=0.01)
+
+
+@contract
+async def test_several_read_at_once_and_each_gets_its_own(backend: Backend, cluster: Cluster) -> None:
+    shards = channels(cluster)
+
+    async def reads(name: str) -> list[bytes]:
+        async with client.subscribe(shards=[name]) as messages:
+            await ready(messages)
+            items: list[Any] = [await messages.next(timeout=PATIENCE) for _ in range(20)]
+            return [item.data for item in items]
+
+    async def ready(messages: Any) -> None:
+        entered.append(messages)
+
+    async def publishes() -> None:
+        while len(entered) < len(shards):
+            await backend.sleep(0.01)
+        for number in range(20):
+            for name in shards:
+                await client.execute("SPUBLISH", name, f"{name} {number}")
+
+    entered: list[Any] = []
+    async with backend.client(cluster.url, timeout=PATIENCE) as client:
+        *heard, _ = await backend.together(*[partial(reads, name) for name in shards], publishes)
+    assert heard == [[f"{name} {number}".encode() for number in range(20)] for name in shards]
+
+
+@contract
+async def test_a_slot_moves_under_a_subscriber(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    with start_cluster(2, 0) as cluster:
+        moved, other = (key_in(cluster.ranges[0], prefix) for prefix in "ab")
+        assert slot_of(moved) == slot_of(other)
+        stays = key_in(range(slot_of(moved) + 1, cluster.ranges[0].stop), "stays")
+        async with subscribed(backend, cluster.url, shards=[moved, other, stays]) as (client, messages):
+            cluster.move(slot_of(moved), 1)
+            gap = await messages.next()
+            assert isinstance(gap, Gap)
+            channels = {*gap.channels}
+            if len(channels) == 1:
+                channels |= {*(await messages.next()).channels}
+            assert channels == {moved.encode(), other.encode()}
+            assert not messages.lost
+            for name in (stays, moved, other):
+                assert await client.execute("SPUBLISH", name, "x") == 1
+            heard = {(await messages.next()).channel for _ in range(3)}
+            assert heard == {name.encode() for name in (stays, moved, other)}
+
+
+@contract
+async def test_a_master_fails_over_and_another_dies(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    with start_cluster() as cluster:
+        first, second, _ = channels(cluster)
+        async with subscribed(backend, cluster.url, shards=[first, second]) as (client, messages):
+            cluster.take_over(3)  # the replica of the first
+            await gap_of(messages, first)
+            assert await _published(backend, client, messages, first)
+            cluster.nodes[1].kill()
+            await gap_of(messages, second)
+            assert await _published(backend, client, messages, second)
+
+
+async def _published(backend: Backend, client: Any, messages: Any, name: str) -> bool:
+    """Publish until one gets it: the servers may not all know yet who is master."""
+    for _ in range(100):
+        await client.execute("SPUBLISH", name, "x")
+        try:
+            item = await messages.next(timeout=0.1)
+        except CommandTimeoutError:
+            continue
+        if isinstance(item, Message):
+            return bool(item.channel == name.encode())
+    return False
+
+
+@contract
+async def test_the_server_of_channels_and_patterns_dies(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    with start_cluster() as cluster:
+        async with subscribed(backend, cluster.url, "news", patterns=["n*"]) as (_, messages):
+            (index,) = listeners(cluster)
+            cluster.nodes[index].kill()
+            gap = await messages.next()
+            assert gap.channels == (b"news", b"n*")
+            assert listeners(cluster) not in ([], [index])
+            cluster.live[0].call("PUBLISH", "news", "x")
+            assert [(await messages.next()).data for _ in range(2)] == [b"x", b"x"]
+
+
+@contract
+async def test_the_server_of_channels_and_patterns_becomes_a_replica(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    with start_cluster() as cluster:
+        masters = ",".join([f"{host}:{port}" for host, port in cluster.places[:3]])
+        async with subscribed(backend, f"redis+cluster://{masters}", "news") as (client, messages):
+            (index,) = listeners(cluster)
+            cluster.take_over(index + 3)
+            await client.execute("PUBLISH", "news", "x")
+            assert await messages.next() == Message(b"news", b"x")
+            assert listeners(cluster) == [index]
+
+
+@contract
+async def test_the_servers_of_subscriptions_are_frozen(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
+    with start_cluster() as cluster:
+        first, *_ = channels(cluster)
+        quick = {"ping_interval": 0.2, "silence_timeout": 0.4}
+        async with subscribed(backend, cluster.url, "news", shards=[first], **quick) as (client, messages):
+            cluster.nodes[0].freeze()
+            try:
+                await gap_of(messages, first)
+                assert await _published(backend, client, messages, first)
+            finally:
+                cluster.nodes[0].thaw()
