@@ -101,7 +101,7 @@ def test_it_is_a_module_that_runs() -> None:
     assert (done.returncode, done.stdout) == (0, f"resp-sansio {resp_sansio.__version__}\n")
 
 
-@pytest.mark.parametrize("tool", ["ping", "watch", "compare"])
+@pytest.mark.parametrize("tool", ["watch"])
 def test_what_looks_at_one_server_refuses_a_cluster(capsys: pytest.CaptureFixture[str], tool: str) -> None:
     code: object
     try:
