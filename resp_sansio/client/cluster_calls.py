@@ -277,11 +277,8 @@ class ClusterCalls(ClusterServers):
         return None in homes or homes.count(node) == len(homes)
 
     def _slot_due(self, slot: Slot, now: float) -> None:
-        if slot in self._unplaced:
-            del self._unplaced[slot]
-            self._finish(slot, self._late(), now)
-        else:
-            super()._slot_due(slot, now)
+        self._unplaced.pop(slot, None)
+        self._finish(slot, self._late(), now)
 
     def _tell_end(self, slot: Slot, now: float) -> None:
         if type(slot.token) is Part:
@@ -322,7 +319,8 @@ class ClusterCalls(ClusterServers):
 
     def limit(self, slot: Slot, deadline: float, now: float) -> None:
         """As of a client."""
-        self._machine_of(slot).limit(slot, deadline, now) if slot.link is not None else None
+        if slot.link is not None:
+            self._machine_of(slot).limit(slot, deadline, now)
 
     # -- where a call goes on ------------------------------------------------------------------------------------------------
 

@@ -94,10 +94,6 @@ class ClusterServers(Client):
         self._round = 0.0, 0
         self.moved = self.asked = self.refreshes = self.refresh_failures = 0
 
-    def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
-        return f"<{type(self).__name__} {self.config.address}: {state}>"
-
     @property
     def random(self) -> Callable[[], float]:
         """The source of chance, for the machines of servers."""

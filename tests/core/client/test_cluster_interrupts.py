@@ -13,7 +13,7 @@ import pytest
 from core.client.stage import LANES
 from core.client.test_repair import Strike, Torn
 from core.client.town import A, B, C, D, Town, key
-from resp_sansio import ClientSettings, ConnectError, PoolSettings
+from resp_sansio import ClientSettings, CommandTimeoutError, ConnectError, PoolSettings
 from resp_sansio.client import Dial
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.connection import Slot, SlotState, new_batch, prepare
@@ -218,3 +218,87 @@ def test_an_interrupt_anywhere_costs_nothing_but_its_call(name: str, history: An
             error.add_note(f"struck after {after}")
             raise
     assert after > 100
+
+
+# -- what is left in the middle of a method, place by place --------------------------------------------------------------------
+
+
+def test_a_call_whose_end_was_not_told_is_told() -> None:
+    town = Town()
+    town.call("GET", key(A))
+    answered = town.batch(("GET", key(A)), ("GET", key(B)))
+    town.away = True
+    town.move(key(C), None)
+    town[B].deaf = True
+    lost = town.batch(("GET", key(A)), ("GET", key(B)), deadline=town.now + 1)
+    town.pass_time(2)
+    town.ended.clear()
+    for slot in (answered, lost):
+        slot.link = None
+        slot.call.home = town.client
+        town.client.resume(slot, town.now)
+        town.run()
+    assert town.ended == [answered, lost]
+    assert town.told(answered) == [key(A).encode(), key(B).encode()]
+    assert town.told(lost)[0] is CommandTimeoutError
+
+
+def test_a_call_in_parts_of_which_no_part_was_made_begins_anew() -> None:
+    town = Town()
+    town.call("GET", key(A))
+    for place in (A, B, C):
+        town[place].deaf = True
+    piped = town.batch(("APPEND", key(A), "1"), ("APPEND", key(B), "2"))
+    everywhere = town.call("DBSIZE")
+    for slot in (piped, everywhere):
+        for part in slot.call.split.under_way:
+            town.client.abandon(part, town.now)
+            slot.call.split.parts.remove(part)
+    for place in (A, B, C):
+        town[place].deaf = False
+        for link in town.links_to(place):
+            town.unread.pop(link, None)
+            town.cut(link)
+    for slot in (piped, everywhere):
+        town.client.resume(slot, town.now)
+        town.run()
+    town.pass_time(2)
+    assert town.told(piped) == [b"1", b"2"]
+    assert everywhere in town.ended
+    town.is_at_rest()
+
+
+def test_a_transaction_behind_ask_of_which_no_part_was_made_begins_anew() -> None:
+    town = Town()
+    town.call("GET", key(A))
+    town.begin_move(key(A), D)
+    town[D].deaf = True
+    slot = town.call("APPEND", key(A), "1")
+    split = slot.call.split
+    (part,) = split.under_way
+    town.client._machine_of(part).abandon(part, town.now)
+    split.parts.clear()
+    town.unread.clear()
+    town.kill(D)
+    town[D].away = town[D].deaf = False
+    town.client.resume(slot, town.now)
+    town.run()
+    town.pass_time(2)
+    assert town.told(slot) == b"1"
+    assert len(town.at(D)) == 1
+    town.is_at_rest()
+
+
+def test_an_attempt_behind_ask_whose_end_was_not_seen_is_seen() -> None:
+    town = Town()
+    town.call("GET", key(A))
+    town.begin_move(key(A), D)
+    town[D].deaf = True
+    slot = town.call("APPEND", key(A), "1")
+    split = slot.call.split
+    (part,) = split.under_way
+    part.replies, part.state, part.missing = ["OK", b"1"], SlotState.ANSWERED, 0
+    split.take(part, None)
+    town.client.resume(slot, town.now)
+    town.run()
+    assert town.told(slot) == b"1"
