@@ -113,7 +113,8 @@ class Client(Repair):
     def stats(self) -> ClientStats | PoolStats | ConnectionStats:
         """Return what was counted: a client's, a pool's or a connection's counts."""
         if self.once:
-            return Connection().stats() if self._only is None else self._only.core.stats()
+            stats = Connection().stats() if self._only is None else self._only.core.stats()
+            return stats if self.cache is None else replace(stats, cache=self.cache.stats())
         subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
         leases = None if self._pool is None else self._pool.stats(self.retries)
         if leases is not None and not self._lanes:

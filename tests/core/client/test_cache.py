@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.client.stage import LANES, Stage
-from resp_sansio import Cache, ClientSettings, CommandTimeoutError, PoolSettings, ReplyError, RespError, Verbatim
+from resp_sansio import (
+    Cache,
+    ClientSettings,
+    CommandTimeoutError,
+    ConnectionStats,
+    PoolSettings,
+    ReplyError,
+    RespError,
+    Verbatim,
+)
 from resp_sansio.client import LOOK, CachedRead, Kept, ReadCache, error_of, touched_by
 from resp_sansio.commands.caching import EVERYTHING
 from resp_sansio.connection import Slot, SlotState, new_slot
@@ -171,6 +180,15 @@ def test_a_call_that_runs_out_of_time_ends_for_itself() -> None:
     assert isinstance(error_of(first), CommandTimeoutError)
     made.wake()
     assert second.reply == b"k"
+
+
+def test_the_counts_of_a_single_connections_machine_have_those_of_its_cache() -> None:
+    made = stage(once=True, settings=None)
+    for _ in range(2):  # before there is a link, and with one
+        stats = made.client.stats()
+        assert isinstance(stats, ConnectionStats)
+        assert stats.cache is not None
+        made.lease()
 
 
 def test_readers_fail_as_the_one_they_wait_for() -> None:
