@@ -371,6 +371,12 @@ class LendingBase(CommandsBase[D, S], Generic[D, K, S]):
     def _routed(self) -> bool:
         return bool(self._config.cluster)
 
+    def _check_one_server(self) -> None:
+        if self._routed:
+            raise LocalProtocolError(
+                "monitor: one server shows what it is asked, and a cluster has several; `client.nodes()` has each of them"
+            )
+
     @property
     def closed(self) -> bool:
         """Is it closed, or closing?"""

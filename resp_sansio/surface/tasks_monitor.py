@@ -39,7 +39,8 @@ class Monitors(Viewed[Driver, S]):
     def monitor(self) -> Monitor[S]:
         """Read what the server is asked, by whichever client: an `async with` block, in which an `async for` gets the lines.
 
-        It has a connection of its own. Entering it raises as `connect` and `execute`.
+        It has a connection of its own. Of a cluster, ask one of its `nodes`. Entering it raises as `connect` and `execute`, and
+        `LocalProtocolError` for a cluster.
         """
         return Monitor(*self._view)
 

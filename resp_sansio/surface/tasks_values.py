@@ -22,6 +22,7 @@ from .._errors import (
 from ..client.call import DEFAULT, Default, error_of
 from ..commands.decoding import S
 from ..connection.slot import Batch, Slot
+from ..connection.stateful import new_slot
 from ..wire.encoder import Argument
 from ..wire.values import Reply
 from .base import ANSWERED, CommandsBase, ConnectionBase
@@ -57,6 +58,12 @@ class Values(CommandsBase[Driver, S]):
     def _alone(self, deadline: float, at: Any) -> AbstractAsyncContextManager[ConnectionBase[Any, Any]]:
         """Return a connection on which a WATCH holds, for the length of a block; where that is to be, `_at` says."""
 
+    async def _find(self, key: Argument, time: TimeAllowed) -> None:
+        """Of several servers, learn which one has the key now: what follows on its connection is sent nowhere else."""
+        if self._routed:
+            slot = new_slot(("EXISTS", key), None, time.until(self._driver.now()))
+            await self._calls.call(slot, self._lease)
+
     def read_value(
         self, key: Argument, *, chunk_size: int = 1048576, ahead: int = 2, timeout: float | None | Default = DEFAULT
     ) -> AbstractAsyncContextManager[ValueStream]:
@@ -71,11 +78,12 @@ class Values(CommandsBase[Driver, S]):
         from ..client.values import TimeAllowed, ValueReader
 
         reader = ValueReader(key, chunk_size, ahead)
-        return self._reading(reader, self._at((key,)), TimeAllowed(self._config, timeout, self._driver.now()))
+        return self._reading(reader, key, TimeAllowed(self._config, timeout, self._driver.now()))
 
     @asynccontextmanager
-    async def _reading(self, reader: ValueReader, at: Any, time: TimeAllowed) -> AsyncIterator[ValueStream]:
-        async with self._alone(time.until(self._driver.now()), at) as connection:
+    async def _reading(self, reader: ValueReader, key: Argument, time: TimeAllowed) -> AsyncIterator[ValueStream]:
+        await self._find(key, time)
+        async with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
             stream = ValueStream(Talk(connection, time), reader)
             try:
                 await stream._open()
@@ -114,6 +122,7 @@ class Values(CommandsBase[Driver, S]):
         writer = ValueWriter(key, token, ex=ex, px=px, nx=nx, xx=xx, keepttl=keepttl, unfinished=unfinished)
         chunks = Chunks(chunk_size)
         at_least_one("ahead", ahead)
+        await self._find(key, time)
         async with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
             upload = Upload(Talk(connection, time), writer, chunks, ahead)
             try:

@@ -59,6 +59,7 @@ class Lending(LendingBase[Driver, C, S], Commands[S]):
         return Borrowed(self, deadline - self._driver.now(), at)
 
     def _another(self) -> C:
+        self._check_one_server()
         connection_type: type[C] = self._connection_type
         return open_connection(connection_type, self._config)
 

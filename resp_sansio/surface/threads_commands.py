@@ -10,6 +10,7 @@ from types import CoroutineType
 from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 from .._errors import LocalProtocolError, RespError, TransactionAbortedError
+from ..client.across import Across
 from ..client.batch import ATTEMPTS, WatchLoop
 from ..client.call import DEFAULT, Default, command_alone, push_as_text, seconds_allowed, text_of
 from ..client.scripts import Script, lacks_script
@@ -149,6 +150,30 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
         result = with_source.execute(script.command(keys, args))
         with_source._run(deadline)
         return result.result()
+
+    def across_slots(self, command: Command[T], *, timeout: float | None | Default = DEFAULT) -> T:
+        """Execute DEL, EXISTS, MGET, MSET, TOUCH or UNLINK on keys of several hash slots, and return what it returns.
+
+            values = client.across_slots(commands.mget("a", "b", "c"))
+
+        A cluster takes a command on keys of one slot only. So this one is sent in parts, all at once, and they are no single
+        command any more: what others do may come in between, and some of it may be done where the rest fails. A server that is
+        none of a cluster's is sent the same parts.
+
+        Raises `PartialFailureError`, which has what each part did, if some have failed; `LocalProtocolError` for a command whose
+        keys must be together, and as `execute`.
+        """
+        parts = Across(command)
+        pipe: Pipeline[bytes] = Pipeline(self, timeout=timeout, decode=False)
+        for part in parts.commands:
+            pipe.execute(part)
+        try:
+            pipe.run()
+        except RespError as error:
+            results = pipe.replies or ()
+            if [*results].count(error) == len(results):
+                raise  # nothing was sent
+        return parts.combine(pipe.replies or ())
 
     @overload
     def pipeline(self, *, timeout: float | None | Default = ...) -> Pipeline[S]: ...

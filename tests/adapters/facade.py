@@ -179,6 +179,7 @@ class Commands:
         self._blocking = blocking
         self.execute = partial(workers.call, blocking.execute)
         self.run = partial(workers.call, blocking.run)
+        self.across_slots = partial(workers.call, blocking.across_slots)
         self.write_value = partial(workers.call, blocking.write_value)
         if hasattr(blocking, "close"):
             self.close = partial(workers.call, blocking.close)

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, assert_type
 import resp_asyncio
 import resp_sync
 import resp_trio
-from resp_sansio import Command, Reply
+from resp_sansio import Command, Reply, commands
 from resp_sansio.client import CommandBatch
 
 
@@ -47,11 +47,11 @@ async def any_asyncio(
     connection: resp_asyncio.Connection, pool: resp_asyncio.Pool, client: resp_asyncio.Client
 ) -> None:
     strategies: list[Surface] = [connection, pool, client]
-    for commands in strategies:
-        assert_type(await increment(commands), int)
+    for each in strategies:
+        assert_type(await increment(each), int)
     nominal: list[resp_asyncio.Commands] = [connection, pool, client]
-    for each in nominal:
-        assert_type(await each.execute("GET", "k"), Reply)
+    for one in nominal:
+        assert_type(await one.execute("GET", "k"), Reply)
     borrowing: list[resp_asyncio.Pool | resp_asyncio.Client] = [pool, client]
     for lender in borrowing:
         acquired: AbstractAsyncContextManager[resp_asyncio.Connection] = lender.acquire(timeout=1.0)
@@ -72,15 +72,17 @@ async def nodes_of_a_cluster(text: resp_asyncio.Client[str], blocking: resp_sync
     with blocking.acquire(node=("10.0.0.1", 7000)) as lent:
         assert_type(lent, resp_sync.Connection)
     assert_type(blocking.node("10.0.0.1:7000").dbsize(), int)
+    assert_type(await text.across_slots(commands.mget("a", "b")), list[bytes | None])
+    assert_type(blocking.across_slots(commands.delete("a", "b"), timeout=1.0), int)
 
 
 async def any_trio(connection: resp_trio.Connection, pool: resp_trio.Pool, client: resp_trio.Client) -> None:
     strategies: list[Surface] = [connection, pool, client]
-    for commands in strategies:
-        assert_type(await increment(commands), int)
+    for each in strategies:
+        assert_type(await increment(each), int)
     nominal: list[resp_trio.Commands] = [connection, pool, client]
-    for each in nominal:
-        assert_type(each.pipeline(), resp_trio.Pipeline)
+    for one in nominal:
+        assert_type(one.pipeline(), resp_trio.Pipeline)
 
 
 def batches(pipe: resp_asyncio.Pipeline) -> CommandBatch:

@@ -9,7 +9,17 @@ import pytest
 
 from adapters.backends import Backend, contract
 from clusters import SLOTS, Cluster, key_in, slot_of
-from resp_sansio import CommandTimeoutError, CrossSlotError, LocalProtocolError, ReplyError
+from resp_sansio import (
+    CommandTimeoutError,
+    CrossSlotError,
+    LocalProtocolError,
+    Outcome,
+    PartialFailureError,
+    ReplyError,
+    Script,
+    as_int,
+    commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -284,3 +294,143 @@ async def test_no_key_is_left_out_when_a_replica_takes_over(
                     await backend.until(lambda: bool(replica.slots))  # noqa: B023
         assert found == names
         assert scan.restarts == 1
+
+
+# -- what is in several slots, scripts, queues, values ---------------------------------------------------------------------------
+
+
+@contract
+async def test_a_command_on_keys_of_several_slots_is_sent_in_parts(backend: Backend, cluster: Cluster) -> None:
+    names = [f"key {number}" for number in range(50)]
+    async with backend.client(cluster.url) as client:
+        with pytest.raises(CrossSlotError):
+            await client.mset(dict.fromkeys(names, 1))
+        await client.across_slots(commands.mset({name: name for name in names}))
+        assert await client.across_slots(commands.mget(*names, "none")) == [*[name.encode() for name in names], None]
+        assert await client.across_slots(commands.exists(*names, "none", names[0])) == 51
+        assert await client.across_slots(commands.touch(*names)) == 50
+        assert await client.across_slots(commands.unlink(*names[:10])) == 10
+        assert await client.across_slots(commands.delete(*names)) == 40
+        with pytest.raises(LocalProtocolError, match="it sets all of its keys or none"):
+            await client.across_slots(commands.msetnx({"a": 1, "b": 2}))
+
+
+@contract
+async def test_of_a_command_in_parts_each_part_says_what_it_did(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    async with backend.client(cluster.url) as client:
+        await client.node(f"127.0.0.1:{cluster.nodes[1].port}").config_set("maxmemory", 1)
+        with pytest.raises(PartialFailureError, match="1 of the 3 parts of MSET failed, the first with OOM") as caught:
+            await client.across_slots(commands.mset(dict.fromkeys(KEYS, 1)))
+        assert [part.result for part in caught.value.parts if part.positions != (1,)] == ["OK", "OK"]
+        assert [cluster.nodes[index].call("DBSIZE") for index in range(3)] == [1, 0, 1]
+        cluster.nodes[1].freeze()
+        try:
+            with pytest.raises(PartialFailureError) as late:
+                await client.across_slots(commands.delete(*KEYS), timeout=0.2)
+        finally:
+            cluster.nodes[1].thaw()
+        assert [type(part.result) for part in late.value.parts] == [int, CommandTimeoutError, int]
+        assert late.value.outcome is Outcome.MAYBE_EXECUTED
+
+
+@contract
+async def test_a_command_in_parts_does_the_same_on_one_server(backend: Backend, server: Server) -> None:
+    async with backend.client(server.url) as client, client.acquire() as connection:
+        await client.across_slots(commands.mset({"a": 1, "b": 2}))
+        assert await connection.across_slots(commands.mget("b", "a", "c")) == [b"2", b"1", None]
+
+
+@contract
+async def test_scripts_run_where_their_keys_are_and_are_loaded_there(backend: Backend, cluster: Cluster) -> None:
+    for_key = Script("return {KEYS[1], redis.call('INCR', KEYS[1])}")
+    keyless = Script("return ARGV[1]")
+    cluster.on_all("SCRIPT", "FLUSH")
+    async with backend.client(cluster.url) as client:
+        for _ in range(2):
+            for key in KEYS:
+                result: Any = await client.run(for_key, keys=[key])
+                assert result[0] == key.encode()
+            assert await client.run(keyless, args=["here"]) == b"here"
+        for index in range(3):
+            assert cluster.nodes[index].call("SCRIPT", "EXISTS", for_key.digest) == [1]
+        assert [cluster.node_of(key).call("GET", key) for key in KEYS] == [b"2"] * 3
+        cluster.on_all("SCRIPT", "FLUSH")
+        async with client.pipeline() as pipe:
+            results = [pipe.execute(for_key.command(keys=[key])) for key in KEYS]
+            results.append(pipe.execute(keyless.command(args=["there"])))
+        assert [result.result() for result in results] == [*[[key.encode(), 3] for key in KEYS], b"there"]
+
+
+@contract
+async def test_a_script_goes_on_with_a_slot_that_has_moved(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    script = Script("return redis.call('INCR', KEYS[1])", read=as_int)
+    key = key_in(cluster.ranges[0])
+    async with backend.client(cluster.url) as client:
+        assert await client.run(script, keys=[key]) == 1
+        cluster.move(slot_of(key), 1)
+        assert await client.run(script, keys=[key]) == 2  # MOVED, and NOSCRIPT there
+        assert await client.run(script, keys=[key]) == 3
+
+
+@contract
+async def test_queues_are_consumed_where_they_are(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        for key in KEYS:
+            await client.xadd(key, {"n": 1})
+            handled: list[Any] = []
+            async with client.consume(key, group="g", consumer="c", block=None) as entries:
+                async for entry in entries:
+                    with entry:
+                        handled.append(entry.fields)
+            assert handled == [{b"n": b"1"}]
+            jobs = f"jobs:{key}"
+            await client.rpush(jobs, "a", "b")
+            async with client.consume_list(jobs, working=f"working:{key}", block=None) as items:
+                async for item in items:
+                    with item:
+                        handled.append(item.value)
+            assert handled[1:] == [b"a", b"b"]
+            assert cluster.node_of(key).call("XPENDING", key, "g") == [0, None, None, None]
+        async with client.consume_list("from", working="to", block=None) as apart:
+            with pytest.raises(CrossSlotError):
+                await apart.__anext__()
+
+
+@contract
+async def test_values_are_read_and_written_where_their_key_is(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    data = bytes(range(256)) * 400
+    keys = [key_in(slots) for slots in cluster.ranges]
+    async with backend.client(cluster.url) as client:
+        for key in keys:
+            assert await client.write_value(key, data, chunk_size=10_000)
+            async with client.read_value(key, chunk_size=10_000) as value:
+                assert b"".join([chunk async for chunk in value]) == data
+            assert cluster.node_of(key).call("STRLEN", key) == len(data)
+        cluster.move(slot_of(keys[0]), 1)  # the client does not know
+        async with client.read_value(keys[0], chunk_size=10_000) as value:
+            assert b"".join([chunk async for chunk in value]) == data
+        cluster.move(slot_of(keys[1]), 2)
+        assert await client.write_value(keys[1], b"other")
+        assert cluster.nodes[2].call("GET", keys[1]) == b"other"
+
+
+@contract
+async def test_one_server_is_monitored_and_no_cluster(backend: Backend, cluster: Cluster) -> None:
+    async with backend.client(cluster.url) as client:
+        with pytest.raises(LocalProtocolError, match="^monitor: one server shows what it is asked"):
+            await enter(client.monitor())
+        async with client.node(f"127.0.0.1:{cluster.node_of(KEYS[0]).port}").monitor() as lines:
+            await client.set(KEYS[0], "v")
+            line = await lines.next(timeout=5.0)
+            while line.words[0].upper() != b"SET":
+                line = await lines.next(timeout=5.0)
+            assert line.words == (b"SET", KEYS[0].encode(), b"v")

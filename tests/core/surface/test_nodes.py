@@ -9,7 +9,16 @@ import pytest
 from core.client.notes import Notes
 from core.surface.cluster import HALF, OF_A, OF_B, URL, A, B, R, Servers
 from core.surface.driver import COLOURS
-from resp_sansio import CallEnded, CrossSlotError, LocalProtocolError, ReplyError
+from resp_sansio import (
+    CallEnded,
+    ConnectionClosedError,
+    CrossSlotError,
+    LocalProtocolError,
+    Outcome,
+    PartialFailureError,
+    ReplyError,
+    commands,
+)
 from resp_sansio.client.hash_slots import SLOTS, slot_of
 
 if TYPE_CHECKING:
@@ -176,3 +185,63 @@ def test_an_iteration_is_over_the_keys_of_all_masters(colour: Colour, client: An
     with colour.block(client.acquire(key=OF_A)) as connection:
         servers.says = lambda port, _: [b"0", [b"of %d" % port]]
         assert everything(colour, connection.scan_iter()) == [b"of %d" % A]
+
+
+# -- what is in several slots, and what needs a connection -----------------------------------------------------------------------
+
+
+def test_a_command_on_keys_of_several_slots_is_sent_in_parts(colour: Colour, client: Any, servers: Servers) -> None:
+    servers.says = lambda _, words: [*words[1:]] if words[0] == b"MGET" else 1
+    assert colour.do(client.across_slots(commands.mget(OF_A, OF_B, OF_A))) == [
+        OF_A.encode(),
+        OF_B.encode(),
+        OF_A.encode(),
+    ]
+    assert colour.do(client.across_slots(commands.delete(OF_A, OF_B))) == 2
+    assert {port for port, _ in servers.asked} == {A, B}
+    servers.refuses = lambda port, _: ReplyError("OOM no") if port == B else None
+    with pytest.raises(PartialFailureError, match="1 of the 2 parts of DEL failed, the first with OOM") as caught:
+        colour.do(client.across_slots(commands.delete(OF_A, OF_B)))
+    assert [part.result for part in caught.value.parts] == [1, caught.value.parts[1].result]
+    with pytest.raises(LocalProtocolError, match="it sets all of its keys or none"):
+        colour.do(client.across_slots(commands.msetnx({OF_A: 1, OF_B: 2})))
+
+
+def test_parts_that_were_never_sent_have_one_error(colour: Colour, client: Any, servers: Servers) -> None:
+    colour.do(client.close())
+    with pytest.raises(ConnectionClosedError):
+        colour.do(client.across_slots(commands.delete(OF_A, OF_B)))
+    assert servers.asked == []
+
+
+def test_parts_that_are_lost_have_an_error_each(colour: Colour, client: Any, servers: Servers) -> None:
+    colour.do(client.nodes())
+
+    def lost(port: int, words: tuple[bytes, ...]) -> Any:
+        if port == B:
+            servers.cut()
+        return 1
+
+    servers.says = lost
+    with pytest.raises(PartialFailureError) as caught:
+        colour.do(client.across_slots(commands.mset({OF_A: 1, OF_B: 2}), timeout=1.0))
+    assert caught.value.outcome is Outcome.MAYBE_EXECUTED
+
+
+def test_values_are_read_and_written_where_their_key_is(colour: Colour, client: Any, servers: Servers) -> None:
+    servers.says = lambda _, words: {b"STRLEN": 1, b"EXISTS": 1, b"GETRANGE": b"v"}.get(words[0], "OK")
+    for key, port in ((OF_A, A), (OF_B, B)):
+        servers.asked.clear()
+        with colour.block(client.read_value(key)) as value:
+            assert next_of(colour, value) == b"v"
+        colour.do(client.write_value(key, b"data"))
+        assert {at for at, _ in servers.asked} == {port}
+
+
+def test_a_cluster_as_a_whole_is_not_monitored(colour: Colour, client: Any, servers: Servers) -> None:
+    with (
+        pytest.raises(LocalProtocolError, match=r"^monitor: .*`client.nodes\(\)` has each"),
+        colour.block(client.monitor()),
+    ):
+        pass
+    assert servers.asked == []
