@@ -1,7 +1,8 @@
 """Find out which strategy suits a load: pool, single connection, pipeline or multiplexing.
 
 The same load is run through each of them, with threads, asyncio and trio, on the server of the URL or, without one, on a server
-that is started for it and thrown away. The keys have a prefix of their own and are removed at the end.
+that is started for it and thrown away. The keys have a prefix of their own and are removed at the end. On a cluster there are
+two strategies, multiplexing with and without pipelines: a pool, or a single connection, is for one server.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from resp_sansio import Config
-from resp_sansio.config import of_one_server
 
 from .._throwaway import ServerNotFoundError, throw_away_server
 from .charts import PlotMissingError, draw
 from .figures import Comparison
 from .keys import ENDINGS, KeysLeftError, NotEmptyError, NotWrittenError, new_prefix, prepared
-from .meter import LIBRARIES, STRATEGIES, Case
+from .meter import LIBRARIES, OF_CLUSTERS, STRATEGIES, Case
 from .processes import RunFailedError
 from .recording import read_recording
 from .rounds import Settings, compare
@@ -148,7 +148,7 @@ def _compare(arguments: argparse.Namespace, errors: Console) -> Comparison:
         Case(library, strategy, callers)
         for library in arguments.io
         for callers in arguments.concurrency
-        for strategy in STRATEGIES
+        for strategy in (OF_CLUSTERS if arguments.url and Config.from_url(arguments.url).cluster else STRATEGIES)
     ]
     with contextlib.ExitStack() as stack:
         url = arguments.url or stack.enter_context(throw_away_server())
@@ -211,7 +211,7 @@ def _url(text: str) -> str:
     url = text if text != "-" else os.environ.get("REDIS_URL", "")
     if not url:
         raise ValueError("- stands for what REDIS_URL says, and that is nothing")
-    of_one_server(Config.from_url(url), "compare")
+    Config.from_url(url)
     return url
 
 

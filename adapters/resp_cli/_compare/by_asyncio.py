@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from resp_asyncio import Client, Connection, Pool, connect
 
@@ -53,7 +53,10 @@ async def _run(job: Job, arrivals: socket.socket | None) -> Run:
 
 
 async def _snapshot(target: Target, meter: Meter) -> Snapshot:
-    told = [await target.execute("INFO", section, timeout=PATIENCE) for section in ("cpu", "stats")]
+    servers: list[Any] = [target]
+    if isinstance(target, Client) and meter.job.of_cluster:
+        servers = [node for node in await target.nodes() if node.is_master]
+    told = [await one.execute("INFO", section, timeout=PATIENCE) for one in servers for section in ("cpu", "stats")]
     return meter.snapshot(server_counts(*told))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from resp_sync import Client, Connection, Pool, connect
 
@@ -42,7 +42,10 @@ def run(job: Job, arrivals: socket.socket | None) -> Run:
 
 
 def _snapshot(target: Target, meter: Meter) -> Snapshot:
-    told = [target.execute("INFO", section, timeout=PATIENCE) for section in ("cpu", "stats")]
+    servers: list[Any] = [target]
+    if isinstance(target, Client) and meter.job.of_cluster:
+        servers = [node for node in target.nodes() if node.is_master]
+    told = [one.execute("INFO", section, timeout=PATIENCE) for one in servers for section in ("cpu", "stats")]
     return meter.snapshot(server_counts(*told))
 
 

@@ -10,9 +10,10 @@ import secrets
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from resp_sync import Connection, ReplyError, RespError, connect
+from resp_sansio import Config
+from resp_sync import Client, ReplyError, RespError, connect
 
 from .._findings import printable
 from .._info import count, read_info, size
@@ -20,7 +21,7 @@ from .meter import CLIENT_NAME
 from .workload import Load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["ENDINGS", "KeysLeftError", "NotEmptyError", "NotWrittenError", "new_prefix", "prepared", "uninterrupted"]
 
@@ -56,19 +57,21 @@ def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[
 
     Raises `NotEmptyError` if the database has keys and may not, and `NotWrittenError`, before anything is changed.
     """
-    with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
-        there = connection.dbsize()
+    with _opened(url) as (connection, servers):
+        there = sum(server.dbsize() for server in servers)
         if there and not not_empty:
             raise NotEmptyError(NOT_EMPTY.format(there))
-        name = _name(connection)
+        name = _name(servers[0]) + (f", a cluster of {len(servers)} masters" if connection not in servers else "")
         try:
-            connection.scan(match=f"{prefix}*", count=1)
+            for server in servers:
+                server.scan(match=f"{prefix}*", count=1)
             connection.unlink(prefix)  # which is not there
         except ReplyError as error:
             raise NotWrittenError(
                 f"The keys of the comparison could not be removed again, so none was written: {error}"
             ) from error
-        _check_room(connection, load)
+        for server in servers:
+            _check_room(server, load, len(servers))
         try:
             for words in _portions(load.before()):
                 with connection.pipeline() as pipe:
@@ -79,6 +82,18 @@ def prepared(url: str, load: Load, prefix: str, *, not_empty: bool) -> Iterator[
         finally:
             with uninterrupted():
                 _remove(url, prefix)
+
+
+@contextlib.contextmanager
+def _opened(url: str) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """Give what all commands are asked of, and the servers that have keys: of one server a connection is both."""
+    named = f"{CLIENT_NAME}-keys"
+    if Config.from_url(url).cluster:
+        with Client(url, client_name=named) as client:
+            yield client, [node for node in client.nodes() if node.is_master]
+    else:
+        with connect(url, client_name=named) as connection:
+            yield connection, [connection]
 
 
 def _portions(commands: Iterator[tuple[bytes, ...]]) -> Iterator[list[tuple[bytes, ...]]]:
@@ -108,7 +123,7 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _info(connection: Connection, section: str) -> dict[str, str]:
+def _info(connection: Any, section: str) -> dict[str, str]:
     """Return a section of INFO, which may be forbidden."""
     try:
         said = connection.execute("INFO", section)
@@ -117,13 +132,13 @@ def _info(connection: Connection, section: str) -> dict[str, str]:
     return read_info(said.decode(errors="replace")) if isinstance(said, bytes) else {}
 
 
-def _check_room(connection: Connection, load: Load) -> None:
-    """Raise `NotWrittenError` if a server that has a limit would evict keys, whosever they are, for those of the load."""
+def _check_room(connection: Any, load: Load, servers: int) -> None:
+    """Raise `NotWrittenError` if a server that has a limit would evict keys, whosever they are, for its part of the load's."""
     told = _info(connection, "memory")
     limit, used = count(told, "maxmemory"), count(told, "used_memory")
     if not limit or told.get("maxmemory_policy", "noeviction") == "noeviction":
         return
-    needed = sum(len(word) for words in load.before() for word in words)
+    needed = sum(len(word) for words in load.before() for word in words) // servers
     if used + needed > limit:
         raise NotWrittenError(
             f"The keys of the comparison need {size(needed)}, and the server, which has {size(used)} of {size(limit)}, "
@@ -131,7 +146,7 @@ def _check_room(connection: Connection, load: Load) -> None:
         )
 
 
-def _name(connection: Connection) -> str:
+def _name(connection: Any) -> str:
     """Return `Redis 7.2.4`, as INFO says it, where Valkey tells its version under its own name."""
     told = _info(connection, "server")
     for name in ("valkey", "redis"):
@@ -143,17 +158,18 @@ def _name(connection: Connection) -> str:
 def _remove(url: str, prefix: str) -> None:
     """Remove all keys of the prefix, once the connections of the comparison are gone: their last commands might make some."""
     try:
-        with connect(url, client_name=f"{CLIENT_NAME}-keys") as connection:
+        with _opened(url) as (connection, servers):
             give_up = time.monotonic() + 2
-            while _others(connection) and time.monotonic() < give_up:
+            while any(map(_others, servers)) and time.monotonic() < give_up:
                 time.sleep(0.02)
-            while _remove_once(connection, prefix):
-                pass
+            for server in servers:
+                while _remove_once(connection, server, prefix):
+                    pass
     except (RespError, OSError) as error:
         raise KeysLeftError(f"Keys that begin with {prefix} may be left on the server: {error}") from error
 
 
-def _others(connection: Connection) -> bool:
+def _others(connection: Any) -> bool:
     try:
         listed = connection.execute("CLIENT", "LIST")
     except RespError:  # it may be forbidden, and proxies don't know it
@@ -161,11 +177,14 @@ def _others(connection: Connection) -> bool:
     return f" name={CLIENT_NAME} " in str(listed)
 
 
-def _remove_once(connection: Connection, prefix: str) -> int:
-    """Go over the database once; return how many keys were removed."""
+def _remove_once(connection: Any, server: Any, prefix: str) -> int:
+    """Go over the keys of a server once; return how many were removed."""
     removed, cursor = 0, 0
     while True:
-        cursor, keys = connection.scan(cursor, match=f"{prefix}*", count=1000)
-        removed += connection.unlink(*keys) if keys else 0
+        cursor, keys = server.scan(cursor, match=f"{prefix}*", count=1000)
+        with connection.pipeline() as pipe:
+            for key in keys:  # one by one, for in a cluster they are in many hash slots
+                pipe.unlink(key)
+        removed += len(keys)
         if not cursor:
             return removed

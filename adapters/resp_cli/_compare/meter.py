@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
-from resp_sansio import ClientStats, CommandTimeoutError, PoolStats, ReplyError
+from resp_sansio import ClientStats, CommandTimeoutError, Config, CrossSlotError, PoolStats, ReplyError
 from resp_sansio.client import Result
 
 from .._findings import printable
@@ -20,6 +20,7 @@ __all__ = [
     "CLIENT_NAME",
     "FAILURES",
     "LIBRARIES",
+    "OF_CLUSTERS",
     "PATIENCE",
     "STRATEGIES",
     "WARM_UP",
@@ -36,12 +37,15 @@ Single = TypeVar("Single")
 Lent = TypeVar("Lent")
 
 STRATEGIES: Final = ("pool", "connection", "pipeline", "client")
+OF_CLUSTERS: Final = ("pipeline", "client")
+"""Those that there are on a cluster: a pool and a single connection are for one server."""
+
 LIBRARIES: Final = ("threads", "asyncio", "trio")
 
 CLIENT_NAME: Final = "resp-sansio-compare"
 """By which CLIENT LIST shows the connections."""
 
-FAILURES: Final = (ReplyError, CommandTimeoutError)
+FAILURES: Final = (ReplyError, CommandTimeoutError, CrossSlotError)
 """Errors of one operation, behind which the next may go well."""
 
 PATIENCE: Final = 60.0
@@ -78,6 +82,11 @@ class Job:
         return self.batch if self.case.strategy == "pipeline" else 1
 
     @property
+    def of_cluster(self) -> bool:
+        """Is it done on a cluster?"""
+        return bool(Config.from_url(self.url).cluster)
+
+    @property
     def connections(self) -> int:
         """How many connections a pool may have: one for each caller, if that is not more than allowed."""
         return min(self.case.callers, self.pool_size)
@@ -86,7 +95,7 @@ class Job:
         self, client: Callable[..., Shared], connect: Callable[..., Single], pool: Callable[..., Lent]
     ) -> Shared | Single | Lent:
         """Make what the strategy is, by the names of an adapter. Calls on it are the same, whichever it is."""
-        if self.case.strategy == "client":
+        if self.case.strategy == "client" or self.of_cluster:
             return client(self.url, client_name=CLIENT_NAME)
         if self.case.strategy == "connection":
             return connect(self.url, client_name=CLIENT_NAME)
@@ -154,7 +163,7 @@ class Meter:
             except FAILURES as error:
                 self.failed(caller, error)
 
-    def failed(self, caller: int, error: ReplyError | CommandTimeoutError) -> None:
+    def failed(self, caller: int, error: ReplyError | CommandTimeoutError | CrossSlotError) -> None:
         """Count an operation that the server refused or did not answer in time. Any other error ends the run."""
         self.errors[caller] += 1
         self.error = self.error or printable(str(error))

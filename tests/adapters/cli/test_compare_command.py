@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from adapters.peers import eventually
+from clusters import key_in
 from resp_cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clusters import Cluster
     from servers import Server
 
 SHORT: Final = ("--io", "asyncio", "--concurrency", "2", "--duration", "1", "--rounds", "1", "--keys", "50")
@@ -197,3 +199,27 @@ def test_a_recording_is_replayed(server: Server, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert "1 commands of monitor.txt: incr 1; left out: flushall 1" in out
     assert server.call("DBSIZE") == 0
+
+
+def test_on_a_cluster_multiplexing_and_pipelines_are_compared(cluster: Cluster) -> None:
+    cluster.flush()
+    code, out, err = run(cluster.url, *SHORT, "--json", "--mix", "get:80,mget:20")
+    assert (code, "Error" in err) == (0, False), err
+    found = json.loads(out)
+    assert [one["strategy"] for one in found["figures"]] == ["pipeline", "client"]
+    assert ", a cluster of 3 masters" in found["server"]
+    assert all(one["server_cpu"] is not None for one in found["figures"])
+    assert [node.call("DBSIZE") for node in cluster.nodes[:3]] == [0] * 3
+    told = [one for one in found["figures"] if one["strategy"] == "client"]
+    assert all(one["errors"] > 0 and "MGET" in one["error"] for one in told)  # its keys are in many hash slots
+
+
+def test_on_a_cluster_that_is_not_empty_nothing_is_done(cluster: Cluster) -> None:
+    cluster.flush()
+    cluster.nodes[0].call("SET", key_in(cluster.ranges[0]), "v")
+    try:
+        code, out, err = run(cluster.url, *SHORT)
+        assert (code, out) == (1, "")
+        assert "has 1 keys" in " ".join(err.split())
+    finally:
+        cluster.flush()

@@ -28,6 +28,7 @@ from resp_sync import connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clusters import Cluster
     from servers import Server
 
 RUNS: Final = {"threads": by_threads.run, "asyncio": by_asyncio.run, "trio": by_trio.run}
@@ -249,3 +250,14 @@ def test_what_ends_a_comparison_ends_no_process_that_is_half_started(
 def test_operations_share_the_bytes_of_a_value() -> None:
     large = Drawn(prefix="mine:", mix=workload("set"), sizes=words_of_size("1000000"), keys=10)
     assert len({id(operation.words[2]) for operation in large.operations()}) == 1
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_run_on_a_cluster_counts_what_all_its_masters_did(cluster: Cluster, library: str) -> None:
+    found = RUNS[library](replace(job(cluster.nodes[0], library, "client", 3), url=cluster.url), None)
+    assert found.operations > 0
+    assert found.errors == 0
+    assert found.server_commands is not None
+    assert found.server_commands >= found.operations * 0.5
+    assert found.connections >= 3
+    cluster.flush()
