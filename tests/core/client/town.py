@@ -174,6 +174,8 @@ class Town(Stage):
         self.owners: list[Place | None] = [*OWNERS]
         self._told: tuple[list[Place | None], list[Any]] = [], []
         self.dialled_at: list[Place] = []
+        self.said: dict[Link, list[bytes]] = {}
+        self.serving: set[Link] = set()
         super().__init__(settings, pool, url=url, **options)
 
     def make(self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool) -> Client:
@@ -242,9 +244,21 @@ class Town(Stage):
         return self.away or server is None or server.away
 
     def _serve(self, link: Link) -> None:
-        peer = self.peers.get(link)
-        if not isinstance(peer, NodePeer) or not peer.server.deaf:
-            super()._serve(link)
+        peer = self.peers[link]
+        assert isinstance(peer, NodePeer)
+        if peer.server.deaf:
+            return
+        said = self.said.setdefault(link, [])
+        said += peer.receive(self.unread.pop(link, b""))
+        if link in self.serving:
+            return  # what was said before comes first
+        self.serving.add(link)
+        while said:
+            data = said.pop(0)
+            if not link.ended:
+                answered: list[Any] | None = self.client.receive_replies(link, data, self.now)
+                self.take(self.client.events() if answered is None else answered)
+        self.serving.discard(link)
 
     # -- what is seen ----------------------------------------------------------------------------------------------------------
 
