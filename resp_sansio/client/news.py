@@ -22,7 +22,7 @@ from ..connection.slot import Slot
 from .calls import OWN
 from .dials import Dials
 from .links import Dial, Link
-from .sentinel import Place, read_switch
+from .sentinel import Place, read_epoch, read_switch
 
 __all__ = ["News"]
 
@@ -70,6 +70,7 @@ class News(Dials):
         assert dial is not None and directory is not None
         self._news[self._news.index(dial)] = link
         link.news_from = place_of(dial)
+        directory.learn(read_epoch(event.answers[0]))
         link.dial = None
         dial.way.opening.opened()
         if event.protocol == 3:

@@ -62,30 +62,27 @@ class Directory:
     """What a client knows of its sentinels. `fallback` is how its dials to servers open.
 
     `master` is the server that was found last, until a sentinel tells of another one: no dial leads there before it was named
-    again. `epoch` is the last fail-over's that is known; None if no sentinel tells.
+    again. `epoch` is that of the last fail-over of which any sentinel has told; None if none tells. `switches` counts the
+    fail-overs of which sentinels have told unasked; `switched_to` is where the last one led.
     """
 
     __slots__ = (
-        "_config",
-        "_fallback",
-        "_first",
-        "_known",
-        "_learnt",
-        "_sentinels_fallback",
-        "epoch",
-        "master",
-        "name",
-    )
+        "_config", "_fallback", "_first", "_found_by", "_known", "_learnt", "_sentinels_fallback", "epoch", "master", "name",
+        "switched_to", "switches",
+    )  # fmt: skip
 
     def __init__(self, config: Config, fallback: Fallback) -> None:
         assert config.master_name is not None
         self.name: Final[str] = config.master_name
         self.master: Place | None = None
         self.epoch: int | None = None
+        self.switches = 0
+        self.switched_to: Place | None = None
         self._config = config
         self._fallback = fallback
         self._sentinels_fallback = Fallback()
         self._first: Place | None = None
+        self._found_by: int | None = None  # the epoch by which the master was named
         self._learnt: Sequence[Place] = ()
         self._known: dict[tuple[Place, bool], tuple[Config, Addresses]] = {}
 
@@ -107,28 +104,34 @@ class Directory:
         """The server that this search has led to is a master. Was it another one before?"""
         said = search.said
         assert said is not None
-        self._first, self._learnt, self.epoch = said.sentinel, said.others, said.epoch
+        self._first, self._learnt, self._found_by = said.sentinel, said.others, said.epoch
+        if search.is_outvoting(said):
+            self.epoch = said.epoch  # it may be lower: epochs have begun anew
         before, self.master = self.master, said.server
         return before is not None and before != said.server
 
+    def learn(self, epoch: int | None) -> None:
+        """A sentinel has told of this epoch."""
+        if self.epoch is None or is_lower(self.epoch, epoch):
+            self.epoch = epoch
+
     def answered(self, sentinel: Place, answers: Sequence[Reply]) -> bool:
-        """A sentinel that is to be heard says where the master is. Is that another one, and is it right?
+        """A sentinel that is heard says where the master is. Is that another one, and is it right?
 
         It is by a higher epoch; or if it has named the one that was found, and does so no more.
         """
         epoch, server = read_epoch(answers[0]), read_pair(answers[1])
-        newer = is_lower(self.epoch, epoch)
-        if server is None or is_lower(epoch, self.epoch) or not (newer or sentinel == self._first):
-            return False
-        self.epoch = self.epoch if epoch is None else epoch
-        return self._is_elsewhere(server, sentinel)
+        self.learn(epoch)
+        newer = is_lower(self._found_by, epoch) or sentinel == self._first
+        return server is not None and newer and not is_lower(epoch, self.epoch) and self._is_elsewhere(server, sentinel)
 
     def switched(self, sentinel: Place, server: Place) -> bool:
         """A sentinel tells of a fail-over to this server. Is that another one than was found?"""
+        self.switches, self.switched_to = self.switches + 1, server
         if not self._is_elsewhere(server, sentinel):
             return False
-        if self.epoch is not None:
-            self.epoch += 1  # at least: what still names the old one is behind
+        if self._found_by is not None:
+            self.learn(self._found_by + 1)  # at least: what still names the old one is behind
         return True
 
     def _is_elsewhere(self, server: Place, sentinel: Place) -> bool:
@@ -175,7 +178,19 @@ class Search:
     Where an interrupt cuts one of its methods short, the same step may be taken once more.
     """
 
-    __slots__ = ("_answers", "_asks", "_bar", "_directory", "_failures", "_left", "_most", "_passed", "said", "way")
+    __slots__ = (
+        "_answers",
+        "_asks",
+        "_bar",
+        "_directory",
+        "_failures",
+        "_left",
+        "_most",
+        "_passed",
+        "_switches",
+        "said",
+        "way",
+    )
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
@@ -184,7 +199,8 @@ class Search:
         self._failures: list[ConnectError] = []
         self._passed: set[Place] = set()  # servers that have failed
         self._answers: dict[Place, Said] = {}
-        self._bar: int | None = None
+        self._bar: int | None = None  # epochs that are higher were told of since
+        self._switches = directory.switches
         self._ask()
 
     def __repr__(self) -> str:
@@ -215,6 +231,7 @@ class Search:
             return self._next(ConnectError(f"the answer of {peer} makes no sense", transient=False))
         said = Said(self._asks, server, read_epoch(epoch), read_sentinels(others))
         self._answers[self._asks] = said
+        self._directory.learn(said.epoch)
         if is_lower(said.epoch, self._directory.epoch) or self._is_contradicted(said):
             return self._next(ConnectError(f"{peer} is behind: it names {server[0]}:{server[1]}", transient=True))
         if server in self._passed:
@@ -235,21 +252,24 @@ class Search:
 
     @property
     def is_outdated(self) -> bool:
-        """Was the server deposed, as the client knows by now, since this search has turned to it?"""
-        return is_lower(self._bar, self._directory.epoch)
+        """Was the server deposed, as the client knows by now, since this search has begun? An answer may be late."""
+        assert self.said is not None
+        known = self._directory
+        switched = known.switches > self._switches and known.switched_to != self.said.server
+        return switched or is_lower(self._bar, known.epoch)
 
     def _is_contradicted(self, said: Said) -> bool:
         """Does another sentinel, of those that this search has asked, tell of a later fail-over?"""
         return any([is_lower(said.epoch, each.epoch) for each in self._answers.values()])
 
-    def _is_outvoting(self, said: Said) -> bool:
+    def is_outvoting(self, said: Said) -> bool:
         """Do most of all sentinels name this server?"""
         return len([each for each in self._answers.values() if each.server == said.server]) > self._most
 
     def _last_resort(self) -> Said | None:
         """All have been asked. Return the latest of the answers that were put aside and may be right after all."""
         for said in sorted(self._answers.values(), key=lambda each: each.epoch or 0, reverse=True):
-            if said.server not in self._passed and (self._is_outvoting(said) or not self._is_contradicted(said)):
+            if said.server not in self._passed and (self.is_outvoting(said) or not self._is_contradicted(said)):
                 return said
         return None
 

@@ -26,6 +26,17 @@ def read() -> None:
     assert_type(read_credentials("password"), tuple[str | None, str | bytes])
 
 
+def behind_sentinels() -> None:
+    config = Config(sentinels=["s1", "s2:26379", ("s3", 26379)], master_name="m", sentinel_tls=None)
+    assert_type(config, Config)
+    assert_type(Config.from_url("redis+sentinel://s1,s2/m", sentinel_password=b"theirs"), Config)
+    assert_type(config.master_name, str | None)
+    assert_type(config.sentinel_password, str | bytes | None)
+    assert_type(config.sentinel_tls, bool | None)
+    Config(sentinels=[26379], master_name="m")  # type: ignore[list-item]
+    Config(sentinels=["s1"], master_name=None, sentinel_username=7)  # type: ignore[arg-type]
+
+
 def misuse(config: Config) -> None:
     config.db = 1  # type: ignore[misc]
     Config("redis://localhost")  # type: ignore[call-arg]

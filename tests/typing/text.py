@@ -14,6 +14,8 @@ from resp_sansio.methods import S
 
 def made_for_threads(wanted: bool) -> None:
     assert_type(resp_sync.Client("redis://h"), resp_sync.Client[bytes])
+    assert_type(resp_sync.Client("redis+sentinel://s1,s2/m", sentinel_password="p"), resp_sync.Client[bytes])
+    assert_type(resp_sync.Client(sentinels=["s1", ("s2", 26379)], master_name="m", decode=True), resp_sync.Client[str])
     assert_type(resp_sync.Client("redis://h", decode=False, lanes=2), resp_sync.Client[bytes])
     assert_type(resp_sync.Client("redis://h", decode=True, lanes=2), resp_sync.Client[str])
     assert_type(resp_sync.Client(decode="ascii"), resp_sync.Client[str])
@@ -26,6 +28,7 @@ def made_for_threads(wanted: bool) -> None:
 
 async def made_for_tasks() -> None:
     assert_type(resp_asyncio.Client(decode=True), resp_asyncio.Client[str])
+    assert_type(resp_asyncio.Client(sentinels=["s1"], master_name="m", decode=True), resp_asyncio.Client[str])
     assert_type(resp_asyncio.Pool(), resp_asyncio.Pool[bytes])
     assert_type(await resp_asyncio.connect(decode=True), resp_asyncio.Connection[str])
     async with resp_asyncio.connect() as connection:
