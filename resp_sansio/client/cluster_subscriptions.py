@@ -75,6 +75,13 @@ class ClusterSubscriptions(ClusterCalls):
         self._tell_subscribers(registry)
         registry.busy = False
 
+    def _tell_subscribers(self, registry: Registry) -> None:
+        super()._tell_subscribers(registry)
+        enough = registry.has_enough
+        for link in registry.links:
+            if link.core.held_back is not enough:
+                self._hold_back(link, enough)
+
     # -- by which server -----------------------------------------------------------------------------------------------------
 
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:

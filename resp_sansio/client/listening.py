@@ -233,12 +233,15 @@ class Listening(News):
             while (listener := source.hand_out()) is not None:
                 self._timers.cancel(listener.timer)
                 self._events.append(Heard(listener))
-        enough = registry.has_enough
-        for link in registry.links:
-            if link.core.held_back is not enough:
-                link.core.held_back = enough
-                if not enough and not link.ended:
-                    self._events.append(link)
+        link, enough = registry.link, registry.has_enough
+        if link is not None and link.core.held_back is not enough:
+            self._hold_back(link, enough)
+
+    def _hold_back(self, link: Link, enough: bool) -> None:
+        """Leave what comes by this link to TCP from now on, or read on."""
+        link.core.held_back = enough
+        if not enough and not link.ended:
+            self._events.append(link)
 
     # -- what the link says ----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from .._errors import RespError
 from ..connection.pairing import Collected
 from ..wire.values import Push
 from .hash_slots import slot_of
-from .subscriber import Kind, Name, State
+from .subscriber import Kind, Name, State, Subscriber
 from .subscriptions import MOVED, SHARD, Asked, Change, Feed, Registry
 
 __all__ = ["ShardFeed", "ShardedRegistry"]
@@ -114,7 +114,12 @@ class ShardedRegistry(Registry):
         if kind not in OF_ONE_SHARD or not items or type(items[0]) is not bytes:
             return True
         name = self._names[SHARD].get(items[0])
-        return name is not None and name.feed is feed
+        if name is None or name.feed is not feed:
+            return False
+        if name.state is State.ASKED and kind != "sunsubscribe":
+            for subscriber in name.subscribers:  # the confirmation has come with it, and is told behind it
+                subscriber.finds(name)
+        return True
 
     @property
     def wants_map(self) -> bool:
@@ -232,6 +237,13 @@ class ShardedRegistry(Registry):
             if subscriber.names[name]:
                 subscriber.loses(name, why)
         name.state, name.asked = State.WANTED, None
+
+    def _has_again(self, subscriber: Subscriber, name: Name) -> None:
+        if name.feed is self:
+            super()._has_again(subscriber, name)
+        else:
+            subscriber.finds(name)
+            self._note(subscriber)
 
     def _is_live(self, name: Name) -> None:
         self.hops = 0

@@ -193,18 +193,17 @@ class Subscriber(Source):
         """If it has lost this one, it does not want it any more."""
         return self._away is not None and self._away.pop(name, None) is not None
 
-    def finds(self, name: Name) -> bool:
+    def finds(self, name: Name) -> None:
         """If it has lost this one, it has it again: say in its place that messages may be missing."""
         why = None if self._away is None else self._away.pop(name, None)
         if why is None:
-            return False
+            return
         tail = self.tail
         if tail and type(last := tail[-1]) is Gap and last.lost is None and last.why == why:
             tail[-1] = Gap((*last.channels, name.word), why)
         else:
             tail.append(Gap((name.word,), why))
             self._gaps += 1
-        return True
 
     # -- who waits ---------------------------------------------------------------------------------------------------------
 

@@ -388,12 +388,15 @@ class Registry(Feed):
             if not subscriber.names[name]:
                 subscriber.names[name] = True
             else:
-                if not subscriber.finds(name):
-                    subscriber.missing -= 1
-                    subscriber.mends()
-                self._note(subscriber)
+                self._has_again(subscriber, name)
         for change in [*name.changes]:
             self._confirm(change, name)
+
+    def _has_again(self, subscriber: Subscriber, name: Name) -> None:  # noqa: ARG002  # of use where there are several links
+        """A name is live again that it had lost."""
+        subscriber.missing -= 1
+        subscriber.mends()
+        self._note(subscriber)
 
     def _left(self, asked: Asked, names: list[Name], error: ReplyError | None) -> None:
         for name in names:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.backends import Backend, contract
+from adapters.backends import Backend, contract, contract_of_tasks
 from clusters import Cluster, key_in, slot_of, text
 from resp_sansio import CommandTimeoutError, Gap, Message
 
@@ -191,3 +191,50 @@ async def test_the_servers_of_subscriptions_are_frozen(backend: Backend, start_c
                 assert await _published(backend, client, messages, first)
             finally:
                 cluster.nodes[0].thaw()
+
+
+@contract_of_tasks  # a thread has the map before it subscribes, and asks a master
+async def test_a_server_that_leaves_the_cluster_is_left(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    with start_cluster(2, 1, listed=True) as cluster:
+        host, port = cluster.places[3]
+        url = f"redis+cluster://{host}:{port}"  # all that is known before there is a map
+        async with subscribed(backend, url, "news", refresh_interval=0.2) as (client, messages):
+            assert listeners(cluster) == [3]
+            for node in cluster.nodes[:3]:
+                node.call("CLUSTER", "FORGET", cluster.nodes[3].id)
+            for _ in range(200):
+                await client.execute("GET", "key")  # maps are asked for while calls are made
+                await backend.sleep(0.02)
+                if listeners(cluster) != [3]:
+                    break
+            assert (await messages.next()).channels == (b"news",)
+            assert listeners(cluster)[0] < 3
+            await client.execute("PUBLISH", "news", "x")
+            assert await messages.next() == Message(b"news", b"x")
+
+
+@contract
+async def test_what_can_not_be_entered_in_time_leaves_nothing(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    with start_cluster() as cluster:
+        first, second, _ = channels(cluster)
+        async with subscribed(backend, cluster.url, shards=[second]) as (client, messages):
+            cluster.nodes[0].freeze()
+            try:
+                for _ in range(2):
+                    with pytest.raises(CommandTimeoutError):
+                        async with client.subscribe(shards=[first], timeout=0.1):
+                            pass
+                with pytest.raises(CommandTimeoutError):
+                    await messages.subscribe(shards=[first], timeout=0.1)
+            finally:
+                cluster.nodes[0].thaw()
+            await client.execute("SPUBLISH", second, "x")
+            assert await messages.next() == Message(second.encode(), b"x", None, True)
+            assert await client.execute("SPUBLISH", first, "x") == 0
+            await messages.subscribe(shards=[first])
+            assert await client.execute("SPUBLISH", first, "y") == 1
+            assert await messages.next() == Message(first.encode(), b"y", None, True)

@@ -393,6 +393,25 @@ def test_a_slot_that_moves_is_followed_and_a_gap_says_so(protocol: int) -> None:
     assert world.hear(bystander) == [Message(A1[1], b"2", None, True)]
 
 
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_gap_is_in_front_of_a_message_that_comes_with_the_confirmation(protocol: int) -> None:
+    world = World(protocol=protocol)
+    subscriber = world.subscribed(A0, A1)
+    bystander = world.subscriber()
+    (link,) = world.links_of("a")
+    peer = world.peers[link]
+    peer.subscriptions["shard channels"].clear()
+    world.say(link, peer.push("sunsubscribe", A0[1], 1))
+    world.deaf.add(link)
+    world.want(bystander, A0)
+    world.pass_time(1.0)
+    (said,) = peer.receive(world.unread.pop(link))
+    world.deaf.clear()
+    world.say(link, said + peer.push("smessage", A0[1], b"1"))
+    assert world.hear(subscriber) == [Gap((A0[1],), MOVED), Message(A0[1], b"1", None, True)]
+    assert world.hear(bystander) == [Message(A0[1], b"1", None, True)]
+
+
 def test_a_map_that_is_new_moves_names_though_no_server_says_anything() -> None:
     """A replica that changes its shard is silent, and so is a server that is frozen."""
     world = World()
@@ -678,6 +697,7 @@ def test_an_interrupt_in_a_change_begins_anew_on_other_links() -> None:
     world.run()
     assert world.publish(A0, b"2") == 1
     assert world.hear(subscriber) == [Message(A0[1], b"2", None, True)]
+    World().client.reconcile(0.0, lambda _: True, [])  # of a client that is subscribed to nothing
 
 
 def test_observers_hear_of_these_links() -> None:
