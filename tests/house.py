@@ -54,7 +54,7 @@ client.pushes client.messages client.subscriber client.subscriptions client.shar
 client.forks client.tls client.sentinel
 client.cluster_map client.refresher client.watching
 client.links client.scanning client.cluster_scanning client.observers client.calls
-client.crew client.dials client.news client.listening client.repair client.client client.observed
+client.crew client.dials client.news client.listening client.repair client.sockets client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster_subscriptions client.cluster
 client.observed_cluster client
 methods._words methods.batch methods.sync methods.tasks methods
