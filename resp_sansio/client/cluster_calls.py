@@ -329,7 +329,7 @@ class ClusterCalls(ClusterServers):
 
         Not one that was meant for this server.
         """
-        if slot.call is not None and slot.call.fixed:
+        if slot.call is not None and slot.call.fixed and not (type(slot.token) is Part and slot.token.asking):
             return False
         if is_pipeline(slot):
             return self._goes_on_in_parts(node, cast("Batch", slot), now)
@@ -390,13 +390,14 @@ class ClusterCalls(ClusterServers):
         for machine in (self, node):
             machine.asked += redirect.asks
             machine.moved += not redirect.asks
-        shard = self.map.shard_of(node.place)
+        shard, owner = self.map.shard_of(node.place), self.map.owner(redirect.slot)
+        owns = owner is not None and owner.place == node.place  # as a MOVED has said since the last view
         if redirect.asks:
             self._moving[redirect.slot] = self.map.owner(
                 redirect.slot
             )  # a replica may have lost the key, and not say so
             self.want_map(now)
-        elif shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
+        elif owns or shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
             if self.map.learn(redirect.slot, redirect.place, now):
                 self.forget_read()
             self._homes[redirect.slot] = None

@@ -254,7 +254,6 @@ class NodeBase(Client):
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         super()._repeats(slot, cause, pause, now)
-        slot.call.home = self  # where it pauses, and its caller may go
         if type(slot.token) is Part:
             self.cluster.relink(slot.token.split)
 

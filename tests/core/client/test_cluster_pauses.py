@@ -68,6 +68,43 @@ def test_the_same_behind_a_server_that_was_asked_once() -> None:
     assert slot not in town.ended
 
 
+@pytest.mark.parametrize("code", ["LOADING", "TRYAGAIN", "MOVED"])
+def test_what_is_refused_behind_asking_in_a_pipeline_goes_on(code: str) -> None:
+    town = opened()
+    slot = town.begin_move(key(A), D)
+    to = f"{slot} {A[0]}:{A[1]}" if code == "MOVED" else "not now"
+    refusals = [ReplyError(f"{code} {to}")]
+    town[D].refuses_with = lambda words: refusals.pop() if refusals and words[0] == b"INCR" else None
+    call = town.batch(("INCR", key(A)), ("INCR", key(B)), deadline=9.0)
+    town.pass_time(1.0)
+    assert town.told(call) == [key(A).encode(), key(B).encode()]
+    assert (b"INCR", key(A).encode()) in town.at(D)
+    town.is_at_rest()
+
+
+def test_a_master_that_another_was_for_a_moment_is_found_again_at_once() -> None:
+    """What the replica says that had its place is not taken for a reader's way to the master."""
+    town = opened()
+    view = [[first, last, node, [b"10.0.0.4", 7000, b"id of 10.0.0.4", {}]] for first, last, node in town.slots()[:1]]
+    for server in town.servers.values():
+        server.view = [*view, *town.slots()[1:]]
+    town.client.want_map(town.now, at_once=True)
+    town.pass_time(1.5)
+    assert town.client.map.find(D) is not None
+    town.move(key(A), D)
+    town.call("GET", key(A))
+    town.move(key(A), A)
+    asked = [0]
+
+    def counts(words: Any) -> None:
+        asked[0] += words[0] == b"INCR"
+
+    town[D].refuses_with = counts
+    assert town.told(town.call("INCR", key(A), deadline=9.0)) == key(A).encode()
+    assert asked[0] == 1
+    town.is_at_rest()
+
+
 def test_a_call_whose_server_leaves_the_cluster_while_it_pauses_goes_on_elsewhere() -> None:
     town = opened()
     town[A].deaf = True
