@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from simulation.cluster.faults import FAULTS, MOST, seeds_needed
 from simulation.cluster.lives import explain, failure
 from simulation.cluster.script import draw
+from simulation.cluster.world import ClusterWorld
+from simulation.faults import Fault, planted
 
-HISTORIES = 400
+HISTORIES = 300
 PART = 50
 
 
@@ -16,3 +21,33 @@ def test_histories_keep_the_promises(first: int) -> None:
     for seed in range(first, first + PART):
         if failure(draw(seed)) is not None:
             pytest.fail(explain(seed))
+
+
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_a_history_is_its_seed(seed: int) -> None:
+    lived = [ClusterWorld(draw(seed), trace=[]) for _ in range(2)]
+    for world in lived:
+        world.run()
+    one, same = lived
+    assert one.trace is not None
+    assert same.trace is not None
+    assert [without_ids(line) for line in one.trace] == [without_ids(line) for line in same.trace]
+
+
+def without_ids(line: str) -> str:
+    return re.sub(r" at 0x\w+", "", line)
+
+
+@pytest.mark.exam
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_found(fault: Fault) -> None:
+    assert seeds_needed(fault) is not None, f"no history of {MOST} shows it"
+
+
+def test_a_history_that_fails_is_made_small_and_told() -> None:
+    with planted(FAULTS[0]):
+        seed = next(seed for seed in range(MOST) if failure(draw(seed)) is not None)
+        told = explain(seed)
+    assert f"seed {seed}" in told
+    assert "what happens:" in told
+    assert explain(seed) == ""

@@ -31,7 +31,12 @@ class ClusterCaller(Caller):
     @property
     def parts(self) -> set[int]:
         """The parts of the cluster that it needs."""
-        return {part_of(slot_of(self.tagged("", tag).encode())) for tag in self.tags}
+        return {part_of(slot) for slot in self.slots}
+
+    @property
+    def slots(self) -> set[int]:
+        """The hash slots of its keys."""
+        return {slot_of(self.tagged("", tag).encode()) for tag in self.tags}
 
     def key(self, name: str) -> str:
         return self.tagged(name, int(self.act.chance * TAGS))

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import Outcome, ReplyError
+from resp_sansio import ConnectionClosedError, ConnectionLostError, Outcome, ReplyError
 from resp_sansio.client.calls import PINNED
 from resp_sansio.client.cluster_map import ClusterMap, View
 from resp_sansio.client.refresher import Refresher
@@ -14,7 +14,8 @@ from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
 from simulation.checks import Call, Checks, outcomes
-from simulation.cluster.servers import MemberSession, keys_of
+from simulation.cluster.script import ELSE
+from simulation.cluster.servers import MemberSession, keys_of, slot_of
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from resp_sansio.testing import Clock, Session
     from resp_sansio.testing.server import Words
     from simulation.cluster.callers import ClusterCaller
+    from simulation.cluster.servers import Member
     from simulation.cluster.world import ClusterWorld
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
@@ -36,7 +38,10 @@ MOST: Final = 15  # and times that one is that has one, before its pauses are lo
 PAUSE: Final = 0.1  # seconds that are short for such a pause
 ROUNDS: Final = 4  # a second
 PATIENCE: Final = 3.0  # seconds in which a caller is served whose slots have their servers
+FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
+HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
+"""What may cost connections."""
 GOES_ON: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING"})
 
 
@@ -51,9 +56,12 @@ class ClusterChecks(Checks):
             set()
         )  # commands that were answered with ASK, each as often as it may be sent behind ASKING
         self.redirected: Counter[Words] = Counter()
+        self.sent_on: dict[Words, tuple[Member, float]] = {}  # by MOVED, and when
+        self.put_off: Counter[Words] = Counter()
         self.waited: set[bytes] = set()  # keys of which a server has said that it is not the time
         self.passes: dict[bytes, list[tuple[MemberSession, bytes, bool]]] = {}
         self.maps: deque[float] = deque()
+        self.asked_for_map: list[float] = []
         self.longest = 0.0
 
     # -- 1: no caller gets another's reply -------------------------------------------------------------------------------------
@@ -77,6 +85,7 @@ class ClusterChecks(Checks):
         """The rest is seen by `takes`."""
         if words[0] == b"CLUSTER":
             now = self.world.clock.now
+            self.asked_for_map.append(now)
             self.maps.append(now)
             while self.maps[0] < now - 1.0:
                 self.maps.popleft()
@@ -89,26 +98,41 @@ class ClusterChecks(Checks):
         name = words[0]
         if not keys_of(words):
             return
+        reads = self.world.script.config.read_from != "master"
+        assert session.readonly or not reads, f"{words!r} came by a connection without READONLY"
+        self._goes_where_it_was_sent(session.server, words, refusal)
         if asked and session._queued is None:
             assert words in self.asked, f"{words!r} was sent behind ASKING, and no server had asked for that"
         if code == "ASK":
             self.asked.add(words)
         elif code not in (None, "MOVED"):
             self.waited.update(keys_of(words))
-        if code in ("ASK", "MOVED"):
-            self._sent_elsewhere(words)
+        if code is not None:
+            self._refused(words, elsewhere=code in ("ASK", "MOVED"))
         if name == b"APPEND":
             self._in_order(session, words, refused=refusal is not None)
 
-    def _sent_elsewhere(self, words: Words) -> None:
-        """A command is sent from one server to the other a few times at once, and then as often as the pauses allow."""
-        self.redirected[words] += 1
+    def _goes_where_it_was_sent(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
+        """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there."""
+        now, slot = self.world.clock.now, slot_of(keys_of(words)[0])
+        by, then = self.sent_on.pop(words, (None, 0.0))
+        if by is member and self.world.client.map.installed_at < then:
+            place, at = self.world.client.map.said.get(slot, (None, 0.0))
+            assert place == member.place, f"{words!r} came again to {member}, which had sent it on"
+            assert at > then, f"{words!r} came again to {member}, which had sent it on"
+        if refusal is not None and refusal.code == "MOVED":
+            self.sent_on[words] = member, now
+
+    def _refused(self, words: Words, *, elsewhere: bool) -> None:
+        """A command is sent from one server to the other a few times at once, and then, as with any other, after longer pauses."""
+        times = self.redirected if elsewhere else self.put_off
+        times[words] += 1
         number = words[2] if words[0] in (b"INCRBY", b"MSET") else b""
         call = self.by_number.get(int(number)) if number.isdigit() else None
         if call is None or words[1][:1] == b"w" or call.slot is None:
             return
-        left = HOPS if call.slot.deadline == inf else MOST + (self.world.clock.now - call.since) / PAUSE
-        assert self.redirected[words] <= left, f"{words!r} was sent elsewhere {self.redirected[words]} times"
+        left = HOPS if elsewhere and call.slot.deadline == inf else MOST + (self.world.clock.now - call.since) / PAUSE
+        assert times[words] <= left, f"{words!r} was sent again {times[words]} times"
 
     def _in_order(self, session: MemberSession, words: Words, *, refused: bool) -> None:
         """The steps of one string come in their order; one that was refused comes again before those behind it."""
@@ -126,13 +150,16 @@ class ClusterChecks(Checks):
             missed = [one for one in before[:at] if one[1] == letter]
             same = bool(missed) and missed[-1][0] is where
             assert same, f"{words!r} ran behind {other!r}"
+            self.waited.add(key)  # its server changed its mind in the midst
 
     # -- 2: nothing waits in vain ----------------------------------------------------------------------------------------------
 
     def punctual(self, who: object, since: float) -> None:
         """A caller whose slots had their servers all the time does not wait for long."""
         world, caller = self.world, cast("ClusterCaller", who)
-        well = max(since, world.troubled, *[world.town.well_since(part) for part in caller.parts])
+        town = world.town
+        well = max(since, world.troubled, *[town.well_since(part) for part in caller.parts])
+        well = max(well, *[town.stuck.get(slot, 0.0) for slot in caller.slots])
         waited = world.clock.now - well
         self.longest = max(self.longest, waited)
         assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"
@@ -140,6 +167,11 @@ class ClusterChecks(Checks):
     def ended(self, call: Call) -> None:
         super().ended(call)
         slot, now = call.slot, self.world.clock.now
+        if isinstance(slot.cause, (ConnectionLostError, ConnectionClosedError)):
+            script = self.world.script
+            pops = script.mode == "single"  # one that is given up ends the link that all share
+            harm = any([act.kind in HARMFUL or (pops and act.kind == "pop") for act in script.acts])
+            assert harm, f"{slot} of {call.caller} was told {slot.cause!r}, and no connection was lost"
         if slot.state is not SlotState.ANSWERED or self.world.script.retry.attempts == 1 or slot.call is PINNED:
             return
         if call.slot.deadline == inf or self.world.client.closed is not None:
@@ -218,6 +250,12 @@ class ClusterChecks(Checks):
         assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
         assert not world.waiting, f"still waiting: {world.waiting}"
         client = world.client
+        for member, since in world.town.left.items():
+            seen = len([asked for asked in self.asked_for_map if since + 1.0 < asked < world.clock.now - 1.0])
+            if seen > FORGETS:
+                assert all([node.place != member.place for node in client.nodes]), f"{member} has left, and is kept"
+                open_to = [socket for socket in world.sockets if socket.server is member and socket.alive]
+                assert not open_to, f"{member} has left, and is connected to by {open_to}"
         assert not client._unplaced
         for node in client.nodes:
             if node.pool is not None:
@@ -242,18 +280,19 @@ class ClusterChecks(Checks):
         assert not client._unplaced, client
         assert not client._probes, client
         checks.Checks.rest(self)
-        cast("WatchedMap", client.map).world = cast("ClusterWorld", None)  # which has everything
-        cast("WatchedRefresher", client.refresher).clock = cast("Clock", None)
+        client.map.world = cast("ClusterWorld", None)  # which has everything
+        client.refresher.clock = cast("Clock", None)
 
 
 class WatchedMap(ClusterMap):
     """A client's map, which sees to it that only MOVED teaches it, and that no older view undoes that."""
 
-    __slots__ = ("said", "world")
+    __slots__ = ("installed_at", "said", "world")
 
     def __init__(self, world: ClusterWorld) -> None:
         super().__init__()
         self.world = world
+        self.installed_at = -1.0
         self.said: dict[int, tuple[Place, float]] = {}
 
     def learn(self, slot: int, place: Place, now: float) -> bool:
@@ -265,6 +304,7 @@ class WatchedMap(ClusterMap):
 
     def install(self, view: View, asked_at: float) -> bool:
         changed = super().install(view, asked_at)
+        self.installed_at = self.world.clock.now
         for slot, (place, at) in self.said.items():
             owner = self.owner(slot)
             assert owner is not None

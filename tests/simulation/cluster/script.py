@@ -9,7 +9,7 @@ from typing import Final
 from resp_sansio import Config, PoolSettings, Retry
 from simulation.script import SPANS, TIMES, Act, Script
 
-__all__ = ["OF_CLUSTERS", "ClusterScript", "draw"]
+__all__ = ["ELSE", "OF_CLUSTERS", "ClusterScript", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
@@ -49,8 +49,8 @@ class ClusterScript(Script):
             protocol=self.protocol,
             password="secret" if self.password else None,
             ping_interval=3.0,
-            silence_timeout=1.0,
-            connect_timeout=1.0,
+            silence_timeout=4.0,
+            connect_timeout=4.0,
             refresh_interval=3.0,
             read_from=READ_FROM[self.seed % len(READ_FROM)],
         )

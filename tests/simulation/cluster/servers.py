@@ -122,9 +122,9 @@ class Member(Server):
         """Return the server to which it sends commands for this part."""
         return self.denies.get(part) or self.masters[self.parts[part]]
 
-    def hear(self) -> None:
-        """Hear how all is now."""
-        if self.stopped or self.wrong["behind"]:
+    def hear(self, *, surely: bool = False) -> None:
+        """Hear how all is now. What it has done itself it knows `surely`."""
+        if self.stopped or (self.wrong["behind"] and not surely):
             return  # it will, later
         town = self.town
         demoted = self.masters.get(self.shard) is self and self.shard.master is not self
@@ -242,8 +242,20 @@ class MemberSession(Session):
         if not self.server.wrong["frozen"]:
             super()._work()
 
+    def receive(self, data: bytes) -> None:
+        super().receive(data)
+        if self.server.wrong["frozen"]:
+            self._note_held(inf)
+
+    def _note_held(self, until: float) -> None:
+        """What lies here can be answered by no other server."""
+        for words in self.held:
+            for key in keys_of(words):
+                self.server.town.stuck[slot_of(key)] = until
+
     def thaw(self) -> None:
         """Go on with what has come meanwhile; also if the client has gone since."""
+        self._note_held(self.server.clock.now)
         self._work()
         if self.closing:
             self.end()
@@ -257,6 +269,7 @@ class MemberSession(Session):
     def end(self) -> None:
         if self.server.wrong["frozen"] and not self.server.wrong["crashed"]:
             self.closing = True
+            self._note_held(self.server.clock.now)
             return
         super().end()
         if self in self.server.sessions:
@@ -332,6 +345,7 @@ class Town:
         self.named: set[tuple[str, int, tuple[str, int]]] = set()  # what redirects have said
         self.shards: list[Shard] = []
         self.members: list[Member] = []
+        self.stuck: dict[int, float] = {}  # until when commands lay in frozen servers, by slot
         self.left: dict[Member, float] = {}  # servers that are none of its any more, and since when
         self.takes: Callable[[MemberSession, Words, ReplyError | None, bool], None] = lambda *_: None
         self.runs: Callable[[MemberSession, Words], None] = lambda *_: None
@@ -376,7 +390,7 @@ class Town:
     def spread(self, *at_once: Member) -> None:
         """Something has changed: these know of it, and the others hear of it."""
         for member in at_once:
-            member.hear()
+            member.hear(surely=True)
         for member in self.members:
             if member not in at_once:
                 self.clock.after(self.random.random() * HEARS, member.hear)

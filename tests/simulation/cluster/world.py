@@ -38,7 +38,7 @@ class ClusterWorld(World):
     caller_type: ClassVar[type[Caller]] = ClusterCaller
     faults: ClassVar[Collection[str]] = (*OF_CLUSTERS, *FAULTS)
     script: ClusterScript
-    client: Cluster
+    client: Any  # a `Cluster`, with a `WatchedMap` and a `WatchedRefresher`
     checks: ClusterChecks
 
     def __init__(self, script: ClusterScript, *, trace: list[str] | None = None) -> None:
@@ -153,7 +153,7 @@ class ClusterWorld(World):
         town = self.town
         shard = self._master(act).shard
         others = [other for other in town.shards if other is not shard]
-        if len(others) < 2:
+        if len(others) < 2 or shard.number == 0:  # by that one the cluster is found
             return
         for part in [part for part in range(PARTS) if town.parts[part] is shard]:
             town.move(part, others[part % len(others)], act.seconds * 0.5, source_first=False)

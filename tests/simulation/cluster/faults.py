@@ -1,0 +1,127 @@
+"""Faults of a cluster's client, each as a small change of one function; to be planted one at a time, see `simulation.faults`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resp_sansio.client.cluster_calls import ClusterCalls
+from resp_sansio.client.cluster_map import ClusterMap
+from resp_sansio.client.cluster_servers import ClusterServers
+from resp_sansio.client.node import NodeBase
+from resp_sansio.client.refresher import Refresher
+from resp_sansio.client.retry import Attempts
+from resp_sansio.client.splits import Split
+from simulation.cluster.lives import failure
+from simulation.cluster.script import draw
+from simulation.faults import OURS, Fault, planted
+
+__all__ = ["FAULTS", "MOST", "seeds_needed"]
+
+MOST: Final = 250  # histories in which each fault must be found
+
+FAULTS: Final = (
+    Fault(
+        "what MOVED says is not learnt", "many a client",
+        ClusterCalls, "_learn", "self.map.learn(redirect.slot, redirect.place, now)", "False",
+    ),
+    Fault(
+        "ASK teaches the map", "many a client",
+        ClusterCalls, "_learn", "if redirect.asks:", "if False:",
+    ),
+    Fault(
+        "a pipeline that was sent elsewhere in part goes out again as a whole", "ioredis #2075, redis-py asyncio",
+        ClusterCalls, "_goes_on_in_parts", "    call = node.call_of(slot)\n",
+        "    for its in again.values():\n        its.update(dict.fromkeys(own, next(iter(its.values()))))\n"
+        "    call = node.call_of(slot)\n",
+    ),
+    Fault(
+        "commands of one slot lose their order as they go on", "ered #38, sage #236",
+        ClusterCalls, "_ways", "sorted(indices)", "sorted(indices, reverse=True)",
+    ),
+    Fault(
+        "calls are sent elsewhere without end", "Redis #7116",
+        ClusterCalls, "_pause", "if hops <= AT_ONCE:", "if True:",
+    ),
+    Fault(
+        "a call pauses beyond its deadline", OURS,
+        ClusterCalls, "_goes_on_in_parts", "if wait >= slot.deadline - now:", "if False:",
+    ),
+    Fault(
+        "the end of the last part is not that of the call", OURS,
+        ClusterCalls, "part_ended", "else:\n        self._complete(split, now)", "",
+    ),
+    Fault(
+        "the parts of a call go on after its caller has gone", OURS,
+        ClusterCalls, "abandon", "self._machine_of(part).abandon(part, now)", "pass",
+    ),
+    Fault(
+        "one ASKING is sent for several commands", "many a client",
+        Split, "_make", "if token.asking and not (self.whole and sent):", "if token.asking and not sent:",
+    ),
+    Fault(
+        "what was lost behind ASKING counts as not sent", OURS,
+        Split, "without_asking", "left[index] = part.outcomes[at]", "left[index] = Outcome.NOT_SENT",
+    ),
+    Fault(
+        "a lease is not given back behind MOVED", OURS,
+        NodeBase, "answered", "if lease is not None:", "if False:",
+    ),
+    Fault(
+        "a lane's share is not given back by a call that goes on elsewhere", OURS,
+        NodeBase, "let_go", "self._end_call(call, now)", "pass",
+    ),
+    Fault(
+        "replicas are read from without READONLY", "many a client",
+        NodeBase, "_way", "super()._way()._replace(reads_replica=self.cluster.spreads)", "super()._way()",
+    ),
+    Fault(
+        "a new map changes nothing for slots that were looked up", OURS,
+        ClusterServers, "_installed", "self._homes = [None] * SLOTS", "pass",
+    ),
+    Fault(
+        "what waits for a map is forgotten when it comes", OURS,
+        ClusterServers, "_place_unplaced", "for entry, caller in unplaced.items():", "for entry, caller in ():",
+    ),
+    Fault(
+        "a server that has left is used again", OURS,
+        ClusterServers, "_leave_gone", "del self._nodes[place]", "pass",
+    ),
+    Fault(
+        "servers that have left are kept", "rueidis #1358, jedis #1946",
+        ClusterServers, "_leave_gone", "self._is_gone(place)", "False",
+    ),
+    Fault(
+        "connections are cut when the map has changed", "redis-py asyncio",
+        ClusterServers, "_installed", "    self._move_waiting(now)\n",
+        "    for node in self.nodes:\n        for link in node.links:\n            node.abort(link, None, now)\n"
+        "    self._move_waiting(now)\n",
+    ),
+    Fault(
+        "no other server is asked when one has no map", "many a client",
+        ClusterServers, "probe_ended",
+        "self._probe(self.refresher.failed(node.place, now), now)", "self.refresher.failed(node.place, now)",
+    ),
+    Fault(
+        "a map that was asked for before undoes what MOVED has said", "many a client",
+        ClusterMap, "install", "if at >= asked_at", "if False",
+    ),
+    Fault(
+        "the map is asked for again and again", "redis-py, #4074",
+        Refresher, "_end", "self._not_before = max(now + gap, self._begun[0] + self._scale)", "self._not_before = now",
+    ),
+    Fault(
+        "pauses do not grow while a cluster is down", OURS,
+        Attempts, "another", "tried = self.made + self._free", "tried = self.made",
+    ),
+)  # fmt: skip
+
+
+def seeds_needed(fault: Fault, most: int = MOST) -> int | None:
+    """Return in the how manieth history the fault is found, None if it is not."""
+    with planted(fault):
+        return next((seed + 1 for seed in range(most) if failure(draw(seed)) is not None), None)
+
+
+if __name__ == "__main__":
+    for one in FAULTS:
+        print(f"| {one.name} | {one.where} | {seeds_needed(one)} |", flush=True)
