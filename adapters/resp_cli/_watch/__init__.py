@@ -2,7 +2,7 @@
 
 In a terminal the figures are renewed in place until Ctrl-C; into a file they go one after the other. Rates are those since the
 figures before, so the first of them come after one interval. Nothing on the server is changed. What this command itself asks is
-counted by the server, as all is; its own connection is not among the libraries'.
+counted by the server, as all is; its own connection is not among the libraries'. Of a cluster each server is a line.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import resp_sync
 from resp_sansio import Config, Reply, ReplyError, RespError
-from resp_sansio.config import of_one_server
 
 from .._findings import Hidden
 from .._given import add_timing, add_url
 from .figures import Figures, figures
-from .frames import frame
+from .frames import frame, servers
 from .scrape import Metrics, MetricsError, Scrape, figures_of_metrics, metrics_table
 from .snapshot import QUESTIONS, Snapshot, read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console, RenderableType
 
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Show frames until there are enough of them, or the user ends it. Returns 1 if the last one could not be had."""
     try:
-        config = of_one_server(Config.from_url(arguments.url), "watch")
+        config = Config.from_url(arguments.url)
         metrics = Metrics(arguments.metrics) if arguments.metrics else None
     except (TypeError, ValueError, MetricsError) as error:
         print(f"resp-sansio watch: {Hidden().of(error)}", file=sys.stderr)
@@ -83,8 +82,24 @@ class Seen:
         return found
 
 
+class SeenCluster(Seen):
+    """The same of a cluster: the figures of each server by its address, or why there are none; or why no server is known."""
+
+    def __init__(self, address: str, servers: Mapping[str, Figures | str] | str, metrics: Any = None) -> None:
+        super().__init__(address, servers if isinstance(servers, str) else "", metrics)
+        self.servers = {} if isinstance(servers, str) else servers
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `json.dumps` takes it."""
+        servers = {where: Seen(where, found).as_dict() for where, found in self.servers.items()}
+        found: dict[str, Any] = {"address": self.address, "servers": servers, "error": self.server or None}
+        if self.metrics is not None:
+            found["metrics"] = self.metrics.as_dict()
+        return found
+
+
 class Watched:
-    """A server that is looked at again and again."""
+    """A server, or all of a cluster, looked at again and again."""
 
     def __init__(self, url: str, config: Config, metrics: Metrics | None) -> None:
         # One connection, dialled again when it is lost; what a look can't be told now, the next one is.
@@ -93,10 +108,10 @@ class Watched:
             url, client_name=name, max_connections=1, retry=resp_sync.Retry(attempts=1), decode=False
         )
         self.failure: str | None = None
-        self._address = config.address
+        self._config = config
         self._hidden = Hidden(config)
         self._metrics = metrics
-        self._before: Snapshot | None = None
+        self._before: dict[str, Snapshot] = {}  # by the address of the server
         self._scraped: Scrape | None = None
 
     def frames(self, every: float, count: int | None) -> Iterator[Seen]:
@@ -110,25 +125,42 @@ class Watched:
             count = None if count is None else count - 1
 
     def _look(self) -> Seen:
-        server: Figures | str
-        try:
-            now = self._snapshot()
-            server = figures(self._before, now)
-            self._before, self.failure = now, None
-        except RespError as error:
-            server = self.failure = self._hidden.of(error)
-            self._before = None
-        if self._metrics is None:
-            return Seen(self._address, server)
-        scraped = self._metrics.scrape()
-        seen = Seen(self._address, server, figures_of_metrics(self._scraped, scraped))
-        self._scraped = scraped
-        return seen
+        metrics = None
+        address = self._config.address
+        found = self._servers() if self._config.cluster else self._server(address, self.client)
+        if self._metrics is not None:
+            scraped = self._metrics.scrape()
+            metrics, self._scraped = figures_of_metrics(self._scraped, scraped), scraped
+        if isinstance(found, Figures) or not self._config.cluster:
+            assert isinstance(found, (Figures, str))
+            self.failure = found if isinstance(found, str) else None
+            return Seen(address, found, metrics)
+        self.failure = (
+            found if isinstance(found, str) else next((one for one in found.values() if isinstance(one, str)), None)
+        )
+        return SeenCluster(address, found, metrics)
 
-    def _snapshot(self) -> Snapshot:
+    def _servers(self) -> dict[str, Figures | str] | str:
+        """Look at each server of a cluster, as far as they are known now."""
+        try:
+            nodes = self.client.nodes()
+        except RespError as error:
+            return self._hidden.of(error)
+        return {node.address: self._server(node.address, node) for node in nodes}
+
+    def _server(self, address: str, asked: Any) -> Figures | str:
+        try:
+            now = self._snapshot(asked)
+        except RespError as error:
+            self._before.pop(address, None)
+            return self._hidden.of(error)
+        before, self._before[address] = self._before.get(address), now
+        return figures(before, now)
+
+    def _snapshot(self, asked_of: Any) -> Snapshot:
         began = time.perf_counter()
         own = None
-        with self.client.pipeline() as pipe:
+        with asked_of.pipeline() as pipe:
             number = pipe.execute("CLIENT", "ID")
             asked = {name: pipe.execute(*words) for name, words in QUESTIONS.items()}
         took = time.perf_counter() - began
@@ -185,6 +217,9 @@ def drawn(seen: Seen, width: int, height: int | None) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
+    if isinstance(seen, SeenCluster) and seen.servers:
+        beside = [] if seen.metrics is None else [metrics_table(seen.metrics, None if height is None else 8)]
+        return Group(servers(seen.servers, seen.address, None if height is None else max(height - 6, 3)), *beside)
     more = [metrics_table(seen.metrics, None if height is None else 8)] if seen.metrics is not None else []
     if isinstance(seen.server, Figures):
         return frame(seen.server, seen.address, width, height, more)

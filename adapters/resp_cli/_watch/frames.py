@@ -6,7 +6,7 @@ What does not fit is left out from the end of each table, and the table says how
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .figures import Figures
 
-__all__ = ["TWO_COLUMNS", "columns", "frame", "named", "table"]
+__all__ = ["TWO_COLUMNS", "columns", "frame", "named", "servers", "table"]
 
 TWO_COLUMNS: Final = 160
 """Characters from which on there is room for two columns."""
@@ -51,6 +51,27 @@ def frame(figures: Figures, title: str, width: int, height: int | None, more: Se
         events(figures),
         *more,
     )
+
+
+def servers(found: Mapping[str, Figures | str], title: str, most: int | None) -> RenderableType:
+    """Draw the servers of a cluster, a line for each."""
+    heads = ["server", "role", "cmds/s", "hits", "clients", "memory", "cpu", "trip"]
+    rows = [
+        [
+            address,
+            one.role,
+            rate(one.operations),
+            share(one.hit_rate),
+            f"{one.clients:,}",
+            size(one.memory),
+            share(one.cpu),
+            duration(one.round_trip),
+        ]
+        if not isinstance(one, str)
+        else [address, f"no answer: {one}", *[NOTHING] * 6]
+        for address, one in found.items()
+    ]
+    return table(title, heads, rows, most, "none", texts=2)
 
 
 def columns(left: Sequence[RenderableType], right: Sequence[RenderableType]) -> Table:

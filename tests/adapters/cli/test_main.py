@@ -99,16 +99,3 @@ def test_it_is_a_module_that_runs() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, f"resp-sansio {resp_sansio.__version__}\n")
-
-
-@pytest.mark.parametrize("tool", ["watch"])
-def test_what_looks_at_one_server_refuses_a_cluster(capsys: pytest.CaptureFixture[str], tool: str) -> None:
-    code: object
-    try:
-        code = main([tool, "redis+cluster://:geheim@localhost:1"])
-    except SystemExit as ended:
-        code = ended.code
-    said = " ".join(capsys.readouterr().err.split())
-    assert code == 2
-    assert f"{tool} is for one server, not for a cluster of localhost:1: give it the URL of one of them" in said
-    assert "geheim" not in said

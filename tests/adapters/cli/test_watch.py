@@ -39,6 +39,7 @@ from resp_sansio.testing import replies
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from clusters import Cluster
     from servers import Server
 
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -368,6 +369,33 @@ def test_a_server_that_does_not_answer(capsys: pytest.CaptureFixture[str]) -> No
     seen = capsys.readouterr().out
     assert "127.0.0.1:1: no answer" in seen
     assert "hidden" not in seen
+
+
+def test_each_server_of_a_cluster_is_a_line(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster.list_replicas()
+    (seen,) = frames(capsys, cluster.url, "--once", "--every", "0.1")
+    assert {*seen["servers"]} == {f"127.0.0.1:{node.port}" for node in cluster.nodes}
+    assert seen["error"] is None
+    roles = [one["server"]["role"] for one in seen["servers"].values()]
+    assert sorted(roles) == ["master"] * 3 + ["replica"] * 3
+    assert all(one["server"]["operations"] > 0 for one in seen["servers"].values())
+    assert main(["watch", cluster.url, "--once", "--every", "0.1"]) == 0
+    shown = capsys.readouterr().out
+    assert all(re.search(rf"^127.0.0.1:{node.port} +(master|replica) ", shown, re.MULTILINE) for node in cluster.nodes)
+
+
+def test_a_server_of_a_cluster_that_does_not_answer(
+    start_cluster: Callable[..., Cluster], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = start_cluster(2, 0, cluster_require_full_coverage="no")
+    cluster.nodes[1].kill()
+    assert main(["watch", "--json", "--once", "--every", "0.1", cluster.url]) == 1
+    seen = json.loads(capsys.readouterr().out)
+    here, away = [seen["servers"][f"127.0.0.1:{node.port}"] for node in cluster.nodes]
+    assert (here["error"], away["server"]) == (None, None)
+    assert "Connection refused" in away["error"]
+    assert main(["watch", "--once", "--every", "0.1", "redis+cluster://127.0.0.1:1"]) == 1
+    assert "cluster of 127.0.0.1:1: no answer: " in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_server_that_comes_back_is_watched_again(start_server: Callable[..., Server]) -> None:
