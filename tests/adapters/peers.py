@@ -394,8 +394,9 @@ def statistic(server: Server, name: str) -> int:
     """Return a number that the server counts, from INFO: `total_connections_received`, `connected_clients` ..."""
     information = server.call("INFO", "everything")
     assert isinstance(information, bytes)
-    (found,) = [line.partition(b":")[2] for line in information.splitlines() if line.startswith(name.encode() + b":")]
-    return int(found)
+    found = [line.partition(b":")[2] for line in information.splitlines() if line.startswith(name.encode() + b":")]
+    assert found
+    return sum(map(int, found))  # of a cluster, of all masters
 
 
 def listed(server: Server) -> list[dict[str, str]]:
@@ -409,9 +410,10 @@ def calls(server: Server, command: str) -> int:
     """How often the server was asked for a command (`get`, `client|setinfo`), refused ones included."""
     information = server.call("INFO", "commandstats")
     assert isinstance(information, bytes)
+    count = 0
     for line in information.decode().splitlines():
         name, _, counts = line.removeprefix("cmdstat_").partition(":")
         if name == command:
-            numbers = dict(count.split("=") for count in counts.split(","))
-            return int(numbers["calls"]) + int(numbers.get("rejected_calls", 0))
-    return 0
+            numbers = dict(one.split("=") for one in counts.split(","))
+            count += int(numbers["calls"]) + int(numbers.get("rejected_calls", 0))
+    return count

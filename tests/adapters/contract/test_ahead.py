@@ -81,6 +81,7 @@ class Echo:
 # -- to the end ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.over_a_cluster
 @OPENED
 @PROTOCOLS
 @contract
@@ -165,6 +166,7 @@ async def test_over_tls(backend: Backend, start_server: Any, opened: str) -> Non
 # -- time ------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.over_a_cluster
 @OPENED
 @contract
 async def test_a_reply_that_came_in_time_counts_however_late_it_is_read(
@@ -283,6 +285,7 @@ async def test_a_wait_that_is_cancelled_gives_it_up(backend: Backend, opened: st
             assert await redis.execute("GET", "mine") == b"mine"
 
 
+@pytest.mark.over_a_cluster
 @LENDS
 @contract
 async def test_a_storm_of_them_leaves_each_with_its_own(backend: Backend, server: Server, opened: str) -> None:
@@ -343,6 +346,7 @@ async def test_a_loss_ends_what_is_begun_on_a_single_connection(backend: Backend
             ahead.begin("ECHO", "k")
 
 
+@pytest.mark.over_a_cluster
 @LENDS
 @contract
 async def test_the_end_of_the_client_is_the_end_of_what_was_begun(

@@ -426,6 +426,7 @@ async def test_what_does_not_send_a_pipeline_says_what_does(backend: Backend, se
             await client.execute("WATCH", "k")
 
 
+@pytest.mark.over_a_cluster
 @contract_of_tasks
 @pytest.mark.parametrize("kind", ["connect", "pool", "client"])
 async def test_transact_takes_an_async_function(backend: Backend, server: Server, kind: str) -> None:

@@ -60,6 +60,7 @@ async def test_what_was_read_is_given_until_another_changes_it(
         assert counted(client).hits == 20 + 2 * 2 + 1
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_loop_of_hits_sees_changes(backend: Backend, server: Server) -> None:
     server.call("SET", "k", "1")
@@ -94,6 +95,7 @@ async def test_ones_own_writes_are_always_seen(backend: Backend, server: Server)
         assert await client.get("k") is None
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_many_readers_of_one_key_send_one_command(backend: Backend, server: Server) -> None:
     server.call("SET", "k", "v")
@@ -107,6 +109,7 @@ async def test_many_readers_of_one_key_send_one_command(backend: Backend, server
         assert counted(client).joined + counted(client).hits == 19
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_reader_that_is_cancelled_leaves_the_others_their_reply(backend: Backend, server: Server) -> None:
     server.call("SET", "k", "v")
@@ -132,6 +135,7 @@ async def test_a_reader_that_is_cancelled_leaves_the_others_their_reply(backend:
         assert await client.get("k") == b"v"
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_each_gets_values_of_its_own(backend: Backend, server: Server) -> None:
     server.call("DEL", "l", "h")
@@ -204,6 +208,7 @@ async def test_where_the_server_does_not_tell_nothing_is_kept(
         assert (stats.active, stats.hits, stats.entries) == (False, 0, 0)
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_an_error_is_each_callers_own(backend: Backend, server: Server) -> None:
     server.call("DEL", "l")

@@ -89,6 +89,7 @@ async def test_what_cannot_share_gets_a_connection_of_its_own(backend: Backend, 
         assert (stats.leases.leased, stats.lanes[0].created) == (0, 1)
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_watched_key_that_changes_aborts_and_another_attempt_is_made(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
@@ -522,6 +523,7 @@ async def test_closing_ends_everything_that_is_under_way(backend: Backend, serve
     assert server.call("EXISTS", "n") == 0
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_closing_gracefully_lets_those_finish_who_are_in(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
@@ -596,6 +598,7 @@ async def test_counters_say_what_has_happened(backend: Backend, server: Server) 
         assert client.protocol == 3
 
 
+@pytest.mark.over_a_cluster
 @contract_of_tasks
 async def test_a_close_that_is_cancelled_has_closed(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:

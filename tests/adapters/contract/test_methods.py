@@ -122,6 +122,7 @@ async def test_data_that_is_no_text_is_an_error_that_names_the_command_and_of_no
         assert client.stats().lanes[0].closed == {}
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_what_is_done_with_data_that_is_no_text_is_an_option(backend: Backend, server: Server) -> None:
     for errors, text in (("surrogateescape", "\udcff"), ("replace", "\ufffd"), ("ignore", "")):

@@ -75,6 +75,7 @@ class Handled:
         assert pending(server) == 0
 
 
+@pytest.mark.over_a_cluster
 @PROTOCOLS
 @pytest.mark.parametrize("opened", ["client", "pool", "connect"])
 @contract
@@ -103,6 +104,7 @@ async def test_on_a_borrowed_connection_and_with_several_streams(backend: Backen
         assert sorted(again) == [("s", 2, True), ("t", 2, True)]
 
 
+@pytest.mark.over_a_cluster
 @PROTOCOLS
 @contract
 async def test_a_read_waits_and_none_is_lost_where_the_wait_ends(
@@ -132,6 +134,7 @@ async def test_a_read_waits_and_none_is_lost_where_the_wait_ends(
     assert pending(server) == 0
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_what_an_exception_ends_stays_pending_and_comes_again(backend: Backend, server: Server) -> None:
     add(server, 3)
@@ -151,6 +154,7 @@ async def test_what_an_exception_ends_stays_pending_and_comes_again(backend: Bac
     assert (handled.new, handled.done) == (Counter(), Counter([2, 3]))
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_handlers_side_by_side_and_what_is_done_while_a_read_waits(backend: Backend, server: Server) -> None:
     add(server, 4)
@@ -171,6 +175,7 @@ async def test_handlers_side_by_side_and_what_is_done_while_a_read_waits(backend
         assert pending(server) == 1
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_waits_that_are_cancelled_lose_nothing(backend: Backend, server: Server) -> None:
     chance = seeded()
@@ -350,6 +355,7 @@ async def test_a_key_of_another_type_is_told(backend: Backend, server: Server) -
         assert told.code == "WRONGTYPE"
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_who_is_unblocked_by_another_goes_on_waiting(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
@@ -366,6 +372,7 @@ async def test_who_is_unblocked_by_another_goes_on_waiting(backend: Backend, ser
         assert entry.id == b"1-0"
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_client_that_is_closed_ends_the_loop(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
@@ -381,6 +388,7 @@ async def test_a_client_that_is_closed_ends_the_loop(backend: Backend, server: S
             await anext(entries)
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_one_that_is_full_of_what_is_done_acknowledges_in_batches(backend: Backend, server: Server) -> None:
     add(server, 100)

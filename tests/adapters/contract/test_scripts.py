@@ -37,6 +37,7 @@ async def test_a_script_is_sent_whole_only_where_it_is_not_known(
     assert server.call("SCRIPT", "EXISTS", ADD.digest, ECHO.digest) == [1, 1]
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_its_source_is_sent_once_to_a_server(backend: Backend, server: Server) -> None:
     server.call("SCRIPT", "FLUSH")
@@ -47,6 +48,7 @@ async def test_its_source_is_sent_once_to_a_server(backend: Backend, server: Ser
     assert [calls(server, name) for name in ("eval", "evalsha", "script|load")] == [1, 5, 1]
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_script_that_came_is_kept_though_others_come_by_eval(backend: Backend, server: Server) -> None:
     """Redis 8 forgets scripts that came by EVAL alone after 500 others."""
@@ -59,6 +61,7 @@ async def test_a_script_that_came_is_kept_though_others_come_by_eval(backend: Ba
         assert server.call("SCRIPT", "EXISTS", ADD.digest) == [1]
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_each_call_runs_its_script_once_while_another_makes_the_server_forget(
     backend: Backend, server: Server
@@ -86,6 +89,7 @@ async def test_each_call_runs_its_script_once_while_another_makes_the_server_for
     assert server.call("GET", "n") == b"400"
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_text_and_types_are_as_for_any_command(backend: Backend, server: Server) -> None:
     redis: Any  # the backends' types are those of bytes
@@ -97,6 +101,7 @@ async def test_text_and_types_are_as_for_any_command(backend: Backend, server: S
         assert result.result() == "é"
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_script_ends_in_an_error_of_its_own(backend: Backend, server: Server) -> None:
     """Even in one that looks like the server's: it has run."""

@@ -133,6 +133,7 @@ async def test_want_of_memory_stops_the_whole_and_says_at_which_command(
         assert results[1] is ReplyError
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_those_that_fail_when_they_run_are_told_and_the_others_ran(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:

@@ -118,6 +118,7 @@ class Held(Paced):
 # -- there and back --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @PROTOCOLS
 @contract
@@ -133,6 +134,7 @@ async def test_what_was_written_is_read(backend: Backend, server: Server, protoc
     assert server.call("TTL", "k") == -1
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_source_is_bytes_or_a_file_or_pieces_of_any_length(backend: Backend, server: Server) -> None:
     chance = seeded()
@@ -166,6 +168,7 @@ async def test_a_source_is_bytes_or_a_file_or_pieces_of_any_length(backend: Back
             assert await client.get("k") == VALUE
 
 
+@pytest.mark.over_a_cluster
 @contract_of_tasks
 async def test_tasks_await_a_source(backend: Backend, server: Server) -> None:
     class File:
@@ -232,6 +235,7 @@ async def test_where_all_share_one_connection_they_share_it_with_a_value(backend
         assert await backend.together(ask, move, ask) == [None] * 3
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @contract
 async def test_options_are_those_of_set(backend: Backend, server: Server, kind: str) -> None:
@@ -272,6 +276,7 @@ async def test_what_cannot_be_read_is_told(backend: Backend, server: Server) -> 
 # -- one value, or torn ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @pytest.mark.parametrize(
     "change", ["SET k %b", "SETRANGE k 0 x", "APPEND k x", "DEL k", "EXPIRE k 100", "list", "short"]
@@ -314,6 +319,7 @@ async def test_after_an_error_there_is_nothing_more_to_be_had(backend: Backend, 
                 await anext(value)
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_while_another_replaces_it_all_the_time_a_read_is_one_value_or_torn(
     backend: Backend, server: Server
@@ -348,6 +354,7 @@ async def test_while_another_replaces_it_all_the_time_a_read_is_one_value_or_tor
     assert torn >= 10
 
 
+@pytest.mark.over_a_cluster
 @contract
 async def test_a_read_sees_a_write_whole_or_not_at_all(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
@@ -386,6 +393,7 @@ async def test_on_a_connection_that_is_shared_another_transaction_counts_as_a_ch
 # -- left early ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @contract
 async def test_a_block_may_be_left_at_any_chunk(backend: Backend, server: Server, kind: str) -> None:
@@ -408,6 +416,7 @@ async def test_a_block_may_be_left_at_any_chunk(backend: Backend, server: Server
         assert await read(redis) == VALUE
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @contract
 async def test_a_source_that_fails_changes_nothing(backend: Backend, server: Server, kind: str) -> None:
@@ -442,6 +451,7 @@ async def test_cancelled_at_any_chunk_it_leaves_nothing(backend: Backend, server
         assert await redis.write_value("k", VALUE, chunk_size=CHUNK)
 
 
+@pytest.mark.over_a_cluster
 @KINDS
 @contract_of_tasks
 async def test_cancelled_at_each_checkpoint_it_leaves_nothing(backend: Backend, server: Server, kind: str) -> None:
