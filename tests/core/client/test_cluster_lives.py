@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from core.client.notes import Notes
 from core.client.stage import LANES
 from core.client.town import A, B, C, D, Town, key
-from resp_sansio import ClientSettings, Outcome, PoolFullError, PoolSettings, ReplyError
+from resp_sansio import ClientSettings, LinkOpened, Outcome, PoolFullError, PoolSettings, ReplyError
 from resp_sansio.client import Waiter, error_of
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.connection import Slot, SlotState
@@ -28,7 +29,10 @@ class Life:
 
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
-        self.town = Town(random.choice(SETTINGS), random.choice(POOLS), half=random.choice([0.3, 0.5, 0.9]))
+        self.notes = Notes()
+        options: dict[str, Any] = {"observers": [self.notes]} if random.random() < 0.5 else {}
+        half = random.choice([0.3, 0.5, 0.9])
+        self.town = Town(random.choice(SETTINGS), random.choice(POOLS), half=half, **options)
         self.words: dict[Slot, list[str]] = {}
         self.calls: list[Slot] = []
         self.waiters: list[Waiter] = []
@@ -180,7 +184,12 @@ class Life:
             if slot in town.ended:
                 error_of(slot)
         town.is_at_rest()
-        assert town.told(town.call("GET", NAMES[0], deadline=town.now + 9)) == NAMES[0].encode()
+        last = town.call("GET", NAMES[0], deadline=town.now + 9)
+        town.pass_time(9)
+        assert town.told(last) == NAMES[0].encode()
+        assert not self.notes.under_way
+        opened = [fact.number for fact in self.notes.of(LinkOpened)]
+        assert len({*opened}) == len(opened)
 
 
 @pytest.mark.parametrize("seed", range(24))

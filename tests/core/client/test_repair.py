@@ -173,9 +173,9 @@ class Torn(Stage):
 
     def flush(self, link: Link) -> None:
         if link in self.peers:
-            self.moving = link
+            before, self.moving = self.moving, link
             super().flush(link)
-            self.moving = None
+            self.moving = before
 
     def connects(self) -> None:
         if self.dials:

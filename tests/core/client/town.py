@@ -253,12 +253,14 @@ class Town(Stage):
         if link in self.serving:
             return  # what was said before comes first
         self.serving.add(link)
-        while said:
-            data = said.pop(0)
-            if not link.ended:
-                answered: list[Any] | None = self.client.receive_replies(link, data, self.now)
-                self.take(self.client.events() if answered is None else answered)
-        self.serving.discard(link)
+        try:
+            while said:
+                data = said.pop(0)
+                if not link.ended:
+                    answered: list[Any] | None = self.client.receive_replies(link, data, self.now)
+                    self.take(self.client.events() if answered is None else answered)
+        finally:  # after an interrupt, too
+            self.serving.discard(link)
 
     # -- what is seen ----------------------------------------------------------------------------------------------------------
 
