@@ -76,7 +76,7 @@ class Directory:
         self.name: Final[str] = config.master_name
         self.master: Place | None = None
         self.epoch: int | None = None
-        self.switches = 0
+        self.switches: int = 0
         self.switched_to: Place | None = None
         self._config = config
         self._fallback = fallback
