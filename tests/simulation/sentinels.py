@@ -30,13 +30,17 @@ Place = tuple[str, int]
 
 
 class Said(NamedTuple):
-    """What a sentinel has told the client. `epoch`: None for news that came unasked. `heard`: by a link for news that was open."""
+    """What a sentinel has told the client. `epoch`: None for news that came unasked. `heard`: by a link for news that was open.
+
+    `known`: the highest epoch of which the client had been told before.
+    """
 
     sentinel: Place
     server: Place
     epoch: int | None
     at: int = 0
     heard: bool = False
+    known: int = 0
 
 
 class Opened(NamedTuple):
@@ -134,7 +138,7 @@ class History(Stage):
         """What a server has said arrives."""
         said, note = self.coming[link].pop(0)
         if note is not None:
-            note = note._replace(at=self.step, heard=link.dial is None)
+            note = note._replace(at=self.step, heard=link.dial is None, known=self.known[0])
             self.told_of.append(note)
             if note.epoch is not None and note.epoch > self.known[0]:
                 self.known = note.epoch, note.server
@@ -241,7 +245,8 @@ class History(Stage):
             )
         _, came, _ = self.calls[value]
         for said in self.told_of:
-            news = said.heard and (said.epoch is None or said.epoch > opened.epoch) and said.server != place
+            newer = said.epoch is None or said.epoch >= max(said.known, opened.epoch + 1)
+            news = said.heard and newer and said.server != place
             assert not (news and opened.at < said.at < came), f"{value!r} came after {said}, and went to {place}"
 
     def _check_calls(self) -> None:

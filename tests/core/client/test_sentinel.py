@@ -880,6 +880,20 @@ def test_a_dial_that_a_sentinel_has_led_to_a_master_which_was_deposed_meanwhile_
     assert all(link.ended for link, place in town.places.items() if place == OLD)
 
 
+def test_what_a_sentinel_answers_while_a_dial_is_under_way_may_outdate_it() -> None:
+    known = directory(THREE)
+    search, other = known.search(), known.search()
+    assert searched(search, a=(4, OLD)) == [A, OLD]
+    assert searched(other, a=(4, OLD)) == [A, OLD]
+    assert not search.is_outdated
+    assert other.failed(AWAY, late=False) is None
+    assert searched(other, b=(5, NEW)) == [B, NEW]
+    assert search.is_outdated
+    assert not other.is_outdated
+    assert search.failed(AWAY, late=False) is None
+    assert searched(search, b=(4, OLD), c=(5, NEW)) == [B, C, NEW]
+
+
 def test_news_that_is_older_than_what_is_known_costs_new_links_to_the_same_master() -> None:
     """A sentinel that was behind by two fail-overs may tell of both."""
     town = Town(World({A: NEW, B: NEW}, {OLD: "master", NEW: "master"}, epochs={A: 6, B: 6}))
