@@ -47,6 +47,8 @@ BESIDE: Final = frozenset({"SCRIPT LOAD"})
 class ClusterCalls(ClusterServers):
     """What a cluster's machine does with calls."""
 
+    moves: int
+
     def _home_of(self, slot: Slot) -> NodeBase | None:
         """Return the machine for a call that goes to one server as a whole, None if the map does not say."""
         number = number_of(slot)

@@ -124,7 +124,7 @@ class ClusterScan(ScanCursor[T]):
         self._run = None
         owner = self._machine().map.owner
         left = [number for number, is_left in enumerate(self._left) if is_left and owner(number) is not None]
-        self.ended = not left
+        self.ended: bool = not left
         if left:
             self._number = next((number for number in left if number > self._number), left[0])
 

@@ -14,6 +14,7 @@ from .._errors import ConnectError, ReplyError, RespError
 from .._stats import CloseReason, NodeStats
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Batch, Slot
+from .cache import ReadCache
 from .calls import ASKS, OWN, Check
 from .client import Client
 from .lanes import Route, route
@@ -50,6 +51,7 @@ class NodeBase(Client):
 
     address: str
     asked: int
+    cache: ReadCache | None
     cluster: Any
     moved: int
     place: Place
