@@ -158,8 +158,8 @@ OTHERWISE: Final = {
     "scan_iter": "`scan_iter`, an [iterator](#iterators)",
     "sscan_iter": "`sscan_iter`, an [iterator](#iterators)",
     "zscan_iter": "`zscan_iter`, an [iterator](#iterators); scores are floats",
-    "mget_nonatomic": "none: there is no client for a cluster",
-    "mset_nonatomic": "none: there is no client for a cluster",
+    "mget_nonatomic": "`get` of each, in a [pipeline](#pipelines-and-transactions)",
+    "mset_nonatomic": "`set` of each, in a [pipeline](#pipelines-and-transactions)",
     "sentinel": "the functions whose names begin with `sentinel_`",
     # Modules
     "ft().add_document": "`hset`: an index follows hashes since search 2.0",

@@ -187,6 +187,10 @@ class ClusterServers(Client):
     def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
         """Is this the server of what waits there, as far as the map says?"""
 
+    def knows(self, node: NodeBase) -> bool:
+        """Is this server one of the cluster's, by the last view or by what MOVED has said since?"""
+        return self.map.find(node.place) is not None or self.map.sizes[node.place] > 0
+
     # -- the map -------------------------------------------------------------------------------------------------------------
 
     def want_map(self, now: float, *, at_once: bool = False) -> None:
@@ -231,7 +235,7 @@ class ClusterServers(Client):
         if view is not None:
             self.map.install(view, cast("Probe", slot.token).asked_at)
         if view is None or self.map.in_doubt:
-            self._last = not_told(node, slot, reply)
+            self._last = self._pace.last_error = not_told(node, slot, reply)
             self._probe(self.refresher.failed(node.place, now), now)
             if not self.refresher.asking:
                 self.refresh_failures += 1
@@ -239,6 +243,7 @@ class ClusterServers(Client):
                 self._not_found(now)
         else:
             changed = self.map.version != before
+            self._pace.last_error = None
             self.refreshes += 1
             self._round_ended(node, now, changed=changed)
             self._end_probes(now)

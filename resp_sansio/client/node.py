@@ -303,8 +303,13 @@ class NodeBase(Client):
 
     def _look_at_time(self, link: Link, now: float) -> None:
         super()._look_at_time(link, now)
-        if not link.ended and link.core.owes_for(now) >= SILENT:
+        quiet = 0.0 if link.ended else link.core.owes_for(now)
+        if quiet >= SILENT:
             self.cluster.want_map(now)  # another may have taken its place: nothing else would tell
+            if quiet >= (self.config.silence_timeout or inf) / 2 and not self.cluster.knows(self):
+                why = f"{self.address} owes a reply, has been silent for {quiet:.3g} s, and is none of the cluster's any more"
+                link.core.receive_eof(why)
+                self._follow(link, link.core.events(), now)
 
     def _leave(self, slot: Slot, now: float) -> None:
         super()._leave(slot, now)

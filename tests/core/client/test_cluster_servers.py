@@ -13,6 +13,7 @@ from resp_sansio import (
     CommandTimeoutError,
     ConnectError,
     ConnectionClosedError,
+    ConnectionLostError,
     LocalProtocolError,
     Outcome,
     PoolSettings,
@@ -426,3 +427,70 @@ def test_a_part_of_a_pipeline_that_no_server_has_ends_with_the_client() -> None:
     town.client.close(town.now)
     town.run()
     assert slot in town.ended
+
+
+def test_a_call_whose_time_is_up_before_there_is_a_map_is_told_why_there_is_none() -> None:
+    town = Town(dials_at_once=False)
+    slot = town.call("GET", NAME, deadline=1.0)
+    while town.dials:
+        town.refuse(ConnectError("cannot connect: Connection refused", transient=True))
+    town.pass_time(1)
+    error = slot.cause
+    assert isinstance(error, CommandTimeoutError)
+    assert "could not be reached in time; the last attempt failed: cannot connect: Connection refused" in str(error)
+    assert error.outcome is Outcome.NOT_SENT
+
+
+# -- servers that are silent -------------------------------------------------------------------------------------------------
+
+
+def in_flight(**options: Any) -> tuple[Town, Slot, Slot]:
+    """A read and a write are at A, which is frozen."""
+    town = opened(silence_timeout=10.0, **options)
+    town[A].deaf = True
+    return town, town.call("GET", NAME, deadline=20.0), town.call("INCR", NAME, deadline=20.0)
+
+
+def test_calls_at_a_server_that_is_silent_and_was_replaced_do_not_wait_for_their_deadlines() -> None:
+    town, read, write = in_flight()
+    town.give_all(A, D)
+    town.pass_time(6)
+    assert town.told(read) == NAME.encode()
+    assert town.at(D) == [(b"GET", NAME.encode())]
+    error = write.cause
+    assert isinstance(error, ConnectionLostError)
+    assert error.outcome is Outcome.MAYBE_EXECUTED
+    assert "is none of the cluster's any more" in str(error)
+    assert not town.links_to(A)
+
+
+def test_a_server_that_was_replaced_has_the_time_for_a_slow_command() -> None:
+    town, read, write = in_flight()
+    town.give_all(A, D)
+    town.pass_time(4)
+    town[A].deaf = False
+    town.wake()
+    town.pass_time(1)
+    assert town.told(read) == NAME.encode()
+    assert town.told(write) == NAME.encode()
+
+
+def test_a_server_that_is_silent_and_still_the_clusters_has_until_the_deadline() -> None:
+    town, read, write = in_flight()
+    town.pass_time(19)
+    assert not {read, write} & {*town.ended}
+    town.pass_time(2)
+    assert isinstance(read.cause, CommandTimeoutError)
+
+
+def test_a_server_that_is_known_by_moved_alone_has_until_the_deadline() -> None:
+    town = opened(silence_timeout=10.0)
+    town.move(NAME, D)
+    town.told(town.call("GET", NAME))
+    link = town.link_to(D)
+    for server in town.servers.values():
+        server.deaf = True  # so there is no newer map
+    read = town.call("GET", NAME, deadline=20.0)
+    town.pass_time(9)
+    assert read not in town.ended
+    assert town.link_to(D) is link
