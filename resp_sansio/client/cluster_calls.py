@@ -386,7 +386,8 @@ class ClusterCalls(ClusterServers):
         return None
 
     def _read(self, node: NodeBase, error: ReplyError) -> Redirect | None:
-        return read_redirect(error, node.place, self.config.address_map)
+        redirect = read_redirect(error, node.place, self.config.address_map)
+        return redirect if redirect is None or self.map.may_lead_to(redirect.place) else None
 
     def _learn(self, redirect: Redirect, node: NodeBase, now: float) -> None:
         for machine in (self, node):

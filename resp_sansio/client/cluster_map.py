@@ -37,6 +37,9 @@ MOST: Final = 100
 MOST_GONE: Final = 1000
 """Places of servers that are gone that are kept in mind."""
 
+MOST_NAMED: Final = 100
+"""Places to which redirects may lead though no view has them, until views have come without them."""
+
 LONGEST_HOST: Final = 255
 """Characters of a host, RFC 1035: to look at a longer name takes longer than it is worth."""
 
@@ -318,6 +321,12 @@ class ClusterMap:
         """An ASK leads there. Return by which place that server is dialled: it may have another name, or be in no view yet."""
         found = self._named.get(place)
         return self._noted(place if found is None else found.place)
+
+    def may_lead_to(self, place: Place) -> bool:
+        """Is a redirect to this place to be followed? Not if too many have led to servers of which no view tells."""
+        if place in self._named or place in self._last:
+            return True
+        return len(self._last - self._named.keys()) < MOST_NAMED
 
     def shard_of(self, server: Server | Place) -> Shard | None:
         """Return the shard that this server has in the last view. By what a MOVED has said since, another may be its master."""

@@ -516,6 +516,22 @@ def test_what_a_redirect_led_to_counts_as_if_the_view_of_then_had_it() -> None:
     assert found.gone == {("asked", 1), ("moved", 1)}
 
 
+def test_redirects_lead_to_a_hundred_servers_at_most_that_no_view_has() -> None:
+    found = known((0, SLOTS - 1, 1))
+    for number in range(100):
+        assert found.may_lead_to(("hostile", number + 1))
+        if number % 2:
+            found.visit(("hostile", number + 1))
+        else:
+            found.learn(0, ("hostile", number + 1), 2.0)
+    assert not found.may_lead_to(("hostile", 101))
+    assert found.may_lead_to(("hostile", 100))
+    assert found.may_lead_to(place(1))
+    for number in (1, 2):
+        found.install(view((0, SLOTS - 1, 1), by=place(number)), 3.0)
+    assert found.may_lead_to(("hostile", 101))
+
+
 def test_a_cluster_all_of_whose_addresses_have_changed_is_the_same_one() -> None:
     found = known()
     said = [[first, last, *[node(each, b"10.9.9.%d" % each) for each in nodes]] for first, last, *nodes in WHOLE]

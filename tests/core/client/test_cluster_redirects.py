@@ -505,3 +505,20 @@ def test_a_call_that_was_given_up_behind_ask_ends_there() -> None:
     assert slot not in town.ended
     town.is_at_rest()
     assert all(type(probe.token) is Probe for probe in town.client._probes)
+
+
+def test_a_hostile_server_that_names_ever_new_places_leads_to_few_of_them() -> None:
+    town = opened(A)
+    places = [(f"hostile{number}", 7000) for number in range(3000)]
+    town.servers.update(dict.fromkeys(places, town[A]))  # it listens at all of them
+    named = iter(places)
+
+    def moved(words: tuple[bytes, ...]) -> ReplyError | None:
+        return ReplyError(f"MOVED {slot_of(words[1])} {next(named)[0]}:7000") if words[0] == b"GET" else None
+
+    town[A].refuses_with = moved
+    calls = [town.call("GET", key(A, number % 5), deadline=2.0) for number in range(200)]
+    assert len(town.client.nodes) < 110
+    town.pass_time(3)
+    assert {*calls} <= {*town.ended}
+    assert len(town.client.nodes) < 110
