@@ -4,8 +4,8 @@ Each node starts with the whole map in its file, so none has to meet another. A 
 (cluster.c, CLUSTER_WRITABLE_DELAY), but a replica that is promoted does at once. So each shard begins with a master that is
 nowhere: all its nodes are that one's replicas, the first takes over, and then all forget the one that never was.
 
-A slot should be moved once in a test, and not back: a claim of before that is still on its way between nodes can win, and two of
-them then name each other for seconds. A new cluster costs less.
+A slot should be moved once in a test, and not back, nor should a node that gives slots away be given others: a claim of before that
+is still on its way between nodes can win, and two of them then name each other for seconds. A new cluster costs less.
 """
 
 from __future__ import annotations

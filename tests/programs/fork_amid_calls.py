@@ -103,13 +103,18 @@ def drive(call: Call) -> None:
     raise AssertionError("it waits")
 
 
+def borrowed(asked: Any, name: str) -> Any:
+    """A client of a cluster lends a connection to the server of a key."""
+    return asked.acquire(key=name) if strategy == "Client" else asked.acquire()
+
+
 async def ask(asked: Any, name: str, turns: float) -> None:
     turn = 0
     while turn < turns and not ended.is_set():
         turn += 1
         token = f"{name}:{turn}:".encode() * (1, 1, 700, 20_000)[turn % 4]
         if turn % 7 == 0:
-            async with entered(asked.acquire()) as connection:
+            async with entered(borrowed(asked, name)) as connection:
                 assert await answer(connection.execute("ECHO", token)) == token
         elif turn % 10 == 0:
             assert await answer(asked.execute("BLPOP", f"nothing:{name}", 0.005)) is None
@@ -156,7 +161,7 @@ async def fork_again_and_again(asked: Any) -> None:
         for turn in range(FORKS):
             await sleep(0.002 * turn)
             async with AsyncExitStack() as stack:
-                lent = await stack.enter_async_context(entered(asked.acquire())) if turn % 2 else None
+                lent = await stack.enter_async_context(entered(borrowed(asked, str(turn)))) if turn % 2 else None
                 process = os.fork()
                 if process == 0:
                     child = threading.Thread(target=be_a_child, args=(asked, lent))

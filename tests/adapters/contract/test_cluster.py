@@ -14,7 +14,7 @@ import pytest
 
 from adapters.backends import Backend, contract, contract_of_tasks
 from adapters.load import Load, keys_of, said
-from adapters.peers import Proxy, calls, listed, statistic
+from adapters.peers import PROGRAMS, Proxy, calls, listed, run_program, statistic
 from adapters.scripted_nodes import ScriptedNodes, ask, echo, moved
 from clusters import SLOTS, Cluster, key_in, slot_of, wait_until
 from resp_sansio import (
@@ -503,3 +503,26 @@ async def test_a_call_can_be_given_up_at_each_step_of_its_way(backend: Backend) 
                 await backend.cancelled_at(partial(client.execute, "GET", HERE, timeout=0.05), step)
                 nodes.answer(echo)
                 assert await client.execute("GET", HERE) == HERE.encode()
+
+
+@pytest.mark.parametrize("library", ["asyncio", "uvloop", "trio", "threads"])
+def test_forks_in_mid_call(cluster: Cluster, library: str) -> None:
+    """The child begins without a map and without connections; the parent goes on."""
+    assert run_program(PROGRAMS / "fork_amid_calls.py", library, cluster.url, "Client") == "b'8'\n"
+
+
+def test_interrupts_in_mid_call_while_slots_move(start_cluster: Callable[..., Cluster]) -> None:
+    """They strike one thread anywhere, beside others: no wrong reply, and none waits for ever."""
+    cluster = start_cluster(3, 0)
+
+    def move_all() -> None:
+        wait_until(lambda: calls(cluster.nodes[0], "set") > 0)
+        slots = [slot for tag in range(20) if (slot := slot_of(f"{{{tag}}}")) in cluster.ranges[0]]
+        for number, slot in enumerate(slots):
+            cluster.move(slot, 1 + number % 2, 0)
+
+    mover = threading.Thread(target=move_all)
+    mover.start()
+    assert run_program(PROGRAMS / "interrupts_in_a_cluster.py", cluster.url, 0.5) == "done\n"
+    mover.join()
+    assert said(cluster, "MOVED") > 0
