@@ -146,7 +146,7 @@ async def test_what_one_caller_sends_for_a_key_is_executed_in_its_order(
 async def test_a_transaction_finds_its_slot_elsewhere_and_is_executed_there_whole(
     backend: Backend, start_cluster: Callable[..., Cluster]
 ) -> None:
-    """It is refused as a whole: MOVED where its commands are queued; half way, by ASK or TRYAGAIN."""
+    """It is refused as a whole: MOVED or ASK where its commands are queued; by TRYAGAIN at EXEC while it is half way."""
     cluster = start_cluster(2, 0)
     other = f"other{HERE}"
 
@@ -162,7 +162,7 @@ async def test_a_transaction_finds_its_slot_elsewhere_and_is_executed_there_whol
         cluster.move_keys(slot, 1, most=1)
 
         async def finish() -> None:
-            await backend.until(lambda: said(cluster, "EXECABORT") > 1)
+            await backend.until(lambda: said(cluster, "TRYAGAIN") > 1)
             cluster.move_keys(slot, 1)
 
         values, _ = await backend.together(both, finish)
