@@ -6,7 +6,7 @@ cluster is told first of those that it has made itself: parts of calls, and ques
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from math import inf
 from typing import Any, Final
 
@@ -18,12 +18,13 @@ from .cache import ReadCache
 from .calls import ASKS, OWN, Check
 from .client import Client
 from .lanes import Route, route
-from .links import Call, Dial, Link, Waiter
+from .links import Call, Dial, Lane, Link, Waiter
 from .listening import SubscriptionLane
 from .sentinel import Place, Way
 from .shards import ShardedRegistry, ShardFeed
 from .splits import Part
 from .subscriptions import Registry
+from .timers import Timer
 
 __all__ = ["Node", "NodeBase", "Probe"]
 
@@ -70,6 +71,8 @@ class NodeBase(Client):
         self.suspect = False  # it could not be reached since a link to it last opened
         self.rests = False  # it is a replica that can't be read from now
         self._quiet = min(self._quiet, SILENT)
+        self._opening: list[Dial] = []  # dials that were under way when it was last looked
+        self._slow: Timer | None = None  # when it is looked next
         self._events = cluster.shared_events
 
     def node_stats(self) -> NodeStats:
@@ -310,6 +313,38 @@ class NodeBase(Client):
                 why = f"{self.address} owes a reply, has been silent for {quiet:.3g} s, and is none of the cluster's any more"
                 link.core.receive_eof(why)
                 self._follow(link, link.core.events(), now)
+
+    def _new_dial(self, lane: Lane | None, place: Any, now: float) -> Dial:
+        dial = super()._new_dial(lane, place, now)
+        self._opening.append(dial)
+        if self._slow is None:
+            self._slow = self._timers.set(now + SILENT, self)
+        return dial
+
+    def _see_to_dials(self, now: float) -> None:
+        super()._see_to_dials(now)
+        if self._slow is not None and self._slow.due <= now:
+            self._opening = [dial for dial in self._opening if self._is_opening(dial)]
+            due = min([dial.wanted_at for dial in self._opening], default=inf) + SILENT
+            if due <= now:  # another may have taken its place
+                self.cluster.want_map(now)
+                due = now + SILENT
+            self._slow = self._timers.set(due, self) if self._opening else None
+
+    def _is_opening(self, dial: Dial) -> bool:
+        if dial.lane is not None:
+            return dial.lane.dial is dial
+        return self._pool is not None and dial.place in self._pool.dials
+
+    def _end_waiting(self, now: float, reason: str | None) -> None:
+        super()._end_waiting(now, reason)
+        self._timers.cancel(self._slow)
+        self._opening, self._slow = [], None
+
+    def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
+        super()._set_timers_anew(now, is_alive)
+        if self._slow is not None:
+            self._slow = self._timers.set(now + SILENT, self)
 
     def _leave(self, slot: Slot, now: float) -> None:
         super()._leave(slot, now)

@@ -105,6 +105,25 @@ def test_a_master_that_another_was_for_a_moment_is_found_again_at_once() -> None
     town.is_at_rest()
 
 
+@pytest.mark.parametrize("words", [("INCR",), ("BLPOP", "0")])
+def test_a_call_does_not_wait_for_a_dial_that_no_server_answers(words: Any) -> None:
+    """Another server may have taken the place of the one that is dialled."""
+    town = opened(pool=LEASES)
+    for link in town.links_to(A):
+        town.cut(link)
+    town.pass_time(0.5)
+    town.dials_at_once = False
+    slot = town.call(words[0], key(A), *words[1:], deadline=30.0)
+    town.give_all(A, B)
+    town.pass_time(1.2)
+    for dial in [dial for dial in town.dials if dial.home.place == B]:
+        town.dials.remove(dial)
+        town.dials.insert(0, dial)
+        town.connect()
+    assert slot in town.ended
+    assert town.at(B)[-1][0] == words[0].encode()
+
+
 def test_a_call_whose_server_leaves_the_cluster_while_it_pauses_goes_on_elsewhere() -> None:
     town = opened()
     town[A].deaf = True

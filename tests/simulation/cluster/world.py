@@ -119,7 +119,7 @@ class ClusterWorld(World):
         self.town.stop(self._master(act), self.sockets, frozen=False, seconds=act.seconds)
 
     def _freeze(self, act: Act) -> None:
-        self.town.stop(self._master(act), self.sockets, frozen=True, seconds=act.seconds)
+        self.town.stop(self._master(act), self.sockets, frozen=True, seconds=3.0 * act.seconds)
 
     def _fail_over(self, act: Act) -> None:
         self.town.fail_over(self._master(act), act.seconds * 0.2)
