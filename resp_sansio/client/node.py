@@ -62,7 +62,7 @@ class NodeBase(Client):
     def __init__(self, cluster: Any, place: Place) -> None:
         config, observed = cluster.config.at(place), cluster.observers
         super().__init__(config, cluster.settings, cluster.leases, random=cluster.random, observers=observed)
-        self.cache = cluster.cache  # one for all servers, or none
+        self.cache: ReadCache | None = cluster.cache  # one for all servers, or none
         self.cluster = cluster
         self.place = place
         self.address = config.address

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.backends import Backend, contract
+from adapters.backends import Backend, contract, contract_of_tasks
 from clusters import SLOTS, Cluster, key_in, slot_of
 from resp_sansio import (
     CommandTimeoutError,
@@ -434,3 +435,78 @@ async def test_one_server_is_monitored_and_no_cluster(backend: Backend, cluster:
             while line.words[0].upper() != b"SET":
                 line = await lines.next(timeout=5.0)
             assert line.words == (b"SET", KEYS[0].encode(), b"v")
+
+
+# -- while much happens ----------------------------------------------------------------------------------------------------------
+
+
+@contract
+async def test_no_update_is_lost_or_made_twice_while_slots_move(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(3, 0)
+    keys = [key_in(slot) for slot in range(12)]
+
+    def move() -> None:
+        for slot in range(12):
+            cluster.move(slot, 1 + slot % 2)
+
+    mover = Thread(target=move)
+    async with backend.client(cluster.url, timeout=20.0) as client:
+        await client.nodes()
+
+        async def update_all(rounds: int) -> int:
+            for _ in range(rounds):
+                for key in keys:
+                    await client.transact(increment(key), key, attempts=100)
+            return rounds
+
+        mover.start()
+        try:
+            rounds = await backend.together(*[partial(update_all, 5) for _ in range(3)])
+        finally:
+            mover.join()
+        assert rounds == [5, 5, 5]
+        assert await client.across_slots(commands.mget(*keys)) == [b"15"] * 12
+
+
+def leased(client: Any) -> int:
+    """How many connections are lent."""
+    count: int = client.stats().leases.leased
+    return count
+
+
+@contract_of_tasks
+async def test_whichever_step_is_cancelled_nothing_is_left_behind(backend: Backend, cluster: Cluster) -> None:
+    """Each connection that is lent can be lent again, and the calls of others get their own replies."""
+    async with backend.client(cluster.url) as client:
+        await client.nodes()
+        node = client.node(f"127.0.0.1:{cluster.node_of(KEYS[0]).port}")
+
+        async def borrow() -> None:
+            async with client.acquire(key=KEYS[0]) as connection:
+                await connection.execute("GET", KEYS[0])
+
+        async def iterate() -> None:
+            async with client.scan_iter(count=10) as scan:
+                async for _ in scan:
+                    pass
+
+        calls: list[Callable[[], Any]] = [
+            client.nodes,
+            borrow,
+            iterate,
+            node.dbsize,
+            partial(client.transact, increment(KEYS[0]), KEYS[0]),
+            partial(client.across_slots, commands.mset(dict.fromkeys(KEYS, 0))),
+        ]
+        for call in calls:
+            checkpoint = 1
+            while await backend.cancelled_at(call, checkpoint):
+                checkpoint += 1
+                echoed = await backend.together(*[partial(client.execute, "ECHO", name) for name in "abc"])
+                assert echoed == [b"a", b"b", b"c"]
+                await backend.until(lambda: leased(client) == 0)
+            assert call in (client.nodes, node.dbsize) or checkpoint > 1
+        await client.across_slots(commands.delete(*KEYS))
+        assert await client.transact(increment(KEYS[0]), KEYS[0], attempts=1) == 1
