@@ -495,8 +495,9 @@ class Town:
     def move(self, part: int, to: Shard, seconds: float, *, source_first: bool) -> None:
         """These slots go to another shard, key by key."""
         source = self.parts[part]
-        if to is source or self.is_moving(part):
-            return
+        if to is source or self.is_moving(part) or to.master.owner_before(part) is not source.master:
+            return  # the target is to know whose they are
+        to.master.migrating.pop(part, None)
         source.master.migrating[part] = to
         to.master.importing[part] = source
         for at in (0.3, 0.6):
