@@ -6,8 +6,9 @@ A test that is marked so has one server as its `server`, and then a healthy clus
     @contract
     async def test_each_gets_values_of_its_own(backend: Backend, server: Server) -> None: ...
 
-Not marked are those that are about one server: its connections, its CLIENT LIST, a network in front of it that fails. Of a test
-that is about connections and pools too, the client's part is run. What only a cluster does is in test_cluster*.py.
+Not marked are those that are about one server: its connections, its CLIENT LIST, a network in front of it that fails; and those of
+messages, which servers of a cluster pass on to each other, so that one may come after the next test has begun. Of a test that is
+about connections and pools too, the client's part is run. What only a cluster does is in test_cluster*.py.
 """
 
 from __future__ import annotations

@@ -83,7 +83,6 @@ async def test_messages_come_in_order_and_say_what_they_are_of(
     await backend.until(lambda: told(server) == 0)
 
 
-@pytest.mark.over_a_cluster
 @contract
 async def test_text_comes_as_text(backend: Backend, server: Server) -> None:
     async with (
@@ -374,7 +373,6 @@ async def test_each_hole_has_a_gap_wherever_the_connection_is_cut(
             await backend.until(lambda: told(server) == 1 and server.call("PUBSUB", "NUMPAT") == 1)
 
 
-@pytest.mark.over_a_cluster
 @contract_of_tasks
 async def test_a_cancelled_wait_takes_no_message(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client, client.subscribe("news") as messages:
@@ -408,7 +406,6 @@ async def test_a_change_that_is_given_up_leaves_all_as_it_was(backend: Backend, 
             assert await messages.next() == Message(b"news", b"1")
 
 
-@pytest.mark.over_a_cluster
 @contract
 async def test_a_subscription_ends_with_its_client_and_with_its_block(backend: Backend, server: Server) -> None:
     async with backend.client(server.url) as client:
