@@ -323,6 +323,10 @@ class ClusterServers(Client):
                 slot.link.awaited = False
             node.abandon(slot, now)
 
+    def node_stays(self, node: NodeBase) -> None:
+        """A call pauses at this server that has left: its time is still to come."""
+        self._leaving[node] = None
+
     def node_drained(self, node: NodeBase) -> None:
         """Nothing is left of this server's machine."""
         self._leaving.pop(node, None)

@@ -259,6 +259,9 @@ class NodeBase(Client):
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         super()._repeats(slot, cause, pause, now)
+        if self.closed is not None and self.cluster.closed is None:
+            self._draining = True  # it has left, and may have been drained with the link of this call
+            self.cluster.node_stays(self)
         if type(slot.token) is Part:
             self.cluster.relink(slot.token.split)
 

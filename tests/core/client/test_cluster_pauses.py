@@ -124,25 +124,30 @@ def test_a_call_does_not_wait_for_a_dial_that_no_server_answers(words: Any) -> N
     assert town.at(B)[-1][0] == words[0].encode()
 
 
-def test_a_call_whose_server_leaves_the_cluster_while_it_pauses_goes_on_elsewhere() -> None:
-    town = opened()
+@pytest.mark.parametrize("words", [("INCR",), ("BLPOP", "0")])
+def test_a_call_whose_server_leaves_the_cluster_while_it_pauses_goes_on_elsewhere(words: Any) -> None:
+    town = opened(pool=LEASES)
+    name = words[0].encode()
+    if name == b"BLPOP":
+        town.call("BLPOP", key(A), "0")  # which opens a link for it
     town[A].deaf = True
-    slot = town.call("INCR", key(A), deadline=9.0)
-    link = town.link_to(A)
+    slot = town.call(words[0], key(A), *words[1:], deadline=9.0)
+    link = slot.link
     town.give_all(A, B)
     for _ in range(3):
         town.client.want_map(town.now, at_once=True)
         town.run()
         town.pass_time(1.5 if town.now < 1 else 0.3)
     assert A not in [node.place for node in town.client.nodes]
-    town[A].refuses_with = lambda words: DOWN if words[0] == b"INCR" else None
+    town[A].refuses_with = lambda words: DOWN if words[0] == name else None
     town[A].deaf = False
     town._serve(link)
     town.run()
     assert slot not in town.ended
     town.pass_time(1.0)
-    assert town.told(slot) == key(A).encode()
-    assert (b"INCR", key(A).encode()) in town.at(B)
+    assert town.told(slot) == [key(A).encode(), *[word.encode() for word in words[1:]]][-1]
+    assert town.at(B)[-1][0] == name
+    assert not town.client._leaving
     town.is_at_rest()
 
 
