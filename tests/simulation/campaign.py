@@ -33,7 +33,7 @@ __all__ = ["Tally", "campaign", "lives"]
 PART: Final = 500
 MOST: Final = 3  # failures told in full
 SHARE: Final = 50  # of so many histories of the machine, one is lived through on each adapter, too
-CLUSTERS: Final = 10  # and for so many one of a cluster's client, which takes longer
+CLUSTERS: Final = 250  # and for so many one of a cluster's client, which takes longer
 
 
 class Tally(NamedTuple):
