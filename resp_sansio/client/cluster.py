@@ -16,7 +16,7 @@ from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..connection.slot import Slot, SlotState
 from .client import Client
-from .cluster_calls import AT_ONCE
+from .cluster_redirects import AT_ONCE
 from .cluster_servers import timed
 from .cluster_subscriptions import ClusterSubscriptions
 from .hash_slots import SLOTS

@@ -13,7 +13,7 @@ from typing import Final
 from .._errors import ConnectError, ConnectionLostError, ReplyError
 from .._stats import CloseReason
 from ..connection.events import ConnectionLost
-from .cluster_calls import AT_ONCE, ELSEWHERE, ClusterCalls
+from .cluster_redirects import AT_ONCE, ELSEWHERE, ClusterRedirects
 from .cluster_servers import NOT_NOW
 from .hash_slots import slot_of
 from .leases import Dial as PlaceDial
@@ -35,7 +35,7 @@ TIME_FOR_A_MAP: Final = 0.1
 """Seconds after which a channel whose slot was moved is asked for at its old server, which says where it is, if no map has come."""
 
 
-class ClusterSubscriptions(ClusterCalls):
+class ClusterSubscriptions(ClusterRedirects):
     """What a cluster's machine does with subscriptions."""
 
     _listens_at: Place | None = None  # where channels and patterns come from

@@ -6,6 +6,7 @@ from typing import Final
 
 from resp_sansio.client.cluster_calls import ClusterCalls
 from resp_sansio.client.cluster_map import ClusterMap
+from resp_sansio.client.cluster_redirects import ClusterRedirects
 from resp_sansio.client.cluster_servers import ClusterServers
 from resp_sansio.client.node import NodeBase
 from resp_sansio.client.refresher import Refresher
@@ -22,29 +23,29 @@ MOST: Final = 250  # histories in which each fault must be found
 FAULTS: Final = (
     Fault(
         "what MOVED says is not learnt", "many a client",
-        ClusterCalls, "_learn", "self.map.learn(redirect.slot, redirect.place, now)", "False",
+        ClusterRedirects, "_learn", "self.map.learn(redirect.slot, redirect.place, now)", "False",
     ),
     Fault(
         "ASK teaches the map", "many a client",
-        ClusterCalls, "_learn", "if redirect.asks:", "if False:",
+        ClusterRedirects, "_learn", "if redirect.asks:", "if False:",
     ),
     Fault(
         "a pipeline that was sent elsewhere in part goes out again as a whole", "ioredis #2075, redis-py asyncio",
-        ClusterCalls, "_goes_on_in_parts", "    call = node.call_of(slot)\n",
+        ClusterRedirects, "_goes_on_in_parts", "    call = node.call_of(slot)\n",
         "    for its in again.values():\n        its.update(dict.fromkeys(own, next(iter(its.values()))))\n"
         "    call = node.call_of(slot)\n",
     ),
     Fault(
         "commands of one slot lose their order as they go on", "ered #38, sage #236",
-        ClusterCalls, "_ways", "sorted(indices)", "sorted(indices, reverse=True)",
+        ClusterRedirects, "_ways", "sorted(indices)", "sorted(indices, reverse=True)",
     ),
     Fault(
         "calls are sent elsewhere without end", "Redis #7116",
-        ClusterCalls, "_pause", "if hops <= AT_ONCE:", "if True:",
+        ClusterRedirects, "_pause", "if hops <= AT_ONCE:", "if True:",
     ),
     Fault(
         "a call pauses beyond its deadline", OURS,
-        ClusterCalls, "_goes_on_in_parts", "if wait >= slot.deadline - now:", "if False:",
+        ClusterRedirects, "_goes_on_in_parts", "if wait >= slot.deadline - now:", "if False:",
     ),
     Fault(
         "the end of the last part is not that of the call", OURS,
