@@ -147,7 +147,9 @@ class ClusterRedirects(ClusterCalls):
                 leads = redirect is not None and redirect.slot == number
                 if leads and redirect is not None:
                     self._learn(redirect, node, now)
-                if number is not None and (leads or (error.code in NOT_NOW and says_the_server(info))):
+                if number is not None and (
+                    leads or (error.code in NOT_NOW and self.tries_again and says_the_server(info))
+                ):
                     again.setdefault(number, {})[index] = error
         if not again or slot.call is PINNED:
             return False

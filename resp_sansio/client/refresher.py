@@ -41,8 +41,10 @@ CALM: Final = GAPS[-1]
 MOST: Final = 4
 """Refreshes within a second, whatever comes back."""
 
-AT_ONCE: Final = 2
-"""Servers that are asked at the same time: one that does not answer costs no time, and one that is behind can be told."""
+AT_ONCE: Final = (2, 2, 1)
+"""Servers that are asked at the same time, by the refreshes since something was new. With two, one that does not answer costs no
+time, and one that is behind can be told. The last number holds from there on: a fail-over takes long, and all clients wait for it.
+"""
 
 MANY: Final = 100
 """Servers from which on the answer is so long that the gaps grow with their number."""
@@ -137,7 +139,8 @@ class Refresher:
     def _ask(self, now: float) -> list[Place]:
         """Choose the next ones; if none is left, the round has failed."""
         left = self._known or self._seeds
-        chosen = [self._taken_from(left) for _ in range(min(AT_ONCE, len(left)))]
+        at_once = AT_ONCE[min(self._step, len(AT_ONCE) - 1)]
+        chosen = [self._taken_from(left) for _ in range(min(at_once, len(left)))]
         self.out.update(chosen)
         if not chosen:
             self._end(now, self._random(), due=True)
