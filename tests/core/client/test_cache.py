@@ -182,6 +182,16 @@ def test_a_call_that_runs_out_of_time_ends_for_itself() -> None:
     assert second.reply == b"k"
 
 
+def test_a_read_that_has_not_begun_can_be_one_that_is_not_kept() -> None:
+    made = stage()
+    command = encode_command(("GET", "k"))
+    assert isinstance(command, bytes)
+    slot = cache_of(made).reading(command, ("GET", "k"), new_slot(("GET", "k")).info, 1.0)
+    assert slot is not None
+    slot.give_up_keeping()
+    assert (slot.count, slot.payload) == (1, command)
+
+
 def test_the_counts_of_a_single_connections_machine_have_those_of_its_cache() -> None:
     made = stage(once=True, settings=None)
     for _ in range(2):  # before there is a link, and with one

@@ -844,3 +844,22 @@ class Moves(RuleBasedStateMachine):
 
 Moves.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestMoves = Moves.TestCase
+
+
+# -- what an adapter says of the cluster's own link ------------------------------------------------------------------------------
+
+
+def test_the_end_of_the_link_for_channels_is_told_to_the_cluster_and_a_caller_that_listens_waits_on() -> None:
+    world = World()
+    subscriber = world.subscribed(NEWS)
+    listener = world.listen(subscriber)
+    world.client.resume(listener, world.now)  # an interrupt has struck the thread that waits
+    (link,) = [link for link in world.client.links if link.home is world.client]
+    world.client.send_failed(link, ConnectionResetError(), world.now)  # an adapter need not ask whose link it is
+    world.run()
+    assert link.ended
+    world.pass_time(2.0)
+    assert world.publish(NEWS, b"1") == 1
+    assert listener.result() is None  # there is something to hear
+    heard = [*world.hear(subscriber), *world.hear(subscriber)]
+    assert [type(item).__name__ for item in heard] == ["Gap", "Message"]
