@@ -66,8 +66,8 @@ FAULTS: Final = (
         "answer_of(slot)", "self._answer(slot)",
     ), of=talks),
     OfAdapter("trio", Fault(
-        "a cursor is taken to another server", "redis-py's scan_iter", ScanCursor, "_goes_on",
-        "if before in (None, run_id) or self._cursor == START:", "if True:",
+        "a cursor is taken to another server", "redis-py's scan_iter", ScanCursor, "_is_of",
+        "if before in (None, run) or self._cursor == START:", "if True:",
     ), of=talks),
     OfAdapter("trio", Fault(
         "a value that was changed as it was read is handed out", "many a program", ValueReader, "checked",
