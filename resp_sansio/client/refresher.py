@@ -41,7 +41,7 @@ CALM: Final = GAPS[-1]
 MOST: Final = 4
 """Refreshes within a second, whatever comes back."""
 
-AT_ONCE: Final = (2, 2, 1)
+AT_ONCE: Final = (2, 1)
 """Servers that are asked at the same time, by the refreshes since something was new. With two, one that does not answer costs no
 time, and one that is behind can be told. The last number holds from there on: a fail-over takes long, and all clients wait for it.
 """
