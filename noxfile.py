@@ -79,6 +79,8 @@ PYTEST = ["python", "-m", "pytest", "-o", "pythonpath=tests"]
 # A process for each processor, up to four, and two more for tests that wait more than they work. Each has a server of its own.
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
 WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}"]
+# All but the exams of the tests themselves, for which one Python is enough.
+OF_THE_LIBRARY = ["-m", "not exam"]
 COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
 RESULTS = ROOT / ".nox" / "results"
 
@@ -106,10 +108,12 @@ def tests(session: nox.Session) -> None:
     name = re.sub(r"\W+", "-", session.name).strip("-")
     core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, "tests/core", "tests/simulation"]
     if session.python != next(iter(PYTHONS.values())):
-        run_all(session, ([*core, "-m", "not exam"], {}), rest(f"{name}-rest"))
+        run_all(session, ([*core, *OF_THE_LIBRARY], {}), rest(f"{name}-rest", *OF_THE_LIBRARY))
         return
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
-    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *WAITING, "tests/adapters/contract"]
+    # A cluster's calls have no short path of their own.
+    spared = "--ignore-glob=*/test_cluster*.py"
+    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *WAITING, spared, "tests/adapters/contract"]
     run_all(session, ([*core, *COVERAGE], data), rest(f"{name}-rest"), (long, {"RESP_LONG_PATH": "1"}))
 
 
@@ -126,14 +130,14 @@ def newest(session: nox.Session) -> None:
     names = ("otel", "logging", "test_completion.py", "test_docs_examples.py", "test_from_redis_py.py", "test_soak.py")
     globs = ("*/test_compare_*.py", "tests/test_*.py")
     spared = [f"--ignore-glob={glob}" for glob in globs] + [f"--ignore=tests/adapters/{name}" for name in names]
-    commands = [rest(server.parent.name, REDIS_SERVER=str(server)) for server in servers]
-    run_all(session, *[([*words, *spared], environment) for words, environment in commands])
+    run_all(session, *[rest(server.parent.name, *spared, REDIS_SERVER=str(server)) for server in servers])
 
 
-def rest(name: str, **environment: str) -> tuple[list[str], dict[str, str]]:
+def rest(name: str, *options: str, **environment: str) -> tuple[list[str], dict[str, str]]:
     """The command, with its environment, that runs all but the core's own tests."""
     report = f"--junitxml={RESULTS / name}.xml"
-    return [*PYTEST, report, *WAITING, "--ignore=tests/core", "--ignore=tests/simulation", "tests"], environment
+    ignored = ["--ignore=tests/core", "--ignore=tests/simulation"]
+    return [*PYTEST, report, *WAITING, *ignored, *options, "tests"], environment
 
 
 def run_all(session: nox.Session, *commands: tuple[list[str], dict[str, str]]) -> None:

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from servers import Server
 
+pytestmark = pytest.mark.exam  # of the tests: one Python is enough
+
 HERE = Path(__file__).parent
 
 TESTS = """
