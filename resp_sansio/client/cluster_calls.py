@@ -232,7 +232,7 @@ class ClusterCalls(ClusterServers):
         self.want_map(now, at_once=not self.map.masters)
 
     def place_anew(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
-        """As of a client."""
+        """See `ClusterServers`."""
         if isinstance(entry, Waiter):
             self.place_waiter(entry, now)
             return
@@ -256,7 +256,7 @@ class ClusterCalls(ClusterServers):
             node.begin(entry, now, caller)
 
     def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
-        """As of a client."""
+        """See `ClusterServers`."""
         if isinstance(entry, Waiter):
             return self.node_for(entry.at) in (node, None)
         if entry.call.fixed:

@@ -109,9 +109,7 @@ class ClusterRedirects(ClusterCalls):
         shard, owner = self.map.shard_of(node.place), self.map.owner(redirect.slot)
         owns = owner is not None and owner.place == node.place  # as a MOVED has said since the last view
         if redirect.asks:
-            self._moving[redirect.slot] = self.map.owner(
-                redirect.slot
-            )  # a replica may have lost the key, and not say so
+            self._moving[redirect.slot] = owner  # a replica may have lost the key, and not say so
             self.want_map(now)
         elif owns or shard is None or node.place == shard.master.place or self.map.find(redirect.place) != shard.master:
             if self.map.learn(redirect.slot, redirect.place, now):
@@ -134,23 +132,7 @@ class ClusterRedirects(ClusterCalls):
         if ERRORS.isdisjoint(map(type, slot.replies)):
             return False
         token = slot.token if type(slot.token) is Part else None
-        own = range(slot.count) if token is None else token.indices
-        step, first = (2, 1) if token is not None and token.asking else (1, 0)
-        again: dict[int, dict[int, ReplyError]] = {}  # by hash slot, by index
-        for at, index in enumerate(own):
-            error = slot.replies[at * step + first]
-            place = at * step + first
-            if type(error) is ReplyError and error.code in (ELSEWHERE | NOT_NOW):
-                info = slot.infos[place]
-                number = slot_of_payload(slot.payloads[place], info)
-                redirect = self._read(node, error) if error.code in ELSEWHERE else None
-                leads = redirect is not None and redirect.slot == number
-                if leads and redirect is not None:
-                    self._learn(redirect, node, now)
-                if number is not None and (
-                    leads or (error.code in NOT_NOW and self.tries_again and says_the_server(info))
-                ):
-                    again.setdefault(number, {})[index] = error
+        again = self._not_executed(node, slot, now)
         if not again or slot.call is PINNED:
             return False
         call = node.call_of(slot)
@@ -192,6 +174,25 @@ class ClusterRedirects(ClusterCalls):
                 self._await_map(part, None, now)
         self._complete(split, now)
         return True
+
+    def _not_executed(self, node: NodeBase, slot: Batch, now: float) -> dict[int, dict[int, ReplyError]]:
+        """Return the errors that say a command of a pipeline was not executed: by hash slot, by its index in the whole."""
+        token = slot.token if type(slot.token) is Part else None
+        own = range(slot.count) if token is None else token.indices
+        step, first = (2, 1) if token is not None and token.asking else (1, 0)
+        again: dict[int, dict[int, ReplyError]] = {}
+        for index, place in zip(own, range(first, slot.count, step), strict=True):
+            error, info = slot.replies[place], slot.infos[place]
+            if type(error) is not ReplyError or error.code not in (ELSEWHERE | NOT_NOW):
+                continue
+            number = slot_of_payload(slot.payloads[place], info)
+            redirect = self._read(node, error) if error.code in ELSEWHERE else None
+            if redirect is not None and redirect.slot == number:
+                self._learn(redirect, node, now)
+                again.setdefault(redirect.slot, {})[index] = error
+            elif number is not None and error.code in NOT_NOW and self.tries_again and says_the_server(info):
+                again.setdefault(number, {})[index] = error
+        return again
 
     def _ways(
         self, node: NodeBase, again: dict[int, dict[int, ReplyError]], now: float

@@ -32,6 +32,7 @@ FAULTS: Final = (
     Fault(
         "a pipeline that was sent elsewhere in part goes out again as a whole", "ioredis #2075, redis-py asyncio",
         ClusterRedirects, "_goes_on_in_parts", "    call = node.call_of(slot)\n",
+        "    own = range(slot.count) if token is None else token.indices\n"
         "    for its in again.values():\n        its.update(dict.fromkeys(own, next(iter(its.values()))))\n"
         "    call = node.call_of(slot)\n",
     ),
