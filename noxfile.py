@@ -81,6 +81,9 @@ IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
 WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}"]
 # All but the exams of the tests themselves, for which one Python is enough.
 OF_THE_LIBRARY = ["-m", "not exam"]
+# What takes long, and has never said of a Python what those before and behind it do not say.
+SLOW = ("simulation/*", "test_amplification.py", "test_completion.py", "test_compare_*", "test_fastpath_proof.py")
+BETWEEN = ["-k", "not uvloop", *[f"--ignore-glob=*/{name}" for name in SLOW]]
 COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
 RESULTS = ROOT / ".nox" / "results"
 
@@ -97,7 +100,8 @@ def tests(session: nox.Session) -> None:
     """The suite against the built wheel.
 
     On the oldest Python, the core's own tests must reach each of its branches and find the faults that are planted in it, and the
-    contract of the adapters holds without the short path of a connection at rest, too.
+    contract of the adapters holds without the short path of a connection at rest, too. A Python that is neither the oldest nor the
+    newest is spared what takes long.
     """
     install(session, "test", wheel=True)
     where = "import resp_sansio, sys; sys.exit(not resp_sansio.__file__.startswith(sys.prefix))"
@@ -107,8 +111,10 @@ def tests(session: nox.Session) -> None:
         return
     name = re.sub(r"\W+", "-", session.name).strip("-")
     core = [*PYTEST, f"--junitxml={RESULTS / name}-core.xml", *IN_PARALLEL, "tests/core", "tests/simulation"]
-    if session.python != next(iter(PYTHONS.values())):
-        run_all(session, ([*core, *OF_THE_LIBRARY], {}), rest(f"{name}-rest", *OF_THE_LIBRARY))
+    oldest, *between = PYTHONS.values()
+    if session.python != oldest:
+        again = [*OF_THE_LIBRARY, *(BETWEEN if session.python in between[:-1] else [])]
+        run_all(session, ([*core, *again], {}), rest(f"{name}-rest", *again))
         return
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
     # A cluster's calls have no short path of their own.
@@ -127,7 +133,10 @@ def newest(session: nox.Session) -> None:
     servers = sorted(folder.glob("*/*-server"))
     # These measure and watch the client, read what is written of it, or are about the tests: they ask nothing of a server that all
     # do not know.
-    names = ("otel", "logging", "test_completion.py", "test_docs_examples.py", "test_from_redis_py.py", "test_soak.py")
+    names = (
+        *("otel", "logging", "sync", "asyncio", "trio", "cli/test_inside.py"),
+        *("test_completion.py", "test_docs_examples.py", "test_from_redis_py.py", "test_recipes.py", "test_soak.py"),
+    )
     globs = ("*/test_compare_*.py", "tests/test_*.py")
     spared = [f"--ignore-glob={glob}" for glob in globs] + [f"--ignore=tests/adapters/{name}" for name in names]
     run_all(session, *[rest(server.parent.name, *spared, REDIS_SERVER=str(server)) for server in servers])

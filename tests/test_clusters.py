@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Start = Callable[..., Cluster]
 
+pytestmark = pytest.mark.exam  # of the tests: one Python is enough
+
 
 def error_of(said: object) -> str:
     assert isinstance(said, ServerError), said

@@ -33,6 +33,8 @@ from servers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.exam  # of the tests: one Python is enough
+
 
 def test_the_shared_server_answers_and_is_empty(server: Server) -> None:
     assert server.call("PING") == b"PONG"
