@@ -39,6 +39,8 @@ ERRORS: Final = frozenset({ReplyError})
 class ClusterRedirects(ClusterCalls):
     """What a cluster's machine does with calls that are to go on."""
 
+    moves: int
+
     def leads_elsewhere(self, node: NodeBase, slot: Slot, now: float) -> bool:
         """A call was answered by this server. Does an answer say that it is another's? Then it goes on there.
 
