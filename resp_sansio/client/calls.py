@@ -462,7 +462,8 @@ class Calls(ABC):
             return
         slot.renew()
         slot.link = None
-        self._retried()
+        self.retries += 1  # here, where no interrupt comes between the attempt and its count
+        self.moves += 1
         self._repeats(slot, cause, 0.0 if at_once else pause, now)
         self._timers.cancel(call.timer)
         if at_once:
@@ -470,11 +471,6 @@ class Calls(ABC):
         else:
             call.timer = self._timers.set(now + pause, slot)
             self._pausing[slot] = None
-
-    def _retried(self) -> None:
-        """Another attempt follows; the call may have left its link."""
-        self.retries += 1
-        self.moves += 1
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:  # noqa: B027  # most need no account
         """Another attempt follows, after a pause: for a client that keeps account of it."""

@@ -474,9 +474,9 @@ class Client(Sockets):
 
     def _end_drain(self) -> None:
         if self._draining and not self._links and (self._pool is None or self._pool.state is PoolState.CLOSED):
-            self._draining = False
-            self._drained()
+            self._draining = not self._drained()  # last: an interrupt may come before it is told
 
-    def _drained(self) -> None:
-        """Nothing is left of the client."""
+    def _drained(self) -> bool:
+        """Nothing is left of the client: is that all?"""
         self._events.append(Drained())
+        return True

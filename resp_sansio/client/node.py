@@ -252,12 +252,9 @@ class NodeBase(Client):
         says = isinstance(cause, (ConnectError, ReplyError))
         return not (says and deadline < inf and self._retry.attempts > 1)
 
-    def _retried(self) -> None:
-        super()._retried()
+    def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         self.cluster.moves += 1
         self.cluster.retries += 1
-
-    def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         super()._repeats(slot, cause, pause, now)
         if self.closed is not None and self.cluster.closed is None:
             self._draining = True  # it has left, and may have been drained with the link of this call
@@ -353,11 +350,11 @@ class NodeBase(Client):
         super()._leave(slot, now)
         self._end_drain()
 
-    def _drained(self) -> None:
+    def _drained(self) -> bool:
         if self._pausing:
-            self._draining = True  # they go on elsewhere, each behind its pause
-        else:
-            self.cluster.node_drained(self)
+            return False  # they go on elsewhere, each behind its pause
+        self.cluster.node_drained(self)
+        return True
 
 
 def tells_of_change(slot: Slot) -> bool:

@@ -231,7 +231,7 @@ FAULTS: Final = (
     ),
     Fault(
         "the end of a drain is not told", OURS,
-        Client, "_end_drain", "self._drained()", "pass",
+        Client, "_end_drain", "self._drained()", "True",
     ),
     Fault(
         "a server that has vanished is not left", "many a client",
