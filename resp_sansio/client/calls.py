@@ -478,10 +478,13 @@ class Calls(ABC):
     def _counts(self, cause: Exception, deadline: float) -> bool:
         """Is the next attempt one of those that the policy allows? Not while a master is searched for, if the call has a deadline.
 
-        A fail-over takes as long as the sentinels wait before they begin it, which may be longer than all pauses together.
+        A fail-over takes as long as servers or sentinels wait before they begin it, which may be longer than all pauses together.
         """
-        searches = self.directory is not None and isinstance(cause, ConnectError)
-        return not (searches and deadline < inf and self._retry.attempts > 1)
+        return not (self._searches(cause) and deadline < inf and self._retry.attempts > 1)
+
+    def _searches(self, cause: Exception) -> bool:
+        """Was nothing executed, and may the next attempt lead to another server?"""
+        return self.directory is not None and isinstance(cause, ConnectError)
 
     def _dial_fits(self, deadline: float, now: float) -> float:
         """Return any time if the next dial may begin before the deadline, else none."""
@@ -573,10 +576,10 @@ class Calls(ABC):
         assert self.cache is not None
         cell, waiting = slot.cell, self.cache.ended(slot)
         # After an interrupt it may be another cell.
-        readers = [reader for reader in waiting if self._holder(reader)._joined.get(reader) is cell]
+        readers = [reader for reader in waiting if self._machine_of(reader)._joined.get(reader) is cell]
         gone = slot.state is not SlotState.ANSWERED and (failure is None or isinstance(failure, CommandTimeoutError))
         for reader in sorted(readers, key=DEADLINE, reverse=True) if gone else readers:
-            holder = self._holder(reader)
+            holder = self._machine_of(reader)
             del holder._joined[reader]
             holder._timers.cancel(reader.call.timer)
             if gone:
@@ -586,7 +589,7 @@ class Calls(ABC):
                     reader.answer_as(slot)
                 holder._finish(reader, failure, now)
 
-    def _holder(self, slot: Slot) -> Calls:  # noqa: ARG002  # of use where several servers have one cache
+    def _machine_of(self, slot: Slot) -> Calls:  # noqa: ARG002  # of use where several servers have one cache
         """Return the machine at which this read waits."""
         return self
 

@@ -14,6 +14,7 @@ from typing import ClassVar, cast
 from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, RespError
 from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
+from ..config.url import address_of
 from ..connection.slot import Slot, SlotState
 from .client import Client
 from .cluster_redirects import AT_ONCE
@@ -97,8 +98,8 @@ class ClusterBase(ClusterSubscriptions):
         if found is not None:
             return found.place
         if known and place not in known:
-            told = ", ".join([self.config.at(one).address for one in known])
-            raise LocalProtocolError(f"{self.config.at(place).address} is no server of this cluster; it has {told}")
+            told = ", ".join(map(address_of, known))
+            raise LocalProtocolError(f"{address_of(place)} is no server of this cluster; it has {told}")
         return place
 
     def server_at(self, place: Place) -> ServerFacts:

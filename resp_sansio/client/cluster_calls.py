@@ -13,11 +13,11 @@ from typing import Final, cast
 from .._errors import ConnectionClosedError, LocalProtocolError, RespError
 from ..commands.cluster_policy import Where, combine, policy_of, refusal
 from ..commands.knowledge import CommandInfo, Needs
+from ..config.url import address_of
 from ..connection.slot import Batch, Slot
 from ..connection.stateful import StatefulBatch
 from .cache import CachedRead
 from .client import Client
-from .cluster_map import address_of
 from .cluster_servers import ClusterServers, timed
 from .lanes import route
 from .leases import Lease
@@ -145,17 +145,18 @@ class ClusterCalls(ClusterServers):
         return None
 
     def _submit_everywhere(self, slot: Slot, now: float) -> None:
-        """A command goes to all masters, and their replies become one."""
-        masters = self.map.masters
-        if not masters:
+        """A command goes to all masters, or to all servers that are used, and their replies become one."""
+        policy = policy_of(slot.info)
+        asked = self.map.servers if policy.where is Where.SERVERS and self.spreads else self.map.masters
+        if not asked:
             self._await_map(slot, None, now)
             return
-        policy, servers = policy_of(slot.info), [address_of(server.place) for server in masters]
+        servers = [address_of(server.place) for server in asked]
         slot.call = slot.call or Call()
         slot.call.home = self
-        split = Split(slot, combine=lambda replies: combine(policy, replies, servers), count=len(masters))
+        split = Split(slot, combine=lambda replies: combine(policy, replies, servers), count=len(asked))
         slot.call.split = split
-        for part in [split.for_a_master(self.node_at(server.place)) for server in masters]:
+        for part in [split.for_a_master(self.node_at(server.place)) for server in asked]:
             part.call.home.begin(part, now)
         self._complete(split, now)
 
@@ -299,9 +300,6 @@ class ClusterCalls(ClusterServers):
         if slot.link is not None:
             return cast("Client", slot.link.home)
         return self if slot.call is None or slot.call.home is None else cast("Client", slot.call.home)
-
-    def _holder(self, slot: Slot) -> Client:
-        return self._machine_of(slot)
 
     def _leave(self, slot: Slot, now: float) -> None:
         self._unplaced.pop(slot, None)

@@ -21,7 +21,6 @@ from typing import Final, NamedTuple, TypeAlias
 
 from .._errors import ReplyError
 from ..config.options import read_place
-from ..config.url import in_brackets
 from ..wire.values import Reply
 from .hash_slots import SLOTS
 from .sentinel import Place
@@ -152,11 +151,6 @@ def other_names(said: object) -> list[str]:
             names = {}
     both = names.get(b"ip"), names.get(b"hostname")
     return [name.decode("utf-8", "replace") if isinstance(name, bytes) else "" for name in both]
-
-
-def address_of(place: Place) -> str:
-    """Return it for messages."""
-    return f"{in_brackets(place[0])}:{place[1]}"
 
 
 def place_of(host: str, port: int, remap: Remap | None) -> Place | None:

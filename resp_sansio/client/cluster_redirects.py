@@ -12,14 +12,15 @@ from math import inf
 from typing import Final, cast
 
 from .._errors import ReplyError
+from ..config.url import address_of
 from ..connection.slot import Batch, Slot
 from .cache import CachedRead
 from .calls import PINNED
 from .cluster_calls import ClusterCalls, number_of
-from .cluster_map import Redirect, address_of, read_redirect
+from .cluster_map import Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
-from .retry import FRAME, says_the_server
+from .retry import ERRORS, FRAME, says_the_server
 from .routing import slot_of_payload
 from .splits import Part, Split, is_pipeline, part_of
 
@@ -33,7 +34,6 @@ MOST_HOPS: Final = 16
 
 ELSEWHERE: Final = frozenset({"MOVED", "ASK"})
 ABORTED: Final = "EXECABORT"
-ERRORS: Final = frozenset({ReplyError})
 
 
 class ClusterRedirects(ClusterCalls):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from math import inf
 from typing import Any, ClassVar, Final, cast
 
 from .._errors import ConnectError, ReplyError, RespError
@@ -249,6 +248,9 @@ class ClusterServers(Client):
             self._end_probes(now)
             self._installed(now, changed=changed)
 
+    def _searches(self, cause: Exception) -> bool:
+        return isinstance(cause, (ConnectError, ReplyError))  # the map may be another one then
+
     def _round_ended(self, node: NodeBase | None, now: float, *, changed: bool = False) -> None:
         """The map has come, from this server; None: from none. For a client that keeps account of it."""
 
@@ -307,8 +309,7 @@ class ClusterServers(Client):
             call = timed(entry)
             if call.attempts is None:
                 call.attempts = Attempts(self._retry)
-            counts = not (entry.deadline < inf and self._retry.attempts > 1)
-            left = entry.deadline - now
+            left, counts = entry.deadline - now, self._counts(error, entry.deadline)
             again = isinstance(error, RespError) and (  # a provider of credentials may raise anything
                 call.attempts.after(error, self._random(), left=left, counts=counts) is not None
             )

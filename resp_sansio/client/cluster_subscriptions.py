@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
-from .._errors import ConnectError, ConnectionLostError, ReplyError
+from .._errors import ConnectionLostError, ReplyError
 from .._stats import CloseReason
 from ..connection.events import ConnectionLost
 from .cluster_redirects import AT_ONCE, ELSEWHERE, ClusterRedirects
@@ -151,11 +151,6 @@ class ClusterSubscriptions(ClusterRedirects):
         self._put_off({change: None for name in names for change in name.changes}, error)
         self._advance(registry, now)
         return True
-
-    def _counts(self, cause: Exception, deadline: float) -> bool:
-        """As of a server's machine."""
-        says = isinstance(cause, (ConnectError, ReplyError))
-        return not (says and deadline < inf and self._retry.attempts > 1)
 
     def _not_found(self, now: float) -> None:
         super()._not_found(now)

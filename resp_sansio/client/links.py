@@ -273,7 +273,7 @@ class Call:
     """What is known of a call beyond its slot. A call that goes by a lane and is answered there at once has none of it."""
 
     __slots__ = (
-        "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pausing", "pinned", "split", "timer",
+        "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pinned", "split", "timer",
         "trail", "waiter",
     )  # fmt: skip
 
@@ -285,7 +285,6 @@ class Call:
         self.waiter: PlaceWaiter[Link] | None = None  # its place in the pool's queue
         self.check: Slot | None = None  # the PING that its lease has to answer first
         self.attempts: Attempts | None = None
-        self.pausing: bool = False
         self.timer: Timer | None = None
         # Of a cluster: the machine of the server that it is made at, may it be made at another, how often it was sent elsewhere,
         # the first step of that and the last ones, and its parts.
@@ -299,7 +298,7 @@ class Call:
         self.split: Any = None
 
     def __repr__(self) -> str:
-        where = "pinned" if self.pinned else "pausing" if self.pausing else "waiting" if self.waiter else "under way"
+        where = "pinned" if self.pinned else "waiting" if self.waiter else "under way"
         return f"<{type(self).__name__} {where}>"
 
     def went(self, first: str, step: str) -> None:

@@ -20,6 +20,7 @@ from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Lane, Link, Waiter
 from .listening import SubscriptionLane
+from .retry import ERRORS
 from .sentinel import Place, Way
 from .shards import ShardedRegistry, ShardFeed
 from .splits import Part
@@ -34,8 +35,6 @@ STALE: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "U
 
 SILENT: Final = 1.0
 """Seconds of silence of a server that owes a reply, after which the map is asked for, and again each time."""
-
-ERRORS: Final = frozenset({ReplyError})
 
 
 class Probe:
@@ -247,10 +246,8 @@ class NodeBase(Client):
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
         self.cluster.place_call(self, slot, now, turn)
 
-    def _counts(self, cause: Exception, deadline: float) -> bool:
-        """Nothing was executed, and the map may lead elsewhere the next time: a call that has a deadline is bounded by that."""
-        says = isinstance(cause, (ConnectError, ReplyError))
-        return not (says and deadline < inf and self._retry.attempts > 1)
+    def _searches(self, cause: Exception) -> bool:
+        return isinstance(cause, (ConnectError, ReplyError))  # the map may be another one then
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:
         self.cluster.moves += 1
@@ -282,7 +279,7 @@ class NodeBase(Client):
     def _way(self) -> Way:
         return super()._way()._replace(reads_replica=self.cluster.spreads)
 
-    def _holder(self, slot: Slot) -> Client:
+    def _machine_of(self, slot: Slot) -> Client:
         home: Client = slot.call.home
         return home
 

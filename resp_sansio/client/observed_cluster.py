@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .._facts import CallRedirected, MapRefreshed
+from ..config.url import address_of
 from ..connection.slot import Slot
 from .cluster import ClusterBase
-from .cluster_map import Redirect, address_of
+from .cluster_map import Redirect
 from .links import Dial
 from .node import NodeBase
 from .observed import ObservedClient, watch_of

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
 from .config import Config
-from .url import in_brackets
+from .url import address_of
 
 __all__ = ["Address", "Addresses", "Race", "not_opened", "not_resolved", "socket_options"]
 
@@ -109,7 +109,7 @@ class Race:
 def _shown(address: Any) -> str:
     """Return the address of a socket as text: the path of a unix socket, or an IP address and a port."""
     if isinstance(address, tuple):
-        return f"{in_brackets(str(address[0]))}:{address[1]}"
+        return address_of((str(address[0]), address[1]))
     return str(address).replace("\0", "@")
 
 

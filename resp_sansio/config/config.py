@@ -46,7 +46,7 @@ from .options import (
     read_place,
     shown,
 )
-from .url import CLUSTER, SENTINEL, escape, in_brackets, read_url
+from .url import CLUSTER, SENTINEL, address_of, escape, in_brackets, read_url
 
 __all__ = [
     "VERSION",
@@ -265,7 +265,7 @@ class Config(Record):
             return f"cluster of {', '.join(_told(self.cluster))}"
         if self.path is not None:
             return "unix:" + self.path.replace("\0", "@")
-        return f"{in_brackets(self.host)}:{self.port}"
+        return address_of((self.host, self.port))
 
     @property
     def url(self) -> str:
@@ -397,7 +397,7 @@ class AllOptions(Options, total=False):
 
 def _told(places: Sequence[tuple[str, int] | str]) -> list[str]:
     """Return places as text."""
-    return [f"{in_brackets(host)}:{port}" for host, port in cast("Sequence[tuple[str, int]]", places)]
+    return [address_of(place) for place in cast("Sequence[tuple[str, int]]", places)]
 
 
 # --- Checks ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from .options import is_text, shown, suggestion
 
-__all__ = ["Said", "Text", "escape", "in_brackets", "read_url"]
+__all__ = ["Said", "Text", "address_of", "escape", "in_brackets", "read_url"]
 
 SENTINEL: Final = "+sentinel"
 CLUSTER: Final = "+cluster"
@@ -161,3 +161,8 @@ def escape(text: str, safe: str = "/") -> str:
 def in_brackets(host: str) -> str:
     """Put an IPv6 address in the brackets that a port needs before it."""
     return f"[{host}]" if ":" in host else host
+
+
+def address_of(place: tuple[str, int]) -> str:
+    """Return a host and a port as text."""
+    return f"{in_brackets(place[0])}:{place[1]}"

@@ -11,6 +11,7 @@ from math import inf
 from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError, ReplyError, shown_code
+from ..commands.caching import sent_words
 from ..commands.knowledge import CommandInfo, Replies, command_info
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Attributed, Push, Reply
@@ -92,7 +93,7 @@ class StatefulBatch(Batch):
     def confirmations(self) -> Confirmations | None:
         """What the current command waits for, if it is an (un)subscription."""
         if self._confirmations is None and self.current.replies is SUBSCRIPTION:
-            self._confirmations = Confirmations(self.current.name, _words(self.payloads[len(self.replies)])[1:])
+            self._confirmations = Confirmations(self.current.name, sent_words(self.payloads[len(self.replies)])[1:])
         return self._confirmations
 
     def awaits(self, kind: str) -> bool:
@@ -252,15 +253,3 @@ def _check(infos: Sequence[CommandInfo]) -> None:
             multi = False
     if multi:
         raise LocalProtocolError("MULTI without EXEC or DISCARD in the same pipeline; use transaction()")
-
-
-def _words(payload: Payload) -> list[bytes]:
-    """Read back a command, its name included. (Something may follow it, see `FENCE`.)"""
-    data = payload if isinstance(payload, bytes) else b"".join(payload)
-    words, at = [], data.index(b"\n") + 1
-    for _ in range(int(data[1 : at - 2])):
-        start = data.index(b"\n", at) + 1
-        end = start + int(data[at + 1 : start - 2])
-        words.append(data[start:end])
-        at = end + 2
-    return words

@@ -177,3 +177,14 @@ def test_a_slot_that_moves_away_is_read_at_its_master() -> None:
     town.call("GET", NAME)
     assert (b"GET", NAME.encode()) in town.at(C)
     town.is_at_rest()
+
+
+@pytest.mark.parametrize("read_from", ["replica", "master"])
+def test_what_each_server_has_for_itself_is_set_at_the_replicas_that_are_read_from_too(read_from: str) -> None:
+    town = spread(read_from)
+    for words in [("SCRIPT", "FLUSH"), ("FLUSHALL",)]:
+        town.call(*words)
+    town.pass_time(0.1)
+    executed = {place: [words[0] for words in town.at(place)] for place in (A, B, C, D)}
+    assert executed[A] == executed[B] == executed[C] == [b"SCRIPT", b"FLUSHALL"]
+    assert executed[D] == ([b"SCRIPT"] if read_from == "replica" else [])

@@ -129,7 +129,7 @@ def test_a_subscription_reads_its_names_once() -> None:
     slot = script("SUBSCRIBE", "a", "b")
     assert slot.names("b")
     assert not slot.names(b"c")
-    with patch("resp_sansio.connection.stateful._words", side_effect=AssertionError):
+    with patch("resp_sansio.connection.stateful.sent_words", side_effect=AssertionError):
         assert slot.names(b"a")
         assert not slot.names(None)
 
