@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-__all__ = ["SLOTS", "Cluster", "Node", "key_in", "slot_of"]
+__all__ = ["SLOTS", "Cluster", "Node", "key_in", "slot_of", "wait_until"]
 
 SLOTS: Final = 16384
 TRIES: Final = 5

@@ -460,10 +460,10 @@ class Calls(ABC):
         if pause is None:
             self._finish(slot, failure, now)
             return
-        slot.renew()
-        slot.link = None
         self.retries += 1  # here, where no interrupt comes between the attempt and its count
         self.moves += 1
+        slot.renew()
+        slot.link = None
         self._repeats(slot, cause, 0.0 if at_once else pause, now)
         self._timers.cancel(call.timer)
         if at_once:

@@ -10,9 +10,9 @@ import threading
 from collections import Counter
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from clusters import key_in
+from clusters import key_in, wait_until
 from resp_sansio import RespError
 
 if TYPE_CHECKING:
@@ -76,9 +76,20 @@ class Load:
         """How often each call was executed, as the lists say."""
         found: Counter[str] = Counter()
         for key in self._keys:
-            elements: Any = cluster.node_of(key).call("LRANGE", key, 0, -1)
-            found.update([element.decode() for element in elements])
+            found.update([element.decode() for element in elements_of(cluster, key)])
         return found
+
+
+def elements_of(cluster: Cluster, key: str) -> list[bytes]:
+    """Ask the node that the others call the key's master: for a while after a fail-over it may not be one yet."""
+    answers: list[Any] = []
+
+    def answered() -> bool:
+        answers.append(cluster.node_of(key).call("LRANGE", key, 0, -1))
+        return isinstance(answers[-1], list)
+
+    wait_until(answered)
+    return cast("list[bytes]", answers[-1])
 
 
 def keys_of(cluster: Cluster, index: int, count: int) -> list[str]:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from types import FrameType
 
 from resp_sansio import ConnectionLostError, Outcome
@@ -69,6 +70,8 @@ def is_of_an_interrupt(failure: BaseException) -> bool:
 
 
 def main() -> None:
+    # A thread may be struck between the making of a socket and its first name: Python closes it at once, and complains.
+    warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
     chance = random.Random()
     mine, beside = Caller("main"), [Caller(f"beside {number}") for number in range(2)]
     struck = number = 0
