@@ -156,7 +156,9 @@ class Repair(Listening):
         elif place is not None and place.error is not None:
             self._place_refused(waiter, place.error, now)
         elif not self._waits(waiter):
-            if self._pool is not None:
+            if self.closed is not None:
+                self._refuse(waiter, self.closed)
+            elif self._pool is not None:
                 self._acquire(waiter, now, turn=waiter.turn)
             else:
                 self._await_lane(waiter, now, again=True)

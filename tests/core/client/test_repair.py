@@ -19,6 +19,7 @@ from resp_sansio import (
     CommandTimeoutError,
     Config,
     ConnectError,
+    ConnectionClosedError,
     ConnectionLostError,
     PoolFullError,
     PoolSettings,
@@ -553,6 +554,18 @@ def test_a_caller_of_a_lane_in_no_queue_is_put_in_again() -> None:
     stage.connect()
     assert stage.told(slot) == b"a"
     assert waiter.lease is not None
+
+
+@pytest.mark.parametrize("lends", [False, True])
+@pytest.mark.parametrize("end", [Client.drain, Client.close])
+def test_a_caller_in_no_queue_is_told_that_the_client_was_closed(lends: bool, end: Callable[..., None]) -> None:
+    stage = Stage(None, PoolSettings()) if lends else Stage(dials_at_once=False)
+    waiter = Waiter("whose refusal was cut short", inf, None)
+    end(stage.client, stage.now)
+    stage.client.resume(waiter, stage.now)
+    stage.run()
+    assert isinstance(waiter.error, ConnectionClosedError)
+    assert stage.woken == [waiter]
 
 
 def test_a_call_that_holds_a_lease_in_vain_gives_it_back() -> None:
