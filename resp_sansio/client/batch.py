@@ -359,7 +359,11 @@ class WatchLoop:
         encode_command(self.watch.args)  # told now: of a WATCH that fails later it is not known whether it was sent
         self.attempts: Final = attempts
         self.attempt: int = 1
-        self.moves: int = 0  # how often, on a cluster, it went on at another server, which is no attempt
+        # On a cluster: how often it went on at another server, which is no attempt; an ASK that the next attempt follows, and where
+        # that leads; and a command because of which none is followed any more.
+        self.moves: int = 0
+        self.asks: tuple[RespError, tuple[str, int]] | None = None
+        self.unwatched: str = ""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: attempt {self.attempt} of {self.attempts}>"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import ClassVar, cast
 
-from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, RespError
+from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, ReplyError, RespError
 from .._stats import ClientStats, sum_of
 from ..config.options import read_place, shown
 from ..config.url import address_of
@@ -109,18 +109,26 @@ class ClusterBase(ClusterSubscriptions):
         return ServerFacts("" if server is None else server.id, replica, ranges_of(slots))
 
     def watched_at(
-        self, slot: int, error: RespError, moves: int, *, harmless: bool, deadline: float, now: float
+        self, slot: int, error: RespError, moves: int, *, harmless: bool, follows: bool, deadline: float, now: float
     ) -> float | None:
         """A watched transaction has failed so at the server of this slot, or before it got there: see `tried_anew`.
 
-        Return how long it waits before it is tried anew, at the server of then; None if it is not.
+        Return how long it waits before it is tried anew, at the server of then, or where `sent_to` says, if it `follows`; None if
+        it is not.
         """
         when = None if self.closed is not None else tried_anew(error, slot, harmless=harmless)
         if when is None:
             return None
         if when is LATER:
             self.want_map(now)
-        return self._pause(moves + AT_ONCE if when is LATER else moves, deadline, now)
+        return self._pause(moves + AT_ONCE if when is LATER and not follows else moves, deadline, now)
+
+    def sent_to(self, node: NodeBase, slot: int, error: RespError) -> Place | None:
+        """Return where keys of this slot are to be watched behind ASKING, if this server has said so for those keys."""
+        redirect = self._read(node, error) if isinstance(error, ReplyError) else None
+        if redirect is None or not redirect.asks or redirect.slot != slot:
+            return None
+        return self.map.visit(redirect.place)
 
     # -- links of one's own --------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from ..commands.table import TABLE
 from ..connection.slot import Payload
 from .hash_slots import slot_of
 
-__all__ = ["slot_of_payload", "slot_of_transaction"]
+__all__ = ["names_only", "slot_of_payload", "slot_of_transaction"]
 
 REMEDY: Final = (
     "keys that belong together share a slot if they have the same text in braces: {user:7}:name and {user:7}:mail"
@@ -68,6 +68,18 @@ def slot_of_transaction(payloads: Sequence[Payload], infos: Sequence[CommandInfo
         elif its not in (None, slot):
             raise _apart("a transaction", _places(payloads, infos))
     return guess if slot is None else slot
+
+
+def names_only(watch: Payload, payload: Payload, info: CommandInfo) -> bool:
+    """Is it certain that a command is about no keys but those that this WATCH names?
+
+    Not if no key is found where some are to be: a script without keys may use any.
+    """
+    if not (info.keys or info.name in KEYS):
+        return info.name in TABLE
+    words, keys = _keys(payload, info)
+    watched = sent_words(watch)[1:]
+    return bool(keys) and all([words[at] in watched for at in keys])
 
 
 def _keys(payload: Payload, info: CommandInfo) -> tuple[list[bytes], Sequence[int]]:

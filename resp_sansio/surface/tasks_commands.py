@@ -233,7 +233,8 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
         returned.
 
         On a cluster the keys have to be in one hash slot, and so have those that are read and queued. If the slot moves meanwhile,
-        or its server is lost, another attempt is made at the one that has it then, and does not count.
+        or its server is lost, another attempt is made at the one that has it then, and does not count. While the slot is half-way,
+        a transaction that reads and writes only what it watches goes on where its keys are; any other waits.
 
         Raises `TransactionAbortedError` if each attempt met a change, whatever `update` raises (nothing is changed then), and as
         `execute`; `CrossSlotError` on a cluster.
@@ -243,7 +244,7 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
         at = self._at(keys)
         pause: float | None = None
         while True:
-            async with self._alone(deadline, at) as connection:
+            async with self._alone(deadline, at if loop.asks is None else loop.asks[1]) as connection:
                 while True:
                     transaction = WatchedTransaction(connection, loop, deadline, decode, at)
                     try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import CrossSlotError, Outcome
 from resp_sansio.client.hash_slots import slot_of
-from resp_sansio.client.routing import slot_of_payload, slot_of_transaction
+from resp_sansio.client.routing import names_only, slot_of_payload, slot_of_transaction
 from resp_sansio.commands.knowledge import command_info, command_keys, prepare
 from resp_sansio.commands.table import TABLE
 from resp_sansio.connection.stateful import new_slot
@@ -139,6 +139,18 @@ def test_the_commands_of_a_transaction_are_counted_as_its_caller_does(framed: bo
 def test_keys_of_one_command_in_a_transaction_must_be_together_too() -> None:
     with pytest.raises(CrossSlotError, match="the keys of MGET"):
         slot_of_all(("MULTI",), ("GET", "a"), ("MGET", "a", "b"), ("EXEC",))
+
+
+@pytest.mark.parametrize(
+    ("words", "certain"),
+    [
+        (("GET", "a"), True), (("MGET", "a", "b"), True), (("PING",), True), (("SET", "a", LARGE), True), (("MULTI",), True),
+        (("EVAL", "return 1", 1, "b"), True), (("GET", "c"), False), (("MGET", "a", "c"), False), (("MY.LOOKUP", "a"), False),
+        (("MY.PING",), False), (("EVAL", "return 1", 0), False), (("GET",), False),
+    ],
+)  # fmt: skip
+def test_it_is_certain_of_few_that_they_are_about_watched_keys_only(words: tuple[Argument, ...], certain: bool) -> None:
+    assert names_only(prepare(("WATCH", "a", b"b"))[0], *prepare(words)) is certain
 
 
 def test_one_key_is_said_only_of_what_has_one_behind_its_name() -> None:

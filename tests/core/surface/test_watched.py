@@ -80,6 +80,69 @@ def test_a_redirect_leads_to_another_attempt_which_does_not_count(
     assert (servers.stage.now > before) is not code.startswith("MOVED")  # a pause, until the slot has arrived
 
 
+def half_way(servers: Servers, *, gone: bytes = OF_A.encode()) -> None:
+    """The slot of a key is moved from A to B, and the key has been."""
+
+    def refuses(port: int, words: tuple[bytes, ...]) -> ReplyError | None:
+        if port == A and gone in words:
+            return ReplyError(f"ASK {SLOT} stage:{B}")
+        return None
+
+    servers.refuses = refuses
+
+
+def names(servers: Servers, port: int) -> list[str]:
+    """What a server was asked, without what a transaction consists of."""
+    return [words[0].decode() for at, words in servers.asked if at == port and words[0] != b"PING"]
+
+
+def test_while_the_slot_is_half_way_each_step_stands_behind_asking(colour: Colour, servers: Servers) -> None:
+    half_way(servers)
+    assert transact(colour, servers) == 1
+    assert names(servers, B) == ["ASKING", "ASKING", "GET", "ASKING", "SET"]
+    assert servers.stage.now == 0.0
+    assert servers.client.stats().asked == 1
+
+
+def test_what_it_does_not_watch_is_waited_for(colour: Colour, servers: Servers) -> None:
+    half_way(servers)
+    other = f"{{{OF_A}}}2"
+    for read in (("GET", other), ("EVAL", "return 1", 0), ("MY.LOOKUP", OF_A)):
+        servers.asked.clear()
+        with pytest.raises(ReplyError, match="^ASK") as caught:
+            transact(colour, servers, read=read)
+        assert caught.value.__notes__[-1].startswith(f"{read[0]} was to wait until the slot had arrived")
+        assert names(servers, B) == ["ASKING"]
+    servers.asked.clear()
+    with pytest.raises(ReplyError, match="^ASK"):
+        transact(colour, servers, ("SET", other, "v"), read=("PING",))
+    assert at(servers, "SET") == []
+
+
+def test_where_all_share_one_link_it_is_waited_for_as_well(colour: Colour) -> None:
+    client = colour.client(URL, timeout=3.0, max_connections=1)
+    servers = Servers(client)
+    half_way(servers)
+    with colour.block(client), pytest.raises(ReplyError, match="^ASK"):
+        transact(colour, servers)
+    assert names(servers, B) == []
+
+
+def test_a_link_that_ends_between_two_steps_of_that_costs_another_attempt(colour: Colour, servers: Servers) -> None:
+    half_way(servers)
+    tries = []
+
+    def work(transaction: Any) -> None:
+        tries.append(colour.do(transaction.read("GET", OF_A)))
+        if len(tries) == 1:
+            servers.cut()
+        transaction.execute("SET", OF_A, "v")
+
+    colour.do(servers.client.transact(colour.update(work), OF_A, attempts=1))
+    assert tries == [OF_A.encode()] * 2
+    assert at(servers, "SET") == [B]
+
+
 def test_a_server_that_is_lost_before_anything_was_executed_does_not_end_it(colour: Colour, servers: Servers) -> None:
     def cut(_: int, words: tuple[bytes, ...]) -> Any:
         if words[0] == b"GET":
