@@ -193,8 +193,8 @@ class ClusterServers(Client):
     # -- the map -------------------------------------------------------------------------------------------------------------
 
     def want_map(self, now: float, *, at_once: bool = False) -> None:
-        """The map may not be what it was."""
-        if self.closed is None:
+        """The map may not be what it was. `at_once`: there is none yet, so the one that is asked for already will do."""
+        if self.closed is None and not (at_once and self.refresher.asking):
             self.refresher.wanted(now, 0.0 if at_once else self._random())
             if at_once:
                 self._ask_for_map(now)

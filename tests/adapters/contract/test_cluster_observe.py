@@ -44,8 +44,10 @@ async def test_counts_are_told_by_server(backend: Backend, moving: Cluster) -> N
         assert sum([node.slots for node in nodes.values()]) == SLOTS
         connections = [lane.connection for node in nodes.values() for lane in node.lanes]
         assert all([connection is not None and connection.answered >= 1 for connection in connections])
-        assert client.stats().refreshes == 1
-        assert str(client.stats()).startswith("2 servers; 2 lanes open, 0 queued, 0 in flight, 0 waiting")
+        assert client.stats().refreshes >= 1
+        rest = "2 servers; 2 lanes open, 0 queued, 0 in flight, 0 waiting"
+        # Both were asked for the map: one answers when that of the other has come.
+        await backend.until(lambda: str(client.stats()).startswith(rest))
 
 
 @contract
@@ -66,7 +68,7 @@ async def test_facts_of_calls_and_links_name_the_server(backend: Backend, moving
         notes.of(CallEnded)[-1].address == f"cluster of {', '.join(f'{host}:{port}' for host, port in moving.places)}"
     )
     assert {link.address for link in notes.of(LinkOpened)} == {*alone}
-    assert [refresh.error for refresh in notes.of(MapRefreshed)] == [None]
+    assert {refresh.error for refresh in notes.of(MapRefreshed)} == {None}
     assert not notes.under_way
 
 

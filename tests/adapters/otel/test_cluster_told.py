@@ -55,7 +55,8 @@ async def test_a_call_is_counted_at_the_server_that_answered(backend: Backend, m
     assert [span["server.address"] for span in spans[:3]] == ["127.0.0.1"] * 3
     assert str(spans[3]["server.address"]).startswith("cluster of ")
     results = told.numbers("redis.client.cluster.refreshes", "redis.client.cluster.refresh.result")
-    assert results == {"changed": 1}
+    assert results.pop("changed") == 1
+    assert {*results} <= {"unchanged"}  # on a machine that stops for a second, the map is asked for again
 
 
 @contract

@@ -53,6 +53,19 @@ def test_calls_wait_for_the_first_map_in_their_order() -> None:
     assert set(town.ended) == {*calls}
 
 
+def test_what_waits_for_the_first_map_is_no_reason_for_another() -> None:
+    """The open of a client asks for it: what comes before the answer waits for that one."""
+    town = Town(dials_at_once=False, pool=LEASES)
+    town.client.open(town.now)
+    town.call("GET", key(A))
+    town.acquire(at=0)
+    while town.dials:
+        town.connect()
+    town.pass_time(10)
+    assert (len(town.ended), len(town.woken)) == (1, 1)
+    assert town.client.refreshes == 1
+
+
 def test_a_pipeline_is_split_and_its_replies_are_in_order() -> None:
     town = opened()
     slot = town.batch(("GET", key(C)), ("GET", key(A)), ("PING", "x"), ("GET", key(B)), ("GET", key(A, 1)))

@@ -280,6 +280,17 @@ def test_before_there_is_a_map_channels_of_shards_wait_for_it() -> None:
     assert done(listener)
 
 
+def test_a_channel_that_waits_for_the_first_map_is_no_reason_for_another() -> None:
+    world = World(dials_at_once=False)
+    world.client.open(world.now)
+    listener = world.want(world.subscriber(), A0)
+    while world.dials:
+        world.connect()
+    world.pass_time(10)
+    assert done(listener)
+    assert world.cluster.refreshes == 1
+
+
 def test_a_name_that_no_server_has_ends_with_its_deadline() -> None:
     world = World()
     world.masters[0] = ""
