@@ -1,7 +1,7 @@
 """Mutation check: small changes of the core's modules, each of which some test must notice. `nox -s mutate` runs it.
 
 In a copy of the checkout, so that nothing of the work tree is touched. cosmic-ray makes the changes, of which a sample is drawn,
-always the same one. Each is looked at in a fork of this process, which has imported all that is large, until something fails: 300
+always the same one. Each is looked at in a fork of this process, which has imported all that is large, until something fails:
 histories come first, as most changes do not outlive ten of them, then the nearest tests, then all of that part of the core.
 """
 
@@ -12,11 +12,13 @@ import compileall
 import difflib
 import os
 import resource
+import shlex
 import shutil
 import signal
 import ssl
 import sys
 import time
+from glob import glob
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -38,9 +40,13 @@ IMPORTED: Final = (asyncio, hypothesis.stateful, ssl, trio)
 """What each fork has already."""
 HISTORIES: Final = 300
 OF_ADAPTERS: Final = 6
-PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k agree|reference|paired"
+OF_CLUSTERS: Final = 100
+OF_SENTINELS: Final = 40
+PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k 'agree or reference or paired'"
 CORE: Final = {
-    "client": "tests/core/client",
+    "client": "tests/core/client --ignore-glob=*/test_cluster*.py",
+    "cluster": "tests/core/client/test_cluster*.py tests/core/surface",
+    "sentinels": "tests/core/client/test_client.py tests/core/client/test_sentinel.py tests/simulation/test_sentinels.py",
     "connection": "tests/core/connection tests/core/test_stats.py",
     "wire": PROOF,
 }
@@ -52,7 +58,7 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "wire/windows": VALUES,
     "wire/fastpath": "tests/core/wire/test_fastpath.py",
     "wire/strides": "tests/core/wire/test_fastpath.py",
-    "wire/scalars": VALUES,
+    "wire/scalars": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py",
     "wire/narrowing": "tests/core/wire/test_narrowing.py",
     "wire/values": "tests/core/wire/test_values.py",
     "wire/encoder": "tests/core/wire/test_encoder.py",
@@ -67,30 +73,52 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "connection/deadlines": "tests/core/connection/test_deadlines.py",
     "connection/timing": "tests/core/connection/test_deadlines.py tests/core/connection/test_connection.py",
     "connection/handshake": "tests/core/connection/test_handshake.py",
+    "client/across": "tests/core/client/test_across.py",
     "client/batch": "tests/core/client/test_batch.py",
     "client/call": "tests/core/client/test_call.py",
     "client/calls": "tests/core/client/test_client.py",
     "client/client": "tests/core/client/test_client.py",
-    "client/sockets": "tests/core/client/test_client.py",
+    "client/cluster": "tests/core/client/test_cluster.py tests/core/client/test_cluster_face.py",
+    "client/cluster_calls": "tests/core/client/test_cluster.py tests/core/client/test_cluster_reads.py",
     "client/cluster_map": "tests/core/client/test_cluster_map.py",
+    "client/cluster_redirects": "tests/core/client/test_cluster_redirects.py tests/core/client/test_cluster_pauses.py",
+    "client/cluster_scanning": "tests/core/client/test_cluster_scanning.py",
+    "client/cluster_servers": "tests/core/client/test_cluster_servers.py",
+    "client/cluster_subscriptions": "tests/core/client/test_cluster_subscriptions.py",
     "client/crew": "tests/core/client/test_crew.py",
     "client/dials": "tests/core/client/test_client.py",
     "client/forks": "tests/core/client/test_forks.py",
     "client/lanes": "tests/core/client/test_lanes.py",
     "client/leases": "tests/core/client/test_pool.py",
     "client/links": "tests/core/client/test_client.py",
+    "client/news": "tests/core/client/test_sentinel.py",
+    "client/node": "tests/core/client/test_node.py tests/core/client/test_cluster_told.py",
     "client/observed": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
+    "client/observed_cluster": "tests/core/client/test_cluster_told.py",
     "client/observers": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/pace": "tests/core/client/test_client.py",
     "client/places": "tests/core/client/test_pool.py",
     "client/pool": "tests/core/client/test_pool.py",
     "client/pushes": "tests/core/client/test_pushes.py",
-    "client/repair": "tests/core/client/test_repair.py",
     "client/refresher": "tests/core/client/test_refresher.py",
+    "client/repair": "tests/core/client/test_repair.py",
     "client/retry": "tests/core/client/test_retry.py",
+    "client/routing": "tests/core/client/test_routing.py",
+    "client/sentinel": "tests/core/client/test_sentinel.py",
+    "client/shards": "tests/core/client/test_cluster_subscriptions.py",
+    "client/sockets": "tests/core/client/test_client.py",
+    "client/splits": "tests/core/client/test_splits.py tests/core/client/test_across.py",
     "client/timers": "tests/core/client/test_timers.py",
     "client/tls": "tests/core/client/test_tls.py",
+    "client/values": "tests/core/client/test_values.py tests/core/client/test_values_model.py tests/core/surface/test_values.py",
+    "client/watching": "tests/core/client/test_watching.py",
 }
+
+CLUSTER: Final = (
+    *("across", "cluster", "cluster_calls", "cluster_map", "cluster_redirects", "cluster_scanning", "cluster_servers"),
+    *("cluster_subscriptions", "node", "observed_cluster", "refresher", "routing", "shards", "splits", "watching"),
+)
+SENTINELS: Final = ("news", "sentinel")
 
 OPTIONS: Final = (
     "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib"
@@ -129,31 +157,61 @@ def changes(source: str) -> Iterator[Change]:
             yield Change(place, name, occurrence)
 
 
+def area_of(module: str) -> str:
+    """Which of the tests and histories look for a change of this module."""
+    folder, _, name = module.partition("/")
+    return "cluster" if name in CLUSTER else "sentinels" if name in SENTINELS else folder
+
+
 def look(module: str) -> bool:
     """Does anything fail? For a process of its own, as everything is imported anew. A change may loop for ever."""
-    area = module.partition("/")[0]
-    if area != "wire":
-        allow(15)
-        from simulation.adapters.lives import ADAPTERS
-        from simulation.adapters.lives import failure as adapter_failure
-        from simulation.script import draw
-        from simulation.shrink import failure
+    area = area_of(module)
+    return fails_in_histories(area) or look_nearby(module) or fails_in(CORE[area])
 
-        if any(failure(draw(seed)) is not None for seed in range(HISTORIES)):
-            return True
-        allow(15)
-        if any(adapter_failure(name, draw(seed)) is not None for name in ADAPTERS for seed in range(OF_ADAPTERS)):
-            return True
-    for tests in (MODULES[module], CORE[area]):
-        allow(60)
-        if pytest.main([*OPTIONS.split(), *tests.split()]):
-            return True
-    return False
+
+def fails_in_histories(area: str) -> bool:
+    """Does a history of what this part of the core is for?"""
+    if area == "wire":
+        return False
+    allow(30)
+    if area == "sentinels":
+        from simulation.sentinels import live
+
+        for seed in range(OF_SENTINELS):
+            live(seed)  # raises
+        return False
+    from simulation.adapters.lives import ADAPTERS
+    from simulation.adapters.lives import failure as adapter_failure
+    from simulation.cluster.lives import failure as cluster_failure
+    from simulation.cluster.script import draw as draw_cluster
+    from simulation.script import draw
+    from simulation.shrink import failure
+
+    if area == "cluster":
+        return any(cluster_failure(draw_cluster(seed)) is not None for seed in range(OF_CLUSTERS))
+    if any(failure(draw(seed)) is not None for seed in range(HISTORIES)):
+        return True
+    allow(30)
+    return any(adapter_failure(name, draw(seed)) is not None for name in ADAPTERS for seed in range(OF_ADAPTERS))
+
+
+def look_nearby(module: str) -> bool:
+    """Does any of the nearest tests fail?"""
+    return fails_in(MODULES[module])
+
+
+def fails_in(tests: str) -> bool:
+    """Does one of these tests?"""
+    allow(300)
+    words = [
+        name for word in shlex.split(tests) for name in (sorted(glob(word)) if word.startswith("tests/") else [word])
+    ]
+    return bool(pytest.main([*OPTIONS.split(), *words]))
 
 
 def allow(seconds: int) -> None:
     """This process may work for so long from now on."""
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, 300))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, 1200))
 
 
 def fails(tree: Path, look: Callable[[str], bool], module: str, *, changed: bool) -> bool:
@@ -175,11 +233,14 @@ def fails(tree: Path, look: Callable[[str], bool], module: str, *, changed: bool
         os._exit(1)
 
 
-def check(tree: Path, module: str, number: int) -> tuple[int, int]:
-    """Try so many changes of a module; return how many there were, and how many were noticed. Says what the others are."""
+def check(tree: Path, module: str, number: int, look_first: Callable[[str], bool]) -> tuple[int, int]:
+    """Try so many changes of a module; return how many there were, and how many were noticed. Says what the others are.
+
+    `look_first`: what must find nothing without a change.
+    """
     path = tree / "resp_sansio" / f"{module}.py"
     source = path.read_text()
-    assert not fails(tree, look, module, changed=False), f"{module}: something fails without a change"
+    assert not fails(tree, look_first, module, changed=False), f"{module}: something fails without a change"
     every = sorted(changes(source))
     chosen = sorted(Random(1).sample(every, min(number, len(every))))
     noticed = 0
@@ -205,8 +266,10 @@ def main() -> None:
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache"))
     compileall.compile_dir(tree, quiet=1)
+    areas: set[str] = set()
     for module in sys.argv[3:] or MODULES:
-        tried, noticed = check(tree, module, number)
+        tried, noticed = check(tree, module, number, look_nearby if area_of(module) in areas else look)
+        areas.add(area_of(module))
         print(f"{module}: {noticed} of {tried} changes were noticed", flush=True)
 
 

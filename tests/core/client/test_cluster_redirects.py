@@ -324,6 +324,20 @@ def test_two_servers_that_name_each_other_end_a_call(deadline: float, words: tup
     town.is_at_rest()
 
 
+def test_a_call_is_sent_on_five_times_at_once_and_sixteen_times_in_all() -> None:
+    """More than five times in a moment is no chance: servers disagree. With a deadline, that ends it, not a number."""
+    town = opened()
+    town[A].belief[SLOT], town[B].belief[SLOT] = B, A
+    seen: list[bytes] = []
+    for place in (A, B):
+        town[place].refuses_with = lambda words: seen.append(words[0]) if words[0] == b"INCR" else None
+    patient = town.call("INCR", NAME)
+    assert len(seen) == 1 + 5
+    town.pass_time(60)
+    assert town.told(patient).code == "MOVED"
+    assert len(seen) == 1 + 16
+
+
 @pytest.mark.parametrize("deadline", [2.0, float("inf")])
 def test_a_pipeline_that_is_sent_to_and_fro_ends(deadline: float) -> None:
     town = opened()
@@ -434,6 +448,29 @@ def test_moved_and_tryagain_of_one_slot_pause_together() -> None:
     town.pass_time(1)
     assert town.told(slot) == [b"0", b"1"]
     assert appends(town, B) == [b"0", b"1"]
+
+
+def test_of_two_words_for_one_slot_the_last_is_followed() -> None:
+    """By both commands: the first server may have ended its import, and their order holds at one server only."""
+    town = opened()
+    replies: list[Any] = [ReplyError(f"ASK {SLOT} {place[0]}:{place[1]}") for place in (C, D)]
+    town[A].refuses_with = lambda words: replies.pop(0) if words[0] == b"APPEND" and replies else None
+    town[C].importing[SLOT] = town[D].importing[SLOT] = A
+    slot = town.batch(("APPEND", NAME, "0"), ("APPEND", NAME, "1"))
+    assert town.told(slot) == [b"0", b"1"]
+    assert (appends(town, C), appends(town, D)) == ([], [b"0", b"1"])
+
+
+def test_of_a_pipeline_what_can_not_wait_fails_and_the_rest_goes_on() -> None:
+    """A pause that ends behind the deadline is not begun; another slot's commands need none."""
+    town = opened()
+    town[A].refuses_with = lambda words: ReplyError("TRYAGAIN later") if words[:2] == (b"INCR", NAME.encode()) else None
+    town.move(key(A, 1), B)
+    slot = town.batch(("INCR", NAME), ("INCR", key(A, 1)), ("INCR", key(A, 2)), deadline=town.now + 0.001)
+    replies = town.told(slot)
+    assert [replies[0].code, *replies[1:]] == ["TRYAGAIN", key(A, 1).encode(), key(A, 2).encode()]
+    assert town.at(B) == [(b"INCR", key(A, 1).encode())]
+    town.is_at_rest()
 
 
 def test_a_slot_that_no_server_has_is_waited_for() -> None:

@@ -220,6 +220,8 @@ def test_places_are_kept_in_mind_for_the_addresses_that_worked_and_not_without_e
     known = directory()
     assert known.way_to_server(NEW).addresses is known.way_to_server(NEW).addresses
     first = known.way_to_server(NEW).addresses
+    known.way_to_sentinel(known.sentinels[0])
+    assert known.way_to_server(NEW).addresses is first  # whatever else was dialled since
     for port in range(1, 200):
         known.way_to_server(("10.0.1.3", port))
     assert known.way_to_server(NEW).addresses is not first
@@ -981,6 +983,22 @@ def test_a_single_connection_hears_of_nothing_for_it_would_end_in_any_case() -> 
     town = Town(quiet(), None, once=True)
     town.lease()
     assert town.heard_at == []
+
+
+def test_a_link_that_opens_while_the_client_drains_hears_of_nothing() -> None:
+    """A caller that waited for it is served, and the drain ends with it: nobody is left to be told of a fail-over."""
+    town = Town(quiet(), None, PoolSettings(max_size=1), dials_at_once=False)
+    waiter = town.acquire()
+    town.connect()
+    town.client.drain(town.now)
+    town.run()
+    town.connect()
+    assert town.went == [A, OLD]
+    assert town.dials == []
+    assert waiter.lease is not None
+    town.release(waiter.lease)
+    assert town.drained
+    assert (town.heard_at, town.client.links) == ([], [])
 
 
 @pytest.mark.parametrize("end", [Client.close, Client.drain])
