@@ -26,6 +26,7 @@ __all__ = ["Observers", "Watch"]
 ANSWERED: Final = SlotState.ANSWERED
 ABANDONED: Final = SlotState.ABANDONED
 REPLY: Final = Outcome.REPLY
+NEW: Final = tuple.__new__  # a named tuple's own takes its fields one by one
 
 MANY: Final = 1000
 """Kinds of calls that are kept: a program may make up any number of commands that no server knows."""
@@ -188,28 +189,25 @@ class Observers:
         began: tuple[Any, ...] = known[0] if known is not None else self.kind(slot)
         if self.server_of is not None and (address := self.server_of(slot)) is not None:
             began = address, *began[1:]
-        return tuple.__new__(
-            CallEnded,
-            (
-                *began,
-                outcome,
-                found,
-                code,
-                state is ABANDONED,
-                1 + watch.retried,
-                "connection"
-                if held or self.once
-                else "lane"
-                if link is not None and link.lane is not None
-                else route_of(slot),
-                total,
-                queued,
-                network,
-                sent,
-                watch.received,
-                watch.write,
-            ),
+        ended: tuple[Any, ...] = (
+            outcome,
+            found,
+            code,
+            state is ABANDONED,
+            1 + watch.retried,
+            "connection"
+            if held or self.once
+            else "lane"
+            if link is not None and link.lane is not None
+            else route_of(slot),
+            total,
+            queued,
+            network,
+            sent,
+            watch.received,
+            watch.write,
         )
+        return NEW(CallEnded, began + ended)  # which takes half the time of one that another is unpacked into
 
     # -- all else ------------------------------------------------------------------------------------------------------------
 
