@@ -46,6 +46,7 @@ from ._facts import (
     Observer,
     PushesDropped,
     ReplyDropped,
+    UseEnded,
     WaitEnded,
 )
 from ._log import Log, LogObserver
@@ -360,6 +361,7 @@ __all__ = [
     "TransactionDiscardedError",
     "TransactionRefusedError",
     "UnexpectedReplyError",
+    "UseEnded",
     "VectorField",
     "VectorSetInfo",
     "Verbatim",

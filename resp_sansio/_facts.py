@@ -22,7 +22,7 @@ from ._stats import ClientStats, CloseReason, ConnectionStats, PoolStats
 __all__ = [
     "CallBegan", "CallEnded", "CallRedirected", "CallRetried", "ClientMade", "DialFailed", "KeysInvalidated", "LinkClosed",
     "LinkOpened", "MapRefreshed", "Observer",
-    "PushesDropped", "ReplyDropped", "Route", "Step", "WaitEnded",
+    "PushesDropped", "ReplyDropped", "Route", "Step", "UseEnded", "WaitEnded",
 ]  # fmt: skip
 
 Route: TypeAlias = Literal["lane", "lease", "connection"]
@@ -222,6 +222,18 @@ class WaitEnded(NamedTuple):
     error: BaseException | None
 
 
+class UseEnded(NamedTuple):
+    """A caller of `acquire` (or `transact`) has given its connection back, whatever state that is in.
+
+    `number`: of the connection, as in `LinkOpened`. `used`: seconds since it was granted.
+    """
+
+    address: str
+    database: int
+    number: int
+    used: float
+
+
 class ReplyDropped(NamedTuple):
     """The reply to a call came whose caller had not waited for it: `late` seconds after the caller had gone."""
 
@@ -260,7 +272,7 @@ class Observer:
                 print(call.command, call.total)
     ```
 
-    **Where.** What is told of a call or a wait is told in the caller's own thread or task, and in its context
+    **Where.** What is told of a call, a wait or a use is told in the caller's own thread or task, and in its context
     (`contextvars`): the beginning before anything is sent, retries and the end before the call returns or raises. What is
     told of connections, replies, pushes and keys is told by the thread or task that carries on the client's work, in no particular
     context, soon after it happened and in that order. No lock of the client is held in either case. Observers of one client
@@ -278,7 +290,7 @@ class Observer:
 
     **Interrupts.** A call whose beginning an observer was told is told to have ended, once, cancelled and interrupted ones
     included. Only an interrupt that strikes a thread in the midst of the telling may cost that, and one in the midst of a
-    retry, a dial or a connection's end the telling of it; or let an observer that is being dropped be told once more.
+    retry, a dial, a connection's end or its return the telling of it; or let an observer that is being dropped be told once more.
 
     **Forks.** The client of the child tells the same observers, which are copies there as all else. They are not told that what
     was under way or open in the parent has ended.
@@ -302,6 +314,9 @@ class Observer:
 
     def wait_ended(self, wait: WaitEnded) -> None:
         """A caller waits no more for a connection of its own."""
+
+    def use_ended(self, use: UseEnded) -> None:
+        """A caller has given a connection of its own back."""
 
     def link_opened(self, link: LinkOpened) -> None:
         """A connection was opened."""

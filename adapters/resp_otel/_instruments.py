@@ -49,6 +49,12 @@ DURATIONS: Final = {
         "From asking for a connection of one's own to getting it.",
         OF_CONNECTIONS,
     ),
+    "use": Instrument(
+        "db.client.connection.use_time",
+        "s",
+        "From getting a connection of one's own to giving it back.",
+        OF_CONNECTIONS,
+    ),
 }
 
 BATCH_SIZE: Final = Instrument(

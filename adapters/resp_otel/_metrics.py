@@ -28,6 +28,7 @@ from resp_sansio import (
     Observer,
     PushesDropped,
     ReplyDropped,
+    UseEnded,
     WaitEnded,
 )
 
@@ -201,6 +202,10 @@ class OpenTelemetryMetrics(Observer):
             self._measures.durations["wait"].record(wait.waited, pool)
         elif isinstance(wait.error, CommandTimeoutError):
             self._measures.counters["timeouts"].add(1, pool)
+
+    def use_ended(self, use: UseEnded) -> None:
+        """Record how long it was."""
+        self._measures.durations["use"].record(use.used, self._pool(use.address, use.database))
 
     def client_made(self, client: ClientMade) -> None:
         """Ask it for its counts from now on."""

@@ -21,6 +21,7 @@ from resp_sansio import (
     Observer,
     PushesDropped,
     ReplyDropped,
+    UseEnded,
     WaitEnded,
 )
 
@@ -81,6 +82,10 @@ class OpenTelemetryObserver(Observer):
     def wait_ended(self, wait: WaitEnded) -> None:
         """As of metrics."""
         self._metrics.wait_ended(wait)
+
+    def use_ended(self, use: UseEnded) -> None:
+        """As of metrics."""
+        self._metrics.use_ended(use)
 
     def link_opened(self, link: LinkOpened) -> None:
         """As of metrics."""

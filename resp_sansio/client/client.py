@@ -343,6 +343,10 @@ class Client(Sockets):
         else:
             self._grant(waiter, lease)
 
+    def has(self, link: Link) -> bool:
+        """Is or was this link one of this client's, and not of the one in the parent of a fork?"""
+        return link.home is self
+
     def release(self, lease: Lease[Link] | Share, now: float) -> None:
         """Give a link back, in whatever state it is. No other gets it while its caller listens on it, or has left pushes."""
         if isinstance(lease, Share):

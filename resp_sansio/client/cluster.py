@@ -184,6 +184,10 @@ class ClusterBase(ClusterSubscriptions):
     def lend_to(self, slot: Slot, now: float) -> None:  # noqa: ARG002  # a client has lanes
         return None
 
+    def has(self, link: Link) -> bool:
+        """As of a client."""
+        return link.home is self or getattr(link.home, "cluster", None) is self
+
     def release(self, lease: Lease[Link] | Share, now: float) -> None:
         cast("Client", lease.connection.home).release(lease, now)
 

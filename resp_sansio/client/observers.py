@@ -14,12 +14,13 @@ from typing import Any, Final, Literal
 from warnings import warn
 
 from .._errors import Outcome, ReplyError, shown_code
-from .._facts import CallBegan, CallEnded, CallRedirected, CallRetried, Observer, Route, WaitEnded
+from .._facts import CallBegan, CallEnded, CallRedirected, CallRetried, Observer, Route, UseEnded, WaitEnded
 from ..commands.knowledge import CommandInfo
 from ..config.config import Config
 from ..connection.slot import Batch, Slot, SlotState
 from .cache import CachedRead
 from .call import error_of
+from .leases import Lease
 
 __all__ = ["Observers", "Watch"]
 
@@ -217,6 +218,11 @@ class Observers:
             "granted" if error is None else "refused" if isinstance(error, Exception) else "withdrawn"
         )
         self.tell("wait_ended", WaitEnded(self.address, self.database, self.now() - began_at, ended, error))
+
+    def used(self, lease: Lease[Any]) -> None:
+        """Tell that a caller has given a link of its own back."""
+        core: Any = lease.connection.core
+        self.tell("use_ended", UseEnded(core.address, self.database, core.number, self.now() - lease.since))
 
     def tell(self, name: str, fact: object) -> None:
         """Tell of anything that is no call, by the method of this name."""

@@ -193,8 +193,8 @@ class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
             return connection
         except BaseException:  # an interrupt may have come just when the link did
             if loan is not None:
-                driver.release(loan)
+                lender._calls.release(loan)
             raise
 
     async def __aexit__(self, *exception: object) -> None:
-        self._from._driver.release(self._loan)
+        self._from._calls.release(self._loan)

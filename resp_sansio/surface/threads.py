@@ -168,4 +168,4 @@ class Borrowed(BorrowedBase[Lending[C, Any]], Generic[C]):
         return connection
 
     def __exit__(self, *exception: object) -> None:
-        self._from._driver.release(self._loan)
+        self._from._calls.release(self._loan)

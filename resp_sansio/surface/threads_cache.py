@@ -69,6 +69,10 @@ class Caching:
         loan: Loan = self.beneath.acquire(deadline, *more)
         return loan
 
+    def release(self, loan: Loan, /) -> None:
+        """As the driver's."""
+        self.beneath.release(loan)
+
     def _sent(self, slot: Slot) -> Touched:
         """A call is about to be sent: return what it may change."""
         touched = touched_by(slot)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..client.crew import Party
+from ..client.leases import Lease
 from ..client.links import meant_for
 from ..client.observers import Observers, Watch
 from ..client.sentinel import Place
@@ -135,6 +136,14 @@ class Observed:
             self._driver.release(loan)
             raise
         return loan
+
+    def release(self, loan: Loan, /) -> None:
+        """As the driver's."""
+        self._driver.release(loan)
+        if isinstance(loan, Lease) and self._driver.machine.has(
+            loan.connection
+        ):  # else the parent of a fork has lent it
+            self._observers.used(loan)
 
 
 class Meant:

@@ -36,7 +36,9 @@ from resp_sansio import (
     PushesDropped,
     ReplyDropped,
     ReplyError,
+    RespError,
     Retry,
+    UseEnded,
     WaitEnded,
 )
 
@@ -338,6 +340,24 @@ async def test_waits_for_a_connection_are_told_however_they_end(backend: Backend
     assert [wait.ended for wait in (granted, late, full, gone)] == ["granted", "refused", "refused", "withdrawn"]
     assert [type(wait.error) for wait in (late, full)] == [CommandTimeoutError, PoolFullError]
     assert late.waited >= 0.04
+    (use,) = notes.of(UseEnded)
+    assert (use.address, use.number) == (f"127.0.0.1:{server.port}", 1)
+    assert use.used >= late.waited
+
+
+@contract
+async def test_a_use_is_told_by_its_borrower_however_the_connection_ends(backend: Backend, server: Server) -> None:
+    notes = Notes()
+    async with backend.client(server.url, observers=[notes]) as client:
+        async with client.acquire() as own:
+            await own.ping()
+        async with client.acquire() as own:
+            kill_all(server)
+            with pytest.raises(RespError):
+                await own.ping()
+        await client.execute("BLPOP", "nothing", 0.01)  # what is lent for a call alone is no use of a caller's
+    assert [use.number for use in notes.of(UseEnded)] == [1, 1]
+    assert len(notes.of(WaitEnded)) == 2
 
 
 # -- where they are told ---------------------------------------------------------------------------------------------------------
@@ -467,6 +487,8 @@ FORKS = """
             self.told.append((call.command, call.error))
         def link_opened(self, link):
             self.told.append(link.number)
+        def use_ended(self, use):
+            self.told.append("use")
     counts = Counts()
     {use}
 """
@@ -478,6 +500,16 @@ THREADS = """
     client.ping()
     client.close()
     assert counts.told == ([1] if child == 0 else []) + [("PING", None)], counts.told
+    if child == 0:
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+LENT = """
+    client = adapter.Client(sys.argv[1], observers=[counts])
+    with client.acquire():
+        child = os.fork()
+    assert counts.told == [1] + [[], ["use"]][child > 0], counts.told
+    client.close()
     if child == 0:
         os._exit(7)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
@@ -503,7 +535,8 @@ TASKS = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(
-    ("adapter", "imports", "use"), [("resp_sync", "", THREADS), ("resp_asyncio", "import asyncio", TASKS)]
+    ("adapter", "imports", "use"),
+    [("resp_sync", "", THREADS), ("resp_sync", "", LENT), ("resp_asyncio", "import asyncio", TASKS)],
 )
 def test_after_a_fork_the_child_tells_its_own_copies_of_the_same_observers(
     server: Server, adapter: str, imports: str, use: str

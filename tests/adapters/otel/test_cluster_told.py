@@ -94,6 +94,16 @@ def test_connections_of_the_moment_are_those_of_each_server(moving: Cluster) -> 
         assert named.numbers("db.client.connection.max", POOL) == {"shop": 10}
 
 
+def test_a_connection_is_used_at_its_server(moving: Cluster) -> None:
+    told = Telemetry()
+    with resp_sync.Client(moving.url, observers=[told.observer]) as client:
+        for index in (0, 1, 1):
+            with client.acquire(key=key_in(moving.ranges[index])) as own:
+                own.ping()
+    first, second = [f"127.0.0.1:{node.port}/0" for node in moving.nodes]
+    assert told.numbers("db.client.connection.use_time", POOL) == {first: 1, second: 2}
+
+
 def test_the_cache_is_that_of_the_whole(moving: Cluster) -> None:
     told = Telemetry()
     with resp_sync.Client(moving.url, observers=[told.observer], cache=Cache()) as client:

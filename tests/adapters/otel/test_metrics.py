@@ -148,6 +148,11 @@ async def test_connections_are_counted_timed_and_their_end_has_a_reason(backend:
     steps = told.numbers("redis.client.connection.create_step_time", "redis.client.connection.step")
     assert steps == {"name": 2, "dial": 2, "handshake": 2}
     assert told.numbers("db.client.connection.wait_time", POOL) == {"sessions": 1}
+    (use,) = told.points("db.client.connection.use_time")
+    assert attributes_of(use) == {"db.system.name": "redis", POOL: "sessions"}
+    (wait,) = told.points("db.client.connection.wait_time")
+    assert (use.count, use.explicit_bounds) == (1, wait.explicit_bounds)
+    assert use.sum > 0
     closed = told.numbers("redis.client.connection.closed", "redis.client.connection.close.reason")
     assert closed == {"application_close": 2}
     count = told.numbers("db.client.connection.count", "db.client.connection.state")

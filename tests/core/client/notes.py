@@ -17,6 +17,7 @@ from resp_sansio import (
     Observer,
     PushesDropped,
     ReplyDropped,
+    UseEnded,
     WaitEnded,
 )
 from resp_sansio.client import Observers, Watch
@@ -68,6 +69,10 @@ class Notes(Observer):
         assert wait.waited >= 0
         assert (wait.error is None) == (wait.ended == "granted")
         self.all.append(wait)
+
+    def use_ended(self, use: UseEnded) -> None:
+        assert use.used >= 0
+        self.all.append(use)
 
     def link_opened(self, link: LinkOpened) -> None:
         steps = [link.name, link.dial, link.tls, link.handshake]

@@ -165,6 +165,13 @@ def test_a_script_that_makes_up_an_error_runs_once() -> None:
     assert town.told(slot)[0].code == "TRYAGAIN"
 
 
+def test_a_link_is_of_the_client_that_opened_it_and_of_no_other() -> None:
+    town = opened(pool=LEASES)
+    link = town.lease(at=slot_of(key(A).encode())).connection
+    assert town.client.has(link)
+    assert not opened(pool=LEASES).client.has(link)
+
+
 def test_what_a_leased_pipeline_is_told_is_learnt_and_handed_over() -> None:
     town = opened(pool=LEASES)
     lease = town.lease(at=slot_of(key(A).encode()))

@@ -732,6 +732,7 @@ def test_the_base_of_observers_does_nothing() -> None:
     for name in (
         "client_made",
         "wait_ended",
+        "use_ended",
         "link_opened",
         "dial_failed",
         "link_closed",

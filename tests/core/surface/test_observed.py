@@ -12,6 +12,7 @@ import pytest
 from core.client.notes import Notes
 from core.surface.driver import COLOURS
 from resp_sansio import (
+    Cache,
     CallBegan,
     CallEnded,
     ConnectError,
@@ -19,6 +20,7 @@ from resp_sansio import (
     Observer,
     Outcome,
     PoolFullError,
+    UseEnded,
     WaitEnded,
 )
 from resp_sansio.connection import new_slot
@@ -115,6 +117,7 @@ def test_every_way_of_calling_is_told(colour: Colour) -> None:
         ("ECHO", "connection"),
     ]
     assert [wait.ended for wait in notes.of(WaitEnded)] == ["granted", "granted"]
+    assert [(use.address, use.number) for use in notes.of(UseEnded)] == [("stage:6379", 2)] * 2
     with colour.block(colour.connect(observers=[notes])) as connection:
         colour.do(connection.echo("k"))
     assert notes.of(CallEnded)[-1].route == "connection"
@@ -199,6 +202,37 @@ def test_a_wait_that_ends_in_vain_is_told_and_raises_as_ever(colour: Colour) -> 
         ("withdrawn", KeyboardInterrupt),
     ]
     assert notes.of(WaitEnded)[1].error is caught.value
+    assert len(notes.of(UseEnded)) == 1
+
+
+def test_a_use_lasts_until_its_block_ends(colour: Colour) -> None:
+    notes = Notes()
+    with colour.block(colour.pool("redis://stage", observers=[notes])) as pool:
+        with colour.block(pool.acquire()):
+            assert not notes.of(UseEnded)
+            pool._driver.stage.pass_time(5.0)
+        assert [round(use.used) for use in notes.of(UseEnded)] == [5]
+
+
+def test_a_use_is_told_of_clients_with_a_cache_too(colour: Colour) -> None:
+    notes = Notes()
+    with (
+        colour.block(colour.client("redis://stage", cache=Cache(), observers=[notes])) as client,
+        colour.block(client.acquire()),
+    ):
+        pass
+    assert len(notes.of(UseEnded)) == 1
+
+
+def test_what_the_parent_of_a_fork_has_lent_is_no_use_of_the_child(colour: Colour) -> None:
+    notes = Notes()
+    with colour.block(colour.client("redis://stage", observers=[notes])) as client:
+        driver = client._driver
+        with colour.block(client.acquire()):
+            driver.machine, parents = driver.make(lambda: 0.5), driver.machine
+        driver.machine = parents
+    assert len(notes.of(WaitEnded)) == 1
+    assert not notes.of(UseEnded)
 
 
 @pytest.mark.parametrize("method", ["began", "ended"])
