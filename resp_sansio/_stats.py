@@ -156,8 +156,30 @@ def sum_of(pools: Iterable[PoolStats | None], retries: int) -> PoolStats:
     return PoolStats(**{**sums, "closed": closed, "retries": retries})
 
 
+def lane_of_all(lanes: Sequence[LaneStats]) -> LaneStats | None:
+    """Return the counts of several lanes as those of one, None if there are none; of the connections, too."""
+    if len(lanes) < 2:
+        return lanes[0] if lanes else None
+    connections = [lane.connection for lane in lanes if lane.connection is not None]
+    counts = [one.name for one in fields(ConnectionStats) if one.name != "cache"]
+    connection = ConnectionStats(**{name: sum([getattr(one, name) for one in connections]) for name in counts})
+    return LaneStats(
+        created=sum([lane.created for lane in lanes]),
+        closed={
+            reason: sum([lane.closed.get(reason, 0) for lane in lanes])
+            for reason in CloseReason
+            if any([reason in lane.closed for lane in lanes])
+        },
+        dial_failures=sum([lane.dial_failures for lane in lanes]),
+        waiting=sum([lane.waiting for lane in lanes]),
+        connection=connection if connections else None,
+    )
+
+
 class NodeStats(Stats):
     """One server of a cluster, as a client sees it and uses it. `lanes`, `leases` and `retries` are as of a client.
+
+    `subscriptions`: the connection of the channels of shards that come from here, None if there never was one.
 
     `role` and `slots`, which says how many hash slots are its own, are by the map that the client has; `role` is None for a server
     that is not in it. `moved` and `asked`: its answers that sent a command elsewhere, MOVED and ASK.
@@ -170,6 +192,7 @@ class NodeStats(Stats):
     retries: int
     moved: int
     asked: int
+    subscriptions: LaneStats | None = None
 
     def __str__(self) -> str:
         role = "not in the map" if self.role is None else f"{self.role} of {self.slots} slots"
@@ -185,8 +208,9 @@ class ClientStats(Stats):
     `subscriptions`: the connection of all subscriptions, None if there never was one; names wait for it.
 
     Of a client of a cluster: `nodes` are its servers, by their addresses, as far as calls went to them; for one server it is empty.
-    `lanes` are those of all, and `leases` has the sums, the sums of the highest counts included. `moved` and `asked`: answers that
-    sent a command elsewhere, MOVED and ASK. `refreshes`: how often the map has come that says which server has which slot;
+    `lanes` are those of all, and `leases` has the sums, the sums of the highest counts included. So has `subscriptions`, of the
+    connection for channels and patterns and of that to each server from which channels of shards come. `moved` and `asked`: answers
+    that sent a command elsewhere, MOVED and ASK. `refreshes`: how often the map has come that says which server has which slot;
     `refresh_failures`: how often all servers that were asked for it were asked in vain.
     """
 

@@ -174,6 +174,11 @@ class Calls(ABC):
         """Return what is to be known of a call."""
         return Call()
 
+    @property
+    @abstractmethod
+    def links(self) -> list[Link]:
+        """All links that have not ended."""
+
     @abstractmethod
     def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
@@ -520,14 +525,29 @@ class Calls(ABC):
         return self._with_reason(CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=self.stats()))
 
     def _with_reason(self, error: CommandTimeoutError) -> CommandTimeoutError:
-        """Return the same error with the reason why the last dial failed, if it did: else that would be lost."""
-        last = self._pace.last_error
+        """Return the same error with the reason why the last dial failed, if it did: else that would be lost.
+
+        Or why one does not come about that is under way: what speaks no TLS keeps its clients waiting.
+        """
+        last = self._pace.last_error or next(filter(None, map(self._tls_awaited, self.links)), None)
         if last is None:
             return error
         why = f"{error.args[0]}; the last attempt failed: {last}"
         told = CommandTimeoutError(why, outcome=error.outcome, stats=error.stats)
         told.__cause__ = last
         return told
+
+    @staticmethod
+    def _tls_awaited(link: Link) -> ConnectError | None:
+        """Return why this link does not open, if it waits for the handshake of TLS."""
+        waits = link.tls is not None and link.dial is not None and not link.tls.open
+        failure: ConnectError | None = link.home._tls_failed(link, link.dial) if waits else None
+        return failure
+
+    def _tls_failed(self, link: Link, dial: Dial) -> ConnectError:
+        """Return why the handshake of TLS has come to nothing."""
+        assert link.tls is not None
+        return link.tls.failure(dial.config)
 
     def _finish(self, slot: Slot, failure: Exception | None, now: float) -> None:
         """The call has ended for good."""

@@ -12,7 +12,7 @@ from math import inf
 from typing import ClassVar, cast
 
 from .._errors import ConnectionClosedError, ConnectionLostError, LocalProtocolError, ReplyError, RespError
-from .._stats import ClientStats, sum_of
+from .._stats import ClientStats, lane_of_all, sum_of
 from ..config.options import read_place, shown
 from ..config.url import address_of
 from ..connection.slot import Slot, SlotState
@@ -64,13 +64,14 @@ class ClusterBase(ClusterSubscriptions):
         nodes = [(node.address, node.node_stats()) for node in [*self._leaving, *self.nodes]]
         lanes = [lane for _, node in nodes for lane in node.lanes]
         leases = None if self.leases is None else sum_of([node.leases for _, node in nodes], self.retries)
-        subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
+        own = [] if self._subscriptions is None else [self._subscriptions.stats()]
+        shards = [node.subscriptions for _, node in nodes if node.subscriptions is not None]
         return ClientStats(
             lanes=lanes,
             leases=leases,
             retries=self.retries,
             cache=None if self.cache is None else self.cache.stats(),
-            subscriptions=subscriptions,
+            subscriptions=lane_of_all([*own, *shards]),
             nodes=dict(nodes),
             moved=self.moved,
             asked=self.asked,

@@ -147,7 +147,7 @@ class ClusterCalls(ClusterServers):
     def _submit_everywhere(self, slot: Slot, now: float) -> None:
         """A command goes to all masters, or to all servers that are used, and their replies become one."""
         policy = policy_of(slot.info)
-        asked = self.map.servers if policy.where is Where.SERVERS and self.spreads else self.map.masters
+        asked = self.map.servers if self._goes_to_replicas(slot.info) else self.map.masters
         if not asked:
             self._await_map(slot, None, now)
             return
@@ -156,7 +156,7 @@ class ClusterCalls(ClusterServers):
         slot.call.home = self
         split = Split(slot, combine=lambda replies: combine(policy, replies, servers), count=len(asked))
         slot.call.split = split
-        for part in [split.for_a_master(self.node_at(server.place)) for server in asked]:
+        for part in [split.for_a_master(self.node_at(server.place), self.map.slot_near(server)) for server in asked]:
             part.call.home.begin(part, now)
         self._complete(split, now)
 
@@ -189,32 +189,58 @@ class ClusterCalls(ClusterServers):
                 home.begin(part, now, caller)
         self._complete(split, now)
 
-    def place_call(self, node: NodeBase, slot: Slot, now: float, turn: float = inf) -> None:
-        """Another attempt of this call is to be made, which was at this server before: where the map says now."""
-        call = slot.call
-        if self.closed is not None or (call.fixed and type(call.at) is not int):
-            node.go_here(slot, now, turn=turn)
-            return
-        if call.fixed:
-            home = self._owner(call.at)
-        elif is_pipeline(slot):
-            batch = cast("Batch", slot)
-            homes = self._homes_of(batch)
-            home = homes[0]
-            if homes.count(home) < len(homes):
-                node.let_go(slot, now)
-                self._split(whole_of(batch), batch, homes, now)
+    def place(
+        self, slot: Slot, now: float, caller: Hashable = None, *, at: NodeBase | None = None, turn: float = inf
+    ) -> None:
+        """Begin with a call where the map says. `at`: it is at this server, where an attempt was made, and another is to be."""
+        homes = self._machines_for(slot, at)
+        home = homes[0] if homes else None
+        several = homes.count(home) < len(homes)
+        if at is not None:
+            if self.closed is not None or (home is at and not several):
+                at.go_here(slot, now, turn=turn)
                 return
-        else:
-            home = self._home_of(slot)
-        if home is node:
-            node.go_here(slot, now, turn=turn)
-            return
-        node.let_go(slot, now)
-        if home is None:
-            self._await_map(slot, None, now)
+            at.let_go(slot, now)
+        if several:
+            batch = cast("Batch", slot)
+            self._split(whole_of(batch), batch, homes, now, caller)
+        elif not homes:
+            self._submit_everywhere(slot, now)
+        elif home is None:
+            self._await_map(slot, caller, now)
+        elif at is None:
+            home.begin(slot, now, caller)
         else:
             home.take_in(slot, now)
+
+    def _machines_for(self, slot: Slot, at: NodeBase | None) -> Sequence[NodeBase | None]:
+        """Return the machine for a call, several for the commands of a pipeline, and none for what goes to all masters."""
+        if slot.call is not None and slot.call.fixed:
+            return [self._meant(slot, at)]
+        if is_pipeline(slot):
+            return self._homes_of(cast("Batch", slot))
+        return [] if number_of(slot) is None and goes_everywhere(slot) else [self._home_of(slot)]
+
+    def _meant(self, slot: Slot, at: NodeBase | None) -> NodeBase | None:
+        """Return the machine for a call that is meant for one server: for that, or for what has taken its place."""
+        call, token = slot.call, slot.token
+        if call.at is not None:
+            return self.node_for(call.at)
+        home: NodeBase = call.home if at is None else at
+        if type(token) is not Part or token.split.combine is None or not self._has_lost(home, slot.info):
+            return home
+        successor = None if token.number is None else self._owner(token.number)
+        asked = [part.call.home for part in token.split.parts if part is not slot]
+        twice = successor in asked and not self._goes_to_replicas(slot.info)
+        return home if successor is None or twice else successor
+
+    def _has_lost(self, node: NodeBase, info: CommandInfo) -> bool:
+        """Is this server none of those any more to which this command goes?"""
+        return not (self.knows(node) if self._goes_to_replicas(info) else self.map.sizes[node.place])
+
+    def _goes_to_replicas(self, info: CommandInfo) -> bool:
+        """Does a command that goes to all masters go to replicas as well?"""
+        return self.spreads and policy_of(info).where is Where.SERVERS
 
     def _await_map(self, entry: Slot | Waiter, caller: Hashable, now: float) -> None:
         """No server is known for this call, or this caller: it waits until one is."""
@@ -236,36 +262,25 @@ class ClusterCalls(ClusterServers):
         """See `ClusterServers`."""
         if isinstance(entry, Waiter):
             self.place_waiter(entry, now)
-            return
-        if entry.call is not None and entry.call.fixed:
-            node = self.node_for(entry.call.at)
-        elif is_pipeline(entry):
-            batch = cast("Batch", entry)
-            homes = self._homes_of(batch)
-            if homes.count(homes[0]) < len(homes):
-                self._split(whole_of(batch), batch, homes, now, caller)
-                return
-            node = homes[0]
-        elif number_of(entry) is None and goes_everywhere(entry):
-            self._submit_everywhere(entry, now)
-            return
         else:
-            node = self._home_of(entry)
-        if node is None:
-            self._await_map(entry, caller, now)
-        else:
-            node.begin(entry, now, caller)
+            self.place(entry, now, caller)
 
     def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
         """See `ClusterServers`."""
         if isinstance(entry, Waiter):
             return self.node_for(entry.at) in (node, None)
-        if entry.call.fixed:
-            return type(entry.call.at) is not int or self.node_for(entry.call.at) in (node, None)
-        if self.spreads and reads(entry) and self.is_replica(node) and not node.suspect:
+        if not entry.call.fixed and self.spreads and reads(entry) and self.is_replica(node) and not node.suspect:
             return True
-        homes = self._homes_of(cast("Batch", entry)) if is_pipeline(entry) else [self._home_of(entry)]
+        homes = self._machines_for(entry, node)
         return None in homes or homes.count(node) == len(homes)
+
+    def is_for_it_alone(self, entry: Slot | Waiter) -> bool:
+        """See `ClusterServers`."""
+        if isinstance(entry, Waiter):
+            return type(entry.at) is not int
+        if type(entry.token) is Part and entry.token.split.combine is not None:
+            return True
+        return entry.call.at is not None and type(entry.call.at) is not int
 
     def _slot_due(self, slot: Slot, now: float) -> None:
         self._unplaced.pop(slot, None)

@@ -253,8 +253,8 @@ class ClusterMap:
     """
 
     __slots__ = (
-        "_asked_at", "_before", "_held", "_last", "_learnt", "_masters", "_named", "_owners", "_shards", "_sizes", "_view",
-        "coverage", "gone", "version",
+        "_asked_at", "_before", "_held", "_last", "_learnt", "_masters", "_named", "_owners", "_samples", "_shards", "_sizes",
+        "_view", "coverage", "gone", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -269,6 +269,7 @@ class ClusterMap:
         self._shards: dict[Place, Shard] = {}
         self._masters: list[Server] | None = []  # None: to be found anew
         self._sizes: tuple[int, Counter[Place]] = 0, Counter()  # of which version
+        self._samples: tuple[int, dict[Place, int]] = 0, {}  # a slot of each server, and of which version that is
         self._last: set[Place] = set()  # the places of the last view, and to which redirects have led since
         self._before: set[Place] = set()
 
@@ -298,6 +299,18 @@ class ClusterMap:
         if self._sizes[0] != self.version:
             self._sizes = self.version, Counter([each.place for each in self._owners if each is not None])
         return self._sizes[1]
+
+    def slot_near(self, server: Server) -> int | None:
+        """Return a hash slot that this server has, or its master if it is a replica; None if there is none."""
+        if self._samples[0] != self.version:
+            self._samples = self.version, {one.place: slot for slot, one in enumerate(self._owners) if one is not None}
+        shard = self.shard_of(server)
+        found = self._samples[1].get(server.place)
+        return found if found is not None or shard is None else self._samples[1].get(shard.master.place)
+
+    def lacks(self, place: Place) -> bool:
+        """Has neither of the last two views a server by this name? Not if there were less."""
+        return bool(self._before) and place not in self._named and place not in self._last | self._before
 
     def owner(self, slot: int) -> Server | None:
         """Return the server that has this slot."""

@@ -77,7 +77,7 @@ class ClusterRedirects(ClusterCalls):
         elif pause:
             node.rest(slot, pause, now)
         else:
-            self.place_call(node, slot, now)
+            self.place(slot, now, at=node)
         return True
 
     def _redirected(self, node: NodeBase, slot: Slot, redirect: Redirect, pause: float, now: float) -> None:  # noqa: ARG002

@@ -15,6 +15,7 @@ from .._errors import ConnectError, ReplyError, RespError
 from ..commands.knowledge import prepare
 from ..config.config import Config
 from ..config.settings import ClientSettings, PoolSettings
+from ..config.url import address_of
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_batch
 from .cache import ReadCache
@@ -186,6 +187,10 @@ class ClusterServers(Client):
     def belongs(self, entry: Slot | Waiter, node: NodeBase) -> bool:
         """Is this the server of what waits there, as far as the map says?"""
 
+    @abstractmethod
+    def is_for_it_alone(self, entry: Slot | Waiter) -> bool:
+        """Is what waits at a server meant for this one, so that it goes to no other?"""
+
     def knows(self, node: NodeBase) -> bool:
         """Is this server one of the cluster's, by the last view or by what MOVED has said since?"""
         return self.map.find(node.place) is not None or self.map.sizes[node.place] > 0
@@ -266,6 +271,7 @@ class ClusterServers(Client):
                 self._any = None
         self._move_waiting(now)
         self._place_unplaced(now)
+        self._end_lost(now)
         self._leave_gone(now)
         settled = not self._unplaced and not any([node.suspect for node in self._masters()])
         servers = len(self.map.servers)
@@ -288,6 +294,16 @@ class ClusterServers(Client):
         for entry, caller in unplaced.items():
             self._timers.cancel(timed(entry).timer)
             self.place_anew(entry, caller, now)
+
+    def _end_lost(self, now: float) -> None:
+        """What is meant for a server that can't be reached, and that has left the cluster, would wait in vain."""
+        for node in self.nodes:
+            if node.suspect and self.map.lacks(node.place):
+                has = ", ".join([address_of(server.place) for server in self.map.servers])
+                why = f"{node.address} can't be reached, and is none of the cluster's any more; it has {has}"
+                for entry in [entry for entry in node.waiting(pausing=True) if self.is_for_it_alone(entry)]:
+                    node.let_go(entry, now)
+                    node.end(entry, ConnectError(why, transient=False), now)
 
     def _is_gone(self, place: Place) -> bool:
         """Is it none of the cluster's any more, or another name of a server by which the cluster was found?"""

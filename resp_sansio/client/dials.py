@@ -264,7 +264,7 @@ class Dials(Calls):
         if failure is None or link.left or link.core.error is self.closed:
             self.dial_failed(dial, None, now)
         elif link.tls is not None and not link.tls.open:
-            self.dial_failed(dial, link.tls.failure(dial.config), now)
+            self.dial_failed(dial, self._tls_failed(link, dial), now)
         elif dial.way.opening.again(failure):
             self._events.append(dial)  # another socket at once, with what is left of the time
         else:

@@ -6,7 +6,6 @@ connection of one's own, or on loan, subscriptions use that connection, and end 
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable
 from functools import partial
 from math import inf
@@ -68,11 +67,6 @@ class Listening(News):
     """The subscriptions of a client, and the callers that listen."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def links(self) -> list[Link]:
-        """All links that have not ended."""
 
     # -- for callers -----------------------------------------------------------------------------------------------------
 

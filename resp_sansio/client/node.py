@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .._errors import ConnectError, ReplyError, RespError
 from .._stats import CloseReason, NodeStats
+from ..config.tls import NO_TLS
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Batch, Slot
 from .cache import ReadCache
@@ -86,6 +87,7 @@ class NodeBase(Client):
             retries=self.retries,
             moved=self.moved,
             asked=self.asked,
+            subscriptions=None if self._subscriptions is None else self._subscriptions.stats(),
         )
 
     # -- for the cluster -----------------------------------------------------------------------------------------------------
@@ -149,6 +151,11 @@ class NodeBase(Client):
         slot, call = entry, entry.call
         self._leave(slot, now)
         self._end_call(call, now)
+
+    def end(self, entry: Slot | Waiter, error: ConnectError, now: float) -> None:
+        """The call, or the caller that wants a link, has waited in vain, for this reason."""
+        error.__cause__ = self._pace.last_error
+        self._tell(entry, error, now)
 
     def take_in(self, slot: Slot, now: float) -> None:
         """A call that was at another server goes on here."""
@@ -244,7 +251,7 @@ class NodeBase(Client):
         return [registry for registry in super()._registries if not registry.lasting]
 
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:
-        self.cluster.place_call(self, slot, now, turn)
+        self.cluster.place(slot, now, at=self, turn=turn)
 
     def _searches(self, cause: Exception) -> bool:
         return isinstance(cause, (ConnectError, ReplyError))  # the map may be another one then
@@ -295,6 +302,13 @@ class NodeBase(Client):
             self.suspect = True
             self.cluster.want_map(now)
         super()._dial_over(dial, error, now)
+
+    def _tls_failed(self, link: Link, dial: Dial) -> ConnectError:
+        failure = super()._tls_failed(link, dial)
+        if self.place in self.cluster.config.cluster or NO_TLS not in str(failure):
+            return failure
+        why = f"{failure}; its cluster names this port, and names those that speak TLS if its servers have `tls-cluster yes`"
+        return ConnectError(why, transient=failure.transient)
 
     def _lost(self, link: Link, event: ConnectionLost, now: float) -> None:
         if link.dial is None and not link.left:

@@ -38,14 +38,20 @@ ASKING: Final = (
 
 
 class Part:
-    """The token of a part: of which call, and of which of its commands. `asking`: each stands behind an ASKING of its own."""
+    """The token of a part: of which call, and of which of its commands. `asking`: each stands behind an ASKING of its own.
 
-    __slots__ = ("asking", "ended", "indices", "split")
+    `number`: of a part for one master, a hash slot that this one had.
+    """
 
-    def __init__(self, split: Split, indices: Sequence[int], *, asking: bool) -> None:
+    __slots__ = ("asking", "ended", "indices", "number", "split")
+
+    def __init__(
+        self, split: Split, indices: Sequence[int], *, asking: bool = False, number: int | None = None
+    ) -> None:
         self.split: Final[Split] = split
         self.indices: Final[Sequence[int]] = indices
         self.asking: Final[bool] = asking
+        self.number: Final[int | None] = number
         self.ended: bool = False
 
 
@@ -93,9 +99,9 @@ class Split:
         self.parts.append(part := self._make(indices, Part(self, indices, asking=asking), home))
         return part
 
-    def for_a_master(self, home: Any) -> Batch:
-        """Make a part for one master, of a command that goes to all of them."""
-        part = self._make([0], Part(self, [len(self.parts)], asking=False), home)
+    def for_a_master(self, home: Any, number: int | None = None) -> Batch:
+        """Make a part for one master, which has this hash slot, of a command that goes to all of them."""
+        part = self._make([0], Part(self, [len(self.parts)], number=number), home)
         part.call.fixed = True
         self.parts.append(part)
         return part
@@ -126,7 +132,7 @@ class Split:
                 self.heard(index, part.replies[at])
             else:
                 left[index] = part.outcomes[at]
-        bare = self._make([*left], Part(self, [*left], asking=False), None)
+        bare = self._make([*left], Part(self, [*left]), None)
         bare.outcomes, bare.state = [*left.values()], SlotState.LOST
         self.parts.append(bare)
         token.ended = (

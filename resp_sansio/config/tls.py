@@ -11,7 +11,7 @@ from typing import Final
 from .._errors import ConnectError, is_transient, reason_of
 from .config import Config, TLSContext
 
-__all__ = ["tls_context", "tls_failure", "tls_server_name"]
+__all__ = ["NO_TLS", "tls_context", "tls_failure", "tls_server_name"]
 
 
 def tls_context(config: Config, ssl: ModuleType) -> TLSContext:
@@ -59,6 +59,9 @@ NOT_TLS: Final = (
 )
 
 
+NO_TLS: Final = "; does the server speak TLS on this port? (redis:// is without)"
+
+
 def tls_failure(config: Config, error: Exception) -> ConnectError:
     """Return the error for a handshake that failed with what `ssl`, the socket or a timer raised."""
     refused = getattr(error, "verify_message", None)  # of ssl.SSLCertVerificationError
@@ -68,5 +71,5 @@ def tls_failure(config: Config, error: Exception) -> ConnectError:
     message = f"{config.address}: TLS failed: {reason_of(error)}"
     # A Redis that speaks no TLS waits for the end of a line that never comes, or answers with an error in plain text.
     if isinstance(error, TimeoutError) or getattr(error, "reason", None) in NOT_TLS:
-        message += "; does the server speak TLS on this port? (redis:// is without)"
+        message += NO_TLS
     return ConnectError(message, transient=isinstance(error, OSError) and is_transient(error))

@@ -242,6 +242,59 @@ async def test_a_master_that_dies_costs_only_calls_that_may_have_been_executed(
 
 
 @contract
+async def test_what_goes_to_all_masters_goes_to_the_next_one_where_one_has_died(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """Its part for the one that has died waits, and is made by the one that has its slots then."""
+    cluster = start_cluster()
+    keys = [key for index in range(3) for key in keys_of(cluster, index, 2)]
+    async with backend.client(cluster.url, timeout=60) as client:
+        for key in keys:
+            assert cluster.node_of(key).calls(["SET", key, 1], ["WAIT", 1, 5000]) == [b"OK", 1]
+        await client.execute("PING")
+        cluster.nodes[0].kill()
+        assert await client.execute("DBSIZE") == 6
+        loaded: Any = await client.execute("SCRIPT LOAD", "return 1")
+        cluster.nodes[1].kill()
+        assert await client.execute("FLUSHALL") == "OK"
+        assert await client.execute("SCRIPT EXISTS", loaded) == [0]
+        assert [cluster.nodes[index].call("DBSIZE") for index in (2, 3, 4)] == [0, 0, 0]
+
+
+@contract
+async def test_what_is_meant_for_a_server_that_has_died_and_left_says_so(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """As soon as two maps lack it, not at the deadline, which is far away."""
+    cluster = start_cluster()
+    dies = cluster.nodes[0]
+    gone = f"127.0.0.1:{dies.port} can't be reached, and is none of the cluster's any more; it has 127.0.0.1:"
+    async with backend.client(cluster.url, timeout=600) as client:
+        (node,) = [node for node in await client.nodes() if node.address == f"127.0.0.1:{dies.port}"]
+        assert await node.execute("PING") == "PONG"
+
+        async def borrow() -> None:
+            async with node.acquire():
+                pass
+
+        async def pipeline() -> None:
+            async with node.pipeline() as pipe:
+                pipe.execute("INCR", HERE)
+
+        dies.kill()
+        for _ in range(2):  # the map knows it still, and then it does not
+            errors = await backend.together(partial(node.execute, "INCR", HERE), borrow, pipeline)
+            for error in errors:
+                with pytest.raises(ConnectError, match=gone) as told:
+                    raise error
+                assert told.value.outcome is Outcome.NOT_SENT
+                assert isinstance(told.value.__cause__, ConnectError)
+        dies.start()
+        await backend.until(lambda: f"127.0.0.1:{dies.port}" in {f"127.0.0.1:{one.port}" for one in cluster.live})
+        assert await node.execute("PING") == "PONG"
+
+
+@contract
 async def test_what_blocks_goes_on_where_its_slot_is(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
     """The slot is moved (MOVED), and then the new master is deposed (UNBLOCKED): it waits on, and has its element once."""
     cluster = start_cluster()
@@ -366,6 +419,45 @@ async def test_servers_speak_tls(backend: Backend, start_cluster: Callable[..., 
         assert [await client.execute("INCR", key) for key in (HERE, THERE)] == [1, 1]
         cluster.move(slot_of(HERE), 1)
         assert await client.execute("INCR", HERE) == 2
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_a_cluster_that_names_its_ports_without_tls_is_told(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """Its server that was dialled first speaks TLS, and those that it names do not: they wait for more, and say nothing."""
+    cluster = start_cluster(2, 0, tls=True)
+    assert cluster.certificates
+    for node in cluster.nodes:
+        assert node.call("CONFIG", "SET", "cluster-announce-tls-port", node.port) == b"OK"
+    url, first = f"rediss+cluster://127.0.0.1:{cluster.nodes[0].tls_port}", cluster.nodes[0].port
+    async with backend.client(url, tls_ca_file=str(cluster.certificates.ca), timeout=1) as client:
+        for call in (
+            partial(client.execute, "INCR", HERE),
+            partial(client.execute, "BLPOP", HERE, 0, timeout=1),
+            partial(client.execute, "DBSIZE"),
+        ):
+            with pytest.raises(
+                CommandTimeoutError, match=f"127.0.0.1:{first}: TLS failed: timed out; does the server speak TLS"
+            ):
+                await call()
+        with pytest.raises(
+            CommandTimeoutError, match="its cluster names this port, and .* if its servers have `tls-cluster yes`"
+        ):
+            await client.execute("INCR", HERE)
+
+
+@pytest.mark.needs("tls")
+@contract
+async def test_a_cluster_that_names_ports_with_tls_is_told(
+    backend: Backend, start_cluster: Callable[..., Cluster], start_server: Callable[..., Server]
+) -> None:
+    cluster, port = start_cluster(2, 0), start_server(tls=True).tls_port
+    assert cluster.nodes[0].call("CONFIG", "SET", "cluster-announce-port", port) == b"OK"
+    async with backend.client(f"redis+cluster://127.0.0.1:{cluster.nodes[0].port}", timeout=1) as client:
+        with pytest.raises((CommandTimeoutError, ConnectError), match="does the server expect TLS on this port?"):
+            await client.execute("INCR", HERE)
 
 
 # -- users -----------------------------------------------------------------------------------------------------------------------

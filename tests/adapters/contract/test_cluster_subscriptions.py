@@ -75,6 +75,9 @@ async def test_one_block_has_channels_patterns_and_channels_of_all_shards(
             for name in shards:
                 assert await client.execute("SPUBLISH", name, f"{number}") == 1
         heard = [await messages.next() for _ in range(3 * 5)]
+        stats = client.stats()
+        assert stats.subscriptions.created == 4  # for channels and patterns, and for each shard
+        assert [node.subscriptions.created for node in stats.nodes.values() if node.subscriptions] == [1, 1, 1]
         for pattern, channel in [(None, news), (f"{news}*".encode(), news), *[(None, name) for name in shards]]:
             mine = [item.data for item in heard if (item.pattern, item.channel) == (pattern, channel.encode())]
             assert mine == [b"0", b"1", b"2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from resp_sansio import (
 from resp_sansio.client import Waiter
 from resp_sansio.client.hash_slots import SLOTS, slot_of
 from resp_sansio.client.links import meant_for
+from resp_sansio.config.tls import tls_failure
 from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare
 
 NAME = key(A)
@@ -357,6 +359,97 @@ def test_what_is_meant_for_a_slot_waits_for_a_map() -> None:
 
 
 # -- idle links --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("place", "error"), [(A, TimeoutError()), (D, TimeoutError()), (D, ConnectionResetError("x"))])
+def test_a_call_whose_server_never_answers_tls_is_told_so(place: Any, error: Exception) -> None:
+    """And that clusters name such ports, unless it is one by which the cluster was to be found."""
+    town = opened()
+    town[place].deaf = True
+    for link in town.links_to(place):
+        town.cut(link)
+    call = fixed(town, place, "GET", NAME, deadline=town.now + 1)
+    for link in town.client.links:
+        if link.dial is not None:
+            link.tls = SimpleNamespace(open=False, failure=lambda config: tls_failure(config, error))  # type: ignore[misc,assignment]
+    town.pass_time(1)
+    told = str(call.cause)
+    assert f"could not be reached in time; the last attempt failed: {place[0]}:7000: TLS failed: " in told
+    assert ("does the server speak TLS on this port?" in told) is isinstance(error, TimeoutError)
+    assert ("if its servers have `tls-cluster yes`" in told) is (place == D and isinstance(error, TimeoutError))
+
+
+def leave(town: Town, place: Any, to: Any) -> None:
+    """A server dies, another has its slots, and all know."""
+    town.kill(place)
+    town.give_all(place, to)
+
+
+def told_gone(town: Town, slot: Any) -> None:
+    for _ in range(20):
+        if slot in town.ended or getattr(slot, "error", None) is not None:
+            break
+        town.pass_time(0.5)
+    error = slot.error if isinstance(slot, Waiter) else slot.cause
+    assert isinstance(error, ConnectError), error
+    assert f"{A[0]}:{A[1]} can't be reached, and is none of the cluster's any more; it has 10.0.0." in str(error)
+    assert not error.transient
+    assert isinstance(error.__cause__, ConnectError)
+
+
+@pytest.mark.parametrize("settings", [LANES, None])
+def test_what_is_meant_for_a_server_that_has_left_is_told_so(settings: Any) -> None:
+    """What is under way, what comes later, and callers that want a link; not what has a slot, and no part behind ASKING."""
+    town = opened(settings=settings, pool=LEASES)
+    town.told(fixed(town, A, "GET", NAME))
+    leave(town, A, D)
+    calls = [fixed(town, A, "GET", NAME), town.acquire(at=A)]
+    followed, borrower = [town.call("GET", NAME), fixed(town, SLOT, "GET", NAME)], town.acquire(at=SLOT)
+    for slot in calls:
+        told_gone(town, slot)
+    told_gone(town, fixed(town, A, "GET", NAME))
+    assert [town.told(slot) for slot in followed] == [NAME.encode()] * 2
+    assert borrower.lease is not None
+    town.release(borrower.lease)
+    town[A].away = False
+    assert town.told(fixed(town, A, "PING", deadline=town.now + 10)) == "PONG"
+    town.is_at_rest()
+
+
+def test_a_server_that_two_maps_were_not_asked_for_may_be_one() -> None:
+    town = Town()
+    call = fixed(town, ("10.0.0.9", 1), "GET", NAME, deadline=town.now + 0.01)
+    town.pass_time(0.01)
+    assert "none of the cluster's" not in str(call.cause)
+    assert not town.client.map.lacks(A)
+
+
+@pytest.mark.parametrize("words", [("FLUSHALL",), ("SCRIPT", "FLUSH")])
+def test_what_goes_to_all_masters_goes_to_the_successor_of_one(words: Any) -> None:
+    town = opened()
+    town.call("GET", NAME)
+    leave(town, A, D)
+    slot = town.call(*words, deadline=town.now + 20)
+    for _ in range(20):
+        town.pass_time(0.5)
+    assert town.told(slot) == words[-1].encode()
+    assert [words[0].encode() in [said[0] for said in town.at(place)] for place in (A, B, C, D)] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    town.is_at_rest()
+
+
+def test_what_goes_to_all_masters_goes_to_none_of_them_twice() -> None:
+    """The slots of one that has left are another's, which has its own part."""
+    town = opened()
+    town.call("GET", NAME)
+    leave(town, A, B)
+    slot = town.call("DBSIZE", deadline=town.now + 20)
+    told_gone(town, slot)
+    assert town.at(B) == [(b"DBSIZE",)]
 
 
 def test_the_link_of_a_call_is_looked_at_before_it_is_sent() -> None:

@@ -253,6 +253,26 @@ def test_each_channel_of_a_shard_comes_from_its_master_and_all_others_from_any_s
     assert repr(world.cluster._nodes["c", 6379]._subscriptions.feed) == "<ShardFeed: 1 names>"
 
 
+def test_all_links_are_counted_as_one_and_each_for_its_server() -> None:
+    world = World()
+    assert world.cluster.stats().subscriptions is None
+    world.subscribed(NEWS, A0, B0)
+    stats = world.cluster.stats()
+    assert stats.subscriptions is not None
+    assert stats.subscriptions.connection is not None
+    assert (stats.subscriptions.created, stats.subscriptions.waiting) == (3, 3)
+    lanes = [node.subscriptions for node in stats.nodes.values() if node.subscriptions is not None]
+    assert [lane.created for lane in lanes] == [1, 1]
+    world.kill("a")
+    stats = world.cluster.stats()
+    assert stats.subscriptions is not None
+    assert stats.subscriptions.closed == {CloseReason.LOST: 1}
+    world.cluster.close(world.now)
+    stats = world.cluster.stats()
+    assert stats.subscriptions is not None
+    assert stats.subscriptions.connection is None
+
+
 def test_channels_of_one_slot_go_together_and_of_several_never() -> None:
     world = World()
     one, other = (SHARD, A0[1] + b"1"), (SHARD, A0[1] + b"2")
