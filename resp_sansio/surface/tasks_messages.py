@@ -36,10 +36,10 @@ class Messages(MessagesBase[Driver, S], Generic[S]):
             raise
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         change = self._leave()
         await self._driver.checkpoint()
-        if change is not None:
+        if change is not None and (kind is None or issubclass(kind, Exception)):  # else it is not to wait for anything
             with suppress(RespError):
                 await self._driver.listen(change, self._driver.now() + self._seconds)
 

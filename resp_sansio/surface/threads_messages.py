@@ -36,9 +36,9 @@ class Messages(MessagesBase[Driver, S], Generic[S]):
             raise
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         change = self._leave()
-        if change is not None:
+        if change is not None and (kind is None or issubclass(kind, Exception)):  # else it is not to wait for anything
             with suppress(RespError):
                 self._driver.listen(change, self._driver.now() + self._seconds)
 
