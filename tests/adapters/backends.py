@@ -31,7 +31,7 @@ import trio
 import resp_asyncio
 import resp_sync
 import resp_trio
-from adapters.facade import Connecting, Entering, Workers, can_be_struck
+from adapters.facade import Connecting, Entering, Workers, can_be_struck, drive, inline
 from adapters.loops import LOOPS, bounded
 from adapters.peers import PATIENCE
 from resp_sansio import RespError
@@ -62,6 +62,8 @@ class Backend(ABC):
     """Calls at a time that are no burden."""
     ways_out: tuple[str, ...] = ("timeout", "cancel")
     """How calls that run side by side can be stopped."""
+    late: tuple[bool, ...] = (False, True)
+    """Is one cancelled as it is about to wait, or also as that has come for which it waits?"""
 
     @abstractmethod
     def run(self, test: Call) -> None:
@@ -96,21 +98,29 @@ class Backend(ABC):
     def cancelled(self, call: Call) -> AbstractAsyncContextManager[Ended]:
         """Start a call; on leaving the block cancel it, and wait until it has ended."""
 
-    async def cancelled_at(self, call: Call, checkpoint: int) -> bool:
-        """Make a call and cancel it at its so-many-th checkpoint; was there one? Where callers are tasks."""
-        steps = Steps(call, checkpoint)
+    async def cancelled_at(self, call: Call, checkpoint: int, *, late: bool = False) -> bool:
+        """Make a call and cancel it at its so-many-th checkpoint; was there one? Where callers are tasks.
+
+        It is about to wait there; or, `late`, that for which it has waited is here.
+        """
+        steps = Steps(call, checkpoint, late=late)
         async with self.cancelled(lambda: steps):
             await self.until(lambda: steps.ended)
         return steps.reached
+
+    def driven(self, redis: Any, conversation: Callable[[Any], Coroutine[Any, Any, Any]]) -> Call:
+        """Return a call that has a whole conversation with a client: with threads, one thread makes all the calls of it."""
+        return partial(conversation, redis)
 
 
 class Steps:
     """A call that cancels itself at its so-many-th checkpoint: as it is about to wait there."""
 
-    def __init__(self, call: Call, checkpoint: int) -> None:
+    def __init__(self, call: Call, checkpoint: int, *, late: bool = False) -> None:
         self.reached = self.ended = False
         self._call = call
         self._left = checkpoint
+        self._late = late
 
     def __await__(self) -> Generator[Any, Any, Any]:
         inner: Any = self._call().__await__()
@@ -124,7 +134,7 @@ class Steps:
                 self._left -= 1
                 if not self._left:
                     self.reached = True
-                    self._cancel()
+                    self._cancel(waits)
                 try:
                     step = partial(inner.send, (yield waits))
                 except BaseException as error:  # noqa: BLE001  # it is thrown where it belongs
@@ -132,13 +142,16 @@ class Steps:
         finally:
             self.ended = True
 
-    def _cancel(self) -> None:
+    def _cancel(self, waits: Any) -> None:
         try:
             nursery = trio.lowlevel.current_task().parent_nursery
         except RuntimeError:  # it is a task of asyncio
             task = asyncio.current_task()
             assert task is not None
-            task.cancel()
+            if self._late and waits is not None:
+                waits.add_done_callback(lambda _: task.cancel())  # before the one that wakes it
+            else:
+                task.cancel()
         else:
             assert nursery is not None
             nursery.cancel_scope.cancel()
@@ -220,6 +233,9 @@ class Threads(Asyncio):
         entering: Any = Entering(self._workers, resp_sync.Client(url, **options))
         return entering  # type: ignore[no-any-return]
 
+    def driven(self, redis: Any, conversation: Callable[[Any], Coroutine[Any, Any, Any]]) -> Call:
+        return lambda: self._workers.call(lambda: drive(conversation(inline(redis))))
+
     def _start(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         context = contextvars.copy_context()
         context.run(can_be_struck.set, True)
@@ -230,6 +246,7 @@ class Trio(Backend):
     """trio."""
 
     name = "trio"
+    late = (False,)  # what has come is had, and the next checkpoint cancels
 
     def run(self, test: Call) -> None:
         async def bounded() -> None:

@@ -22,9 +22,9 @@ import resp_sync
 from resp_sansio import commands
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
-__all__ = ["Connecting", "Entering", "Workers", "can_be_struck"]
+__all__ = ["Connecting", "Entering", "Workers", "can_be_struck", "drive", "inline"]
 
 can_be_struck: Final = contextvars.ContextVar("can_be_struck", default=False)
 """Is the running task one that is to be cancelled?"""
@@ -107,6 +107,20 @@ class Workers:
                     return waiting.result()
             raise
 
+    def blocking(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """The same as a function: the thread that calls it waits for the coroutine, which runs here and calls on other threads."""
+        loop = asyncio.get_running_loop()
+
+        def wait(*args: Any) -> Any:
+            running = asyncio.run_coroutine_threadsafe(function(*args), loop)
+            try:
+                return running.result()
+            except BaseException:
+                running.cancel()
+                raise
+
+        return wait
+
     def serve(self, test: Callable[[], None]) -> None:
         """On the main thread: make the calls that are to be struck, while a test runs elsewhere."""
         before = signal.signal(signal.SIGUSR1, self._strike)
@@ -127,10 +141,31 @@ class Workers:
             raise KeyboardInterrupt
 
 
+class Inline:
+    """The thread that drives a conversation of many calls makes them itself: see `drive`."""
+
+    async def call(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+        return function(*args, **options)
+
+    def blocking(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        return lambda *args: drive(function(*args))
+
+
+def drive(conversation: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that waits for nothing but calls that are `Inline`: as if it were a function that blocks."""
+    try:
+        conversation.send(None)
+    except StopIteration as done:
+        return done.value
+    finally:
+        conversation.close()
+    raise AssertionError("it waits for something else than a call")
+
+
 class Connecting:
     """Stands for `connect(url, **options)`: `async with` opens and closes."""
 
-    def __init__(self, workers: Workers, url: str, options: dict[str, Any]) -> None:
+    def __init__(self, workers: Workers | Inline, url: str, options: dict[str, Any]) -> None:
         self._workers = workers
         self._connect = partial(resp_sync.connect, url, **options)
 
@@ -145,7 +180,7 @@ class Connecting:
 class Entering:
     """Stands for `resp_sync.Pool(url, **options)` and `resp_sync.Client(...)`: `async with` opens and closes."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
 
@@ -159,7 +194,7 @@ class Entering:
 class Typed:
     """Stands for a view of a client: data comes as it is asked for."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
 
@@ -174,7 +209,7 @@ class Typed:
 class Commands:
     """Stands for a `resp_sync.Commands`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
         self.execute = partial(workers.call, blocking.execute)
@@ -229,25 +264,17 @@ class Commands:
     def monitor(self) -> Monitor:
         return Monitor(self._workers, self._blocking.monitor())
 
-    async def transact(self, update: Callable[[Any], Any], *keys: Any, **options: Any) -> Any:
-        """The calling thread waits for the coroutine `update`, which runs here and reads on yet other threads."""
-        loop = asyncio.get_running_loop()
-
-        def blocking_update(transaction: resp_sync.WatchedTransaction) -> Any:
-            running = asyncio.run_coroutine_threadsafe(update(WatchedTransaction(self._workers, transaction)), loop)
-            try:
-                return running.result()
-            except BaseException:
-                running.cancel()
-                raise
-
+    async def transact(self, update: Callable[[Any], Coroutine[Any, Any, Any]], *keys: Any, **options: Any) -> Any:
+        blocking_update = self._workers.blocking(
+            lambda transaction: update(WatchedTransaction(self._workers, transaction))
+        )
         return await self._workers.call(self._blocking.transact, blocking_update, *keys, **options)
 
 
 class Messages:
     """Stands for a `resp_sync.Messages`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
         for name in ("next", "next_batch", "subscribe", "unsubscribe"):
@@ -277,7 +304,7 @@ class Messages:
 class Connection(Commands):
     """Stands for a `resp_sync.Connection`."""
 
-    def __init__(self, workers: Workers, blocking: resp_sync.Connection) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: resp_sync.Connection) -> None:
         super().__init__(workers, blocking)
         self.next_push = partial(workers.call, blocking.next_push)
         self.stats = blocking.stats
@@ -286,7 +313,7 @@ class Connection(Commands):
 class Lending(Commands):
     """Stands for a `resp_sync.Pool` or `resp_sync.Client`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         super().__init__(workers, blocking)
         self.stats = blocking.stats
 
@@ -309,14 +336,14 @@ class Lending(Commands):
 class Node(Lending):
     """Stands for a `resp_sync.Node`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         Commands.__init__(self, workers, blocking)
 
 
 class Pipeline:
     """Stands for a `resp_sync.Pipeline`."""
 
-    def __init__(self, workers: Workers, blocking: resp_sync.Pipeline) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: resp_sync.Pipeline) -> None:
         self._blocking = blocking
         self._workers = workers
         self.execute = blocking.execute
@@ -346,7 +373,7 @@ class Pipeline:
 class Reading:
     """Stands for what `read_value` returns, and for the `resp_sync.ValueStream` that this gives."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._block = blocking
 
@@ -376,7 +403,7 @@ class Reading:
 class Consuming:
     """Stands for a `resp_sync.Consuming`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
         self.flush = partial(workers.call, blocking.flush)
@@ -401,7 +428,7 @@ class Consuming:
 class Monitor:
     """Stands for a `resp_sync.Monitor`."""
 
-    def __init__(self, workers: Workers, blocking: resp_sync.Monitor) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: resp_sync.Monitor) -> None:
         self._workers = workers
         self._blocking = blocking
         self.next = partial(workers.call, blocking.next)
@@ -423,7 +450,7 @@ class Monitor:
 class Scan:
     """Stands for a `resp_sync.Scan`."""
 
-    def __init__(self, workers: Workers, blocking: Any) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: Any) -> None:
         self._workers = workers
         self._blocking = blocking
         self.close = partial(workers.call, blocking.close)
@@ -453,7 +480,7 @@ class Scan:
         return found
 
 
-def scanning(workers: Workers, found: Callable[..., Any]) -> Callable[..., Scan]:
+def scanning(workers: Workers | Inline, found: Callable[..., Any]) -> Callable[..., Scan]:
     """Return what stands for a method that makes an iteration."""
     return lambda *args, **options: Scan(workers, found(*args, **options))
 
@@ -461,6 +488,11 @@ def scanning(workers: Workers, found: Callable[..., Any]) -> Callable[..., Scan]
 class WatchedTransaction(Pipeline):
     """Stands for a `resp_sync.WatchedTransaction`."""
 
-    def __init__(self, workers: Workers, blocking: resp_sync.WatchedTransaction) -> None:
+    def __init__(self, workers: Workers | Inline, blocking: resp_sync.WatchedTransaction) -> None:
         super().__init__(workers, blocking)
         self.read = partial(workers.call, blocking.read)
+
+
+def inline(standing: Any) -> Any:
+    """Return what stands for the same client, pool or connection where one thread drives the whole conversation."""
+    return type(standing)(Inline(), standing._blocking)

@@ -20,6 +20,7 @@ import textwrap
 import threading
 import time
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
@@ -35,6 +36,7 @@ __all__ = [
     "PATIENCE",
     "PROGRAMS",
     "Faults",
+    "Frames",
     "Peer",
     "Proxy",
     "Wire",
@@ -181,6 +183,7 @@ class Peer:
 class Faults:
     """What happens to the bytes of one direction: at most `split` at a time, `pause` seconds in between; `then`, after `after`.
 
+    With `values` it happens after so many whole values instead: requests up, replies and pushes down, of all connections together.
     With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
     what goes on before and after it. Faults that happen `once` happen to one connection, before bytes that come; the others, and
     those to come, are spared.
@@ -189,6 +192,7 @@ class Faults:
     split: int = 65536
     pause: float = 0.0
     after: int | None = None
+    values: int | None = None
     then: Literal["close", "half-close", "reset", "stall", "garbage"] = "close"
     chance: random.Random | None = None
     once: bool = False
@@ -202,18 +206,74 @@ class Faults:
         return self.chance.random() * self.pause if self.chance else self.pause
 
 
+class Frames:
+    """Where whole values end in the bytes of one direction of a connection; all of them are to be shown to it."""
+
+    def __init__(self) -> None:
+        self._line = b""  # as far as one has come
+        self._bulk = 0  # how many bytes of one are to come
+        self._open: list[int] = []  # how many elements of each aggregate are
+
+    def take(self, data: bytes, most: float = inf) -> tuple[int, int]:
+        """Return how many of these bytes there are until so many values have ended, and how many have. It goes on behind them."""
+        at = ended = 0
+        while at < len(data) and ended < most:
+            if self._bulk:
+                step = min(self._bulk, len(data) - at)
+                at += step
+                self._bulk -= step
+                ended += 0 if self._bulk else self._ends()
+                continue
+            line, end, _ = data[at:].partition(b"\n")
+            at += len(line) + len(end)
+            self._line += line + end
+            if end:
+                line, self._line = self._line, b""
+                ended += self._begins(line[:1], line[1:-2])
+        return at, ended
+
+    def _begins(self, kind: bytes, text: bytes) -> int:
+        """Something begins with this line; return how many values end with it."""
+        if kind in b"$=!" and text != b"-1":
+            self._bulk = int(text) + 2
+            return 0
+        if kind in b"*~>%|" and text != b"-1":
+            elements = int(text) * (2 if kind in b"%|" else 1) + (kind == b"|")  # attributes are in front of a value
+            if elements:
+                self._open.append(elements)
+                return 0
+        return self._ends()
+
+    def _ends(self) -> int:
+        while self._open:
+            self._open[-1] -= 1
+            if self._open[-1]:
+                return 0
+            self._open.pop()
+        return 1
+
+
 GARBAGE: Final = b"\r\nnot RESP\r\n"
 
 
 class Proxy:
     """Between a client and a server: `up` is done to what the client says, `down` to what the server says.
 
-    `arm` changes the faults under way; bytes are counted from there. `receive_buffer` is as for a `Peer`. Used with `with`.
+    `arm` changes the faults under way; bytes and values are counted from there, values only if it `counts`. `struck`: one of them
+    has happened since. `holds`: what was stalled has not all gone on. `receive_buffer` is as for a `Peer`. Used with `with`.
     """
 
     def __init__(
-        self, port: int, *, up: Faults | None = None, down: Faults | None = None, receive_buffer: int | None = None
+        self,
+        port: int,
+        *,
+        up: Faults | None = None,
+        down: Faults | None = None,
+        receive_buffer: int | None = None,
+        counts: bool = False,
     ) -> None:
+        self._counts = counts
+        self._held: set[socket.socket] = set()
         self.arm(up=up, down=down)
         self._server = port
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -233,9 +293,15 @@ class Proxy:
         """How many bytes have passed since then, up and down."""
         return [*self._passed]
 
+    @property
+    def holds(self) -> bool:
+        """Is there anything that was stalled, and has not gone on?"""
+        return bool(self._held)
+
     def arm(self, *, up: Faults | None = None, down: Faults | None = None) -> None:
         """From now on, these faults."""
-        self._passed = [0, 0]  # first: what a pump sees is faults that begin here
+        self._passed, self._values = [0, 0], [0, 0]  # first: what a pump sees is faults that begin here
+        self.struck = False
         self._faults = (up or Faults(), down or Faults())
 
     def leads_to(self, port: int) -> None:
@@ -277,6 +343,7 @@ class Proxy:
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: Literal[0, 1], ended: list[int]) -> None:
         end = "close"
+        frames = Frames()
         try:
             while True:
                 # Not for long: while one thread waits for a socket, another cannot really close it.
@@ -286,9 +353,16 @@ class Proxy:
                 left = faults.next_split()
                 if faults.after is not None:
                     left = min(left, faults.after - self._passed[way])
+                most: float = inf
+                if faults.values is not None:
+                    most = faults.values - self._values[way]
+                    left = left if most > 0 else 0
                 if left <= 0:
                     if (faults.once or faults.then == "garbage") and not source.recv(1, socket.MSG_PEEK):
                         break  # it has ended: the one fault is another's
+                    if faults.then == "stall":
+                        self._held.add(source)  # before it is known
+                    self.struck = True
                     if faults.once:
                         self._replace(way, Faults())
                     if faults.then == "half-close":
@@ -303,15 +377,21 @@ class Proxy:
                         break
                     time.sleep(0.005)
                     continue
+                if self._counts:
+                    left, ended_now = frames.take(source.recv(left, socket.MSG_PEEK), most)
+                    self._values[way] += ended_now
                 data = source.recv(left)
                 if not data:
                     break
                 self._passed[way] += len(data)  # before it is seen, and the next faults are armed
                 sink.sendall(data)
+                if self._held and not select.select([source], [], [], 0)[0]:
+                    self._held.discard(source)
                 if faults.pause:
                     time.sleep(faults.next_pause())
         except (OSError, ValueError):
             pass  # the other pump has closed them
+        self._held.discard(source)
         ended.append(way)
         for connection in (source, sink):
             if end == "reset":

@@ -143,22 +143,6 @@ async def test_cut_at_any_byte_it_ends_and_leaves_nothing(backend: Backend, serv
     assert monitors(server) == 0
 
 
-@contract_of_tasks
-async def test_cancelled_as_it_begins_it_leaves_nothing(backend: Backend, server: Server) -> None:
-    async with backend.client(server.url) as client:
-        await client.ping()
-
-        async def listen() -> None:
-            async with client.monitor() as lines:
-                await lines.next(timeout=None)
-
-        for turns in range(12):
-            async with backend.cancelled(listen):
-                for _ in range(turns):
-                    await backend.sleep(0)
-        await backend.until(lambda: monitors(server) == 0)
-
-
 @contract
 async def test_a_server_that_starts_again_is_monitored_again(
     backend: Backend, start_server: Callable[..., Server]
