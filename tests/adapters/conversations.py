@@ -317,7 +317,7 @@ class Consumed(Conversation):
     """Entries of a stream, read and acknowledged."""
 
     survives: ClassVar[tuple[str, ...]] = ("client", "pool")
-    block: ClassVar[int | None] = None
+    block: int | None = None
 
     def prepare(self) -> None:
         self.new: Counter[bytes] = Counter()
@@ -325,16 +325,21 @@ class Consumed(Conversation):
         for number in range(1, 4):
             self.said("XADD", "s", f"{number}-0", "n", number)
 
-    async def talk(self, redis: Any) -> None:
-        await self.consume(redis, self.block)
+    def queue(self, redis: Any, block: int | None) -> Any:
+        return redis.consume("s", group="g", consumer="me", block=block, count=2)
 
-    async def consume(self, redis: Any, block: int | None) -> None:
-        async with redis.consume("s", group="g", consumer="me", block=block, count=2) as entries:
+    async def talk(self, redis: Any) -> None:
+        self.entries = self.queue(redis, self.block)
+        await self.take(self.entries)
+
+    async def take(self, entries: Any) -> None:
+        async with entries:
             async for entry in entries:
                 with entry:
-                    self.new[entry.id] += not entry.again
-                    self.handled[entry.id] += 1
-                if block is not None and len(self.handled) == 3:
+                    name = getattr(entry, "id", None) or entry.value
+                    self.new[name] += not entry.again
+                    self.handled[name] += 1
+                if len(self.handled) == 3 and self.block is not None:
                     break
 
     @property
@@ -350,10 +355,14 @@ class Consumed(Conversation):
             assert self.pending == 0
 
     async def go_on(self, redis: Any) -> None:
-        """What was given up may come late to the server; what it is given then stays pending, and comes again."""
-        while len(self.handled) < 3 or self.pending:
-            await self.consume(redis, None)
-            self.check(CANCELLED)
+        """The same queue hands over the rest; what was done may have to be done again by another one of its name."""
+        if len(self.handled) < 3 or self.block is None:
+            await self.take(self.entries)
+        self.check(CANCELLED)
+        assert len(self.handled) == 3
+        self.block = None
+        while self.pending:
+            await self.take(self.queue(redis, None))
 
 
 class Awaited(Consumed):
@@ -369,14 +378,8 @@ class Worked(Consumed):
         self.new, self.handled = Counter(), Counter()
         self.said("RPUSH", "q", *range(3))
 
-    async def consume(self, redis: Any, block: int | None) -> None:
-        async with redis.consume_list("q", working="w", block=block) as items:
-            async for item in items:
-                with item:
-                    self.new[item.value] += not item.again
-                    self.handled[item.value] += 1
-                if block is not None and len(self.handled) == 3:
-                    break
+    def queue(self, redis: Any, block: int | None) -> Any:
+        return redis.consume_list("q", working="w", block=block)
 
     @property
     def pending(self) -> int:
