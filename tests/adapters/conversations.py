@@ -9,7 +9,7 @@ from __future__ import annotations
 import runpy
 from abc import ABC, abstractmethod
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
@@ -19,6 +19,7 @@ from adapters.peers import listed
 from examples import DOCS
 from resp_sansio import (
     Cache,
+    CommandTimeoutError,
     Gap,
     Outcome,
     RespError,
@@ -58,6 +59,10 @@ class Conversation(ABC):
     @abstractmethod
     def prepare(self) -> None:
         """Put on the server what it is about."""
+
+    async def begin(self, redis: Any) -> None:
+        """Do on a client that works what is in front of it."""
+        await redis.ping()
 
     @abstractmethod
     async def talk(self, redis: Any) -> None:
@@ -450,6 +455,34 @@ class Subscribed(Conversation):
         return names == ([], [], 0)
 
 
+class Changed(Subscribed):
+    """What a block is subscribed to, alone: where a change is given up, the block is what it was, and goes on."""
+
+    async def begin(self, redis: Any) -> None:
+        self.names = [b"a", 1, b"b", 0], 0
+        self.messages = await redis.subscribe("a").__aenter__()
+
+    @property
+    def known(self) -> Any:
+        """To what the server knows it to be subscribed."""
+        return self.said("PUBSUB", "NUMSUB", "a", "b"), self.said("PUBSUB", "NUMPAT")
+
+    async def talk(self, redis: Any) -> None:  # noqa: ARG002
+        await self.messages.subscribe("b", patterns=["p*"])
+        self.names = [b"a", 0, b"b", 1], 1
+        await self.messages.unsubscribe("a")
+
+    def check(self, end: Any) -> None:
+        """It takes a while: see `go_on`."""
+
+    async def go_on(self, redis: Any) -> None:
+        while self.known != self.names:
+            with suppress(CommandTimeoutError):
+                await self.messages.next(timeout=0.01)
+        await self.messages.__aexit__(None, None, None)
+        await super().go_on(redis)
+
+
 class SubscribedOnRESP2(Subscribed):
     """Fewer of them on RESP2."""
 
@@ -718,6 +751,7 @@ NEEDS: Final[dict[type[Conversation], str]] = {
     WorkedAndAwaited: "LMOVE",
     Functions: "FCALL",
     Subscribed: "SSUBSCRIBE",
+    Changed: "SSUBSCRIBE",
     SubscribedOnRESP2: "SSUBSCRIBE",
 }
 
@@ -736,6 +770,7 @@ KINDS: Final[tuple[type[Conversation], ...]] = (
     Worked,
     WorkedAndAwaited,
     Subscribed,
+    Changed,
     SubscribedOnRESP2,
     Monitored,
     Written,

@@ -40,6 +40,7 @@ async def had(backend: Backend, conversation: Conversation, kind: str, url: str,
         options["retry"] = SOON
     async with getattr(backend, kind)(url, **options) as redis:
         await redis.ping()
+        await backend.driven(redis, conversation.begin)()
         yield redis
         if kind != "connect":
             await redis.ping()
