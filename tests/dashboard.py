@@ -24,9 +24,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
+from clusters import Cluster, key_in, slot_of
 from resp_asyncio import Client
 from resp_otel import OpenTelemetryMetrics
-from resp_sansio import RespError
+from resp_sansio import Cache, RespError
 from servers import Server
 
 if TYPE_CHECKING:
@@ -265,22 +266,58 @@ async def load(server: Server, client: Client) -> None:
         await asyncio.to_thread(server.start)
 
 
+async def load_of_others(cluster: Cluster, writer: Client, cached: Client, spread: Client) -> None:
+    """A client with a cache, whose keys another writes; and one of a cluster, whose slots are moved, and which loses a master."""
+    began = monotonic()
+    keys = [key_in(slots[index * 50 : index * 50 + 50]) for slots in cluster.ranges for index in range(8)]
+
+    async def repeat(call: Callable[[int], Any], pause: float) -> None:
+        number = 0
+        while monotonic() < began + MINUTE:
+            with suppress(RespError):
+                await call(number)
+            number += 1
+            await asyncio.sleep(pause)
+
+    async def several(number: int) -> None:
+        async with spread.pipeline() as pipe:
+            for key in keys[number % 8 :: 8]:
+                pipe.get(key)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(repeat(lambda number: cached.get(f"kept:{number * number % 60}"), 0.01))
+        group.create_task(repeat(lambda number: writer.set(f"kept:{number % 60}", "v" * 200), 0.2))
+        for _ in range(5):
+            group.create_task(repeat(lambda number: spread.set(keys[number % len(keys)], "v"), 0.02))
+        group.create_task(repeat(several, 0.1))
+        await asyncio.sleep(16)
+        for key in keys[:8]:
+            await asyncio.to_thread(cluster.move, slot_of(key), 1)
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(7)
+        await asyncio.to_thread(cluster.nodes[2].kill)
+
+
 def record() -> Iterator[tuple[float, str]]:
     """Run the load in a thread of its own; the scrapes of each second."""
     endpoint = Endpoint()
     try:
-        with Server() as server:
-            yield from asyncio.run(recorded(server, endpoint))
+        with Server() as server, Cluster() as cluster:
+            yield from asyncio.run(recorded(server, cluster, endpoint))
     finally:
         endpoint.close()
 
 
-async def recorded(server: Server, endpoint: Endpoint) -> list[tuple[float, str]]:
+async def recorded(server: Server, cluster: Cluster, endpoint: Endpoint) -> list[tuple[float, str]]:
     """The scrapes of each second while the load runs."""
     observers = [OpenTelemetryMetrics(endpoint.meters)]
     scrapes: list[tuple[float, str]] = []
-    async with Client(server.url, max_connections=5, max_idle=2.0, timeout=2.0, observers=observers) as client:
-        running = asyncio.create_task(load(server, client))
+    async with (
+        Client(server.url, max_connections=5, max_idle=2.0, timeout=2.0, observers=observers) as client,
+        Client(server.url, cache=Cache(max_bytes=30_000), timeout=2.0, observers=observers) as cached,
+        Client(f"redis+cluster://127.0.0.1:{cluster.nodes[0].port}", timeout=2.0, observers=observers) as spread,
+    ):
+        running = asyncio.gather(load(server, client), load_of_others(cluster, client, cached, spread))
         began = monotonic()
         while not running.done():
             scrapes.append((monotonic() - began, await asyncio.to_thread(endpoint.scrape)))
@@ -312,7 +349,7 @@ def draw(store: Prometheus, path: Path, colours: dict[str, str]) -> None:
         card.set(xticks=[], yticks=[])
         for spine in card.spines.values():
             spine.set_color(colours["faint"])
-        inner = (frame[0] + 0.04, frame[1] + 0.064, frame[2] - 0.052, frame[3] - 0.098)
+        inner = (frame[0] + 0.04, frame[1] + 2.3 / height, frame[2] - 0.052, frame[3] - 3.4 / height)
         draw_panel(store, panel, figure.add_axes(inner), colours)
     figure.savefig(path, dpi=80)
 
@@ -329,7 +366,9 @@ def draw_panel(store: Prometheus, panel: dict[str, Any], axes: Any, colours: dic
     axes.set_facecolor(colours["panel"])
     axes.set_title(panel["title"], color=colours["text"], fontsize=11, loc="left", fontweight="bold")
     axes.set_ylabel(
-        {"s": "ms" if thousand else "s", "ops": "per second", "short": ""}[unit], color=colours["text"], fontsize=8
+        {"s": "ms" if thousand else "s", "ops": "per second", "short": "", "bytes": "bytes"}[unit],
+        color=colours["text"],
+        fontsize=8,
     )
     axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if value >= 1000 else f"{value:g}")
     axes.set_xlim(0, store.times[-1])

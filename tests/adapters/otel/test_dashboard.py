@@ -12,9 +12,10 @@ import pytest
 
 import resp_sync
 from adapters.peers import Peer, Wire
+from clusters import Cluster, slot_of
 from dashboard import DASHBOARD, Endpoint, Prometheus, names_in, panels
 from resp_otel import OpenTelemetryMetrics
-from resp_sansio import CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
+from resp_sansio import Cache, CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ def test_a_scrape_has_the_calls_of_a_client(endpoint: Endpoint, server: Server) 
         client.set("k", "v")
         for _ in range(10):
             client.get("k")
+        with client.acquire():
+            pass
         page = endpoint.scrape()
     store = Prometheus()
     store.add(0.0, page)
@@ -46,10 +49,12 @@ def test_a_scrape_has_the_calls_of_a_client(endpoint: Endpoint, server: Server) 
     assert by_name == {"SET": 1, "GET": 10}
     state = store.ask("sum by (db_client_connection_state) (db_client_connection_count)", 0)
     assert {dict(labels)["db_client_connection_state"]: value for labels, value in state.items()} == {
-        "idle": 1,
+        "idle": 2,
         "used": 0,
     }
+    assert list(store.ask("db_client_connection_use_time_seconds_count", 0).values()) == [1]
     assert "# TYPE db_client_operation_duration_seconds histogram" in page
+    assert "# TYPE db_client_connection_use_time_seconds histogram" in page
     assert "# TYPE redis_client_operation_queue_time_seconds_total counter" in page
 
 
@@ -57,6 +62,12 @@ def loading(wire: Wire) -> None:
     wire.welcome()
     for number, _ in enumerate(wire.commands()):
         wire.send(b"$1\r\nv\r\n" if number % 2 else b"-LOADING not now\r\n")
+
+
+def pushes(wire: Wire) -> None:
+    wire.welcome()
+    for _ in wire.commands():
+        wire.send(b">2\r\n+odd\r\n+news\r\n$1\r\nv\r\n")
 
 
 def live_through_everything(server: Server, gone: Server, peer: Peer, observers: list[OpenTelemetryMetrics]) -> None:
@@ -86,6 +97,24 @@ def live_through_everything(server: Server, gone: Server, peer: Peer, observers:
         pool.acquire(timeout=0.01),
     ):
         pass
+    with resp_sync.Client(server.url, cache=Cache(max_bytes=4000), observers=observers) as client:
+        for number in range(20):
+            client.get(f"kept:{number}")
+        server.call("SET", "kept:19", "v")
+        while (cache := client.stats().cache) is not None and cache.invalidations == 0:
+            client.ping()
+    with Peer(pushes) as pushing, resp_sync.Client(pushing.url, observers=observers) as client:
+        client.get("k")
+
+
+def live_in_a_cluster(cluster: Cluster, key: str, observers: list[OpenTelemetryMetrics]) -> None:
+    """Calls of a client that does not know yet where a slot has gone."""
+    with resp_sync.Client(cluster.url, observers=observers) as client:
+        client.set(key, "v")
+        owner = cluster.owner(slot_of(key))
+        assert owner is not None
+        cluster.move(slot_of(key), 1 - owner)
+        client.get(key)
 
 
 def test_each_query_of_the_dashboard_is_answered(
@@ -95,10 +124,15 @@ def test_each_query_of_the_dashboard_is_answered(
     gone.close()
     observers = [OpenTelemetryMetrics(endpoint.meters), OpenTelemetryMetrics(endpoint.meters, durations="counters")]
     store = Prometheus()
-    with Peer(loading) as peer, resp_sync.Client(server.url, observers=observers) as there:
+    with (
+        Peer(loading) as peer,
+        Cluster(masters=2, replicas=0) as cluster,
+        resp_sync.Client(server.url, cache=Cache(), observers=observers) as there,
+    ):
         there.get("k")  # the gauges are of clients that are there when they are asked
-        for at in (0.0, 1.0):
+        for at, key in ((0.0, "one"), (1.0, "other")):
             live_through_everything(server, gone, peer, observers)
+            live_in_a_cluster(cluster, key, observers)
             store.add(at, endpoint.scrape())
     queries = [target["expr"] for panel in panels() for target in panel["targets"]]
     assert len(queries) > 20
@@ -131,9 +165,9 @@ def test_the_dashboard_is_such_as_grafana_reads() -> None:
         assert panel["type"] == "timeseries"
         assert panel["title"]
         assert panel["description"]
-        assert panel["fieldConfig"]["defaults"]["unit"] in {"s", "ops", "short"}
+        assert panel["fieldConfig"]["defaults"]["unit"] in {"s", "ops", "short", "bytes"}
         assert panel["datasource"] == {"type": "prometheus", "uid": f"${{{source['name']}}}"}
-        assert [target["refId"] for target in panel["targets"]] == list("ABC")[: len(panel["targets"])]
+        assert [target["refId"] for target in panel["targets"]] == list("ABCD")[: len(panel["targets"])]
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24
         places.append((place["x"], place["y"], place["x"] + place["w"], place["y"] + place["h"]))
