@@ -155,6 +155,12 @@ RULES: Final[tuple[Rule, ...]] = (
         when=_known("expected"),
     ),
     Rule(
+        "seed", (Step.NAME, Step.CONNECT), ".+",
+        "The URL names {address}, which can't be reached ({said}), and which the other servers do not know.",
+        ("Take it out of the URL, or put another server of the cluster in its place. Clients begin with the others until then.",),
+        Level.WARNING, _known("spare"),
+    ),
+    Rule(
         "name", (Step.NAME,), "EAI_NONAME|EAI_NODATA|EAI_ADDRFAMILY", "The name {host!r} has no address.",
         ("Check the spelling of the host in the URL.",
          "If the name is known in another network only (of a container or a VPN), run this where it is."),
@@ -197,7 +203,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "tls-to-plain", (Step.TLS,), NOT_TLS, "The URL asks for TLS, and the server speaks plain RESP on port {port}.",
         ("Use the server's `tls-port` in the URL, if it has one.",
-         "Or say redis:// instead of rediss://, if the network may see what is sent, the password included."),
+         "Or let the URL begin with `redis` instead of `rediss`, if the network may see what is sent, the password included."),
         when=_known("plain_answers"),
     ),
     Rule(
@@ -257,7 +263,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "plain-to-tls", (Step.HELLO,), "EOF|ECONNRESET|NOT_RESP|TIMEOUT",
         "The server speaks TLS on port {port}, and the URL asks for none.",
-        ("Say rediss:// instead of redis://; if its authority is your own, add ?tls_ca_file=/path/to/ca.pem.",),
+        ("Let the URL begin with `rediss` instead of `redis`; if its authority is your own, add ?tls_ca_file=/path/to/ca.pem.",),
         when=_known("tls_answers"),
     ),
     Rule(
@@ -289,8 +295,15 @@ RULES: Final[tuple[Rule, ...]] = (
         ("SCRIPT KILL or FUNCTION KILL ends it, if it has not written yet.",),
     ),
     Rule(
+        "password-unlike", ASKED, "NOAUTH|WRONGPASS",
+        "The servers of the cluster want different passwords: this one refuses what another one accepts: {said}.",
+        ("Set the same users and passwords on all servers of the cluster: `requirepass` and `masterauth`, or ACL SETUSER on each.",
+         "A program may give each its own: `credentials`, if it has a parameter, is told for which server."),
+        when=_known("expected"),
+    ),
+    Rule(
         "password-none", ASKED, "NOAUTH", "The server wants a password, and the URL has none.",
-        ("Put it into the URL: redis://:password@{host}:{port}, or redis://username:password@{host}:{port} for an ACL user.",),
+        ("Put it into the URL, before the host: `:password@{host}`, or `username:password@{host}` for an ACL user.",),
     ),
     Rule(
         "user-disabled", (Step.AUTH,), "WRONGPASS", "The user that the URL names is disabled on the server.",
@@ -442,6 +455,17 @@ RULES: Final[tuple[Rule, ...]] = (
         ("Look at what was found of each; without one of them no program finds the master.",),
     ),
     Rule(
+        "no-sentinel", (Step.SENTINEL,), "ERR", "The server at {sentinel} is no Sentinel: {said}.",
+        ("A URL of sentinels names their ports, of which 26379 is the usual one. For a server without sentinels say redis://.",),
+        when=_says("unknown command"),
+    ),
+    Rule(
+        "sentinel-tls", (Step.SENTINEL,), NOT_TLS, "The sentinel at {sentinel} does not answer by TLS: {said}.",
+        ("Use the sentinels' `tls-port` in the URL, if they have one.",
+         "Or let the URL begin with `redis` instead of `rediss`: sentinels and servers are spoken to in the same way."),
+        when=_known("tls"),
+    ),
+    Rule(
         "sentinel-fails", (Step.SENTINEL,), ".+", "The sentinel at {sentinel} can't be asked: {said}.",
         ("Programs ask the others. Start it, or leave it out of the URL. Its password is the option sentinel_password.",),
         Level.WARNING,
@@ -476,7 +500,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "sentinel", (Step.HELLO, Step.ROLE), "", "This is a Sentinel: it knows where servers are, and holds no data.",
-        ("Ask it for the master (SENTINEL GET-MASTER-ADDR-BY-NAME <name>), and use that URL.",),
+        ("Use redis+sentinel://{address}/<name>, with one of the names in SENTINEL MASTERS: clients ask it where the master is.",),
         when=_known("mode", "sentinel"),
     ),
     Rule(

@@ -6,6 +6,7 @@ Each server is examined as a single one is, at the address by which programs are
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -76,6 +77,8 @@ class Cluster:
         strangers = [place for place in seeds if config.at(place).address not in self._views]
         for place, member in [*members.items(), *((place, Member()) for place in strangers)]:
             for finding in self._examine(place, member):
+                if rows and place not in members:  # clients can do without it
+                    finding = replace(finding, facts={**finding.facts, "spare": True})
                 found.append(finding)
                 yield finding
         if failure is not None:
@@ -218,7 +221,7 @@ def code_of_failure(error: Exception) -> str:
 def examine_behind_sentinels(url: str, config: Config, *, read_only: bool, key_prefix: str) -> Iterator[Finding]:
     """Ask each sentinel where the master is, and examine what the first one names."""
     hidden = Hidden(config)
-    facts = {"url": config.url, "address": config.address}
+    facts: dict[str, Any] = {"url": config.url, "address": config.address}
     yield Finding(step=Step.URL, said=hidden.of(config.address), facts=facts)
     named: dict[str, Place] = {}
     for place in places_in(config.sentinels):
@@ -234,7 +237,7 @@ def examine_behind_sentinels(url: str, config: Config, *, read_only: bool, key_p
                     raise FailedError("UNKNOWN", f"it knows no master of the name {config.master_name!r}")
         except (FailedError, ReplyError, ValueError) as error:
             code, words = code_of_failure(error), hidden.of(said_by(error))
-            facts = {"sentinel": sentinel.address}
+            facts = {"sentinel": sentinel.address, "tls": sentinel.tls}
             yield Finding(step=Step.SENTINEL, code=code, said=words, facts=facts, server=sentinel.address)
             continue
         took = perf_counter() - began

@@ -68,10 +68,11 @@ def servers(found: Mapping[str, Figures | str], title: str, most: int | None) ->
             duration(one.round_trip),
         ]
         if not isinstance(one, str)
-        else [address, f"no answer: {one}", *[NOTHING] * 6]
+        else [address, "no answer", *[NOTHING] * 6]
         for address, one in found.items()
     ]
-    return table(title, heads, rows, most, "none", texts=2)
+    silent = [f"{address}: {one}" for address, one in found.items() if isinstance(one, str)]
+    return Group(table(title, heads, rows, most, "none", texts=2), *[Text(line, "red") for line in silent[:RIGHT]])
 
 
 def columns(left: Sequence[RenderableType], right: Sequence[RenderableType]) -> Table:

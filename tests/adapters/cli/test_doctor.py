@@ -175,13 +175,13 @@ def test_a_port_of_another_service(doctor: Doctor) -> None:
 def test_plain_to_a_tls_port(doctor: Doctor, server: Server) -> None:
     report = doctor(f"redis://localhost:{server.tls_port}")
     assert report["wrong"] == ["plain-to-tls"]
-    assert "rediss://" in report["remedies"]
+    assert "`rediss` instead of `redis`" in report["remedies"]
 
 
 def test_tls_to_a_plain_port(doctor: Doctor, server: Server) -> None:
     report = doctor(f"rediss://localhost:{server.port}?connect_timeout=1")
     assert report["wrong"] == ["tls-to-plain"]
-    assert "redis://" in report["remedies"]
+    assert "`redis` instead of `rediss`" in report["remedies"]
 
 
 @pytest.mark.needs("tls")
@@ -266,7 +266,7 @@ def test_no_password(doctor: Doctor, start_server: Callable[..., Server]) -> Non
     for query in ("", "?protocol=2"):
         report = doctor(server.url + query)
         assert report["wrong"] == ["password-none"]
-        assert "redis://:password@" in report["remedies"]
+        assert "`:password@127.0.0.1`" in report["remedies"]
 
 
 def test_wrong_password(doctor: Doctor, start_server: Callable[..., Server]) -> None:
@@ -525,7 +525,7 @@ def test_a_sentinel(doctor: Doctor) -> None:
     with Peer(sentinel) as peer:
         report = doctor(peer.url)
     assert report["wrong"] == ["sentinel"]
-    assert "SENTINEL GET-MASTER-ADDR-BY-NAME" in report["remedies"]
+    assert "Use redis+sentinel://" in report["remedies"]
 
 
 def test_a_peer_that_closes(doctor: Doctor) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clusters import SLOTS, Cluster
+from clusters import SLOTS, Cluster, wait_until
 from resp_cli import main
 from sentinels import Sentinels
 from servers import free_port
@@ -90,6 +90,54 @@ def test_what_is_wrong_with_some(doctor: Doctor, start_cluster: Callable[..., Cl
     assert refused["wrong"] == {"password-wrong", "no-map", "port"}
 
 
+def test_a_server_of_the_url_that_the_cluster_can_do_without(doctor: Doctor, cluster: Cluster) -> None:
+    port = free_port()
+    for url in (f"{cluster.url},127.0.0.1:{port}", cluster.url.replace("//", f"//127.0.0.1:{port},")):
+        report = doctor(url)
+        assert report["wrong"] == set()
+        assert report["causes"]["seed"]["servers"] == [f"127.0.0.1:{port}"]
+        assert report["causes"]["seed"]["level"] == "warning"
+        assert report["findings"][-1]["said"] == "connects to all 6 servers"
+
+
+def test_a_server_with_a_password_of_its_own(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0)
+    first, second = cluster.nodes
+    second.call("CONFIG", "SET", "requirepass", SECRET)
+    report = doctor(f"redis+cluster://127.0.0.1:{first.port}")
+    assert report["wrong"] == {"password-unlike"}
+    assert report["causes"]["password-unlike"]["servers"] == [address(cluster, 1)]
+    first.call("CONFIG", "SET", "requirepass", "another")
+    for one, other in ((SECRET, first), ("another", second)):
+        seed = second if other is first else first
+        report = doctor(f"redis+cluster://:{one}@127.0.0.1:{seed.port}")
+        assert report["wrong"] == {"password-unlike"}
+        assert report["causes"]["password-unlike"]["servers"] == [f"127.0.0.1:{other.port}"]
+
+
+def test_an_address_that_leads_nowhere(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
+    cluster = start_cluster(2, 0)
+    first, second = cluster.nodes
+    second.call("CONFIG", "SET", "cluster-announce-ip", "127.0.0.9")
+    second.call("CONFIG", "SET", "cluster-announce-port", port := free_port())
+    wait_until(lambda: f"127.0.0.9:{port}" in str(first.call("CLUSTER", "NODES")))
+    report = doctor(f"redis+cluster://127.0.0.1:{first.port}")
+    assert report["wrong"] == {"announced"}
+    assert f"at 127.0.0.9:{port}" in report["causes"]["announced"]["says"]
+
+
+def test_tls_where_there_is_none(doctor: Doctor, cluster: Cluster) -> None:
+    report = doctor(f"rediss+cluster://127.0.0.1:{cluster.nodes[0].port}")
+    assert report["wrong"] == {"tls-to-plain", "no-map"}
+    assert "`redis` instead of `rediss`" in str(report["causes"]["tls-to-plain"]["remedies"])
+
+
+def test_a_url_for_one_server_that_leads_to_a_cluster(doctor: Doctor, cluster: Cluster) -> None:
+    first = cluster.nodes[0]
+    report = doctor(f"redis://127.0.0.1:{first.port}")
+    assert f"redis+cluster://127.0.0.1:{first.port}" in str(report["diagnoses"])
+
+
 def test_slots_without_a_server(doctor: Doctor, start_cluster: Callable[..., Cluster]) -> None:
     cluster = start_cluster(2, 0, cluster_require_full_coverage="no")
     for node in cluster.nodes:
@@ -133,7 +181,18 @@ def test_sentinels(doctor: Doctor) -> None:
         assert [one["code"] for one in named] == [None] * 4
         assert report["findings"][-1]["step"] == "library"
         assert doctor(url.replace("/mymaster", "/nothing"))["wrong"] == {"sentinel-name", "sentinels"}
+        place = url.partition("@")[2].partition(",")[0]
+        one = url.partition("@")[0] + f"@{place}/mymaster?sentinel_password={SECRET}-2"
+        assert doctor(one.replace("redis+", "rediss+"))["wrong"] == {"sentinel-tls", "sentinels"}
+        plain = doctor(f"redis://:{SECRET}-2@{place}")
+        assert plain["wrong"] == {"sentinel"}
+        assert f"redis+sentinel://{place}/<name>" in str(plain["causes"]["sentinel"]["remedies"])
         sentinels.sentinels[0].kill()
         report = doctor(url)
         assert report["wrong"] == set()
         assert report["causes"]["sentinel-fails"]["level"] == "warning"
+
+
+def test_a_sentinel_that_is_none(doctor: Doctor, server: Server) -> None:
+    report = doctor(f"redis+sentinel://127.0.0.1:{server.port}/mymaster")
+    assert report["wrong"] == {"no-sentinel", "sentinels"}

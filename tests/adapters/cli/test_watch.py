@@ -394,6 +394,11 @@ def test_a_server_of_a_cluster_that_does_not_answer(
     here, away = [seen["servers"][f"127.0.0.1:{node.port}"] for node in cluster.nodes]
     assert (here["error"], away["server"]) == (None, None)
     assert "Connection refused" in away["error"]
+    assert main(["watch", "--once", "--every", "0.1", cluster.url]) == 1
+    shown = capsys.readouterr().out
+    port = cluster.nodes[1].port
+    assert re.search(rf"^127.0.0.1:{port} +no answer ", shown, re.MULTILINE)
+    assert re.search(rf"^127.0.0.1:{port}: .*Connection\s+refused", shown, re.MULTILINE | re.DOTALL)
     assert main(["watch", "--once", "--every", "0.1", "redis+cluster://127.0.0.1:1"]) == 1
     assert "cluster of 127.0.0.1:1: no answer: " in " ".join(capsys.readouterr().out.split())
 
