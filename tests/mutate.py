@@ -45,7 +45,10 @@ OF_SENTINELS: Final = 40
 PROOF: Final = "tests/core/wire/test_fastpath_proof.py -k 'agree or reference or paired'"
 CORE: Final = {
     "client": "tests/core/client --ignore-glob=*/test_cluster*.py",
-    "cluster": "tests/core/client/test_cluster*.py tests/core/surface",
+    "cluster": (
+        "tests/core/client/test_cluster*.py tests/core/client/test_node.py tests/core/client/test_routing.py"
+        " tests/core/client/test_across.py tests/core/client/test_splits.py tests/core/surface"
+    ),
     "sentinels": "tests/core/client/test_client.py tests/core/client/test_sentinel.py tests/simulation/test_sentinels.py",
     "connection": "tests/core/connection tests/core/test_stats.py",
     "wire": PROOF,

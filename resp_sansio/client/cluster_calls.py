@@ -389,7 +389,7 @@ def reads(slot: Slot) -> bool:
     if slot.call is not None and slot.call.hops:
         return False
     if isinstance(slot, Batch):
-        return (is_pipeline(slot) or type(slot) is CachedRead) and all([info.readonly for info in slot.infos])
+        return is_pipeline(slot) and all([info.readonly for info in slot.infos])
     return slot.info.readonly
 
 

@@ -12,6 +12,7 @@ from resp_sansio import (
     ClientSettings,
     CommandTimeoutError,
     ConnectionClosedError,
+    LocalProtocolError,
     PoolSettings,
     ReplyError,
 )
@@ -51,6 +52,15 @@ def test_calls_wait_for_the_first_map_in_their_order() -> None:
         town.connect()
     assert [words[0] for words in town.at(A)] == [b"INCR", b"GET"]
     assert set(town.ended) == {*calls}
+
+
+@pytest.mark.parametrize("words", [("WAIT", "1", "0"), ("SUBSCRIBE", "x"), ("WATCH", key(A))])
+def test_what_no_client_can_send_is_refused_before_the_map_is_known(words: tuple[str, ...]) -> None:
+    """Its caller is there to be told; once the map has come, no caller is."""
+    town = Town(dials_at_once=False)
+    with pytest.raises(LocalProtocolError, match=f"{words[0]} was not sent"):
+        town.call(*words)
+    town.is_at_rest()
 
 
 def test_what_waits_for_the_first_map_is_no_reason_for_another() -> None:
@@ -248,6 +258,23 @@ def test_what_ran_beside_a_transaction_does_not_run_again() -> None:
     town.pass_time(6)
     assert (b"INCR", name.encode()) not in town.at(B)
     assert town.told(slot)[0] == 1
+
+
+@pytest.mark.parametrize("last", [["GET"], ["MULTI", "GET", "EXEC"]])
+def test_a_transaction_that_ran_does_not_run_again_for_what_stands_behind_it(last: list[str]) -> None:
+    """Although the pipeline begins with MULTI, and its last answer is MOVED, as of one transaction that goes on as a whole."""
+    town = opened()
+    name = key(A)
+    link = town.link_to(A)
+    town[A].deaf = True
+    behind = [(word, name) if word == "GET" else (word,) for word in last]
+    slot = town.batch(("MULTI",), ("INCR", name), ("EXEC",), *behind, deadline=5.0)
+    moved = f"-MOVED {town.move(name, B)} {B[0]}:{B[1]}\r\n".encode()
+    before = b"" if len(last) == 1 else b"+OK\r\n+QUEUED\r\n"
+    town.say(link, b"+OK\r\n+QUEUED\r\n*1\r\n:1\r\n" + before + moved)
+    town.pass_time(6)
+    assert (b"INCR", name.encode()) not in town.at(B)
+    assert town.told(slot)[2] == [1]
 
 
 def test_an_idle_client_whose_link_was_closed_asks_for_no_map_for_ever() -> None:

@@ -348,6 +348,25 @@ def test_what_is_meant_for_a_slots_owner_follows_the_slot() -> None:
     town.is_at_rest()
 
 
+def test_what_is_meant_for_a_slot_leaves_the_server_that_has_it_no_more_and_no_other_call_does() -> None:
+    town = opened(B)
+    town.dials_at_once = False
+    for link in town.links_to(A):
+        town.cut(link)
+    by_slot = fixed(town, SLOT, "ECHO", "x", deadline=9.0)
+    by_name = fixed(town, A, "ECHO", "y", deadline=9.0)
+    town.move(NAME, B)
+    town.pass_time(2)
+    assert town.told(by_slot) == b"x"
+    assert town.at(B) == [(b"ECHO", b"x")]
+    assert by_name not in town.ended
+    while town.dials:
+        town.connect()
+    assert town.told(by_name) == b"y"
+    assert town.at(A) == [(b"ECHO", b"y")]
+    town.is_at_rest()
+
+
 def test_what_is_meant_for_a_slot_waits_for_a_map() -> None:
     town = Town(dials_at_once=False)
     slot = fixed(town, SLOT, "ECHO", "x")

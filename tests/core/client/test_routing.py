@@ -136,6 +136,12 @@ def test_the_commands_of_a_transaction_are_counted_as_its_caller_does(framed: bo
         slot_of_all(*[("MULTI",), *commands, ("EXEC",)] if framed else commands)
 
 
+def test_the_error_about_a_transaction_has_the_first_key_of_each_command() -> None:
+    with pytest.raises(CrossSlotError) as told:
+        slot_of_all(("MULTI",), ("MSET", "{a}1", "x", "{a}2", "y"), ("DEL", "{b}1", "{b}2"), ("EXEC",))
+    assert told.value.keys == (b"{a}1", b"{b}1")
+
+
 def test_keys_of_one_command_in_a_transaction_must_be_together_too() -> None:
     with pytest.raises(CrossSlotError, match="the keys of MGET"):
         slot_of_all(("MULTI",), ("GET", "a"), ("MGET", "a", "b"), ("EXEC",))
