@@ -16,7 +16,19 @@ import pytest
 
 from adapters import facade
 from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
-from adapters.peers import PATIENCE, Faults, Peer, Proxy, Wire, calls, listed, segments, statistic
+from adapters.peers import (
+    PATIENCE,
+    PROGRAMS,
+    Faults,
+    Peer,
+    Proxy,
+    Wire,
+    calls,
+    listed,
+    run_program,
+    segments,
+    statistic,
+)
 from resp_sansio import (
     CloseReason,
     Command,
@@ -621,3 +633,16 @@ async def test_11_what_speaks_of_its_neighbours_goes_behind_them(
         assert (written.result(), waited.result()) == (1, 0)
         async with asked.acquire() as connection:
             assert await connection.execute("WAIT", 0, 10) == 0
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("library", ["resp_sync", "resp_asyncio", "resp_trio"])
+@pytest.mark.parametrize(("what", "size"), [("replies", 1024), ("messages", 64)])
+def test_memory_stays_flat_whatever_has_come(server: Server, library: str, what: str, size: int) -> None:
+    """Over a gigabyte of replies, large ones and lists of many; and over messages of which nobody reads any."""
+    server.call("SET", "value", bytes(1024 * 1024))
+    server.call("RPUSH", "list", *[bytes(96)] * 10_000)
+    told = run_program(PROGRAMS / "many_replies.py", server.url, library, size, what)
+    assert float(told.rpartition(" ")[2]) < 24, told
