@@ -25,6 +25,8 @@ from resp_sansio import (
 )
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.client.values import (
+    AHEAD,
+    CHUNK,
     Chunks,
     TimeAllowed,
     ValueReader,
@@ -73,6 +75,16 @@ def opened(size: int, chunk_size: int = 10, ahead: int = 2) -> ValueReader:
     assert lines(reader.opening()) == ["WATCH k", "STRLEN k", "EXISTS k"]
     reader.opened(["OK", size, 1])
     return reader
+
+
+def test_by_default_two_mebibytes_are_under_way_in_two_ranges() -> None:
+    reader = opened(5 * 2**20, CHUNK, AHEAD)
+    asked = [reader.next() for _ in range(3)]
+    assert [None if slot is None else lines(slot) for slot in asked] == [
+        ["GETRANGE k 0 1048575"],
+        ["GETRANGE k 1048576 2097151"],
+        None,
+    ]
 
 
 @given(size=st.integers(0, 200), chunk_size=st.integers(1, 50), ahead=st.integers(1, 5))
