@@ -14,30 +14,25 @@ from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
 from simulation.checks import Call, Checks, outcomes
+from simulation.cluster.promises import ROUNDS, TownChecks
 from simulation.cluster.script import ELSE
-from simulation.cluster.servers import MemberSession, keys_of, slot_of
+from simulation.cluster.servers import keys_of, slot_of
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
     from resp_sansio.client import Waiter
     from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
-    from resp_sansio.testing import Clock, Session
+    from resp_sansio.testing import Clock
     from resp_sansio.testing.server import Words
-    from simulation.cluster.callers import ClusterCaller
     from simulation.cluster.servers import Member
     from simulation.cluster.world import ClusterWorld
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
 
-ERRORS: Final = frozenset({"LOADING", "EXECABORT", "UNBLOCKED", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
-ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
-AT_ONCE: Final = 5
 HOPS: Final = 17  # times that a call is sent elsewhere that has no deadline
 MOST: Final = 15  # and times that one is that has one, before its pauses are long
 PAUSE: Final = 0.1  # seconds that are short for such a pause
-ROUNDS: Final = 4  # a second
-PATIENCE: Final = 3.0  # seconds in which a caller is served whose slots have their servers
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
 HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
@@ -45,72 +40,22 @@ HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
 GOES_ON: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING"})
 
 
-class ClusterChecks(Checks):
+class ClusterChecks(TownChecks, Checks):
     """The promises, for one history."""
 
     world: ClusterWorld
 
     def __init__(self, world: ClusterWorld) -> None:
         super().__init__(world)
-        self.asked: set[Words] = (
-            set()
-        )  # commands that were answered with ASK, each as often as it may be sent behind ASKING
-        self.redirected: Counter[Words] = Counter()
         self.sent_on: dict[Words, tuple[Member, float]] = {}  # by MOVED, and when
         self.put_off: Counter[Words] = Counter()
-        self.waited: set[bytes] = set()  # keys of which a server has said that it is not the time
-        self.passes: dict[bytes, list[tuple[MemberSession, bytes, bool]]] = {}
-        self.maps: deque[float] = deque()
-        self.asked_for_map: list[float] = []
-        self.longest = 0.0
-
-    # -- 1: no caller gets another's reply -------------------------------------------------------------------------------------
-
-    def own(self, who: object, reply: Any, expected: Any) -> None:
-        if isinstance(reply, ReplyError):
-            assert reply.code in ERRORS, f"{who} was answered {reply!r}"
-        else:
-            assert reply == expected, f"{who} was answered {reply!r:.80}, and {expected!r:.80} is its own"
-
-    def popped(self, who: object, reply: Any, number: int) -> None:
-        if isinstance(reply, list):
-            taken = [one.get(reply[1], (b"", 0.0))[0] for one in (self.world.town.taken, self.world.town.lost_taken)]
-            assert b"b%d" % number in taken, f"{who} got {reply[1]!r}, which was taken out for {taken!r}"
-        else:
-            self.own(who, reply, None)
 
     # -- where commands come ---------------------------------------------------------------------------------------------------
 
-    def arrives(self, session: Session, words: Words) -> None:  # noqa: ARG002
-        """The rest is seen by `takes`."""
-        if words[0] == b"CLUSTER":
-            now = self.world.clock.now
-            self.asked_for_map.append(now)
-            self.maps.append(now)
-            while self.maps[0] < now - 1.0:
-                self.maps.popleft()
-            most = ROUNDS * (len(self.world.town.members) + 3)
-            assert len(self.maps) <= most, f"the map was asked for {len(self.maps)} times in a second"
-
-    def takes(self, session: MemberSession, words: Words, refusal: ReplyError | None, asked: bool) -> None:
-        """A server takes up a command, and refuses it or not."""
-        code = None if refusal is None else refusal.code
-        name = words[0]
-        if not keys_of(words):
-            return
-        reads = self.world.script.config.read_from != "master"
-        assert session.readonly or not reads, f"{words!r} came by a connection without READONLY"
-        self._goes_where_it_was_sent(session.server, words, refusal)
-        if asked and session._queued is None:
-            assert words in self.asked, f"{words!r} was sent behind ASKING, and no server had asked for that"
-        if code == "ASK":
-            self.asked.add(words)
-        elif code not in (None, "MOVED"):
-            self.waited.update(keys_of(words))
-        if code is not None:
-            self._refused(words, elsewhere=code in ("ASK", "MOVED"))
-        if name == b"APPEND":
-            self._in_order(session, words, refused=refusal is not None)
+    def taken_up(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
+        self._goes_where_it_was_sent(member, words, refusal)
+        if refusal is not None:
+            self._refused(words, elsewhere=refusal.code in ("ASK", "MOVED"))
 
     def _goes_where_it_was_sent(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
         """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there."""
@@ -127,7 +72,7 @@ class ClusterChecks(Checks):
     def _refused(self, words: Words, *, elsewhere: bool) -> None:
         """A command is sent from one server to the other a few times at once, and then, as with any other, after longer pauses."""
         times = self.redirected if elsewhere else self.put_off
-        times[words] += 1
+        self.put_off[words] += not elsewhere
         number = words[2] if words[0] in (b"INCRBY", b"MSET") else b""
         call = self.by_number.get(int(number)) if number.isdigit() else None
         if call is None or words[1][:1] == b"w" or call.slot is None:
@@ -135,35 +80,7 @@ class ClusterChecks(Checks):
         left = HOPS if elsewhere and call.slot.deadline == inf else MOST + (self.world.clock.now - call.since) / PAUSE
         assert times[words] <= left, f"{words!r} was sent again {times[words]} times"
 
-    def _in_order(self, session: MemberSession, words: Words, *, refused: bool) -> None:
-        """The steps of one string come in their order; one that was refused comes again before those behind it."""
-        _, key, letter = words
-        before = self.passes.setdefault(key, [])
-        before.append((session, letter, refused))
-        if refused:
-            return
-        for at, (where, other, was_refused) in enumerate(before[:-1]):
-            if was_refused or other < letter:
-                continue
-            assert other != letter, f"{words!r} ran twice"
-            if key[:1] == b"s" and (key in self.waited or self.redirected[words] > AT_ONCE or self.world.troubled):
-                continue  # each call has paused for itself
-            missed = [one for one in before[:at] if one[1] == letter]
-            same = bool(missed) and missed[-1][0] is where
-            assert same, f"{words!r} ran behind {other!r}"
-            self.waited.add(key)  # its server changed its mind in the midst
-
     # -- 2: nothing waits in vain ----------------------------------------------------------------------------------------------
-
-    def punctual(self, who: object, since: float) -> None:
-        """A caller whose slots had their servers all the time does not wait for long."""
-        world, caller = self.world, cast("ClusterCaller", who)
-        town = world.town
-        well = max(since, world.troubled, *[town.well_since(part) for part in caller.parts])
-        well = max(well, *[town.stuck.get(slot, 0.0) for slot in caller.slots])
-        waited = world.clock.now - well
-        self.longest = max(self.longest, waited)
-        assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"
 
     def ended(self, call: Call) -> None:
         super().ended(call)
@@ -187,12 +104,7 @@ class ClusterChecks(Checks):
         for call in self.calls:
             if not call.foreign:
                 self._was_told(call)
-        for number, told in self.told.items():
-            self._agrees(number, told)
-        for element, (whose, when) in self.world.town.taken.items():
-            told_of_it = self.told.get(int(whose[1:]))
-            if told_of_it is not None:
-                self._took(element, when, told_of_it)
+        super().agree()
 
     def _was_told(self, call: Call) -> None:
         super()._was_told(call)
@@ -203,25 +115,6 @@ class ClusterChecks(Checks):
             for number in call.numbers:
                 if (told := self.told.get(number)) and (told.outcome, told.reply) == (Outcome.REPLY, None):
                     self.told[number] = told._replace(outcome=None)
-
-    def _agrees(self, number: int, told: Told) -> None:
-        town, name, outcome, reply, who = self.world.town, told.name, told.outcome, told.reply, told.who
-        if name == "GET":
-            keys = [b"e%d" % number, b"large:%d" % number]
-            times = sum([ran[key] for ran in (town.ran, town.lost) for key in keys])
-            assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
-            return
-        if name not in ONCE:
-            return
-        key = (b"m%d" if name == "MSET" else checks.RAN[name]) % number
-        ran, lost = town.ran[key], town.lost[key]
-        self.answers["unknown" if outcome is None else outcome.name] += 1
-        assert ran + lost <= 1, f"{name} {number} of {who} ran {ran + lost} times"
-        if outcome is Outcome.REPLY:
-            right = 0 if isinstance(reply, ReplyError) or reply is None else 1
-            assert ran + lost == right, f"{name} {number} of {who} was answered {reply!r}, and ran {ran + lost} times"
-        elif outcome is Outcome.NOT_SENT:
-            assert ran + lost == 0, f"{name} {number} of {who} was NOT_SENT, and ran"
 
     def observed(self) -> None:
         """What observers were told is what callers were told."""
