@@ -22,6 +22,9 @@ __all__ = ["NAP", "Caller", "Dials"]
 NAP: Final = 0.25
 """Seconds after which a thread that waits for others, or for what is not its own, looks whether it has something better to do."""
 
+TURN: Final = 0.05
+"""Seconds for which a thread waits for a dial while others are to be made, before the next one has its turn."""
+
 LOOK: Final = 0.1
 """Seconds between looks at what is due, by whichever caller comes by."""
 
@@ -66,17 +69,23 @@ class Dials(Guarded):
                 now = monotonic()
                 if now >= caller.deadline and now < dial.deadline:
                     break
-                result = opening.go_on(min(caller.deadline, now + NAP))
-                if result is None and crew.listening:
-                    self._locked(self._overhear)
-                if result is None and (caller.token == DONE or crew.where(caller) is not None):
-                    result = SLEEP  # it has its own to do, and another goes on
+                result = opening.go_on(min(caller.deadline, now + (TURN if crew.dials else NAP)))
+                if result is None:
+                    self._locked(self._look_around, caller)
+                if result is None and (caller.token == DONE or crew.where(caller) is not None or crew.dials):
+                    result = SLEEP  # it has its own to do, or another dial, and whoever is free goes on
         except ConnectError as error:
             if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
                 result = error
         finally:
             job = self._locked(self._dialled, machine, caller, dial, result)
         return job
+
+    def _look_around(self, caller: Caller) -> None:
+        """A dial takes its time: see to what no other thread may see to."""
+        self._overhear()
+        self._read_unattended(self.crew.common)
+        self._pass_time(caller, monotonic())
 
     def _dialled(self, machine: Client, caller: Caller, dial: Dial, result: Result) -> Job | None:
         """A thread is back from a dial."""

@@ -475,9 +475,11 @@ class Driver(Dials):
                     io.reader = None  # the short path: answered, and no other to see to
                     return None
             self._go_on(io)
+        held: Job | None = job
         if not ready or (io is not None and io.link.ended):
             self._pass_time(caller, monotonic())
-        following = self._next(caller, job)
+            held = crew.waited(caller, job)
+        following = self._next(caller, held)
         timed_out = not isinstance(caller, Party) and caller.state is not SlotState.ANSWERED
         if following is not job and following is not io and io is not None and (io.link.ended or timed_out):
             self._left(io)

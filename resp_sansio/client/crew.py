@@ -14,7 +14,7 @@ has ended, None once it has gone. A job of a caller that has gone without a word
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -142,7 +142,7 @@ class Write(NamedTuple):
 
 
 class Several(NamedTuple):
-    """A job: wait until one of these has something to read. They bring what callers listen to that come by several links."""
+    """A job: wait until one of these has something to read. They open, or bring what is listened to that comes by several links."""
 
     posts: tuple[Post, ...]
 
@@ -239,6 +239,17 @@ class Crew:
             return False
         post.waking.pop(caller, None)
         return bool(post.deferred) and (not _others_wake(post) or now() > post.deferred + PATIENCE)
+
+    def waited(self, caller: Caller, job: Job) -> Job | None:
+        """A thread has waited in vain with this job: return what it goes on with.
+
+        A link that opens it leaves for a dial that no thread makes, or takes together with others that no thread reads: these
+        may be to another server, and tell more.
+        """
+        if self._is_common(job) and (self.dials or len(self._free_posts(self.common, caller)) > 1):
+            self._put_down(caller, job, None)
+            return None
+        return job
 
     def leave(self, caller: Caller, job: Job | None = None) -> None:
         """A thread takes no more jobs; `job` is its last one. Idempotent."""
@@ -426,22 +437,22 @@ class Crew:
             dial = self.dials.pop(0)
             self.dialling[dial] = caller
             return dial
-        if self.listening and self._listens(caller):
-            posts = [one for one in (*self.listening, *self.common) if one.reads and _is_free(one.reader, caller)]
-            if posts:
-                self._step_down(caller)
-                for post in posts:
-                    post.reader = caller
-                return Several(tuple(posts))
-        for post in self.common:
-            if post.reads and _is_free(post.reader, caller):
-                self._step_down(caller)
+        listens = bool(self.listening) and self._listens(caller)
+        posts = self._free_posts((*self.listening, *self.common) if listens else self.common, caller)
+        if posts:
+            self._step_down(caller)
+            for post in posts:
                 post.reader = caller
-                return post
+            return Several(tuple(posts)) if listens or len(posts) > 1 else posts[0]
         if _is_free(self.keeper, caller):
             self.keeper, self.armed = caller, -inf
             self.unsettled = True
         return SLEEP
+
+    @staticmethod
+    def _free_posts(posts: Iterable[Post], caller: Caller) -> list[Post]:
+        """Return those that no other thread reads, and that are to be read."""
+        return [post for post in posts if post.reads and _is_free(post.reader, caller)]
 
     def _is_common(self, job: Job) -> bool:
         return isinstance(job, Post) and job in self.common and job.reads

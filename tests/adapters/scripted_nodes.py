@@ -53,12 +53,16 @@ class Row(NamedTuple):
 
 
 class ScriptedNode:
-    """One of them. `rows` is the map that it tells, `answer` what it says to all that is not of the handshake or CLUSTER."""
+    """One of them. `rows` is the map that it tells, `answer` what it says to all that is not of the handshake or CLUSTER.
+
+    While it is `mute` it accepts connections, takes in what comes, and says nothing.
+    """
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.answer: Answer = echo
         self.came: list[Came] = []
+        self.mute = False
         self._connections = itertools.count()
         self.peer: Final = Peer(self._script)
         self.port: Final = self.peer.port
@@ -73,7 +77,8 @@ class ScriptedNode:
             self.came.append(Came(connection, words))
             if words[:2] == [b"HELLO", b"3"]:
                 protocol = 3
-            wire.send(encode(self._said(words), protocol))
+            if not self.mute:
+                wire.send(encode(self._said(words), protocol))
 
     def _said(self, words: list[bytes]) -> Any:
         name = words[0].upper()

@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulation.adapters.lives import ADAPTERS
+from simulation.adapters.lives import ADAPTERS, OF_CLUSTERS
 from simulation.adapters.lives import explain as explain_adapter
 from simulation.adapters.lives import lives as adapter_lives
 from simulation.cluster.lives import explain as explain_cluster
@@ -24,7 +24,7 @@ from simulation.shrink import explain
 from simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from simulation.script import Script
 
@@ -34,6 +34,7 @@ PART: Final = 500
 MOST: Final = 3  # failures told in full
 SHARE: Final = 50  # of so many histories of the machine, one is lived through on each adapter, too
 CLUSTERS: Final = 250  # and for so many one of a cluster's client, which takes longer
+BOTH: Final = 1000  # and for so many one of a cluster's client on each adapter
 
 
 class Tally(NamedTuple):
@@ -92,13 +93,14 @@ def campaign(first: int, number: int, processes: int, lives: Callable[[int, int]
     )
 
 
-def adapters(first: int, number: int, processes: int) -> dict[str, list[int]]:
-    """Live through so many histories on each adapter, say how fast that went, and return the seeds that fail."""
+def adapters(first: int, number: int, processes: int, names: Iterable[str] = ADAPTERS) -> dict[str, list[int]]:
+    """Live through so many histories on each of these, say how fast that went, and return the seeds that fail."""
     failed = {}
-    starts = range(first, first + number, PART)
-    ends = [min(start + PART, first + number) for start in starts]
+    size = min(PART, -(-number // processes))
+    starts = range(first, first + number, size)
+    ends = [min(start + size, first + number) for start in starts]
     with ProcessPoolExecutor(processes) as pool:
-        for name in ADAPTERS:
+        for name in names:
             parts = list(pool.map(adapter_lives, [name] * len(ends), starts, ends))
             callers, seconds = sum(part[0] for part in parts), sum(part[1] for part in parts)
             failed[name] = [seed for part in parts for seed in part[2]]
@@ -133,6 +135,7 @@ def main() -> int:
     tally = campaign(first, number, processes)
     tell(first, processes, tally, begun, explain)
     failed = adapters(first, max(number // SHARE, 1), processes)
+    failed |= adapters(first, max(number // BOTH, 1), processes, OF_CLUSTERS)
     for name, seeds in failed.items():
         for seed in seeds[:MOST]:
             print(explain_adapter(name, seed))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from simulation.adapters.faults import FAULTS, MOST, OfAdapter, seeds_needed
-from simulation.adapters.lives import ADAPTERS, explain, failure
+from simulation.adapters.lives import ADAPTERS, OF_CLUSTERS, drawn, explain, failure, history
 from simulation.faults import planted
 from simulation.script import draw
 
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
     from simulation.adapters.history import History
 
-HISTORIES: Final = {"asyncio": 300, "trio": 200, "threads": 400}
+HISTORIES: Final = {
+    "asyncio": 300, "trio": 200, "threads": 400, "cluster-asyncio": 100, "cluster-trio": 50, "cluster-threads": 100,
+}  # fmt: skip
 PART: Final = 50
-FOUND: Final = (("threads", 1959), ("threads", 2475), ("threads", 2_500_993))
+FOUND: Final = (
+    ("threads", 1959), ("threads", 2475), ("threads", 2_500_993), ("cluster-threads", 2068), ("cluster-threads", 2400),
+)  # fmt: skip
 """Histories that have shown a fault: a dial that was told of twice; a socket that an interrupt left open as it was closed; a call
-that outlived its deadline, while its thread waited for a socket that took no more."""
+that outlived its deadline, while its thread waited for a socket that took no more; a thread that waited for a frozen server to open
+its link, and left the other servers undialled and unread that could tell who has its slots now."""
 
 
 @pytest.mark.parametrize(
@@ -33,22 +38,22 @@ that outlived its deadline, while its thread waited for a socket that took no mo
 )
 def test_an_adapter_keeps_the_promises(name: str, first: int) -> None:
     for seed in range(first, first + PART):
-        if failure(name, draw(seed)) is not None:
+        if failure(name, drawn(name, seed)) is not None:
             pytest.fail(explain(name, seed))
 
 
 @pytest.mark.parametrize(("name", "seed"), FOUND)
 def test_what_was_found_is_mended(name: str, seed: int) -> None:
-    if failure(name, draw(seed)) is not None:
+    if failure(name, drawn(name, seed)) is not None:
         pytest.fail(explain(name, seed))
 
 
-@pytest.mark.parametrize("name", ADAPTERS)
+@pytest.mark.parametrize("name", [*ADAPTERS, *OF_CLUSTERS])
 @pytest.mark.parametrize("seed", [7, 8, 9])
 def test_a_history_is_its_seed(name: str, seed: int) -> None:
     lived: list[History] = []
     for _ in range(2):
-        lived.append(ADAPTERS[name](draw(seed), []))
+        lived.append(history(name, drawn(name, seed), []))
         lived[-1].run()
     one, same = lived
     assert one.trace == same.trace

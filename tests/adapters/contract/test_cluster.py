@@ -571,6 +571,17 @@ async def test_calls_that_wait_end_with_the_client_and_no_server_is_dialled_afte
 
 
 @contract
+async def test_a_server_that_says_nothing_keeps_no_caller_from_the_one_that_has_its_slots_now(backend: Backend) -> None:
+    """Not one that is alone either, with a thread that also reads and dials all else."""
+    with ScriptedNodes(3) as nodes:
+        nodes.nodes[0].mute = True
+        async with backend.client(nodes.url, timeout=20, connect_timeout=60) as client:
+            assert await client.execute("GET", THERE) == THERE.encode()
+            nodes.tell(nodes.all_by(1))
+            assert await client.execute("GET", HERE) == HERE.encode()
+
+
+@contract
 async def test_a_call_that_is_given_up_while_servers_send_it_about_leaves_nothing(backend: Backend) -> None:
     with ScriptedNodes() as nodes:
         async with backend.client(nodes.url, timeout=60) as client:

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from resp_sansio.client import Link, Listener, Waiter
+from resp_sansio.client import Dial, Link, Listener, Waiter
 from resp_sansio.client.crew import DONE, SLEEP, Crew, Party, Passer, Post, Several, Write, is_here, party_of
 from resp_sansio.connection import new_slot
 
@@ -662,3 +662,30 @@ def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
     other.reader = first
     crew.leave(second, Several((one, other)))  # it has none of them any more
     assert other.reader is first
+
+
+def test_one_that_is_alone_reads_all_links_that_open_and_makes_the_dials_of_the_others() -> None:
+    crew, _ = crew_at()
+    one, other = a_post(), a_post()
+    lone, second = Thread(1, None), Thread(2, None)
+    crew.opens(one)
+    assert crew.next(lone) is one
+    assert crew.waited(lone, one) is one  # there is nothing else to do
+    crew.opens(other)
+    held = crew.waited(lone, one)
+    assert held is None
+    job = crew.next(lone, held)
+    assert job == Several((one, other))
+    assert crew.waited(lone, job) is job
+    dial = cast("Dial", object())
+    crew.wanted(dial)
+    assert crew.next(lone, job) is dial
+    assert (one.reader, other.reader) == (None, None)
+    assert crew.next(second) == Several((one, other))
+    crew.lost(other)
+    crew.dialled(dial)
+    crew.leave(second, job)
+    assert crew.next(lone, SLEEP) is one
+    crew.wanted(dial)
+    assert crew.waited(lone, one) is None
+    assert crew.next(lone) is dial

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,9 +22,8 @@ from resp_sansio.client.stream_queues import StreamQueue
 from resp_sansio.client.values import ValueReader
 from resp_sansio.surface.tasks_values import Upload
 from simulation.adapters.history import talks
-from simulation.adapters.lives import failure
+from simulation.adapters.lives import drawn, failure
 from simulation.faults import OURS, Fault, planted
-from simulation.script import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ class OfAdapter(NamedTuple):
 
     def scripts(self) -> Iterator[Script]:
         """Draw the histories that may show it."""
-        return filter(self.of, map(draw, count()))
+        return filter(self.of, map(partial(drawn, self.adapter), count()))
 
 
 def keeps(script: Script) -> bool:
@@ -112,6 +112,10 @@ FAULTS: Final = (
     OfAdapter("threads", Fault(
         "those who sleep are not told that a dial is to be made", OURS, Crew, "settle",
         "if free > 0:", "if False:",
+    )),
+    OfAdapter("cluster-threads", Fault(
+        "a thread reads one of the links that open, and leaves the other servers' unread", OURS, Crew, "_next_common",
+        "Several(tuple(posts)) if listens or len(posts) > 1 else posts[0]", "Several(tuple(posts)) if listens else posts[0]",
     )),
     OfAdapter("threads", Fault(
         "an interrupt as bytes move costs no link", OURS, Repair, "reconcile",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import nullcontext
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from resp_sansio import Cache, RespError
 from resp_sansio.testing import PATIENCE, Session, World
@@ -19,7 +19,7 @@ from simulation.watching import Raises, Watching, observers_of, quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from resp_sansio.testing import Fault
+    from resp_sansio.testing import Clock, Fault
     from resp_sansio.testing.server import Words
     from simulation.adapters.programs import Caller
 
@@ -48,6 +48,7 @@ class History(World):
     module: Any
     """The adapter."""
     url = "redis://127.0.0.1:1"
+    caller_type: ClassVar[type[Talker]] = Talker
     keeps_time = True
     """Is what is due done although no caller is there?"""
     interrupts = False
@@ -78,8 +79,16 @@ class History(World):
         self.written = 0  # the last value of "w" that a caller has written, and been told so
         self._values: list[tuple[float, int]] = []  # of "w", and since when
         self._last: dict[Session, int] = {}
-        self._calm = True
+        self.calm = True
         self.observers = observers_of(script.seed)
+
+    def keep_time_by(self, clock: Clock) -> None:
+        """This is the time of everything from now on."""
+        self.clock = self.server.clock = clock
+
+    def counts(self, _caller: Caller, number: int) -> None:
+        """If this command is executed, then one was added to "w"."""
+        self.watched.append(number)
 
     def run(self) -> None:
         """Live through it; raises `AssertionError` where something does not hold."""
@@ -115,6 +124,20 @@ class History(World):
     def make(self) -> Any:
         """Return the adapter's object that this script asks for: a context manager."""
         script = self.script
+        options = self.options()
+        if script.mode == "once":
+            return self.module.connect(self.url, **options)
+        names = ("max_idle", "max_waiting", "max_lifetime", "pre_ping", "retry", "breaker_failures", "breaker_seconds")
+        options |= {name: getattr(script.pool, name) for name in names}
+        if script.mode == "pool":
+            return self.module.Pool(self.url, max_size=script.pool.max_size, min_size=script.pool.min_size, **options)
+        if script.mode == "single":
+            return self.module.Client(self.url, max_connections=1, **options)
+        return self.module.Client(self.url, max_connections=8, lanes=2 if script.mode == "lanes" else 1, **options)
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of any such object."""
+        script = self.script
         options: dict[str, Any] = {
             "protocol": script.protocol,
             "password": "secret" if script.password else None,
@@ -127,15 +150,7 @@ class History(World):
         }
         if script.cached:
             options["cache"] = Cache()
-        if script.mode == "once":
-            return self.module.connect(self.url, **options)
-        names = ("max_idle", "max_waiting", "max_lifetime", "pre_ping", "retry", "breaker_failures", "breaker_seconds")
-        options |= {name: getattr(script.pool, name) for name in names}
-        if script.mode == "pool":
-            return self.module.Pool(self.url, max_size=script.pool.max_size, min_size=script.pool.min_size, **options)
-        if script.mode == "single":
-            return self.module.Client(self.url, max_connections=1, **options)
-        return self.module.Client(self.url, max_connections=8, lanes=2 if script.mode == "lanes" else 1, **options)
+        return options
 
     # -- the history --------------------------------------------------------------------------------------------------------------
 
@@ -153,54 +168,66 @@ class History(World):
     async def _lives(self) -> None:
         for act in self.script.acts:
             await self.sleep(act.at - self.clock.now)
-            self._act(act)
+            self.act(act)
         await self.sleep(SPAN + 2.0 - self.clock.now)
         while not self._all_done and self.clock.now < max(self.troubled, SPAN) + 2 * PATIENCE:
             await self.sleep(0.5)
         assert self._all_done, f"still under way: {[caller for caller in self.callers if not caller.done]}"
         await self.sleep(self.troubled + 0.01 - self.clock.now)
         self.heal()
+        await self.recovers()
         # An idle link that is not read, or of which no time is kept, may have ended: that is met by the next call.
         self.late = not any(
             (socket.unread or (socket.dark and not self.keeps_time)) and not socket.closed for socket in self.sockets
         )
-        last = ("reread",) * self.script.cached + ("scan", "read", "gather") * talks(self.script)
-        for number, kind in enumerate(
-            (*LATE, *last)
-        ):  # one by one: a breaker lets one through, and refuses the others meanwhile
-            self._act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
+        for number, kind in enumerate(self.last):  # one by one: a breaker lets one through, and refuses the others
+            self.act(Act(self.clock.now, kind, len(self.script.acts) + number, 0, inf, inf, 0.5))
             await self.sleep(0.5)
         await self.sleep(2.0)
         assert self._all_done, f"all is well, and still under way: {self.callers[-3:]}"
 
     @property
+    def last(self) -> tuple[str, ...]:
+        """What the last callers want."""
+        return (*LATE, *("reread",) * self.script.cached, *("scan", "read", "gather") * talks(self.script))
+
+    async def recovers(self) -> None:
+        """Nothing goes wrong any more. Wait until all is as it should be."""
+
+    @property
     def _all_done(self) -> bool:
         return all(caller.done for caller in self.callers)
 
-    def _act(self, act: Act) -> None:
+    def act(self, act: Act) -> None:
+        """A caller comes, or a fault happens."""
         if act.kind in FAULTS:
-            self._calm = False
+            self.calm = False
         if act.kind in FAULTS and act.kind not in OWN:
             self.go_wrong(cast("Fault", act.kind), act.seconds, act.chance)
         elif act.kind in METHODS:
             self._method(act)
         elif act.kind not in FAULTS:
-            self._come(act)
+            self.come(act)
         elif act.kind in ("interrupt", "struck"):
             running = [caller for caller in self.callers if not caller.done]
             if running:
                 self._leave(running[int(act.chance * len(running))])
 
-    def _come(self, act: Act) -> None:
+    def come(self, act: Act) -> None:
+        """A caller comes, who wants this, or a conversation in its place."""
         if talks(self.script):
             act = act._replace(kind=TALKS.get(act.kind, act.kind))
+        self.comes(act)
+
+    def comes(self, act: Act) -> None:
+        """A caller comes."""
         if act.kind in LEASES and self.script.mode in ("once", "single"):
             act = act._replace(kind="pipeline")
-        caller = Talker(self, act)
+        caller = self.caller_type(self, act)
         self.callers.append(caller)
         self.begin(caller)
         if act.leaves < inf:
-            self._calm = False
+            self.calm = False
             self.clock.after(act.leaves, self._leave, caller)
 
     def _leave(self, caller: Talker) -> None:
@@ -211,7 +238,7 @@ class History(World):
         ends = act.kind in ("drain", "close")
         if self.script.mode == "once" or (ends and act.chance > 0.3) or (self.script.mode != "pool" and not ends):
             return
-        caller = Talker(self, act)
+        caller = self.caller_type(self, act)
         self.callers.append(caller)
         self.ended = self.ended or ends
         if act.kind == "resize":
@@ -227,9 +254,13 @@ class History(World):
     def step(self, until: float = inf) -> bool:
         """As of the world; no more connections are open than may be."""
         moved = super().step(until)
+        self.check_capacity()
+        return moved
+
+    def check_capacity(self) -> None:
+        """No more connections are open than may be."""
         connected = sum([socket.opened and not (socket.closed or socket.shut) for socket in self.sockets])
         assert connected <= self.capacity, f"{connected} connections of {self.capacity}"
-        return moved
 
     def _changed(self, key: bytes, value: int) -> None:
         if key == b"w":
@@ -250,7 +281,7 @@ class History(World):
         if (
             words[0] != b"INCRBY"
             or words[1] == b"w"
-            or not (self.in_order and self._calm and lanes)
+            or not (self.in_order and self.calm and lanes)
             or int(words[2]) in self.watched
         ):
             return
@@ -265,14 +296,19 @@ class History(World):
             self.clock.step()  # what was still on its way
         self.checks.rest()
         self.checks.agree()
+        self.check_data()
+        for observer in self.observers:
+            self.check_observer(observer)
+
+    def check_data(self) -> None:
+        """No update and no element was lost."""
         watched = sum(self.server.ran[b"n%d" % number] for number in self.watched)
         value = self.server.data[b"w"]
-        self.talks.rest(calm=self._calm)
+        self.talks.rest(calm=self.calm)
         assert value == watched + self.touched, f"an update was lost: {value} of {watched + self.touched}"
-        for observer in self.observers:
-            self._check_observer(observer)
 
-    def _check_observer(self, observer: object) -> None:
+    def check_observer(self, observer: object) -> None:
+        """What this one was told is what callers were told, and what was counted."""
         strikes = self.strikes if self.interrupts else 0
         if isinstance(observer, Watching):
             observer.agree(self.checks.told, strikes=strikes, torn=strikes > 0)

@@ -1,4 +1,7 @@
-"""Histories of the adapters: lived through, made small where they fail, and told; `python -m simulation.adapters.lives trio 7`."""
+"""Histories of the adapters: lived through, made small where they fail, and told; `python -m simulation.adapters.lives trio 7`.
+
+"trio" is an adapter whose client has one server; that of "cluster-trio" has a cluster.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,40 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from simulation.adapters.clusters import OF_CLUSTERS_ON
 from simulation.adapters.on_asyncio import OnAsyncio
 from simulation.adapters.on_threads import OnThreads
 from simulation.adapters.on_trio import OnTrio
+from simulation.cluster.script import ClusterScript
+from simulation.cluster.script import draw as draw_cluster
 from simulation.script import draw
 from simulation.shrink import shrunk
 
 if TYPE_CHECKING:
+    from simulation.adapters.clusters import ClusterHistory
     from simulation.adapters.history import History
     from simulation.script import Script
 
-__all__ = ["ADAPTERS", "explain", "failure", "lives"]
+__all__ = ["ADAPTERS", "OF_CLUSTERS", "drawn", "explain", "failure", "history", "lives"]
 
 ADAPTERS: Final[dict[str, type[History]]] = {"asyncio": OnAsyncio, "trio": OnTrio, "threads": OnThreads}
+OF_CLUSTERS: Final[dict[str, type[ClusterHistory]]] = {f"cluster-{name}": of for name, of in OF_CLUSTERS_ON.items()}
+
+
+def drawn(name: str, seed: int) -> Script:
+    """Draw the history of this seed."""
+    return draw_cluster(seed) if name in OF_CLUSTERS else draw(seed)
+
+
+def history(name: str, script: Script, trace: list[str] | None = None) -> History:
+    """Return a history that is still to be lived through."""
+    return OF_CLUSTERS[name](script, trace) if isinstance(script, ClusterScript) else ADAPTERS[name](script, trace)
 
 
 def failure(name: str, script: Script, trace: list[str] | None = None) -> Exception | None:
     """Live through this history on that adapter, and return what does not hold in it."""
     try:
-        ADAPTERS[name](script, trace).run()
+        history(name, script, trace).run()
     except Exception as error:  # noqa: BLE001  # a fault may show in any way
         return error
     return None
@@ -34,9 +52,9 @@ def failure(name: str, script: Script, trace: list[str] | None = None) -> Except
 
 def explain(name: str, seed: int) -> str:
     """Tell how the history of this seed fails, in its smallest form; "" if it does not."""
-    if failure(name, draw(seed)) is None:
+    if failure(name, drawn(name, seed)) is None:
         return ""
-    script = shrunk(draw(seed), partial(failure, name))
+    script = shrunk(drawn(name, seed), partial(failure, name))
     trace: list[str] = []
     error = failure(name, script, trace)
     acts = [f"  {act.at:.4f} {act.kind} {act.number} for {act.seconds} s" for act in script.acts]
@@ -48,12 +66,12 @@ def lives(name: str, first: int, last: int) -> tuple[int, float, list[int]]:
     """Live through the histories of these seeds; return how many callers that were, the seconds it took, and what failed."""
     callers, failed, begun = 0, [], time.process_time()
     for seed in range(first, last):
-        history = ADAPTERS[name](draw(seed))
+        lived = history(name, drawn(name, seed))
         try:
-            history.run()
+            lived.run()
         except Exception:  # noqa: BLE001
             failed.append(seed)
-        callers += len(history.callers)
+        callers += len(lived.callers)
     return callers, time.process_time() - begun, failed
 
 

@@ -36,20 +36,22 @@ FOREVER: Final = 1000.0
 class TrioClock(Clock):
     """The time of a run of trio's; a task of the world's goes by what is to happen in it."""
 
-    __slots__ = ("scope",)
+    __slots__ = ("_apart", "scope")
 
     def __init__(self) -> None:
         self.scope: trio.CancelScope | None = None
+        self._apart = 0.0
         super().__init__()
 
     @property
     def now(self) -> float:
-        """What trio says."""
-        return trio.current_time() if self.scope is not None else 0.0
+        """What trio says, while it runs."""
+        return trio.current_time() if self.scope is not None else self._apart
 
     @now.setter
-    def now(self, _: float) -> None:
-        """It goes on by itself."""
+    def now(self, when: float) -> None:
+        """While trio runs, it goes on by itself."""
+        self._apart = when
 
     def at(self, when: float, what: Callable[..., object], *arguments: Any) -> None:
         """As of a clock."""
@@ -117,9 +119,9 @@ class Connecting:
         self._waiting = waiting
         self._socket = one
 
-    async def connect(self, _address: Any) -> None:
+    async def connect(self, address: Any) -> None:
         """Raises `ConnectionRefusedError`."""
-        self._socket.connect_ex()
+        self._socket.connect_ex(address)
         await self._waiting.wait("writable", self._socket)
         if self._socket.refused:
             raise ConnectionRefusedError(111, "refused")
@@ -134,7 +136,7 @@ class OnTrio(History):
     def live_through(self) -> None:
         clock = TrioClock()
         self.clock._events, clock._events = clock._events, self.clock._events
-        self.clock = self.server.clock = clock
+        self.keep_time_by(clock)
         core: Any = trio._core._run
         core._ALLOW_DETERMINISTIC_SCHEDULING = True
         core._r.seed(self.script.seed)

@@ -85,6 +85,10 @@ class Caller:
         left = self.deadline - self.history.clock.now
         return None if left == float("inf") else max(left, 0.0)
 
+    def key(self, name: str) -> str:
+        """A key with this name. All keys of a caller belong together."""
+        return name
+
     async def ask(self, to: Any, number: int, *words: str | bytes | int, timeout: float | None = None) -> Any:
         """Execute a command, note how it ended, and return its reply. Raises as the adapter does."""
         name, since = str(words[0]), self.history.clock.now
@@ -150,14 +154,14 @@ class Caller:
     def add_to(self, pipe: Any) -> int:
         """Put a command that must not run twice into a pipeline."""
         number = self.checks.number()
-        self.results.append(pipe.execute("INCRBY", f"n{number}", number))
+        self.results.append(pipe.execute("INCRBY", self.key(f"n{number}"), number))
         self.names[number] = "INCRBY"
         return number
 
     def get_from(self, pipe: Any) -> int:
         """Put a command that may be repeated into a pipeline."""
         number = self.checks.number()
-        self.results.append(pipe.execute("GET", f"e{number}"))
+        self.results.append(pipe.execute("GET", self.key(f"e{number}")))
         self.names[number] = "GET"
         return number
 
@@ -171,8 +175,8 @@ class Caller:
     async def get(self, to: Any) -> None:
         """A command that may be repeated, whose answer is its own."""
         number = self.checks.number()
-        reply = await self.ask(to, number, "GET", f"e{number}")
-        self.checks.own(self, reply, b"e%d" % number)
+        key = self.key(f"e{number}")
+        self.checks.own(self, await self.ask(to, number, "GET", key), key.encode())
 
     async def reread(self, to: Any) -> None:
         """Read again and again what others change: what the client keeps, or what the server has."""
@@ -191,8 +195,8 @@ class Caller:
         self.begin()
         pipe = to.transaction(timeout=self.left)
         number = self.add_to(pipe)
-        value = pipe.execute("INCRBY", "w", 1)
-        self.history.watched.append(number)
+        value = pipe.execute("INCRBY", self.key("w"), 1)
+        self.history.counts(self, number)
         await self.together(pipe, number)
         self.history.written = max(self.history.written, value.result())
         await self._look(to)
@@ -200,12 +204,12 @@ class Caller:
     async def _look(self, to: Any) -> None:
         history = self.history
         number, written, since = self.checks.number(), history.written, history.clock.now
-        history.fresh(self, int(await self.ask(to, number, "GET", "w")), written, since)
+        history.fresh(self, int(await self.ask(to, number, "GET", self.key("w"))), written, since)
 
     async def large(self, to: Any) -> None:
         """The same with an answer that comes in many pieces."""
         number = self.checks.number()
-        key = b"large:%d" % number
+        key = self.key(f"large:{number}").encode()
         self.checks.own(self, await self.ask(to, number, "GET", key), key * (LARGE // len(key)))
 
     async def odd(self, to: Any) -> None:
@@ -220,7 +224,7 @@ class Caller:
     async def add(self, to: Any) -> None:
         """A command that must not run twice. Its answer is its own number."""
         number = self.checks.number()
-        self.checks.own(self, await self.ask(to, number, "INCRBY", f"n{number}", number), number)
+        self.checks.own(self, await self.ask(to, number, "INCRBY", self.key(f"n{number}"), number), number)
 
     async def push(self, to: Any) -> None:
         """An element for those who wait for one."""
@@ -231,12 +235,12 @@ class Caller:
         """Wait for an element. The last key is this call's own, and always empty."""
         number = self.checks.number()
         reply = await self.ask(
-            to, number, "BLPOP", self._list(), f"b{number}", "0.2", timeout=min(self.left or 3.0, 3.0)
+            to, number, "BLPOP", self._list(), self.key(f"b{number}"), "0.2", timeout=min(self.left or 3.0, 3.0)
         )
         self.checks.popped(self, reply, number)
 
     def _list(self) -> str:
-        return f"q{int(self.act.chance * 2)}"
+        return self.key(f"q{int(self.act.chance * 2)}")
 
     async def pipeline(self, to: Any) -> None:
         """Several at once; each has its own answer."""
@@ -246,7 +250,8 @@ class Caller:
         three = self.add_to(pipe) if self.act.chance < 0.5 else self.get_from(pipe)
         replies = await self.together(pipe, one, two, three)
         assert replies is not None
-        expected = [one, b"e%d" % two, three if self.act.chance < 0.5 else b"e%d" % three]
+        name = self.key(f"e{three}").encode()
+        expected = [one, self.key(f"e{two}").encode(), three if self.act.chance < 0.5 else name]
         for reply, right in zip(replies, expected, strict=True):
             self.checks.own(self, reply, right)
 
@@ -258,7 +263,7 @@ class Caller:
         replies = await self.together(pipe, one, two)
         assert replies is not None
         self.checks.own(self, replies[0], one)
-        self.checks.own(self, replies[1], b"e%d" % two)
+        self.checks.own(self, replies[1], self.key(f"e{two}").encode())
 
     async def burst(self, to: Any) -> None:
         """Three at a time, in this order."""
@@ -272,7 +277,7 @@ class Caller:
                 await self.pop(connection)
             await self.get(connection)
             if self.act.chance > 0.4:  # and leave it to the pool to end this
-                await connection.execute("WATCH", "w", timeout=self.left)
+                await connection.execute("WATCH", self.key("w"), timeout=self.left)
 
     async def change(self, to: Any) -> None:
         """A connection that was changed is not lent again. The database is this caller's number, beyond all others."""
@@ -285,24 +290,25 @@ class Caller:
         async with self.history.lent(self, to) as connection:
             await self.get(connection)
         try:
-            await connection.execute("GET", "e0", timeout=self.left)
+            await connection.execute("GET", self.key("e0"), timeout=self.left)
         except (ConnectionClosedError, LocalProtocolError):
             return
         raise AssertionError(f"{self} sent a command on a connection that it had given back")
 
     async def watch(self, to: Any) -> None:
         """Add one to a counter that others change as well, by WATCH; the value is known to be right at the end."""
+        key = self.key("w")
 
         async def update(transaction: Any) -> None:
-            value = int(await transaction.read("GET", "w"))
-            transaction.execute("SET", "w", value + 1)
+            value = int(await transaction.read("GET", key))
+            transaction.execute("SET", key, value + 1)
             number = self.checks.number()
-            self.history.watched.append(number)
-            transaction.execute("INCRBY", f"n{number}", number)
+            self.history.counts(self, number)
+            transaction.execute("INCRBY", self.key(f"n{number}"), number)
 
         since = self.history.clock.now
         try:
-            await to.transact(self.history.function(update), "w", attempts=3, timeout=self.left)
+            await to.transact(self.history.function(update), key, attempts=3, timeout=self.left)
         finally:
             self.checks.punctual(self, since)
 

@@ -34,6 +34,11 @@ class ClusterCaller(Caller):
         return {part_of(slot) for slot in self.slots}
 
     @property
+    def everywhere(self) -> bool:
+        """Does it ask all masters?"""
+        return self.act.kind == "size"
+
+    @property
     def slots(self) -> set[int]:
         """The hash slots of its keys."""
         return {slot_of(self.tagged("", tag).encode()) for tag in self.tags}

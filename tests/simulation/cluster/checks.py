@@ -14,7 +14,7 @@ from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
 from simulation.checks import Call, Checks, outcomes
-from simulation.cluster.promises import ROUNDS, TownChecks
+from simulation.cluster.promises import FORGETS, ROUNDS, TownChecks
 from simulation.cluster.script import ELSE
 from simulation.cluster.servers import keys_of, slot_of
 from simulation.watching import Watching
@@ -33,7 +33,6 @@ __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
 HOPS: Final = 17  # times that a call is sent elsewhere that has no deadline
 MOST: Final = 15  # and times that one is that has one, before its pauses are long
 PAUSE: Final = 0.1  # seconds that are short for such a pause
-FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
 HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
 """What may cost connections."""

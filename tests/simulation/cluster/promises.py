@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from resp_sansio import Outcome, ReplyError
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from simulation.cluster.servers import Member, MemberSession
     from simulation.cluster.trouble import TownTrouble
 
-__all__ = ["ROUNDS", "TownChecks"]
+__all__ = ["FORGETS", "ROUNDS", "TownChecks"]
 
 ERRORS: Final = frozenset({"LOADING", "EXECABORT", "UNBLOCKED", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
 ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
+FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 PATIENCE: Final = 3.0  # seconds in which a caller is served whose slots have their servers
 
 
@@ -34,6 +36,10 @@ class OfSlots(Protocol):
     @property
     def slots(self) -> set[int]:
         """The hash slots of its keys."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Does it ask all masters?"""
 
 
 class TownChecks(checks.Checks):
@@ -128,6 +134,9 @@ class TownChecks(checks.Checks):
         world, caller, town = self.world, cast("OfSlots", who), self.world.town
         well = max(since, world.troubled, *[town.well_since(part) for part in caller.parts])
         well = max(well, *[town.stuck.get(slot, 0.0) for slot in caller.slots])
+        if caller.everywhere:  # it waits for each master that there was as it asked
+            gone = any(when > since for when in town.left.values()) or any(one.stopped for one in town.members)
+            well = max(well, inf if gone else town.went_on)
         waited = world.clock.now - well
         self.longest = max(self.longest, waited)
         assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"

@@ -346,6 +346,7 @@ class Town:
         self.shards: list[Shard] = []
         self.members: list[Member] = []
         self.stuck: dict[int, float] = {}  # until when commands lay in frozen servers, by slot
+        self.went_on = 0.0  # when a server last did that had been stopped
         self.left: dict[Member, float] = {}  # servers that are none of its any more, and since when
         self.takes: Callable[[MemberSession, Words, ReplyError | None, bool], None] = lambda *_: None
         self.runs: Callable[[MemberSession, Words], None] = lambda *_: None
@@ -480,6 +481,7 @@ class Town:
         self.touch(*self.parts_of(member.shard), -1)
         if not member.stopped:
             self.tell("{} goes on", member)
+            self.went_on = self.clock.now
             if phase == "crashed":
                 member.become_replica() if member.shard.master is not member else None
                 member.hear()

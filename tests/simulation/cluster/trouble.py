@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from resp_sansio.testing import Server, World
 from simulation.cluster.servers import PARTS, Member, Town
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from simulation.cluster.script import ClusterScript
     from simulation.script import Act
 
-__all__ = ["TownTrouble"]
+__all__ = ["LONG", "SEEN", "TownTrouble"]
+
+LONG: Final = 30.0  # seconds in which a cluster is well again
+SEEN: Final = 12  # callers, one a second, who let the client see how its cluster is now
 
 
 class TownTrouble(World):

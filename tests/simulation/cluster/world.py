@@ -12,7 +12,7 @@ from simulation.cluster.callers import ClusterCaller
 from simulation.cluster.checks import ClusterChecks, WatchedMap, WatchedRefresher
 from simulation.cluster.script import OF_CLUSTERS, ClusterScript
 from simulation.cluster.servers import slot_of
-from simulation.cluster.trouble import TownTrouble
+from simulation.cluster.trouble import LONG, SEEN, TownTrouble
 from simulation.script import FAULTS, Act
 from simulation.world import World
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterWorld"]
 
-LONG: Final = 30.0  # seconds
-SEEN: Final = 12  # callers, one a second, who let the client see how its cluster is now
 MORNING: Final = 20_000
 
 
