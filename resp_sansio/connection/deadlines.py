@@ -31,6 +31,10 @@ class Deadlines(Generic[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.entries)} entries>"
 
+    def is_due(self, item: T) -> object:
+        """Does this item still count?"""
+        return self._is_due(item)
+
     def add(self, item: T, deadline: float) -> None:
         """Add an item; one that has no deadline (`math.inf`) needs no entry."""
         if deadline != inf:
@@ -41,7 +45,7 @@ class Deadlines(Generic[T]):
         entries = self.entries
         while entries:
             deadline, _, item = entries[0]
-            if self._is_due(item):
+            if self.is_due(item):
                 return deadline
             heappop(entries)
         return inf
@@ -51,14 +55,14 @@ class Deadlines(Generic[T]):
         entries = self.entries
         while entries and entries[0][0] <= now:
             _, _, item = heappop(entries)
-            if self._is_due(item):
+            if self.is_due(item):
                 yield item
 
     def trim(self, most: int) -> None:
         """Keep hold of little that has ended; at most so many have not."""
         self.next()
         if len(self.entries) > 2 * most:
-            self.entries[:] = [entry for entry in self.entries if self._is_due(entry[2])]
+            self.entries[:] = [entry for entry in self.entries if self.is_due(entry[2])]
             heapify(self.entries)
 
 

@@ -77,7 +77,7 @@ class Pairing(ABC):
         self._parser = parser
         self._lenient_push = lenient_push
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
-        self._deadlines = Deadlines(_is_awaited)  # of the slots whose `noted` it is
+        self._deadlines = SlotDeadlines(_is_awaited)
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
         self._events: list[Event] = []
         self._lost: ConnectionLost | None = None
@@ -446,6 +446,16 @@ class Pairing(ABC):
     def _surplus(self, reply: Reply) -> None:
         # Not shown: it may well be the answer to somebody else's question.
         self._lose(RemoteProtocolError(f"a reply came that no command asked for (a {type(reply).__name__})"))
+
+
+class SlotDeadlines(Deadlines[Slot]):
+    """The deadlines of the slots whose `noted` this is: a slot that goes out again may be another connection's by then."""
+
+    __slots__ = ()
+
+    def is_due(self, item: Slot) -> object:
+        """As of any deadlines."""
+        return item.noted is self and super().is_due(item)
 
 
 def _is_awaited(slot: Slot) -> bool:

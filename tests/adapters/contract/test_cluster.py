@@ -575,7 +575,8 @@ async def test_a_server_that_says_nothing_keeps_no_caller_from_the_one_that_has_
     """Not one that is alone either, with a thread that also reads and dials all else."""
     with ScriptedNodes(3) as nodes:
         nodes.nodes[0].mute = True
-        async with backend.client(nodes.url, timeout=20, connect_timeout=60) as client:
+        url = f"redis+cluster://127.0.0.1:{nodes.nodes[1].port}"
+        async with backend.client(url, timeout=20, connect_timeout=60) as client:
             assert await client.execute("GET", THERE) == THERE.encode()
             nodes.tell(nodes.all_by(1))
             assert await client.execute("GET", HERE) == HERE.encode()

@@ -1104,3 +1104,29 @@ def test_a_slot_that_goes_out_again_keeps_its_deadline() -> None:
     write_all(connection)
     connection.handle_timeout(5.0)
     assert [event.slot for event in connection.events() if isinstance(event, TimedOut)] == [again]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_slot_that_goes_out_elsewhere_is_due_there_alone(sent: bool) -> None:
+    """As after MOVED: the connection that has answered it has nothing more to do with it, though it had noted its deadline."""
+    first, _ = opened()
+    second, _ = opened()
+    early = first.send(Command("GET", "a"), deadline=1.0)
+    slot = first.send(Command("INCR", "b"), deadline=5.0)
+    other = first.send(Command("GET", "c"), deadline=4.0)
+    write_all(first)
+    first.handle_timeout(1.0)  # notes all deadlines
+    assert [event.slot for event in first.events() if isinstance(event, TimedOut)] == [early]
+    first.receive_data(b"$-1\r\n-MOVED 1 elsewhere:6379\r\n")
+    first.events()
+    slot.renew()
+    second.submit(slot)
+    if sent:
+        write_all(second)
+    first.handle_timeout(5.0)
+    assert [event.slot for event in first.events() if isinstance(event, TimedOut)] == [other]
+    assert slot.state is (SlotState.HANDED if sent else SlotState.QUEUED)
+    second.handle_timeout(5.0)
+    assert [event.slot for event in second.events() if isinstance(event, TimedOut)] == [slot]
+    assert slot.outcomes == ((Outcome.MAYBE_EXECUTED,) if sent else (Outcome.NOT_SENT,))
+    assert (first.stats().abandoned, second.stats().abandoned) == (1, int(sent))
