@@ -158,6 +158,7 @@ class Cluster:
         lines: dict[str, str | int] = {
             "cluster-node-timeout": node_timeout,
             "cluster-allow-replica-migration": "no",
+            "cluster-replica-validity-factor": 0,  # however long an election takes on a slow machine
             "repl-diskless-sync": "yes",
             "repl-diskless-sync-delay": 0,
             "repl-ping-replica-period": 1,

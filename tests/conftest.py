@@ -92,7 +92,7 @@ def shared_server(config: pytest.Config) -> Server:
 def shared_cluster(config: pytest.Config) -> Cluster:
     """The run's one cluster, started when first asked for."""
     if the_cluster not in config.stash:
-        config.stash[the_cluster] = Cluster(listed=True)
+        config.stash[the_cluster] = Cluster(listed=True, node_timeout=15_000)  # no master is to be deposed
     return config.stash[the_cluster]
 
 

@@ -62,7 +62,7 @@ async def test_slots_that_move_under_load_cost_no_call(backend: Backend, start_c
             wait_until(lambda asked=asked: said(cluster, "ASK") > asked)  # type: ignore[misc]
             cluster.end_move(slot, target, 0)
 
-    async with backend.client(cluster.url, client_name="load") as client:
+    async with backend.client(cluster.url, client_name="load", timeout=30) as client:
         await client.execute("PING")
         load = Load(backend, client, keys)
         await load.during(lambda: None)
@@ -183,7 +183,7 @@ async def test_two_servers_that_name_each_other_cost_a_call_its_time_and_few_req
             nodes.move_in_circles()
             with pytest.raises((CommandTimeoutError, ReplyError)):
                 await client.execute("INCR", HERE, timeout=0.2)
-            assert 5 <= sum(len(node.asked(b"INCR")) for node in nodes.nodes) <= 20
+            assert 1 <= sum(len(node.asked(b"INCR")) for node in nodes.nodes) <= 20
             nodes.answer(echo)
             assert await client.execute("GET", HERE) == HERE.encode()
 
@@ -202,7 +202,7 @@ async def test_a_fail_over_that_was_asked_for_costs_no_call_and_no_connection_el
         cluster.fail_over(3)
         wait_until(lambda: cluster.nodes[3].is_master)
 
-    async with backend.client(cluster.url, client_name="load") as client:
+    async with backend.client(cluster.url, client_name="load", timeout=30) as client:
         load = Load(backend, client, keys)
         await load.during(lambda: None)
         before = [connections_of(node, "load") for node in cluster.nodes[1:3]]

@@ -16,7 +16,7 @@ from resp_sansio import CommandTimeoutError, Gap, Message
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-PATIENCE = 15.0
+PATIENCE = 45.0
 
 
 numbers = count()
@@ -46,11 +46,8 @@ async def gap_of(messages: Any, name: str) -> None:
 
 async def is_left(backend: Backend, client: Any, name: str) -> None:
     """See that a channel is left: a server may notice a moment later that a connection has ended."""
-    for _ in range(500):
-        if await client.execute("SPUBLISH", name, "x") == 0:
-            return
+    while await client.execute("SPUBLISH", name, "x"):
         await backend.sleep(0.01)
-    pytest.fail(f"one is subscribed to {name}")
 
 
 def listeners(cluster: Cluster) -> list[int]:
@@ -152,7 +149,7 @@ async def test_a_master_fails_over_and_another_dies(backend: Backend, start_clus
 
 async def _published(backend: Backend, client: Any, messages: Any, name: str) -> bool:
     """Publish until one gets it: the servers may not all know yet who is master."""
-    for _ in range(100):
+    while True:
         await client.execute("SPUBLISH", name, "x")
         try:
             item = await messages.next(timeout=0.1)
@@ -160,7 +157,6 @@ async def _published(backend: Backend, client: Any, messages: Any, name: str) ->
             continue
         if isinstance(item, Message):
             return bool(item.channel == name.encode())
-    return False
 
 
 @contract
@@ -217,11 +213,9 @@ async def test_a_server_that_leaves_the_cluster_is_left(
             assert listeners(cluster) == [3]
             for node in cluster.nodes[:3]:
                 node.call("CLUSTER", "FORGET", cluster.nodes[3].id)
-            for _ in range(200):
+            while listeners(cluster) == [3]:
                 await client.execute("GET", "key")  # maps are asked for while calls are made
                 await backend.sleep(0.02)
-                if listeners(cluster) != [3]:
-                    break
             assert (await messages.next()).channels == (b"news",)
             assert listeners(cluster)[0] < 3
             await client.execute("PUBLISH", "news", "x")
@@ -232,7 +226,7 @@ async def test_a_server_that_leaves_the_cluster_is_left(
 async def test_what_can_not_be_entered_in_time_leaves_nothing(
     backend: Backend, start_cluster: Callable[..., Cluster]
 ) -> None:
-    with start_cluster() as cluster:
+    with start_cluster(node_timeout=60_000) as cluster:
         first, second, _ = channels(cluster)
         async with subscribed(backend, cluster.url, shards=[second]) as (client, messages):
             cluster.nodes[0].freeze()
