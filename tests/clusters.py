@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["SLOTS", "Cluster", "Node", "key_in", "slot_of", "wait_until"]
 
 SLOTS: Final = 16384
+QUICK: Final = 500
+"""Milliseconds after which a node that is silent is deposed, if nothing else is asked for."""
+
 TRIES: Final = 5
 LATE: Final = "the cluster did not come to it in time"
 DOUBTED: Final = frozenset({"fail", "fail?", "handshake", "noaddr"})
@@ -127,7 +130,7 @@ class Cluster:
 
     `config` are directives for all nodes (`cluster_require_full_coverage="no"`). CLUSTER SLOTS leaves out a replica until something
     was replicated to it: with `listed`, all are there at once. With `names`, nodes announce `node0.example`, ... and are to be
-    called so.
+    called so. A master that is silent for `node_timeout` milliseconds is deposed.
     """
 
     def __init__(
@@ -137,7 +140,7 @@ class Cluster:
         *,
         listed: bool = False,
         executable: Path | None = None,
-        node_timeout: int = 500,
+        node_timeout: int = QUICK,
         tls: bool = False,
         password: str | None = None,
         names: bool = False,
@@ -156,7 +159,7 @@ class Cluster:
         self.certificates: Final = Certificates.make(self.folder, ("localhost", "127.0.0.1")) if tls else None
         self.nodes: list[Node] = []
         lines: dict[str, str | int] = {
-            "cluster-node-timeout": node_timeout,
+            "cluster-node-timeout": QUICK,  # by which they find one another
             "cluster-allow-replica-migration": "no",
             "cluster-replica-validity-factor": 0,  # however long an election takes on a slow machine
             "repl-diskless-sync": "yes",
@@ -173,6 +176,9 @@ class Cluster:
             self.wait_until_settled()
             if listed:
                 self.list_replicas()
+            if node_timeout != QUICK:
+                for node in self.nodes:
+                    done(node.call("CONFIG", "SET", "cluster-node-timeout", node_timeout))
         except BaseException:
             self.close()
             raise
