@@ -342,11 +342,10 @@ async def test_delays_and_splits_at_random(backend: Backend, server: Server) -> 
 @contract
 async def test_silence_where_a_reply_is_owed_is_an_end(backend: Backend, server: Server) -> None:
     with Proxy(server.port) as proxy:
-        async with backend.connect(proxy.url, silence_timeout=0.1, timeout=None) as connection:
-            for _ in range(2):
-                assert await connection.execute("PING") == "PONG"
-                await backend.sleep(0.15)  # nothing is owed
-            assert await connection.execute("BLPOP", "none", 0.15) is None  # may be silent
+        async with backend.connect(proxy.url, silence_timeout=0.6, timeout=None) as connection:
+            assert await connection.execute("PING") == "PONG"
+            await backend.sleep(0.7)  # nothing is owed
+            assert await connection.execute("BLPOP", "none", 0.7) is None  # may be silent
             proxy.arm(down=Faults(after=0, then="stall"))
             error = await lost(connection, "GET", "k")
     assert type(error) is ConnectionLostError
@@ -399,8 +398,8 @@ async def test_who_waits_for_any_time_hears_of_a_server_that_has_vanished(backen
 
 @contract
 async def test_who_waits_longer_than_the_silence_lasts_is_left_to_wait(backend: Backend, server: Server) -> None:
-    async with backend.connect(server.url, silence_timeout=0.05) as connection:
-        assert await connection.execute("DEBUG", "SLEEP", 0.3, timeout=30) == "OK"
+    async with backend.connect(server.url, silence_timeout=0.3) as connection:
+        assert await connection.execute("DEBUG", "SLEEP", 0.6, timeout=30) == "OK"
 
 
 @contract

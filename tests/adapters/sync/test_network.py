@@ -7,6 +7,7 @@ import threading
 import time
 import tracemalloc
 from functools import partial
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -260,7 +261,7 @@ def test_a_peer_that_speaks_byte_by_byte(server: Server) -> None:
 def test_a_server_that_pauses_and_goes_on(server: Server) -> None:
     with connect(server.url) as connection:
         connection.execute("SET", "k", "v")
-        connection.execute("CLIENT", "PAUSE", 300, "ALL")
+        connection.execute("CLIENT", "PAUSE", 1500, "ALL")
         with pytest.raises(CommandTimeoutError) as caught:
             connection.execute("GET", "k", timeout=0.05)
         assert caught.value.outcome is Outcome.MAYBE_EXECUTED
@@ -383,22 +384,26 @@ def test_the_timeout_holds_and_the_next_writer_finishes_the_half_written_command
 def test_while_the_writer_is_stuck_others_wait_their_turn_or_their_time() -> None:
     release, heard = threading.Event(), list[list[bytes]]()
     with Peer(deaf(release, heard)) as peer, connect(peer.url) as connection:
+        hasty = Semaphore(0)
 
         def put() -> None:
             with pytest.raises(CommandTimeoutError):
                 connection.execute("SET", "half", LARGE, timeout=0.3)
+            hasty.release()
 
         def impatient(index: int) -> None:
-            time.sleep(0.05)
+            eventually(lambda: connection.stats().sent == 1)
             with pytest.raises(CommandTimeoutError):
                 connection.execute("GET", f"impatient {index}", timeout=0.05)
+            hasty.release()
 
         def patient(index: int) -> None:
-            time.sleep(0.05)
+            eventually(lambda: connection.stats().sent == 1)
             assert connection.execute("GET", f"patient {index}", timeout=None) == f"patient {index}".encode()
 
         def later() -> None:
-            time.sleep(0.4)
+            for _ in range(5):
+                assert hasty.acquire(timeout=PATIENCE)
             release.set()
 
         together(put, later, *(partial(work, index) for work in (impatient, patient) for index in range(4)))
@@ -437,7 +442,7 @@ def test_the_timeout_holds_of_one_that_waits_to_write_while_another_reads() -> N
 
 def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
     """One waits for a reply, another is stuck writing, a third is queued behind it; then the first two go, one by one."""
-    said, release = threading.Event(), threading.Event()
+    said, release, gone = threading.Event(), threading.Event(), threading.Event()
 
     def script(wire: Wire) -> None:
         wire.welcome()
@@ -454,18 +459,19 @@ def test_a_reader_takes_over_writing_when_the_writer_gives_up() -> None:
             assert connection.execute("BLPOP", "first", 0) is None
 
         def second() -> None:
-            time.sleep(0.05)
+            eventually(lambda: connection.stats().sent == 1)
             with pytest.raises(CommandTimeoutError):
                 connection.execute("SET", "second", b"x" * 7 * MIB, timeout=0.4)
+            gone.set()
 
         def third() -> None:
-            time.sleep(0.15)
+            eventually(lambda: connection.stats().sent == 2)
             assert connection.execute("GET", "third", timeout=None) == b"third"
 
         def direct() -> None:
-            time.sleep(0.25)
+            eventually(lambda: connection.stats().queued == 1 or gone.is_set())
             said.set()  # the first goes, and the third reads for all
-            time.sleep(0.3)
+            assert gone.wait(PATIENCE)
             release.set()  # the second has gone, and its half-written command is in the way of the third's
 
         together(first, second, third, direct)
@@ -532,33 +538,23 @@ def test_a_pipeline_that_is_cut_tells_each_command_its_own_outcome(server: Serve
 
 def test_outcomes_by_position_where_the_end_was_not_even_sent() -> None:
     """Two replies came, two large commands were sent and not answered, and the line fills up in the middle of the last one."""
-    cut = threading.Event()
 
     def script(wire: Wire) -> None:
         wire.welcome()
         for _ in range(4):
             wire.command()
         wire.send(b":1\r\n:2\r\n")
-        assert cut.wait(PATIENCE)
+        time.sleep(0.3)  # a reset could overtake what was not read yet
         wire.reset()
 
     with Peer(script) as peer, connect(peer.url) as connection:
-        connection_lost: list[ConnectionLostError] = []
         pipe = connection.pipeline(timeout=PATIENCE)
         results = [pipe.execute("INCR", "n"), pipe.execute("INCR", "n")]
         results += [pipe.execute("SET", "k", b"x" * 40_000), pipe.execute("SET", "k", b"x" * 40_000)]
         results += [pipe.execute("SET", "huge", LARGE), pipe.execute("INCR", "never")]
 
-        def run() -> None:
-            with pytest.raises(ConnectionLostError) as caught:
-                pipe.run()
-            connection_lost.append(caught.value)
-
-        def sever() -> None:
-            time.sleep(0.3)
-            cut.set()
-
-        together(run, sever)
+        with pytest.raises(ConnectionLostError) as lost_all:
+            pipe.run()
         outcomes = []
         for result in results:
             try:
@@ -568,7 +564,7 @@ def test_outcomes_by_position_where_the_end_was_not_even_sent() -> None:
             else:
                 outcomes.append(Outcome.REPLY)
     assert outcomes == [Outcome.REPLY] * 2 + [Outcome.MAYBE_EXECUTED] * 2 + [Outcome.NOT_SENT] * 2
-    assert connection_lost[0].outcome is Outcome.MAYBE_EXECUTED
+    assert lost_all.value.outcome is Outcome.MAYBE_EXECUTED
 
 
 def test_a_transaction_that_is_cut_before_exec_has_left_cannot_have_run() -> None:
@@ -623,20 +619,20 @@ def test_a_connection_that_owes_a_reply_and_is_silent_counts_as_lost() -> None:
 
 
 def test_silence_begins_when_there_is_something_to_be_silent_about(server: Server) -> None:
-    with connect(server.url, silence_timeout=0.1, timeout=None) as connection:
-        for _ in range(2):
-            assert connection.execute("DEBUG", "SLEEP", 0.01) == "OK"
-            time.sleep(0.2)
-        assert connection.execute("BLPOP", "none", 0.2) is None
-        time.sleep(0.2)
+    with connect(server.url, silence_timeout=0.8, timeout=None) as connection:
+        assert connection.execute("DEBUG", "SLEEP", 0.01) == "OK"
+        time.sleep(1)
+        assert connection.execute("BLPOP", "none", 1) is None
+        time.sleep(1)
         assert connection.execute("PING") == "PONG"
 
 
 def test_a_command_that_blocks_may_be_silent(server: Server) -> None:
-    with connect(server.url, silence_timeout=0.1, timeout=None) as connection:
+    with connect(server.url, silence_timeout=0.8, timeout=None) as connection:
 
         def push() -> None:
-            time.sleep(0.4)
+            eventually(lambda: b"cmd=blpop" in clients(server))
+            time.sleep(1)
             server.call("RPUSH", "queue", "item")
 
         together(push, lambda: connection.execute("BLPOP", "queue", 0))
@@ -646,9 +642,9 @@ def test_a_command_that_blocks_may_be_silent(server: Server) -> None:
 def test_who_waits_for_pushes_keeps_the_connection_alive(server: Server) -> None:
     with connect(server.url, ping_interval=0.05) as connection:
         before = calls(server, "ping")
-        with pytest.raises(CommandTimeoutError):
-            connection.next_push(timeout=0.5)
-        assert calls(server, "ping") > before + 1
+        while calls(server, "ping") <= before + 1:  # most often once is enough
+            with pytest.raises(CommandTimeoutError):
+                connection.next_push(timeout=0.5)
 
 
 # -- Memory -------------------------------------------------------------------------------------------------------------------
