@@ -117,6 +117,7 @@ class Connection(Timing):
         self._ping_interval = ping_interval
         self._silence = silence
         self._quiet_since = now
+        self._sent_before = inf
         self._handshake = handshake
         if handshake is not None:
             self._send_handshake(handshake.first_batch())

@@ -26,12 +26,13 @@ READY: Final = State.READY
 class Timing(Sending):
     """The times at which something is to be given up, or asked for: `Connection` says which they are."""
 
-    __slots__ = ("_open_by", "_ping_interval", "_pings", "_quiet_since", "_silence", "peer")
+    __slots__ = ("_open_by", "_ping_interval", "_pings", "_quiet_since", "_sent_before", "_silence", "peer")
 
     _open_by: float
     _ping_interval: float
     _silence: float
     _quiet_since: float
+    _sent_before: float  # bytes, when it was last looked; infinite before that
     _pings: int
     peer: str
 
@@ -102,10 +103,18 @@ class Timing(Sending):
         """How long the peer may be silent, or left alone."""
         return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
 
+    @property
+    def _is_taken(self) -> bool:
+        """Was the first in line not whole when it was last looked, and has more of it been sent since?"""
+        flying, before = self._flying, self._sent_before
+        return bool(flying) and flying[0].end > before < self._sent
+
     def _listen(self, now: float) -> None:
-        if self._heard or not self.wants_to_receive:  # while nothing is read, silence is not the peer's
+        # While nothing is read, silence is not the peer's; nor while the network takes more of what is to be answered first.
+        if self._heard or not self.wants_to_receive or self._is_taken:
             self._heard = False
             self._quiet_since = now
+        self._sent_before = self._sent
         if now < self._quiet_until:
             return
         quiet, self._quiet_since = now - self._quiet_since, now

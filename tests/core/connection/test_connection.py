@@ -838,6 +838,48 @@ def test_a_server_that_owes_a_reply_and_is_silent_counts_as_dead() -> None:
     assert end.unanswered == [slot]
 
 
+def test_a_server_that_takes_a_large_command_slowly_is_not_silent() -> None:
+    connection, _ = opened(silence=10.0)
+    slot = connection.send(Command("SET", "k", bytes(1_000_000)))
+    behind = connection.send(GET)
+    connection.data_to_send()
+    connection.sent(1)
+    connection.handle_timeout(1.0)
+    for now in (10.0, 19.0, 28.0):
+        connection.sent(100_000)
+        connection.handle_timeout(now)
+        assert connection.owes_for(now) == 0
+    write_all(connection)
+    connection.handle_timeout(37.0)
+    assert connection.next_deadline() == 47.0, "it has all since then, and owes a reply"
+    assert connection.owes_for(40.0) == 3.0
+    connection.handle_timeout(47.0)
+    assert lost(connection).unanswered == [slot, behind]
+
+
+def test_a_server_that_takes_no_more_of_a_large_command_is_silent() -> None:
+    connection, _ = opened(silence=10.0)
+    slot = connection.send(Command("SET", "k", bytes(1_000_000)))
+    connection.data_to_send()
+    connection.sent(1)
+    connection.handle_timeout(1.0)
+    connection.handle_timeout(11.0)
+    assert lost(connection).unanswered == [slot]
+
+
+def test_what_is_sent_behind_a_command_does_not_break_the_silence() -> None:
+    connection, _ = opened(silence=10.0)
+    connection.send(GET)
+    write_all(connection)
+    connection.handle_timeout(1.0)
+    for now in (5.0, 10.9):
+        connection.send(GET)
+        write_all(connection)
+        connection.handle_timeout(now)
+    connection.handle_timeout(11.0)
+    assert len(lost(connection).unanswered) == 3
+
+
 def test_for_how_long_a_server_has_been_silent_that_owes_a_reply() -> None:
     connection, peer = opened(silence=10.0)
     connection.handle_timeout(1.0)
