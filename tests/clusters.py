@@ -33,6 +33,9 @@ SLOTS: Final = 16384
 QUICK: Final = 500
 """Milliseconds after which a node that is silent is deposed, if nothing else is asked for."""
 
+PATIENT: Final = 10_000
+"""The same while a cluster starts: its nodes are not to miss the masters that are nowhere before all of them are there."""
+
 TRIES: Final = 5
 LATE: Final = "the cluster did not come to it in time"
 DOUBTED: Final = frozenset({"fail", "fail?", "handshake", "noaddr"})
@@ -159,7 +162,7 @@ class Cluster:
         self.certificates: Final = Certificates.make(self.folder, ("localhost", "127.0.0.1")) if tls else None
         self.nodes: list[Node] = []
         lines: dict[str, str | int] = {
-            "cluster-node-timeout": QUICK,  # by which they find one another
+            "cluster-node-timeout": PATIENT,  # until all are linked
             "cluster-allow-replica-migration": "no",
             "cluster-replica-validity-factor": 0,  # however long an election takes on a slow machine
             "repl-diskless-sync": "yes",
@@ -176,9 +179,7 @@ class Cluster:
             self.wait_until_settled()
             if listed:
                 self.list_replicas()
-            if node_timeout != QUICK:
-                for node in self.nodes:
-                    done(node.call("CONFIG", "SET", "cluster-node-timeout", node_timeout))
+            self._set_timeout(node_timeout)
         except BaseException:
             self.close()
             raise
@@ -276,7 +277,8 @@ class Cluster:
 
     def _take_over(self) -> None:
         for node in self.nodes:
-            wait_until(lambda node=node: all_linked(node, len(self.nodes)), 5.0)  # type: ignore[misc]
+            wait_until(lambda node=node: all_linked(node, len(self.nodes)), PATIENT / 1000)  # type: ignore[misc]
+        self._set_timeout(QUICK)  # they tell one another sooner
         for index, slots in enumerate(self.ranges):
             done(self.nodes[index].call("CLUSTER", "FAILOVER", "TAKEOVER"))
             self.wait_until_owned(slots[0], index)
@@ -284,6 +286,10 @@ class Cluster:
             wait_until(lambda node=node: self._absent_are_followed_by_none(node))  # type: ignore[misc]
             for absent in self._absent:
                 done(node.call("CLUSTER", "FORGET", absent))
+
+    def _set_timeout(self, milliseconds: int) -> None:
+        for node in self.nodes:
+            done(node.call("CONFIG", "SET", "cluster-node-timeout", milliseconds))
 
     def _absent_are_followed_by_none(self, node: Node) -> bool:
         return not any(line[3] in self._absent for line in node.knows())

@@ -758,14 +758,16 @@ async def test_an_error_reply_answers_a_check_too(backend: Backend) -> None:
 @contract
 async def test_closing_twice_at_the_same_time_waits_for_the_same(backend: Backend, server: Server) -> None:
     async with backend.pool(server.url, max_size=1) as pool:
+        closing: list[None] = []
 
         async def hold() -> None:
             async with pool.acquire():
-                await backend.until(lambda: pool.closed)
+                await backend.until(lambda: pool.closed and len(closing) == 2)
                 await backend.sleep(0.02)
 
         async def close() -> None:
             await backend.until(lambda: pool.stats().leased == 1)
+            closing.append(None)
             await pool.close(None)
 
         await backend.together(hold, close, close)
