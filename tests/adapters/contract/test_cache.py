@@ -187,6 +187,7 @@ async def test_a_flush_and_an_expiry_are_changes(backend: Backend, server: Serve
         server.call("FLUSHALL")
         await heard(backend, client, 1)
         assert await client.get("k") is None
+        kept: list[bytes | None] = []
         for milliseconds in (50, 1000, 20_000):
             told = counted(client).invalidations
             server.call("SET", "k", "1", "PX", milliseconds)

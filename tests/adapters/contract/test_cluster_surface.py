@@ -162,7 +162,7 @@ async def test_a_node_that_does_not_answer_costs_its_own_calls_only(
         frozen, *others = [client.node(f"127.0.0.1:{node.port}") for node in cluster.nodes]
         cluster.nodes[0].freeze()
         try:
-            asks = [partial(frozen.execute, "DBSIZE", timeout=0.3), *[node.dbsize for node in others]]
+            asks: list[Any] = [partial(frozen.execute, "DBSIZE", timeout=0.3), *[node.dbsize for node in others]]
             late, *answers = await backend.together(*asks)
         finally:
             cluster.nodes[0].thaw()
@@ -413,6 +413,7 @@ async def test_of_a_command_in_parts_each_part_says_what_it_did(
         assert [cluster.nodes[index].call("DBSIZE") for index in range(3)] == [1, 0, 1]
         cluster.nodes[1].freeze()
         try:
+            late: Any = None
             for seconds in (0.2, 2.0, 20.0):
                 (late,) = await backend.together(partial(client.across_slots, commands.delete(*KEYS), timeout=seconds))
                 assert isinstance(late, RespError)
