@@ -21,6 +21,7 @@ from .._errors import (
     RespError,
     TornValueError,
     TransactionAbortedError,
+    TransactionDiscardedError,
     UnexpectedReplyError,
 )
 from ..commands.arguments import condition, exclusive, is_int
@@ -46,6 +47,14 @@ UNFINISHED: Final = 300.0
 """Seconds for which the server keeps a value of which no more is written, as after the end of a process."""
 
 NO_TEXT: Final = "a value is written as bytes, and its source gave str: encode it, or open the file in binary mode"
+
+ELSEWHERE: Final = frozenset({"ASK", "MOVED", "TRYAGAIN"})
+
+MOST_MOVES: Final = 15
+"""How often a value is begun anew because its hash slot went elsewhere."""
+
+PAUSE: Final = 0.05
+"""Seconds by which the pauses grow for which a slot is waited for that is on its way."""
 
 HEAD: Final = len(b"*2\r\n$3\r\nGET\r\n")
 
@@ -111,6 +120,11 @@ class ValueReader:
     def came(self, chunk: Reply) -> bytes:
         """Take the oldest range under way. Raises `TornValueError` if it is no part of what was there at the beginning."""
         length = self._under_way.pop(0)
+        if isinstance(chunk, ReplyError) and is_elsewhere(chunk):
+            raise TornValueError(
+                f"the hash slot of the value went to another server while it was read: {self.position} of {self.size} bytes had"
+                " come; read it again"
+            ) from chunk
         if isinstance(chunk, ReplyError) and chunk.code != "WRONGTYPE":
             raise chunk
         if not isinstance(chunk, bytes) or len(chunk) != length:
@@ -334,6 +348,27 @@ def raised(replies: Sequence[Reply]) -> Sequence[Reply]:
         if isinstance(reply, ReplyError):
             raise reply
     return replies
+
+
+def is_elsewhere(error: Exception) -> bool:
+    """Does a server say so that the hash slot of the key is another's, or on its way there? Nothing was done then."""
+    if isinstance(error, TransactionDiscardedError):
+        return any([is_elsewhere(one) for one in (error.reason, *[failure.error for failure in error.failures])])
+    return isinstance(error, ReplyError) and error.code in ELSEWHERE
+
+
+def pause_after(moves: int) -> float:
+    """Return how many seconds to wait after so many moves: a slot that is on its way is to arrive."""
+    return PAUSE * (moves - 1)
+
+
+def went_elsewhere() -> TornValueError:
+    """Return what is told of a value whose hash slot went to another server while it was written."""
+    return TornValueError(
+        "the hash slot of the key went to another server while the value was written; nothing was written under the key: write it"
+        " again",
+        outcome=Outcome.NOT_SENT,
+    )
 
 
 def not_written(slot: Slot) -> Exception:

@@ -173,6 +173,10 @@ class CommandsBase(Generic[D, S]):
         """The link of a connection; None of what has several."""
         return None
 
+    def _listens_by(self) -> D:
+        """Return what carries out its subscriptions."""
+        return self._driver
+
     def _at(self, keys: tuple[Argument, ...]) -> Any:  # noqa: ARG002  # of use where there are several servers
         """Return to which server a link is to lead on which these keys are watched, if that is to be said."""
         return None

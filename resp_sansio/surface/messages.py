@@ -34,7 +34,18 @@ POLICIES: Final = ("drop_oldest", "drop_newest", "error")
 class MessagesBase(Generic[D, S]):
     """The messages of one block."""
 
-    __slots__ = ("_bounds", "_config", "_driver", "_loan", "_names", "_raw", "_seconds", "_subscriber", "_text")
+    __slots__ = (
+        "_apart",
+        "_bounds",
+        "_config",
+        "_driver",
+        "_loan",
+        "_names",
+        "_raw",
+        "_seconds",
+        "_subscriber",
+        "_text",
+    )
 
     def __init__(
         self,
@@ -54,7 +65,8 @@ class MessagesBase(Generic[D, S]):
         if overflow not in POLICIES:
             raise ValueError(f"overflow must be one of {', '.join(POLICIES)}; got {overflow!r}")
         self._config = commands._config
-        self._driver = commands._driver
+        self._driver = driver = commands._listens_by()
+        self._apart = driver is not commands._driver  # it is of this block alone
         self._loan = commands._own_link
         self._text: Text[S] = text
         self._raw = text is RAW

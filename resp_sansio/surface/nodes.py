@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
-from .._errors import LocalProtocolError
+from .._errors import ConnectionClosedError, LocalProtocolError
 from ..client.client import Client
 from ..client.hash_slots import SLOTS
 from ..client.links import ServerFacts
@@ -15,7 +15,7 @@ from ..client.sentinel import Place
 from ..commands.decoding import S
 from ..config.config import Config
 from ..wire.encoder import Argument
-from .base import CommandsBase, Driver, LendingBase, Loan, slot_of_keys
+from .base import CommandsBase, Driver, LendingBase, maker, slot_of_keys
 
 __all__ = ["NodeBase", "place_of", "place_to_lend", "places_of"]
 
@@ -78,13 +78,15 @@ class NodeBase(CommandsBase[D, S], Generic[D, S]):
         roles = [link.core.server.role for link in machine.lane_links]
         return ServerFacts("", roles[:1] == ["replica"], ALL)
 
-    @property
-    def _own_link(self) -> Loan | None:
-        if self._place is not None:
-            raise LocalProtocolError(
-                "subscribe: a cluster's client has one connection for all its subscriptions; use that, or connect() to this server"
-            )
-        return None
+    def _listens_by(self) -> D:
+        """Of a cluster, by a client of this one server: that of all subscriptions leads to any."""
+        if self._place is None:
+            return self._driver
+        if self.closed:
+            raise ConnectionClosedError("subscribe: the client of this server was closed")
+        settings = cast("Any", self._driver.machine).settings
+        driver: D = self._client._connection_type._driver_type(maker(self._config.at(self._place), settings), "client")
+        return driver
 
     def _at(self, keys: tuple[Argument, ...]) -> Any:  # noqa: ARG002  # whatever the keys
         return self._place
@@ -108,7 +110,12 @@ def places_of(machine: Client, config: Config) -> list[Place] | list[None]:
 
 
 def place_of(machine: Client, config: Config, node: object) -> Place | None:
-    """Return where a server is that a caller has named. Raises `ValueError` and `LocalProtocolError` as `Cluster.place_of`."""
+    """Return where a server is that a caller has named, or has from `nodes`; None is the only one.
+
+    Raises `ValueError` and `LocalProtocolError` as `Cluster.place_of`.
+    """
+    if isinstance(node, NodeBase):
+        node = node.address if node._place is None else node._place
     if config.cluster:
         place: Place = cast("Any", machine).place_of(node)
         return place

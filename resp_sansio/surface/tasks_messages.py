@@ -28,20 +28,32 @@ class Messages(MessagesBase[Driver, S], Generic[S]):
     __slots__ = ()
 
     async def __aenter__(self) -> Self:
+        if self._apart and self._subscriber is None:
+            await self._driver.open()
         self._enter()
         try:
             await self._change(self._names, self._driver.now() + self._seconds, joins=True)
         except BaseException:
             self._leave()
+            await self._end()
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         change = self._leave()
-        await self._driver.checkpoint()
+        if not self._apart:
+            await self._driver.checkpoint()
         if change is not None and (kind is None or issubclass(kind, Exception)):  # else it is not to wait for anything
             with suppress(RespError):
                 await self._driver.listen(change, self._driver.now() + self._seconds)
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._apart:
+            try:
+                await self._driver.close(0.0)
+            finally:
+                await self._driver.leave()
 
     def __aiter__(self) -> Self:
         return self
@@ -126,7 +138,9 @@ class Subscribing(Viewed[Driver, S]):
         The block gets its messages from the object that it is given: by `async for`, `next` or `next_batch`. They come as
         `Message`, and as a `Gap` where some may be missing. Entering waits until the server has confirmed all names, for as long
         as `timeout`. A client or a pool has one connection for its subscriptions (of a cluster, one more to each master that has
-        any of the `shards`), and subscribes anew when that is lost; on a connection, the subscription ends with it.
+        any of the `shards`), and subscribes anew when that is lost; on a connection, the subscription ends with it. One of a
+        cluster's `nodes` opens a connection for the block, as to a single server: for what is told by that server alone, such as
+        changes to its keys.
 
         At most `buffer` messages, with `buffer_bytes` of data, wait to be taken. What becomes of more, `overflow` says:
         "drop_oldest" or "drop_newest", with a `Gap` in their place, or "error", which ends this subscription. While no

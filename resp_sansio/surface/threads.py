@@ -73,13 +73,13 @@ class Client(ClientBase[Driver, C, S], Lending[C, S]):
         self,
         *,
         key: Argument | None = None,
-        node: str | tuple[str, int] | None = None,
+        node: str | tuple[str, int] | Node[Any, Any] | None = None,
         timeout: float | None | Default = DEFAULT,
     ) -> AbstractContextManager[C]:
         """Borrow a connection for an `with` block, as from a `Pool`.
 
-        Of a cluster, say where it is to lead: to the server of a `key`, or to a `node` by its `host:port`, see `nodes`. A client of
-        one server takes any key, and its own address for a node.
+        Of a cluster, say where it is to lead: to the server of a `key`, or to a `node`: one of `nodes`, or its `host:port`.
+        A client of one server takes any key, and for a node its own one or its address.
 
         Raises `LocalProtocolError` if this client has none to lend, or a cluster has no such node, `ValueError` for a node that is
         no address, and as `Pool.acquire`.

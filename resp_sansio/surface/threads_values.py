@@ -17,6 +17,7 @@ from .._errors import (
     ConnectionLostError,
     LocalProtocolError,
     Outcome,
+    ReplyError,
     RespError,
     TransactionAbortedError,
 )
@@ -83,14 +84,26 @@ class Values(CommandsBase[Driver, S]):
 
     @contextmanager
     def _reading(self, reader: ValueReader, key: Argument, time: TimeAllowed) -> Iterator[ValueStream]:
-        self._find(key, time)
-        with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
-            stream = ValueStream(Talk(connection, time), reader)
-            try:
-                stream._open()
-                yield stream
-            finally:
-                stream._close()
+        from ..client.values import MOST_MOVES, is_elsewhere, pause_after
+
+        moves = 0
+        while True:
+            self._find(key, time)
+            with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
+                stream = ValueStream(Talk(connection, time), reader)
+                try:
+                    try:
+                        stream._open()
+                    except ReplyError as error:
+                        moves += 1
+                        if not self._routed or moves > MOST_MOVES or not is_elsewhere(error):
+                            raise
+                    else:
+                        yield stream
+                        return
+                finally:
+                    stream._close()
+            self._driver.pause(pause_after(moves))  # the slot was moved since it was found
 
     def write_value(
         self,
@@ -116,23 +129,48 @@ class Values(CommandsBase[Driver, S]):
         `timeout` covers the whole; if it is not given, each step has the client's. Raises what the source raises, `TornValueError`
         if the server has lost what was written, and as `execute`; the key is as it was then, unless `outcome` is MAYBE_EXECUTED.
         """
-        from ..client.values import Chunks, TimeAllowed, ValueWriter, at_least_one
+        from ..client.values import (
+            MOST_MOVES,
+            Chunks,
+            TimeAllowed,
+            ValueWriter,
+            at_least_one,
+            is_elsewhere,
+            pause_after,
+            went_elsewhere,
+        )
 
         time = TimeAllowed(self._config, timeout, self._driver.now())
-        token = self._driver.machine.token()
-        writer = ValueWriter(key, token, ex=ex, px=px, nx=nx, xx=xx, keepttl=keepttl, unfinished=unfinished)
-        chunks = Chunks(chunk_size)
         at_least_one("ahead", ahead)
-        self._find(key, time)
-        with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
-            upload = Upload(Talk(connection, time), writer, chunks, ahead)
-            try:
-                return upload.run(source, chunk_size)
-            except Exception:
-                upload.remove()
-                raise
-            finally:
-                upload.close()
+        moves = 0
+        while True:
+            token = self._driver.machine.token()
+            writer = ValueWriter(key, token, ex=ex, px=px, nx=nx, xx=xx, keepttl=keepttl, unfinished=unfinished)
+            chunks = Chunks(chunk_size)
+            self._find(key, time)
+            with self._alone(time.until(self._driver.now()), self._at((key,))) as connection:
+                upload = Upload(Talk(connection, time), writer, chunks, ahead)
+                try:
+                    return upload.run(source, chunk_size)
+                except Exception as error:
+                    upload.remove()
+                    if not self._routed or not is_elsewhere(error):
+                        raise
+                    moves += 1
+                    self._remove(writer, time)
+                    again = not upload.taken or isinstance(source, (bytes, bytearray, memoryview))
+                    if moves > MOST_MOVES or not again:
+                        raise went_elsewhere() from error
+                finally:
+                    upload.close()
+            self._driver.pause(pause_after(moves))
+
+    def _remove(self, writer: ValueWriter, time: TimeAllowed) -> None:
+        """Remove what was written, wherever it is now; if that can't be, it expires."""
+        with suppress(RespError):
+            slot = writer.removal()
+            slot.deadline = time.until(self._driver.now())
+            self._calls.call(slot, self._lease)
 
 
 class Talk:
@@ -275,7 +313,7 @@ class ValueStream:
 class Upload:
     """A large value that is being written."""
 
-    __slots__ = ("_ahead", "_chunks", "_epoch", "_talk", "_writer")
+    __slots__ = ("_ahead", "_chunks", "_epoch", "_talk", "_writer", "taken")
 
     def __init__(self, talk: Talk, writer: ValueWriter, chunks: Chunks, ahead: int) -> None:
         self._talk = talk
@@ -283,6 +321,7 @@ class Upload:
         self._chunks = chunks
         self._ahead = ahead
         self._epoch: int | None = None  # that of a WATCH
+        self.taken = False  # something of the source was
 
     def run(self, source: Source, chunk_size: int) -> bool:
         """Write it. Raises as `write_value`."""
@@ -290,6 +329,7 @@ class Upload:
         forecast = writer.forecast()
         if forecast is not None and not writer.looked(self._ask(forecast)):
             return False
+        self.taken = True
         self._take_all(source, chunk_size)
         rest = self._chunks.rest()
         if rest or not writer.begun:

@@ -319,6 +319,8 @@ class Lending(Commands):
 
     @asynccontextmanager
     async def acquire(self, **options: Any) -> AsyncGenerator[Connection]:
+        if isinstance(options.get("node"), Node):
+            options["node"] = options["node"]._blocking
         lent = self._blocking.acquire(**options)
         connection = Connection(self._workers, await self._workers.call(lent.__enter__))
         try:

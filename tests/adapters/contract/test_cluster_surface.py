@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.backends import Backend, contract, contract_of_tasks
-from clusters import SLOTS, Cluster, key_in, slot_of
+from clusters import SLOTS, Cluster, key_in, slot_of, text
 from resp_sansio import (
     CommandTimeoutError,
+    ConnectionClosedError,
     CrossSlotError,
+    Gap,
     LocalProtocolError,
     Outcome,
     PartialFailureError,
     ReplyError,
     RespError,
     Script,
+    TornValueError,
     as_int,
     commands,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from servers import Server
 
@@ -54,7 +57,8 @@ async def test_a_connection_is_lent_to_the_server_of_a_key_or_to_a_node(backend:
                 assert await connection.execute("SET", key, "here") == "OK"
                 assert f"127.0.0.1:{node.port}" in repr(connection)
         for node in cluster.nodes:
-            for name in (f"127.0.0.1:{node.port}", ("127.0.0.1", node.port)):
+            address = f"127.0.0.1:{node.port}"
+            for name in (address, ("127.0.0.1", node.port), client.node(address)):
                 async with client.acquire(node=name) as connection:
                     assert await port_of(connection) == node.port
 
@@ -85,7 +89,7 @@ async def test_a_client_of_one_server_takes_the_same(backend: Backend, server: S
         async with client.acquire(key="k") as connection:
             assert await connection.execute("PING") == "PONG"
         (node,) = await client.nodes()
-        async with client.acquire(node=node.address) as connection, node.acquire() as other:
+        async with client.acquire(node=node) as connection, client.acquire(node=node.address) as other:
             assert await port_of(connection) == await port_of(other) == server.port
         with pytest.raises(LocalProtocolError, match="one server, 127.0.0.1:.*, and no other one"):
             client.node("127.0.0.1:1")
@@ -140,8 +144,38 @@ async def test_a_node_answers_for_itself(backend: Backend, cluster: Cluster) -> 
         assert size.result() == 0
         with pytest.raises(ReplyError, match="^MOVED"):
             moved.result()
-        with pytest.raises(LocalProtocolError, match="one connection for all its subscriptions"):
-            owner.subscribe("news")
+
+
+@contract
+async def test_changes_to_keys_are_heard_of_each_server(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """Each tells of its own alone. The connection is the block's, and is opened again when it is lost."""
+    cluster = start_cluster(3, 0)
+    cluster.on_all("CONFIG", "SET", "notify-keyspace-events", "K$")
+    async with backend.client(cluster.url, timeout=15.0) as client:
+        nodes = {node.address: node for node in await client.nodes()}
+        one, other = (nodes[f"127.0.0.1:{cluster.node_of(key).port}"] for key in KEYS[:2])
+        async with one.text.subscribe(patterns=["__keyspace@0__:*"]) as messages:
+            await client.set(KEYS[1], "v")
+            await client.set(KEYS[0], "v")
+            heard: Any = await messages.next(timeout=15.0)
+            assert (heard.channel, heard.data) == (f"__keyspace@0__:{KEYS[0]}", "set")
+            cluster.node_of(KEYS[0]).call("CLIENT", "KILL", "TYPE", "pubsub")
+            assert type(await messages.next(timeout=15.0)) is Gap
+            async with other.subscribe(f"__keyspace@0__:{KEYS[1]}") as others:
+                await client.set(KEYS[0], "w")
+                await client.set(KEYS[1], "w")
+                heard = await others.next(timeout=15.0)
+                assert heard.channel == f"__keyspace@0__:{KEYS[1]}".encode()
+            heard = await messages.next(timeout=15.0)
+            assert (heard.channel, heard.data) == (f"__keyspace@0__:{KEYS[0]}", "set")
+        await backend.until(lambda: all("sub=1" not in text(node.call("CLIENT", "LIST")) for node in cluster.nodes))
+        with pytest.raises(ReplyError, match="^MOVED"):
+            await enter(one.subscribe(shards=[KEYS[1]]))
+        assert client.stats().subscriptions is None
+    with pytest.raises(ConnectionClosedError):
+        one.subscribe("news")
 
 
 @contract
@@ -511,6 +545,45 @@ async def test_values_are_read_and_written_where_their_key_is(
         cluster.move(slot_of(keys[1]), 2)
         assert await client.write_value(keys[1], b"other")
         assert cluster.nodes[2].call("GET", keys[1]) == b"other"
+
+
+@contract
+async def test_a_value_whose_slot_moves_meanwhile_is_told_or_begun_anew(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    """It is told that nothing was written. What is left there under another name is removed."""
+    cluster = start_cluster(3, 0)
+    data = bytes(range(256)) * 400
+    keys = [key_in(slot) for slot in range(2)]
+    moves = iter(range(2))
+
+    def move() -> None:
+        cluster.move(next(moves), 1, 0)
+
+    def pieces() -> Iterator[bytes]:
+        for at in range(0, len(data), 10_000):
+            yield data[at : at + 10_000]
+            if at == 50_000:
+                move()
+
+    async with backend.client(cluster.url, timeout=15.0) as client:
+        with pytest.raises(TornValueError, match="write it again") as torn:
+            await client.write_value(keys[0], pieces(), chunk_size=10_000)
+        assert torn.value.outcome is Outcome.NOT_SENT
+        assert await client.dbsize() == 0
+        assert await client.write_value(keys[1], data, chunk_size=10_000)
+        async with client.read_value(keys[1], chunk_size=10_000) as value:
+            while value.position < 50_000:
+                await anext(value)
+            move()
+            with pytest.raises(TornValueError, match="went to another server while it was read: .* of 102400 bytes"):
+                await read_on(value)
+        assert await client.dbsize() == 1
+
+
+async def read_on(value: Any) -> None:
+    async for _ in value:
+        pass
 
 
 @contract

@@ -116,11 +116,38 @@ def test_what_is_watched_at_a_node_is_watched_there(colour: Colour, client: Any,
     assert {port for port, words in servers.asked if words[0] != b"PING"} == {R}
 
 
-def test_what_a_node_can_not_do(colour: Colour, client: Any, servers: Servers) -> None:
-    node = client.node(f"stage:{A}")
-    with pytest.raises(LocalProtocolError, match="one connection for all its subscriptions"):
+def test_a_node_is_subscribed_to_by_a_client_of_its_own(colour: Colour, client: Any, servers: Servers) -> None:
+    node = client.node(f"stage:{R}")
+    with colour.block(client.acquire(node=node)) as connection:
+        assert f"stage:{R}" in repr(connection)
+    messages = node.subscribe("news")
+    colour.enter(messages)
+    assert messages._driver is not client._driver
+    assert messages._driver.machine.config.port == R
+    assert messages._driver.machine.stats().subscriptions.connection is not None
+    colour.leave(messages)
+    assert messages._driver.machine.closed
+    assert not client.closed
+    with pytest.raises(LocalProtocolError, match="entered before"):
+        colour.enter(messages)
+    refused = node.subscribe("other")
+    refused._driver.stage.refused["SUBSCRIBE"] = ReplyError("NOPERM no")
+    with pytest.raises(ReplyError, match="^NOPERM"):
+        colour.enter(refused)
+    assert refused._driver.machine.closed
+    colour.do(client.close())
+    with pytest.raises(ConnectionClosedError, match="the client of this server was closed"):
         node.subscribe("news")
-    assert servers.asked == []
+
+
+def test_the_only_server_is_subscribed_to_by_its_client(colour: Colour) -> None:
+    client = colour.client("redis://stage")
+    with colour.block(client):
+        (node,) = colour.do(client.nodes())
+        with colour.block(node.subscribe("news")) as messages:
+            assert messages._driver is client._driver
+        with colour.block(client.acquire(node=node)) as connection:
+            assert connection.closed is False
 
 
 def test_a_node_is_monitored_by_a_connection_of_its_own(colour: Colour, client: Any, servers: Servers) -> None:

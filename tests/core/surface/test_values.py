@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.surface.cluster import OF_A, URL, B, Servers
 from core.surface.driver import COLOURS, Tasks
 from resp_sansio import (
     CommandTimeoutError,
@@ -19,6 +20,7 @@ from resp_sansio import (
     TornValueError,
     TransactionAbortedError,
 )
+from resp_sansio.client.hash_slots import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -414,3 +416,98 @@ def test_what_is_no_number_is_told_before_anything_is_sent(colour: Colour, clien
     with pytest.raises(ValueError, match="at least 1"):
         client.read_value("k", ahead=0)
     assert store.asked == []
+
+
+# -- a cluster, whose slots move ---------------------------------------------------------------------------------------------------
+
+
+class Moving:
+    """A client of a cluster whose servers have one store, and say some times of a command that its slot has gone to B."""
+
+    def __init__(self, colour: Colour, code: str, name: str, *, times: int = 1) -> None:
+        self.client: Any = colour.client(URL, timeout=30.0)
+        self.servers = Servers(self.client)
+        self.store = Store()
+        self.servers.says = lambda _, words: self.store(words)
+        self.servers.refuses = self.refuses
+        self.name, self.code, self.left = name.encode(), code, times
+        self.moves = 0
+
+    def refuses(self, _port: int, words: tuple[bytes, ...]) -> ReplyError | None:
+        if words[0] != self.name or not self.left:
+            return None
+        self.left -= 1
+        self.moves += 1
+        if self.code == "MOVED":
+            self.servers.owners[0] = B
+        return ReplyError(f"{self.code} {slot_of(OF_A.encode())} stage:{B}")
+
+
+@pytest.mark.parametrize("name", ["SET", "APPEND", "RENAME", "EXEC"])
+def test_bytes_are_written_anew_where_the_slot_is(colour: Colour, name: str) -> None:
+    moving = Moving(colour, "MOVED", name)
+    with colour.block(moving.client):
+        assert colour.do(moving.client.write_value(OF_A, VALUE, chunk_size=10)) is True
+    assert moving.moves == 1
+    assert moving.store.data == {OF_A.encode(): VALUE}
+    assert {port for port, words in moving.servers.asked if words[0] == b"RENAME"} == {B}
+
+
+def test_what_was_taken_from_its_source_is_told(colour: Colour) -> None:
+    moving = Moving(colour, "MOVED", "APPEND")
+    with colour.block(moving.client):
+        with pytest.raises(
+            TornValueError, match="went to another server while the value was written; nothing was"
+        ) as torn:
+            colour.do(moving.client.write_value(OF_A, io.BytesIO(VALUE), chunk_size=10))
+        assert torn.value.outcome is Outcome.NOT_SENT
+        assert isinstance(torn.value.__cause__, ReplyError)
+    assert moving.store.data == {}
+
+
+@pytest.mark.parametrize("code", ["MOVED", "ASK", "TRYAGAIN"])
+def test_what_was_not_taken_yet_is_written_where_the_slot_is(colour: Colour, code: str) -> None:
+    moving = Moving(colour, code, "PTTL", times=1 if code == "MOVED" else 3)
+    with colour.block(moving.client):
+        assert colour.do(moving.client.write_value(OF_A, io.BytesIO(VALUE), chunk_size=10, nx=True)) is True
+    assert moving.store.data == {OF_A.encode(): VALUE}
+    assert moving.left == 0
+    assert (moving.servers.stage.now > 0) is (code != "MOVED")
+
+
+def test_a_slot_that_never_arrives_is_told(colour: Colour) -> None:
+    moving = Moving(colour, "ASK", "WATCH", times=100)
+    with colour.block(moving.client):
+        moving.store.data[OF_A.encode()] = VALUE
+        with pytest.raises(TornValueError, match="write it again"):
+            colour.do(moving.client.write_value(OF_A, VALUE, keepttl=True))
+        assert moving.moves == 16
+        with pytest.raises(ReplyError, match="^ASK"):
+            colour.enter(moving.client.read_value(OF_A))
+        assert moving.moves == 32
+
+
+def test_a_value_is_read_where_its_slot_is(colour: Colour) -> None:
+    moving = Moving(colour, "MOVED", "WATCH")
+    with colour.block(moving.client):
+        moving.store.data[OF_A.encode()] = VALUE
+        assert read(colour, moving.client.read_value(OF_A)) == VALUE
+    assert moving.moves == 1
+
+
+def test_a_value_that_has_been_begun_is_told(colour: Colour) -> None:
+    moving = Moving(colour, "MOVED", "GETRANGE")
+    with colour.block(moving.client):
+        moving.store.data[OF_A.encode()] = VALUE
+        with pytest.raises(TornValueError, match="went to another server while it was read: 0 of 25 bytes had come"):
+            read(colour, moving.client.read_value(OF_A, chunk_size=10))
+
+
+def test_one_server_that_speaks_of_another_is_taken_at_its_word(colour: Colour, client: Any, store: Store) -> None:
+    client._driver.stage.refused["SET"] = ReplyError("MOVED 7 stage:7002")
+    with pytest.raises(ReplyError, match="^MOVED"):
+        colour.do(client.write_value("k", VALUE))
+    client._driver.stage.refused["WATCH"] = ReplyError("MOVED 7 stage:7002")
+    with pytest.raises(ReplyError, match="^MOVED"):
+        colour.enter(client.read_value("k"))
+    assert store.data == {}
