@@ -8,6 +8,7 @@ link is that of subscriptions, which may lead to any server.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import chain
 from math import inf
 from typing import ClassVar, cast
 
@@ -243,9 +244,13 @@ class ClusterBase(ClusterSubscriptions):
         due = super().next_deadline()
         if self.closed is None:
             due = min(due, self.refresher.next_deadline())
-        for node in self._machines:
-            if (soon := node.next_deadline()) < due:
-                due = soon
+        for node in chain(self._nodes.values(), self._leaving):
+            # Read in place: this is asked for behind nearly each call, and there may be a hundred servers.
+            entries, pool = node._timers.entries, node._pool
+            if (entries and entries[0][0] < due) or (
+                pool is not None and (pool._look_at < due or pool._late_at < due or pool._refill_at > -inf)
+            ):
+                due = min(due, node.next_deadline())
         return due
 
     def handle_timeout(self, now: float) -> None:
