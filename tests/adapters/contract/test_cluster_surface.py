@@ -654,10 +654,15 @@ async def test_whichever_step_is_cancelled_nothing_is_left_behind(backend: Backe
                 async for _ in scan:
                     pass
 
+        async def listen() -> None:
+            async with node.subscribe("news") as messages:
+                await messages.unsubscribe()
+
         calls: list[Callable[[], Any]] = [
             client.nodes,
             borrow,
             iterate,
+            listen,
             node.dbsize,
             partial(client.transact, increment(KEYS[0]), KEYS[0]),
             partial(client.across_slots, commands.mset(dict.fromkeys(KEYS, 0))),
