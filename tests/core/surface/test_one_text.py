@@ -38,6 +38,8 @@ DIFFER: Final = {
     "open_connection": "there is nothing to be awaited",
     "ask_for_credentials": "there is nothing to be awaited",
     "Lending.__exit__": "nothing is done beside the calls",
+    "Messages.__exit__": "nothing is done beside the calls",
+    "Messages._end": "nothing is done beside the calls",
     "Consuming.__init__": "threads need a lock",
     "Borrowed.__enter__": "a borrower is known before it asks",
     "Readable.read": "threads do not await",
