@@ -56,8 +56,8 @@ client.cluster_map client.refresher client.watching
 client.links client.scanning client.cluster_scanning client.observers client.calls
 client.crew client.dials client.news client.listening client.repair client.sockets client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster_redirects
-client.cluster_subscriptions client.cluster
-client.observed_cluster client
+client.cluster_subscriptions client.cluster client.replicated
+client.observed_cluster client.observed_replicated client
 methods._words methods.batch methods.sync methods.tasks methods
 surface.base surface.messages surface.nodes
 surface.tasks_driver surface.tasks_cache surface.tasks_messages

@@ -1,4 +1,4 @@
-"""A master, its replica and three sentinels that watch it, on loopback: up in a fifth of a second, over to the replica in one.
+"""A master, its replicas and three sentinels that watch it, on loopback: up in a fifth of a second, over to a replica in one.
 
 Each sentinel is told of all others by its file, so none of them has to wait until it hears of them. Their periods are shortened by
 SENTINEL DEBUG (Redis 7.0, Valkey), and not below what sentinel.c can bear: it passes a replica over whose last INFO is older than
@@ -9,7 +9,7 @@ period is longer than `down-after`, and it turns a promoted replica back into on
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from servers import Answer, Server, ServerError, free_port
 
@@ -47,17 +47,20 @@ class Sentinel(Server):
 
 
 class Sentinels:
-    """All of it. `data` are the master and its replica, as they were at first."""
+    """All of it. `data` are the master and its replicas, as they were at first."""
 
     name: Final = NAME
 
-    def __init__(self, *, password: str | None = None, sentinel_password: str | None = None) -> None:
+    def __init__(self, *, replicas: int = 1, password: str | None = None, sentinel_password: str | None = None) -> None:
         options = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
         if password is not None:
             options += ["--masterauth", password, "--requirepass", password]
         self.data: Final = [Server(*options)]
-        self.data.append(Server("--replicaof", f"127.0.0.1 {self.data[0].port}", *options))
-        ports = [free_port() for _ in range(3)]
+        for _ in range(replicas):
+            self.data.append(Server("--replicaof", f"127.0.0.1 {self.data[0].port}", *options))
+        ports: list[int] = []
+        while len(ports) < 3:
+            ports += {free_port()}.difference(ports)  # one that nobody listens at yet may be given twice
         self.sentinels: Final = [
             Sentinel(port, self._lines(port, ports, password, sentinel_password), sentinel_password) for port in ports
         ]
@@ -71,7 +74,7 @@ class Sentinels:
             server.close()
 
     def _lines(self, port: int, ports: list[int], password: str | None, own: str | None) -> list[str]:
-        master, replica = self.data
+        master, *replicas = self.data
         return [
             f"sentinel myid {port:040x}",
             f"sentinel monitor {NAME} 127.0.0.1 {master.port} 2",
@@ -80,7 +83,7 @@ class Sentinels:
             f"sentinel config-epoch {NAME} 1",  # so that one can be behind
             *([] if password is None else [f"sentinel auth-pass {NAME} {password}"]),
             *([] if own is None else [f"requirepass {own}", f"sentinel sentinel-pass {own}"]),
-            f"sentinel known-replica {NAME} 127.0.0.1 {replica.port}",
+            *[f"sentinel known-replica {NAME} 127.0.0.1 {replica.port}" for replica in replicas],
             *[f"sentinel known-sentinel {NAME} 127.0.0.1 {other} {other:040x}" for other in ports if other != port],
         ]
 
@@ -111,16 +114,25 @@ class Sentinels:
         assert isinstance(answer[1], bytes)
         return int(answer[1])
 
-    @staticmethod
-    def _knows_all(sentinel: Server) -> bool:
+    def _knows_all(self, sentinel: Server) -> bool:
         master = facts(sentinel.call("SENTINEL", "MASTER", NAME))
         replicas = sentinel.call("SENTINEL", "REPLICAS", NAME)
         return (
             master[b"flags"] == b"master"
             and master[b"num-other-sentinels"] == b"2"
             and isinstance(replicas, list)
-            and [facts(replica)[b"master-link-status"] for replica in replicas] == [b"ok"]
+            and [facts(replica)[b"master-link-status"] for replica in replicas] == [b"ok"] * (len(self.data) - 1)
         )
+
+    def listed(self, server: Server, sentinel: int = 0) -> dict[bytes, bytes] | None:
+        """Return what a sentinel says of a replica; None if it knows of none there."""
+        replicas = self.sentinels[sentinel].call("SENTINEL", "REPLICAS", NAME)
+        assert isinstance(replicas, list)
+        for replica in replicas:
+            said: dict[Any, Any] = facts(replica)
+            if int(said[b"port"]) == server.port:
+                return said
+        return None
 
 
 def facts(flat: Answer) -> dict[Answer, Answer]:

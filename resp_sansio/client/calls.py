@@ -138,7 +138,7 @@ class Calls(ABC):
         self._retry = ONCE if once else settings.retry if settings is not None else (pool or PoolSettings()).retry
         self._pace = Pace(self._retry)
         self._fallback = Fallback()
-        self.directory: Final[Directory | None] = Directory(config, self._fallback) if config.sentinels else None
+        self.directory: Directory | None = self._new_directory()
         self._breaker = None if pool is None else pool.breaker()
         self._pool = (
             None
@@ -169,6 +169,10 @@ class Calls(ABC):
             inf if config.ping_interval is None else config.ping_interval,
             inf if config.silence_timeout is None else config.silence_timeout,
         )
+
+    def _new_directory(self) -> Directory | None:
+        """Return what is known of sentinels, None if there are none."""
+        return Directory(self.config, self._fallback) if self.config.sentinels else None
 
     def _new_call(self) -> Call:
         """Return what is to be known of a call."""

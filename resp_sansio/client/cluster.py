@@ -84,7 +84,7 @@ class ClusterBase(ClusterSubscriptions):
 
     @property
     def places(self) -> list[Place]:
-        """Where all its servers are, masters first; empty as long as no map has come."""
+        """See `ClusterServers`."""
         return [server.place for server in self.map.servers]
 
     def place_of(self, node: object) -> Place:
@@ -101,7 +101,7 @@ class ClusterBase(ClusterSubscriptions):
             return found.place
         if known and place not in known:
             told = ", ".join(map(address_of, known))
-            raise LocalProtocolError(f"{address_of(place)} is no server of this cluster; it has {told}")
+            raise LocalProtocolError(f"{address_of(place)} is no server of this {self.whole}; it has {told}")
         return place
 
     def server_at(self, place: Place) -> ServerFacts:
@@ -266,9 +266,10 @@ class ClusterBase(ClusterSubscriptions):
         self.want_map(now, at_once=True)
 
     def retire(self, now: float, keep: Dial | None = None) -> None:
-        super().retire(now, keep)
+        home = None if keep is None else keep.home
+        super().retire(now, keep if home is self else None)
         for node in self.nodes:
-            node.retire(now)
+            node.retire(now, keep if home is node else None)
 
     def drain(self, now: float) -> None:
         self._end_probes(now)
@@ -313,7 +314,7 @@ class ClusterBase(ClusterSubscriptions):
             node.reconcile(now, alive, [dial for dial in dials if dial.home is node], torn)
         for slot, node in [*self._probes.items()]:
             node.resume(slot, now)
-        self._probe(self.refresher.reconcile([node.place for node in self._probes.values()], now), now)
+        self._probe(self.refresher.reconcile(self._asked_for_map, now), now)
         self._place_names(now)
 
     def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:

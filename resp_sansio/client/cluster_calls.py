@@ -14,7 +14,7 @@ from .._errors import ConnectionClosedError, LocalProtocolError, RespError
 from ..commands.cluster_policy import Where, combine, policy_of, refusal
 from ..commands.knowledge import CommandInfo, Needs
 from ..config.url import address_of
-from ..connection.slot import Batch, Slot
+from ..connection.slot import Batch, Payload, Slot
 from ..connection.stateful import StatefulBatch
 from .cache import CachedRead
 from .client import Client
@@ -29,6 +29,7 @@ from .splits import Part, Split, is_pipeline, part_of, under_way
 __all__ = ["ClusterCalls", "number_of"]
 
 LANE: Final = Needs.LANE
+PAGES: Final = frozenset({"HSCAN", "SCAN", "SSCAN", "ZSCAN"})
 BESIDE: Final = frozenset({"SCRIPT LOAD"})
 
 
@@ -37,9 +38,30 @@ class ClusterCalls(ClusterServers):
 
     moves: int
 
+    @staticmethod
+    def _slot_of(payload: Payload, info: CommandInfo) -> int | None:
+        """Return the hash slot of one command, None if it names no key."""
+        return slot_of_payload(payload, info)
+
+    @staticmethod
+    def _number_of(slot: Slot) -> int | None:
+        """Return the hash slot of a call that goes to one server as a whole, None if it names no key."""
+        return number_of(slot)
+
+    @staticmethod
+    def _goes_everywhere(slot: Slot) -> bool:
+        """Does this call, which names no key, go to all masters? Raises `LocalProtocolError` if it is meant for one server."""
+        return goes_everywhere(slot)
+
+    @staticmethod
+    def _check_pipeline(slot: Batch) -> None:
+        """Raise `LocalProtocolError` for a command that can be no part of a pipeline."""
+        for info in slot.infos:
+            check_alone(info)
+
     def _home_of(self, slot: Slot) -> NodeBase | None:
         """Return the machine for a call that goes to one server as a whole, None if the map does not say."""
-        number = number_of(slot)
+        number = self._number_of(slot)
         if number is None:
             return self._any_node()
         return self._reader(number) if self.spreads and reads(slot) else self._owner(number)
@@ -47,7 +69,7 @@ class ClusterCalls(ClusterServers):
     def _homes_of(self, slot: Batch) -> list[NodeBase | None]:
         """Return the machine for each command of a pipeline that was not answered: one without a key goes with its neighbours."""
         numbers = [
-            slot_of_payload(payload, info)
+            self._slot_of(payload, info)
             for payload, info in zip(slot.payloads[slot.begin :], slot.infos[slot.begin :], strict=True)
         ]
         number = next((number for number in numbers if number is not None), None)
@@ -107,8 +129,8 @@ class ClusterCalls(ClusterServers):
             return None
         if is_pipeline(slot):
             return self._submit_pipeline(cast("Batch", slot), now, caller)
-        number = number_of(slot)
-        if number is None and goes_everywhere(slot):
+        number = self._number_of(slot)
+        if number is None and self._goes_everywhere(slot):
             self._submit_everywhere(slot, now)
             return None
         node = self._home_of(slot) if self.spreads or number is None else self._owner(number)
@@ -132,8 +154,7 @@ class ClusterCalls(ClusterServers):
 
     def _submit_pipeline(self, slot: Batch, now: float, caller: Hashable) -> Link | None:
         homes = self._homes_of(slot)
-        for info in slot.infos:
-            check_alone(info)
+        self._check_pipeline(slot)
         first = homes[0]
         if None in homes:
             self._await_map(slot, caller, now)
@@ -219,7 +240,8 @@ class ClusterCalls(ClusterServers):
             return [self._meant(slot, at)]
         if is_pipeline(slot):
             return self._homes_of(cast("Batch", slot))
-        return [] if number_of(slot) is None and goes_everywhere(slot) else [self._home_of(slot)]
+        everywhere = self._number_of(slot) is None and self._goes_everywhere(slot)
+        return [] if everywhere else [self._home_of(slot)]
 
     def _meant(self, slot: Slot, at: NodeBase | None) -> NodeBase | None:
         """Return the machine for a call that is meant for one server: for that, or for what has taken its place."""
@@ -385,12 +407,16 @@ class ClusterCalls(ClusterServers):
 
 
 def reads(slot: Slot) -> bool:
-    """May a replica answer this call? It only reads, and no server has sent it elsewhere yet."""
+    """May a replica answer this call? It only reads, and no server has sent it elsewhere yet.
+
+    A page of an iteration is no such call: the next one must come from the same server, as its cursor means nothing elsewhere.
+    """
     if slot.call is not None and slot.call.hops:
         return False
-    if isinstance(slot, Batch):
-        return is_pipeline(slot) and all([info.readonly for info in slot.infos])
-    return slot.info.readonly
+    if isinstance(slot, Batch) and not is_pipeline(slot):
+        return False
+    infos = slot.infos if isinstance(slot, Batch) else (slot.info,)
+    return all([info.readonly and info.name not in PAGES for info in infos])
 
 
 def whole_of(slot: Batch) -> Batch:

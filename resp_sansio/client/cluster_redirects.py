@@ -21,7 +21,6 @@ from .cluster_map import Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
 from .retry import ERRORS, FRAME, says_the_server
-from .routing import slot_of_payload
 from .splits import Part, Split, is_pipeline, part_of
 
 __all__ = ["AT_ONCE", "ELSEWHERE", "ClusterRedirects"]
@@ -187,7 +186,7 @@ class ClusterRedirects(ClusterCalls):
             error, info = slot.replies[place], slot.infos[place]
             if type(error) is not ReplyError or error.code not in (ELSEWHERE | NOT_NOW):
                 continue
-            number = slot_of_payload(slot.payloads[place], info)
+            number = self._slot_of(slot.payloads[place], info)
             redirect = self._read(node, error) if error.code in ELSEWHERE else None
             if redirect is not None and redirect.slot == number:
                 self._learn(redirect, node, now)

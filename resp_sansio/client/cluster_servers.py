@@ -8,7 +8,7 @@ for a server which is not theirs any more; and servers that are gone are left, o
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from .._errors import ConnectError, ReplyError, RespError
@@ -21,7 +21,7 @@ from ..connection.stateful import new_batch
 from .cache import ReadCache
 from .calls import ClientEvent
 from .client import Client
-from .cluster_map import ClusterMap, Server, read_view
+from .cluster_map import ClusterMap, Server, View, read_view
 from .hash_slots import SLOTS
 from .links import Call, Waiter
 from .node import NodeBase, Probe
@@ -34,6 +34,7 @@ from .sentinel import Place
 __all__ = ["NOT_NOW", "ClusterServers"]
 
 ASK_FOR_MAP: Final = prepare(("CLUSTER", "SLOTS"))
+PING: Final = prepare(("PING",))
 PROBE_TIME: Final = 1.0
 """Seconds that a server has which is asked for the map. One by which the cluster is to be found has those of a dial."""
 
@@ -45,6 +46,7 @@ class ClusterServers(Client):
     """What a cluster's machine knows of its servers. (With slots it could not be observed as well.)"""
 
     _node_type: ClassVar[type[NodeBase]]
+    whole: ClassVar[str] = "cluster"  # what its servers are together, for messages
     settings: ClientSettings | None
     leases: PoolSettings | None
     map: ClusterMap
@@ -105,6 +107,11 @@ class ClusterServers(Client):
         return self._events
 
     @property
+    @abstractmethod
+    def places(self) -> list[Place]:
+        """Where all its servers are, masters first; empty as long as no map has come."""
+
+    @property
     def nodes(self) -> list[NodeBase]:
         """The machines of all servers that calls went to, or are to go to."""
         return [*self._nodes.values()]
@@ -119,9 +126,12 @@ class ClusterServers(Client):
         """Return the machine of the server at this place, a new one if there is none."""
         node = self._nodes.get(place)
         if node is None:
-            self._nodes[place] = node = self._node_type(self, place)
+            self._nodes[place] = node = self._new_node(place)
             node.closed = self.closed  # nothing is dialled any more
         return node
+
+    def _new_node(self, place: Place) -> NodeBase:
+        return self._node_type(self, place)
 
     def _owner(self, number: int) -> NodeBase | None:
         """Return the machine of the server of this slot, None if the map does not say."""
@@ -207,10 +217,19 @@ class ClusterServers(Client):
     def _ask_for_map(self, now: float) -> None:
         """Ask for the map if it is time to."""
         if self.closed is None and self.refresher.next_deadline() <= now:
-            known = [server.place for server in self.map.servers]
-            well = [place for place in known if place not in self._nodes or not self._nodes[place].suspect]
             self._round = now, 0
-            self._probe(self.refresher.begin(now, well, self._seeds, self._random), now)
+            self._probe(self.refresher.begin(now, self._know_the_map, self._seeds, self._random), now)
+
+    @property
+    def _know_the_map(self) -> Iterable[Place]:
+        """Whom to ask for the map."""
+        known = [server.place for server in self.map.servers]
+        return [place for place in known if place not in self._nodes or not self._nodes[place].suspect]
+
+    @property
+    def _asked_for_map(self) -> Collection[Place]:
+        """Who is asked for it now."""
+        return [node.place for node in self._probes.values()]
 
     @property
     def _seeds(self) -> Sequence[Place]:
@@ -235,12 +254,16 @@ class ClusterServers(Client):
             return
         reply = cast("Batch", slot).replies[0] if slot.state is SlotState.ANSWERED else None
         view = read_view(reply, node.place, self.config.address_map)
+        self._map_came(node.place, view, cast("Probe", slot.token).asked_at, not_told(node, slot, reply), now)
+
+    def _map_came(self, by: Place, view: View | None, asked_at: float, failure: Exception, now: float) -> None:
+        """This one has told the map, or has failed to."""
         before = self.map.version
         if view is not None:
-            self.map.install(view, cast("Probe", slot.token).asked_at)
+            self.map.install(view, asked_at)
         if view is None or self.map.in_doubt:
-            self._last = self._pace.last_error = not_told(node, slot, reply)
-            self._probe(self.refresher.failed(node.place, now), now)
+            self._last = self._pace.last_error = failure
+            self._probe(self.refresher.failed(by, now), now)
             if not self.refresher.asking:
                 self.refresh_failures += 1
                 self._round_ended(None, now)
@@ -249,14 +272,14 @@ class ClusterServers(Client):
             changed = self.map.version != before
             self._pace.last_error = None
             self.refreshes += 1
-            self._round_ended(node, now, changed=changed)
+            self._round_ended(by, now, changed=changed)
             self._end_probes(now)
             self._installed(now, changed=changed)
 
     def _searches(self, cause: Exception) -> bool:
         return isinstance(cause, (ConnectError, ReplyError))  # the map may be another one then
 
-    def _round_ended(self, node: NodeBase | None, now: float, *, changed: bool = False) -> None:
+    def _round_ended(self, by: Place | None, now: float, *, changed: bool = False) -> None:
         """The map has come, from this server; None: from none. For a client that keeps account of it."""
 
     def _installed(self, now: float, *, changed: bool) -> None:
@@ -264,6 +287,8 @@ class ClusterServers(Client):
         self._moving = {slot: owner for slot, owner in self._moving.items() if self.map.owner(slot) == owner}
         for node in self.nodes:
             node.rests = False
+            if node.suspect and self.spreads and self.is_replica(node):
+                self._try_anew(node, now)
         if changed:
             self.forget_read()
             self._homes = [None] * SLOTS
@@ -273,9 +298,21 @@ class ClusterServers(Client):
         self._place_unplaced(now)
         self._end_lost(now)
         self._leave_gone(now)
-        settled = not self._unplaced and not any([node.suspect for node in self._masters()])
         servers = len(self.map.servers)
-        self.refresher.answered(now, self._random(), changed=changed, settled=settled, nodes=servers)
+        self.refresher.answered(now, self._random(), changed=changed, settled=self._is_settled, nodes=servers)
+
+    def _try_anew(self, node: NodeBase, now: float) -> None:
+        """See whether a replica can be reached again that could not: for no caller, who would wait for as long as that takes."""
+        if not node.waiting(pausing=False):
+            slot = new_batch([PING[0]], [PING[1]], Probe(now), now + self._dial_time)
+            slot.call = Call()
+            slot.call.fixed = True
+            node.begin(slot, now)
+
+    @property
+    def _is_settled(self) -> bool:
+        """Is no reason left to ask for the map again?"""
+        return not self._unplaced and not any([node.suspect for node in self._masters()])
 
     def _masters(self) -> list[NodeBase]:
         return [node for server in self.map.masters if (node := self._nodes.get(server.place)) is not None]
@@ -299,8 +336,8 @@ class ClusterServers(Client):
         """What is meant for a server that can't be reached, and that has left the cluster, would wait in vain."""
         for node in self.nodes:
             if node.suspect and self.map.lacks(node.place):
-                has = ", ".join([address_of(server.place) for server in self.map.servers])
-                why = f"{node.address} can't be reached, and is none of the cluster's any more; it has {has}"
+                has = ", ".join(map(address_of, self.places))
+                why = f"{node.address} can't be reached, and is none of the {self.whole}'s any more; it has {has}"
                 for entry in [entry for entry in node.waiting(pausing=True) if self.is_for_it_alone(entry)]:
                     node.let_go(entry, now)
                     node.end(entry, ConnectError(why, transient=False), now)

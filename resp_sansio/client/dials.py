@@ -220,8 +220,16 @@ class Dials(Calls):
             self.dial_failed(self._open_no_more(link), deposed, now)
             return False
         if self.directory.found(search):
-            self.retire(now, keep=link.dial)
+            self._master_moved(link.dial, now)
+        self._master_found(now)
         return True
+
+    def _master_moved(self, dial: Dial, now: float) -> None:
+        """This dial has led to another master than the last one did."""
+        self.retire(now, keep=dial)
+
+    def _master_found(self, now: float) -> None:
+        """A dial has led to the master: for a client that has more to do with it."""
 
     def _end_link(self, link: Link) -> None:
         link.ended = True

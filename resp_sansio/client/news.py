@@ -14,19 +14,21 @@ behind is no news, as its epoch says.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from ..commands.command import Command
 from ..connection.events import Opened
 from ..connection.slot import Slot
+from ..wire.values import Push
 from .calls import OWN
 from .dials import Dials
 from .links import Dial, Link
 from .sentinel import Place, read_epoch, read_switch
 
-__all__ = ["News"]
+__all__ = ["CHANNELS", "News", "place_of"]
 
-SUBSCRIBE: Final = Command("SUBSCRIBE", "+switch-master", "+promoted-slave")
+CHANNELS: Final = ("+switch-master", "+promoted-slave")
+SUBSCRIBE: Final = Command("SUBSCRIBE", *CHANNELS)
 
 WHERE: Final = ("MASTER", "GET-MASTER-ADDR-BY-NAME")
 """What it is asked for: the epoch first, as in a handshake."""
@@ -49,12 +51,22 @@ class News(Dials):
         """The links that bring news: an adapter reads on them although no caller waits."""
         return [source for source in self._news if isinstance(source, Link)]
 
+    @property
+    def _leads_to_a_server(self) -> bool:
+        """Is there a link to a server? Without one the client has nothing that news could lead away."""
+        return any([link.dial is None and link.news_from is None for link in self._links])
+
+    @property
+    def _channels(self) -> Command[Any]:
+        """What sentinels are to tell of."""
+        return SUBSCRIBE
+
     def _open_news(self, now: float) -> None:
         """Hear as many sentinels as there are to hear, if there is a link to a server."""
         directory = self.directory
         if directory is None or self.closed is not None or self.once:
             return
-        if not any([link.dial is None and link.news_from is None for link in self._links]):
+        if not self._leads_to_a_server:
             return  # the next link to a server asks for it again
         heard = [source.news_from if isinstance(source, Link) else place_of(source) for source in self._news]
         others = [place for place in directory.sentinels if place not in heard]
@@ -74,10 +86,10 @@ class News(Dials):
         link.dial = None
         dial.way.opening.opened()
         if event.protocol == 3:
-            link.core.send(SUBSCRIBE).call = OWN
+            link.core.send(self._channels).call = OWN
         link.core.send_many([Command("SENTINEL", what, directory.name) for what in WHERE], link).call = OWN
         if event.protocol == 2:  # a connection that has subscribed can ask nothing
-            link.core.send(SUBSCRIBE).call = OWN
+            link.core.send(self._channels).call = OWN
         self._events.append(link)
         self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
 
@@ -91,13 +103,17 @@ class News(Dials):
 
     def _news_came(self, link: Link, now: float) -> None:
         """It tells of a fail-over."""
-        assert self.directory is not None and link.news_from is not None
         while link.pushes.came:
             _, push = link.pushes.came.pop(0)
             link.core.push_taken()
-            master = read_switch(push, self.directory.name)
-            if master is not None and self.directory.switched(link.news_from, master):
-                self.retire(now)
+            self._heard(link, push, now)
+
+    def _heard(self, link: Link, push: Push, now: float) -> None:
+        """Draw the conclusions from what a sentinel tells unasked."""
+        assert self.directory is not None and link.news_from is not None
+        master = read_switch(push, self.directory.name)
+        if master is not None and self.directory.switched(link.news_from, master):
+            self.retire(now)
 
     def _news_ended(self, source: Dial | Link, now: float) -> None:
         """This source of news is none, or none any more: try another sentinel, after a pause."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .._errors import ConnectError, ReplyError, RespError
 from .._stats import CloseReason, NodeStats
+from ..config.config import Config
 from ..config.tls import NO_TLS
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Batch, Slot
@@ -60,11 +61,11 @@ class NodeBase(Client):
     rests: bool
 
     def __init__(self, cluster: Any, place: Place) -> None:
-        config, observed = cluster.config.at(place), cluster.observers
-        super().__init__(config, cluster.settings, cluster.leases, random=cluster.random, observers=observed)
-        self.cache: ReadCache | None = cluster.cache  # one for all servers, or none
         self.cluster = cluster
         self.place = place
+        config, observed = self._config_of_server(), cluster.observers
+        super().__init__(config, cluster.settings, cluster.leases, random=cluster.random, observers=observed)
+        self.cache: ReadCache | None = cluster.cache  # one for all servers, or none
         self.address = config.address
         self.moved = 0  # answers that sent a command elsewhere, for good
         self.asked = 0  # and for once
@@ -75,13 +76,17 @@ class NodeBase(Client):
         self._slow: Timer | None = None  # when it is looked next
         self._events = cluster.shared_events
 
+    def _config_of_server(self) -> Config:
+        """Return how to connect to this server."""
+        config: Config = self.cluster.config.at(self.place)
+        return config
+
     def node_stats(self) -> NodeStats:
         """Return what was counted, and what the map says of this server."""
-        slots = self.cluster.map.sizes[self.place]
-        known = slots > 0 or self.cluster.map.find(self.place) is not None
+        known = self.cluster.knows(self)
         return NodeStats(
             role=None if not known else "replica" if self.cluster.is_replica(self) else "master",
-            slots=slots,
+            slots=self.cluster.map.sizes[self.place],
             lanes=[lane.stats() for lane in self._lanes],
             leases=None if self._pool is None else self._pool.stats(self.retries),
             retries=self.retries,
@@ -321,7 +326,8 @@ class NodeBase(Client):
         if quiet >= SILENT:
             self.cluster.want_map(now)  # another may have taken its place: nothing else would tell
             if quiet >= (self.config.silence_timeout or inf) / 2 and not self.cluster.knows(self):
-                why = f"{self.address} owes a reply, has been silent for {quiet:.3g} s, and is none of the cluster's any more"
+                gone = f"and is none of the {self.cluster.whole}'s any more"
+                why = f"{self.address} owes a reply, has been silent for {quiet:.3g} s, {gone}"
                 link.core.receive_eof(why)
                 self._follow(link, link.core.events(), now)
 

@@ -16,6 +16,7 @@ from .cluster_map import Redirect
 from .links import Dial
 from .node import NodeBase
 from .observed import ObservedClient, watch_of
+from .sentinel import Place
 from .splits import Part
 
 __all__ = ["ObservedCluster"]
@@ -95,15 +96,15 @@ class ObservedCluster(ClusterBase, ObservedClient):
                 ),
             )
 
-    def _round_ended(self, node: NodeBase | None, now: float, *, changed: bool = False) -> None:
-        super()._round_ended(node, now, changed=changed)
+    def _round_ended(self, by: Place | None, now: float, *, changed: bool = False) -> None:
+        super()._round_ended(by, now, changed=changed)
         told, (began_at, asked) = self._observers, self._round
         fact = MapRefreshed(
-            told.address if node is None else node.address,
+            told.address if by is None else address_of(by),
             told.database,
             asked=asked,
             changed=changed,
-            error=self._last if node is None else None,
+            error=self._last if by is None else None,
             total=now - began_at,
         )
         self._report("map_refreshed", fact)

@@ -18,7 +18,7 @@ from ..commands.table import TABLE
 from ..connection.slot import Payload
 from .hash_slots import slot_of
 
-__all__ = ["names_only", "slot_of_payload", "slot_of_transaction"]
+__all__ = ["names_key", "names_only", "slot_of_payload", "slot_of_transaction"]
 
 REMEDY: Final = (
     "keys that belong together share a slot if they have the same text in braces: {user:7}:name and {user:7}:mail"
@@ -51,6 +51,13 @@ def slot_of_payload(payload: Payload, info: CommandInfo) -> int | None:
         if slot_of(words[at]) != slot:
             raise _apart(info.name, [_place(f"argument {at}", words[at]) for at in keys])
     return slot
+
+
+def names_key(payload: Payload, info: CommandInfo) -> bool:
+    """Does one encoded command name a key, or several?"""
+    if info.one_key and isinstance(payload, bytes):
+        return slot_of_payload(payload, info) is not None
+    return bool(_keys(payload, info)[1])
 
 
 def slot_of_transaction(payloads: Sequence[Payload], infos: Sequence[CommandInfo]) -> int | None:

@@ -40,14 +40,18 @@ MOST_DIGITS: Final = 20
 ENOUGH: Final = 5.0
 """Seconds that all sentinels share where a dial has no deadline: those that a dial has by default."""
 
+REPLICAS_CHANGED: Final = (b"+slave", b"+sdown", b"-sdown", b"+reboot")
+"""Channels of a sentinel by which it tells of replicas, among others."""
+
 WITHOUT_TLS: Final[dict[str, Any]] = {name: getattr(Config, name) for name in ("tls", *TLS_OPTIONS)}
 
 
 class Way(NamedTuple):
     """To which server a dial leads, as whom, and how it opens there: in full, or plainly.
 
-    `needs_master`: a replica is refused. `master_name`: it is a sentinel, which is asked where the master of this name is.
-    `reads_replica`: it is a server of a cluster, and may be a replica that is read from.
+    `needs_master`: a replica is refused; `needs_replica`: all else is. `master_name`: it is a sentinel, which is asked where the
+    master of this name is, and if it `lists_replicas` where its replicas are. `reads_replica`: it is a server of a cluster, and may
+    be a replica that is read from.
     """
 
     config: Config
@@ -56,6 +60,8 @@ class Way(NamedTuple):
     needs_master: bool = False
     master_name: str | None = None
     reads_replica: bool = False
+    needs_replica: bool = False
+    lists_replicas: bool = False
 
 
 class Directory:
@@ -343,6 +349,37 @@ def read_sentinels(said: Reply) -> list[Place]:
         if place is not None:
             places.append(place)
     return places
+
+
+def read_replicas(said: Reply) -> tuple[list[Place], bool] | None:
+    """Read which replicas may be read from, and whether others are on their way; None if this is no list of replicas.
+
+    A sentinel flags one that it can't reach, and one that it is just telling of another master. `master-link-status` is what the
+    replica said last: of one that has died it is `ok` for ever.
+    """
+    if not isinstance(said, list):
+        return None
+    places, coming = [], False
+    for one in said[:MOST]:
+        said_of_it = read_fields(one)
+        flags, link, role = (said_of_it.get(name) for name in (b"flags", b"master-link-status", b"role-reported"))
+        place = read_pair([said_of_it.get(b"ip"), said_of_it.get(b"port")])
+        if place is None or not isinstance(flags, bytes):
+            continue
+        if flags == b"slave" and link == b"ok" and role in (None, b"slave"):
+            places.append(place)
+        elif b"s_down" not in flags:
+            coming = True
+    return places, coming
+
+
+def tells_of_replicas(push: Push, name: str) -> bool:
+    """Does a sentinel tell that a replica of the master of this name has come, has gone, or can be reached again?"""
+    match push:
+        case Push("message", (bytes(channel), bytes(said))) if channel in REPLICAS_CHANGED:
+            return said.split()[5:6] == [name.encode()]
+        case _:
+            return False
 
 
 def read_epoch(said: Reply) -> int | None:

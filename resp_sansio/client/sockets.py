@@ -64,6 +64,8 @@ class Sockets(Repair):
             needs_master=dial.way.needs_master,
             master_name=dial.way.master_name,
             reads_replica=dial.way.reads_replica,
+            needs_replica=dial.way.needs_replica,
+            lists_replicas=dial.way.lists_replicas,
             peer=dial.way.addresses.peer,
             keep_pushes=dial.lane is None or self.once,  # on a lane no caller listens
             tracking=() if cache is None else cache.options.tracking,

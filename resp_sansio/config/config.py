@@ -109,7 +109,9 @@ class Config(Record):
     cluster: Sequence[tuple[str, int] | str] = option(
         (), PLACES, "Servers of a cluster, instead of `host` and `port`. One that answers tells of all others."
     )
-    read_from: ReadFrom = option("master", READ_FROM, "Which servers of a cluster answer commands that only read.")
+    read_from: ReadFrom = option(
+        "master", READ_FROM, "Which servers of a cluster, or behind sentinels, answer commands that only read."
+    )
     address_map: AddressMap | None = option(
         None,
         ADDRESS_MAP,
@@ -119,7 +121,8 @@ class Config(Record):
     refresh_interval: float | None = option(
         60.0,
         SECONDS,
-        "Ask a cluster after this long which server has what, if nothing else has led to that. None: never.",
+        "Ask a cluster after this long which server has what, or a sentinel which replicas there are, if nothing else has led to"
+        " that. None: never.",
     )
     db: int = option(0, integer(0, 2**31 - 1), "Database that the handshake selects.")
     username: str | None = option(None, NAME, "ACL user; without it the server's default user.", secret=True)
@@ -252,6 +255,11 @@ class Config(Record):
         if not self.tls:  # those options are for sentinels alone
             changed = {name: value for name, value in changed.items() if name not in TLS_OPTIONS}
         return type(self)(**{**changed, "host": host, "port": port})
+
+    @property
+    def has_replicas(self) -> bool:
+        """Are replicas read from that sentinels tell of?"""
+        return bool(self.sentinels) and self.read_from != "master"
 
     @property
     def address(self) -> str:
@@ -422,7 +430,9 @@ NEED: Final = (
     ("tls", TLS_OPTIONS),
     ("tls_cert_file", ("tls_key_file", "tls_key_password")),
     ("sentinels", SENTINEL_OPTIONS),
-    ("cluster", CLUSTER_OPTIONS),
+    ("cluster", ("address_map",)),
+    ("cluster or sentinels", ("read_from",)),
+    ("cluster or read_from", ("refresh_interval",)),
     ("master_name", ("sentinels",)),
 )
 
@@ -440,7 +450,7 @@ def _check_together(given: Mapping[str, object]) -> None:
     for name, others in NEED:
         if name == "tls" and given.get("sentinel_tls"):
             continue  # they serve there
-        if name not in given and (vain := [other for other in others if other in given]):
+        if given.keys().isdisjoint(name.split(" or ")) and (vain := [other for other in others if other in given]):
             raise ValueError(f"{' and '.join(vain)} would do nothing without {name}")
 
 

@@ -140,9 +140,11 @@ def divide_options(owner: str, options: Mapping[str, object], *records: type[Rec
 
 
 def of_one_server(config: Config, owner: str) -> Config:
-    """Return it. Raises `ValueError` if it is of a cluster, and `owner` is for one server."""
+    """Return it. Raises `ValueError` if it is of several servers, and `owner` is for one."""
     if config.cluster:
         raise ValueError(f"{owner} is for one server, not for a {config.address}: give it the URL of one of them")
+    if config.has_replicas:
+        raise ValueError(f"read_from is no option of {owner}, which leads to the master; use Client")
     return config
 
 

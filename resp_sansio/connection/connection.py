@@ -139,11 +139,13 @@ class Connection(Timing):
         collects: bool = False,
         ping_interval: float = inf,
         reads_replica: bool = False,
+        needs_replica: bool = False,
+        lists_replicas: bool = False,
     ) -> Self:
         """Return the connection that `config` asks for, with what its provider of credentials said (see `read_credentials`).
 
-        `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master`, `master_name` and `reads_replica` see
-        `Handshake`.
+        `plain` leaves out what some proxies hang up on, see `Fallback`; for `needs_master`, `master_name`, `reads_replica`,
+        `needs_replica` and `lists_replicas` see `Handshake`.
         `peer` names the server in messages; None: by its address. By the command `tracking` the server is asked to tell of changes;
         whether it does, the attribute of that name says. `ping_interval` is for a `config` without one.
         """
@@ -160,6 +162,8 @@ class Connection(Timing):
             master_name=master_name,
             tracking=() if plain else tracking,
             reads_replica=reads_replica,
+            needs_replica=needs_replica,
+            lists_replicas=lists_replicas,
         )
         return cls(
             handshake,

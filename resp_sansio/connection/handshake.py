@@ -45,16 +45,21 @@ class Step(enum.Enum):
     EPOCH = "SENTINEL MASTER"
     MASTER = "SENTINEL GET-MASTER-ADDR-BY-NAME"
     SENTINELS = "SENTINEL SENTINELS"
+    REPLICAS = "SENTINEL REPLICAS"
     TRACKING = "tracking"
     PING = "PING"
 
 
 # CLIENT SETINFO is newer than most servers (7.2), and documented as one to send and forget.
-# A sentinel that knows no master of that name says so three times, twice by an error.
-OPTIONAL: Final = frozenset({Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.EPOCH, Step.SENTINELS, Step.TRACKING})
+# A sentinel that knows no master of that name says so to each question, but for one by an error.
+OPTIONAL: Final = frozenset(
+    {Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.EPOCH, Step.SENTINELS, Step.REPLICAS, Step.TRACKING}
+)
+# Where HELLO has said it, only a replica is asked by ROLE, for the state of its link; not every user may ask.
+OPTIONAL_BEHIND_HELLO: Final = OPTIONAL | {Step.ROLE}
 WITHOUT_HELLO: Final = (Step.AUTH, Step.CLIENT_NAME, Step.ROLE)
 # The epoch comes first: where a fail-over happens between two answers, a new master goes with the old epoch, which does no harm.
-QUESTIONS: Final = (Step.EPOCH, Step.MASTER, Step.SENTINELS)
+QUESTIONS: Final = (Step.EPOCH, Step.MASTER, Step.SENTINELS, Step.REPLICAS)
 
 
 # What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
@@ -131,13 +136,14 @@ class Handshake:
 
     With `reads_replica` a server of a cluster is told that a replica may answer what only reads.
 
-    With `needs_master` a replica is refused. With `master_name` the server is a sentinel, which is asked what it knows of the
-    master of this name, where that is, and which other sentinels there are: its `answers`, in this order.
+    With `needs_master` a replica is refused; with `needs_replica` a master is, and so is a replica whose link to its master is
+    down. With `master_name` the server is a sentinel, which is asked what it knows of the master of this name, where that is, which
+    other sentinels there are, and with `lists_replicas` which replicas: its `answers`, in this order.
     """
 
     __slots__ = (
-        "_answers", "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version", "master_name",
-        "needs_master", "protocol", "reads_replica", "tracking", "username",
+        "_answers", "_done", "_password", "_steps", "client_name", "database", "library_name", "library_version",
+        "lists_replicas", "master_name", "needs_master", "needs_replica", "protocol", "reads_replica", "tracking", "username",
     )  # fmt: skip
 
     def __init__(
@@ -154,6 +160,8 @@ class Handshake:
         master_name: str | None = None,
         tracking: tuple[Argument, ...] = (),
         reads_replica: bool = False,
+        needs_replica: bool = False,
+        lists_replicas: bool = False,
     ) -> None:
         self.protocol = protocol
         self.reads_replica: bool = reads_replica
@@ -164,6 +172,8 @@ class Handshake:
         self.library_version: str | None = library_version
         self.database: int = database
         self.needs_master: bool = needs_master
+        self.needs_replica: bool = needs_replica
+        self.lists_replicas: bool = lists_replicas
         self.master_name: str | None = master_name
         self.tracking: tuple[Argument, ...] = tracking  # the command by which to ask for it, if it is wanted
         self._steps: list[Step] = []
@@ -190,6 +200,8 @@ class Handshake:
         accepted = Accepted.of(replies[0]) if asked else Accepted(protocol=2)
         # A step that was refused for want of HELLO's AUTH is asked again behind the AUTH of the second batch.
         again = accepted is None and self._authenticates
+        says_role = accepted is not None and accepted.server.role is not None
+        optional = OPTIONAL_BEHIND_HELLO if says_role else OPTIONAL
         for step, reply in zip(self._steps, replies, strict=True):
             if step is Step.HELLO and accepted is None:
                 if isinstance(reply, ReplyError) and self._ends_at_hello(reply):
@@ -197,29 +209,36 @@ class Handshake:
             elif not isinstance(reply, (ReplyError, InvalidReplyError)):
                 self._done.add(step)
                 self._answers[step] = reply
-            elif (step not in OPTIONAL or _code(reply) == "NOAUTH") and not again:
+            elif (step not in optional or _code(reply) == "NOAUTH") and not again:
                 raise self._refusal(step, reply)
         if accepted is None:
             return self._batch(WITHOUT_HELLO)
-        if self.needs_master:
+        if self.needs_master or self.needs_replica:
             self._check_role(accepted.server.role)
+        asked_for = QUESTIONS if self.lists_replicas else QUESTIONS[:-1]
         return replace(
             accepted,
-            answers=() if self.master_name is None else [self._answers.get(step) for step in QUESTIONS],
+            answers=() if self.master_name is None else [self._answers.get(step) for step in asked_for],
             tracking=accepted.protocol == 3 and Step.TRACKING in self._done,
         )
 
     def _check_role(self, said: str | None) -> None:
-        """Refuse a server that is no master. HELLO has `said` it, for which no user needs leave, or ROLE was asked."""
+        """Refuse a server of the other role. HELLO has `said` it, for which no user needs leave, or ROLE was asked."""
         role = self._answers.get(Step.ROLE)
+        link = None
         if isinstance(role, list) and role:
             said = _text(role[0])
+            link = _text(role[3]) if len(role) > 3 else None
         if said is None:
             unsaid = "the server does not say in its answer to HELLO whether it is a master; protocol=2 asks by ROLE"
             raise ConnectError(unsaid, transient=False)
-        if said != "master":
-            found = "a replica" if said in ("slave", "replica") else "no master"
-            raise ConnectError(f"the server is {found}", transient=True)
+        is_replica = said in ("slave", "replica")
+        if self.needs_replica and not is_replica:
+            raise ConnectError("the server is no replica", transient=True)
+        if self.needs_replica and link not in (None, "connected"):
+            raise ConnectError(f"the replica's link to its master is down ({link})", transient=True)
+        if self.needs_master and said != "master":
+            raise ConnectError(f"the server is {'a replica' if is_replica else 'no master'}", transient=True)
 
     def _ends_at_hello(self, reply: ReplyError) -> bool:
         """Does this answer to HELLO end the handshake? Others may only mean that there is no HELLO: the second batch will tell.
@@ -255,6 +274,8 @@ class Handshake:
         wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, Step.READONLY, *QUESTIONS]
         if opening[0] is Step.HELLO:
             wanted.append(Step.TRACKING)  # on RESP2 it would be accepted, and never be heard of
+            if self.needs_replica:
+                wanted.insert(1, Step.ROLE)
         batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
         # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
         # full, or wants a password, from one that serves.
@@ -284,7 +305,7 @@ class Handshake:
                 return ("SELECT", self.database)
             case Step.READONLY if self.reads_replica:
                 return ("READONLY",)
-            case Step.ROLE if self.needs_master:
+            case Step.ROLE if self.needs_master or self.needs_replica:
                 return ("ROLE",)
             case Step.EPOCH if self.master_name is not None:
                 return ("SENTINEL", "MASTER", self.master_name)
@@ -292,6 +313,8 @@ class Handshake:
                 return ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)
             case Step.SENTINELS if self.master_name is not None:
                 return ("SENTINEL", "SENTINELS", self.master_name)
+            case Step.REPLICAS if self.lists_replicas and self.master_name is not None:
+                return ("SENTINEL", "REPLICAS", self.master_name)
             case Step.TRACKING:
                 return self.tracking
             case _:

@@ -248,6 +248,8 @@ class Maker:
         config, settings, pool, once, observers = self._config, self._settings, self._pool, self._once, self._observers
         if config.cluster:
             return cluster_machine(config, settings, pool, random, observers, self._cache)
+        if config.has_replicas:
+            return replicated_machine(config, settings, pool, random, observers)
         if observers is None:
             return Client(config, settings, pool, random=random, once=once, cache=self._cache)
         return ObservedClient(config, settings, pool, random=random, once=once, observers=observers, cache=self._cache)
@@ -269,6 +271,23 @@ def cluster_machine(
     from ..client.observed_cluster import ObservedCluster
 
     return ObservedCluster(config, settings, pool, random=random, observers=observers, cache=cache)
+
+
+def replicated_machine(
+    config: Config,
+    settings: ClientSettings | None,
+    pool: PoolSettings | None,
+    random: Callable[[], float],
+    observers: Observers | None,
+) -> Client:
+    """Return the machine of a client that reads from replicas behind sentinels."""
+    from ..client.replicated import Replicated  # most programs have one server
+
+    if observers is None:
+        return Replicated(config, settings, pool, random=random)
+    from ..client.observed_replicated import ObservedReplicated
+
+    return ObservedReplicated(config, settings, pool, random=random, observers=observers)
 
 
 def maker(
@@ -376,9 +395,9 @@ class LendingBase(CommandsBase[D, S], Generic[D, K, S]):
         return bool(self._config.cluster)
 
     def _check_one_server(self) -> None:
-        if self._routed:
+        if self._config.cluster or self._config.has_replicas:
             raise LocalProtocolError(
-                "monitor: one server shows what it is asked, and a cluster has several; `client.nodes()` has each of them"
+                "monitor: one server shows what it is asked, and this client has several; `client.nodes()` has each of them"
             )
 
     @property

@@ -17,7 +17,7 @@ from ..config.config import Config
 from ..wire.encoder import Argument
 from .base import CommandsBase, Driver, LendingBase, maker, slot_of_keys
 
-__all__ = ["NodeBase", "place_of", "place_to_lend", "places_of"]
+__all__ = ["NodeBase", "place_of", "place_to_lend", "places_of", "words_for_a_map"]
 
 D = TypeVar("D", bound=Driver)
 
@@ -103,10 +103,17 @@ def address_of(config: Config, place: Place | None) -> str:
 
 def places_of(machine: Client, config: Config) -> list[Place] | list[None]:
     """Return where all servers are that are known, masters first; None is the only one."""
-    if not config.cluster:
+    if not (config.cluster or config.has_replicas):
         return [None]
     places: list[Place] = cast("Any", machine).places
     return places
+
+
+def words_for_a_map(config: Config) -> tuple[str, ...]:
+    """Return a command, of no effect, that waits until it is known which servers there are."""
+    if config.has_replicas:
+        return ("EXISTS", "")  # behind sentinels what only the master can do need not wait
+    return ("PING",)
 
 
 def place_of(machine: Client, config: Config, node: object) -> Place | None:
@@ -116,7 +123,7 @@ def place_of(machine: Client, config: Config, node: object) -> Place | None:
     """
     if isinstance(node, NodeBase):
         node = node.address if node._place is None else node._place
-    if config.cluster:
+    if config.cluster or config.has_replicas:
         place: Place = cast("Any", machine).place_of(node)
         return place
     if node != config.address:

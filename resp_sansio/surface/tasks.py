@@ -24,7 +24,7 @@ from .base import (
     Make,
     PoolBase,
 )
-from .nodes import NodeBase, place_of, place_to_lend, places_of
+from .nodes import NodeBase, place_of, place_to_lend, places_of, words_for_a_map
 from .tasks_commands import Commands, Connection, Pipeline, View, WatchedTransaction, open_connection
 from .tasks_driver import Driver, Meant, ask_for_credentials
 from .tasks_messages import Messages
@@ -113,7 +113,7 @@ class Client(ClientBase[Driver, C, S], Lending[C, S]):
         return Borrowed(self, seconds_allowed(self._config, timeout), at)
 
     async def nodes(self, *, timeout: float | None | Default = DEFAULT) -> list[Node[C, S]]:
-        """Return the servers of the cluster, masters first, each with all commands: for what is meant for one of them.
+        """Return the servers of the client, masters first, each with all commands: for what is meant for one of them.
 
             for node in await client.nodes():
                 print(node.address, node.is_master, await node.dbsize())
@@ -124,7 +124,7 @@ class Client(ClientBase[Driver, C, S], Lending[C, S]):
         machine = self._driver.machine
         if not places_of(machine, self._config):
             with suppress(ReplyError):  # which says no less
-                await self.execute("PING", timeout=timeout)
+                await self.execute(*words_for_a_map(self._config), timeout=timeout)
         await self._driver.checkpoint()
         return [Node(self, place) for place in places_of(self._driver.machine, self._config)]
 

@@ -22,7 +22,7 @@ from .base import (
     Make,
     PoolBase,
 )
-from .nodes import NodeBase, place_of, place_to_lend, places_of
+from .nodes import NodeBase, place_of, place_to_lend, places_of, words_for_a_map
 from .threads_commands import Commands, Connection, Pipeline, View, WatchedTransaction, open_connection
 from .threads_driver import Driver, Meant
 from .threads_messages import Messages
@@ -89,7 +89,7 @@ class Client(ClientBase[Driver, C, S], Lending[C, S]):
         return Borrowed(self, seconds_allowed(self._config, timeout), at)
 
     def nodes(self, *, timeout: float | None | Default = DEFAULT) -> list[Node[C, S]]:
-        """Return the servers of the cluster, masters first, each with all commands: for what is meant for one of them.
+        """Return the servers of the client, masters first, each with all commands: for what is meant for one of them.
 
             for node in client.nodes():
                 print(node.address, node.is_master, node.dbsize())
@@ -100,7 +100,7 @@ class Client(ClientBase[Driver, C, S], Lending[C, S]):
         machine = self._driver.machine
         if not places_of(machine, self._config):
             with suppress(ReplyError):  # which says no less
-                self.execute("PING", timeout=timeout)
+                self.execute(*words_for_a_map(self._config), timeout=timeout)
         return [Node(self, place) for place in places_of(self._driver.machine, self._config)]
 
     def node(self, address: str | tuple[str, int]) -> Node[C, S]:

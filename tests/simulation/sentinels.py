@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.client.stage import Stage
 from resp_sansio import ClientSettings, ConnectError, PoolSettings, Push, ReplyError
+from resp_sansio.client.replicated import Replicated
 from resp_sansio.testing import Peer
 from resp_sansio.wire import encode_reply
 
 if TYPE_CHECKING:
-    from resp_sansio import Reply
-    from resp_sansio.client import Dial, Link
+    from resp_sansio import Config, Reply
+    from resp_sansio.client import Client, Dial, Link
     from resp_sansio.connection import Slot
 
 __all__ = ["History", "live"]
@@ -66,8 +67,9 @@ class Machine:
 class History(Stage):
     """The client, the machines, and what has come to pass."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, read_from: str = "master") -> None:
         self.random: Final = Random(seed)
+        self.spreads: Final = read_from != "master"
         self.machines: Final = {place: Machine(place) for place in (*SERVERS, *SENTINELS)}
         self.truth: tuple[int, Place] = (1, SERVERS[0])  # what most of the sentinels have decided
         self.step = 0
@@ -86,11 +88,16 @@ class History(Stage):
         super().__init__(
             ClientSettings(lanes=lanes),
             PoolSettings(max_size=2),
-            url=URL,
+            url=f"{URL}?read_from={read_from}&refresh_interval=3" if self.spreads else URL,
             dials_at_once=False,
             protocol=self.random.choice((2, 3)),
             connect_timeout=1.0,
         )
+
+    def make(self, config: Config, settings: ClientSettings | None, pool: PoolSettings | None, *, once: bool) -> Client:
+        if not config.has_replicas:
+            return super().make(config, settings, pool, once=once)
+        return Replicated(config, settings, pool, random=lambda: self.half)
 
     # -- the world -------------------------------------------------------------------------------------------------------------
 
@@ -126,13 +133,26 @@ class History(Stage):
                 return {b"config-epoch": b"%d" % epoch}
             if words[1] == b"SENTINELS":
                 return [{b"ip": host.encode(), b"port": b"%d" % port} for host, port in SENTINELS if host != place[0]]
+            if words[1] == b"REPLICAS":
+                return [self._listed(server) for server in SERVERS if server != master]
             self._note = Said(place, master, epoch)
             return [master[0].encode(), b"%d" % master[1]]
-        if not machine.master:
+        value = words[-1]
+        if words[0] == b"SET" and not machine.master:
+            assert not self.spreads or self.answers.get(self.dial_of[link]), f"{value!r} was to be written at a replica"
             return ReplyError("READONLY You can't write against a read only replica.")
-        self.ran.setdefault(words[2], []).append(place)
-        self._may_go_to(place, link, words[2])
-        return words[2]
+        self.ran.setdefault(value, []).append(place)
+        if machine.master:
+            self._may_go_to(place, link, value)
+        return value
+
+    def _listed(self, place: Place) -> dict[Reply, Reply]:
+        """What a sentinel says of a replica, which it can't take for a master."""
+        machine = self.machines[place]
+        flags = b"s_down,slave" if machine.away else b"slave"
+        link = b"err" if machine.master else b"ok"
+        host, port = place
+        return {b"ip": host.encode(), b"port": b"%d" % port, b"flags": flags, b"master-link-status": link}
 
     def _arrives(self, link: Link) -> None:
         """What a server has said arrives."""
@@ -148,8 +168,9 @@ class History(Stage):
             if not link.ended:
                 self.say(link, data)
         if opens and link.dial is None and not link.ended and self.places[link] in SERVERS:
-            answers, place = tuple(self.answers[self.dial_of[link]]), self.places[link]
+            answers, place = tuple(self.answers.get(self.dial_of[link], ())), self.places[link]
             self.opened[link] = Opened(self.step, *self.known, answers)
+            assert answers or self.spreads, f"a link to {place} was opened, and no sentinel had been asked"
             if agreeing(answers, place) > 1:  # what most of the sentinels say is believed
                 self.known = newest(answers, place), place
 
@@ -226,9 +247,10 @@ class History(Stage):
 
     # -- callers ---------------------------------------------------------------------------------------------------------------
 
-    def _call(self, seconds: float) -> bytes:
+    def _call(self, seconds: float, *, reads: bool = False) -> bytes:
         value = b"v%d" % len(self.calls)
-        slot = self.call("SET", "k", value.decode(), deadline=self.now + seconds)
+        words = ("GET", value.decode()) if self.spreads and reads else ("SET", "k", value.decode())
+        slot = self.call(*words, deadline=self.now + seconds)
         self.calls[value] = slot, self.step, self.now + seconds
         return value
 
@@ -302,7 +324,7 @@ class History(Stage):
             if chance < 0.1:
                 random.choice(happens)()
             elif chance < 0.25:
-                self._call(random.choice((0.5, 5.0)))
+                self._call(random.choice((0.5, 5.0)), reads=chance < 0.2)
             elif chance < 0.4 or not moves:
                 self._wait(random.random() * 0.2)
             else:
@@ -337,11 +359,27 @@ class History(Stage):
             f"{last!r} went to {self.ran[last]}, and the master is {self.truth[1]}"
         )
         leads = {self.places[link] for link in self.client.links if self.places[link] in SERVERS}
-        assert leads == {self.truth[1]}, f"links lead to {leads}"
+        masters = {place for place in leads if not self.spreads or self.machines[place].master}
+        assert masters == {self.truth[1]}, f"links lead to {leads}"
+        if self.spreads:
+            self._rest_of_reads()
         assert len(self.client.news) == 2
         self.client.close(self.now)
         self.run()
         assert self.client.links == []
+
+    def _rest_of_reads(self) -> None:
+        """Those are read from that there are, and no deposed master is."""
+        places = {self.truth[1], *[place for place in SERVERS if not self.machines[place].master]}
+        read = [self._call(5.0, reads=True) for _ in range(6)]
+        while moves := self._moves():
+            self._next()
+            move, what = moves[0]
+            move(what)
+        assert [self.told(self.calls[value][0]) for value in read] == read
+        went = {place for value in read for place in self.ran[value]}
+        assert went <= places, f"reads went to {went}"
+        assert went != {self.truth[1]} or places == went, f"reads went to {went}, and there are {places}"
 
 
 def newest(answers: tuple[Said, ...], place: Place) -> int:
@@ -354,8 +392,8 @@ def agreeing(answers: tuple[Said, ...], place: Place) -> int:
     return len({said.sentinel for said in answers if said.server == place})
 
 
-def live(seed: int) -> History:
+def live(seed: int, read_from: str = "master") -> History:
     """Live through the history of this seed."""
-    history = History(seed)
+    history = History(seed, read_from)
     history.run_through()
     return history

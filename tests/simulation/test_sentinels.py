@@ -23,6 +23,17 @@ def test_histories_keep_the_promises(first: int) -> None:
             raise
 
 
+@pytest.mark.parametrize("read_from", ["replica", "any"])
+@pytest.mark.parametrize("first", range(0, HISTORIES, PART))
+def test_histories_with_reads_at_replicas_keep_them_too(first: int, read_from: str) -> None:
+    for seed in range(first, first + PART):
+        try:
+            live(seed, read_from)
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+
 @pytest.mark.parametrize("seed", FOUND)
 def test_what_was_found_is_mended(seed: int) -> None:
     live(seed)

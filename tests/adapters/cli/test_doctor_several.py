@@ -180,6 +180,7 @@ def test_sentinels(doctor: Doctor) -> None:
         named = [one for one in report["findings"] if one["step"] == "sentinel"]
         assert [one["code"] for one in named] == [None] * 4
         assert report["findings"][-1]["step"] == "library"
+        assert doctor(f"{url}&read_from=any&refresh_interval=5")["wrong"] == set()
         assert doctor(url.replace("/mymaster", "/nothing"))["wrong"] == {"sentinel-name", "sentinels"}
         place = url.partition("@")[2].partition(",")[0]
         one = url.partition("@")[0] + f"@{place}/mymaster?sentinel_password={SECRET}-2"

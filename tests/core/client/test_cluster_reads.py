@@ -188,3 +188,26 @@ def test_what_each_server_has_for_itself_is_set_at_the_replicas_that_are_read_fr
     executed = {place: [words[0] for words in town.at(place)] for place in (A, B, C, D)}
     assert executed[A] == executed[B] == executed[C] == [b"SCRIPT", b"FLUSHALL"]
     assert executed[D] == ([b"SCRIPT"] if read_from == "replica" else [])
+
+
+def test_a_page_of_an_iteration_comes_from_the_master() -> None:
+    """Its cursor means nothing at the replica that has the next turn."""
+    town = spread("any")
+    for cursor in range(4):
+        town.call("HSCAN", NAME, cursor)
+    town.batch(("SSCAN", NAME, "0"), ("GET", NAME))
+    assert [words[0] for words in town.at(A)] == [b"HSCAN"] * 4 + [b"SSCAN", b"GET"]
+    assert town.at(D) == []
+
+
+def test_a_replica_that_was_away_for_a_moment_is_read_from_again() -> None:
+    """No view was without it."""
+    town = spread()
+    town.call("GET", NAME)
+    town.kill(D)
+    town.call("GET", NAME, deadline=town.now + 5)
+    town[D].away = False
+    for _ in range(100):
+        town.pass_time(1.0)
+        town.call("GET", NAME)
+    assert len(town.at(D)) > 50

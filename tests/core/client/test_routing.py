@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import CrossSlotError, Outcome
 from resp_sansio.client.hash_slots import slot_of
-from resp_sansio.client.routing import names_only, slot_of_payload, slot_of_transaction
+from resp_sansio.client.routing import names_key, names_only, slot_of_payload, slot_of_transaction
 from resp_sansio.commands.knowledge import command_info, command_keys, prepare
 from resp_sansio.commands.table import TABLE
 from resp_sansio.connection.stateful import new_slot
@@ -164,3 +164,14 @@ def test_one_key_is_said_only_of_what_has_one_behind_its_name() -> None:
     assert {"GET", "SET", "HSET", "EXPIRE", "XADD"} <= names
     assert {"MGET", "SORT", "LCS", "EVAL", "OBJECT ENCODING", "BLPOP", "COPY", "PING"}.isdisjoint(names)
     assert not any(" " in name for name in names)
+
+
+@given(st.lists(WORDS, max_size=4))
+def test_a_command_names_a_key_if_it_has_a_slot_or_keys_that_are_apart(words: list[bytes]) -> None:
+    for name in ("GET", "MGET", "PING", "EVAL", "NEVER-HEARD-OF"):
+        payload, info = prepare((name, *words))
+        try:
+            expected = slot_of_payload(payload, info) is not None
+        except CrossSlotError:
+            expected = True
+        assert names_key(payload, info) is expected

@@ -285,7 +285,8 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
         ("redis+cluster://a.example?cluster=b", "contradicts the rest of it on cluster"),
         ("redis+cluster://a.example?read_from=nearest", "read_from must be master or replica or any; got 'nearest'"),
         ("redis+cluster://a.example?address_map=f", "address_map cannot be given in a URL; give it as a keyword"),
-        ("redis://a.example?read_from=any", "read_from would do nothing without cluster"),
+        ("redis://a.example?read_from=any", "read_from would do nothing without cluster or sentinels"),
+        ("redis+sentinel://a/m?refresh_interval=1", "refresh_interval would do nothing without cluster or read_from"),
         ("unix+cluster:///run/s.sock", "unknown URL scheme"),
         ("redis-cluster://a.example", "did you mean 'redis+cluster'"),
     ],
@@ -359,10 +360,14 @@ def test_every_option_refuses_another_type_by_its_name(name: str) -> None:
         ({"cluster": ["a"], "db": 1}, "cluster excludes db: Redis has no other database than 0 in a cluster"),
         ({"cluster": ["a"], "tls_verify": False}, "would do nothing without tls"),
         ({"cluster": ["a", ("b", True)]}, "cluster must be a list"),
-        ({"cluster": [], "read_from": "any"}, "read_from would do nothing without cluster"),
+        ({"cluster": [], "read_from": "any"}, "read_from would do nothing without cluster or sentinels"),
         ({"address_map": tuple}, "address_map would do nothing without cluster"),
         ({"refresh_interval": 1.0}, "refresh_interval would do nothing without cluster"),
-        ({"sentinels": ["a"], "master_name": "m", "read_from": "any"}, "read_from would do nothing without cluster"),
+        (
+            {"sentinels": ["a"], "master_name": "m", "address_map": tuple},
+            "address_map would do nothing without cluster",
+        ),
+        ({"sentinels": ["a"], "master_name": "m", "read_from": "any", "cache": Cache()}, "cache excludes read_from"),
     ],
 )
 def test_bad_options(options: dict[str, Any], error: str) -> None:
@@ -436,8 +441,17 @@ def test_what_is_asked_of_several_servers_is_not_asked_of_one_of_them() -> None:
     }
     cluster = Config(cluster=["a"], read_from="any", address_map=elsewhere, refresh_interval=None, **same)
     behind = Config(
-        sentinels=["a"], master_name="m", sentinel_username="u", sentinel_password="p", sentinel_tls=False, **same
+        sentinels=["a"],
+        master_name="m",
+        sentinel_username="u",
+        sentinel_password="p",
+        sentinel_tls=False,
+        read_from="replica",
+        refresh_interval=1.0,
+        **same,
     )
+    plain = behind.replace(read_from="master", refresh_interval=60.0)
+    assert [config.has_replicas for config in (behind, plain, cluster)] == [True, False, False]
     alone = Config(host="c", port=2, **same)
     assert cluster.at(("c", 2)) == behind.at(("c", 2)) == alone
     assert alone.at(("d", 3)) == alone.replace(host="d", port=3)

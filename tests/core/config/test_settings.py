@@ -30,6 +30,13 @@ def test_a_pool_leads_to_one_server_and_takes_no_cluster() -> None:
         pool_of("redis+cluster://a:1")
 
 
+def test_a_pool_leads_to_the_master_and_reads_from_no_replica() -> None:
+    with pytest.raises(ValueError, match="^read_from is no option of Pool, which leads to the master; use Client$"):
+        pool_of("redis+sentinel://a/m", read_from="any")
+    config, _, _ = read_client_options("redis+sentinel://a/m?read_from=any", {})
+    assert config.has_replicas
+
+
 def test_a_client_takes_a_cluster() -> None:
     config, _, _ = read_client_options("redis+cluster://a:1", {})
     assert config.cluster == (("a", 1),)

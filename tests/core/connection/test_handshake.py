@@ -178,6 +178,59 @@ def test_a_master_without_hello_is_asked_by_role_in_the_second_batch() -> None:
     assert handshake.answered(["OK", [b"master", 0, []]]) == Accepted(protocol=2)
 
 
+LINKED: list[Reply] = [b"slave", b"10.0.0.1", 6379, b"connected", 0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "refusal", "transient"),
+    [
+        ([hello(role="replica"), LINKED], "", True),
+        (
+            [hello(role="replica"), [b"slave", b"10.0.0.1", 6379, b"sync", 0]],
+            r"link to its master is down \(sync\)",
+            True,
+        ),
+        ([hello(role="replica"), [b"slave"]], "", True),
+        ([hello(role="replica"), [b"master", 0, []]], "the server is no replica", True),  # it was promoted meanwhile
+        ([hello(role="replica"), ReplyError("NOPERM no permissions to run the 'role' command")], "", True),
+        ([hello(role="replica"), ReplyError("NOAUTH Authentication required.")], "NOAUTH", False),
+        ([hello(role="master"), [b"master", 0, []]], "the server is no replica", True),
+        ([hello(), LINKED], "", True),
+        ([hello(), ReplyError("NOPERM no permissions to run the 'role' command")], "refused ROLE: NOPERM", False),
+        ([LINKED], "", True),
+        ([[b"slave", b"10.0.0.1", 6379, b"connect", -1]], r"link to its master is down \(connect\)", True),
+        ([[b"master", 0, []]], "the server is no replica", True),
+        ([ReplyError("NOPERM no permissions to run the 'role' command")], "refused ROLE: NOPERM", False),
+    ],
+)
+def test_a_replica_says_that_it_is_one_and_that_its_link_is_up(
+    answers: list[Reply], refusal: str, transient: bool
+) -> None:
+    by_hello = isinstance(answers[0], dict)
+    handshake = Handshake(needs_replica=True, protocol=3 if by_hello else 2)
+    assert handshake.first_batch() == ([("HELLO", 3), ("ROLE",)] if by_hello else [("ROLE",)])
+    if not refusal:
+        assert isinstance(handshake.answered(answers), Accepted)
+        return
+    with pytest.raises(ConnectError, match=refusal) as caught:
+        handshake.answered(answers)
+    assert caught.value.transient is transient
+
+
+def test_a_sentinel_lists_replicas_if_it_is_asked_to() -> None:
+    for lists in (False, True):
+        handshake = Handshake(master_name="m", lists_replicas=lists, protocol=2)
+        asked = [words for words in handshake.first_batch() if words[0] == "SENTINEL"]
+        assert [words[1] for words in asked] == ["MASTER", "GET-MASTER-ADDR-BY-NAME", "SENTINELS", "REPLICAS"][
+            : 3 + lists
+        ]
+        whole: list[Reply] = [[], [b"a", b"1"], [], [[b"ip", b"b"]]]
+        said = whole[: 3 + lists]
+        accepted = handshake.answered(["PONG", *said])
+        assert isinstance(accepted, Accepted)
+        assert accepted.answers == said
+
+
 # -- what is accepted -----------------------------------------------------------------------------------------------------
 
 

@@ -100,8 +100,8 @@ FAULTS: Final = (
     ),
     Fault(
         "no other server is asked when one has no map", "many a client",
-        ClusterServers, "probe_ended",
-        "self._probe(self.refresher.failed(node.place, now), now)", "self.refresher.failed(node.place, now)",
+        ClusterServers, "_map_came",
+        "self._probe(self.refresher.failed(by, now), now)", "self.refresher.failed(by, now)",
     ),
     Fault(
         "a map that was asked for before undoes what MOVED has said", "many a client",
