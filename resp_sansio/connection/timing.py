@@ -32,7 +32,7 @@ class Timing(Sending):
     _ping_interval: float
     _silence: float
     _quiet_since: float
-    _sent_before: float  # bytes, when it was last looked; infinite before that
+    _sent_before: float  # bytes, when it was last looked, if the first in line was leaving then; else infinite
     _pings: int
     peer: str
 
@@ -104,17 +104,18 @@ class Timing(Sending):
         return after(self._quiet_since, self._silence if self._flying else self._ping_interval)
 
     @property
-    def _is_taken(self) -> bool:
-        """Was the first in line not whole when it was last looked, and has more of it been sent since?"""
-        flying, before = self._flying, self._sent_before
-        return bool(flying) and flying[0].end > before < self._sent
+    def _is_leaving(self) -> bool:
+        """Has the first command in line not left as a whole?"""
+        return bool(self._flying) and self._flying[0].end > self._sent
 
     def _listen(self, now: float) -> None:
-        # While nothing is read, silence is not the peer's; nor while the network takes more of what is to be answered first.
-        if self._heard or not self.wants_to_receive or self._is_taken:
+        before, self._sent_before = self._sent_before, self._sent if self._is_leaving else inf
+        # While a command is on its way to the peer, silence is not the peer's, as long as more of it is taken: it is known where
+        # that stood only once it was looked at. A command that has left since counts as taken, too.
+        taken = before < self._sent or (before == inf and self._is_leaving)
+        if self._heard or not self.wants_to_receive or taken:  # while nothing is read, silence is not the peer's either
             self._heard = False
             self._quiet_since = now
-        self._sent_before = self._sent
         if now < self._quiet_until:
             return
         quiet, self._quiet_since = now - self._quiet_since, now

@@ -190,7 +190,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a refused password is passed over", "many a client",
-        Handshake, "answered", "elif (step not in OPTIONAL or _code(reply) == \"NOAUTH\") and not again:", "elif False:",
+        Handshake, "answered", "elif (step not in optional or _code(reply) == \"NOAUTH\") and not again:", "elif False:",
     ),
     Fault(
         "a replica is not left", "many a client",

@@ -98,13 +98,18 @@ class TownChecks(checks.Checks):
         self.redirected[words] += code in ("ASK", "MOVED")
         self.taken_up(session.server, words, refusal)
         if asked and session._queued is None:
-            assert words in self.asked, f"{words!r} was sent behind ASKING, and no server had asked for that"
+            assert self.was_asked_for(words), f"{words!r} was sent behind ASKING, and no server had asked for that"
         if code == "ASK":
             self.asked.add(words)
         elif code not in (None, "MOVED"):
             self.waited.update(keys_of(words))
         if name == b"APPEND":
             self._in_order(session, words, refused=refusal is not None)
+
+    def was_asked_for(self, words: Words) -> bool:
+        """Has a server answered ASK to this command, or to a WATCH of all its keys?"""
+        watched = [set(keys_of(one)) for one in self.asked if one[0] == b"WATCH"]
+        return words in self.asked or any(set(keys_of(words)) <= keys for keys in watched)
 
     def taken_up(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
         """What else must hold of a command that a server takes up, or refuses."""
