@@ -412,8 +412,7 @@ class Upload:
         if self._writer.begun:
             with suppress(RespError):
                 self._talk.begin(self._writer.removal())
-                self._writer.begun = False
-                await self._talk.end()
+                self._writer.begun = (await self._talk.end()).state is not ANSWERED
 
     def close(self) -> None:
         """Leave nothing behind, without waiting for it."""

@@ -302,6 +302,22 @@ def test_a_source_that_fails_leaves_nothing(colour: Colour, client: Any, store: 
     assert store.data == {b"k": b"before"}
 
 
+def test_what_removes_a_value_goes_out_again_if_it_was_withdrawn(colour: Colour, client: Any, store: Store) -> None:
+    """The network took nothing until its time was up."""
+    driver = client._driver
+
+    def source() -> Iterator[bytes]:
+        yield bytes(10)
+        driver.stage.stuck.add(driver.link)
+        driver.strikes = CommandTimeoutError("late")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        colour.do(client.write_value("k", source(), chunk_size=10))
+    driver.stage.wake()
+    assert store.data == {}
+
+
 @pytest.mark.parametrize("chunks", [0, 1, 3])
 def test_a_caller_that_is_struck_leaves_nothing(colour: Colour, client: Any, store: Store, chunks: int) -> None:
     def source() -> Iterator[bytes]:
