@@ -15,7 +15,8 @@ from ..client.sentinel import Place
 from ..commands.decoding import S
 from ..config.config import Config
 from ..wire.encoder import Argument
-from .base import CommandsBase, Driver, LendingBase, maker, slot_of_keys
+from .base import CommandsBase, Driver, LendingBase, slot_of_keys
+from .machines import maker
 
 __all__ = ["NodeBase", "place_of", "place_to_lend", "places_of", "words_for_a_map"]
 

@@ -21,9 +21,9 @@ from .base import (
     Heardable,
     LendingBase,
     Loan,
-    Make,
     PoolBase,
 )
+from .machines import Make
 from .nodes import NodeBase, place_of, place_to_lend, places_of, words_for_a_map
 from .tasks_commands import Commands, Connection, Pipeline, View, WatchedTransaction, open_connection
 from .tasks_driver import Driver, Meant, ask_for_credentials

@@ -23,15 +23,9 @@ from ..methods.batch import BatchMethods
 from ..methods.tasks import AsyncMethods
 from ..wire.encoder import Argument
 from ..wire.values import Push, Reply
-from .base import (
-    ConnectionBase,
-    PipelineBase,
-    WatchedBase,
-    maker,
-    read_command,
-    read_reply,
-    read_typed,
-)
+from .base import ConnectionBase, read_command, read_reply, read_typed
+from .batches import PipelineBase, WatchedBase
+from .machines import maker
 from .tasks_cache import CachedReads, Caching
 from .tasks_driver import Driver, Observed
 from .tasks_messages import Subscribing

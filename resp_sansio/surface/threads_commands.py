@@ -25,15 +25,9 @@ from ..methods.batch import BatchMethods
 from ..methods.sync import SyncMethods
 from ..wire.encoder import Argument
 from ..wire.values import Push, Reply
-from .base import (
-    ConnectionBase,
-    PipelineBase,
-    WatchedBase,
-    maker,
-    read_command,
-    read_reply,
-    read_typed,
-)
+from .base import ConnectionBase, read_command, read_reply, read_typed
+from .batches import PipelineBase, WatchedBase
+from .machines import maker
 from .threads_cache import CachedReads, Caching
 from .threads_driver import Driver, Observed
 from .threads_messages import Subscribing

@@ -10,7 +10,8 @@ from .._errors import LocalProtocolError, RespError
 from ..client.queues import Delivery, ListItem, Queue, Step, StreamEntry, survives
 from ..commands.decoding import S
 from ..connection.slot import Batch
-from .base import CommandsBase, PipelineBase, Viewed
+from .base import CommandsBase, Viewed
+from .batches import PipelineBase
 from .threads_driver import Driver
 
 __all__ = ["Consuming", "Queues"]

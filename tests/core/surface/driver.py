@@ -17,7 +17,8 @@ from resp_sansio.client import Link, Party
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.methods import S
 from resp_sansio.surface import tasks, threads
-from resp_sansio.surface.base import Heardable, Loan, Make
+from resp_sansio.surface.base import Heardable, Loan
+from resp_sansio.surface.machines import Make
 
 __all__ = ["COLOURS", "Colour", "Driver"]
 

@@ -32,10 +32,10 @@ from resp_sansio.surface.base import (
     CommandsBase,
     ConnectingBase,
     ConnectionBase,
-    PipelineBase,
     PoolBase,
     read_reply,
 )
+from resp_sansio.surface.batches import PipelineBase
 from resp_sansio.surface.threads import open_connection
 
 if TYPE_CHECKING:

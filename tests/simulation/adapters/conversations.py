@@ -153,7 +153,9 @@ class Talker(Caller):
             reply = error if isinstance(error, ReplyError) else None
             self.checks.tell(number, "RENAME", error.outcome, reply, self)
             if self.history.interrupts:
-                self.history.calm = False  # no thread is left that sends what removes it, if the socket takes no more now
+                self.history.calm = (
+                    False  # no thread is left that sends what removes it, if the socket takes no more now
+                )
             raise
         except BaseException:
             self.checks.tell(number, "RENAME", None, None, self, self.history.clock.now)
