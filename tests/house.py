@@ -53,7 +53,7 @@ client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.subscriptions client.shards client.monitor
 client.forks client.tls client.sentinel
 client.cluster_map client.refresher client.watching
-client.links client.scanning client.cluster_scanning client.observers client.calls
+client.links client.scanning client.cluster_scanning client.observers client.submitting client.calls
 client.crew client.dials client.news client.listening client.repair client.sockets client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster_redirects
 client.cluster_subscriptions client.cluster client.replicated

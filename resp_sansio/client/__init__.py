@@ -4,7 +4,6 @@ from .across import Across, across_slots
 from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
-from .calls import ClientEvent, link_of
 from .client import Client
 from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Several, Sleep, Write, is_here, party_of
 from .forks import between_forks, forks_wait
@@ -21,6 +20,7 @@ from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meani
 from .scanning import ScanCursor
 from .scripts import Script, lacks_script
 from .sentinel import config_of_sentinel
+from .submitting import ClientEvent, link_of
 from .subscriber import Kind, Subscriber
 from .subscriptions import Change
 from .tls import TLSWire

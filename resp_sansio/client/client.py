@@ -24,7 +24,6 @@ from ..connection.slot import Slot, SlotState
 from ..connection.state import State
 from .batch import WatchLoop
 from .cache import CachedRead
-from .calls import OWN, PINNED
 from .lanes import Route, route
 from .leases import Lease, PoolState
 from .links import Call, Dial, Drained, Lane, Link, Share, Waiter
@@ -32,6 +31,7 @@ from .pool import Pool
 from .pushes import Listener
 from .sentinel import Place
 from .sockets import Sockets
+from .submitting import OWN, PINNED
 
 __all__ = ["Client"]
 

@@ -15,13 +15,13 @@ from .._errors import ReplyError
 from ..config.url import address_of
 from ..connection.slot import Batch, Slot
 from .cache import CachedRead
-from .calls import PINNED
 from .cluster_calls import ClusterCalls, number_of
 from .cluster_map import Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
 from .retry import ERRORS, FRAME, says_the_server
 from .splits import Part, Split, is_pipeline, part_of
+from .submitting import PINNED
 
 __all__ = ["AT_ONCE", "ELSEWHERE", "ClusterRedirects"]
 

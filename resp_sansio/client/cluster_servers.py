@@ -19,7 +19,6 @@ from ..config.url import address_of
 from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_batch
 from .cache import ReadCache
-from .calls import ClientEvent
 from .client import Client
 from .cluster_map import ClusterMap, Server, View, read_view
 from .hash_slots import SLOTS
@@ -30,6 +29,7 @@ from .pace import Pace
 from .refresher import Refresher
 from .retry import Attempts
 from .sentinel import Place
+from .submitting import ClientEvent
 
 __all__ = ["NOT_NOW", "ClusterServers"]
 

@@ -20,9 +20,9 @@ from math import inf
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ..connection.slot import Slot
-from .calls import link_of
 from .links import Dial, Link, Waiter
 from .pushes import Listener
+from .submitting import link_of
 
 __all__ = [
     "AHEAD",

@@ -25,13 +25,13 @@ from .._stats import CloseReason
 from ..connection.events import ConnectionLost
 from ..connection.slot import Slot, SlotState
 from ..connection.stateful import new_slot
-from .calls import ASKS
 from .leases import Lease
 from .links import Heard, Lane, Link, Share
 from .messages import Overflow
 from .news import News
 from .pushes import Listener, Pushes
 from .retry import Attempts
+from .submitting import ASKS
 from .subscriber import Subscriber
 from .subscriptions import Asked, Change, Feed, Registry
 

@@ -20,10 +20,10 @@ from ..commands.command import Command
 from ..connection.events import Opened
 from ..connection.slot import Slot
 from ..wire.values import Push
-from .calls import OWN
 from .dials import Dials
 from .links import Dial, Link
 from .sentinel import Place, read_epoch, read_switch
+from .submitting import OWN
 
 __all__ = ["CHANNELS", "News", "place_of"]
 

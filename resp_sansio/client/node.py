@@ -17,7 +17,6 @@ from ..config.tls import NO_TLS
 from ..connection.events import ConnectionLost, Opened
 from ..connection.slot import Batch, Slot
 from .cache import ReadCache
-from .calls import ASKS, OWN, Check
 from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Lane, Link, Waiter
@@ -26,6 +25,7 @@ from .retry import ERRORS
 from .sentinel import Place, Way
 from .shards import ShardedRegistry, ShardFeed
 from .splits import Part
+from .submitting import ASKS, OWN, Check
 from .subscriptions import Registry
 from .timers import Timer
 

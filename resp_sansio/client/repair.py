@@ -13,10 +13,10 @@ from typing import Final
 from .._errors import ConnectionLostError
 from .._stats import CloseReason
 from ..connection.slot import Slot, SlotState
-from .calls import OWN, PINNED, Check
 from .links import Call, Dial, Granted, Heard, Link, Look, Refused, Waiter
 from .listening import Listening
 from .pushes import Listener, Pushes
+from .submitting import OWN, PINNED, Check
 from .subscriptions import Registry
 from .timers import Timers
 

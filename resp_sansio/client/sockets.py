@@ -13,11 +13,11 @@ from .._errors import ConnectError, ReplyError, RespError, is_transient, reason_
 from ..connection.connection import Connection
 from ..connection.slot import Slot
 from .cache import CachedRead
-from .calls import PINNED, ClientEvent
 from .leases import PoolState
 from .links import Dial, Link
 from .listening import KEEP_ALIVE
 from .repair import Repair
+from .submitting import PINNED, ClientEvent
 from .tls import TLSWire
 
 __all__ = ["Sockets"]

@@ -26,8 +26,8 @@ from resp_sansio import (
     Retry,
 )
 from resp_sansio.client import Client, Close, Dial, Drained, Granted, Lease, Link, Look, Refused, Waiter, link_of
-from resp_sansio.client.calls import Check
 from resp_sansio.client.links import Call
+from resp_sansio.client.submitting import Check
 from resp_sansio.connection import PushReceived, Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
 

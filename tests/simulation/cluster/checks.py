@@ -7,9 +7,9 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import ConnectionClosedError, ConnectionLostError, Outcome, ReplyError
-from resp_sansio.client.calls import PINNED
 from resp_sansio.client.cluster_map import ClusterMap, View
 from resp_sansio.client.refresher import Refresher
+from resp_sansio.client.submitting import PINNED
 from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
