@@ -82,7 +82,10 @@ WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}"]
 # All but the exams of the tests themselves, for which one Python is enough.
 OF_THE_LIBRARY = ["-m", "not exam"]
 # What takes long, and has never said of a Python what those before and behind it do not say.
-SLOW = ("simulation/*", "test_amplification.py", "test_completion.py", "test_compare_*", "test_fastpath_proof.py")
+SLOW = (
+    *("simulation/*", "test_amplification.py", "test_completion.py", "test_compare_*", "test_conversations.py"),
+    *("test_fastpath_proof.py", "test_sentinel_replicas.py"),
+)
 BETWEEN = ["-k", "not uvloop", *[f"--ignore-glob=*/{name}" for name in SLOW]]
 COVERAGE = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
 RESULTS = ROOT / ".nox" / "results"
@@ -117,9 +120,9 @@ def tests(session: nox.Session) -> None:
         run_all(session, ([*core, *again], {}), rest(f"{name}-rest", *again))
         return
     data = {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}
-    # A cluster's calls have no short path of their own.
-    spared = "--ignore-glob=*/test_cluster*.py"
-    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *WAITING, spared, "tests/adapters/contract"]
+    # Calls that go by several servers have no short path of their own.
+    spared = ["--ignore-glob=*/test_cluster*.py", "--ignore-glob=*/test_sentinel_replicas.py"]
+    long = [*PYTEST, f"--junitxml={RESULTS / name}-long.xml", *WAITING, *spared, "tests/adapters/contract"]
     run_all(session, ([*core, *COVERAGE], data), rest(f"{name}-rest"), (long, {"RESP_LONG_PATH": "1"}))
 
 
@@ -134,7 +137,7 @@ def newest(session: nox.Session) -> None:
     # These measure and watch the client, read what is written of it, or are about the tests: they ask nothing of a server that all
     # do not know.
     names = (
-        *("otel", "logging", "sync", "asyncio", "trio", "cli/test_inside.py"),
+        *("otel", "logging", "sync", "asyncio", "trio", "cli/test_inside.py", "contract/test_conversations.py"),
         *("test_completion.py", "test_docs_examples.py", "test_from_redis_py.py", "test_recipes.py", "test_soak.py"),
     )
     globs = ("*/test_compare_*.py", "tests/test_*.py")

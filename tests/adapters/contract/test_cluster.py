@@ -17,7 +17,7 @@ from adapters.backends import Backend, contract, contract_of_tasks
 from adapters.load import Load, keys_of, said
 from adapters.peers import PROGRAMS, Proxy, calls, listed, run_program, statistic
 from adapters.scripted_nodes import ScriptedNodes, ask, echo, moved
-from clusters import SLOTS, Cluster, key_in, slot_of, wait_until
+from clusters import SLOTS, Cluster, Node, key_in, slot_of, wait_until
 from resp_sansio import (
     CommandTimeoutError,
     ConnectError,
@@ -421,6 +421,11 @@ async def test_servers_speak_tls(backend: Backend, start_cluster: Callable[..., 
         assert await client.execute("INCR", HERE) == 2
 
 
+def told_by(node: Node) -> str:
+    """Read all that a server tells of the others, both ports of each. What one announces takes a while to go round."""
+    return repr(node.call("CLUSTER", "SHARDS"))
+
+
 @pytest.mark.needs("tls")
 @contract
 async def test_a_cluster_that_names_its_ports_without_tls_is_told(
@@ -431,6 +436,7 @@ async def test_a_cluster_that_names_its_ports_without_tls_is_told(
     assert cluster.certificates
     for node in cluster.nodes:
         assert node.call("CONFIG", "SET", "cluster-announce-tls-port", node.port) == b"OK"
+    wait_until(lambda: not any(str(one.tls_port) in told_by(node) for one in cluster.nodes for node in cluster.nodes))
     url, first = f"rediss+cluster://127.0.0.1:{cluster.nodes[0].tls_port}", cluster.nodes[0].port
     async with backend.client(url, tls_ca_file=str(cluster.certificates.ca), timeout=1) as client:
         for call in (
@@ -455,6 +461,7 @@ async def test_a_cluster_that_names_ports_with_tls_is_told(
 ) -> None:
     cluster, port = start_cluster(2, 0), start_server(tls=True).tls_port
     assert cluster.nodes[0].call("CONFIG", "SET", "cluster-announce-port", port) == b"OK"
+    wait_until(lambda: all(str(port) in told_by(node) for node in cluster.nodes))
     async with backend.client(f"redis+cluster://127.0.0.1:{cluster.nodes[0].port}", timeout=1) as client:
         with pytest.raises((CommandTimeoutError, ConnectError), match="does the server expect TLS on this port?"):
             await client.execute("INCR", HERE)
