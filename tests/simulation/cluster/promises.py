@@ -23,7 +23,9 @@ ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
-PATIENCE: Final = 4.0  # seconds in which a caller is served whose slots have their servers: those after which silence is the end
+PATIENCE: Final = (
+    4.0  # seconds in which a caller is served whose slots have their servers: those after which silence is the end
+)
 
 
 class OfSlots(Protocol):
