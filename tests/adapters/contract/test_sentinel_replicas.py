@@ -399,6 +399,7 @@ async def test_a_master_that_dies_under_load_costs_no_read_and_nothing_is_writte
             *[partial(write, client, f"caller {number}", 5, ended) for number in range(6)],
             *[partial(read, client, 50) for _ in range(3)],
         )
+        wait_until(lambda: any(sentinels.is_master(replica) for replica in replicas))  # all sentinels say so
         new = next(replica for replica in replicas if sentinels.is_master(replica))
         stored: Any = new.call("LRANGE", "written", 0, -1)
         assert len(set(stored)) == len(stored)
