@@ -35,6 +35,9 @@ class Calls(Submitting):
 
     __slots__ = ()
 
+    moves: int
+    retries: int
+
     @abstractmethod
     def _follow(self, link: Link, events: Sequence[Event], now: float) -> None:
         """Draw the conclusions from what a connection says."""
