@@ -321,7 +321,7 @@ class Upload:
         self._chunks = chunks
         self._ahead = ahead
         self._epoch: int | None = None  # that of a WATCH
-        self.taken = False  # something of the source was
+        self.taken: bool = False  # something of the source was
 
     async def run(self, source: Source, chunk_size: int) -> bool:
         """Write it. Raises as `write_value`."""
