@@ -21,6 +21,7 @@ from resp_sansio.client.pace import Pace
 from resp_sansio.client.places import Places
 from resp_sansio.client.pool import Pool
 from resp_sansio.client.repair import Repair
+from resp_sansio.client.submitting import Submitting
 from resp_sansio.config.retry import Breaker
 from resp_sansio.connection import sending, stateful, subscriptions
 from resp_sansio.connection.connection import Connection
@@ -102,7 +103,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a call that pauses is tried again after its caller has gone", OURS,
-        Calls, "_leave", "self._pausing.pop(slot, None)", "pass",
+        Submitting, "_leave", "self._pausing.pop(slot, None)", "pass",
     ),
     Fault(
         "of those who wait for a lane, the fourth is forgotten", OURS,
@@ -110,11 +111,11 @@ FAULTS: Final = (
     ),
     Fault(
         "a call keeps its lease when its time is up", OURS,
-        Calls, "_end_call", "if call.lease is not None:", "if False:",
+        Submitting, "_end_call", "if call.lease is not None:", "if False:",
     ),
     Fault(
         "a call's timer outlives it", OURS,
-        Calls, "_end_call", "self._timers.cancel(call.timer)", "pass",
+        Submitting, "_end_call", "self._timers.cancel(call.timer)", "pass",
     ),
     Fault(
         "a link's deadlines are not looked at", OURS,
@@ -138,7 +139,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a reply too many behind the answer to a check raises", OURS,
-        Calls, "_checked", "answered = answered and lease.connection.core.error is None", "pass",
+        Submitting, "_checked", "answered = answered and lease.connection.core.error is None", "pass",
     ),
     Fault(
         "a closed pool keeps its connections", OURS,
