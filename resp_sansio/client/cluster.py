@@ -145,6 +145,7 @@ class ClusterBase(ClusterSubscriptions):
         at: int | Place | None = None,
     ) -> Waiter:
         """As of a client: a link to the server of this hash slot, or at this place. Raises `LocalProtocolError` for neither."""
+        at = self.anywhere if at is None else at
         if at is None:
             raise LocalProtocolError("acquire: a cluster has several servers; give a key, or a node")
         if self.closed is not None:

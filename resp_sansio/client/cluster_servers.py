@@ -47,6 +47,9 @@ class ClusterServers(Client):
 
     _node_type: ClassVar[type[NodeBase]]
     whole: ClassVar[str] = "cluster"  # what its servers are together, for messages
+    anywhere: ClassVar[int | None] = (
+        None  # the hash slot to which a link leads that may lead anywhere; None: that is refused
+    )
     settings: ClientSettings | None
     leases: PoolSettings | None
     map: ClusterMap

@@ -22,7 +22,6 @@ is on its way.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from math import inf
 from typing import Any, ClassVar, Final
 
 from .._errors import ConnectError
@@ -39,8 +38,7 @@ from .cluster_map import Redirect, Server, Shard, View
 from .cluster_servers import PROBE_TIME
 from .hash_slots import SLOTS
 from .leases import Dial as PlaceDial
-from .leases import Lease
-from .links import Dial, Lane, Link, ServerFacts, Waiter
+from .links import Dial, Lane, Link, ServerFacts
 from .news import CHANNELS, place_of
 from .node import NodeBase
 from .routing import names_key
@@ -102,6 +100,7 @@ class ReplicatedBase(ClusterBase):
 
     _master_type: ClassVar[type[NodeBase]]
     whole: ClassVar[str] = "client"
+    anywhere: ClassVar[int | None] = 0  # the master's
     _master: Place  # by what the master is known here: its name, at no port
     _named: Place | None  # the master, as the sentinel has said that has told of the replicas
     _coming: bool  # is there a replica that can be reached, and is not to be read from yet?
@@ -205,20 +204,6 @@ class ReplicatedBase(ClusterBase):
     def idle_link(self, caller: Hashable = None, slot: Slot | None = None) -> Link | None:
         """As of a client; of a read it is not known yet where that goes."""
         return None if slot is None or self.closed is not None else self._any_node().idle_link(caller)
-
-    def acquire(
-        self,
-        token: object,
-        now: float,
-        *,
-        deadline: float = inf,
-        borrower: str | None = None,
-        held: Lease[Link] | None = None,
-        at: int | Place | None = None,
-    ) -> Waiter:
-        """As of a cluster, and without a server it is a link to the master."""
-        at = 0 if at is None else at
-        return super().acquire(token, now, deadline=deadline, borrower=borrower, held=held, at=at)
 
     def _new_dial(self, lane: Lane | None, place: PlaceDial[Link] | None, now: float) -> Dial:
         return Client._new_dial(self, lane, place, now)  # it searches for the master

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 from typing import Any, Generic, TypeVar
 
@@ -82,7 +82,7 @@ class WatchedBase(PipelineBase[C, S]):
     whether there are any.
     """
 
-    __slots__ = ("_at", "_deadline", "_failed", "_harmless", "_loop", "_watched")
+    __slots__ = ("_at", "_deadline", "_failed", "_harmless", "_loop", "_turn", "_watched")
 
     def __init__(self, commands: C, loop: WatchLoop, deadline: float, decode: bool | str | Default, at: Any) -> None:
         super().__init__(commands, transaction=True, decode=decode)
@@ -92,6 +92,9 @@ class WatchedBase(PipelineBase[C, S]):
         self._failed: RespError | None = None  # how the last command of its own ended
         self._harmless = True  # it changes nothing
         self._watched = False  # something was sent behind WATCH
+        self._turn: AbstractContextManager[object] = (
+            nullcontext()
+        )  # no other reads between an ASKING and what it is for
 
     def _reads(self, words: Any) -> None:
         """A command is about to be sent. Raises `CrossSlotError` for a key that is not where those are that are watched."""

@@ -338,12 +338,13 @@ class WatchedTransaction(WatchedBase[Commands[Any], S], Pipeline[S]):
 
         If one of the watched keys changes after this, the transaction is aborted. Raises as `execute`.
         """
-        self._reads(args)
-        try:
-            return await self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
-        except RespError as error:
-            self._failed = error
-            raise
+        with self._turn:
+            self._reads(args)
+            try:
+                return await self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+            except RespError as error:
+                self._failed = error
+                raise
 
     async def attempt(self, update: Callable[[WatchedTransaction[Any]], Awaitable[T]]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -324,6 +325,8 @@ class WatchedTransaction(WatchedBase[Commands[Any], S], Pipeline[S]):
         super().__init__(connection, loop, deadline, decode, at)
         self._connection = connection
         self._decode = decode
+        if loop.asks is not None:
+            self._turn = RLock()  # several threads may read at once
 
     @overload
     def read(self, command: Command[T], /) -> T: ...
@@ -336,12 +339,13 @@ class WatchedTransaction(WatchedBase[Commands[Any], S], Pipeline[S]):
 
         If one of the watched keys changes after this, the transaction is aborted. Raises as `execute`.
         """
-        self._reads(args)
-        try:
-            return self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
-        except RespError as error:
-            self._failed = error
-            raise
+        with self._turn:
+            self._reads(args)
+            try:
+                return self._connection.execute(*args, timeout=self._time_left(), decode=self._decode)
+            except RespError as error:
+                self._failed = error
+                raise
 
     def attempt(self, update: Callable[[WatchedTransaction[Any]], T]) -> T:
         """WATCH, let the caller read and decide, EXEC. Raises as `transact`."""

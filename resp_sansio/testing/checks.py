@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from resp_sansio import Outcome, ReplyError
 
@@ -38,7 +38,12 @@ class Told(NamedTuple):
 
 
 class Checks:
-    """The promises, for one history. `told` has commands by their number, `answers` counts how they ended."""
+    """The promises, for one history. `told` has commands by their number, `answers` counts how they ended.
+
+    `errors` are the codes by which servers may say that they are not well.
+    """
+
+    errors: ClassVar[frozenset[str]] = ERRORS
 
     def __init__(self, world: World) -> None:
         self.world: World = world
@@ -63,7 +68,7 @@ class Checks:
     def own(self, who: object, reply: Any, expected: Any) -> None:
         """The reply is that caller's own, or the server's word that it is not well."""
         if isinstance(reply, ReplyError):
-            assert reply.code in ERRORS, f"{who} was answered {reply!r}"
+            assert reply.code in self.errors, f"{who} was answered {reply!r}"
         else:
             assert reply == expected, f"{who} was answered {reply!r:.80}, and {expected!r:.80} is its own"
 

@@ -15,7 +15,7 @@ import resp_sync
 import resp_trio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 MIB = 1024 * 1024
 
@@ -86,8 +86,11 @@ def tell(before: float) -> None:
     print(f"{before:.1f} MiB before, {most():.1f} at most; grown by {most() - before:.1f}")
 
 
-def main(url: str, library: str, size: str, what: str) -> None:
-    """Run it."""
+def run(
+    by_threads: Callable[[str, int, str], None], by_tasks: Callable[[Any, str, int, str], Coroutine[Any, Any, None]]
+) -> None:
+    """Run the one for the library that the command line names: URL, LIBRARY, SIZE, WHAT."""
+    url, library, size, what = sys.argv[1:]
     if library == "resp_sync":
         by_threads(url, int(size), what)
     elif library == "resp_asyncio":
@@ -97,4 +100,4 @@ def main(url: str, library: str, size: str, what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(by_threads, by_tasks)

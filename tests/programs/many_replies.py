@@ -5,16 +5,10 @@ The process, that is; from when the client was open.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from typing import Any, Final
 
-import trio
-
-import resp_asyncio
 import resp_sync
-import resp_trio
-from programs.large_value import MIB, at_rest, tell
+from programs.large_value import MIB, at_rest, run, tell
 
 ELEMENTS: Final = 10_000
 BUFFER: Final = 4 * MIB
@@ -55,15 +49,5 @@ async def by_tasks(library: Any, url: str, size: int, what: str) -> None:
     tell(before)
 
 
-def main(url: str, library: str, size: str, what: str) -> None:
-    """Run it."""
-    if library == "resp_sync":
-        by_threads(url, int(size), what)
-    elif library == "resp_asyncio":
-        asyncio.run(by_tasks(resp_asyncio, url, int(size), what))
-    else:
-        trio.run(by_tasks, resp_trio, url, int(size), what)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(by_threads, by_tasks)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.backends import Backend, Threads, contract, contract_of_tasks
+from adapters.backends import Backend, contract, contract_of_tasks
 from clusters import SLOTS, Cluster, key_in, slot_of, text
 from resp_sansio import (
     CommandTimeoutError,
@@ -286,11 +286,8 @@ async def test_what_is_watched_is_followed_to_where_it_is_while_its_slot_moves(
         assert await client.transact(both, gone, new, attempts=1) == [b"11", b"1"]
 
         async def all_at_once(transaction: Any) -> None:
-            # Tasks, at once; threads one after another: one could come between another's ASKING and its command.
-            reads = [partial(transaction.read, "GET", gone)] * 5
-            threads = isinstance(backend, Threads)
-            got = [await read() for read in reads] if threads else await backend.together(*reads)
-            assert got == [b"12"] * 5
+            reads = await backend.together(*[partial(transaction.read, "GET", gone)] * 5)
+            assert reads == [b"12"] * 5
 
         await client.transact(all_at_once, gone, attempts=1)
         leaves = increment(late, first=lambda: cluster.move_keys(slot, 1))  # between its read and its write

@@ -29,6 +29,7 @@ DIFFER: Final = {
     "Driver.acquire": "a borrower is known before it asks, for an interrupt may strike as it gets its link",
     "Driver.leave": "nothing is done beside the calls",
     "Driver.checkpoint": "threads need none",
+    "WatchedTransaction.__init__": "threads need a lock",
     "WatchedTransaction.attempt": "it takes a plain function, and refuses an async one",
     "Pipeline._run": "an interrupt strikes, where a task is cancelled",
     "Connecting._open": "there is nothing to be awaited",

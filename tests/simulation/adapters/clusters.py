@@ -13,7 +13,7 @@ from simulation.adapters.on_asyncio import OnAsyncio
 from simulation.adapters.on_threads import OnThreads
 from simulation.adapters.on_trio import OnTrio
 from simulation.cluster.callers import TAGS
-from simulation.cluster.promises import FORGETS, TownChecks
+from simulation.cluster.promises import FORGETS, OfSlots, TownChecks
 from simulation.cluster.script import OF_CLUSTERS, ClusterScript
 from simulation.cluster.servers import part_of, slot_of
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
@@ -42,7 +42,7 @@ class Routed(Socket):
         return super().connect_ex(address)
 
 
-class ClusterTalker(Talker):
+class ClusterTalker(OfSlots, Talker):
     """A caller, with keys of one slot, but for pipelines over several."""
 
     history: ClusterHistory
@@ -51,21 +51,6 @@ class ClusterTalker(Talker):
         super().__init__(history, act)
         self.tag = int(act.chance * TAGS)
         self.tags = {self.tag}
-
-    @property
-    def parts(self) -> set[int]:
-        """The parts of the cluster that it needs."""
-        return {part_of(slot) for slot in self.slots}
-
-    @property
-    def everywhere(self) -> bool:
-        """Does it ask all masters?"""
-        return self.act.kind == "size"
-
-    @property
-    def slots(self) -> set[int]:
-        """The hash slots of its keys."""
-        return {slot_of(b"{%d}" % tag) for tag in self.tags}
 
     def key(self, name: str) -> str:
         return f"{name}{{{self.tag}}}"

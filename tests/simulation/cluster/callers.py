@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resp_sansio import ReplyError
 from resp_sansio.connection import new_slot
 from simulation.callers import Caller
-from simulation.cluster.servers import part_of, slot_of
+from simulation.cluster.promises import OfSlots
 
 if TYPE_CHECKING:
     from simulation.cluster.world import ClusterWorld
@@ -19,29 +19,14 @@ __all__ = ["ClusterCaller"]
 TAGS: Final = 12  # slots that callers use
 
 
-class ClusterCaller(Caller):
-    """One program. `tags`: of its keys."""
+class ClusterCaller(OfSlots, Caller):
+    """One program."""
 
     world: ClusterWorld
 
     def __init__(self, world: World, act: Act) -> None:
         self.tags = {int(act.chance * TAGS)}
         super().__init__(world, act)
-
-    @property
-    def parts(self) -> set[int]:
-        """The parts of the cluster that it needs."""
-        return {part_of(slot) for slot in self.slots}
-
-    @property
-    def everywhere(self) -> bool:
-        """Does it ask all masters?"""
-        return self.act.kind == "size"
-
-    @property
-    def slots(self) -> set[int]:
-        """The hash slots of its keys."""
-        return {slot_of(self.tagged("", tag).encode()) for tag in self.tags}
 
     def key(self, name: str) -> str:
         return self.tagged(name, int(self.act.chance * TAGS))

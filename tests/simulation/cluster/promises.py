@@ -4,49 +4,56 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import Outcome, ReplyError
 from resp_sansio.testing import Told, checks
-from simulation.cluster.servers import keys_of
+from simulation.cluster.servers import keys_of, part_of, slot_of
 
 if TYPE_CHECKING:
     from resp_sansio.testing import Session
     from resp_sansio.testing.server import Words
     from simulation.cluster.servers import Member, MemberSession
     from simulation.cluster.trouble import TownTrouble
+    from simulation.script import Act
 
-__all__ = ["FORGETS", "ROUNDS", "TownChecks"]
+__all__ = ["FORGETS", "ROUNDS", "OfSlots", "TownChecks"]
 
 ERRORS: Final = frozenset({"LOADING", "EXECABORT", "UNBLOCKED", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
 ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
-PATIENCE: Final = (
-    4.0  # seconds in which a caller is served whose slots have their servers: those after which silence is the end
-)
+PATIENCE: Final = 4.0
+"""Seconds in which a caller is served whose slots have their servers: those after which silence is the end."""
 
 
-class OfSlots(Protocol):
-    """A caller of a cluster's client."""
+class OfSlots:
+    """A caller of a cluster's client. `tags`: of its keys."""
+
+    act: Act
+    tags: set[int]
 
     @property
     def parts(self) -> set[int]:
         """The parts of the cluster that it needs."""
+        return {part_of(slot) for slot in self.slots}
 
     @property
     def slots(self) -> set[int]:
         """The hash slots of its keys."""
+        return {slot_of(b"{%d}" % tag) for tag in self.tags}
 
     @property
     def everywhere(self) -> bool:
         """Does it ask all masters?"""
+        return self.act.kind == "size"
 
 
 class TownChecks(checks.Checks):
     """The promises, for one history."""
 
+    errors = ERRORS
     world: TownTrouble
 
     def __init__(self, world: Any) -> None:
@@ -60,13 +67,6 @@ class TownChecks(checks.Checks):
         self.longest = 0.0
 
     # -- no caller gets another's reply ----------------------------------------------------------------------------------------
-
-    def own(self, who: object, reply: Any, expected: Any) -> None:
-        """The reply is that caller's own, or a server's word that it is not well, or not the right one."""
-        if isinstance(reply, ReplyError):
-            assert reply.code in ERRORS, f"{who} was answered {reply!r}"
-        else:
-            assert reply == expected, f"{who} was answered {reply!r:.80}, and {expected!r:.80} is its own"
 
     def popped(self, who: object, reply: Any, number: int) -> None:
         """What BLPOP got is what a server took out for it."""
