@@ -49,6 +49,31 @@ def test_each_failed_test_is_named_with_its_message(pytester: pytest.Pytester) -
     assert said[-2:] == ["failed with exit code 1: lint", "4 passed, 3 failed"]
 
 
+def test_a_test_that_passes_when_it_is_run_again_is_told_and_counts_as_passed(pytester: pytest.Pytester) -> None:
+    path = pytester.makepyfile("""
+        from pathlib import Path
+
+        def test_unsteady():
+            here = Path("here")
+            there = here.exists()
+            here.touch()
+            assert there, "not yet"
+
+        def test_wrong():
+            assert False, "never"
+    """)
+    pytester.runpytest_subprocess("--junitxml=reports/rest.xml")
+    pytester.runpytest_subprocess("--junitxml=reports/rest-again.xml", "--last-failed")
+    text, failed = results.summary(pytester.path / "reports", 0, [])
+    assert failed == 1
+    told, counts, *said = text.splitlines()
+    assert told == f"rest: failed, and passed when it was run again: {path.stem}::test_unsteady"
+    assert counts == "rest: 1 passed, 1 failed"
+    assert f"rest: {path.stem}::test_wrong" in said
+    assert "not yet" in text
+    assert said[-1] == "1 passed, 1 failed"
+
+
 def test_of_many_failures_each_is_named_and_says_a_little(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

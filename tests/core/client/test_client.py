@@ -52,6 +52,14 @@ def pool_stats(stage: Stage) -> PoolStats:
 # -- lanes -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_caller_waits_in_a_lane_if_there_is_one_alone(lanes: int) -> None:
+    stage = Stage(ClientSettings(lanes=lanes), dials_at_once=False)
+    slot = stage.call("GET", "a")
+    assert stage.client.lane_of(slot) is stage.client.lane
+    assert (stage.client.lane is None) == (lanes > 1)
+
+
 def test_a_call_waits_for_its_lane_and_goes_out_when_it_opens() -> None:
     stage = Stage(dials_at_once=False)
     first, second = stage.call("GET", "a"), stage.call("GET", "b")
