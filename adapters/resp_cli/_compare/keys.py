@@ -183,8 +183,9 @@ def _remove_once(connection: Any, server: Any, prefix: str) -> int:
     while True:
         cursor, keys = server.scan(cursor, match=f"{prefix}*", count=1000)
         with connection.pipeline() as pipe:
-            for key in keys:  # one by one, for in a cluster they are in many hash slots
-                pipe.unlink(key)
+            results = [pipe.unlink(key) for key in keys]  # one by one: in a cluster they are in many hash slots
+        for result in results:
+            result.result()  # a server that refuses would refuse for ever
         removed += len(keys)
         if not cursor:
             return removed

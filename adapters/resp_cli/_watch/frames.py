@@ -222,12 +222,19 @@ def _microseconds(value: float | None) -> str:
 
 
 def _refused(figures: Figures, name: str) -> str:
-    """Say that a question was refused, and what allows it."""
+    """Say that a question was refused, and what allows it if it is the user's rights that do not."""
     allowed: dict[str, str] = {
         "info": "+info",
         "clients": "+client|list",
         "slow": "+slowlog|get",
         "latency": "+latency|latest",
     }
-    code = figures.refused.get(name)
-    return f"refused ({code}); ACL SETUSER <user> {allowed[name]} allows it" if code else ""
+    match code := figures.refused.get(name, ""):
+        case "":
+            return ""
+        case "NOPERM":
+            return f"refused ({code}); ACL SETUSER <user> {allowed[name]} allows it"
+        case "ERR":  # a Sentinel, a proxy, or a command that was renamed
+            return f"not offered by this server ({code})"
+        case _:
+            return f"refused ({code})"

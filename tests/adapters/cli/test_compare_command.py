@@ -152,6 +152,19 @@ def test_a_server_that_goes_away_is_told_and_so_are_the_keys_that_may_be_left(
     assert "Traceback" not in err
 
 
+def test_keys_that_a_server_refuses_to_remove_are_told(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    process = start(server.url, "--io", "asyncio", "--duration", "60")
+    eventually(lambda: b"name=resp-sansio-compare " in listed(server))
+    server.call("CONFIG", "SET", "min-replicas-to-write", "1")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    said = " ".join(err.split())
+    assert "Keys that begin with resp-sansio:compare:" in said
+    assert "NOREPLICAS" in said
+
+
 def test_without_a_server_it_says_what_to_do() -> None:
     code, out, err = run(*SHORT, PATH="", REDIS_SERVER="")
     if code == 0:  # a package that carries one is installed

@@ -35,6 +35,7 @@ from resp_cli._words import age, duration, per_second, rate, share
 from resp_otel import OpenTelemetryObserver
 from resp_sansio import ReplyError
 from resp_sansio.testing import replies
+from sentinels import Sentinels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -362,6 +363,16 @@ def test_a_user_who_may_not_ask_sees_why(
     assert "refused (NOPERM); ACL SETUSER <user> +client|list allows it" in seen
     assert "+slowlog|get" in seen
     assert "wilma" not in seen
+
+
+def test_a_sentinel_has_not_all_commands_and_that_is_no_right_of_a_user(capsys: pytest.CaptureFixture[str]) -> None:
+    with Sentinels(replicas=0) as sentinels:
+        host, port = sentinels.places[0]
+        assert main(["watch", "--once", "--every", "0.1", f"redis://{host}:{port}"]) == 0
+    seen = capsys.readouterr().out
+    assert "Slow log, newest first: not offered by this server (ERR)" in seen
+    assert "Latency events: not offered by this server (ERR)" in seen
+    assert "ACL" not in seen
 
 
 def test_a_server_that_does_not_answer(capsys: pytest.CaptureFixture[str]) -> None:
