@@ -145,9 +145,9 @@ class Driver(Dials):
         sleep(seconds)
 
     def open(self) -> None:
-        """Dial what is to be open before it is needed."""
+        """Dial what is to be open before it is needed. Of a client that is a map, for which its first call can wait as well."""
         self.change("open", lambda machine, now: machine.open(now))
-        self._do_chores(inf)
+        self._do_chores(inf if self.machine.kind == "pool" else monotonic() + NAP)
 
     def close(self, deadline: float) -> None:
         """Take no new calls, wait until the deadline for those under way, and end what is left."""

@@ -218,10 +218,14 @@ class ClusterServers(Client):
                 self._ask_for_map(now)
 
     def _ask_for_map(self, now: float) -> None:
-        """Ask for the map if it is time to."""
-        if self.closed is None and self.refresher.next_deadline() <= now:
+        """Ask for the map if it is time to; or ask others as well, beside those that are silent."""
+        refresher = self.refresher
+        if self.closed is not None or refresher.next_deadline() > now:
+            return
+        if not refresher.asking:
             self._round = now, 0
-            self._probe(self.refresher.begin(now, self._know_the_map, self._seeds, self._random), now)
+        begun = refresher.begin(now, self._know_the_map, self._seeds, self._random)
+        self._probe(begun or refresher.more(now), now)
 
     @property
     def _know_the_map(self) -> Iterable[Place]:

@@ -1,6 +1,7 @@
 """When the map of a cluster is asked for anew, and which servers are asked.
 
     IDLE --wanted--> DUE --begin--> ASKING --answered--> IDLE, or DUE if a reason is left
+                                    ASKING --all silent--> ASKING others as well
                                     ASKING --all failed--> DUE
 
 A reason is a MOVED, a server that can't be reached, a slot without an owner. It makes a refresh due, but a server knows no more
@@ -9,7 +10,8 @@ and reasons that come while servers are asked make it due again.
 
 Thousands of clients have the same reason at the same moment. So each waits a random while before it asks, and longer between
 refreshes the longer they bring nothing new; it asks servers that it chose by chance, two at a time, not all and not the first
-of the map. When all of those that it knows have failed, it asks the seeds: every address may have changed.
+of the map. If these are silent, it asks the next ones beside them: one that answers is enough. When all of those that it knows have
+failed, it asks the seeds: every address may have changed.
 
 Time and chance come as arguments.
 """
@@ -46,6 +48,10 @@ AT_ONCE: Final = (2, 1)
 time, and one that is behind can be told. The last number holds from there on: a fail-over takes long, and all clients wait for it.
 """
 
+SILENT: Final = 1.0
+"""Seconds without an answer after which others are asked as well: those that are silent may have the time of a dial, which is all
+that a caller has."""
+
 MANY: Final = 100
 """Servers from which on the answer is so long that the gaps grow with their number."""
 
@@ -58,8 +64,8 @@ class Refresher:
     """
 
     __slots__ = (
-        "_again", "_begun", "_due", "_ended", "_interval", "_known", "_nodes", "_not_before", "_periodic", "_random", "_scale",
-        "_seeds", "_step", "_waits", "asking", "in_use", "out",
+        "_again", "_begun", "_due", "_ended", "_interval", "_known", "_more", "_nodes", "_not_before", "_periodic", "_random",
+        "_scale", "_seeds", "_step", "_waits", "asking", "in_use", "out",
     )  # fmt: skip
 
     def __init__(self, interval: float | None = 60.0) -> None:
@@ -71,6 +77,7 @@ class Refresher:
         self._seeds: list[Place] = []  # and these after them
         self._random: Callable[[], float] = float
         self._due = inf  # by a reason
+        self._more = inf  # when others are asked beside those that are silent
         self._periodic = inf
         self._not_before = -inf
         self._ended = -inf
@@ -95,16 +102,16 @@ class Refresher:
             self._due = max(now + JITTER * self._nodes * random, self._not_before)
 
     def next_deadline(self) -> float:
-        """Return when `begin` has something to ask, unless a round is under way."""
+        """Return when `begin` has something to ask; while a round is under way, when `more` has."""
         if self.asking:
-            return inf
+            return self._more if self._known or self._seeds else inf
         return min(self._due, self._periodic) if self.in_use else self._due
 
     def begin(
         self, now: float, candidates: Iterable[Place], seeds: Sequence[Place], random: Callable[[], float]
     ) -> list[Place]:
         """Begin a round if one is due. Return which servers are to be asked: of the candidates first, which are not suspected."""
-        if now < self.next_deadline():
+        if self.asking or now < self.next_deadline():
             return []
         self.asking, self.in_use = True, False
         self._due, self._again = inf, False
@@ -113,6 +120,10 @@ class Refresher:
         self._known = list(candidates)
         self._seeds = [seed for seed in dict.fromkeys(seeds) if seed not in self._known]
         return self._ask(now)
+
+    def more(self, now: float) -> list[Place]:
+        """Return which servers are to be asked beside those that are silent; none if it is not time yet, or none is left."""
+        return self._ask(now) if self.asking and now >= self.next_deadline() else []
 
     def failed(self, place: Place, now: float) -> list[Place]:
         """This one gave no map that is believed. Return which are to be asked now; none if another still is, or none is left."""
@@ -142,6 +153,7 @@ class Refresher:
         at_once = AT_ONCE[min(self._step, len(AT_ONCE) - 1)]
         chosen = [self._taken_from(left) for _ in range(min(at_once, len(left)))]
         self.out.update(chosen)
+        self._more = now + SILENT
         if not chosen:
             self._end(now, self._random(), due=True)
             self._waits = True

@@ -69,7 +69,7 @@ def storm(clients: int, nodes: int, outage: float, seed: int) -> Storm:
                 heappush(queue, (now + chance.uniform(*ANSWER), number, one))
         else:
             refresher.wanted(now, chance.random())
-        if refresher.next_deadline() < inf:
+        if not refresher.asking and refresher.next_deadline() < inf:
             heappush(queue, (refresher.next_deadline(), number, None))
     return found
 

@@ -590,6 +590,26 @@ async def test_a_server_that_says_nothing_keeps_no_caller_from_the_one_that_has_
 
 
 @contract
+async def test_one_server_that_answers_is_enough_to_begin_with(backend: Backend) -> None:
+    """Two are asked at first. If neither says anything, the next ones are asked beside them."""
+    with ScriptedNodes(4) as nodes:
+        nodes.tell(nodes.all_by(3))
+        for silent in nodes.nodes[:3]:
+            silent.mute = True
+        async with backend.client(nodes.url, timeout=20, connect_timeout=3600) as client:
+            assert await client.execute("GET", HERE) == HERE.encode()
+
+
+@contract
+async def test_a_client_is_entered_whatever_its_servers_do(backend: Backend) -> None:
+    with ScriptedNodes(1) as nodes:
+        nodes.nodes[0].mute = True
+        async with backend.client(nodes.url, connect_timeout=3600) as client:
+            with pytest.raises(CommandTimeoutError, match="could not be reached in time"):
+                await client.execute("GET", HERE, timeout=0.01)
+
+
+@contract
 async def test_a_call_that_is_given_up_while_servers_send_it_about_leaves_nothing(backend: Backend) -> None:
     with ScriptedNodes() as nodes:
         async with backend.client(nodes.url, timeout=60) as client:

@@ -556,6 +556,18 @@ def test_a_call_whose_time_is_up_before_there_is_a_map_is_told_why_there_is_none
 # -- servers that are silent -------------------------------------------------------------------------------------------------
 
 
+def test_seeds_that_are_silent_cost_a_second_and_not_the_time_of_a_dial() -> None:
+    town = Town(url="redis+cluster://10.0.0.1:7000,10.0.0.2:7000,10.0.0.3:7000", connect_timeout=60.0)
+    town.half = 0.0  # the first one by chance is A, then C
+    town[A].deaf = town[C].deaf = True
+    slot = town.call("GET", key(B), deadline=5.0)
+    town.pass_time(0.9)
+    assert town.dialled_at == [A, C]
+    town.pass_time(0.2)
+    assert town.dialled_at == [A, C, B]
+    assert town.told(slot) == key(B).encode()
+
+
 def in_flight(**options: Any) -> tuple[Town, Slot, Slot]:
     """A read and a write are at A, which is frozen."""
     town = opened(silence_timeout=10.0, **options)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.refresh_storm import storm
-from resp_sansio.client.refresher import CALM, GAPS, MOST, Refresher
+from resp_sansio.client.refresher import CALM, GAPS, MOST, SILENT, Refresher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +78,29 @@ def test_one_round_at_a_time() -> None:
     asked = due(refresher)
     assert refresher.out == set(asked)
     assert repr(refresher) == "<Refresher: asks 2 servers>"
-    assert refresher.next_deadline() == inf
     assert refresher.begin(9.0, NODES, SEEDS, chance()) == []
+
+
+def test_others_are_asked_beside_those_that_are_silent() -> None:
+    refresher = Refresher()
+    asked = due(refresher)
+    assert refresher.next_deadline() == SILENT
+    assert refresher.more(SILENT / 2) == []
+    more = refresher.more(SILENT)
+    assert len(more) == 2
+    assert refresher.out == {*asked, *more}
+    assert refresher.failed(more[0], SILENT) == []  # the others may still answer
+    assert refresher.next_deadline() == 2 * SILENT
+    (last,) = refresher.more(2 * SILENT)
+    assert {*asked, *more, last} == set(NODES)
+    assert len(refresher.more(3 * SILENT)) == 2
+    assert len(refresher.more(4 * SILENT)) == 1
+    assert refresher.out >= set(SEEDS)
+    assert refresher.next_deadline() == inf  # none is left
+    assert refresher.more(9.0) == []
+    assert refresher.asking
+    answer(refresher, 9.0)
+    assert refresher.more(99.0) == []
 
 
 def test_a_map_ends_the_round() -> None:
