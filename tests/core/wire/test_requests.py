@@ -112,9 +112,12 @@ def test_refused(data: bytes, said: str) -> None:
 
 def test_limits() -> None:
     limits = Limits(elements=2, bulk=3, line=4)
-    assert fed([b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n"], limits) == ([[b"GET", b"k"], [b"PING"]], True, True)
-    for wrong in (b"*3\r\n", b"*1\r\n$4\r\n", b"PINGS\r\n", b"PINGPONG"):
-        assert fed([wrong], limits)[1] is False
+    right = b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n"
+    for size in (1, 2, len(right)):
+        parts = [right[at : at + size] for at in range(0, len(right), size)]
+        assert fed(parts, limits) == ([[b"GET", b"k"], [b"PING"]], True, True)
+        for wrong in (b"*3\r\n", b"*1\r\n$4\r\n", b"PINGS\r\n", b"PINGPONG"):
+            assert fed([wrong[at : at + size] for at in range(0, len(wrong), size)], limits)[1] is False
 
 
 def test_an_unfinished_command_is_not_idle() -> None:

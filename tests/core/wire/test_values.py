@@ -32,7 +32,7 @@ from resp_sansio.wire.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from resp_sansio.wire.values import Reply
 
@@ -97,6 +97,24 @@ def test_depth_is_no_danger(depth: int) -> None:
         assert type(made) is Pairs
         assert type(several) is Items
         assert made[0][0] is nested
+
+
+@given(
+    st.lists(
+        st.sampled_from([lambda v: [v], lambda v: ArrayKey([v]), lambda v: {"k": v}, lambda v: Pairs([(v, 1)])]),
+        min_size=KEY_DEPTH - 1,
+        max_size=KEY_DEPTH + 2,
+    )
+)
+def test_aggregates_of_all_kinds_may_nest_as_deep_in_a_key(nest: list[Callable[[Reply], Reply]]) -> None:
+    nested: Reply = 1
+    for around in nest:
+        nested = around(nested)
+    if len(nest) <= KEY_DEPTH:
+        hash(hashable(nested))
+    else:
+        with pytest.raises(ValueError, match="nested too deep"):
+            hashable(nested)
 
 
 def test_what_collides_in_python_stays_apart() -> None:
@@ -175,6 +193,14 @@ def test_maps_are_merged_without_losing_keys_that_only_python_takes_for_equal(fi
         assert list(map(repr, both)) == list(map(repr, [(b"k", 0), (one, "a"), (other, "b"), (b"l", 1)]))
         again = merge({one: "a"}, {one: "b"})
         assert (type(again), again) == (dict, {one: "b"})
+
+
+@given(st.integers(1, GUESSABLE_KEYS), st.integers(1, GUESSABLE_KEYS))
+def test_maps_of_numbers_are_merged_in_a_dict_as_long_as_they_are_few(first: int, second: int) -> None:
+    merged = merge(dict.fromkeys(range(first)), dict.fromkeys(range(-second, 0)))
+    assert type(merged) is (dict if first + second <= GUESSABLE_KEYS else Pairs)
+    keys = [key for key, _ in (merged.items() if isinstance(merged, dict) else merged)]
+    assert keys == [*range(first), *range(-second, 0)]
 
 
 def test_maps_are_merged_in_time_that_grows_with_their_keys() -> None:
