@@ -82,8 +82,8 @@ class Across(Generic[T_co]):
                 outcome=_outcome(results),
             ) from first
         try:
-            reply = results[0] if len(results) == 1 else _joined(name, results, self._positions)
-            return self._command.read(reply, RAW)  # type: ignore[arg-type]  # a reply, for `commands` have no other reader
+            reply = _joined(name, results, self._positions)
+            return self._command.read(reply, RAW)
         except (UnexpectedReplyError, UnicodeDecodeError) as error:
             told = unreadable(error, self._command.info)
         raise told  # here, where no data is in the context
@@ -136,7 +136,7 @@ def _joined(name: str, results: Sequence[object], positions: Sequence[Sequence[i
         for result, its in zip(results, positions, strict=True):
             values |= zip(its, result, strict=True)  # type: ignore[call-overload]  # a list, see above
         return [values[position] for position in range(len(values))]
-    counts = [result for result in results if isinstance(result, int)]
+    counts = [result for result in results if type(result) is int]
     if name not in ("MGET", "MSET") and len(counts) == len(results):
         return sum(counts)
     kinds = ", ".join(sorted({type(result).__name__ for result in results}))

@@ -139,7 +139,11 @@ def test_the_error_of_the_only_part_is_that_of_the_command() -> None:
         (commands.mget("a", "b"), [[b"1"], [b"2", b"3"]]),
         (commands.mset({"a": 1, "b": 2}), ["OK", 1]),
         (commands.delete("a", "b"), [1, None]),
+        (commands.delete("a", "b"), [1, True]),
         (commands.delete("a"), [b"secret"]),
+        (commands.delete("a"), [True]),
+        (commands.mget("a"), [[b"1", b"secret"]]),
+        (commands.mget("a"), [[]]),
         (commands.text(commands.mget("a")), [[b"\xff"]]),
     ],
 )
