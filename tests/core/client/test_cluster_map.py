@@ -76,6 +76,16 @@ def test_a_view_has_ranges_in_order_with_masters_and_replicas() -> None:
     assert read_view(said, HERE) == View(((0, 8191, shards[0]), (8192, LAST, shards[1])), SLOTS, HERE)
 
 
+@given(
+    st.lists(st.integers(1, 3), min_size=2, max_size=8).flatmap(lambda layout: st.permutations(list(enumerate(layout))))
+)
+def test_ranges_may_come_in_any_order(ranges: list[tuple[int, int]]) -> None:
+    """Of two slots each, the first of which is odd here and there."""
+    said = [(5 * number, 5 * number + 1, master) for number, master in ranges]
+    assert view(*said) == view(*sorted(said))
+    assert view(*[(first, first + 4, master) for first, _, master in said]).coverage == 5 * len(said)
+
+
 def test_ranges_of_one_master_have_one_shard() -> None:
     (_, _, one), _, (_, _, same) = view((0, 1, 1, 3), (2, 2, 2), (3, 4, 1, 3)).ranges
     assert one is same
@@ -585,4 +595,18 @@ def test_each_slot_has_the_owner_of_the_newest_word(steps: list[tuple[Any, ...]]
         assert {each.place for each in found.masters} == {each.place for each in owners if each is not None}
         assert {each.place for each in found.masters} <= {each.place for each in found.servers}
         assert not found.gone & {each.place for each in found.servers}
+        for each in found.servers:
+            its = [slot for slot, has in enumerate(owners) if has is not None and has.place == each.place]
+            assert found.slots_of(each.place) == its
+            assert found.sizes[each.place] == len(its)
+            near = found.slot_near(each)
+            assert near in its if its else near is None
     assert versions == sorted(versions)
+
+
+def test_near_a_replica_are_the_slots_of_its_master() -> None:
+    found = known()
+    assert [found.slot_near(server(number)) in range(8192) for number in (1, 2, 3, 4)] == [True, False, True, False]
+    found.install(view(*SWAPPED), 1.0)
+    assert [found.slot_near(server(number)) in range(8192) for number in (1, 2, 3, 4)] == [False, True, False, True]
+    assert found.slot_near(server(5)) is None

@@ -40,8 +40,10 @@ class Machine:
     def version(self) -> int:
         return hash(tuple(self.owners))
 
+    drawn = 0.0
+
     def random(self) -> float:
-        return 0.0
+        return self.drawn
 
     def owner(self, slot: int) -> Any:
         owner = self.owners[slot]
@@ -98,6 +100,16 @@ def test_each_master_is_walked_once() -> None:
     assert (found, pages.ended, pages.restarts) == ([b"a", b"b", b"c", b"d", b"e", b"f"], True, 0)
     assert machine.asked == [A, A, A, B, B, C, C, C]  # each is asked once who it is
     assert repr(pages) == "<ClusterScan of SCAN: ended, 0 restarts>"
+
+
+@pytest.mark.parametrize(("drawn", "order"), [(0.0, [A, B, C]), (0.5, [B, C, A]), (0.99, [C, A, B])])
+def test_clients_begin_with_different_masters(drawn: float, order: list[Place]) -> None:
+    machine = Machine()
+    machine.drawn = drawn
+    pages = scan(machine)
+    while not pages.ended:
+        step(machine, pages, [b"0", []])
+    assert machine.asked[::2] == order
 
 
 def test_a_replica_that_has_taken_over_is_walked_from_its_first_page() -> None:
