@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from clusters import Cluster
 from resp_sansio.connection import sending
@@ -46,6 +46,8 @@ pytest_plugins = ["pytester"]
 # that a red run is about the change; everywhere else new ones, so that the property is searched.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("search"), derandomize=True, database=None, print_blob=True)
+# For those who only ask whether something fails: what does is not made smaller.
+settings.register_profile("glance", parent=settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))
 sending.SHORT_PATH = not os.environ.get("RESP_LONG_PATH")
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "search")
 

@@ -2,7 +2,7 @@
 
 In a copy of the checkout, so that nothing of the work tree is touched. cosmic-ray makes the changes, of which a sample is drawn,
 always the same one. Each is looked at in a fork of this process, which has imported all that is large, until something fails:
-histories come first, as most changes do not outlive ten of them, then the nearest tests, then all of that part of the core.
+the nearest tests come first, which take seconds, then histories, then all tests of that part of the core.
 """
 
 from __future__ import annotations
@@ -49,19 +49,22 @@ CORE: Final = {
         "tests/core/client/test_cluster*.py tests/core/client/test_node.py tests/core/client/test_routing.py"
         " tests/core/client/test_across.py tests/core/client/test_splits.py tests/core/surface"
     ),
-    "sentinels": "tests/core/client/test_client.py tests/core/client/test_sentinel.py tests/simulation/test_sentinels.py",
+    "sentinels": (
+        "tests/core/client/test_sentinel.py tests/core/client/test_replicated.py tests/core/client/test_client.py"
+        " tests/simulation/test_sentinels.py"
+    ),
     "connection": "tests/core/connection tests/core/test_stats.py",
     "wire": PROOF,
 }
 VALUES: Final = "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py tests/core/wire/test_amplification.py"
 MODULES: Final = {  # and the tests that are nearest to each, which fail first, if any does
-    "wire/parser": "tests/core/wire/test_fastpath.py tests/core/wire/test_parser.py",
+    "wire/parser": "tests/core/wire/test_parser.py tests/core/wire/test_fastpath.py",
     "wire/frames": VALUES,
     "wire/grammar": VALUES,
     "wire/windows": VALUES,
     "wire/fastpath": "tests/core/wire/test_fastpath.py",
     "wire/strides": "tests/core/wire/test_fastpath.py",
-    "wire/scalars": "tests/core/wire/test_grammar.py tests/core/wire/test_parser.py",
+    "wire/scalars": "tests/core/wire/test_scalars.py tests/core/wire/test_grammar.py tests/core/wire/test_parser.py",
     "wire/narrowing": "tests/core/wire/test_narrowing.py",
     "wire/values": "tests/core/wire/test_values.py",
     "wire/encoder": "tests/core/wire/test_encoder.py",
@@ -78,8 +81,8 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "connection/handshake": "tests/core/connection/test_handshake.py",
     "client/across": "tests/core/client/test_across.py",
     "client/batch": "tests/core/client/test_batch.py",
+    "client/cache": "tests/core/client/test_cache.py tests/core/client/test_cache_model.py",
     "client/call": "tests/core/client/test_call.py",
-    "client/submitting": "tests/core/client/test_client.py",
     "client/calls": "tests/core/client/test_client.py",
     "client/client": "tests/core/client/test_client.py",
     "client/cluster": "tests/core/client/test_cluster.py tests/core/client/test_cluster_face.py",
@@ -92,26 +95,39 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "client/crew": "tests/core/client/test_crew.py",
     "client/dials": "tests/core/client/test_client.py",
     "client/forks": "tests/core/client/test_forks.py",
+    "client/hash_slots": "tests/core/client/test_hash_slots.py",
     "client/lanes": "tests/core/client/test_lanes.py",
     "client/leases": "tests/core/client/test_pool.py",
     "client/links": "tests/core/client/test_client.py",
+    "client/list_queues": "tests/core/client/test_list_queues.py",
+    "client/listening": "tests/core/client/test_listening.py tests/core/client/test_subscriptions.py",
+    "client/monitor": "tests/core/client/test_monitor.py",
     "client/news": "tests/core/client/test_sentinel.py",
     "client/node": "tests/core/client/test_node.py tests/core/client/test_cluster_told.py",
     "client/observed": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/observed_cluster": "tests/core/client/test_cluster_told.py",
+    "client/observed_replicated": "tests/core/client/test_replicated.py",
     "client/observers": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/pace": "tests/core/client/test_client.py",
     "client/places": "tests/core/client/test_pool.py",
     "client/pool": "tests/core/client/test_pool.py",
     "client/pushes": "tests/core/client/test_pushes.py",
+    "client/queues": "tests/core/client/test_list_queues.py tests/core/client/test_stream_queues.py",
     "client/refresher": "tests/core/client/test_refresher.py",
     "client/repair": "tests/core/client/test_repair.py",
+    "client/replicated": "tests/core/client/test_replicated.py",
     "client/retry": "tests/core/client/test_retry.py",
     "client/routing": "tests/core/client/test_routing.py",
+    "client/scanning": "tests/core/client/test_scanning.py",
+    "client/scripts": "tests/core/client/test_scripts.py",
     "client/sentinel": "tests/core/client/test_sentinel.py",
     "client/shards": "tests/core/client/test_cluster_subscriptions.py",
     "client/sockets": "tests/core/client/test_client.py",
     "client/splits": "tests/core/client/test_splits.py tests/core/client/test_across.py",
+    "client/stream_queues": "tests/core/client/test_stream_queues.py",
+    "client/submitting": "tests/core/client/test_client.py",
+    "client/subscriber": "tests/core/client/test_subscriptions.py tests/core/client/test_listening.py",
+    "client/subscriptions": "tests/core/client/test_subscriptions.py tests/core/client/test_listening.py",
     "client/timers": "tests/core/client/test_timers.py",
     "client/tls": "tests/core/client/test_tls.py",
     "client/values": "tests/core/client/test_values.py tests/core/client/test_values_model.py tests/core/surface/test_values.py",
@@ -122,10 +138,10 @@ CLUSTER: Final = (
     *("across", "cluster", "cluster_calls", "cluster_map", "cluster_redirects", "cluster_scanning", "cluster_servers"),
     *("cluster_subscriptions", "node", "observed_cluster", "refresher", "routing", "shards", "splits", "watching"),
 )
-SENTINELS: Final = ("news", "sentinel")
+SENTINELS: Final = ("news", "observed_replicated", "replicated", "sentinel")
 
 OPTIONS: Final = (
-    "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib"
+    "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib --hypothesis-profile=glance"
     " -W ignore::pytest.PytestAssertRewriteWarning"
 )
 # Equivalent changes: annotations are not evaluated, so a `|` in them may be anything; enums are equal if they are the same; no test
@@ -170,7 +186,7 @@ def area_of(module: str) -> str:
 def look(module: str) -> bool:
     """Does anything fail? For a process of its own, as everything is imported anew. A change may loop for ever."""
     area = area_of(module)
-    return fails_in_histories(area) or look_nearby(module) or fails_in(CORE[area])
+    return look_nearby(module) or fails_in_histories(area) or fails_in(CORE[area])
 
 
 def fails_in_histories(area: str) -> bool:
@@ -201,12 +217,12 @@ def fails_in_histories(area: str) -> bool:
 
 def look_nearby(module: str) -> bool:
     """Does any of the nearest tests fail?"""
-    return fails_in(MODULES[module])
+    return fails_in(MODULES[module], 120)
 
 
-def fails_in(tests: str) -> bool:
+def fails_in(tests: str, seconds: int = 300) -> bool:
     """Does one of these tests?"""
-    allow(300)
+    allow(seconds)
     words = [
         name for word in shlex.split(tests) for name in (sorted(glob(word)) if word.startswith("tests/") else [word])
     ]
