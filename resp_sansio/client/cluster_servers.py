@@ -351,7 +351,8 @@ class ClusterServers(Client):
 
     def _is_gone(self, place: Place) -> bool:
         """Is it none of the cluster's any more, or another name of a server by which the cluster was found?"""
-        return place in self.map.gone or (place in self._seeds and self.map.find(place) is None)
+        is_seed = place in self._seeds and self.map.find(place) is None
+        return is_seed or place in self.map.gone or self.map.lacks(place)  # which a caller has named
 
     def _leave_gone(self, now: float) -> None:
         """Servers that are none of the cluster's any more are left: when the calls there are answered."""

@@ -443,6 +443,23 @@ def test_a_server_that_two_maps_were_not_asked_for_may_be_one() -> None:
     assert not town.client.map.lacks(A)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_server_that_a_caller_has_named_and_no_map_has_is_left(there: bool) -> None:
+    """Else it is dialled for ever, for as many links as are to be open."""
+    town = opened(pool=PoolSettings(max_size=2, min_size=1))
+    place = ("10.0.0.9", 1)
+    if there:
+        town.servers[place] = town[A]
+    call = fixed(town, place, "PING", deadline=town.now + 0.5)
+    town.pass_time(1)
+    assert (call.state is SlotState.ANSWERED) is there
+    for _ in range(3):
+        refresh(town)
+        town.pass_time(6)
+    assert all(node.place != place for node in town.client.nodes)
+    town.is_at_rest()
+
+
 @pytest.mark.parametrize("words", [("FLUSHALL",), ("SCRIPT", "FLUSH")])
 def test_what_goes_to_all_masters_goes_to_the_successor_of_one(words: Any) -> None:
     town = opened()
