@@ -168,8 +168,8 @@ class Repair(Listening):
             self._hand_out(listener.link)
         else:
             registry = listener.what.registry
-            if listener.state is SlotState.QUEUED and listener not in listener.source.listeners:
-                registry.listens(listener)
+            if listener.state is SlotState.QUEUED:
+                registry.listens(listener)  # again: what is to be told may not have been noted
             self._tell_subscribers(registry)
         if listener.state is not SlotState.QUEUED:
             self._events.append(Heard(listener))

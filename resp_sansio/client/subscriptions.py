@@ -500,9 +500,10 @@ class Registry(Feed):
         return [*told]
 
     def listens(self, listener: Listener) -> None:
-        """A caller waits for a subscriber's messages, or for a change."""
+        """A caller waits for a subscriber's messages, or for a change. Idempotent."""
         source = listener.source
-        source.listen(listener)
+        if listener not in source.listeners:
+            source.listen(listener)
         self._note(source)
 
     def leaves(self, listener: Listener) -> None:

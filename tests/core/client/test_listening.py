@@ -530,6 +530,22 @@ def test_a_listener_that_was_cut_short_is_resumed() -> None:
     assert stage.heard[-1] is lost  # told again: it may not have heard
 
 
+def test_what_came_as_an_interrupt_struck_is_told() -> None:
+    """Of a change and of messages, before it was noted that there is something to be told."""
+    stage = Subscribed(dials_at_once=False)
+    subscriber = stage.subscriber()
+    waits = stage.want(subscriber, A)
+    waits.what.confirmed(*waits.what.pending)
+    stage.client.resume(waits, stage.now)
+    stage.run()
+    assert stage.heard[-1] is waits
+    waits = stage.listen(subscriber)
+    subscriber.incoming.append(Message(b"a", b"1"))
+    stage.client.resume(waits, stage.now)
+    stage.run()
+    assert stage.heard[-1] is waits
+
+
 def test_a_dial_for_subscriptions_that_no_event_told_of_is_told() -> None:
     stage = Subscribed(dials_at_once=False)
     stage.want(stage.subscriber(), A)
