@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulation.script import Act
     from simulation.world import World
 
-__all__ = ["Caller", "Cancelled", "Messages", "ProviderError"]
+__all__ = ["Caller", "Cancelled", "Messages", "Nap", "ProviderError"]
 
 Steps = Any  # a generator; what it returns depends on who is asked
 
@@ -41,17 +41,24 @@ class Messages:
         self.came: list[Push] = []
 
 
+class Nap:
+    """What a caller waits for that lets some time pass."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
 class Caller:
     """One program, which asks for one or several things. `waits` is what for, `None` while it runs and when it is done."""
 
     def __init__(self, world: World, act: Act) -> None:
         self.world = world
         self.act = act
-        self.waits: Slot | Waiter | Messages | None = None
+        self.waits: Slot | Waiter | Messages | Nap | None = None
         self.gone = False
         self.late = world.late  # it comes when all is well again
         self.deadline = world.clock.now + act.seconds
-        self.steps: Generator[Slot | Waiter | Messages, None, None] = getattr(self, act.kind)()
+        self.steps: Generator[Slot | Waiter | Messages | Nap, None, None] = getattr(self, act.kind)()
 
     def __repr__(self) -> str:
         return f"caller {self.act.number} ({self.act.kind})"

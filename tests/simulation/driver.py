@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from resp_sansio import ConnectError
 from resp_sansio.client import Client, Dial, Link, ObservedClient, Observers, ReadCache
@@ -15,6 +15,8 @@ from simulation.script import FAULTS
 from simulation.watching import observers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulation.script import Script
 
 __all__ = ["NAP", "Driver", "ProviderError", "Wire"]
@@ -40,6 +42,9 @@ class Wire(Socket):
 
 class Driver(World, ABC):
     """The machine, and what it is connected to."""
+
+    struck_anywhere: ClassVar[bool] = False
+    """May an interrupt come in each of the machine's steps? Else in those that callers, replies and time have it take."""
 
     def __init__(self, script: Script, trace: list[str] | None) -> None:
         super().__init__(
@@ -151,7 +156,17 @@ class Driver(World, ABC):
     def _send_failed(self, wire: Wire, error: Exception) -> None:
         self.read(wire)  # the server may have said why
         if not wire.link.ended:
-            self.client.send_failed(wire.link, error, self.clock.now)
+            self.may_strike(self.client.send_failed, wire.link, error, self.clock.now)
+
+    def may_strike(self, step: Callable[..., Any], *arguments: Any, torn: Link | None = None) -> Any:
+        """Take a step of the machine's, which may be cut short, and put in order what that leaves: then it returns None."""
+        if not self.struck_anywhere:
+            return step(*arguments)
+        try:
+            return self.strike.into(step, *arguments)
+        except Struck:
+            self.mend(*([] if torn is None else [torn]))
+            return None
 
     def read(self, wire: Wire) -> None:
         """Take in what has come."""
@@ -174,7 +189,7 @@ class Driver(World, ABC):
                 assert not spoilt or link.ended, "a reply too many did not end the connection"
                 self.flush(link)
             else:
-                client.receive_eof(link, self.clock.now, what)
+                self.may_strike(client.receive_eof, link, self.clock.now, what, torn=link)
         self.hand_out(client.events())
 
     def _take_in(self, link: Link, data: bytes) -> list[Any]:
@@ -219,23 +234,25 @@ class Driver(World, ABC):
         wrong = server.wrong
         chance = self.random.random() if self._faulty and self.script.noise and now < HEALED else 1.0
         if client.closed is not None and chance < 0.5:
-            client.dial_failed(dial, None, now)
+            self.may_strike(client.dial_failed, dial, None, now)
         elif wrong["vanished"] and now < dial.deadline:
             self.dials.add(dial)
             self.clock.at(dial.deadline, self.dial, client, dial)
         elif now >= dial.deadline:
-            client.dial_failed(dial, ConnectError("nothing came in time", transient=True), now)
+            self.may_strike(client.dial_failed, dial, ConnectError("nothing came in time", transient=True), now)
         elif wrong["away"] or wrong["crashed"] or chance < 0.05:
             self.trouble(1.0)
-            client.dial_failed(dial, ConnectError("refused", transient=True), now)
+            self.may_strike(client.dial_failed, dial, ConnectError("refused", transient=True), now)
         elif chance < 0.08:
             self.trouble(1.0)
-            client.dial_failed(dial, None, now)
+            self.may_strike(client.dial_failed, dial, None, now)
         elif chance < 0.1:
             self.trouble(1.0)
-            client.dial_failed(dial, ProviderError("it has failed"), now)
+            self.may_strike(client.dial_failed, dial, ProviderError("it has failed"), now)
         else:
-            link = client.connected(dial, now)
+            link = self.may_strike(client.connected, dial, now)
+            if link is None:
+                return
             self.tell("{} is open", link)
             self.wires[link] = wire = Wire(self, link, server)
             self.sockets.append(wire)
@@ -254,7 +271,8 @@ class Driver(World, ABC):
         self.tell("an interrupt strikes at the beginning of {}", self.strike.place)
         self.torn = self.paused = True
         self.trouble(6.0)
-        self.client.reconcile(self.clock.now, self.is_there, list(self.dials), torn)
+        unknown = [link for link in self.client.links if link not in self.wires]  # it came as a socket had opened
+        self.client.reconcile(self.clock.now, self.is_there, list(self.dials), [*torn, *unknown])
         self.hand_out(self.client.events())
         self.clock.after(NAP, self.resume, self.client)
 
@@ -269,4 +287,4 @@ class Driver(World, ABC):
     def look(self, client: Client, link: Link) -> None:
         if client is self.client:
             self.read(self.wires[link])
-            client.looked(link, self.clock.now)
+            self.may_strike(client.looked, link, self.clock.now)

@@ -6,6 +6,7 @@ happens follows from the script, so the same seed is the same history for ever.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -34,7 +35,7 @@ from resp_sansio.client import (
 from resp_sansio.connection import Slot, new_slot
 from resp_sansio.testing import PATIENCE
 from resp_sansio.wire import encode_command
-from simulation.callers import Caller, Cancelled, Messages
+from simulation.callers import Caller, Cancelled, Messages, Nap
 from simulation.checks import ENDS, Call, Checks
 from simulation.driver import NAP
 from simulation.interrupts import Struck
@@ -75,7 +76,7 @@ class World(Trouble):
         self.tried: list[Slot] = []
         self.unheard: set[Slot] = set()
         self.watched: list[int] = []
-        self.struck: set[Caller] = set()  # as they asked for a link
+        self.struck: set[Any] = set()  # callers that have gone, as they asked for a link or waited for one
         self.steps = self.calls = 0
         self.connection: Waiter | None = None  # what `connect` gave
         self.drained = False
@@ -295,13 +296,21 @@ class World(Trouble):
         self.parked.pop(slot, None)
         if call is not None and slot.state in ENDS:
             self.unheard.add(slot)  # its end is still to be told
-        self.client.abandon(slot, self.clock.now)
+        if self.may_strike(self._gives_up, slot) is None:
+            self.client.abandon(slot, self.clock.now)
         self.changes(slot)
         if call is not None:
             call.left = self.clock.now
             self._ends(slot, Cancelled())
             self.checks.queue.pop(slot, None)
             assert slot.state in ENDS, f"{slot} was abandoned"
+
+    def _gives_up(self, entry: Slot | Waiter) -> bool:
+        if isinstance(entry, Slot):
+            self.client.abandon(entry, self.clock.now)
+        else:
+            self.client.withdraw(entry, self.clock.now)
+        return True
 
     def acquire(self, caller: Caller, deadline: float) -> Waiter:
         """A caller asks for a link of its own."""
@@ -333,7 +342,9 @@ class World(Trouble):
         self.waiting.pop(waiter, None)
         self.parked.pop(waiter, None)
         self.checks.queue.pop(waiter, None)
-        self.client.withdraw(waiter, self.clock.now)
+        self.struck.add(waiter.token)
+        if self.may_strike(self._gives_up, waiter) is None:
+            self.client.withdraw(waiter, self.clock.now)
 
     def granted(self, caller: Caller, lease: Any) -> None:
         """A caller has a link."""
@@ -353,11 +364,12 @@ class World(Trouble):
 
     def unwatch(self, lease: Any) -> None:
         """End a WATCH; no caller waits for the answer."""
-        slot = new_slot(WatchLoop.unwatch.args)
-        try:
-            link = self.client.submit(slot, self.clock.now, lease=lease)
-        except RespError:
-            return
+        with suppress(RespError):
+            self.send_ahead(new_slot(WatchLoop.unwatch.args), lease)
+
+    def send_ahead(self, slot: Slot, lease: Any) -> None:
+        """Begin a call on a lease; no caller waits for the answer. Raises `RespError`."""
+        link = self.client.submit(slot, self.clock.now, lease=lease)
         self.live[slot] = Call(slot, None, (), self.clock.now)
         assert link is not None
         self.flush(link)
@@ -391,6 +403,8 @@ class World(Trouble):
         self.parked[waits] = caller
         if isinstance(waits, Messages):
             self.clock.after(0.5, self._wake, waits)
+        elif isinstance(waits, Nap):
+            self.clock.after(waits.seconds, self._wake, waits)
 
     def _wake(self, waits: Any) -> None:
         caller = self.parked.pop(waits, None)
@@ -494,9 +508,9 @@ class World(Trouble):
         self._wake(slot)
 
     def _closed(self, link: Link) -> None:
-        wire = self.wires[link]
-        if wire.closed and self.torn:
+        if self.torn and (link not in self.wires or self.wires[link].closed):
             return
+        wire = self.wires[link]
         assert not wire.closed, "a socket was closed twice"
         self.tell("{} is closed", link)
         wire.close()

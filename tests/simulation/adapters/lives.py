@@ -15,8 +15,7 @@ from simulation.adapters.clusters import OF_CLUSTERS_ON
 from simulation.adapters.on_asyncio import OnAsyncio
 from simulation.adapters.on_threads import OnThreads
 from simulation.adapters.on_trio import OnTrio
-from simulation.cluster.script import ClusterScript
-from simulation.cluster.script import draw as draw_cluster
+from simulation.cluster.script import ClusterScript, basis
 from simulation.script import draw
 from simulation.shrink import shrunk
 
@@ -33,7 +32,7 @@ OF_CLUSTERS: Final[dict[str, type[ClusterHistory]]] = {f"cluster-{name}": of for
 
 def drawn(name: str, seed: int) -> Script:
     """Draw the history of this seed."""
-    return draw_cluster(seed) if name in OF_CLUSTERS else draw(seed)
+    return basis(seed) if name in OF_CLUSTERS else draw(seed)
 
 
 def history(name: str, script: Script, trace: list[str] | None = None) -> History:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import ReplyError
+from resp_sansio import ConnectError, ReplyError, RespError, TransactionAbortedError
+from resp_sansio.client import WatchLoop
+from resp_sansio.client.links import meant_for
 from resp_sansio.connection import new_slot
-from simulation.callers import Caller
+from simulation.callers import Caller, Nap
 from simulation.cluster.promises import OfSlots
+from simulation.cluster.transact import Attempt
 
 if TYPE_CHECKING:
+    from resp_sansio.client.sentinel import Place
     from simulation.cluster.world import ClusterWorld
     from simulation.script import Act
     from simulation.world import World
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ClusterCaller"]
 
 TAGS: Final = 12  # slots that callers use
+TOLD: Final = 40.0  # seconds after which it is known that a server has left, and can't be reached
 
 
 class ClusterCaller(OfSlots, Caller):
@@ -84,3 +89,72 @@ class ClusterCaller(OfSlots, Caller):
         slot = new_slot(("DBSIZE",), None, self.deadline)
         yield from self.ask(slot)
         assert isinstance(slot.reply, (int, ReplyError))
+
+    def stray(self) -> Any:
+        """The same for one that has left, which may be there for all that."""
+        left, since = [member.place for member in self.world.town.left], self.world.clock.now
+        try:
+            yield from self._ask_server(
+                left[int(self.act.chance * len(left))] if left else self.world.pick_server(self)
+            )
+        except ConnectError:
+            assert self.world.clock.now < since + TOLD, f"{self} was not told that its server has left"
+            raise
+
+    def node(self) -> Any:
+        """Commands for one server, which answers what it says, be it MOVED."""
+        yield from self._ask_server(self.world.pick_server(self))
+
+    def _ask_server(self, place: Place) -> Any:
+        self.place = place
+        for name in ("INCRBY", "GET"):
+            number = self.world.fresh(self)
+            key = self.key(f"{'n' if name == 'INCRBY' else 'e'}{number}")
+            words = (name, key, number) if name == "INCRBY" else (name, key)
+            slot = new_slot(words, None, self.deadline)
+            self.world.checks.meant[tuple([str(word).encode() for word in words])] = self.place
+            meant_for(slot, self.place)
+            yield from self.ask(slot, number)
+            self.own(slot.reply, number if name == "INCRBY" else key.encode())
+
+    def visit(self) -> Any:
+        """A link of its own to one server."""
+        self.place = self.world.pick_server(self)
+        lease = yield from self.borrow_link()
+        try:
+            yield from self.get(lease)
+        finally:
+            self.world.release(lease)
+
+    def transact(self) -> Any:
+        """Add one to a counter, a few times, as `transact` of an adapter does: it goes on where its slot goes."""
+        for _ in range(1 + int(self.act.chance * 100) % 4):
+            yield from self._transact()
+
+    def _transact(self) -> Any:
+        world, loop = self.world, WatchLoop((self.key("w"),), 3)
+        number = world.fresh(self)
+        world.checks.transactions.append(number)
+        pause = 0.0
+        while True:
+            self.place = None if loop.asks is None else loop.asks[1]
+            lease = yield from self.borrow_link()
+            try:
+                while True:
+                    attempt = Attempt(self, lease, loop, number)
+                    try:
+                        yield from attempt.steps()
+                    except TransactionAbortedError:
+                        if not loop.again():
+                            return
+                    except RespError as error:
+                        again = attempt.pause_after(error)
+                        if again is None:
+                            raise
+                        pause = again
+                        break
+                    else:
+                        return
+            finally:
+                world.release(lease)
+            yield Nap(pause)

@@ -16,7 +16,7 @@ from resp_sansio.testing import Told, checks
 from simulation.checks import Call, Checks, outcomes
 from simulation.cluster.promises import FORGETS, ROUNDS, TownChecks
 from simulation.cluster.script import ELSE
-from simulation.cluster.servers import keys_of, slot_of
+from simulation.cluster.servers import keys_of, part_of, slot_of
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from resp_sansio.connection import Slot
     from resp_sansio.testing import Clock
     from resp_sansio.testing.server import Words
-    from simulation.cluster.servers import Member
+    from simulation.cluster.callers import ClusterCaller
+    from simulation.cluster.servers import Member, MemberSession
     from simulation.cluster.world import ClusterWorld
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
@@ -48,16 +49,22 @@ class ClusterChecks(TownChecks, Checks):
         super().__init__(world)
         self.sent_on: dict[Words, tuple[Member, float]] = {}  # by MOVED, and when
         self.put_off: Counter[Words] = Counter()
+        self.meant: dict[Words, Place] = {}  # commands that are for one server
+        self.transactions: list[int] = []  # the numbers of those that go on by themselves
+        self.set: Counter[bytes] = Counter()  # how often each key was set
 
     # -- where commands come ---------------------------------------------------------------------------------------------------
 
     def taken_up(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
+        assert self.meant.get(words, member.place) == member.place, f"{words!r} came to {member}, and was for another"
         self._goes_where_it_was_sent(member, words, refusal)
         if refusal is not None:
             self._refused(words, elsewhere=refusal.code in ("ASK", "MOVED"))
 
     def _goes_where_it_was_sent(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
         """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there."""
+        if words[1][:1] == b"w" or words in self.meant or self.world.torn:
+            return  # several callers say the same; it is for that server; an interrupt has cost the answer
         now, slot = self.world.clock.now, slot_of(keys_of(words)[0])
         by, then = self.sent_on.pop(words, (None, 0.0))
         quarrels = any([act.kind == "quarrel" for act in self.world.script.acts])  # then the words of both cross
@@ -91,6 +98,8 @@ class ClusterChecks(TownChecks, Checks):
             assert harm, f"{slot} of {call.caller} was told {slot.cause!r}, and no connection was lost"
         if slot.state is not SlotState.ANSWERED or self.world.script.retry.attempts == 1 or slot.call is PINNED:
             return
+        if cast("ClusterCaller", call.caller).place is not None:
+            return  # it is answered what that server says
         if call.slot.deadline == inf or self.world.client.closed is not None:
             return
         replies = slot.replies if isinstance(slot, Batch) else [slot.reply]
@@ -104,6 +113,7 @@ class ClusterChecks(TownChecks, Checks):
             if not call.foreign:
                 self._was_told(call)
         super().agree()
+        self._no_update_is_lost()
 
     def _was_told(self, call: Call) -> None:
         super()._was_told(call)
@@ -114,6 +124,45 @@ class ClusterChecks(TownChecks, Checks):
             for number in call.numbers:
                 if (told := self.told.get(number)) and (told.outcome, told.reply) == (Outcome.REPLY, None):
                     self.told[number] = told._replace(outcome=None)
+
+    def runs(self, session: MemberSession, words: Words) -> None:
+        """A server carries out a command."""
+        if words[0] == b"SET":
+            lost = session.server.ran is self.world.town.lost
+            self.set[b"lost" if lost else words[1]] += 1
+
+    def _no_update_is_lost(self) -> None:
+        """Each transaction that set a counter behind a WATCH has added one, but for those of a master that had been replaced."""
+        town = self.world.town
+        for key, times in self.set.items():
+            if key != b"lost":
+                value = town.parts[part_of(slot_of(key))].master.data[key]
+                assert value == times, f"an update was lost: {key!r} is {value} of {times}"
+        for number in self.transactions:
+            times = town.ran[b"n%d" % number] + town.lost[b"n%d" % number]
+            assert times <= 1, f"transaction {number} was executed {times} times"
+        done = unsure = 0
+        for call in self.calls:
+            told = outcomes(call.slot)
+            if any(name == "SET" for name, *_ in told):
+                _, outcome, executed = told[-1]
+                done += isinstance(executed, list)
+                unsure += outcome is Outcome.MAYBE_EXECUTED or call.foreign
+        assert done <= self.set.total() <= done + unsure, (
+            f"{self.set.total()} updates, told: {done}, and {unsure} unsure"
+        )
+
+    def all_is_followed(self) -> None:
+        """All has been well for a while: each subscriber that is there has had the last message of each of its channels."""
+        town = self.world.town
+        if self.world.client.closed is not None or not town.is_well:
+            return
+        for follower in self.world.followers:
+            if not follower.gone:
+                assert follower.follows, f"a subscriber still waits for {follower.names}"
+                last = {name: follower.last.get(name) for name in follower.names}
+                now = {name: town.messages[name] for name in follower.names}
+                assert last == now, f"a subscriber has had {last}, and there were {now}"
 
     def observed(self) -> None:
         """What observers were told is what callers were told."""

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from resp_sansio.client import cluster
+from resp_sansio.client.cluster import ClusterBase
 from resp_sansio.client.cluster_calls import ClusterCalls
 from resp_sansio.client.cluster_map import ClusterMap
 from resp_sansio.client.cluster_redirects import ClusterRedirects
 from resp_sansio.client.cluster_servers import ClusterServers
+from resp_sansio.client.cluster_subscriptions import ClusterSubscriptions
 from resp_sansio.client.node import NodeBase
 from resp_sansio.client.refresher import Refresher
+from resp_sansio.client.repair import Repair
 from resp_sansio.client.retry import Attempts
+from resp_sansio.client.shards import ShardedRegistry
 from resp_sansio.client.splits import Split
+from resp_sansio.surface.batches import WatchedBase
 from simulation.cluster.lives import failure
 from simulation.cluster.script import draw
 from simulation.faults import OURS, Fault, planted
 
 __all__ = ["FAULTS", "MOST", "seeds_needed"]
 
-MOST: Final = 250  # histories in which each fault must be found
+MOST: Final = 450  # histories in which each fault must be found
 
 FAULTS: Final = (
     Fault(
@@ -115,6 +121,63 @@ FAULTS: Final = (
         "pauses do not grow while a cluster is down", OURS,
         Attempts, "another", "tried = self.made + self._free", "tried = self.made",
     ),
+    Fault(
+        "a call for one server goes on where MOVED says", OURS,
+        ClusterRedirects, "leads_elsewhere", "if slot.call is not None and slot.call.fixed", "if False and slot.call.fixed",
+    ),
+    Fault(
+        "a link to one server leads to any", OURS,
+        ClusterBase, "place_waiter", "self.node_for(waiter.at)", "self._any_node()",
+    ),
+    Fault(
+        "what is meant for a server that has gone waits for ever", OURS,
+        ClusterServers, "_end_lost", "if node.suspect and self.map.lacks(node.place):", "if False:",
+    ),
+    Fault(
+        "ASKING is left out of what goes on behind ASK", "many a client",
+        Split, "_make", "if token.asking and not (self.whole and sent):", "if False:",
+    ),
+    Fault(
+        "a watched transaction is tried anew that may have been executed", "redis-py's WATCH loop",
+        cluster, "tried_anew", "if harmless or error.outcome is Outcome.NOT_SENT else None", "",
+    ),
+    Fault(
+        "ASKING is left out of a watched transaction's EXEC", OURS,
+        WatchedBase, "_executes", "self._ask(self._payloads, self._infos)", "pass",
+    ),
+    Fault(
+        "a watched transaction takes what is half-way for what is not there", OURS,
+        WatchedBase, "_ask", "if not names_only(watch, payload, info):", "if False:",
+    ),
+    Fault(
+        "the servers' machines are not put in order after an interrupt", OURS,
+        ClusterBase, "reconcile", "node.reconcile(now, alive, [dial for dial in dials if dial.home is node], torn)", "pass",
+    ),
+    Fault(
+        "what an interrupt has cost of a question for the map is not asked anew", OURS,
+        ClusterBase, "reconcile", "self._probe(self.refresher.reconcile(self._asked_for_map, now), now)", "pass",
+    ),
+    Fault(
+        "a channel is not asked for again at its slot's new owner", "many a client",
+        ShardedRegistry, "move", "feed.wants(name)", "pass",
+    ),
+    Fault(
+        "what is missed while a slot moves is told by no gap", OURS,
+        ShardedRegistry, "move", "self._misses(name, MOVED)", "name.state, name.asked = State.WANTED, None",
+    ),
+    Fault(
+        "channels that can't be had now are not asked for later", OURS,
+        ClusterSubscriptions, "handle_timeout", "if self._names_due <= now:", "if False:",
+    ),
+    Fault(
+        "what is missed while a channel's master is away is told by no gap", "many a client",
+        ShardedRegistry, "lost", "if feed is not self:", "if False:",
+    ),
+    Fault(
+        "what an interrupt has kept from a subscriber is not told", OURS,
+        Repair, "_resume_listener", "if listener.state is SlotState.QUEUED:",
+        "if listener.state is SlotState.QUEUED and listener not in listener.source.listeners:",
+    ),
 )  # fmt: skip
 
 
@@ -125,5 +188,7 @@ def seeds_needed(fault: Fault, most: int = MOST) -> int | None:
 
 
 if __name__ == "__main__":
-    for one in FAULTS:
+    import sys
+
+    for one in FAULTS[int(sys.argv[1]) if len(sys.argv) > 1 else 0 :]:
         print(f"| {one.name} | {one.where} | {seeds_needed(one)} |", flush=True)

@@ -11,6 +11,7 @@ from resp_sansio.testing import Told, checks
 from simulation.cluster.servers import keys_of, part_of, slot_of
 
 if TYPE_CHECKING:
+    from resp_sansio.client.sentinel import Place
     from resp_sansio.testing import Session
     from resp_sansio.testing.server import Words
     from simulation.cluster.servers import Member, MemberSession
@@ -29,10 +30,11 @@ PATIENCE: Final = 4.0
 
 
 class OfSlots:
-    """A caller of a cluster's client. `tags`: of its keys."""
+    """A caller of a cluster's client. `tags`: of its keys. `place`: of the server that its calls are for, if they are for one."""
 
     act: Act
     tags: set[int]
+    place: Place | None = None
 
     @property
     def parts(self) -> set[int]:
@@ -144,6 +146,8 @@ class TownChecks(checks.Checks):
         if caller.everywhere:  # it waits for each master that there was as it asked
             gone = any(when > since for when in town.left.values()) or any(one.stopped for one in town.members)
             well = max(well, inf if gone else town.went_on)
+        if caller.place is not None:
+            well = max(well, town.server_well_since(caller.place))
         waited = world.clock.now - well
         self.longest = max(self.longest, waited)
         assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"

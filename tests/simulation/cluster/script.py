@@ -9,7 +9,7 @@ from typing import Final
 from resp_sansio import Config, PoolSettings, Retry
 from simulation.script import SPANS, TIMES, Act, Script
 
-__all__ = ["ELSE", "OF_CLUSTERS", "ClusterScript", "draw"]
+__all__ = ["ELSE", "OF_CLUSTERS", "ClusterScript", "basis", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
@@ -26,6 +26,10 @@ ELSE: Final = (
     "struck",
 )  # fmt: skip
 """What may happen besides: to one connection, or by the client's own methods."""
+MORE: Final = ("transact", "transact", "transact", "node", "node", "visit")
+"""What callers want in histories of the machine alone, beside the others."""
+FOLLOWED: Final = 3  # in one of so many histories there are subscribers, too
+STRIKES: Final = ("struck", "struck", "struck", "interrupt")
 
 
 class ClusterScript(Script):
@@ -57,7 +61,31 @@ class ClusterScript(Script):
 
 
 def draw(seed: int) -> ClusterScript:
-    """Draw a history."""
+    """Draw a history: that which adapters live through as well, and more."""
+    script = basis(seed)
+    random = Random(~seed)
+    chance, choice = random.random, random.choice
+    span = choice(SPANS)
+    kinds = [choice(MORE) for _ in range(int(chance() * 6))]
+    kinds += [choice(STRIKES) for _ in range(1 + int(chance() * 4) if chance() < 0.25 else 0)]
+    kinds += ["follow"] * (1 + int(chance() * 4) if seed % FOLLOWED == 0 else 0)
+    more = [
+        Act(
+            at=chance() * span,
+            kind=kind,
+            number=number,
+            caller=random.randrange(4),
+            seconds=choice(TIMES),
+            leaves=chance() * 0.2 if chance() < 0.2 else inf,
+            chance=chance(),
+        )
+        for number, kind in enumerate(kinds, len(script.acts))
+    ]
+    return script._replace(acts=tuple(sorted([*script.acts, *more])))
+
+
+def basis(seed: int) -> ClusterScript:
+    """Draw the history that is lived through on adapters, too."""
     random = Random(seed)
     chance, choice = random.random, random.choice
     retry, span = Retry(attempts=choice((1, 3, 10))), choice(SPANS)

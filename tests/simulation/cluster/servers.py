@@ -13,7 +13,7 @@ from collections import Counter, deque
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from resp_sansio import ReplyError
+from resp_sansio import Push, ReplyError
 from resp_sansio.testing import Server, Session, Socket
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ PARTS: Final = 8
 HEARS: Final = 0.3  # seconds within which a server hears of a change
 FAILS: Final = (0.1, 0.4)  # seconds after which all say that the cluster is down, once a master does not answer
 ELECTS: Final = (0.05, 0.4)  # and after which a replica has its place
+BEHIND_ASKING: Final = frozenset({b"MULTI", b"EXEC", b"UNWATCH"})  # which takes it back, where no more follows
 KEYED: Final = frozenset({b"GET", b"INCRBY", b"SET", b"APPEND", b"RPUSH"})
 UNBLOCKED: Final = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
@@ -95,6 +96,7 @@ class Member(Server):
         self.migrating: dict[int, Shard] = {}
         self.importing: dict[int, Shard] = {}
         self.denies: dict[int, Member] = {}  # it says that these are others', though they are its own, or none's
+        self.late: list[tuple[bytes, bytes]] = []  # messages that have come while it was frozen
         self.removed = False
         self.ran = town.ran
         self.taken = town.taken
@@ -128,6 +130,7 @@ class Member(Server):
             return  # it will, later
         town = self.town
         demoted = self.masters.get(self.shard) is self and self.shard.master is not self
+        had = [*self.parts]
         before = [self.owner_before(part) for part in range(PARTS)]
         lost = [part for part in range(PARTS) if self.owner_before(part) is self and town.parts[part] is not self.shard]
         self.parts, self.masters = [*town.parts], {shard: shard.master for shard in town.shards}
@@ -139,6 +142,11 @@ class Member(Server):
             del self.importing[part]
         if demoted:
             self.become_replica()
+        for channel in [channel for channel in self.channels if channel[:1] == b"h"]:
+            part = part_of(slot_of(channel))
+            if demoted or (had and had[part] is self.shard and self.parts[part] is not self.shard):
+                for session in [*self.channels[channel]]:
+                    session.leave(b"SUNSUBSCRIBE", channel)
         for session in [session for session in self.sessions if session.waits]:
             part = part_of(slot_of(session.waits[1]))
             if demoted:
@@ -164,7 +172,30 @@ class Member(Server):
         self.lists.update({key: deque(elements) for key, elements in other.lists.items()})
         self.version = Counter(other.version)
 
+    def passes_on(self, channel: bytes, message: bytes) -> None:
+        """A message has come: subscribers have it, once it does anything."""
+        if self.wrong["frozen"]:
+            self.late.append((channel, message))
+            return
+        for session in [*self.channels[channel]]:
+            session.say(Push("smessage" if channel[:1] == b"h" else "message", (channel, message)))
+
+    def thaw(self) -> None:
+        """Go on with what has come meanwhile."""
+        for session in [*self.sessions]:
+            session.thaw()
+        if not self.wrong["frozen"]:
+            late, self.late = self.late, []
+            for channel, message in late:
+                self.passes_on(channel, message)
+
     # -- what it says ----------------------------------------------------------------------------------------------------------
+
+    def refuses_channels(self, channels: tuple[bytes, ...]) -> ReplyError | None:
+        """Return why it does not listen to, or leave, these channels of shards, if it does not. Replicas do as their master."""
+        part = part_of(slot_of(channels[0]))
+        assert {slot_of(channel) for channel in channels} == {slot_of(channels[0])}, f"{channels!r} were sent together"
+        return None if self.owner(part).shard is self.shard else self.sends_on(channels[0])
 
     def sends_on(self, key: bytes) -> ReplyError:
         slot = slot_of(key)
@@ -285,11 +316,13 @@ class MemberSession(Session):
             self.asking = True
             self.say("OK")
             return
-        assert not asked or keys_of(words) or name in (b"MULTI", b"EXEC"), f"{name!r} was sent behind ASKING"
+        assert not asked or keys_of(words) or name in BEHIND_ASKING, f"{name!r} was sent behind ASKING"
         keys = keys_of(words)
         if name == b"EXEC" and self._queued:
             keys = tuple([key for one in self._queued for key in keys_of(one)])
         refusal = None
+        if name in (b"SSUBSCRIBE", b"SUNSUBSCRIBE") and self.authenticated and len(words) > 1:
+            refusal = server.refuses_channels(words[1:])
         if keys and self.authenticated and not (name == b"EXEC" and self._refused):
             reads = self.readonly and name == b"GET" and self._queued is None and server.shard.master is not server
             refusal = server.refusal(keys, asking=asked, reads=reads)
@@ -351,6 +384,7 @@ class Town:
         self.takes: Callable[[MemberSession, Words, ReplyError | None, bool], None] = lambda *_: None
         self.runs: Callable[[MemberSession, Words], None] = lambda *_: None
         self.tell: Callable[..., None] = lambda *_: None
+        self.messages: Counter[bytes] = Counter()  # how many there were in each channel
         for _ in range(masters):
             self.found(replicas)
         self.parts: list[Shard] = [self.shards[part * masters // PARTS] for part in range(PARTS)]
@@ -383,6 +417,12 @@ class Town:
         wrong = master.stopped or master.wrong["loading"] or part in master.migrating or part in master.denies
         led_astray = any([one.wrong["behind"] or one.wrong["empty"] or one.wrong["partial"] for one in self.members])
         return inf if wrong or led_astray or self.down else self.since[part]
+
+    def server_well_since(self, place: tuple[str, int]) -> float:
+        """The same of one server, whatever it has."""
+        member = self.at(place)
+        gone = member is None or member in self.left or member.stopped or member.wrong["loading"]
+        return inf if gone else max(self.went_on, *self.since)
 
     def at(self, place: tuple[str, int]) -> Member | None:
         """Return the server at this place."""
@@ -490,9 +530,20 @@ class Town:
                 self.clock.after(self.random.random() * HEARS, member.hear)
                 self._thaw(member)
 
-    def _thaw(self, member: Member) -> None:
-        for session in [*member.sessions]:
-            session.thaw()
+    @staticmethod
+    def _thaw(member: Member) -> None:
+        member.thaw()
+
+    def publish(self, channel: bytes) -> None:
+        """Another client sends a message, its number in this channel: to all servers, or to those of the channel's shard."""
+        master = self.parts[part_of(slot_of(channel))].master
+        sharded = channel[:1] == b"h"
+        if sharded and master.stopped:
+            return  # it waits
+        self.messages[channel] += 1
+        for member in (master, *master.shard.replicas) if sharded else self.members:
+            if not member.wrong["crashed"]:
+                member.passes_on(channel, b"%d" % self.messages[channel])
 
     def move(self, part: int, to: Shard, seconds: float, *, source_first: bool) -> None:
         """These slots go to another shard, key by key."""

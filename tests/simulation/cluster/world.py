@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from resp_sansio.client import Client, Dial
+from resp_sansio.client import Client, Dial, Kind
 from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.observed_cluster import ObservedCluster
 from simulation.cluster.callers import ClusterCaller
@@ -13,12 +14,13 @@ from simulation.cluster.checks import ClusterChecks, WatchedMap, WatchedRefreshe
 from simulation.cluster.script import OF_CLUSTERS, ClusterScript
 from simulation.cluster.servers import slot_of
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
-from simulation.script import FAULTS, Act
-from simulation.world import World
+from simulation.followers import Follower, Following
+from simulation.script import FAULTS, SPAN, Act
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
     from resp_sansio.testing import Server
     from simulation.callers import Caller
@@ -27,11 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["ClusterWorld"]
 
 MORNING: Final = 20_000
+CHANNELS: Final = (
+    (Kind.CHANNEL, b"f1"), (Kind.CHANNEL, b"f2"), (Kind.SHARD, b"h1{0}"), (Kind.SHARD, b"h2{0}"), (Kind.SHARD, b"h{4}"),
+    (Kind.SHARD, b"h{7}"),
+)  # fmt: skip
+"""What followers subscribe to: channels whose messages all servers pass on, and those of shards."""
 
 
-class ClusterWorld(TownTrouble, World):
+class ClusterWorld(TownTrouble, Following):
     """A history under way."""
 
+    struck_anywhere = True
     checks_type: ClassVar[type[Checks]] = ClusterChecks
     caller_type: ClassVar[type[Caller]] = ClusterCaller
     faults: ClassVar[Collection[str]] = (*OF_CLUSTERS, *FAULTS)
@@ -43,6 +51,11 @@ class ClusterWorld(TownTrouble, World):
         super().__init__(script, trace=trace)
         self.seen = False
         self.found()
+        self.town.runs = self.checks.runs
+        if any(act.kind == "follow" for act in script.acts):
+            random = Random(script.seed)
+            for _ in range(80):
+                self.clock.at(random.random() * 2 * SPAN, self.town.publish, random.choice(CHANNELS)[1])
 
     def _make(self) -> Client:
         script, random = self.script, self.random.random
@@ -59,7 +72,22 @@ class ClusterWorld(TownTrouble, World):
         return self.server_at((dial.config.host, dial.config.port))
 
     def where(self, caller: Caller) -> dict[str, Any]:
-        return {"at": slot_of(caller.key("").encode())}
+        assert isinstance(caller, ClusterCaller)
+        return {"at": slot_of(caller.key("").encode()) if caller.place is None else caller.place}
+
+    def granted(self, caller: Caller, lease: Any) -> None:
+        super().granted(caller, lease)
+        assert isinstance(caller, ClusterCaller)
+        leads = getattr(self.wires[lease.connection].server, "place", None)
+        assert caller.place in (None, leads), f"{caller} has a link to {leads}, and wanted one to {caller.place}"
+
+    def pick_server(self, caller: ClusterCaller) -> Place:
+        """Return where one of the servers is that the client knows: mostly the one that has the caller's keys."""
+        owner, chance = self.client.map.owner(slot_of(caller.key("").encode())), caller.act.chance
+        if owner is not None and chance * 10 % 1 > 0.4:
+            return cast("Place", owner.place)
+        places = self.client.places or self.script.config.cluster
+        return cast("Place", places[int(chance * 97) % len(places)])
 
     def starts(self, slot: Slot, lease: Any = None) -> bool:
         """As of a client: by the lane of its server."""
@@ -73,9 +101,21 @@ class ClusterWorld(TownTrouble, World):
 
     # -- what happens ------------------------------------------------------------------------------------------------------------
 
+    def _act(self, act: Act) -> None:
+        if act.kind == "follow":
+            random = Random(f"{self.script.seed}.{act.number}")
+            follower = Follower(self, random, random.sample(CHANNELS, random.randint(1, len(CHANNELS))))
+            self.followers.append(follower)
+            follower.comes()
+        else:
+            super()._act(act)
+
     def happens(self, act: Act) -> None:
         if act.kind in OF_CLUSTERS:
             self.happens_to_town(act)
+            if act.kind == "leave":
+                late = act._replace(kind="stray", number=MORNING + SEEN + act.number, seconds=60.0)
+                self.clock.after(act.seconds * 0.5 + 0.6, self._act, late)
         else:
             super().happens(act)
 
@@ -89,6 +129,10 @@ class ClusterWorld(TownTrouble, World):
             for number in range(SEEN):
                 act = Act(now + number, "get", MORNING + number, 0, 8.0, inf, number / SEEN)
                 self.clock.at(act.at, self._act, act)
+            for _, channel in CHANNELS:
+                self.clock.after(SEEN, self.town.publish, channel)
             self.clock.after(SEEN + 1.0, self._finish)
         else:
+            if not self.late:
+                self.checks.all_is_followed()
             super()._finish()
