@@ -50,7 +50,17 @@ from ._facts import (
     WaitEnded,
 )
 from ._log import Log, LogObserver
-from ._stats import CacheStats, ClientStats, CloseReason, ConnectionStats, LaneStats, NodeStats, PoolStats, Stats
+from ._stats import (
+    CacheStats,
+    ClientStats,
+    CloseReason,
+    ConnectionStats,
+    LaneStats,
+    MessageStats,
+    NodeStats,
+    PoolStats,
+    Stats,
+)
 from .client.batch import Result
 from .client.call import DEFAULT, Default
 from .client.messages import Gap, Message, Overflow
@@ -280,6 +290,7 @@ __all__ = [
     "MasterRole",
     "MemoryStats",
     "Message",
+    "MessageStats",
     "MigrationTask",
     "ModuleInfo",
     "MonitorLine",

@@ -19,6 +19,7 @@ __all__ = [
     "CloseReason",
     "ConnectionStats",
     "LaneStats",
+    "MessageStats",
     "NodeStats",
     "PoolStats",
     "Stats",
@@ -40,7 +41,8 @@ class ConnectionStats(Stats):
     gone. `sent`: slots sent so far, in `batches` blocks; `answered`: to callers that waited; `given_up`: by their callers, or at
     their deadlines. So each that was accepted is queued, in flight and not abandoned, answered, or given up. `pings`: the
     connection's own, to see that the peer is there. `unread_pushes`: those that no reader has taken; `dropped_pushes`: those that
-    came to a connection without readers. `cache`: of one that `connect` has opened with a cache, what that has counted.
+    came to a connection without readers. `cache`: of one that `connect` has opened with a cache, what that has counted; `messages`:
+    of one that `connect` has opened, what its subscriptions have brought, None if it had none.
     """
 
     queued: int
@@ -55,6 +57,7 @@ class ConnectionStats(Stats):
     unread_pushes: int
     dropped_pushes: int
     cache: CacheStats | None = None
+    messages: MessageStats | None = None
 
     def __str__(self) -> str:
         return f"{self.queued} queued, {self.in_flight} in flight, {self.abandoned} of them abandoned"
@@ -89,13 +92,35 @@ class LaneStats(Stats):
         return f"{now}, {self.waiting} waiting for one"
 
 
+class MessageStats(Stats):
+    """What the subscriptions of a client, a pool or a connection have brought.
+
+    `subscribers`: blocks that are subscribed; `names`: channels and patterns that they want. `messages`: how many came, each
+    counted for every subscriber of it; `dropped`: those of them for which a subscriber had no room; `gaps`: places where messages
+    may be missing, as subscribers were told. `waiting`: messages and gaps that no caller has taken yet.
+
+    Subscriptions on a connection that is on loan are not counted.
+    """
+
+    subscribers: int
+    names: int
+    waiting: int
+    messages: int
+    dropped: int
+    gaps: int
+
+    def __str__(self) -> str:
+        return f"{self.messages} messages, {self.waiting} wait to be taken, {self.dropped} dropped, {self.gaps} gaps"
+
+
 class PoolStats(Stats):
     """What a pool knows of itself, at one moment; counts are since it was made.
 
     `created` is all `closed` by reason, and `size`. `waited`: had to queue. `granted`: leases, waited for or not. `withdrawn`:
     went before they got anything. A caller that asked is waiting, or counts in one of `granted`, `refused`, `withdrawn`. `most_`:
     the highest ever. `retries`: attempts of calls that were repeated. `max_size`, `min_size`: the bounds that hold now.
-    `subscriptions`: the connection of all subscriptions, which is none of the pool's places; None if there never was one.
+    `subscriptions`: the connection of all subscriptions, which is none of the pool's places; `messages`: what came by it. Both are
+    None if there never was one.
     """
 
     size: int
@@ -117,6 +142,7 @@ class PoolStats(Stats):
     max_size: int = 0
     min_size: int = 0
     subscriptions: LaneStats | None = None
+    messages: MessageStats | None = None
 
     def __str__(self) -> str:
         return f"{self.size} connections, {self.idle} idle, {self.leased} leased, {self.dialling} dialling, {self.waiting} waiting"
@@ -150,7 +176,7 @@ def sum_of(pools: Iterable[PoolStats | None], retries: int) -> PoolStats:
     sums: dict[str, Any] = {
         one.name: sum([getattr(pool, one.name) for pool in each])
         for one in fields(PoolStats)
-        if one.name not in ("closed", "subscriptions")
+        if one.name not in ("closed", "subscriptions", "messages")
     }
     closed = {reason: sum([pool.closed.get(reason, 0) for pool in each]) for reason in CloseReason}
     return PoolStats(**{**sums, "closed": closed, "retries": retries})
@@ -161,7 +187,7 @@ def lane_of_all(lanes: Sequence[LaneStats]) -> LaneStats | None:
     if len(lanes) < 2:
         return lanes[0] if lanes else None
     connections = [lane.connection for lane in lanes if lane.connection is not None]
-    counts = [one.name for one in fields(ConnectionStats) if one.name != "cache"]
+    counts = [one.name for one in fields(ConnectionStats) if one.name not in ("cache", "messages")]
     connection = ConnectionStats(**{name: sum([getattr(one, name) for one in connections]) for name in counts})
     return LaneStats(
         created=sum([lane.created for lane in lanes]),
@@ -205,7 +231,8 @@ NO_NODES: Final[Mapping[str, NodeStats]] = {}
 class ClientStats(Stats):
     """A client: its lanes, the pool of its leases (None if it has none), how many attempts were repeated, its cache (or None).
 
-    `subscriptions`: the connection of all subscriptions, None if there never was one; names wait for it.
+    `subscriptions`: the connection of all subscriptions, for which names wait; `messages`: what came by it. Both are None if there
+    never was one.
 
     Of a client of a cluster: `nodes` are its servers, by their addresses, as far as calls went to them; for one server it is empty.
     `lanes` are those of all, and `leases` has the sums, the sums of the highest counts included. So has `subscriptions`, of the
@@ -219,6 +246,7 @@ class ClientStats(Stats):
     retries: int
     cache: CacheStats | None = None
     subscriptions: LaneStats | None = None
+    messages: MessageStats | None = None
     nodes: Mapping[str, NodeStats] = NO_NODES
     moved: int = 0
     asked: int = 0

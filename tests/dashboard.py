@@ -267,7 +267,9 @@ async def load(server: Server, client: Client) -> None:
 
 
 async def load_of_others(cluster: Cluster, writer: Client, cached: Client, spread: Client) -> None:
-    """A client with a cache, whose keys another writes; and one of a cluster, whose slots are moved, and which loses a master."""
+    """A client with a cache, whose keys another writes, and a subscriber, which is slow for a while and loses its connection; and
+    one of a cluster, whose slots are moved, and which loses a master.
+    """
     began = monotonic()
     keys = [key_in(slots[index * 50 : index * 50 + 50]) for slots in cluster.ranges for index in range(8)]
 
@@ -284,7 +286,23 @@ async def load_of_others(cluster: Cluster, writer: Client, cached: Client, sprea
             for key in keys[number % 8 :: 8]:
                 pipe.get(key)
 
+    async def read() -> None:
+        async with cached.subscribe("news", buffer=200) as messages:
+            while monotonic() < began + MINUTE:
+                with suppress(RespError):
+                    await messages.next_batch(timeout=1.0)
+                await asyncio.sleep(4.0 if 25 < monotonic() - began < 36 else 0.05)
+
+    async def cut() -> None:
+        await asyncio.sleep(44)
+        for _ in range(3):
+            await writer.execute("CLIENT", "KILL", "TYPE", "pubsub")
+            await asyncio.sleep(1.0)
+
     async with asyncio.TaskGroup() as group:
+        group.create_task(read())
+        group.create_task(cut())
+        group.create_task(repeat(lambda number: writer.publish("news", f"{number}"), 0.01))
         group.create_task(repeat(lambda number: cached.get(f"kept:{number * number % 60}"), 0.01))
         group.create_task(repeat(lambda number: writer.set(f"kept:{number % 60}", "v" * 200), 0.2))
         for _ in range(5):

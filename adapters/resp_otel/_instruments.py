@@ -1,8 +1,8 @@
 """What is measured: each instrument with its name, unit, meaning and buckets, as data.
 
 Those that begin with `db.client` are of the semantic conventions. Of those that begin with `redis.client` redis-py has `errors`,
-`connection.closed` and, of client-side caching, `csc.requests`, `csc.evictions` and `csc.items`; the others are for
-questions that no convention answers yet.
+`connection.closed`, `pubsub.messages` and, of client-side caching, `csc.requests`, `csc.evictions` and `csc.items`; the others are
+for questions that no convention answers yet.
 """
 
 from __future__ import annotations
@@ -97,6 +97,15 @@ COUNTERS: Final = {
 TOTALS: Final = {
     "requests": Instrument("redis.client.csc.requests", "{request}", "Reads of which a cache was asked, by result."),
     "evictions": Instrument("redis.client.csc.evictions", "{eviction}", "Replies that a cache gave up to make room."),
+    "messages": Instrument(
+        "redis.client.pubsub.messages", "{message}", "Messages that came, each counted for every subscriber of it."
+    ),
+    "dropped": Instrument(
+        "redis.client.pubsub.dropped", "{message}", "Messages for which their subscriber had no room."
+    ),
+    "gaps": Instrument(
+        "redis.client.pubsub.gaps", "{gap}", "Places where messages may be missing, as subscribers were told."
+    ),
 }
 
 BUCKETS: Final = Instrument(
@@ -129,6 +138,7 @@ GAUGES: Final = {
     "owed": Instrument(
         "redis.client.replies.owed", "{reply}", "Replies on shared connections whose callers have left."
     ),
+    "unread": Instrument("redis.client.pubsub.waiting", "{message}", "Messages that no caller has taken yet."),
     "items": Instrument("redis.client.csc.items", "{item}", "Replies that caches keep."),
     "size": Instrument("redis.client.csc.size", "By", "Memory that these take."),
 }

@@ -28,7 +28,11 @@ __all__ = ["Measures", "Sums", "measures_of"]
 OPERATIONS: Final = 300  # commands that servers have, and room for those of modules
 ERRORS: Final = 50
 # Of what counts states, the attribute that tells them apart.
-STATES: Final = {"requests": "redis.client.csc.result", "evictions": "redis.client.csc.reason"}
+STATES: Final = {
+    "requests": "redis.client.csc.result",
+    "evictions": "redis.client.csc.reason",
+    "messages": "redis.client.pubsub.message.direction",
+}
 
 Source: TypeAlias = Callable[[], ClientStats | PoolStats | ConnectionStats | None]
 Counted: TypeAlias = dict[tuple[str, str], int]
@@ -142,11 +146,11 @@ class Measures(Guarded):
             name, of_node = self._sources.get(source, ("", str))  # another collection may have found that it is no more
         nodes = stats.nodes if isinstance(stats, ClientStats) else {}
         if nodes:
-            yield name, cached(stats)
+            yield name, kept(stats)
             for address, node in nodes.items():
                 yield of_node(address), counts_of(node)
         else:
-            yield name, counts_of(stats) | cached(stats)
+            yield name, counts_of(stats) | kept(stats)
 
     def _counted(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
         """Return what clients have counted of one instrument, those that are no more included, up to when they were last asked."""
@@ -163,7 +167,7 @@ class Measures(Guarded):
                     found[place] = found.get(place, 0) + number
         for (name, (measured, state)), number in found.items():
             if measured == key:
-                yield Observation(number, pool_named(name, STATES[key], state))
+                yield Observation(number, pool_named(name, STATES.get(key, ""), state))
 
     def _summed(self, key: str, _options: CallbackOptions) -> Iterable[Observation]:
         with self.lock:
@@ -210,22 +214,32 @@ def pool_named(name: str, key: str, state: str) -> Attributes:
 
 
 def totals_of(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
-    """Return what the cache of a client or a connection has counted, if it has one."""
+    """Return what the cache of a client or a connection has counted, and its subscriptions, if it has any."""
     cache = None if isinstance(stats, PoolStats) else stats.cache
-    if cache is None:
-        return {}
-    return {
-        ("requests", "hit"): cache.hits,
-        ("requests", "miss"): cache.misses,
-        ("requests", "joined"): cache.joined,
-        ("evictions", "full"): cache.evictions,
-    }
+    messages = stats.messages
+    counted: Counted = {}
+    if cache is not None:
+        counted["requests", "hit"] = cache.hits
+        counted["requests", "miss"] = cache.misses
+        counted["requests", "joined"] = cache.joined
+        counted["evictions", "full"] = cache.evictions
+    if messages is not None:
+        counted["messages", "receive"] = messages.messages
+        counted["dropped", ""] = messages.dropped
+        counted["gaps", ""] = messages.gaps
+    return counted
 
 
-def cached(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
-    """Return what the cache of a client or a connection has at this moment, if it has one."""
+def kept(stats: ClientStats | PoolStats | ConnectionStats) -> Counted:
+    """Return what the cache of a client or a connection keeps at this moment, and what waits for its subscribers, if it has any."""
     cache = None if isinstance(stats, PoolStats) else stats.cache
-    return {} if cache is None else {("items", ""): cache.entries, ("size", ""): cache.size}
+    counted: Counted = {}
+    if cache is not None:
+        counted["items", ""] = cache.entries
+        counted["size", ""] = cache.size
+    if stats.messages is not None:
+        counted["unread", ""] = stats.messages.waiting
+    return counted
 
 
 def counts_of(stats: ClientStats | NodeStats | PoolStats | ConnectionStats) -> Counted:

@@ -110,12 +110,19 @@ class Client(Sockets):
     def stats(self) -> ClientStats | PoolStats | ConnectionStats:
         """Return what was counted: a client's, a pool's or a connection's counts."""
         if self.once:
-            stats = Connection().stats() if self._only is None else self._only.core.stats()
-            return stats if self.cache is None else replace(stats, cache=self.cache.stats())
-        subscriptions = None if self._subscriptions is None else self._subscriptions.stats()
+            only = self._only
+            stats = Connection().stats() if only is None else only.core.stats()
+            registry = None if only is None else only.registry
+            if self.cache is None and registry is None:
+                return stats
+            cache = None if self.cache is None else self.cache.stats()
+            return replace(stats, cache=cache, messages=None if registry is None else registry.stats())
+        lane = self._subscriptions
+        subscriptions = None if lane is None else lane.stats()
+        messages = None if lane is None else lane.registry.stats()
         leases = None if self._pool is None else self._pool.stats(self.retries)
         if leases is not None and not self._lanes:
-            return leases if subscriptions is None else replace(leases, subscriptions=subscriptions)
+            return leases if lane is None else replace(leases, subscriptions=subscriptions, messages=messages)
         cache = None if self.cache is None else self.cache.stats()
         return ClientStats(
             lanes=[lane.stats() for lane in self._lanes],
@@ -123,6 +130,7 @@ class Client(Sockets):
             retries=self.retries,
             cache=cache,
             subscriptions=subscriptions,
+            messages=messages,
         )
 
     # -- calls -----------------------------------------------------------------------------------------------------------

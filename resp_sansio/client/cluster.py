@@ -73,6 +73,7 @@ class ClusterBase(ClusterSubscriptions):
             retries=self.retries,
             cache=None if self.cache is None else self.cache.stats(),
             subscriptions=lane_of_all([*own, *shards]),
+            messages=None if self._subscriptions is None else self._subscriptions.registry.stats(),
             nodes=dict(nodes),
             moved=self.moved,
             asked=self.asked,

@@ -114,6 +114,11 @@ class Subscriber(Source):
         return self.broken is not None or bool(self._away)
 
     @property
+    def waiting(self) -> int:
+        """How many messages and gaps no caller has taken yet."""
+        return len(self.ready) + len(self.incoming) + len(self.held)
+
+    @property
     def full(self) -> bool:
         """Is it better to leave the rest to TCP, if no other subscriber wants to have it?"""
         return 2 * (len(self.incoming) + len(self.held)) >= self.most or 2 * self.size >= self.most_bytes
@@ -146,7 +151,10 @@ class Subscriber(Source):
 
     def _dropped(self, item: Item) -> Item:
         self.size -= size_of(item)
-        self._gaps -= type(item) is Gap
+        if type(item) is Gap:
+            self._gaps -= 1
+        else:
+            self.registry.dropped += 1
         return item
 
     def _gap(self, put: Callable[[Item], None], dropped: list[Item]) -> None:
@@ -212,9 +220,11 @@ class Subscriber(Source):
         if not self.listeners:
             return None
         if not self.ready and self.incoming:
+            size = sum(map(size_of, self.held))
+            gaps = sum([type(item) is Gap for item in self.held])
             self.ready, self.incoming = self.incoming, deque()
-            self.size = sum(map(size_of, self.held))
-            self._gaps = sum([type(item) is Gap for item in self.held])
+            self.registry.gaps += self._gaps - gaps
+            self.size, self._gaps = size, gaps
             if self.broken is None:
                 self.tail = self.incoming
         listener = self.listeners[0]

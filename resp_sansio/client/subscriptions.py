@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .._errors import CommandTimeoutError, ConnectionClosedError, Outcome, RemoteProtocolError, ReplyError, RespError
+from .._stats import MessageStats
 from ..connection.pairing import Collected
 from ..connection.slot import SlotState
 from ..wire.values import Push
@@ -201,13 +202,16 @@ class Registry(Feed):
     whether more is to be read.
     """
 
-    __slots__ = ("_names", "_told", "busy", "changes", "subscribers")
+    __slots__ = ("_names", "_told", "busy", "changes", "dropped", "gaps", "messages", "subscribers")
 
     def __init__(self, *, lasting: bool) -> None:
         super().__init__(self, lasting=lasting)
         self.subscribers: dict[Subscriber, None] = {}
         self.changes: dict[Change, None] = {}  # for which a caller waits
         self.busy: bool = False  # true on entering a method: an interrupt has cut one short
+        self.messages: int = 0
+        self.dropped: int = 0
+        self.gaps: int = 0
         self._names: dict[Kind, dict[bytes, Name]] = {kind: {} for kind in Kind}
         self._told: dict[Source, None] = {}
 
@@ -435,6 +439,7 @@ class Registry(Feed):
         """These have come. Raises `RemoteProtocolError` if one of them is none that a server sends."""
         channels, patterns, shards = self._names.values()
         touched: dict[Subscriber, None] = {}
+        came = 0
         read_on = self.has_enough  # though all have enough: for a reply that a caller waits for
         items: Any
         try:
@@ -460,8 +465,11 @@ class Registry(Feed):
                         subscriber.tail.append(message)
                         subscriber.size += len(data)
                         touched[subscriber] = None
+                        came += 1
         except (IndexError, TypeError, ValueError):
             raise RemoteProtocolError("a message came that has no channel, or no data") from None
+        finally:
+            self.messages += came
         for subscriber in touched:
             self._note(subscriber)
         if any([subscriber.full for subscriber in touched]) and (read_on or not self.has_enough):
@@ -511,6 +519,18 @@ class Registry(Feed):
         source = listener.source
         source.leave(listener)
         self._note(source)
+
+    def stats(self) -> MessageStats:
+        """A snapshot of its counters."""
+        subscribers = [*self.subscribers]
+        return MessageStats(
+            subscribers=len(subscribers),
+            names=sum([len(names) for names in self._names.values()]),
+            waiting=sum([one.waiting for one in subscribers]),
+            messages=self.messages,
+            dropped=self.dropped,
+            gaps=self.gaps,
+        )
 
     @property
     def listeners(self) -> list[Listener]:

@@ -221,5 +221,6 @@ def test_what_was_counted_can_be_sent_to_a_monitor() -> None:
     assert told["leases"]["closed"] == dict.fromkeys(CloseReason.__members__, 0)
     assert told["retries"] == 4
     empty: dict[str, object] = {"lanes": [], "leases": None, "retries": 0, "cache": None, "subscriptions": None}
+    empty["messages"] = None
     empty |= {"nodes": {}, "moved": 0, "asked": 0, "refreshes": 0, "refresh_failures": 0}
     assert ClientStats(lanes=(), leases=None, retries=0).as_dict() == empty

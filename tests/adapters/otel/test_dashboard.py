@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import combinations
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from adapters.peers import Peer, Wire
 from clusters import Cluster, slot_of
 from dashboard import DASHBOARD, Endpoint, Prometheus, names_in, panels
 from resp_otel import OpenTelemetryMetrics
-from resp_sansio import Cache, CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
+from resp_sansio import Cache, CommandTimeoutError, ConnectError, Gap, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,6 +103,16 @@ def live_through_everything(server: Server, gone: Server, peer: Peer, observers:
         server.call("SET", "kept:19", "v")
         while (cache := client.stats().cache) is not None and cache.invalidations == 0:
             client.ping()
+    with (
+        resp_sync.Client(server.url, observers=observers) as client,
+        client.subscribe("news", buffer=1, overflow="drop_newest") as messages,
+    ):
+        for number in range(3):
+            server.call("PUBLISH", "news", number)
+        messages.next_batch()
+        server.call("CLIENT", "KILL", "TYPE", "pubsub")
+        while not isinstance(messages.next(), Gap):
+            pass
     with Peer(pushes) as pushing, resp_sync.Client(pushing.url, observers=observers) as client:
         client.get("k")
 
@@ -128,8 +138,10 @@ def test_each_query_of_the_dashboard_is_answered(
         Peer(loading) as peer,
         Cluster(masters=2, replicas=0) as cluster,
         resp_sync.Client(server.url, cache=Cache(), observers=observers) as there,
+        ExitStack() as stack,
     ):
         there.get("k")  # the gauges are of clients that are there when they are asked
+        stack.enter_context(there.subscribe("nothing"))
         for at, key in ((0.0, "one"), (1.0, "other")):
             live_through_everything(server, gone, peer, observers)
             live_in_a_cluster(cluster, key, observers)

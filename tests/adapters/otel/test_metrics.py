@@ -14,7 +14,7 @@ from adapters.backends import Backend, contract
 from adapters.otel.telemetry import Telemetry, attributes_of
 from adapters.peers import Peer, Wire, eventually, run_program
 from resp_otel import OpenTelemetryMetrics, OpenTelemetryObserver
-from resp_sansio import Cache, CommandTimeoutError, ConnectError, ReplyError, RespError, Retry
+from resp_sansio import Cache, CommandTimeoutError, ConnectError, Gap, ReplyError, RespError, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,6 +220,40 @@ async def test_caches_are_counted_by_what_they_had_and_what_they_lost(backend: B
         assert evicted > 0
         assert 0 < told.numbers("redis.client.csc.size", POOL)["prices"] <= 4000
         assert not [name for name in other.metrics() if "csc" in name]
+
+
+@pytest.mark.parametrize("face", ["client", "pool", "connect"])
+@contract
+async def test_messages_are_counted_with_those_that_wait_and_those_that_are_lost(
+    backend: Backend, server: Server, face: str
+) -> None:
+    told = Telemetry(pool_name="news")
+    async with getattr(backend, face)(server.url, observers=[told.observer]) as client:
+        assert not [name for name in told.metrics() if "pubsub" in name]
+        async with (
+            client.subscribe("a", buffer=2, overflow="drop_newest") as two,
+            client.subscribe("a", "b") as all_of_them,
+        ):
+            for number in range(5):
+                server.call("PUBLISH", "a", number)
+            came = 0
+            while came < 5:
+                came += len(await all_of_them.next_batch())
+            told_by = ("redis.client.pubsub.message.direction",)
+            assert told.numbers("redis.client.pubsub.messages", *told_by) == {"receive": 10}
+            dropped = told.numbers("redis.client.pubsub.dropped", POOL)["news"]
+            waiting = told.numbers("redis.client.pubsub.waiting", POOL)["news"]
+            left = await two.next_batch()
+            gaps = sum(isinstance(item, Gap) for item in left)
+            assert told.numbers("redis.client.pubsub.gaps", POOL) == {"news": gaps}
+            assert (5 - (len(left) - gaps), len(left)) == (dropped, waiting)
+            assert told.numbers("redis.client.pubsub.waiting", POOL) == {"news": 0}
+            if face != "connect":
+                server.call("CLIENT", "KILL", "TYPE", "pubsub")
+                for block in (two, all_of_them):
+                    assert isinstance(await block.next(), Gap)
+                assert told.numbers("redis.client.pubsub.gaps", POOL) == {"news": gaps + 2}
+        assert told.numbers("redis.client.pubsub.messages", POOL) == {"news": 10}
 
 
 def test_what_a_cache_has_counted_stays_counted_when_its_client_was_thrown_away(server: Server) -> None:

@@ -679,6 +679,7 @@ class History(RuleBasedStateMachine):
         self.numbers: Counter[tuple[Kind, bytes]] = Counter()
         self.seen: dict[tuple[Subscriber, tuple[Kind, bytes]], int] = {}
         self.excused: dict[Subscriber, set[tuple[Kind, bytes]]] = {}
+        self.messages = self.gaps = 0  # that were taken
 
     @rule(most=st.sampled_from([3, 1000]), overflow=st.sampled_from(["drop_oldest", "drop_newest", "error"]))
     def comes(self, most: int, overflow: Overflow) -> None:
@@ -760,7 +761,9 @@ class History(RuleBasedStateMachine):
         for item in taken(subscriber):
             if isinstance(item, Gap):
                 self.excused[subscriber] = {*NAMES}
+                self.gaps += 1
                 continue
+            self.messages += 1
             kind = SHARD if item.sharded else CHANNEL if item.pattern is None else PATTERN
             name, number = (kind, item.channel), int(item.data)
             last = self.seen.get((subscriber, name))
@@ -793,6 +796,8 @@ class History(RuleBasedStateMachine):
         for subscriber in self.subscribers:
             self._take(subscriber)
             assert all(subscriber.names.values())
+        counted = self.wire.registry.stats()
+        assert (counted.messages, counted.gaps, counted.waiting) == (self.messages + counted.dropped, self.gaps, 0)
 
 
 TestHistory = History.TestCase
