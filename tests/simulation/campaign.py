@@ -20,6 +20,8 @@ from simulation.cluster.lives import explain as explain_cluster
 from simulation.cluster.script import draw as draw_cluster
 from simulation.cluster.world import ClusterWorld
 from simulation.script import draw
+from simulation.sentinels import explain as explain_sentinels
+from simulation.sentinels import lives as sentinel_lives
 from simulation.shrink import explain
 from simulation.world import World
 
@@ -35,6 +37,7 @@ MOST: Final = 3  # failures told in full
 SHARE: Final = 50  # of so many histories of the machine, one is lived through on each adapter, too
 CLUSTERS: Final = 250  # and for so many one of a cluster's client, which takes longer
 BOTH: Final = 1000  # and for so many one of a cluster's client on each adapter
+SENTINELS: Final = 250  # and for so many one of a client behind sentinels
 
 
 class Tally(NamedTuple):
@@ -111,6 +114,19 @@ def adapters(first: int, number: int, processes: int, names: Iterable[str] = ADA
     return failed
 
 
+def behind_sentinels(first: int, number: int, processes: int) -> list[int]:
+    """Live through so many histories of a client behind sentinels, say how fast that went, and return the seeds that fail."""
+    size = min(PART, -(-number // processes))
+    starts = range(first, first + number, size)
+    ends = [min(start + size, first + number) for start in starts]
+    with ProcessPoolExecutor(processes) as pool:
+        parts = list(pool.map(sentinel_lives, starts, ends))
+    failed = [seed for _, seeds in parts for seed in seeds]
+    rate = number / sum(seconds for seconds, _ in parts)
+    print(f"behind sentinels: {number} histories, {rate:.0f} per second of CPU; failed: {failed}")
+    return failed
+
+
 def tell(first: int, processes: int, tally: Tally, begun: float, explain: Callable[[int], str]) -> None:
     """Say how fast these histories went, and how some of them failed."""
     print(
@@ -143,7 +159,10 @@ def main() -> int:
     begun = time.monotonic()
     of_clusters = campaign(first, max(number // CLUSTERS, 1), processes, cluster_lives)
     tell(first, processes, of_clusters, begun, explain_cluster)
-    return bool(tally.failed or any(failed.values()) or of_clusters.failed)
+    sentinels = behind_sentinels(first, max(number // SENTINELS, 1), processes)
+    for seed in sentinels[:MOST]:
+        print(explain_sentinels(seed))
+    return bool(tally.failed or any(failed.values()) or of_clusters.failed or sentinels)
 
 
 if __name__ == "__main__":

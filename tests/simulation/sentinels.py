@@ -6,6 +6,7 @@ say is late by as much as may be, and calls, searches and news pass each other. 
 
 from __future__ import annotations
 
+import time
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from resp_sansio.client import Client, Dial, Link
     from resp_sansio.connection import Slot
 
-__all__ = ["History", "live"]
+__all__ = ["History", "explain", "failure", "live", "lives"]
 
 STEPS: Final = 250
 SERVERS: Final = [(f"10.0.1.{number}", 6379) for number in range(1, 4)]
 SENTINELS: Final = [(f"10.0.0.{number}", 26379) for number in range(1, 4)]
 URL: Final = f"redis+sentinel://{','.join([host for host, _ in SENTINELS])}/m"
 OVER: Final = 15.0  # seconds after which all is as it should be, once all is well
+READ_FROM: Final = ("master", "replica", "any")
 Place = tuple[str, int]
 
 
@@ -397,3 +399,24 @@ def live(seed: int, read_from: str = "master") -> History:
     history = History(seed, read_from)
     history.run_through()
     return history
+
+
+def failure(seed: int) -> Exception | None:
+    """Live through the history of this seed, with reads where it says, and return what does not hold in it."""
+    try:
+        live(seed, READ_FROM[seed % len(READ_FROM)])
+    except Exception as error:  # noqa: BLE001  # a fault of the client may show in any way
+        return error
+    return None
+
+
+def lives(first: int, last: int) -> tuple[float, list[int]]:
+    """Live through these histories. Return how many seconds of the processor that took, and which seeds fail."""
+    begun = time.process_time()
+    failed = [seed for seed in range(first, last) if failure(seed) is not None]
+    return time.process_time() - begun, failed
+
+
+def explain(seed: int) -> str:
+    """Tell how the history of this seed fails."""
+    return f"sentinels, seed {seed}, read_from={READ_FROM[seed % len(READ_FROM)]}: {failure(seed)!r}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from simulation.sentinels import live
+from simulation.faults import Fault, planted
+from simulation.sentinel_faults import FAULTS, MOST, seeds_needed
+from simulation.sentinels import explain, live, lives
 
-HISTORIES = 80
+HISTORIES = 60
 PART = 20
 FOUND = (63, 153, 225, 279)
 """Histories that have shown a fault: news came while an older answer was on its way; what one search was told of a later
@@ -37,6 +39,19 @@ def test_histories_with_reads_at_replicas_keep_them_too(first: int, read_from: s
 @pytest.mark.parametrize("seed", FOUND)
 def test_what_was_found_is_mended(seed: int) -> None:
     live(seed)
+
+
+@pytest.mark.exam
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_found(fault: Fault) -> None:
+    assert seeds_needed(fault) is not None, f"no history of {MOST} shows it"
+
+
+def test_a_history_that_fails_is_told() -> None:
+    with planted(FAULTS[0]):
+        _, failed = lives(0, 3)
+        assert failed
+        assert f"seed {failed[0]}" in explain(failed[0])
 
 
 def test_a_history_is_its_seed() -> None:
