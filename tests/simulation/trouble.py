@@ -75,7 +75,8 @@ class Trouble(Driver):
     def _is_busy(wire: Wire) -> bool:
         core = wire.link.core
         listens = core.protocol == 2 and core.subscriptions  # what comes there may be a message
-        return bool(core.in_flight or core.wants_to_send or wire.unread or wire.session.owes or listens)
+        amid = not core._parser.idle  # half of a message has come, and what follows is part of it
+        return bool(core.in_flight or core.wants_to_send or wire.unread or wire.session.owes or listens or amid)
 
     def _interrupt(self, act: Act) -> None:
         """A signal comes between bytes that move and the machine's hearing of it."""
