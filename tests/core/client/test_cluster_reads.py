@@ -9,7 +9,7 @@ import pytest
 from core.client.stage import LANES
 from core.client.test_cache import find, read
 from core.client.test_cluster import opened
-from core.client.town import A, B, C, D, NodePeer, Town, key
+from core.client.town import A, B, C, D, NodePeer, Server, Town, key
 from resp_sansio import Cache, ClientSettings, ReplyError
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.connection import SlotState
@@ -176,6 +176,26 @@ def test_a_slot_that_moves_away_is_read_at_its_master() -> None:
     town.call("SET", NAME, "x")  # is told ASK
     town.call("GET", NAME)
     assert (b"GET", NAME.encode()) in town.at(C)
+    town.is_at_rest()
+
+
+@pytest.mark.parametrize("promoted", [("10.0.0.0", 7000), ("10.0.0.5", 7000)])
+def test_a_replica_that_moved_names_as_the_owner_is_read_alone_until_a_map_tells_of_its_own_replicas(
+    promoted: tuple[str, int],
+) -> None:
+    town = spread()
+    town.servers[promoted] = Server(town, promoted)
+    for server in town.servers.values():
+        view = town[A].view
+        assert view is not None
+        server.view = [[*view[0], [promoted[0].encode(), promoted[1], b"id", {}]], *view[1:]]
+    town.call("SET", key(A, 1), "x")
+    town.move(NAME, promoted)
+    town.call("SET", NAME, "x")
+    for _ in range(4):
+        assert town.told(town.call("GET", NAME)) == NAME.encode()
+    assert [words[0] for words in town.at(promoted)] == [b"SET"] + [b"GET"] * 4
+    assert town.at(D) == []
     town.is_at_rest()
 
 

@@ -388,6 +388,21 @@ def test_what_a_server_says_of_a_move_is_followed_at_once() -> None:
     assert world.hear(subscriber) == [Message(A0[1], b"1", None, True)]
 
 
+@pytest.mark.parametrize("beside", [-1, 1])
+def test_a_moved_that_names_another_slot_than_the_channels_teaches_nothing(beside: int) -> None:
+    world = World()
+    subscriber = world.subscribed(C0)
+    other = slot_of(A0[1]) + beside
+    owner = world.cluster.map.owner(other)
+    world.says["a", "SSUBSCRIBE"] = [ReplyError(f"MOVED {other} b:6379")]
+    listener = world.want(subscriber, A0)
+    assert not world.says["a", "SSUBSCRIBE"]
+    assert world.cluster.map.owner(other) == owner
+    world.pass_time(1.0)
+    assert done(listener)
+    assert "b" not in [world.hosts[link] for link in world.hosts if world.peers[link].subscriptions["shard channels"]]
+
+
 def test_two_servers_that_name_each_other_are_asked_with_pauses() -> None:
     world = World()
     slot = slot_of(A0[1])

@@ -123,12 +123,13 @@ def test_a_replica_and_a_server_that_left_the_map_are_told_as_such() -> None:
 
 
 def test_rounds_that_bring_no_map_are_counted() -> None:
-    town = Town()
+    notes = Notes()
+    town = Town(observers=(notes,))
     town.away = True
     town.call("GET", "k", deadline=1.0)
     town.pass_time(2.0)
     stats = counts(town)
-    assert stats.refresh_failures > 0 == stats.refreshes
+    assert stats.refresh_failures == len(notes.of(MapRefreshed)) > 0 == stats.refreshes
 
 
 def test_the_counts_of_one_server_have_no_servers() -> None:

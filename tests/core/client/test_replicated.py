@@ -597,6 +597,24 @@ SWITCH: Final = b"m 10.0.1.1 6379 10.0.1.2 6379"
 AFTER: Final[dict[str, Any]] = {"master": R, "replicas": {S: ("slave", "ok"), M: ("s_down,slave", "ok")}, "epoch": 2}
 
 
+def test_a_replica_that_has_become_the_master_counts_as_that() -> None:
+    """Though it is in the last list of replicas, and what was at it as a replica is not left yet."""
+    town = Town(LANES, POOL, url=URL.replace("=replica", "=any"))
+    town.read(3)
+    town.call("SET", "k", "v")
+    town.all_say(master=R, epoch=2)
+    town.roles[R] = "master"
+    town.tell(b"+switch-master", SWITCH)
+    town.call("SET", "k", "v")
+    assert [node.address for node in town.client.nodes].count("10.0.1.2:6379") == 2
+    stats = town.client.stats()
+    assert isinstance(stats, ClientStats)
+    assert {name: node.role for name, node in stats.nodes.items()} == {
+        "10.0.1.2:6379": "master",
+        "10.0.1.3:6379": "replica",
+    }
+
+
 def test_a_deposed_master_is_left_by_reads_and_writes_once_that_is_heard() -> None:
     town = Town(LANES, POOL, url=URL.replace("=replica", "=any"))
     town.read(3)
