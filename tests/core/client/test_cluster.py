@@ -84,6 +84,19 @@ def test_a_pipeline_is_split_and_its_replies_are_in_order() -> None:
     town.is_at_rest()
 
 
+def test_connections_that_a_pool_keeps_are_dialled_anew_when_the_breaker_allows_it() -> None:
+    """Nothing else is due at that moment."""
+    town = opened(A, settings=None, pool=PoolSettings(max_size=2, min_size=1, breaker_failures=1, breaker_seconds=10.0))
+    town.pass_time(1.3)
+    town.kill(A)
+    town.pass_time(2.0)
+    assert not town.links_to(A)
+    town[A].away = False
+    town.pass_time(12.0)
+    assert len(town.links_to(A)) == 1
+    town.is_at_rest()
+
+
 # -- what the first hostile reading found ------------------------------------------------------------------------------------
 
 

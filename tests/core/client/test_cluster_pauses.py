@@ -9,6 +9,8 @@ import pytest
 from core.client.stage import LANES
 from core.client.town import A, B, D, Town, key
 from resp_sansio import CommandTimeoutError, PoolSettings, ReplyError
+from resp_sansio.client.cluster_redirects import AT_ONCE
+from resp_sansio.client.hash_slots import slot_of
 
 DOWN = ReplyError("CLUSTERDOWN The cluster is down")
 LEASES = PoolSettings(max_size=2)
@@ -170,3 +172,22 @@ def test_the_end_of_a_call_that_waited_for_a_map_is_told_though_an_interrupt_cam
     town.run()
     assert slot in town.ended
     assert isinstance(slot.cause, CommandTimeoutError)
+
+
+@pytest.mark.parametrize("tried", range(1, 7))
+def test_a_transaction_that_watches_waits_longer_each_time_and_follows_at_once_at_first(tried: int) -> None:
+    town = opened()
+    client = town.client
+
+    def pause(code: str, *, follows: bool) -> float | None:
+        slot = slot_of(key(A).encode())
+        error = ReplyError(f"{code} {slot} 10.0.0.2:7000")
+        return client.watched_at(
+            slot, error, tried, harmless=True, follows=follows, deadline=town.now + 1000, now=town.now
+        )
+
+    at_once = 0.0 if tried <= AT_ONCE else client._retry.pause(tried - AT_ONCE, town.half)
+    assert pause("MOVED", follows=False) == at_once
+    assert pause("ASK", follows=True) == at_once
+    for code in ("ASK", "TRYAGAIN", "CLUSTERDOWN"):
+        assert pause(code, follows=False) == client._retry.pause(tried, town.half)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
+from math import inf
 from typing import Any
 
 from core.client.stage import LANES, Stage
@@ -261,6 +262,11 @@ class Town(Stage):
                     self.take(self.client.events() if answered is None else answered)
         finally:  # after an interrupt, too
             self.serving.discard(link)
+
+    def run(self) -> None:
+        super().run()
+        due = min([node.next_deadline() for node in self.client._machines], default=inf)
+        assert self.client.next_deadline() <= due, "a server's machine is due before the cluster's"
 
     # -- what is seen ----------------------------------------------------------------------------------------------------------
 
