@@ -216,6 +216,18 @@ def test_a_redirect_is_told_before_the_end() -> None:
     assert not notes.under_way
 
 
+def test_a_redirect_says_how_long_after_the_call_it_came() -> None:
+    notes = Notes()
+    town = opened(notes)
+    town.move(key(C), A)
+    town[C].deaf = True
+    town.call("INCR", key(C))
+    town.now += 4.5
+    town[C].deaf = False
+    town.wake()
+    assert [told.after for told in notes.of(CallRedirected)] == [4.5]
+
+
 def test_the_redirects_of_a_pipeline_are_told_once_for_each_server() -> None:
     notes = Notes()
     town = opened(notes)
