@@ -5,8 +5,8 @@
 Some workers each call once in ten milliseconds: the load is light, for what counts is what becomes of each call. A call is RPUSH
 of an id of its own, so afterwards the lists tell what was executed: twice, though it failed, or not though it was acknowledged.
 One master of three dies, or is frozen for three seconds, or hands over to its replica, or gives 300 slots with their keys to
-another. A call that takes 15 s counts as hung. A worker that waits for the first master calls no other one meanwhile: where calls
-are not refused, all workers soon wait.
+another. A call that takes 15 s counts as hung. Each worker has the keys of one shard, so the other shards' outage is what their own
+workers see; beside it stands for how long those servers refused everything themselves (CLUSTERDOWN), as plain connections saw.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import resp_sync
 from benchmarks.cluster_clients import CLIENTS, OF_TASKS, OF_THREADS, TaskClient, ThreadClient
 from benchmarks.peers_bench import table
-from clusters import Cluster, Node, as_list, slot_of, text
+from clusters import Cluster, Node, as_list, key_in, slot_of, text
+from resp_sansio import RespError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +43,7 @@ PATIENCE: Final = 15.0
 FROZEN: Final = 3.0
 COLUMNS: Final = (
     *("answered", "failed", "twice", "lost", "failed but ran", "hung"),
-    *("s without, its shard", "s, others", "slowest s", "SLOTS", "connections", "MOVED", "ASK"),
+    *("s without, its shard", "s, others", "s, others refuse", "slowest s", "SLOTS", "connections", "MOVED", "ASK"),
 )
 
 
@@ -64,6 +66,7 @@ class Run:
     hung: int = 0
     happened: float = 0.0
     over: bool = False
+    refused: float = 0.0  # seconds
     seen: Counter[str] = field(default_factory=Counter)
 
     def note(self, name: str, call: Call, error: BaseException | None = None) -> None:
@@ -81,10 +84,10 @@ def kind_of(error: BaseException) -> str:
 
 
 def keys_of(cluster: Cluster, worker: int) -> list[str]:
-    """Return keys in the slots that reshard moves, in others of the first master, and in those of each other master."""
+    """Return keys of one master; of the first one as many in the slots that reshard moves as in others."""
     first, *others = cluster.ranges
     found: list[str] = []
-    for slots in (MOVED, first[len(MOVED) :], *others):
+    for slots in ((MOVED, first[len(MOVED) :]), *[(one,) for one in others])[worker % len(cluster.ranges)]:
         named = (key for number in itertools.count() if slot_of(key := f"w{worker}:{number}") in slots)
         found += itertools.islice(named, KEYS)
     return found
@@ -117,9 +120,27 @@ def counted(node: Node) -> Counter[str]:
     return found
 
 
+def watch(node: Node, key: str, run: Run) -> None:
+    """Note for how long this server refuses what is its own, once it has happened."""
+    with resp_sync.connect(node.url) as connection:
+        began: float | None = None
+        while not run.over:
+            try:
+                connection.execute("GET", key)
+            except RespError:
+                began = began or time.monotonic()
+            else:
+                run.refused = max(run.refused, 0.0 if began is None else time.monotonic() - began)
+                began = None
+            time.sleep(PACE)
+
+
 def direct(cluster: Cluster, scenario: str, run: Run, tail: float) -> None:
     """Let it happen while the workers call, and end them."""
-    time.sleep(BEFORE)
+    time.sleep(BEFORE / 2)
+    for node, slots in zip(cluster.nodes[1:], cluster.ranges[1:], strict=False):
+        threading.Thread(target=watch, args=(node, key_in(slots), run), daemon=True).start()
+    time.sleep(BEFORE / 2)
     before = {node.id: counted(node) for node in cluster.live}
     run.happened = time.monotonic()
     happen(cluster, scenario)
@@ -231,6 +252,7 @@ def measure(scenario: str, name: str, workers: int, tail: float) -> tuple[dict[s
     seconds = {
         "s without, its shard": without_answer(run, lambda call: slot_of(call.key) in hit),
         "s, others": without_answer(run, lambda call: slot_of(call.key) not in hit),
+        "s, others refuse": run.refused,
         "slowest s": max(run.calls[id_].ended - run.calls[id_].began for id_ in answered),
     }
     row = {what: str(count) for what, count in counts.items()}
