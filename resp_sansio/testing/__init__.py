@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import PATIENCE, Checks, Told
 from .clock import Clock
+from .cluster import SimulatedCluster
+from .cluster_world import CLUSTER_FAULTS, ClusterChecks, ClusterFault, ClusterWorld
 from .loop import SimulatedLoop
+from .members import Member, MemberSession, Shard
 from .network import Socket
 from .peer import Answer, Peer, echo, talk
 from .server import LARGE, Server, Session
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from .strategies import encodings, exact, mutations, pushes, replies, scalars, splits
 
 __all__ = [
+    "CLUSTER_FAULTS",
     "FAULTS",
     "LARGE",
     "PATIENCE",
@@ -27,11 +31,18 @@ __all__ = [
     "Answer",
     "Checks",
     "Clock",
+    "ClusterChecks",
+    "ClusterFault",
+    "ClusterWorld",
     "Fault",
+    "Member",
+    "MemberSession",
     "Peer",
     "Phase",
     "Server",
     "Session",
+    "Shard",
+    "SimulatedCluster",
     "SimulatedLoop",
     "Socket",
     "Told",

@@ -4,8 +4,8 @@
     loop = SimulatedLoop(world)
     loop.run_until_complete(main())
 
-`create_connection`, and with it `asyncio.open_connection`, leads to the world's server, whatever the address. Callbacks run in the
-loop's own order, so the same seed is the same history.
+`create_connection`, and with it `asyncio.open_connection`, leads to the world's server, whatever the address; in a `ClusterWorld`,
+to the server that has it. Callbacks run in the loop's own order, so the same seed is the same history.
 """
 
 from __future__ import annotations
@@ -94,18 +94,21 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self.world.clock.now
 
     async def create_connection(
-        self, protocol_factory: Callable[[], Any], *_address: Any, sock: Any = None, **_options: Any
+        self, protocol_factory: Callable[[], Any], *address: Any, sock: Any = None, **_options: Any
     ) -> tuple[Any, Any]:
         """Connect to the world's server; raises `ConnectionRefusedError`. A socket that is given is one of the world's."""
-        connected: Any = sock or await self.open_socket()
+        connected: Any = sock or await self.open_socket(address)
         return await super().create_connection(protocol_factory, sock=connected)
 
-    async def open_socket(self) -> Socket:
-        """Return a socket that is connected. Raises `ConnectionRefusedError`; waits for ever where the server has vanished."""
+    async def open_socket(self, address: object = None) -> Socket:
+        """Return a socket that is connected. Raises `ConnectionRefusedError`; waits for ever where the server has vanished.
+
+        The address is of importance only where the world has several servers.
+        """
         made = self.world.socket()
         over = self.create_future()
         made.on_writable = partial(_end, over)
-        made.connect_ex()
+        made.connect_ex(address)
         try:
             await over
             if made.refused:

@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from resp_sansio.testing import Socket
+from resp_sansio.testing.members import part_of, slot_of
 from simulation.adapters.conversations import Talker
 from simulation.adapters.history import History
 from simulation.adapters.on_asyncio import OnAsyncio
@@ -15,7 +16,6 @@ from simulation.adapters.on_trio import OnTrio
 from simulation.cluster.callers import TAGS
 from simulation.cluster.promises import FORGETS, OfSlots, TownChecks
 from simulation.cluster.script import OF_CLUSTERS, ClusterScript
-from simulation.cluster.servers import part_of, slot_of
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
 from simulation.script import Act
 from simulation.watching import Raises, Watching
@@ -126,8 +126,8 @@ class ClusterHistory(TownTrouble, History):
     def __init__(self, script: ClusterScript, trace: list[str] | None = None) -> None:
         super().__init__(script, trace)
         self.checks = TownChecks(self)
-        self.found()
-        for member in self.town.members:
+        self.built()
+        for member in self.cluster.members:
             member.refuses = script.noise * 0.1 if any(act.kind in OF_CLUSTERS for act in script.acts) else 0.0
         self.counted: dict[int, list[int]] = defaultdict(list)  # commands that add one to "w" of this tag
 
@@ -147,8 +147,8 @@ class ClusterHistory(TownTrouble, History):
 
     def keep_time_by(self, clock: Clock) -> None:
         super().keep_time_by(clock)
-        self.town.clock = self.nowhere.clock = clock
-        for member in self.town.members:
+        self.cluster.clock = self.nowhere.clock = clock
+        for member in self.cluster.members:
             member.clock = clock
 
     def socket(self) -> Socket:
@@ -188,16 +188,16 @@ class ClusterHistory(TownTrouble, History):
 
     async def recovers(self) -> None:
         """All is well with the cluster; and calls go on for long enough for the client to see how it is now."""
-        for member in self.town.members:
+        for member in self.cluster.members:
             member.refuses = 0.0
-        while not self.town.is_well and self.clock.now < LONG:
+        while not self.cluster.is_well and self.clock.now < LONG:
             await self.sleep(1.0)
         if not self.keeps_time and any([socket.dark and not socket.closed for socket in self.sockets]):
             self.trouble(SEEN + 8.0)  # that is met by the next call there, which waits for as long as it may
         for number in range(SEEN):
             self.act(Act(self.clock.now, "get", 20_000 + number, 0, 8.0, inf, number / SEEN))
             await self.sleep(1.0)
-        for member, since in self.town.left.items():
+        for member, since in self.cluster.left.items():
             asked = [when for when in self.checks.asked_for_map if since + 1.0 < when < self.clock.now - 1.0]
             if len(asked) > FORGETS and not self.ended:
                 open_to = [socket for socket in self.sockets if socket.server is member and socket.alive]
@@ -219,11 +219,11 @@ class ClusterHistory(TownTrouble, History):
 
     def check_data(self) -> None:
         """No update was lost, but those that a master made which had been replaced."""
-        town = self.town
+        cluster = self.cluster
         for tag in range(TAGS):
             key = b"w{%d}" % tag
-            master = town.parts[part_of(slot_of(key))].master
-            watched = sum(town.ran[b"n%d" % number] for number in self.counted[tag])
+            master = cluster.parts[part_of(slot_of(key))].master
+            watched = sum(cluster.ran[b"n%d" % number] for number in self.counted[tag])
             value = master.data.get(key, 0)
             assert value == watched, f"an update was lost: {key!r} is {value} of {watched}"
 

@@ -92,7 +92,7 @@ class ClusterCaller(OfSlots, Caller):
 
     def stray(self) -> Any:
         """The same for one that has left, which may be there for all that."""
-        left, since = [member.place for member in self.world.town.left], self.world.clock.now
+        left, since = [member.place for member in self.world.cluster.left], self.world.clock.now
         try:
             yield from self._ask_server(
                 left[int(self.act.chance * len(left))] if left else self.world.pick_server(self)

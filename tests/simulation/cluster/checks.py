@@ -13,10 +13,10 @@ from resp_sansio.client.submitting import PINNED
 from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
+from resp_sansio.testing.members import keys_of, part_of, slot_of
 from simulation.checks import Call, Checks, outcomes
 from simulation.cluster.promises import FORGETS, ROUNDS, TownChecks
 from simulation.cluster.script import ELSE
-from simulation.cluster.servers import keys_of, part_of, slot_of
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
     from resp_sansio.testing import Clock
+    from resp_sansio.testing.members import Member, MemberSession
     from resp_sansio.testing.server import Words
     from simulation.cluster.callers import ClusterCaller
-    from simulation.cluster.servers import Member, MemberSession
     from simulation.cluster.world import ClusterWorld
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
@@ -128,18 +128,18 @@ class ClusterChecks(TownChecks, Checks):
     def runs(self, session: MemberSession, words: Words) -> None:
         """A server carries out a command."""
         if words[0] == b"SET":
-            lost = session.server.ran is self.world.town.lost
+            lost = session.server.ran is self.world.cluster.lost
             self.set[b"lost" if lost else words[1]] += 1
 
     def _no_update_is_lost(self) -> None:
         """Each transaction that set a counter behind a WATCH has added one, but for those of a master that had been replaced."""
-        town = self.world.town
+        cluster = self.world.cluster
         for key, times in self.set.items():
             if key != b"lost":
-                value = town.parts[part_of(slot_of(key))].master.data[key]
+                value = cluster.parts[part_of(slot_of(key))].master.data[key]
                 assert value == times, f"an update was lost: {key!r} is {value} of {times}"
         for number in self.transactions:
-            times = town.ran[b"n%d" % number] + town.lost[b"n%d" % number]
+            times = cluster.ran[b"n%d" % number] + cluster.lost[b"n%d" % number]
             assert times <= 1, f"transaction {number} was executed {times} times"
         done = unsure = 0
         for call in self.calls:
@@ -154,14 +154,14 @@ class ClusterChecks(TownChecks, Checks):
 
     def all_is_followed(self) -> None:
         """All has been well for a while: each subscriber that is there has had the last message of each of its channels."""
-        town = self.world.town
-        if self.world.client.closed is not None or not town.is_well:
+        cluster = self.world.cluster
+        if self.world.client.closed is not None or not cluster.is_well:
             return
         for follower in self.world.followers:
             if not follower.gone:
                 assert follower.follows, f"a subscriber still waits for {follower.names}"
                 last = {name: follower.last.get(name) for name in follower.names}
-                now = {name: town.messages[name] for name in follower.names}
+                now = {name: cluster.messages[name] for name in follower.names}
                 assert last == now, f"a subscriber has had {last}, and there were {now}"
 
     def observed(self) -> None:
@@ -192,7 +192,7 @@ class ClusterChecks(TownChecks, Checks):
         assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
         assert not world.waiting, f"still waiting: {world.waiting}"
         client = world.client
-        for member, since in world.town.left.items():
+        for member, since in world.cluster.left.items():
             seen = len([asked for asked in self.asked_for_map if since + 1.0 < asked < world.clock.now - 1.0])
             if seen > FORGETS:
                 assert all([node.place != member.place for node in client.nodes]), f"{member} has left, and is kept"
@@ -238,7 +238,7 @@ class WatchedMap(ClusterMap):
         self.said: dict[int, tuple[Place, float]] = {}
 
     def learn(self, slot: int, place: Place, now: float) -> bool:
-        assert ("MOVED", slot, place) in self.world.town.named, (
+        assert ("MOVED", slot, place) in self.world.cluster.named, (
             f"no server has said that slot {slot} is that of {place}"
         )
         self.said[slot] = place, now
@@ -267,9 +267,9 @@ class WatchedRefresher(Refresher):
         self.rounds: deque[float] = deque([-inf] * ROUNDS, ROUNDS)
 
     def begin(self, now: float, *arguments: Any) -> list[Place]:
-        assert not self.asking, "two rounds at one time"
-        asked = super().begin(now, *arguments)
+        asking, asked = self.asking, super().begin(now, *arguments)
         if asked:
+            assert not asking, "two rounds at one time"
             assert self.rounds[0] <= now - 0.999, f"{ROUNDS + 1} rounds in a second"
             self.rounds.append(now)
         return asked

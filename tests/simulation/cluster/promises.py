@@ -6,22 +6,20 @@ from collections import Counter, deque
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from resp_sansio import Outcome, ReplyError
-from resp_sansio.testing import Told, checks
-from simulation.cluster.servers import keys_of, part_of, slot_of
+from resp_sansio.testing import ClusterChecks
+from resp_sansio.testing.members import keys_of, part_of, slot_of
 
 if TYPE_CHECKING:
+    from resp_sansio import ReplyError
     from resp_sansio.client.sentinel import Place
     from resp_sansio.testing import Session
+    from resp_sansio.testing.members import Member, MemberSession
     from resp_sansio.testing.server import Words
-    from simulation.cluster.servers import Member, MemberSession
     from simulation.cluster.trouble import TownTrouble
     from simulation.script import Act
 
 __all__ = ["FORGETS", "ROUNDS", "OfSlots", "TownChecks"]
 
-ERRORS: Final = frozenset({"LOADING", "EXECABORT", "UNBLOCKED", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
-ONCE: Final = frozenset({"INCRBY", "RPUSH", "MSET"})
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
@@ -52,10 +50,9 @@ class OfSlots:
         return self.act.kind == "size"
 
 
-class TownChecks(checks.Checks):
+class TownChecks(ClusterChecks):
     """The promises, for one history."""
 
-    errors = ERRORS
     world: TownTrouble
 
     def __init__(self, world: Any) -> None:
@@ -68,16 +65,6 @@ class TownChecks(checks.Checks):
         self.asked_for_map: list[float] = []
         self.longest = 0.0
 
-    # -- no caller gets another's reply ----------------------------------------------------------------------------------------
-
-    def popped(self, who: object, reply: Any, number: int) -> None:
-        """What BLPOP got is what a server took out for it."""
-        if isinstance(reply, list):
-            taken = [one.get(reply[1], (b"", 0.0))[0] for one in (self.world.town.taken, self.world.town.lost_taken)]
-            assert b"b%d" % number in taken, f"{who} got {reply[1]!r}, which was taken out for {taken!r}"
-        else:
-            self.own(who, reply, None)
-
     # -- where commands come ---------------------------------------------------------------------------------------------------
 
     def arrives(self, session: Session, words: Words) -> None:  # noqa: ARG002
@@ -88,7 +75,7 @@ class TownChecks(checks.Checks):
             self.maps.append(now)
             while self.maps[0] < now - 1.0:
                 self.maps.popleft()
-            most = ROUNDS * (len(self.world.town.members) + 3)
+            most = ROUNDS * (len(self.world.cluster.members) + 3)
             assert len(self.maps) <= most, f"the map was asked for {len(self.maps)} times in a second"
 
     def takes(self, session: MemberSession, words: Words, refusal: ReplyError | None, asked: bool) -> None:
@@ -140,44 +127,14 @@ class TownChecks(checks.Checks):
 
     def punctual(self, who: object, since: float) -> None:
         """A caller whose slots had their servers all the time does not wait for long."""
-        world, caller, town = self.world, cast("OfSlots", who), self.world.town
-        well = max(since, world.troubled, *[town.well_since(part) for part in caller.parts])
-        well = max(well, *[town.stuck.get(slot, 0.0) for slot in caller.slots])
+        world, caller, cluster = self.world, cast("OfSlots", who), self.world.cluster
+        well = max(since, world.troubled, *[cluster.well_since(part) for part in caller.parts])
+        well = max(well, *[cluster.stuck.get(slot, 0.0) for slot in caller.slots])
         if caller.everywhere:  # it waits for each master that there was as it asked
-            gone = any(when > since for when in town.left.values()) or any(one.stopped for one in town.members)
-            well = max(well, inf if gone else town.went_on)
+            gone = any(when > since for when in cluster.left.values()) or any(one.stopped for one in cluster.members)
+            well = max(well, inf if gone else cluster.went_on)
         if caller.place is not None:
-            well = max(well, town.server_well_since(caller.place))
+            well = max(well, cluster.server_well_since(caller.place))
         waited = world.clock.now - well
         self.longest = max(self.longest, waited)
         assert waited < PATIENCE, f"{who} waited for {waited} s, and all was well"
-
-    # -- what ran, and what callers were told ----------------------------------------------------------------------------------
-
-    def agree(self) -> None:
-        """At the end: what each caller was told agrees with what the servers did."""
-        for number, told in self.told.items():
-            self._agrees(number, told)
-        for element, (whose, when) in self.world.town.taken.items():
-            told_of_it = self.told.get(int(whose[1:]))
-            if told_of_it is not None:
-                self._took(element, when, told_of_it)
-
-    def _agrees(self, number: int, told: Told) -> None:
-        town, name, outcome, reply, who = self.world.town, told.name, told.outcome, told.reply, told.who
-        if name == "GET":
-            keys = [b"e%d" % number, b"large:%d" % number]
-            times = sum([ran[key] for ran in (town.ran, town.lost) for key in keys])
-            assert outcome is not Outcome.NOT_SENT or times == 0, f"GET {number} was NOT_SENT, and ran"
-            return
-        if name not in ONCE:
-            return
-        key = (b"m%d" if name == "MSET" else checks.RAN[name]) % number
-        ran, lost = town.ran[key], town.lost[key]
-        self.answers["unknown" if outcome is None else outcome.name] += 1
-        assert ran + lost <= 1, f"{name} {number} of {who} ran {ran + lost} times"
-        if outcome is Outcome.REPLY:
-            right = 0 if isinstance(reply, ReplyError) or reply is None else 1
-            assert ran + lost == right, f"{name} {number} of {who} was answered {reply!r}, and ran {ran + lost} times"
-        elif outcome is Outcome.NOT_SENT:
-            assert ran + lost == 0, f"{name} {number} of {who} was NOT_SENT, and ran"

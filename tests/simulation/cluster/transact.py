@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from resp_sansio import ReplyError, RespError
 from resp_sansio.connection import new_slot
 from resp_sansio.surface.batches import WatchedBase
-from simulation.cluster.servers import slot_of
+from resp_sansio.testing.members import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

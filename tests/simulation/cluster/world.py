@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from resp_sansio.client import Client, Dial, Kind
 from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.observed_cluster import ObservedCluster
+from resp_sansio.testing.members import slot_of
 from simulation.cluster.callers import ClusterCaller
 from simulation.cluster.checks import ClusterChecks, WatchedMap, WatchedRefresher
 from simulation.cluster.script import OF_CLUSTERS, ClusterScript
-from simulation.cluster.servers import slot_of
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
 from simulation.followers import Follower, Following
 from simulation.script import FAULTS, SPAN, Act
@@ -50,12 +50,12 @@ class ClusterWorld(TownTrouble, Following):
     def __init__(self, script: ClusterScript, *, trace: list[str] | None = None) -> None:
         super().__init__(script, trace=trace)
         self.seen = False
-        self.found()
-        self.town.runs = self.checks.runs
+        self.built()
+        self.cluster.runs = self.checks.runs
         if any(act.kind == "follow" for act in script.acts):
             random = Random(script.seed)
             for _ in range(80):
-                self.clock.at(random.random() * 2 * SPAN, self.town.publish, random.choice(CHANNELS)[1])
+                self.clock.at(random.random() * 2 * SPAN, self.publish, *random.choice(CHANNELS))
 
     def _make(self) -> Client:
         script, random = self.script, self.random.random
@@ -110,6 +110,10 @@ class ClusterWorld(TownTrouble, Following):
         else:
             super()._act(act)
 
+    def publish(self, kind: Kind, channel: bytes) -> None:
+        """Another client sends a message."""
+        self.cluster.publish(channel, sharded=kind is Kind.SHARD)
+
     def happens(self, act: Act) -> None:
         if act.kind in OF_CLUSTERS:
             self.happens_to_town(act)
@@ -122,15 +126,15 @@ class ClusterWorld(TownTrouble, Following):
     def _finish(self) -> None:
         """All is well with the cluster first; and calls go on for long enough for the client to see how it is now."""
         now = self.clock.now
-        if not self.late and not self.town.is_well and now < LONG:
+        if not self.late and not self.cluster.is_well and now < LONG:
             self.clock.after(1.0, self._finish)
         elif not self.late and not self.seen:
             self.seen = True
             for number in range(SEEN):
                 act = Act(now + number, "get", MORNING + number, 0, 8.0, inf, number / SEEN)
                 self.clock.at(act.at, self._act, act)
-            for _, channel in CHANNELS:
-                self.clock.after(SEEN, self.town.publish, channel)
+            for kind, channel in CHANNELS:
+                self.clock.after(SEEN, self.publish, kind, channel)
             self.clock.after(SEEN + 1.0, self._finish)
         else:
             if not self.late:
