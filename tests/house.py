@@ -50,7 +50,7 @@ connection.events connection.pairing connection.sending connection.timing connec
 client.cache client.call client.batch client.scripts client.retry client.queues client.stream_queues client.list_queues
 client.hash_slots client.routing client.across client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
-client.pushes client.messages client.subscriber client.subscriptions client.shards client.monitor
+client.pushes client.messages client.subscriber client.feeds client.subscriptions client.shards client.monitor
 client.forks client.tls client.sentinel
 client.cluster_map client.refresher client.watching
 client.links client.scanning client.cluster_scanning client.observers client.submitting client.calls

@@ -6,6 +6,7 @@ from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .client import Client
 from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Several, Sleep, Write, is_here, party_of
+from .feeds import Change
 from .forks import between_forks, forks_wait
 from .hash_slots import slot_of
 from .lanes import Lanes, Route, route
@@ -22,7 +23,6 @@ from .scripts import Script, lacks_script
 from .sentinel import config_of_sentinel
 from .submitting import ClientEvent, link_of
 from .subscriber import Kind, Subscriber
-from .subscriptions import Change
 from .tls import TLSWire
 
 __all__ = [

@@ -15,6 +15,7 @@ from .._stats import CloseReason
 from ..connection.events import ConnectionLost
 from .cluster_redirects import AT_ONCE, ELSEWHERE, ClusterRedirects
 from .cluster_servers import NOT_NOW
+from .feeds import Asked
 from .hash_slots import slot_of
 from .leases import Dial as PlaceDial
 from .links import Dial, Lane, Link
@@ -23,7 +24,7 @@ from .node import NodeBase
 from .repair import INTERRUPTED
 from .sentinel import Place
 from .shards import ShardedRegistry, ShardFeed
-from .subscriptions import Asked, Registry
+from .subscriptions import Registry
 
 __all__ = ["ClusterSubscriptions"]
 

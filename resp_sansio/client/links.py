@@ -21,13 +21,14 @@ from ..config.config import Config
 from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
 from ..wire.values import Reply
+from .feeds import Feed
 from .leases import Dial as PlaceDial
 from .leases import Lease
 from .leases import Waiter as PlaceWaiter
 from .pushes import Listener, Pushes
 from .retry import Attempts
 from .sentinel import Place, Search, Way
-from .subscriptions import Feed, Registry
+from .subscriptions import Registry
 from .timers import Timer
 from .tls import TLSWire
 

@@ -25,6 +25,7 @@ from .._stats import CloseReason
 from ..connection.events import ConnectionLost
 from ..connection.slot import Slot, SlotState
 from ..connection.stateful import new_slot
+from .feeds import Asked, Change, Feed
 from .leases import Lease
 from .links import Heard, Lane, Link, Share
 from .messages import Overflow
@@ -33,7 +34,7 @@ from .pushes import Listener, Pushes
 from .retry import Attempts
 from .submitting import ASKS
 from .subscriber import Subscriber
-from .subscriptions import Asked, Change, Feed, Registry
+from .subscriptions import Registry
 
 __all__ = ["KEEP_ALIVE", "Listening", "SubscriptionLane", "told_of_dial"]
 
@@ -55,7 +56,8 @@ class SubscriptionLane(Lane):
     @property
     def registry(self) -> Registry:
         """What is subscribed to, by this lane among others."""
-        return self.feed.registry
+        registry: Registry = self.feed.registry
+        return registry
 
     @property
     def waiting(self) -> int:

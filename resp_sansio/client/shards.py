@@ -13,9 +13,10 @@ from typing import Any, Final
 from .._errors import RespError
 from ..connection.pairing import Collected
 from ..wire.values import Push
+from .feeds import Asked, Change, Feed
 from .hash_slots import slot_of
 from .subscriber import Kind, Name, State, Subscriber
-from .subscriptions import MOVED, SHARD, Asked, Change, Feed, Registry
+from .subscriptions import MOVED, SHARD, Registry
 
 __all__ = ["ShardFeed", "ShardedRegistry"]
 

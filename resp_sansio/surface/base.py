@@ -18,10 +18,10 @@ from ..client.batch import WatchLoop
 from ..client.cache import ReadCache
 from ..client.call import error_of, unreadable
 from ..client.client import Client
+from ..client.feeds import Change
 from ..client.leases import Lease
 from ..client.links import Link, Share
 from ..client.subscriber import Subscriber
-from ..client.subscriptions import Change
 from ..commands.command import Command, Reader, as_it_came
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import prepare

@@ -9,9 +9,9 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from .._errors import LocalProtocolError, UnexpectedReplyError
 from ..client.call import Default, not_text, seconds_allowed
 from ..client.client import Client
+from ..client.feeds import Change
 from ..client.messages import Gap, Message, Overflow, as_data
 from ..client.subscriber import Kind, Subscriber, Wanted
-from ..client.subscriptions import Change
 from ..commands.decoding import RAW, S, Text
 from .base import CommandsBase, Driver
 

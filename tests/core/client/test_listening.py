@@ -23,8 +23,8 @@ from resp_sansio import (
     Retry,
 )
 from resp_sansio.client import Kind, Listener, Subscriber
+from resp_sansio.client.feeds import Change
 from resp_sansio.client.listening import KEEP_ALIVE
-from resp_sansio.client.subscriptions import Change
 from resp_sansio.connection import SlotState
 from resp_sansio.testing import Peer
 

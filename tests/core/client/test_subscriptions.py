@@ -21,8 +21,9 @@ from resp_sansio import (
     SubscriberTooSlowError,
 )
 from resp_sansio.client import Kind, Listener, Subscriber
+from resp_sansio.client.feeds import MOST_NAMES, Asked, Change
 from resp_sansio.client.messages import Overflow, as_data
-from resp_sansio.client.subscriptions import MOST_NAMES, Asked, Change, Registry
+from resp_sansio.client.subscriptions import Registry
 from resp_sansio.commands.decoding import decoded
 from resp_sansio.connection import SlotState
 
