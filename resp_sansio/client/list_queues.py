@@ -46,7 +46,6 @@ class ListQueue(Queue[ListItem[S]]):
 
     def take(self, now: float) -> ListItem[S] | None:
         """See `Queue.take`."""
-        self._take_note()
         if not self._ready or now >= self._acks_due:
             return None
         value, again = self._ready[0]

@@ -96,8 +96,6 @@ class StreamQueue(Queue[StreamEntry[S]]):
 
     def take(self, now: float) -> StreamEntry[S] | None:
         """See `Queue.take`."""
-        if self._failed:
-            self._take_note()
         if not self._ready or now >= self._acks_due or now >= self._beat_due:
             return None
         ready = self._ready[0]

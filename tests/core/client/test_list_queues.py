@@ -125,6 +125,18 @@ def test_what_is_left_in_the_working_list_comes_first_and_again() -> None:
     assert server.lists[b"w"] == []
 
 
+@pytest.mark.parametrize("failed", range(5))
+def test_of_equal_elements_as_many_come_again_as_failed(failed: int) -> None:
+    server = Lists()
+    server.lists[b"q"] = [b"1"] * 4
+    consumer = Consumer(server)
+    items = consumer.all()
+    for item in items[:failed]:
+        item.failed()
+    consumer.queue.recover()
+    assert values(consumer.all()) == [(b"1", True)] * failed
+
+
 def test_what_failed_stays_and_comes_again_after_a_loss_or_a_new_beginning() -> None:
     server = Lists()
     server.lists[b"q"] = [b"1", b"1"]
@@ -183,6 +195,7 @@ def test_removals_wait_for_others_unless_the_last_went_out_a_while_ago() -> None
     assert consumer.queue.take(server.now) is not None
     server.now += ACK_WITHIN
     assert consumer.queue.take(server.now) is None
+    assert consumer.queue.take(server.now + ACK_WITHIN) is None
     consumer.step()
     assert server.lists[b"w"] == [b"2", b"3"]
     assert consumer.queue.take(server.now) is not None
@@ -213,6 +226,7 @@ def test_what_is_moved_for_a_read_that_still_waits_on_a_lost_connection_comes_la
     assert consumer.queue.take(server.now) is None
     server.now += 4
     assert consumer.queue.step(server.now)[-1][0].args[-1] == 2
+    assert consumer.queue.step(server.now + 1.5)[-1][0].args[-1] == 0.5
     server.now += 1 + LATE
     consumer.step()
     item = consumer.queue.take(server.now)
@@ -314,3 +328,10 @@ class EachElementComesUntilItIsDone(RuleBasedStateMachine):
 
 TestEachElementComesUntilItIsDone = EachElementComesUntilItIsDone.TestCase
 TestEachElementComesUntilItIsDone.settings = settings(max_examples=100, stateful_step_count=60)
+
+
+@pytest.mark.parametrize(("source", "working"), [("a", "b"), ("b", "a")])
+def test_the_working_list_is_any_other(source: str, working: str) -> None:
+    Consumer(Lists(), working, source=source)
+    with pytest.raises(ValueError, match="working must be another list"):
+        Consumer(Lists(), source, source=source)
