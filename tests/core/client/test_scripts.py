@@ -69,6 +69,7 @@ def test_what_is_no_source_and_no_list_is_refused(wrong: Any) -> None:
         (ReplyError("NOSCRIPT No matching script."), True),  # Valkey 9
         (ReplyError("NOSCRIPT my own"), False),  # said by a script, which has run
         (ReplyError("ERR No matching script"), False),
+        (ReplyError("XERR No matching script"), False),
         (b"NOSCRIPT No matching script.", False),
         (None, False),
     ],
