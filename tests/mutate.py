@@ -107,7 +107,6 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "client/node": "tests/core/client/test_node.py tests/core/client/test_cluster_told.py",
     "client/observed": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/observed_cluster": "tests/core/client/test_cluster_told.py",
-    "client/observed_replicated": "tests/core/client/test_replicated.py",
     "client/observers": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/pace": "tests/core/client/test_client.py",
     "client/places": "tests/core/client/test_pool.py",
@@ -139,7 +138,7 @@ CLUSTER: Final = (
     *("across", "cluster", "cluster_calls", "cluster_map", "cluster_redirects", "cluster_scanning", "cluster_servers"),
     *("cluster_subscriptions", "node", "observed_cluster", "refresher", "routing", "shards", "splits", "watching"),
 )
-SENTINELS: Final = ("news", "observed_replicated", "replicated", "sentinel")
+SENTINELS: Final = ("news", "replicated", "sentinel")
 
 OPTIONS: Final = (
     "-x -q -p no:cacheprovider -p no:xdist -o addopts=--import-mode=importlib --hypothesis-profile=glance"

@@ -201,6 +201,32 @@ def test_the_counts_of_a_single_connections_machine_have_those_of_its_cache() ->
         made.lease()
 
 
+def containers(value: Any) -> list[Any]:
+    """What of a value can be changed."""
+    if type(value) not in (list, dict, set):
+        return []
+    parts = value.values() if type(value) is dict else value
+    return [value, *[one for part in parts for one in containers(part)]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[b"a", [b"b", [b"c"]]], {b"a": [b"b"]}, [{b"a": [b"b"]}, {b"c"}], {b"a"}, [[b"a", 1.5], [b"b", 2.5]]],
+    ids=repr,
+)
+def test_readers_share_nothing_that_one_of_them_may_change(value: Any) -> None:
+    made = stage(protocol=3)
+    made.answer = lambda words: value if words[0] == b"LRANGE" else words[-1]
+    read(made, "GET", "first")
+    made.deaf.add(made.link)
+    slots = [read(made, "LRANGE", "k", "0", "-1") for _ in range(3)]
+    made.wake()
+    given = [*[slot.reply for slot in slots], *[find(made, "LRANGE", "k", "0", "-1") for _ in range(2)]]
+    assert given == [value] * 5
+    found = [one for reply in given for one in containers(reply)]
+    assert len({id(one) for one in found}) == len(found) == 5 * len(containers(value))
+
+
 def test_readers_fail_as_the_one_they_wait_for() -> None:
     made = stage(once=True, settings=None)
     read(made, "GET", "first")
@@ -370,6 +396,11 @@ def test_a_value_is_read_again_when_its_time_is_up() -> None:
     made = stage(Cache(ttl=2.0))
     read(made, "GET", "k")
     assert find(made, "GET", "k") == b"k"
+    made.pass_time(1.75)
+    assert find(made, "GET", "k") == b"k"
+    made.pass_time(0.25)
+    assert find(made, "GET", "k") is None
+    read(made, "GET", "k")
     made.pass_time(2.5)
     assert find(made, "GET", "k") is None
     read(made, "GET", "k")

@@ -10,9 +10,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from resp_sansio import ListItem, ReplyError, UnexpectedReplyError
+from resp_sansio import (
+    CircuitOpenError,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectionLostError,
+    ListItem,
+    Outcome,
+    RemoteProtocolError,
+    ReplyError,
+    RespError,
+    UnexpectedReplyError,
+)
 from resp_sansio.client.list_queues import ListQueue
-from resp_sansio.client.queues import ACK_WITHIN, LATE
+from resp_sansio.client.queues import ACK_WITHIN, LATE, survives
 from resp_sansio.commands.decoding import RAW, decoded
 
 
@@ -232,6 +244,8 @@ def test_what_is_moved_for_a_read_that_still_waits_on_a_lost_connection_comes_la
     item = consumer.queue.take(server.now)
     assert item is not None
     assert (item.value, item.again) == (b"1", True)
+    item.done()
+    assert [command.args[0] for command, _ in consumer.queue.step(server.now)] == ["LREM", "BLMOVE"]  # seen to once
 
 
 def test_text_is_text_and_what_is_none_stays() -> None:
@@ -335,3 +349,30 @@ def test_the_working_list_is_any_other(source: str, working: str) -> None:
     Consumer(Lists(), working, source=source)
     with pytest.raises(ValueError, match="working must be another list"):
         Consumer(Lists(), source, source=source)
+
+
+def caused(error: RespError, cause: Exception) -> RespError:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (CommandTimeoutError("x", outcome=Outcome.MAYBE_EXECUTED), True),
+        (CommandTimeoutError("x", outcome=Outcome.NOT_SENT), False),  # no connection was free
+        (caused(CommandTimeoutError("x", outcome=Outcome.NOT_SENT), OSError()), True),  # none came about
+        (caused(CommandTimeoutError("x", outcome=Outcome.MAYBE_EXECUTED), OSError()), True),
+        (ConnectError("x", transient=True), True),
+        (ConnectError("x", transient=False), False),
+        (CircuitOpenError("x", transient=True), False),
+        (ConnectionLostError("x"), True),
+        (caused(ConnectionLostError("x"), ConnectionClosedError("x")), False),
+        (RemoteProtocolError("x"), False),
+        (ConnectionClosedError("x"), False),
+        (ReplyError("ERR x"), False),
+    ],
+    ids=repr,
+)
+def test_after_what_a_queue_goes_on(error: RespError, again: bool) -> None:
+    assert survives(error) is again
