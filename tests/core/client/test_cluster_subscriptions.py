@@ -155,6 +155,8 @@ class World(Stage):
         return subscriber
 
     def hear(self, subscriber: Subscriber) -> list[Any]:
+        gaps = [item for item in (*subscriber.incoming, *subscriber.held) if isinstance(item, Gap)]
+        assert subscriber._gaps == len(gaps)
         listener = self.listen(subscriber)
         if listener.state is SlotState.QUEUED:
             self.stop_listening(listener)

@@ -667,13 +667,19 @@ def test_text_is_made_of_all_data() -> None:
 
 NAMES = [(kind, word) for kind in Kind for word in (b"a", b"b", b"c")]
 PUSHES = {CHANNEL: "message", PATTERN: "pmessage", SHARD: "smessage"}
+BOUNDS: st.SearchStrategy[tuple[int, Overflow]] = st.tuples(
+    st.sampled_from([3, 1000]), st.sampled_from(["drop_oldest", "drop_newest", "error"])
+)
 
 
 class History(RuleBasedStateMachine):
     """Subscribers come, change their minds and go; the connection comes and goes; the server refuses, and publishes numbers."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(
+        bounds=st.lists(BOUNDS, min_size=1, max_size=3), names=st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
+    )
+    def begin(self, bounds: list[tuple[int, Overflow]], names: list[tuple[Kind, bytes]]) -> None:
+        """Most beginnings are subscribed to something: else hardly any message would come."""
         self.wire = Wire()
         self.subscribers: list[Subscriber] = []
         self.changes: list[tuple[Change, set[tuple[Kind, bytes]]]] = []
@@ -681,9 +687,15 @@ class History(RuleBasedStateMachine):
         self.seen: dict[tuple[Subscriber, tuple[Kind, bytes]], int] = {}
         self.excused: dict[Subscriber, set[tuple[Kind, bytes]]] = {}
         self.messages = self.gaps = 0  # that were taken
+        self.wire.open()
+        for index, each in enumerate(bounds):
+            self.comes(each)
+            self.wants(index, names[index:] or names)
+        self.wire.settle()
 
-    @rule(most=st.sampled_from([3, 1000]), overflow=st.sampled_from(["drop_oldest", "drop_newest", "error"]))
-    def comes(self, most: int, overflow: Overflow) -> None:
+    @rule(bounds=BOUNDS)
+    def comes(self, bounds: tuple[int, Overflow]) -> None:
+        most, overflow = bounds
         self.subscribers.append(self.wire.subscriber(most=most, overflow=overflow))
 
     def _one(self, index: int) -> Subscriber | None:
@@ -732,18 +744,32 @@ class History(RuleBasedStateMachine):
     def is_lost(self) -> None:
         self.wire.lose()
 
+    @precondition(lambda self: self.wire.registry.link is not None)
+    @rule(index=st.integers(0, 9))
+    def is_back_in_part(self, index: int) -> None:
+        """There is another connection, and messages come by it though some names are still asked for."""
+        self.publishes(index, 1)
+        self.wire.lose()
+        self.wire.open()
+        if self.wire.sent:
+            self.wire.answer()
+        self.publishes(index, 1)
+
     @precondition(lambda self: self.wire.sent)
-    @rule()
-    def answers(self) -> None:
+    @rule(all_of_them=st.booleans())
+    def answers(self, all_of_them: bool) -> None:
         self.wire.answer()
+        if all_of_them:
+            self.wire.settle()
 
     @rule(name=st.sampled_from(NAMES))
     def forbids(self, name: tuple[Kind, bytes]) -> None:
         self.wire.forbidden ^= {name[1]}
 
-    @rule(name=st.sampled_from(NAMES), count=st.integers(1, 4))
-    def publishes(self, name: tuple[Kind, bytes], count: int) -> None:
-        kind, word = name
+    @rule(index=st.integers(0, 9), count=st.integers(1, 4))
+    def publishes(self, index: int, count: int) -> None:
+        there = sorted(self.wire.has, key=repr) or NAMES
+        kind, word = name = there[index % len(there)]
         pushes = []
         for _ in range(count):
             self.numbers[name] += 1
@@ -751,6 +777,7 @@ class History(RuleBasedStateMachine):
             if name in self.wire.has:
                 pushes.append(Push(PUSHES[kind], (word, word, data) if kind is PATTERN else (word, data)))
         self.wire.registry.heard(pushes)
+        self.wire.send()  # one that is too slow has ended
 
     @rule(index=st.integers(0, 9))
     def takes(self, index: int) -> None:
@@ -781,6 +808,11 @@ class History(RuleBasedStateMachine):
         for subscriber in registry.subscribers:
             assert subscriber.missing >= 0
             assert (subscriber.broken is not None) == bool(subscriber.missing)
+            items = [*subscriber.incoming, *subscriber.held]
+            data = sum([len(item.data) for item in items if isinstance(item, Message)])
+            assert subscriber.waiting == len(subscriber.ready) + len(items)
+            assert subscriber._gaps == len([item for item in items if isinstance(item, Gap)])
+            assert subscriber.full == (2 * len(items) >= subscriber.most or 2 * data >= subscriber.most_bytes)
 
     def teardown(self) -> None:
         """In the end the server has what is wanted, and no caller waits."""
