@@ -249,6 +249,7 @@ def test_a_retry_says_at_which_server_the_attempt_failed() -> None:
     (retry,) = notes.of(CallRetried)
     assert (retry.address, retry.attempt, str(retry.cause)) == (AT_C, 1, "TRYAGAIN later")
     assert ended(notes).attempts == 2
+    assert (counts(town).retries, counts(town).nodes[AT_C].retries) == (1, 1)
 
 
 def test_a_part_that_is_tried_again_is_a_retry_of_its_call() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from core.client.test_cluster import LEASES, opened
+from core.client.test_cluster_servers import asked_for_map
 from core.client.town import A, B, C, Town, key
 from resp_sansio import ClientSettings, ConnectionClosedError
 from resp_sansio.client.hash_slots import slot_of
@@ -82,3 +83,23 @@ def test_a_probe_whose_end_comes_twice_counts_once() -> None:
     version = town.client.map.version
     town.client.probe_ended(node, probe, town.now)
     assert town.client.map.version == version
+
+
+def test_a_lost_link_and_a_second_of_silence_are_reasons_to_ask_for_the_map() -> None:
+    """Another server may have taken its place."""
+    town = opened()
+    town.pass_time(10.0)
+    before = asked_for_map(town)
+    town.pass_time(5.0)
+    assert asked_for_map(town) == before
+    town.cut(town.link_to(A))
+    town.pass_time(0.5)
+    assert asked_for_map(town) > before
+    town.pass_time(9.5)
+    before = asked_for_map(town)
+    town[B].deaf = True
+    town.call("GET", key(B), deadline=town.now + 20.0)
+    town.pass_time(0.99)
+    assert asked_for_map(town) == before
+    town.pass_time(0.1)
+    assert asked_for_map(town) > before
