@@ -70,6 +70,10 @@ def interpreters() -> dict[str, str]:
 
 PYTHONS = interpreters()
 every_python = nox.parametrize("python", [nox.param(path, id=version) for version, path in PYTHONS.items()])
+# Types, and what is in a package, are no other in between.
+first_and_last = nox.parametrize(
+    "python", [nox.param(PYTHONS[version], id=version) for version in dict.fromkeys([*PYTHONS][:1] + [*PYTHONS][-1:])]
+)
 own_version = "{}.{}".format(*sys.version_info)
 one_python = PYTHONS.get(own_version) or next(iter(PYTHONS.values()), None)
 newest_python = next(reversed(PYTHONS.values()), None)
@@ -91,13 +95,16 @@ SEARCHES = [
 # Of these, `simulate` lives through a hundred times as many, on the newest Python.
 HISTORIES = [f"--ignore-glob=*/simulation/test_{name}.py" for name in ("adapters", "cluster", "histories")]
 # What takes long, and has never said of a Python what those before and behind it do not say.
-SLOW = (
-    *("simulation/*", "test_amplification.py", "test_completion.py", "test_compare_*", "test_conversations.py"),
-    "test_fastpath_proof.py",
-)
+SLOW = ("simulation/*", "test_amplification.py", "test_completion.py", "test_fastpath_proof.py")
 # What one Python says for all: the adapters do no more there than elsewhere.
-ONCE = [f"--ignore-glob=*/{name}" for name in ("test_compare_command.py", "test_sentinel_replicas.py")]
-BETWEEN = ["-k", "not uvloop", *[f"--ignore-glob=*/{name}" for name in SLOW]]
+ONCE = [
+    f"--ignore-glob=*/{name}"
+    for name in ("test_compare_*.py", "test_conversations.py", "test_doctor_several.py", "test_sentinel_replicas.py")
+]
+# Of a second server, and of calls that take no short path, uvloop says what asyncio says.
+NO_UVLOOP = ["-k", "not uvloop"]
+BETWEEN = [*NO_UVLOOP, *[f"--ignore-glob=*/{name}" for name in SLOW], "--ignore=tests/adapters/cli"]
+BETWEEN += [f"--ignore-glob=*/contract/test_{name}.py" for name in ("cluster*", "network", "outage", "pace")]
 # A machine that stops for seconds fails a test now and then that waits for what others do: it has another run, alone, which is to
 # be told at the end. Nothing is tried twice where all is simulated.
 AGAIN = ["--last-failed", "--last-failed-no-failures=none", "--numprocesses=0"]
@@ -136,7 +143,7 @@ def tests(session: nox.Session) -> None:
     traced = [*core, *OF_THE_LIBRARY, *COVERAGE, *(f"--ignore={path}" for path in SEARCHES)]
     # Calls that go by several servers have no short path of their own.
     spared = ["--ignore-glob=*/test_cluster*.py", "--ignore-glob=*/test_sentinel*.py"]
-    long = [*PYTEST, *WAITING, *spared, "tests/adapters/contract"]
+    long = [*PYTEST, *WAITING, *NO_UVLOOP, *spared, "tests/adapters/contract"]
     run_all(
         session,
         Run(f"{name}-core", traced, {"COVERAGE_FILE": str(RESULTS / f"{name}.coverage")}),
@@ -164,7 +171,10 @@ def newest(session: nox.Session) -> None:
     )
     globs = ("*/test_compare_*.py", "tests/test_*.py")
     spared = [f"--ignore-glob={glob}" for glob in globs] + [f"--ignore=tests/adapters/{name}" for name in names]
-    run_all(session, *[rest(server.parent.name, *spared, REDIS_SERVER=str(server)) for server in servers])
+    runs = []
+    for index, server in enumerate(servers):
+        runs.append(rest(server.parent.name, *spared, *(NO_UVLOOP if index else []), REDIS_SERVER=str(server)))
+    run_all(session, *runs)
 
 
 class Run(NamedTuple):
@@ -204,7 +214,7 @@ def run_all(session: nox.Session, *runs: Run) -> None:
 
 
 @nox.session
-@every_python
+@first_and_last
 def typing(session: nox.Session) -> None:
     """Mypy, strict, over everything; pyright over what users see, and both over what the pages show, as seen by each Python."""
     install(session, "typing")
@@ -231,7 +241,7 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
-@every_python
+@first_and_last
 def package(session: nox.Session) -> None:
     """The sdist, the wheel made from it, and what is in them: all that is written, and nothing else."""
     install(session, "package")
