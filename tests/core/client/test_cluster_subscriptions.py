@@ -28,6 +28,7 @@ from resp_sansio import (
 )
 from resp_sansio.client import Kind, Link, Listener, Subscriber
 from resp_sansio.client.cluster import Cluster
+from resp_sansio.client.cluster_subscriptions import TIME_FOR_A_MAP
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.client.observed_cluster import ObservedCluster
 from resp_sansio.client.subscriptions import MOVED
@@ -421,6 +422,24 @@ def test_two_servers_that_name_each_other_are_asked_with_pauses() -> None:
     assert done(listener) or "in time" in refused(listener)
 
 
+def test_without_a_map_the_old_server_says_soon_where_a_channel_has_gone() -> None:
+    """No other channel, and no map, is a reason to ask."""
+    world = World()
+    subscriber = world.subscribed(A0)
+    assert world.cluster._names_due == inf  # nothing is to be asked again
+    asked = len(world.asked("a"))
+    world.no_map = ReplyError("LOADING Redis is loading the dataset in memory")
+    world.move(A0, "b")
+    world.pass_time(0.9 * TIME_FOR_A_MAP)
+    assert len(world.asked("a")) == asked
+    world.pass_time(0.2 * TIME_FOR_A_MAP)
+    assert [words[0] for words in world.asked("a")[asked:]] == [b"SSUBSCRIBE"]
+    assert [words[0] for words in world.asked("b")] == [b"SSUBSCRIBE"]
+    assert not subscriber.misses
+    world.publish(A0, b"1")
+    assert world.hear(subscriber) == [Gap((A0[1],), MOVED), Message(A0[1], b"1", None, True)]
+
+
 # -- moves -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -481,6 +500,21 @@ def test_a_map_that_is_new_moves_names_though_no_server_says_anything() -> None:
     world.pass_time(1.0)
     world.publish(one, b"2")
     assert world.hear(subscriber)[-1] == Message(one[1], b"2", None, True)
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_of_two_channels_that_change_places_each_is_left_where_it_was(back: bool) -> None:
+    world = World()
+    names = [B0, A0] if back else [A0, B0]
+    subscriber = world.subscribed(*names)
+    world.move(A0, "b", quiet=True)
+    world.move(B0, "a", quiet=True)
+    world.cluster.want_map(world.now, at_once=True)
+    world.run()
+    world.pass_time(0.5)
+    assert {*world.asked("a")} == {(b"SSUBSCRIBE", A0[1]), (b"SUNSUBSCRIBE", A0[1]), (b"SSUBSCRIBE", B0[1])}
+    assert {*world.asked("b")} == {(b"SSUBSCRIBE", B0[1]), (b"SUNSUBSCRIBE", B0[1]), (b"SSUBSCRIBE", A0[1])}
+    assert not subscriber.misses
 
 
 def test_a_name_that_moves_back_before_it_was_left_is_not_left() -> None:
