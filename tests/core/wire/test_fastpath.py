@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -214,6 +215,16 @@ def test_what_a_small_feed_declines(data: bytes) -> None:
     assert several(data.split(b"\r\n"), 2, 2) is None
 
 
+@pytest.mark.parametrize(("inside", "behind"), list(product(range(6), range(6))))
+def test_an_array_takes_none_of_the_bulks_behind_it(inside: int, behind: int) -> None:
+    values = [b"%d" % number for number in range(inside + behind)]
+    parser = Parser()
+    expected: list[Reply] = [values[:inside], *values[inside:]]
+    assert parser.feed(b"".join([encode_reply(value) for value in expected])) == expected
+    assert parser.error is None
+    assert parser.idle
+
+
 def test_what_a_small_feed_takes() -> None:
     data = b"*2\r\n-ERR a\r\n%1\r\n+k\r\n~1\r\n$2\r\n\r\n\r\n-ERR b\r\n>2\r\n$1\r\np\r\n*0\r\n:5000\r\n"
     expected = [[ReplyError("ERR a"), {"k": {b"\r\n"}}], ReplyError("ERR b"), Push("p", ([],)), 5000]
@@ -332,6 +343,22 @@ def test_a_digit_amid_the_line_breaks_of_integers_is_of_none_of_them() -> None:
     parser = Parser()
     assert parser.feed(right * 50 + b":922331\r\n22:9312\r\n" + right * 50) == [922331] * 51
     assert parser.error is not None
+
+
+@pytest.mark.parametrize(
+    "row", [b"*2\r\n$1\r\na\r\n:1\r\n", b"%1\r\n+a\r\n:1\r\n", b"~1\r\n:1\r\n", b"*1\r\n*1\r\n,1.5\r\n"]
+)
+@pytest.mark.parametrize("number", [2, 3, 15, 16, 17, 18, 79, 80, 82, 300])
+def test_rows_of_one_shape_are_read_as_columns(row: bytes, number: int) -> None:
+    """All of them, but for a last one that would be alone."""
+    tokens = (row * number).split(b"\r\n")
+    last = len(tokens) - 1
+    read = columns(tokens, 0, last, number, 5)
+    assert read is not None
+    found, at, _ = read
+    assert number - 1 <= len(found) <= number
+    assert at == last // number * len(found)
+    assert ([exact(one) for one in found], True) == strictly(row * len(found))
 
 
 def test_pushes_are_rows_too() -> None:

@@ -563,3 +563,25 @@ def test_memory_that_a_large_reply_took_is_kept_for_the_next_one() -> None:
     program = [sys.executable, str(tests / "programs" / "read_large_bulks.py")]
     printed = subprocess.run(program, env=environment, check=True, timeout=60, capture_output=True, text=True).stdout
     assert int(printed) < 50  # pages for each reply: without it nearly all of them, 450
+
+
+@pytest.mark.parametrize(
+    ("wire", "begins"),
+    [
+        (b":12\r\n", True),
+        (b"$3\r\nabc\r\n", True),
+        (b"*2\r\n$1\r\na\r\n*1\r\n:2\r\n", True),
+        (b"%1\r\n+a\r\n~1\r\n:2\r\n", True),
+        (b"$?\r\n;1\r\na\r\n;0\r\n", True),
+        (b">2\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n", False),
+        (b"|1\r\n+a\r\n*1\r\n:1\r\n>2\r\n+b\r\n:2\r\n", False),  # it may be a push that is described
+        (b"|1\r\n+a\r\n:1\r\n*2\r\n$1\r\nb\r\n:2\r\n", False),
+    ],
+)
+def test_a_reply_has_begun_with_its_first_byte_and_a_push_is_none(wire: bytes, begins: bool) -> None:
+    for cut in range(1, len(wire)):
+        parser = Parser()
+        assert parser.feed(wire[:cut]) == []
+        assert parser.begins_reply is begins
+        assert len(parser.feed(wire[cut:])) == 1
+        assert not parser.begins_reply
