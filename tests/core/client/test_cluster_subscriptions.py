@@ -31,6 +31,7 @@ from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.cluster_subscriptions import TIME_FOR_A_MAP
 from resp_sansio.client.hash_slots import slot_of
 from resp_sansio.client.observed_cluster import ObservedCluster
+from resp_sansio.client.shards import ShardedRegistry
 from resp_sansio.client.subscriptions import MOVED
 from resp_sansio.connection import SlotState
 from resp_sansio.testing import Peer
@@ -780,6 +781,26 @@ def test_an_interrupt_in_a_change_begins_anew_on_other_links() -> None:
     assert world.publish(A0, b"2") == 1
     assert world.hear(subscriber) == [Message(A0[1], b"2", None, True)]
     World().client.reconcile(0.0, lambda _: True, [])  # of a client that is subscribed to nothing
+
+
+def test_an_interrupt_as_a_refusal_is_put_off_begins_anew_on_other_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    subscriber = world.subscribed(C0)
+    world.says["a", "SSUBSCRIBE"] = [MIGRATING]
+
+    def strike(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ShardedRegistry, "put_off", strike)
+    with pytest.raises(KeyboardInterrupt):
+        world.want(subscriber, A0)
+    monkeypatch.undo()
+    world.client.reconcile(world.now, lambda _: True, [])
+    world.run()
+    world.pass_time(3.0)
+    assert [gap.channels for gap in world.hear(subscriber)] == [(C0[1],)]
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(subscriber) == [Message(A0[1], b"1", None, True)]
 
 
 def test_observers_hear_of_these_links() -> None:

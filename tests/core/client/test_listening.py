@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from resp_sansio import (
 from resp_sansio.client import Kind, Listener, Subscriber
 from resp_sansio.client.feeds import Change
 from resp_sansio.client.listening import KEEP_ALIVE
+from resp_sansio.client.subscriptions import Registry
 from resp_sansio.connection import SlotState
 from resp_sansio.testing import Peer
 
@@ -504,6 +506,32 @@ def test_a_change_that_was_cut_short_is_done_anew_on_another_link() -> None:
     stage.client.reconcile(stage.now, lambda _: True, [])
     stage.pass_time(2.0)
     assert waits.state is SlotState.LOST  # its time is looked after
+
+
+@pytest.mark.parametrize("struck", ["want", "unwant", "cancel", "end"])
+def test_an_interrupt_in_a_change_of_any_kind_is_made_good(struck: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Subscribed()
+    subscriber = stage.subscribed(A)
+    client, now, link = stage.client, stage.now, subscriber.connection
+    change = client.subscribe(subscriber, [B], now)
+    stage.run()
+
+    def strike(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    changes: dict[str, Callable[[], object]] = {
+        "want": lambda: client.subscribe(subscriber, [(CHANNEL, b"c")], now),
+        "unwant": lambda: client.unsubscribe(subscriber, [A], now),
+        "cancel": lambda: client.cancel(change, now),
+        "end": lambda: client.leave(subscriber, now),
+    }
+    monkeypatch.setattr(Registry, struck, strike)
+    with pytest.raises(KeyboardInterrupt):
+        changes[struck]()
+    monkeypatch.undo()
+    client.reconcile(now, lambda _: True, [])
+    stage.run()
+    assert link.ended  # on another one all is asked for anew
 
 
 def test_a_change_that_was_cut_short_without_a_link() -> None:
