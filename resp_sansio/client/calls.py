@@ -173,17 +173,17 @@ class Calls(Submitting):
                 lane.leave(slot)
             self._finish(slot, self._late(), now)
 
-    def _late(self) -> CommandTimeoutError:
-        """Why no link came in time."""
+    def _late(self, last: Exception | None = None) -> CommandTimeoutError:
+        """Why no link came in time; `last` is why the last attempt failed, if that is known better than by the last dial."""
         why = f"{self.config.address} could not be reached in time"
-        return self._with_reason(CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=self.stats()))
+        return self._with_reason(CommandTimeoutError(why, outcome=Outcome.NOT_SENT, stats=self.stats()), last)
 
-    def _with_reason(self, error: CommandTimeoutError) -> CommandTimeoutError:
+    def _with_reason(self, error: CommandTimeoutError, last: Exception | None = None) -> CommandTimeoutError:
         """Return the same error with the reason why the last dial failed, if it did: else that would be lost.
 
         Or why one does not come about that is under way: what speaks no TLS keeps its clients waiting.
         """
-        last = self._pace.last_error or next(filter(None, map(self._tls_awaited, self.links)), None)
+        last = last or self._pace.last_error or next(filter(None, map(self._tls_awaited, self.links)), None)
         if last is None:
             return error
         why = f"{error.args[0]}; the last attempt failed: {last}"

@@ -410,4 +410,5 @@ def not_told(node: NodeBase, slot: Slot, reply: object) -> Exception:
         return slot.cause
     if isinstance(reply, ReplyError):
         return ConnectError(f"{where}: {reply}", transient=reply.code in NOT_NOW)
-    return ConnectError(f"{where}: its answer makes no sense, or is empty", transient=True)
+    why = "it knows of no server that has hash slots" if reply == [] else "its answer makes no sense"
+    return ConnectError(f"{where}: {why}", transient=True)

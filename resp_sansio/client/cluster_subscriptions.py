@@ -10,12 +10,12 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
-from .._errors import ConnectionLostError, ReplyError
+from .._errors import ConnectError, ConnectionLostError, ReplyError, RespError
 from .._stats import CloseReason
 from ..connection.events import ConnectionLost
 from .cluster_redirects import AT_ONCE, ELSEWHERE, ClusterRedirects
 from .cluster_servers import NOT_NOW
-from .feeds import Asked
+from .feeds import Asked, Change
 from .hash_slots import slot_of
 from .leases import Dial as PlaceDial
 from .links import Dial, Lane, Link
@@ -160,6 +160,13 @@ class ClusterSubscriptions(ClusterRedirects):
             registry.busy = True
             self._put_off(registry.room.waiting, told_of_dial(error))
             self._advance(registry, now)
+
+    def _why_unsent(self, change: Change) -> RespError | None:
+        """As of a client; or that the map names no server of a channel."""
+        lost = [name.word for name in change.pending if self._sharded is not None and name.feed is self._sharded.room]
+        if change.why is not None or not lost or not self.map.masters:
+            return change.why
+        return ConnectError(f"no server has hash slot {slot_of(lost[0])} by the map", transient=True)
 
     # -- time, and interrupts ------------------------------------------------------------------------------------------------
 

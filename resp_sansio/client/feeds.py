@@ -44,7 +44,7 @@ class Asked:
 class Change(Source):
     """Names that a subscriber wants from now on, or does not want any more, and the caller that waits until the server says so."""
 
-    __slots__ = ("added", "attempts", "error", "joins", "pending", "registry", "subscriber")
+    __slots__ = ("added", "attempts", "error", "joins", "pending", "registry", "subscriber", "why")
 
     def __init__(self, subscriber: Subscriber, *, joins: bool) -> None:
         super().__init__()
@@ -55,6 +55,7 @@ class Change(Source):
         self.pending: dict[Name, None] = {}
         self.attempts: Attempts | None = None
         self.error: RespError | None = None
+        self.why: RespError | None = None  # no server could be asked yet
 
     @property
     def connection(self) -> Any:

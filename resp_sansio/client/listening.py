@@ -187,9 +187,13 @@ class Listening(News):
         source = listener.source
         source.late(listener)
         if isinstance(source, Change) and source.unsent and source.registry.lasting:
-            listener.fail(self._late())
+            listener.fail(self._late(self._why_unsent(source)))
         self._timers.cancel(listener.timer)
         self._events.append(Heard(listener))
+
+    def _why_unsent(self, change: Change) -> RespError | None:
+        """Return why no server was asked for what it waits for, as far as that is known."""
+        return change.why
 
     # -- what follows ----------------------------------------------------------------------------------------------------
 
@@ -298,6 +302,7 @@ class Listening(News):
     def _put_off(self, changes: Iterable[Change], error: RespError) -> None:
         """These can't be had now, for this reason: they fail if they have waited for as long as they may."""
         for change in changes:
+            change.why = error
             if change.attempts is None:
                 change.attempts = Attempts(self._retry)
             deadline = max([listener.deadline for listener in change.listeners], default=inf)

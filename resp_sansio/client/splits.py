@@ -20,6 +20,7 @@ from ..connection.stateful import StatefulBatch, new_batch
 from ..wire.values import Reply
 from .cache import CachedRead
 from .links import Call
+from .retry import reworded
 
 __all__ = ["Part", "Split", "is_pipeline", "part_of", "under_way"]
 
@@ -163,7 +164,10 @@ class Split:
     @property
     def failure(self) -> Exception | None:
         """Why not all was answered, if it was not."""
-        return self._causes[min(self._causes)] if self._causes else None
+        cause = self._causes[min(self._causes)] if self._causes else None
+        if self.combine is None or not self._replies or not isinstance(cause, RespError):
+            return cause
+        return reworded(cause, f"{cause}; {len(self._replies)} of {self._count} masters have answered")
 
     def end(self) -> None:
         """All parts have ended: so has the call."""

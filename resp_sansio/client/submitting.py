@@ -202,8 +202,8 @@ class Submitting(ABC):
         """Wait for the reply to the same command, if one is under way; else this is the call that reads it."""
 
     @abstractmethod
-    def _late(self) -> CommandTimeoutError:
-        """Why no link came in time."""
+    def _late(self, last: Exception | None = None) -> CommandTimeoutError:
+        """Why no link came in time; `last` is why the last attempt failed, if that is known better than by the last dial."""
 
     @abstractmethod
     def _settle(self, slot: Slot, failure: RespError | None, now: float) -> None:

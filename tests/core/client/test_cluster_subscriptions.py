@@ -321,7 +321,9 @@ def test_a_name_that_no_server_has_ends_with_its_deadline() -> None:
     subscriber = world.subscribed(B0)
     listener = world.want(subscriber, A0, deadline=world.now + 2.0)
     world.pass_time(3.0)
-    assert "in time" in refused(listener)
+    told = refused(listener)
+    assert told.startswith("cluster of a:6379, b:6379, c:6379 could not be reached in time; the last attempt failed: ")
+    assert told.endswith(f"no server has hash slot {slot_of(A0[1])} by the map")
     world.client.cancel(listener.what, world.now)
     assert world.publish(B0, b"1") == 1
     assert world.hear(subscriber) == [Message(B0[1], b"1", None, True)]
@@ -340,6 +342,19 @@ def test_what_can_not_be_had_now_is_asked_for_again(said: ReplyError) -> None:
     world.pass_time(3.0)
     assert done(listener)
     assert len(world.asked("a")) == 5
+
+
+def test_what_could_not_be_had_in_time_says_why() -> None:
+    world = World()
+    world.says["a", "SSUBSCRIBE"] = [DOWN] * 99
+    subscriber = world.subscribed(B0)
+    listener = world.want(subscriber, A0, deadline=world.now + 3.0)
+    world.pass_time(4.0)
+    assert refused(listener).endswith(f"could not be reached in time; the last attempt failed: {DOWN}")
+    world.dead = {"c"}
+    listener = world.want(subscriber, C0, deadline=world.now + 3.0)
+    world.pass_time(4.0)
+    assert "could not be reached in time; the last attempt failed: " in refused(listener)
 
 
 def test_without_a_deadline_attempts_count() -> None:
