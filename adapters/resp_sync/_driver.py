@@ -137,8 +137,10 @@ class Driver(Dials):
         self._locked(self._change, what)
 
     def catch_up(self) -> None:
-        """Take in what has come on the links that all share. Where a thread waits, that one does."""
+        """Take in what has come on the links that all share, and see to what is due. Where a thread waits, that one does."""
         self._locked(self._look_at_lanes)
+        if self.crew.dials:
+            self._do_chores(monotonic() + NAP)
 
     def pause(self, seconds: float) -> None:
         """Let this time pass."""
@@ -333,6 +335,7 @@ class Driver(Dials):
         return self._next(party, None)
 
     def _look_at_lanes(self) -> None:
+        self._look(monotonic())
         for link in self.machine.lane_links:
             if link.io.reader is None:
                 self._catch_up(link.io)

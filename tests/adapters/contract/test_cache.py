@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from adapters.backends import Backend, contract
 from adapters.peers import Faults, Proxy, calls
 from core.client.notes import Notes
-from resp_sansio import Cache, CacheStats, CallEnded, KeysInvalidated, ReplyError
+from resp_sansio import Cache, CacheStats, CallEnded, CommandTimeoutError, KeysInvalidated, ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +178,23 @@ async def test_after_a_kill_nothing_of_before_is_given(backend: Backend, server:
         server.call("SET", "k", "2")
         assert await client.execute("PING") == "PONG"
         assert [await client.get("k") for _ in range(3)] == [b"2"] * 3
+
+
+@contract
+async def test_a_loop_of_hits_finds_out_that_the_server_has_vanished(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    """No word of changes comes from one that is silent, and no call but hits is made."""
+    server = start_server()
+    server.call("SET", "k", "1")
+    async with backend.client(server.url, cache=Cache(), ping_interval=0.01, silence_timeout=0.1) as client:
+        assert await client.get("k") == b"1"
+        with server.paused(), suppress(CommandTimeoutError):
+            while counted(client).entries:
+                assert await client.execute("GET", "k", timeout=0.05) == b"1"  # the one that finds out is no hit
+                await backend.sleep(0.001)
+        assert counted(client).entries == 0
+        assert await client.get("k") == b"1"
 
 
 @contract
