@@ -660,6 +660,9 @@ def test_text_is_made_of_all_data() -> None:
     text = decoded("utf-8")
     assert as_data(Message(b"a", b"x", b"p", sharded=False), text) == Message("a", "x", "p")
     assert as_data(Message(b"a", b"x"), text) == Message("a", "x")
+    keys: Any = [b"k", None, [b"l"]]  # as `__redis__:invalidate` has them
+    told: Any = ["k", None, ["l"]]
+    assert as_data(Message(b"a", keys), text) == Message("a", told)
     assert as_data(Gap((b"a",), "why", 1), text) == Gap(("a",), "why", 1)
 
 

@@ -15,6 +15,7 @@ from resp_sansio.wire import windows
 from resp_sansio.wire.encoder import encode_reply
 from resp_sansio.wire.fastpath import SPAN
 from resp_sansio.wire.frames import NOTHING
+from resp_sansio.wire.limits import refused
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.values import ArrayKey, Attributed, Items, Pairs, Push, Reply, Verbatim
 from resp_sansio.wire.windows import Windows
@@ -395,6 +396,30 @@ def test_limits(limits: Limits, right: bytes, wrong: bytes, said: str) -> None:
     assert len(read(right * 2, parser)) == 2
     assert parser.error is None
     assert said in complaint(right + wrong, Parser(limits))
+
+
+@given(st.binary(max_size=8), st.integers(-4, 12))
+def test_an_error_shows_nothing_of_what_came_before_or_is_still_to_come(data: bytes, at: int) -> None:
+    said = str(refused("a length", data, at, 100))
+    assert said.endswith(f" at byte {100 + at} of the stream")
+    assert ("got something else" in said) is (not 0 <= at < len(data))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"$536870912\r\n", b"$536870913\r\n"),
+        (b"*4294967295\r\n", b"*4294967296\r\n"),
+        (b"%2147483647\r\n", b"%2147483648\r\n"),
+        (b"*1\r\n" * 128, b"*1\r\n" * 129),
+        (b":" + b"1" * 65536, b":" + b"1" * 65537 + b"\r\n"),
+    ],
+    ids=["bulk", "elements", "pairs", "depth", "line"],
+)
+def test_limits_that_no_one_has_set(right: bytes, wrong: bytes) -> None:
+    assert read(right, parser := Parser()) == []
+    assert parser.error is None
+    assert "at most" in complaint(wrong, Parser())
 
 
 def test_a_reply_over_many_windows_is_bounded() -> None:
