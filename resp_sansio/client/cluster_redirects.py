@@ -19,7 +19,7 @@ from .cluster_calls import ClusterCalls, number_of
 from .cluster_map import Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
-from .retry import ERRORS, FRAME, says_the_server
+from .retry import ERRORS, FRAME, was_refused
 from .splits import Part, Split, is_pipeline, part_of
 from .submitting import PINNED
 
@@ -191,7 +191,7 @@ class ClusterRedirects(ClusterCalls):
             if redirect is not None and redirect.slot == number:
                 self._learn(redirect, node, now)
                 again.setdefault(redirect.slot, {})[index] = error
-            elif number is not None and error.code in NOT_NOW and self.tries_again and says_the_server(info):
+            elif number is not None and error.code in NOT_NOW and self.tries_again and was_refused(error, info):
                 again.setdefault(number, {})[index] = error
         return again
 

@@ -33,7 +33,7 @@ from ..connection.stateful import StatefulBatch
 
 __all__ = [
     "Attempts", "Meaning", "error_reply", "may_repeat", "may_resend", "meaning", "meaning_of_all", "points_to_replica",
-    "reworded", "says_the_server",
+    "reworded", "was_refused",
 ]  # fmt: skip
 
 # -- What an error reply says ----------------------------------------------------------------------------------------------
@@ -60,6 +60,15 @@ CODES: Final[Mapping[str, Meaning]] = {
 }
 # Their errors may be those of something they did half-way: a script can even make one up. CLUSTER SETSLOT waits for replicas.
 OWN_ERRORS: Final = frozenset({"CLUSTER SETSLOT", "EVAL", "EVALSHA", "FCALL"})
+# cluster.c, clusterRedirectClient: said before anything is run, whatever it is. Within a script a server says it in other words.
+REFUSALS: Final = frozenset(
+    {
+        "CLUSTERDOWN The cluster is down",
+        "CLUSTERDOWN The cluster is down and only accepts read commands",
+        "CLUSTERDOWN Hash slot not served",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+    }
+)
 ABORTED: Final = "EXECABORT"
 # blocked.c, disconnectAllBlockedClients: the server became a replica while the command waited.
 UNBLOCKED: Final = "UNBLOCKED"
@@ -79,6 +88,7 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
     """
     meanings = set()
     certain = says_the_server
+    refused = True  # by words that no command and no script says
     for reply in replies:
         if not isinstance(reply, ReplyError):
             return Meaning.ANSWER
@@ -87,7 +97,10 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
             meanings.add(CODES.get(reason, Meaning.ANSWER))
         if reply.code == UNBLOCKED:
             certain = _may_wait_anew
-    if not meanings or Meaning.ANSWER in meanings or not all([certain(info) for info in infos]):
+        refused = refused and str(reply) in REFUSALS
+    if not meanings or Meaning.ANSWER in meanings:
+        return Meaning.ANSWER
+    if not (refused or all([certain(info) for info in infos])):
         return Meaning.ANSWER
     return Meaning.REPLICA if Meaning.REPLICA in meanings else Meaning.LATER
 
@@ -134,6 +147,11 @@ def _reason(error: ReplyError) -> str:
     if error.code == ABORTED:
         return error.message.partition(BECAUSE)[2].partition(" ")[0]
     return "READONLY" if error.code == UNBLOCKED and STATE_CHANGED in error.message else error.code
+
+
+def was_refused(error: ReplyError, info: CommandInfo) -> bool:
+    """Has the server said this error, one of `CODES`, instead of executing the command?"""
+    return says_the_server(info) or str(error) in REFUSALS
 
 
 def says_the_server(info: CommandInfo) -> bool:

@@ -38,6 +38,8 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 HERE, THERE = key_in(range(10), "here"), key_in(range(SLOTS // 3, SLOTS // 2), "there")
 """Keys of the first master and of the second."""
 
+REHASHING = "Multiple keys request during rehashing of slot"
+
 
 def connections_of(node: Server, name: str) -> set[str]:
     """Return which connections of that name a server has."""
@@ -607,6 +609,31 @@ async def test_a_client_is_entered_whatever_its_servers_do(backend: Backend) -> 
         async with backend.client(nodes.url, connect_timeout=3600) as client:
             with pytest.raises(CommandTimeoutError, match="could not be reached in time"):
                 await client.execute("GET", HERE, timeout=0.01)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("EVALSHA", "0" * 40, "1", HERE), ("FCALL", "f", "1", HERE), ("JSON.SET", HERE, "$", HERE)],
+    ids=lambda words: words[0],
+)
+@contract
+async def test_what_a_cluster_refuses_while_it_is_down_goes_on_whatever_it_is(
+    backend: Backend, words: tuple[str, ...]
+) -> None:
+    """By the server's own words. A script that says the same in others has run."""
+    with ScriptedNodes() as nodes:
+        said = iter([ReplyError("CLUSTERDOWN The cluster is down"), ReplyError("TRYAGAIN " + REHASHING)])
+        nodes.answer(lambda came: next(said, came[-1]))
+        async with backend.client(nodes.url, timeout=20) as client:
+            assert await client.execute(*words) == HERE.encode()
+            assert sum(len(node.asked(words[0].encode())) for node in nodes.nodes) == 3
+            async with client.pipeline() as pipe:
+                said = iter([ReplyError("CLUSTERDOWN Hash slot not served")])
+                result = pipe.execute(*words)
+            assert result.result() == HERE.encode()
+            nodes.answer(lambda _: ReplyError("CLUSTERDOWN says the script"))
+            with pytest.raises(ReplyError, match="says the script"):
+                await client.execute(*words)
 
 
 @contract

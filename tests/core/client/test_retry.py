@@ -24,6 +24,7 @@ from resp_sansio import (
 from resp_sansio.client.retry import (
     CODES,
     OWN_ERRORS,
+    REFUSALS,
     Attempts,
     Meaning,
     error_reply,
@@ -32,6 +33,7 @@ from resp_sansio.client.retry import (
     meaning,
     meaning_of_all,
     points_to_replica,
+    was_refused,
 )
 from resp_sansio.commands.table import TABLE
 from resp_sansio.config.retry import Breaker, Retry
@@ -232,6 +234,17 @@ def test_some_errors_are_said_instead_of_executing(code: str) -> None:
         assert meaning(refusal, command_info((unsure, "k"))) is ANSWER
     for certain in ("EVAL_RO", "FCALL_RO"):
         assert meaning(refusal, command_info((certain, "k"))) is expected
+
+
+@pytest.mark.parametrize("refusal", [ReplyError(words) for words in sorted(REFUSALS)])
+def test_a_refusal_of_a_cluster_is_known_by_its_words_whatever_was_refused(refusal: ReplyError) -> None:
+    for name in ("EVAL", "EVALSHA", "FCALL", "NEVER.HEARD.OF", "JSON.SET"):
+        info = command_info((name, "k"))
+        assert meaning(refusal, info) is LATER
+        assert was_refused(refusal, info)
+        assert not was_refused(ReplyError(f"{refusal.code} for some reason"), info)
+        assert meaning_of_all([refusal, refusal], [info, command_info(INCR)]) is LATER
+        assert meaning_of_all([refusal, ReplyError("LOADING x")], [info, command_info(INCR)]) is ANSWER
 
 
 @pytest.mark.parametrize("name", [name for name, line in TABLE.items() if "." not in name and name not in OWN_ERRORS])
