@@ -325,6 +325,8 @@ class ClusterCalls(ClusterServers):
             split.give_up()
             call.split = None
             self._end_call(call, now)
+            if type(slot) is CachedRead and slot.cell is not None:
+                self._end_read(slot, None, now)
             return
         machine = self._machine_of(slot)
         if machine is self:

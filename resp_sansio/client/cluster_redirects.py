@@ -67,9 +67,9 @@ class ClusterRedirects(ClusterCalls):
         self.moves += 1
         if redirect is not None and redirect.asks:
             node.let_go(slot, now)
-            call.split = split = Split(slot, whole=True)
             if type(slot) is CachedRead:
                 slot.give_up_keeping()  # no other command may stand between ASKING and the read
+            call.split = split = Split(slot, whole=True)  # of what is left to be sent
             part = split.part(range(slot.count), self.node_at(self.map.visit(redirect.place)), asking=True)
             part.call.home.begin(part, now)
             self._complete(split, now)

@@ -88,6 +88,42 @@ def test_a_kept_read_is_asked_for_behind_asking_alone() -> None:
     town.is_at_rest()
 
 
+def test_a_kept_read_behind_asking_is_no_other_when_it_is_looked_after() -> None:
+    """As threads look that wait: what was told of the asking for changes is not the answer."""
+    town = opened(cache=Cache())
+    town.begin_move(NAME, D)
+    town[D].deaf = True
+    slot = read(town, "GET", NAME)
+    split = slot.call.split
+    assert (split.whole, split.lost) == (True, [])
+    town.client.resume(slot, town.now)
+    town.run()
+    assert slot.call.split is split
+    town[D].deaf = False
+    town.wake()
+    assert town.told(slot) == NAME.encode()
+    town.is_at_rest()
+
+
+def test_reads_of_the_same_go_on_when_the_one_that_asks_is_given_up_behind_asking() -> None:
+    town = opened(cache=Cache())
+    town[A].deaf = town[D].deaf = True
+    first = read(town, "GET", NAME)
+    others = [read(town, "GET", NAME, caller=number) for number in range(2)]
+    town.begin_move(NAME, D)
+    town[A].deaf = False
+    town.wake()
+    town.pass_time(0.3)
+    assert first.call.split.whole
+    town.abandon(first)
+    town[D].deaf = False
+    town.wake()
+    town.pass_time(1)
+    for slot in others:
+        assert town.told(slot) == NAME.encode()
+    town.is_at_rest()
+
+
 def test_what_was_read_falls_when_its_slot_changes_hands() -> None:
     town = opened(cache=Cache())
     read(town, "GET", key(B))
