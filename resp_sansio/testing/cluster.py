@@ -39,6 +39,7 @@ class SimulatedCluster:
         self.taken: dict[bytes, tuple[bytes, float]] = {}
         self.lost = Ran()  # what was carried out by a master that had been replaced
         self.lost_taken: dict[bytes, tuple[bytes, float]] = {}
+        self.given: list[float] = [-inf] * PARTS  # when a part was last given to another server
         self.named: set[tuple[str, int, Place]] = set()  # what redirects have said
         self.shards: list[Shard] = []
         self.members: list[Member] = []
@@ -158,6 +159,8 @@ class SimulatedCluster:
         old = shard.master
         self.tell("{} replaces {}", new, old)
         new.copy(old)
+        for part in self.parts_of(shard):
+            self.given[part] = self.clock.now
         new.migrating, new.importing = dict(old.migrating), dict(old.importing)
         shard.replicas.remove(new)
         shard.replicas.append(old)
@@ -232,6 +235,7 @@ class SimulatedCluster:
         for key in sorted(keys):
             if part_of(slot_of(key)) == part and self.random.random() < share:
                 self._move_key(key, source, target)
+        source.tell_changes()
 
     @staticmethod
     def _move_key(key: bytes, source: Member, target: Member) -> None:
@@ -241,6 +245,7 @@ class SimulatedCluster:
             target.strings[key] = source.strings.pop(key)
         source.version[key] += 1
         target.version[key] += 1
+        source._changed.append(key)
         if source.lists.get(key):
             for element in source.lists.pop(key):
                 target.push(key, element)
@@ -253,6 +258,7 @@ class SimulatedCluster:
         self._move_keys(part, to, 1.0)
         self.tell("slots of part {} are {}'s", part, target)
         self.parts[part] = to
+        self.given[part] = self.clock.now
         self.touch(part)
         self.spread(source if source_first else target)
 

@@ -158,11 +158,31 @@ class Member(Server):
         """Return the server that has this part, as far as it has heard."""
         return self.masters.get(self.parts[part]) if self.parts else None
 
+    def tell_changes(self) -> None:
+        """As of any server; the replicas of a master hear of its changes, and tell those who track what they have read there."""
+        if self.wrong["frozen"]:
+            return  # later
+        changed = [*self._changed]
+        super().tell_changes()
+        if changed and self.shard.master is self:
+            for replica in self.shard.replicas:
+                replica._changed += changed
+                replica.tell_changes()
+
+    def forget_all(self) -> None:
+        """Its data are others now: those who track anything are told so."""
+        tracking = dict.fromkeys([session for sessions in self.trackers.values() for session in sessions])
+        self.trackers.clear()
+        for session in tracking:
+            if session.protocol == 3:
+                session.say(Push("invalidate", (None,)))
+
     def become_replica(self) -> None:
         """What it has done since another took its place is lost."""
         self.migrating, self.importing = {}, {}
         self.ran, self.taken = self.cluster.ran, self.cluster.taken
         self.copy(self.shard.master)
+        self.forget_all()
 
     def copy(self, other: Member) -> None:
         """Have the data that the other one has."""
@@ -190,6 +210,7 @@ class Member(Server):
             late, self.late = self.late, []
             for channel, message, sharded in late:
                 self.passes_on(channel, message, sharded=sharded)
+            self.tell_changes()
 
     # -- what it says ----------------------------------------------------------------------------------------------------------
 
@@ -316,8 +337,8 @@ class MemberSession(Session):
     def _take(self, words: Words) -> None:
         server, name = self.server, words[0]
         asked = self.asking
-        if self._queued is None:
-            self.asking = False
+        if (self._queued is None and name != b"MULTI") or name == b"EXEC":
+            self.asking = False  # else it holds for the whole transaction
         if name == b"ASKING":
             server.arrived(self, words)
             self.asking = True
@@ -366,4 +387,4 @@ class MemberSession(Session):
         return super()._run(name, words)
 
     def _get(self, key: bytes) -> Any:
-        return b"0" if key[:2] == b"w{" and key not in self.server.data else super()._get(key)
+        return b"0" if key[:2] in (b"r{", b"w{") and key not in self.server.data else super()._get(key)

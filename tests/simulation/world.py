@@ -274,12 +274,12 @@ class World(Trouble):
         if self.cache is not None and slot.payload and not isinstance(slot, CachedRead):
             self.cache.wrote(touched_by(slot))
 
-    def kept(self) -> int | None:
-        """What the client keeps of "w"."""
+    def kept(self, key: str = "w") -> int | None:
+        """What the client keeps of this key."""
         if self.cache is None:
             return None
         self.cache.looked(self.clock.now)
-        found = self.cache.find(encode_command(("GET", "w")), self.clock.now)
+        found = self.cache.find(encode_command(("GET", key)), self.clock.now)
         return int(found.reply) if isinstance(found, Kept) else None
 
     def _changed(self, key: bytes, value: int) -> None:

@@ -13,9 +13,8 @@ from simulation.adapters.history import History
 from simulation.adapters.on_asyncio import OnAsyncio
 from simulation.adapters.on_threads import OnThreads
 from simulation.adapters.on_trio import OnTrio
-from simulation.cluster.callers import TAGS
 from simulation.cluster.promises import FORGETS, OfSlots, TownChecks
-from simulation.cluster.script import OF_CLUSTERS, ClusterScript
+from simulation.cluster.script import OF_CLUSTERS, TAGS, ClusterScript
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
 from simulation.script import Act
 from simulation.watching import Raises, Watching

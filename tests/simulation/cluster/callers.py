@@ -8,8 +8,9 @@ from resp_sansio import ConnectError, ReplyError, RespError, TransactionAbortedE
 from resp_sansio.client import WatchLoop
 from resp_sansio.client.links import meant_for
 from resp_sansio.connection import new_slot
-from simulation.callers import Caller, Nap
+from simulation.callers import EXEC, MULTI, Caller, Nap
 from simulation.cluster.promises import OfSlots
+from simulation.cluster.script import TAGS
 from simulation.cluster.transact import Attempt
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterCaller"]
 
-TAGS: Final = 12  # slots that callers use
 TOLD: Final = 40.0  # seconds after which it is known that a server has left, and can't be reached
 
 
@@ -82,6 +82,34 @@ class ClusterCaller(OfSlots, Caller):
         number = self.world.fresh(self)
         slots = [new_slot(("APPEND", self.key(f"s{number}"), letter), None, self.deadline) for letter in "abc"]
         yield from self.all_of(slots, [(), (), ()])
+
+    def reread(self) -> Any:
+        """Read again and again what others change: what is kept, or what a server has."""
+        world, key = self.world, self.key("r")
+        assert world.cache is not None
+        for _ in range(2 + int(self.act.chance * 100) % 20):
+            value = world.kept(key)
+            if value is not None:
+                world.checks.is_fresh(self, key.encode(), value)
+                yield from self.get()  # which takes a moment
+                continue
+            slot = new_slot(("GET", key), None, self.deadline)
+            read = world.cache.reading(slot.payload, ("GET", key), slot.info, self.deadline) or slot
+            written = world.checks.last_written[key.encode()]
+            yield from self.ask(read)
+            if not isinstance(read.reply, bytes):
+                self.own(read.reply, None)
+                return
+            world.checks.is_no_older(self, key.encode(), int(read.reply), written)
+
+    def rewrite(self) -> Any:
+        """Add one to what others read again and again."""
+        number, key = self.world.fresh(self), self.key("r")
+        both = self.batch(MULTI, ("INCRBY", self.key(f"n{number}"), number), ("INCRBY", key, 1), EXEC)
+        slot = yield from self.ask(both, number)
+        if isinstance(slot.reply[-1], list):
+            last = self.world.checks.last_written
+            last[key.encode()] = max(last[key.encode()], slot.reply[-1][1])
 
     def size(self) -> Any:
         """Of all masters together."""

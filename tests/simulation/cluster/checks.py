@@ -14,9 +14,9 @@ from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
 from resp_sansio.testing.members import keys_of, part_of, slot_of
-from simulation.checks import Call, Checks, outcomes
+from simulation.checks import HEARD, Call, Checks, outcomes
 from simulation.cluster.promises import FORGETS, ROUNDS, TownChecks
-from simulation.cluster.script import ELSE
+from simulation.cluster.script import ELSE, TAGS
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
 
 HOPS: Final = 17  # times that a call is sent elsewhere that has no deadline
 MOST: Final = 15  # and times that one is that has one, before its pauses are long
+TOLD_OF_MOVES: Final = 5.0  # seconds after which a client has heard that a slot has another owner
 PAUSE: Final = 0.1  # seconds that are short for such a pause
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
 HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
@@ -47,33 +48,69 @@ class ClusterChecks(TownChecks, Checks):
 
     def __init__(self, world: ClusterWorld) -> None:
         super().__init__(world)
-        self.sent_on: dict[Words, tuple[Member, float]] = {}  # by MOVED, and when
+        self.sent_on: dict[Words, tuple[MemberSession, float]] = {}  # by MOVED, and when
         self.put_off: Counter[Words] = Counter()
         self.meant: dict[Words, Place] = {}  # commands that are for one server
+        self.last_written: Counter[bytes] = Counter()  # by a caller that was told so
+        self.history: dict[bytes, list[tuple[float, int]]] = {}  # which value each key had, and since when
+        self.undone: set[bytes] = set()  # keys of which a master has changed one that had been replaced
         self.transactions: list[int] = []  # the numbers of those that go on by themselves
         self.set: Counter[bytes] = Counter()  # how often each key was set
 
+    # -- what is kept is no older than it may be ---------------------------------------------------------------------------------
+
+    def changes(self, member: Member, key: bytes, value: int) -> None:
+        if member.ran is self.world.cluster.lost:
+            self.undone.add(key)
+        elif key[:2] == b"r{":
+            self.history.setdefault(key, []).append((self.world.clock.now, value))
+
+    def is_no_older(self, caller: object, key: bytes, value: int, than: int) -> None:
+        """A caller has read this."""
+        assert value >= than or key in self.undone, f"{caller} has {value} of {key!r}, and {than} was written"
+
+    def is_fresh(self, caller: object, key: bytes, value: int) -> None:
+        """A caller is given what was kept: no older than one's own writes, and the word of others'."""
+        cluster, now = self.world.cluster, self.world.clock.now
+        self.is_no_older(caller, key, value, self.last_written[key])
+        part = part_of(slot_of(key))
+        well = max(self.world.troubled, cluster.well_since(part), cluster.went_on, cluster.given[part] + TOLD_OF_MOVES)
+        if now - HEARD > well:
+            known = max([0, *[one for since, one in self.history.get(key, ()) if since <= now - HEARD]])
+            self.is_no_older(caller, key, value, known)
+
+    def _nothing_stale_is_kept(self) -> None:
+        for tag in range(TAGS):
+            key = b"r{%d}" % tag
+            kept, has = self.world.kept(key.decode()), self.world.cluster.parts[part_of(slot_of(key))].master.data[key]
+            assert kept in (None, has), f"{kept} is kept of {key!r}, and the server has {has}"
+
     # -- where commands come ---------------------------------------------------------------------------------------------------
 
-    def taken_up(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
+    def taken_up(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
+        member = session.server
         assert self.meant.get(words, member.place) == member.place, f"{words!r} came to {member}, and was for another"
-        self._goes_where_it_was_sent(member, words, refusal)
+        self._goes_where_it_was_sent(session, words, refusal)
         if refusal is not None:
             self._refused(words, elsewhere=refusal.code in ("ASK", "MOVED"))
 
-    def _goes_where_it_was_sent(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
-        """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there."""
-        if words[1][:1] == b"w" or words in self.meant or self.world.torn:
+    def _goes_where_it_was_sent(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
+        """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there.
+
+        By another connection it may: the one before may have been lost with that answer.
+        """
+        member = session.server
+        if words[1][:2] in (b"r{", b"w{") or words in self.meant or self.world.torn:
             return  # several callers say the same; it is for that server; an interrupt has cost the answer
         now, slot = self.world.clock.now, slot_of(keys_of(words)[0])
         by, then = self.sent_on.pop(words, (None, 0.0))
         quarrels = any([act.kind == "quarrel" for act in self.world.script.acts])  # then the words of both cross
-        if by is member and not quarrels and self.world.client.map.installed_at < then:
+        if by is session and not quarrels and self.world.client.map.installed_at < then:
             place, at = self.world.client.map.said.get(slot, (None, 0.0))
             assert place == member.place, f"{words!r} came again to {member}, which had sent it on"
             assert at > then, f"{words!r} came again to {member}, which had sent it on"
         if refusal is not None and refusal.code == "MOVED":
-            self.sent_on[words] = member, now
+            self.sent_on[words] = session, now
 
     def _refused(self, words: Words, *, elsewhere: bool) -> None:
         """A command is sent from one server to the other a few times at once, and then, as with any other, after longer pauses."""
@@ -81,7 +118,7 @@ class ClusterChecks(TownChecks, Checks):
         self.put_off[words] += not elsewhere
         number = words[2] if words[0] in (b"INCRBY", b"MSET") else b""
         call = self.by_number.get(int(number)) if number.isdigit() else None
-        if call is None or words[1][:1] == b"w" or call.slot is None:
+        if call is None or words[1][:2] in (b"r{", b"w{") or call.slot is None:
             return
         left = HOPS if elsewhere and call.slot.deadline == inf else MOST + (self.world.clock.now - call.since) / PAUSE
         assert times[words] <= left, f"{words!r} was sent again {times[words]} times"
@@ -191,6 +228,7 @@ class ClusterChecks(TownChecks, Checks):
         world = self.world
         assert not world.live, f"still under way: {[(call.caller, slot) for slot, call in world.live.items()]}"
         assert not world.waiting, f"still waiting: {world.waiting}"
+        self._nothing_stale_is_kept()
         client = world.client
         for member, since in world.cluster.left.items():
             seen = len([asked for asked in self.asked_for_map if since + 1.0 < asked < world.clock.now - 1.0])
@@ -249,8 +287,7 @@ class WatchedMap(ClusterMap):
         self.installed_at = self.world.clock.now
         for slot, (place, at) in self.said.items():
             owner = self.owner(slot)
-            assert owner is not None
-            assert at < self._asked_at or owner.place == place, (
+            assert at < self._asked_at or (owner is not None and owner.place == place), (
                 f"what MOVED had said of slot {slot} was undone by an older view"
             )
         return changed

@@ -87,7 +87,7 @@ class TownChecks(ClusterChecks):
         reads = self.world.script.config.read_from != "master"
         assert session.readonly or not reads, f"{words!r} came by a connection without READONLY"
         self.redirected[words] += code in ("ASK", "MOVED")
-        self.taken_up(session.server, words, refusal)
+        self.taken_up(session, words, refusal)
         if asked and session._queued is None:
             assert self.was_asked_for(words), f"{words!r} was sent behind ASKING, and no server had asked for that"
         if code == "ASK":
@@ -102,7 +102,10 @@ class TownChecks(ClusterChecks):
         watched = [set(keys_of(one)) for one in self.asked if one[0] == b"WATCH"]
         return words in self.asked or any(set(keys_of(words)) <= keys for keys in watched)
 
-    def taken_up(self, member: Member, words: Words, refusal: ReplyError | None) -> None:
+    def changes(self, member: Member, key: bytes, value: int) -> None:
+        """A key of this server has another value."""
+
+    def taken_up(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
         """What else must hold of a command that a server takes up, or refuses."""
 
     def _in_order(self, session: MemberSession, words: Words, *, refused: bool) -> None:

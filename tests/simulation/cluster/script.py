@@ -6,10 +6,10 @@ from math import inf
 from random import Random
 from typing import Final
 
-from resp_sansio import Config, PoolSettings, Retry
+from resp_sansio import Cache, Config, PoolSettings, Retry
 from simulation.script import SPANS, TIMES, Act, Script
 
-__all__ = ["ELSE", "OF_CLUSTERS", "ClusterScript", "basis", "draw"]
+__all__ = ["ELSE", "OF_CLUSTERS", "TAGS", "ClusterScript", "basis", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
@@ -20,6 +20,8 @@ OF_CLUSTERS: Final = (
     "partial", "load", "join", "leave",
 )  # fmt: skip
 """What may happen to a cluster."""
+TAGS: Final = 12
+"""Hash slots that callers use."""
 READ_FROM: Final = ("master", "master", "master", "replica", "any")
 ELSE: Final = (
     "cut", "half_close", "reset", "stall", "midway", "garbage", "retire", "drain", "close", "idle_out", "fork", "interrupt",
@@ -29,6 +31,8 @@ ELSE: Final = (
 MORE: Final = ("transact", "transact", "transact", "node", "node", "visit")
 """What callers want in histories of the machine alone, beside the others."""
 FOLLOWED: Final = 3  # in one of so many histories there are subscribers, too
+KEPT: Final = ("reread", "reread", "reread", "rewrite", "touch")
+"""And in histories of clients that keep what they read."""
 STRIKES: Final = ("struck", "struck", "struck", "interrupt")
 
 
@@ -57,6 +61,7 @@ class ClusterScript(Script):
             connect_timeout=4.0,
             refresh_interval=3.0,
             read_from=READ_FROM[self.seed % len(READ_FROM)],
+            cache=Cache() if self.cached else None,
         )
 
 
@@ -69,6 +74,9 @@ def draw(seed: int) -> ClusterScript:
     kinds = [choice(MORE) for _ in range(int(chance() * 6))]
     kinds += [choice(STRIKES) for _ in range(1 + int(chance() * 4) if chance() < 0.25 else 0)]
     kinds += ["follow"] * (1 + int(chance() * 4) if seed % FOLLOWED == 0 else 0)
+    if script.cached:
+        kinds += [choice(KEPT) for _ in range(4 + int(chance() * 8))]
+        kinds += ["move"] * int(chance() * 3)
     more = [
         Act(
             at=chance() * span,
@@ -81,6 +89,7 @@ def draw(seed: int) -> ClusterScript:
         )
         for number, kind in enumerate(kinds, len(script.acts))
     ]
+    more = [act._replace(seconds=min(act.seconds, 8.0)) if act.kind == "move" else act for act in more]
     return script._replace(acts=tuple(sorted([*script.acts, *more])))
 
 

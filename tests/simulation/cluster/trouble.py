@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio.testing.cluster_world import ClusterFaults
@@ -34,6 +35,7 @@ class TownTrouble(ClusterFaults):
     def _listen(self) -> None:
         for member in self.cluster.members:
             member.arrived = self.arrives
+            member.changed = partial(self.checks.changes, member)
 
     def arrives(self, session: Any, words: Any) -> None:
         """A command has come to a server."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from resp_sansio.client import Client, Dial, Kind
 from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.observed_cluster import ObservedCluster
-from resp_sansio.testing.members import slot_of
+from resp_sansio.testing.members import part_of, slot_of
 from simulation.cluster.callers import ClusterCaller
 from simulation.cluster.checks import ClusterChecks, WatchedMap, WatchedRefresher
-from simulation.cluster.script import OF_CLUSTERS, ClusterScript
+from simulation.cluster.script import OF_CLUSTERS, TAGS, ClusterScript
 from simulation.cluster.trouble import LONG, SEEN, TownTrouble
 from simulation.followers import Follower, Following
 from simulation.script import FAULTS, SPAN, Act
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
@@ -61,9 +61,13 @@ class ClusterWorld(TownTrouble, Following):
         script, random = self.script, self.random.random
         pool = None if script.mode == "single" else script.pool
         if self.observers is None:
-            made: Cluster | ObservedCluster = Cluster(script.config, script.settings, pool, random=random)
+            made: Cluster | ObservedCluster = Cluster(
+                script.config, script.settings, pool, random=random, cache=self.cache
+            )
         else:
-            made = ObservedCluster(script.config, script.settings, pool, random=random, observers=self.observers)
+            made = ObservedCluster(
+                script.config, script.settings, pool, random=random, observers=self.observers, cache=self.cache
+            )
         made.refresher = WatchedRefresher(self.clock, script.config.refresh_interval)
         made.map = WatchedMap(self)
         return made
@@ -110,15 +114,30 @@ class ClusterWorld(TownTrouble, Following):
         else:
             super()._act(act)
 
+    def touch(self, tags: Iterable[int]) -> None:
+        """Another client changes what callers read again and again, as far as there is a server for it."""
+        for tag in tags:
+            key = b"r{%d}" % tag
+            part = part_of(slot_of(key))
+            master = self.cluster.parts[part].master
+            if not (master.stopped or self.cluster.down or part in master.migrating):
+                master.change(key, master.data[key] + 1)
+                master.tell_changes()
+
     def publish(self, kind: Kind, channel: bytes) -> None:
         """Another client sends a message."""
         self.cluster.publish(channel, sharded=kind is Kind.SHARD)
 
     def happens(self, act: Act) -> None:
-        if act.kind in OF_CLUSTERS:
+        if act.kind == "touch":
+            self.touch(range(0, TAGS, 2))
+        elif act.kind in OF_CLUSTERS:
             self.happens_to_town(act)
             if act.kind == "leave":
-                late = act._replace(kind="stray", number=MORNING + SEEN + act.number, seconds=60.0)
+                dark = any(
+                    [one.kind == "cut" for one in self.script.acts]
+                )  # a long deadline keeps others waiting behind it
+                late = act._replace(kind="stray", number=MORNING + SEEN + act.number, seconds=inf if dark else 60.0)
                 self.clock.after(act.seconds * 0.5 + 0.6, self._act, late)
         else:
             super().happens(act)
@@ -133,6 +152,8 @@ class ClusterWorld(TownTrouble, Following):
             for number in range(SEEN):
                 act = Act(now + number, "get", MORNING + number, 0, 8.0, inf, number / SEEN)
                 self.clock.at(act.at, self._act, act)
+            if self.cache is not None:
+                self.clock.after(1.0, self.touch, range(TAGS))
             for kind, channel in CHANNELS:
                 self.clock.after(SEEN, self.publish, kind, channel)
             self.clock.after(SEEN + 1.0, self._finish)
