@@ -21,11 +21,22 @@ from typing import Final, NamedTuple, TypeAlias
 
 from .._errors import ReplyError
 from ..config.options import read_place
+from ..config.url import address_of
 from ..wire.values import Reply
 from .hash_slots import SLOTS
 from .sentinel import Place
 
-__all__ = ["ClusterMap", "Redirect", "Server", "Shard", "View", "better", "read_redirect", "read_view"]
+__all__ = [
+    "ClusterMap",
+    "NotMappedError",
+    "Redirect",
+    "Server",
+    "Shard",
+    "View",
+    "better",
+    "read_redirect",
+    "read_view",
+]
 
 Remap: TypeAlias = Callable[[Place], Place]
 """From the place that servers name to the one that is dialled, where a NAT lies between them."""
@@ -47,6 +58,10 @@ AGAIN: Final = 1.0
 
 NAMELESS: Final = "?"
 """The host of a server that has no name where names are to be said."""
+
+
+class NotMappedError(Exception):
+    """The option `address_map` has raised something, which is the cause."""
 
 
 class Server(NamedTuple):
@@ -92,6 +107,7 @@ NO_VIEW: Final = View((), 0, ("", 0))
 def read_view(reply: Reply, dialled: Place, remap: Remap | None = None) -> View | None:
     """Read an answer to CLUSTER SLOTS; None if it makes no sense or covers nothing. A hostile server can say anything.
 
+    Raises `NotMappedError` if `remap` raises.
     A range whose master can't be dialled is left out, and such a replica, too.
     """
     taken = bytearray(SLOTS)
@@ -154,14 +170,20 @@ def other_names(said: object) -> list[str]:
 
 
 def place_of(host: str, port: int, remap: Remap | None) -> Place | None:
-    """Return where this is dialled; None if it is no host and port."""
+    """Return where this is dialled; None if it is no host and port. Raises `NotMappedError`."""
     place = read_place((host, port)) if len(host) <= LONGEST_HOST else None
-    return place if place is None or remap is None else read_place(remap(place))
+    if place is None or remap is None:
+        return place
+    try:
+        return read_place(remap(place))
+    except Exception as error:
+        raise NotMappedError(f"address_map raised {type(error).__name__} for {address_of(place)}") from error
 
 
 def read_redirect(error: ReplyError, dialled: Place, remap: Remap | None = None) -> Redirect | None:
     """Read a MOVED or an ASK of the server that was dialled there; None if it is neither, or leads nowhere.
 
+    Raises `NotMappedError` if `remap` raises.
     A server without a host is on the same one. If that is the very server that says so, it leads nowhere.
     """
     words = str(error.args[0]).split(" ")

@@ -16,7 +16,7 @@ from ..config.url import address_of
 from ..connection.slot import Batch, Slot
 from .cache import CachedRead
 from .cluster_calls import ClusterCalls, number_of
-from .cluster_map import Redirect, read_redirect
+from .cluster_map import NotMappedError, Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
 from .retry import ERRORS, FRAME, was_refused
@@ -100,7 +100,10 @@ class ClusterRedirects(ClusterCalls):
         return None
 
     def _read(self, node: NodeBase, error: ReplyError) -> Redirect | None:
-        redirect = read_redirect(error, node.place, self.config.address_map)
+        try:
+            redirect = read_redirect(error, node.place, self.config.address_map)
+        except NotMappedError:
+            return None  # its caller sees where it was to go
         return redirect if redirect is None or self.map.may_lead_to(redirect.place) else None
 
     def _learn(self, redirect: Redirect, node: NodeBase, now: float) -> None:

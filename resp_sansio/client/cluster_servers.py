@@ -20,7 +20,7 @@ from ..connection.slot import Batch, Slot, SlotState
 from ..connection.stateful import new_batch
 from .cache import ReadCache
 from .client import Client
-from .cluster_map import ClusterMap, Server, View, read_view
+from .cluster_map import ClusterMap, NotMappedError, Server, View, read_view
 from .hash_slots import SLOTS
 from .links import Call, Waiter
 from .node import NodeBase, Probe
@@ -260,8 +260,13 @@ class ClusterServers(Client):
         if self._probes.pop(slot, None) is None:
             return
         reply = cast("Batch", slot).replies[0] if slot.state is SlotState.ANSWERED else None
-        view = read_view(reply, node.place, self.config.address_map)
-        self._map_came(node.place, view, cast("Probe", slot.token).asked_at, not_told(node, slot, reply), now)
+        failure = not_told(node, slot, reply)
+        try:
+            view = read_view(reply, node.place, self.config.address_map)
+        except NotMappedError as error:
+            view, failure = None, ConnectError(str(error), transient=False)
+            failure.__cause__ = error.__cause__
+        self._map_came(node.place, view, cast("Probe", slot.token).asked_at, failure, now)
 
     def _map_came(self, by: Place, view: View | None, asked_at: float, failure: Exception, now: float) -> None:
         """This one has told the map, or has failed to."""

@@ -413,6 +413,22 @@ def told_places(node: Any) -> set[tuple[str, int]]:
 
 @pytest.mark.needs("tls")
 @contract
+async def test_an_address_map_that_raises_is_told(backend: Backend) -> None:
+    with ScriptedNodes() as nodes:
+        nowhere: dict[Any, tuple[str, int]] = {}
+        known = {("127.0.0.1", node.port): ("127.0.0.1", node.port) for node in nodes.nodes}
+        async with backend.client(nodes.url, address_map=lambda place: nowhere[place]) as client:
+            with pytest.raises(ConnectError, match=r"address_map raised KeyError for 127\.0\.0\.1:\d+") as caught:
+                await client.execute("GET", HERE)
+            assert not caught.value.transient
+        async with backend.client(nodes.url, address_map=lambda place: known[place]) as client:
+            assert await client.execute("GET", HERE) == HERE.encode()
+            nodes.answer(moved(1))
+            with pytest.raises(ReplyError, match="MOVED"):
+                await client.execute("GET", HERE)
+
+
+@contract
 async def test_servers_speak_tls(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
     """Each names the TLS ports of the others."""
     cluster = start_cluster(2, 0, tls=True)

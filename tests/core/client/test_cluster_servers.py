@@ -149,6 +149,23 @@ def test_a_first_view_of_nothing_is_told(view: Any, why: str) -> None:
     town.is_at_rest()
 
 
+def test_an_address_map_that_raises_is_told_at_once() -> None:
+    nowhere: dict[Any, Any] = {}
+    town = Town(address_map=lambda place: nowhere[place])
+    kind, text = town.told(town.call("GET", NAME, deadline=60.0))
+    assert kind is ConnectError
+    assert "address_map raised KeyError for 10.0.0." in text
+    assert town.now == 0.0
+
+
+def test_where_an_address_map_raises_for_it_no_redirect_leads() -> None:
+    places = {place: place for place in (A, B, C)}
+    town = Town(address_map=lambda place: places[place])
+    assert town.told(town.call("GET", NAME)) == NAME.encode()
+    town.move(NAME, D)
+    assert town.told(town.call("GET", NAME)).code == "MOVED"
+
+
 def test_a_server_that_is_no_cluster_is_told_at_once() -> None:
     town = Town()
     for server in town.servers.values():
