@@ -492,6 +492,20 @@ def test_the_oldest_are_dropped_and_counted(held: bool) -> None:
     assert [one.data for one in kept] == [b"7", b"8", b"9", b"10"]
 
 
+def test_what_came_and_what_was_dropped_is_counted() -> None:
+    wire, slow = live(A, (PATTERN, b"*"), most=4)
+    _, other = live(B, wire=wire)
+    for one in range(1, 11):
+        wire.registry.heard([Push("pmessage", (b"*", b"z", b"%d" % one))])
+    counted = wire.registry.stats()
+    assert (counted.subscribers, counted.names) == (2, 3)
+    assert str(counted) == "10 messages, 5 wait to be taken, 6 dropped, 0 gaps"
+    taken(slow)
+    wire.registry.heard([message(b"b", b"11")])
+    assert str(wire.registry.stats()) == "11 messages, 1 wait to be taken, 6 dropped, 1 gaps"
+    assert len(taken(other)) == 1
+
+
 def test_a_gap_that_is_dropped_makes_the_number_unknown() -> None:
     wire, slow = live(A, most=2)
     live(B, wire=wire)
