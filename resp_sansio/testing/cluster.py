@@ -34,17 +34,17 @@ class SimulatedCluster:
         self.random = random
         self.kind = kind
         self.password = password
-        self.down = 0  # how many masters are missed: while one is, no server carries out anything
-        self.ran = Ran()
+        self.down: int = 0  # how many masters are missed: while one is, no server carries out anything
+        self.ran: Ran = Ran()
         self.taken: dict[bytes, tuple[bytes, float]] = {}
-        self.lost = Ran()  # what was carried out by a master that had been replaced
+        self.lost: Ran = Ran()  # what was carried out by a master that had been replaced
         self.lost_taken: dict[bytes, tuple[bytes, float]] = {}
         self.given: list[float] = [-inf] * PARTS  # when a part was last given to another server
         self.named: set[tuple[str, int, Place]] = set()  # what redirects have said
         self.shards: list[Shard] = []
         self.members: list[Member] = []
         self.stuck: dict[int, float] = {}  # until when commands lay in frozen servers, by slot
-        self.went_on = 0.0  # when a server last did that had been stopped
+        self.went_on: float = 0.0  # when a server last did that had been stopped
         self.left: dict[Member, float] = {}  # servers that are none of its any more, and since when
         self.takes: Callable[[MemberSession, Words, ReplyError | None, bool], None] = lambda *_: None
         self.runs: Callable[[MemberSession, Words], None] = lambda *_: None
@@ -53,7 +53,7 @@ class SimulatedCluster:
         for _ in range(masters):
             self.found(replicas)
         self.parts: list[Shard] = [self.shards[part * masters // PARTS] for part in range(PARTS)]
-        self.since = [0.0] * (PARTS + 1)  # when something was last wrong with a part
+        self.since: list[float] = [0.0] * (PARTS + 1)  # when something was last wrong with a part
         for member in self.members:
             member.hear()
 

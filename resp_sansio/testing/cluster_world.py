@@ -197,7 +197,7 @@ class ClusterWorld(ClusterFaults):
     ) -> None:
         super().__init__(seed, noise=noise, trace=trace)
         self.found(masters=masters, replicas=replicas, kind=server, password=password)
-        self.server = self.nowhere
+        self.server: Server = self.nowhere
         self.checks: ClusterChecks = ClusterChecks(self)
 
     @property

@@ -85,7 +85,7 @@ class Member(Server):
         self.cluster = cluster
         self.shard = shard
         self.number = number
-        self.place = f"10.0.0.{number}", 7000 + number
+        self.place: Place = f"10.0.0.{number}", 7000 + number
         self.sessions: list[MemberSession] = []
         self.parts: list[Shard] = []  # who has which, as it has heard
         self.masters: dict[Shard, Member] = {}
@@ -93,9 +93,9 @@ class Member(Server):
         self.importing: dict[int, Shard] = {}
         self.denies: dict[int, Member] = {}  # it says that these are others', though they are its own, or none's
         self.late: list[tuple[bytes, bytes, bool]] = []  # messages that have come while it was frozen
-        self.removed = False
-        self.ran = cluster.ran
-        self.taken = cluster.taken
+        self.removed: bool = False
+        self.ran: Ran = cluster.ran
+        self.taken: dict[bytes, tuple[bytes, float]] = cluster.taken
 
     def __repr__(self) -> str:
         return f"server {self.number}"
@@ -188,10 +188,10 @@ class Member(Server):
         """Have the data that the other one has."""
         self.data.clear()
         self.data.update(other.data)
-        self.strings = dict(other.strings)
+        self.strings: dict[bytes, bytes] = dict(other.strings)
         self.lists.clear()
         self.lists.update({key: deque(elements) for key, elements in other.lists.items()})
-        self.version = Counter(other.version)
+        self.version: Counter[bytes] = Counter(other.version)
 
     def passes_on(self, channel: bytes, message: bytes, *, sharded: bool) -> None:
         """A message has come: subscribers have it, once it does anything."""
@@ -291,9 +291,9 @@ class MemberSession(Session):
 
     def __init__(self, server: Member, send: Callable[[bytes], None], hang_up: Callable[[], None]) -> None:
         super().__init__(server, send, hang_up)
-        self.asking = False
-        self.readonly = False
-        self.closing = False  # the client has gone, and the server does not know yet
+        self.asking: bool = False
+        self.readonly: bool = False
+        self.closing: bool = False  # the client has gone, and the server does not know yet
 
     def _work(self) -> None:
         if not self.server.wrong["frozen"]:
