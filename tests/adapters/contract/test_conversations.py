@@ -51,7 +51,9 @@ async def had(backend: Backend, conversation: Conversation, kind: str, url: str,
                 if kind != "connect":  # which may be lost by what comes behind the conversation's end
                     raise
         if kind != "connect":
-            await backend.until(lambda: nothing_is_lent(redis, kind))
+            # Of threads, one that waits for a reply reads what others have left: here, what a queue acknowledged as it ended.
+            while not nothing_is_lent(redis, kind):
+                await (backend.sleep(0.002) if redis.closed else redis.ping())
         await backend.until(conversation.nothing_is_left)
 
 
