@@ -47,9 +47,8 @@ class ClusterServers(Client):
 
     _node_type: ClassVar[type[NodeBase]]
     whole: ClassVar[str] = "cluster"  # what its servers are together, for messages
-    anywhere: ClassVar[int | None] = (
-        None  # the hash slot to which a link leads that may lead anywhere; None: that is refused
-    )
+    # The hash slot to which a link leads that may lead anywhere; None: that is refused.
+    anywhere: ClassVar[int | None] = None
     settings: ClientSettings | None
     leases: PoolSettings | None
     map: ClusterMap

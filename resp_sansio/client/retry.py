@@ -88,7 +88,7 @@ def meaning_of_all(replies: Iterable[object], infos: Iterable[CommandInfo]) -> M
     """
     meanings = set()
     certain = says_the_server
-    refused = True  # by words that no command and no script says
+    refused = True  # in the words of a server that runs nothing
     for reply in replies:
         if not isinstance(reply, ReplyError):
             return Meaning.ANSWER
