@@ -92,11 +92,9 @@ class CommandInfo(Record):
     plain: bool
     one_key: bool
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
+    # Not methods: a set of those of a long pipeline would take as long as all else that is done with it.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 # -- Kept by hand: what COMMAND does not say --------------------------------------------------------------------------------
