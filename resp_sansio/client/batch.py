@@ -119,15 +119,13 @@ class Result(Generic[T_co]):
 
         Raises `LocalProtocolError` before the pipeline was run.
         """
-        if self._batch.replies is None:
+        replies: Sequence[Any] | None = self._batch.replies
+        if replies is None:
             raise LocalProtocolError(NOT_RUN)
-        reply = self._batch.replies[self._index]
-        if isinstance(reply, ReplyError):
-            reply = ReplyError(*reply.args)  # one that a script has made may stand in several places
-            reply.add_note(self._batch.place(self._index))
+        reply: T_co = replies[self._index]  # the reader of the Command[T] made it
         if isinstance(reply, Exception):
-            raise reply
-        return cast("T_co", reply)  # the reader of the Command[T] made it
+            raise self._batch.failure(self._index, reply)
+        return reply
 
 
 def _shown_result(value: object) -> str:
@@ -168,7 +166,7 @@ class CommandBatch(Generic[S]):
         self._block_time = 0.0  # how long the server may take on purpose, in seconds
         self._payloads: list[Payload] = []
         self._infos: list[CommandInfo] = []
-        self._readers: dict[int, Reader[object, S]] = {}  # of the replies that are not left as they come, by index
+        self._readers: list[Reader[object, S] | None] = []  # None leaves the reply as it comes
         self._transaction = transaction
 
     def __len__(self) -> int:
@@ -213,15 +211,12 @@ class CommandBatch(Generic[S]):
             info = command_info(words)
         if info.blocking is not None and not self._in_multi():
             self._block_time += block_time(words, info)
-        index = len(self._infos)
-        self._payloads.append(payload)
-        self._infos.append(info)
-        if read is not as_it_came:
-            self._readers[index] = read
-        elif self._text is not RAW:
-            self._readers[index] = anything
+        infos = self._infos
         result: Result[T] = Result()  # filled here: a constructor of Python's costs as much again
-        result._batch, result._index = self, index
+        result._batch, result._index = self, len(infos)
+        self._payloads.append(payload)
+        infos.append(info)
+        self._readers.append(read if read is not as_it_came else None if self._text is RAW else anything)
         return result
 
     def _in_multi(self) -> bool:
@@ -239,6 +234,13 @@ class CommandBatch(Generic[S]):
             for index, reply in enumerate(self.replies)
             if isinstance(reply, Exception)
         )
+
+    def failure(self, index: int, error: Exception) -> Exception:
+        """Return what the result of a command raises that ended in this error."""
+        if isinstance(error, ReplyError):
+            error = ReplyError(*error.args)  # one that a script has made may stand in several places
+            error.add_note(self.place(index))
+        return error
 
     def place(self, index: int) -> str:
         """Say which command this is: `command 3 of 5 in the pipeline: INCR`."""
@@ -258,7 +260,7 @@ class CommandBatch(Generic[S]):
         if self._transaction:
             payloads = [MULTI[0], *payloads, EXEC[0]]
             infos = [MULTI[1], *infos, EXEC[1]]
-        slot = new_batch(payloads, infos, None, deadline)
+        slot = new_batch(payloads, infos, None, deadline, starts=True)
         self._running = True
         return slot
 
@@ -297,13 +299,16 @@ class CommandBatch(Generic[S]):
     def _read(self, replies: Sequence[Reply]) -> list[object]:
         """Return what the first commands gave, as these replies to them say."""
         results: list[object] = [*replies]
-        for index, read in self._readers.items():
-            if index >= len(results):  # they stand in their order
-                break
-            reply = replies[index]
+        readers, text = self._readers, self._text
+        if not any(readers):
+            return results
+        for index, reply in enumerate(replies):
+            read = readers[index]
+            if read is None:
+                continue
             if not isinstance(reply, Exception):
                 try:
-                    results[index] = read(reply, self._text)
+                    results[index] = read(reply, text)
                     continue
                 except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
                     error = unreadable(raised, self._infos[index])

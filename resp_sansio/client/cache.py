@@ -104,7 +104,6 @@ class CachedRead(Batch):
 
     __slots__ = ("_asks", "cell", "keys", "read")
 
-    starts: ClassVar[bool] = True
     reply: Reply
 
     def __init__(
@@ -131,6 +130,7 @@ class CachedRead(Batch):
         self.infos: Sequence[CommandInfo] = (CACHING_INFO, info) if caching else (info,)
         self.count: int = 2 if caching else 1
         self.missing: int = self.count
+        self.starts: bool = True
 
     @property
     def name(self) -> str:
@@ -304,6 +304,11 @@ class ReadCache:
         """A connection for reads has opened. Will its server tell of changes?"""
         self.active = tracking
 
+    def is_read(self, slot: CachedRead) -> bool:
+        """Is the same being read by another call, for which to wait?"""
+        cell = self._table.cells.get(slot.read)
+        return cell is not None and cell.stands and cell.reply is PENDING and cell is not slot.cell
+
     def begin(self, slot: CachedRead) -> Cell | None:
         """A read is about to be sent. Return the cell to wait for if the same is being read; else it is this slot that reads."""
         if slot.cell is not None:
@@ -318,11 +323,6 @@ class ReadCache:
         slot.cell = cell = Cell(slot.read, slot.keys, slot.info)
         table.add(cell)
         return None
-
-    def not_begun(self, slot: CachedRead) -> None:
-        """The read was not sent after all."""
-        self.misses -= 1
-        self.ended(slot)
 
     def answered(self, slot: CachedRead, core: Connection, now: float) -> None:
         """A reply has come, behind all that came before it on its connection: keep it, if its cell still stands.

@@ -195,16 +195,16 @@ class Client(Sockets):
         """
         if lease is not None:
             link = None if lease.ended else lease.connection
-        elif type(slot) is CachedRead and self.cache is not None and self.cache.begin(slot) is not None:
-            return None  # another call reads the same
+        elif type(slot) is CachedRead and self.cache is not None and self.cache.is_read(slot):
+            return None  # by another call
         else:
             link = None if self.lane is None or slot.info.needs is not LANE else self.lane.link
         payload = None if link is None else link.wire.start(slot, hold)
         if payload is None or link is None:
-            if type(slot) is CachedRead and self.cache is not None:
-                self.cache.not_begun(slot)
             return None
         slot.link = link
+        if type(slot) is CachedRead and self.cache is not None and lease is None:
+            self.cache.begin(slot)
         if lease is not None and slot.call is None:
             slot.call = PINNED
         due = now + self._quiet
@@ -271,7 +271,7 @@ class Client(Sockets):
         None to decline, see `lend`, and where no call starts so: with TLS. An adapter that finds something to read on the link
         says `take_back`.
         """
-        if self._lanes or self.config.tls or slot.info.needs is not LANE or type(slot) is not Slot:
+        if self._lanes or self.config.tls or slot.info.needs is not LANE or not slot.starts:
             return None
         lease = self.lend(now, None, slot)
         if lease is not None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from .._errors import ConnectError, ReplyError, RespError, is_transient, reason_of
 from ..connection.connection import Connection
-from ..connection.slot import Slot
+from ..connection.slot import Batch, Slot
 from .cache import CachedRead
 from .leases import PoolState
 from .links import Dial, Link
@@ -152,11 +152,13 @@ class Sockets(Repair):
             call = slot.call
             if call is not None and call is not PINNED and len(answered) == 1 and call.attempts is None:
                 lease = call.lease  # at the first attempt, so there is no more to it
-            alone = call is None or (type(slot) is Slot and (call is PINNED or lease is not None))
+            alone = call is None or (type(slot) is not CachedRead and (call is PINNED or lease is not None))
             if type(slot) is CachedRead:
                 reads = [slot] if reads is None else [*reads, slot]
                 alone = alone and type(slot.replies[-1]) is not ReplyError
                 alone = alone and slot.cell is not None and slot.cell.readers is None
+            elif type(slot) is Batch:
+                alone = alone and slot.starts and ReplyError not in {*map(type, slot.replies)}
             if not alone or type(slot.reply) is ReplyError:
                 self._follow(link, answered, now)
                 return None

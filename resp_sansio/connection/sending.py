@@ -124,11 +124,11 @@ class Sending(Pairing):
     # -- bytes out -------------------------------------------------------------------------------------------------------
 
     def start(self, slot: Slot, hold: bool = False) -> bytes | None:
-        """Submit one command, and hand it over if the connection is at rest: return its bytes, which count as sent, see `unsent`.
+        """Submit a command, or a pipeline, and hand it over if the connection is at rest.
 
-        Empty if it is not at rest, or with `hold`: the command waits, and comes with `data_to_send`. None to decline, and then
-        nothing has changed: `submit` it. An adapter that may find the connection at rest has seen just before that there is nothing
-        to read.
+        Returns its bytes, which count as sent, see `unsent`. Empty if the connection is not at rest, or with `hold`: the slot
+        waits, and comes with `data_to_send`. None to decline, and then nothing has changed: `submit` it. An adapter that may find
+        the connection at rest has seen just before that there is nothing to read.
         """
         if (
             (type(slot) is not Slot and not slot.starts)

@@ -70,7 +70,7 @@ class Slot:
     )  # fmt: skip
 
     plain: ClassVar[bool] = True
-    starts: ClassVar[bool] = True  # may it be handed over at once, see `Connection.start`?
+    starts = True  # may it be handed over at once, see `Connection.start`?
     count = 1
     missing = 1
     end: int
@@ -190,8 +190,7 @@ class Slot:
 class Batch(Slot):
     """Several commands in one place, with one token and one deadline. `reply` is the list of their replies, errors among them."""
 
-    __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies")
-    starts: ClassVar[bool] = False
+    __slots__ = ("begin", "count", "infos", "missing", "payloads", "replies", "starts")
     payload: Payload
     outcomes: list[Outcome]
     attributes: AttributeMap | None
@@ -204,6 +203,7 @@ class Batch(Slot):
         self.infos: Sequence[CommandInfo] = infos
         self.count: int = len(infos)
         self.missing: int = self.count
+        self.starts: bool = False
         self.begin: int = 0  # the index of the first command in `payload`: not 0 once it goes on, on another connection
         self.replies: list[Reply] = []
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError, ReplyError, shown_code
 from ..commands.caching import sent_words
-from ..commands.knowledge import CommandInfo, Replies, command_info
+from ..commands.knowledge import CommandInfo, Needs, Replies, command_info
 from ..wire.encoder import Argument, encode_command
 from ..wire.values import Attributed, Push, Reply
 from .slot import AttributeMap, Batch, Payload, Slot, acts_later, join
@@ -20,6 +20,7 @@ from .subscriptions import FENCE, FENCED, Confirmations, Subscriptions
 
 __all__ = ["StatefulBatch", "new_batch", "new_slot"]
 
+LANE: Final = Needs.LANE
 SUBSCRIPTION: Final = Replies.SUBSCRIPTION
 FRAME: Final = frozenset({"MULTI", "EXEC", "DISCARD"})
 
@@ -218,13 +219,25 @@ def new_slot(
 
 
 def new_batch(
-    payloads: Sequence[Payload], infos: Sequence[CommandInfo], token: object = None, deadline: float = inf
+    payloads: Sequence[Payload],
+    infos: Sequence[CommandInfo],
+    token: object = None,
+    deadline: float = inf,
+    *,
+    starts: bool = False,
 ) -> Batch:
-    """Return a slot for a pipeline of commands that `prepare` has encoded. Raises `ValueError` if there are none."""
+    """Return a slot for a pipeline of commands that `prepare` has encoded. Raises `ValueError` if there are none.
+
+    With `starts` it may take the short path of calls, if each of its commands may: a caller's own, for whose answer a client has no
+    other use than to hand it out.
+    """
     if not infos:
         raise ValueError("a pipeline needs at least one command")
-    if all([info.plain for info in infos]):
-        return Batch(payloads, infos, token, deadline)
+    kinds = set(infos)  # a long pipeline has few
+    if all([info.plain for info in kinds]):
+        batch = Batch(payloads, infos, token, deadline)
+        batch.starts = starts and all([info.needs is LANE for info in kinds])
+        return batch
     return StatefulBatch(payloads, infos, token, deadline, alone=False)
 
 

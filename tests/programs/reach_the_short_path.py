@@ -17,7 +17,7 @@ from random import Random
 from core.client.twins import KINDS, live
 
 for kind in KINDS:
-    for seed in range(12):
+    for seed in range(20):
         live(kind, Random(f"{kind}, {seed}"))
 coverage.stop()
 coverage.json_report(outfile=where)

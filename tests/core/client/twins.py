@@ -270,14 +270,14 @@ class Twins:
 
 def commands(random: Random) -> Callable[[int, float], Slot]:
     """What makes a slot, for both the same."""
-    words = random.choice(
-        [("GET", "k")] * 6
-        + [("INCR", "n"), ("BLPOP", "l", "0"), ("SET", "k", LARGE), ("SET", "k", b"x" * 40_000), ("WATCH", "k")]
-    )
-    if random.random() < 0.1:
-        prepared = [prepare(words)] * 2
+    choice: list[tuple[str | bytes, ...]] = [("GET", "k")] * 6
+    choice += [("INCR", "n"), ("BLPOP", "l", "0"), ("SET", "k", LARGE), ("SET", "k", b"x" * 40_000), ("WATCH", "k")]
+    words = random.choice(choice)
+    if random.random() < 0.25:
+        behind = random.choice([[], [words], random.choices(choice, k=2)])
+        prepared, starts = [prepare(one) for one in [words, *behind]], random.random() < 0.8
         return lambda token, deadline: new_batch(
-            [one for one, _ in prepared], [one for _, one in prepared], token, deadline
+            [one for one, _ in prepared], [one for _, one in prepared], token, deadline, starts=starts
         )
     return lambda token, deadline: new_slot(words, token, deadline)
 
@@ -303,7 +303,8 @@ def live(kind: str, random: Random, length: int = 80) -> None:
                 twins.do(lambda twin: twin.call(make(number, deadline), now, by, hold, taken))  # noqa: B023  # done by then
             case "reply" if owing:
                 at = random.choice(owing)
-                count = random.choice([1, 1, 1, 1, one.links[at].core.in_flight])
+                owed = [slot.missing for slot in one.links[at].core._flying]
+                count = random.choice([1, 1, owed[0], owed[0], sum(owed)])
                 data = b"".join(random.choices(REPLIES, [9, 3, 3, 3, 3, 2, 2, 1, 1, 1, 1, 1], k=count))
                 cut = random.randrange(len(data)) if random.random() < 0.2 else 0
                 for piece in (data[:cut], data[cut:]):
