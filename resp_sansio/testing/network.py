@@ -74,7 +74,7 @@ class Socket:
     @property
     def readable(self) -> bool:
         """Would `recv` do something?"""
-        return bool(self.unread)
+        return self.refused or bool(self.unread)
 
     @property
     def writable(self) -> bool:
@@ -96,6 +96,8 @@ class Socket:
             self.accept()
         if self.on_writable is not None:
             self.on_writable()
+        if self.refused:
+            self._tell_readable()
 
     def accept(self) -> None:
         """The server accepts the connection, now."""
@@ -107,10 +109,11 @@ class Socket:
         return errno.ECONNREFUSED if self.refused else 0
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
-        """Take bytes, perhaps not all. Raises `BlockingIOError` if it takes none, and `ConnectionResetError`."""
-        assert self.opened, "bytes were written to a socket that is not connected"
+        """Take bytes, perhaps not all. Raises `BlockingIOError` if it takes none, else `ConnectionError` as a real one does."""
         assert not self.closed, "bytes were written to a socket that was closed"
         assert not self.foreign, "the child of a fork wrote to its parent's socket"
+        self._check()
+        assert self.opened, "bytes were written to a socket that is not connected"
         if self.reset:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         if self.full:
@@ -127,13 +130,19 @@ class Socket:
             self.clock.at(self._outward, self._arrive, bytes(data[:size]))
         return size
 
+    def _check(self) -> None:
+        """Raises `ConnectionRefusedError` where the server has refused the connection."""
+        if self.refused:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
     def sendmsg(self, buffers: Iterable[bytes | memoryview]) -> int:
         """As `send`, for several at once."""
         return self.send(b"".join(buffers))
 
     def recv(self, size: int) -> bytes:
-        """Return what has come, b"" at the end. Raises `BlockingIOError` if nothing has, and `ConnectionResetError`."""
+        """Return what has come, b"" at the end. Raises as `send`: `BlockingIOError` if nothing has."""
         assert not self.closed, "a socket was read that was closed"
+        self._check()
         if not self.unread:
             raise BlockingIOError
         what = self.unread[0]

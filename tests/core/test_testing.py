@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import resp_sansio.testing
 from resp_sansio import ReplyError
 from resp_sansio.commands.table import TABLE
-from resp_sansio.testing import Peer, strategies
+from resp_sansio.testing import Peer, World, strategies
 from resp_sansio.wire import Parser, encode_command
 
 ROOT: Final = Path(__file__).parents[2]
@@ -68,3 +68,25 @@ def test_a_command_without_its_arguments_is_refused(args: tuple[str, ...]) -> No
     (refused,) = Parser().feed(said)
     assert isinstance(refused, ReplyError)
     assert refused.message.startswith("wrong number of arguments for")
+
+
+def test_a_socket_that_is_refused_says_so_to_whoever_sends_or_reads() -> None:
+    """As a real one does, so that a client need not ask for `SO_ERROR`."""
+    world = World(0)
+    world.go_wrong("away", 1.0)
+    told: list[str] = []
+    socket = world.socket()
+    socket.on_readable, socket.on_writable = lambda: told.append("readable"), lambda: told.append("writable")
+    socket.connect_ex()
+    assert not socket.readable
+    assert not socket.writable
+    with pytest.raises(BlockingIOError):
+        socket.recv(1)
+    while not socket.writable:
+        world.step()
+    assert socket.readable
+    assert told == ["writable", "readable"]
+    for ask in (lambda: socket.send(b"x"), lambda: socket.recv(1), lambda: socket.recv_into(bytearray(1))):
+        with pytest.raises(ConnectionRefusedError):
+            ask()
+    socket.close()
