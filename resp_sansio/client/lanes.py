@@ -74,8 +74,9 @@ def _route_batch(infos: Sequence[CommandInfo]) -> Route:
 def _refuse_anywhere(info: CommandInfo) -> None:
     """Refuse what lasts longer than a call."""
     if info.needs is Needs.PUBSUB or info.replies is Replies.STREAM:
+        method = "monitor" if info.name == "MONITOR" else "subscribe"
         raise LocalProtocolError(
-            f"{info.name} was not sent: its answers come later, one by one; use connect(), and next_push() there"
+            f"{info.name} was not sent: its answers come later, one by one; use {method}(), or connect() and next_push() there"
         )
 
 

@@ -62,7 +62,7 @@ def opened(backend: Backend, strategy: str, url: str, **options: Any) -> Abstrac
 SWALLOW = Faults(after=0, then="close", once=True)
 """The next reply is not seen: the connection ends instead."""
 
-LISTENS = "its answers come later, one by one; use connect(), and next_push() there"
+LISTENS = "its answers come later, one by one; use {}(), or connect() and next_push() there"
 CHANGES = "it changes one connection, and the next command may go by another; use acquire(), connect() or an option of the client"
 WATCHES = (
     "it holds on one connection, and the next command may go by another; use transact(), which watches, reads and writes in one go,"
@@ -70,9 +70,9 @@ WATCHES = (
 )
 NEIGHBOURS = "it speaks of other commands on the same connection; put it into a pipeline behind them, or use acquire() or connect()"
 REFUSED = {
-    "SUBSCRIBE news": LISTENS,
-    "PSUBSCRIBE *": LISTENS,
-    "MONITOR": LISTENS,
+    "SUBSCRIBE news": LISTENS.format("subscribe"),
+    "PSUBSCRIBE *": LISTENS.format("subscribe"),
+    "MONITOR": LISTENS.format("monitor"),
     "SELECT 1": CHANGES,
     "AUTH secret": CHANGES,
     "WATCH k": WATCHES,

@@ -50,12 +50,14 @@ def test_what_can_share_does_and_what_would_hold_up_or_change_the_others_does_no
 @pytest.mark.parametrize("before", [[], ["SET k v"]])
 @pytest.mark.parametrize("command", ["SUBSCRIBE channel", "PUNSUBSCRIBE"])
 def test_what_comes_later_needs_somebody_who_listens(before: list[str], command: str) -> None:
-    with pytest.raises(LocalProtocolError, match=f"^{command.split(maxsplit=1)[0]} was not sent: .* use connect"):
+    with pytest.raises(
+        LocalProtocolError, match=rf"^{command.split(maxsplit=1)[0]} was not sent: .* use subscribe\(\)"
+    ):
         route(slot_of(*before, command))
 
 
 def test_monitor_needs_somebody_who_listens() -> None:
-    with pytest.raises(LocalProtocolError, match="^MONITOR was not sent: .* use connect"):
+    with pytest.raises(LocalProtocolError, match=r"^MONITOR was not sent: .* use monitor\(\)"):
         route(slot_of("MONITOR"))
 
 
