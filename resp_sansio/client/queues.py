@@ -152,13 +152,17 @@ Step: TypeAlias = list[tuple[Command[Any], Then]]
 
 class Queue(ABC, Generic[E]):
     """A queue as one of its consumers sees it. `over`: there was nothing left, and it is not to wait; to be unset by who ends then.
+    `stopped`, to be set by others: it is to hand over what it has, and to read no more.
 
     `patient`: a server that can't serve yet (LOADING) is asked again, for the client has made pauses already. One caller at a time
     takes and steps; others may `flush` meanwhile.
     """
 
+    _ready: deque[Any]  # to be handed over
+
     def __init__(self, text: Text[Any], block: int | None, *, patient: bool = True) -> None:
         self.over: bool = False
+        self.stopped: bool = False
         self._block = None if block is None else min(number_of("block", block, 0) or LONGEST, LONGEST)
         self._text = text
         self._patient = patient
@@ -173,6 +177,11 @@ class Queue(ABC, Generic[E]):
     @abstractmethod
     def take(self, now: float) -> E | None:
         """Hand over the next; None if a step is due first. Raises `UnexpectedReplyError` for one that is no text."""
+
+    @property
+    def ends(self) -> bool:
+        """Is there nothing to take, and nothing to ask for?"""
+        return self.over or (self.stopped and not self._ready)
 
     def step(self, now: float) -> Step:
         """Return what is to be sent now: acknowledgements, and what asks for more if there is nothing to take."""

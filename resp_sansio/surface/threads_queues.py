@@ -22,7 +22,7 @@ E = TypeVar("E", bound=Delivery)
 class Consuming(Generic[E]):
     """What a queue hands over, one by one, for an `with` block and an `for` loop in it: see `consume`.
 
-    It never ends, unless it is not to wait (`block=None`). One thread at a time may ask for the next; the handlers may be any.
+    It ends once it is to `stop`, or if `block` is None. One thread at a time may ask for the next; the handlers may be any.
     """
 
     __slots__ = ("_alone", "_asking", "_by", "_queue")
@@ -78,7 +78,7 @@ class Consuming(Generic[E]):
                     delivery = self._queue.take(self._by._driver.now())
                     if delivery is not None:
                         return delivery
-                    if self._queue.over:
+                    if self._queue.ends:
                         break
                     step = self._queue.step(self._by._driver.now())
                 try:
@@ -86,10 +86,19 @@ class Consuming(Generic[E]):
                 except RespError as error:
                     if not survives(error):
                         raise
+                    if self._queue.stopped:
+                        break
             self._queue.over = False
             raise StopIteration
         finally:
             self._asking = False
+
+    def stop(self) -> None:
+        """Read no more: what was read is handed over still, and then the iteration ends. Any thread or signal handler may say so.
+
+        A read that is under way ends first: within `block`, or, where the server is away, once its call is over.
+        """
+        self._queue.stopped = True
 
     def flush(self) -> None:
         """Acknowledge now what is done: else that goes out with the next read, or when the block ends.

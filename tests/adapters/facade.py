@@ -409,6 +409,7 @@ class Consuming:
         self._workers = workers
         self._blocking = blocking
         self.flush = partial(workers.call, blocking.flush)
+        self.stop = blocking.stop
 
     async def __aenter__(self) -> Self:
         await self._workers.call(self._blocking.__enter__)

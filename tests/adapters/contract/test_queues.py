@@ -245,6 +245,77 @@ async def test_a_server_that_starts_again_is_waited_for(backend: Backend, start_
     handled.check(server, 6)
 
 
+@pytest.mark.over_a_cluster
+@contract
+async def test_what_was_read_is_handed_over_once_it_is_stopped_and_nothing_more(
+    backend: Backend, server: Server
+) -> None:
+    add(server, 3)
+    handled = Handled()
+    async with backend.client(server.url) as client:
+        async with client.consume("s", group="g", consumer="me") as entries:
+            handled.take(await anext(entries))
+            add(server, 2, 4)
+            entries.stop()
+            async for entry in entries:
+                handled.take(entry)
+            assert [entry async for entry in entries] == []
+        assert handled.done == Counter([1, 2, 3])
+        assert pending(server) == 0
+        await handled.all(client)
+    handled.check(server, 5)
+
+
+@contract
+async def test_a_wait_that_is_stopped_ends_with_its_read(backend: Backend, server: Server) -> None:
+    handled = Handled()
+    async with backend.client(server.url) as client:
+        entries = client.consume("s", group="g", consumer="me", block=400)
+
+        async def take() -> None:
+            async with entries:
+                async for entry in entries:
+                    handled.take(entry)
+
+        async def stop() -> None:
+            await backend.until(lambda: bool(blocked(server)))
+            entries.stop()
+            add(server, 1)  # if the read has not ended yet, it brings this
+
+        await backend.together(take, stop)
+        assert not blocked(server)
+        await handled.all(client)
+        handled.check(server, 1)
+
+        items = client.consume_list("l", working="w", block=100)
+        items.stop()
+        assert [item async for item in items] == []
+
+
+@contract
+async def test_a_loop_that_is_stopped_does_not_wait_for_a_server_that_is_away(
+    backend: Backend, start_server: Callable[..., Server]
+) -> None:
+    server = start_server()
+    async with backend.client(server.url, retry=QUICK) as client:
+        entries = client.consume("s", group="g", consumer="me", block=60_000)
+        ended: list[Any] = []
+
+        async def take() -> None:
+            ended.extend([entry async for entry in entries])
+            ended.append("ended")
+
+        async def stop() -> None:
+            await backend.until(lambda: bool(blocked(server)))
+            server.kill()
+            await backend.sleep(0.02)
+            assert not ended
+            entries.stop()
+
+        await backend.together(take, stop)
+        assert ended == ["ended"]
+
+
 @contract
 async def test_a_process_that_is_killed_in_the_middle_is_taken_over_from(backend: Backend, server: Server) -> None:
     add(server, 5)

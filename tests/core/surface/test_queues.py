@@ -289,3 +289,43 @@ def test_a_server_that_is_away_is_asked_until_it_is_back(colour: Colour, error: 
         else:
             with pytest.raises(type(error)):
                 next_of(colour, entries)
+
+
+def test_a_queue_that_is_stopped_hands_over_what_it_has_and_sends_nothing_more(colour: Colour) -> None:
+    server = Streams(b"s")
+    for _ in range(3):
+        server.add()
+    with colour.block(colour.client("redis://stage")) as client:
+        with colour.block(queue_of(client, server, block=1000)) as entries:
+            first = next_of(colour, entries)
+            server.add()
+            entries.stop()
+            sent = len(client._driver.stage.ended)
+            rest = all_of(colour, entries)
+            assert [number(each.id) for each in (first, *rest)] == [1, 2, 3]
+            assert all_of(colour, entries) == []
+            assert len(client._driver.stage.ended) == sent
+            for entry in (first, *rest):
+                entry.done()
+        assert not server.streams[b"s"].pending
+
+
+def test_a_queue_that_is_stopped_waits_for_no_server(colour: Colour) -> None:
+    """An acknowledgement is due in front of what it has: where that has no answer, it ends."""
+    server = Streams(b"s")
+    for _ in range(3):
+        server.add()
+    with colour.block(colour.client("redis://stage", retry=Retry(attempts=1))) as client:
+        entries = queue_of(client, server, block=1000)
+        next_of(colour, entries).done()
+        entries.stop()
+        stage, asked = client._driver.stage, []
+        stage.now += 1.0
+
+        def lose(words: Any) -> Any:
+            asked.append(words[0])
+            stage.cut(next(link for link in stage.peers if not link.ended))
+
+        served(client, lose)
+        assert all_of(colour, entries) == []
+        assert asked == [b"XACK"]
