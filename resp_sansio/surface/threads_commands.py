@@ -134,6 +134,8 @@ class Commands(CachedReads[S], Subscribing[S], Scans[S], Monitors[S], Queues[S],
 
         `timeout` covers both. Raises as `execute`.
         """
+        if not isinstance(script, Script):
+            raise TypeError(f"run takes a Script, not {type(script).__name__}; Script(source) makes one")
         deadline = self._driver.now() + seconds_allowed(self._config, timeout)
         command = script.by_digest(keys, args)
         slot = new_slot(command.args, None, deadline, command.info)

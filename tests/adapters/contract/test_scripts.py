@@ -10,7 +10,7 @@ import pytest
 
 from adapters.backends import Backend, contract
 from adapters.peers import PATIENCE, Faults, Proxy, calls
-from resp_sansio import CommandTimeoutError, ConnectionLostError, Outcome, Retry, Script, as_bytes, as_int
+from resp_sansio import CommandTimeoutError, ConnectionLostError, Outcome, Retry, Script, as_bytes, as_int, as_list
 
 if TYPE_CHECKING:
     from servers import Server
@@ -35,6 +35,27 @@ async def test_a_script_is_sent_whole_only_where_it_is_not_known(
             assert [await redis.run(ADD, ["n"], [2]), await redis.run(ADD, keys=["n"], args=[3])] == [2, 5]
             assert await redis.run(ECHO, args=["é"]) == "é".encode()
     assert server.call("SCRIPT", "EXISTS", ADD.digest, ECHO.digest) == [1, 1]
+
+
+@PROTOCOLS
+@contract
+async def test_on_a_client_of_text_a_script_returns_text_unless_it_says_otherwise(
+    backend: Backend, server: Server, protocol: int
+) -> None:
+    pair = Script("return {'a', ARGV[1]}", read=as_list)
+    for opened in (backend.connect, backend.pool, backend.client):
+        async with opened(server.url, protocol=protocol, decode=True) as redis:
+            assert await redis.run(ECHO, args=["é"]) == "é"
+            assert await redis.run(pair, args=["é"]) == [b"a", "é".encode()]
+
+
+@contract
+async def test_what_is_no_script_is_refused_with_the_remedy(backend: Backend, server: Server) -> None:
+    not_a_script: Any = "return 1"
+    for opened in (backend.connect, backend.pool, backend.client):
+        async with opened(server.url) as redis:
+            with pytest.raises(TypeError, match=r"^run takes a Script, not str; Script\(source\) makes one$"):
+                await redis.run(not_a_script)
 
 
 @pytest.mark.over_a_cluster
