@@ -13,6 +13,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cache
+from math import inf
 from textwrap import dedent
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +24,11 @@ import redis_py
 from examples import DOCS
 from generate_commands_page import all_builders, command_of, reasons
 from generate_methods import Builder
+from resp_sansio import LocalProtocolError, Needs
+from resp_sansio.client.lanes import route
+from resp_sansio.commands.knowledge import command_info
 from resp_sansio.commands.table import TABLE
+from resp_sansio.connection.stateful import new_slot
 
 PAGE: Final = DOCS / "from-redis-py.md"
 START: Final = "## Method by method\n"
@@ -139,12 +144,25 @@ def counterpart(method: Method) -> tuple[str, str]:
         return redis_py.OTHERWISE[method.title], "; ".join(filter(None, said))
     command = command_in(method)
     if found := list({each.name: each for each in [*named, *functions_of(command)]}.values()):
+        said.append(where(found))
         if method.title not in redis_py.OBJECTS:
             said.append(options(method, found, said[0] + redis_py.NOTES.get(method.group, "")))
         return ", ".join([f"`{each.name}`" for each in found]), "; ".join(filter(None, said))
     if command not in reasons():
         raise LookupError(f"tests/redis_py.py does not say what does the same as redis-py's {method.title}")
     return reasons()[command], "; ".join(filter(None, said))
+
+
+def where(builders: list[Builder]) -> str:
+    """Say so of a command that a client and a pool do not take alone, for it belongs to one connection."""
+    for each in builders:
+        words = (*command_of(each).split(), "1", "1")
+        try:
+            route(new_slot(words, None, inf))
+        except LocalProtocolError:
+            piped = "in a pipeline, or " if command_info(words).needs is Needs.NEIGHBOURS else ""
+            return f"{piped}on [one connection](#clients-pools-connections)"
+    return ""
 
 
 def options(method: Method, builders: list[Builder], said: str) -> str:
@@ -168,7 +186,7 @@ def options(method: Method, builders: list[Builder], said: str) -> str:
 
 def plain(name: str) -> str:
     """Return an option's name as both sides could have it."""
-    return redis_py.OPTIONS.get(name, name.strip("_"))
+    return redis_py.OPTIONS.get(name, name)
 
 
 def written() -> str:

@@ -70,7 +70,8 @@ redis-py says `.` if it is given none, `$` is said here, and a result is a list 
     "GeoCommands": """\
 A place is `fromlonlat=(longitude, latitude)` or `frommember`, an area `byradius` or `bybox=(width, height)`; `sort="ASC"` is
 `asc=True`, `sort="DESC"` is `desc=True`, `store_dist` is `storedist`. Two or more of `withdist`, `withcoord` and `withhash` make it
-the function that ends in `_withall`. Values of `geoadd` are one dict: `{"Rome": (12.5, 41.9)}`.""",
+the function that ends in `_withall`, which returns a list of `GeoMember`. Values of `geoadd` are one dict:
+`{"Rome": (12.5, 41.9)}`.""",
     "ft": """\
 [JSON and search](search.md) shows them. The index is the first argument, and redis-py's objects for queries are arguments:
 `r.ft("books").search(Query("lovelace").paging(0, 5))` is `ft_search("books", "lovelace", limit=(0, 5))`.""",
@@ -178,12 +179,19 @@ OTHERWISE: Final = {
 """What does the same as a method for which no function does."""
 
 SAID: Final = {
+    "acl_getuser": (
+        "`flags` are a set; `commands`, `keys` and `channels` are text, as the server has them; `categories` are in"
+        " `commands`, and `enabled` is the flag `on`"
+    ),
+    "acl_log": "names have `_` for `-`; `client_info` is text",
     "acl_setuser": (
         'rules as the server writes them: `"on", ">secret", "~key:*"`, in place of `enabled`, `nopass`, `passwords`,'
         " `hashed_passwords`, `categories`, `commands`, `keys`, `channels`, `selectors`, `reset`, `reset_keys`, `reset_channels`,"
         " `reset_passwords`"
     ),
+    "ardelrange": "ranges follow each other: `ardelrange(key, 1, 5, 7, 9)`",
     "argrep": "`predicates` are `exact`, `match`, `glob` and `re`; `combinator` AND is `every=True`",
+    "bgsave": "redis-py asks for `schedule` if nothing is said",
     "bitcount": "`mode` is `unit`",
     "bitfield": 'tuples, `("GET", "u8", 0)`, where redis-py has an object; `default_overflow` is one, too',
     "bitfield_ro": '`encoding`, `offset` and `items` are tuples: `("GET", "u8", 0)`',
@@ -192,16 +200,29 @@ SAID: Final = {
     "blmpop": "keys one by one; `direction` is `where`, and `timeout` a keyword",
     "blpop": "keys one by one; `timeout` is a keyword, given always",
     "brpop": "keys one by one; `timeout` is a keyword, given always",
-    "bzmpop": 'keys one by one; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`; `timeout` is a keyword',
+    "brpoplpush": "`timeout` is a keyword, given always",
+    "bzmpop": (
+        'keys one by one; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`; `timeout` is a keyword; scores are'
+        " floats"
+    ),
     "bzpopmax": "keys one by one; `timeout` is a keyword, given always",
     "bzpopmin": "keys one by one; `timeout` is a keyword, given always",
+    "client_info": "names have `_` for `-`; all numbers are `int`",
     "client_kill": "`client_kill(addr=address)`; returns how many",
-    "client_kill_filter": "`_id` goes without a name: `client_kill(7)`",
-    "client_list": "`client_id` goes without a name: `client_list(7, 8)`",
+    "client_kill_filter": "`_id` goes without a name: `client_kill(7)`; `_type` is `type`",
+    "client_list": (
+        "`client_id` goes without a name: `client_list(7, 8)`; `_type` is `type`; names have `_` for `-`; numbers are"
+        " `int`"
+    ),
+    "client_no_evict": "True or False",
+    "client_no_touch": "True or False",
     "client_pause": "`all=False` is `write=True`",
     "client_tracking": "`on` is the first argument, `prefix` are those behind it, `clientid` is `redirect`",
     "client_tracking_off": "`client_tracking(False)`; `clientid` is `redirect`, `prefix` are arguments",
     "client_tracking_on": "`client_tracking(True)`; `clientid` is `redirect`, `prefix` are arguments",
+    "client_trackinginfo": "a dict",
+    "command_getkeys": "`bytes`",
+    "command_getkeysandflags": "a list of `KeyWithFlags`",
     "command_list": "`category` is `aclcat`",
     "config_get": "give a `pattern`, `*` for all",
     "copy": "`destination_db` is `db`",
@@ -216,12 +237,15 @@ SAID: Final = {
     "ft().sugget": "`num` is `max`",
     "ft().synupdate": "`skipinitial` is `skipinitialscan`",
     "function_flush": "`mode` is `asynchronous` or `sync`",
-    "function_list": "`library` is `libraryname`",
+    "function_list": "`library` is `libraryname`; a list of dicts",
+    "georadius": "give the `unit`",
+    "georadiusbymember": "give the `unit`",
     "geosearch": "`member`, `longitude`, `latitude`, `radius`, `width`, `height`: see above",
     "geosearchstore": "`member`, `longitude`, `latitude`, `radius`, `width`, `height`: see above",
-    "himport_discard": "redis-py prepares again on other connections; here it is a command, on one connection",
+    "himport_discard": "redis-py prepares again on other connections",
     "himport_discard_all": "as `himport_discard`",
     "himport_prepare": "as `himport_discard`",
+    "himport_set": "values one by one",
     "hincrby": "give the `amount`",
     "hincrbyfloat": "give the `amount`",
     "hotkeys_start": "`metrics` are `cpu` and `net`, `sample_ratio` is `sample`",
@@ -234,30 +258,50 @@ SAID: Final = {
     "json().jsonget": "as `json().get`",
     "json().jsonmget": "as `json().mget`",
     "json().jsonset": "as `json().set`",
-    "lcs": "`lcs_idx` tells `withmatchlen` always",
+    "keys": "give a `pattern`, `*` for all",
+    "lastsave": "Unix time in seconds, an `int`",
+    "latency_history": "a list of `LatencySample`",
+    "latency_latest": "a list of `LatencyEvent`",
+    "lcs": "`lcs_idx` returns an `LcsMatches`; `withmatchlen` is the `len` of each of its `matches`",
     "lmove": "`src` and `dest` are `wherefrom` and `whereto`, both given",
     "lmpop": "keys one by one; `direction` is `where`",
+    "memory_stats": "names have `_` for `-`, dots and spaces; `db.0` is the 0 in `db`",
+    "migrate": "the first of `keys` in its place, the others behind all",
     "module_loadex": "`options` is `config`, a dict",
     "msetex": "`data_persist_option` is `nx` or `xx`",
     "ping": "returns `PONG`, not True",
     "restore": "`frequency` is `freq`",
-    "scan": "a tuple of the next cursor, 0 at the end, and the keys",
+    "role": "a `MasterRole`, `ReplicaRole` or `SentinelRole`",
+    "scan": "`_type` is `type`; a tuple of the next cursor, 0 at the end, and the keys",
     "script_flush": "`sync_type` is `asynchronous` or `sync`",
+    "sdiffcard": "keys one by one, without `numkeys`",
+    "sentinel_set": "`option` and `value` are a dict",
     "set": "False, not None, if it was not set; `get=True` is `set_get`",
-    "slowlog_get": "`num` is `count`",
+    "sintercard": "keys one by one, without `numkeys`",
+    "slowlog_get": (
+        "`num` is `count`; a list of `LoggedCommand`: `start_time` is `time`, `duration` is `amount`, `command` is"
+        " `arguments`"
+    ),
     "sort": "`start=2, num=5` is `limit=(2, 5)`; `groups` has no counterpart",
     "sort_ro": "`start=2, num=5` is `limit=(2, 5)`",
     "spop": "with a count a set: `spop_count`",
     "srandmember": "with a `number`: `srandmember_count`",
     "stralgo": "keys alone, as `lcs` takes; `specific_argument` and `withmatchlen` have no counterpart",
+    "substr": "give the `end`",
+    "sunioncard": "keys one by one, without `numkeys`",
     "ts().mrange": "`exclude_empty` has no counterpart",
     "ts().mrevrange": "`exclude_empty` has no counterpart",
     "type": "`str`: the server's own word",
+    "vset().vemb": "`raw` is `vemb_raw`, which returns a `RawVector`",
+    "vset().vgetattr": "JSON text, where redis-py has a dict",
+    "vset().vinfo": "names have `_` for `-`",
+    "vset().vlinks": "with scores, lists of tuples",
     "vset().vsetattr": "a dict is JSON text here",
+    "vset().vsim": "with scores, a list of tuples",
     "watch": "[watch](#watch)",
     "xackdel": "`ref_policy` is `keepref`, `delref` or `acked`",
     "xadd": "`ref_policy` is `keepref`, `delref` or `acked`",
-    "xautoclaim": "`start_id` is `start`; an `Autoclaimed`, whose entries are each an `Entry`",
+    "xautoclaim": "`start_id` is `start`; an `Autoclaimed` with an `Entry` for each, or an `AutoclaimedIDs`",
     "xclaim": "IDs one by one; a list of `Entry`",
     "xdelex": "`ref_policy` is `keepref`, `delref` or `acked`",
     "xgroup_create": "`entries_read` is `entriesread`",
@@ -281,7 +325,7 @@ SAID: Final = {
     "zinter": "keys one by one; their weights in a dict are `weights`",
     "zintercard": "keys one by one, without `numkeys`",
     "zinterstore": "keys one by one; their weights in a dict are `weights`",
-    "zmpop": 'keys one by one, without `num_keys`; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`',
+    "zmpop": 'keys one by one, without `num_keys`; `min=True` is `where="MIN"`, `max=True` is `where="MAX"`; scores are floats',
     "zmscore": "members one by one",
     "zrange": "`desc=True` is `rev=True`; `offset=2, num=5` is `limit=(2, 5)`",
     "zrangebylex": "`start=2, num=5` is `limit=(2, 5)`",

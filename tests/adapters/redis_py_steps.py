@@ -7,14 +7,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from resp_sansio import Command, Entry, commands
+from resp_sansio import (
+    AutoclaimedIDs,
+    Command,
+    Entry,
+    KeyWithFlags,
+    LcsMatch,
+    LcsMatches,
+    MasterRole,
+    commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RULES", "STEPS", "Step"]
+__all__ = ["ROWS", "RULES", "STEPS", "Row", "Step"]
 
 Step: TypeAlias = "tuple[str, Callable[[Any], object], Command[Any]]"
+
+Row: TypeAlias = "tuple[str, Callable[[Any], object], Command[Any], Callable[[Any], object]]"
+
+
+def words(found: Any) -> Any:
+    """The server's own words as text, wherever they are."""
+    if isinstance(found, dict):
+        return {words(key): words(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [*map(words, found)]
+    return found.decode() if isinstance(found, bytes) else found
 
 
 def facts(found: Any) -> Any:
@@ -28,12 +48,13 @@ def entries(found: Any) -> list[Entry[Any]]:
 # Makes ours of redis-py's result, by the name that the page gives to the rule.
 RULES: Final[dict[str, Callable[[Any], object]]] = {
     "The same": lambda found: found,
-    "Done": lambda found: None if found is True else found,
+    "Done": lambda found: None if found in (True, b"OK") else found,
     "Whether": bool,
     "Each of them": lambda found: [bool(each) for each in found],
-    "Own words": lambda found: found.decode(),
+    "Own words": words,
     "Pairs": lambda found: [*zip(found[::2], found[1::2], strict=True)],
     "Scores": lambda found: [(member, float(score)) for member, score in zip(found[::2], found[1::2], strict=True)],
+    "Tuples": tuple,
     "A dict": dict,
     "One": lambda found: found[0] if found else None,
     "None at all": lambda found: [] if found is None else found,
@@ -220,4 +241,93 @@ STEPS: Final[list[Step]] = [
     ("Done", lambda r: r.acl_setuser("frank", enabled=True, keys=["a"]), commands.acl_setuser("frank", "on", "~a")),
     ("The same", lambda r: r.acl_deluser("frank", "none"), commands.acl_deluser("frank", "none")),
     ("Done", lambda r: r.flushdb(), commands.flushdb()),
+    ("The same", lambda r: r.rpush("l", *"abc"), commands.rpush("l", *"abc")),
+    ("Tuples", lambda r: r.lmpop(1, "l", direction="LEFT"), commands.lmpop("l", where="LEFT")),
+    ("The same", lambda r: r.lmpop(1, "none", direction="LEFT"), commands.lmpop("none", where="LEFT")),
+    ("Done", lambda r: r.replicaof("NO", "ONE"), commands.replicaof_no_one()),
+    ("Done", lambda r: r.acl_dryrun("default", "get", "k"), commands.acl_dryrun("default", "get", "k")),
+    ("Own words", lambda r: r.function_stats(), commands.function_stats()),
+]
+
+
+def numbers(found: Any) -> Any:
+    """Text that is a number is one."""
+    return {
+        name.replace("-", "_"): int(value) if value.lstrip("-").isdecimal() else value
+        for name, value in {name: str(value) for name, value in found.items()}.items()
+    }
+
+
+def settled(info: Any) -> Any:
+    """What does not change between two questions."""
+    return {name: info[name] for name in ("laddr", "flags", "db", "sub", "psub", "multi", "user")}
+
+
+# What no rule says, by the row that does: how ours follows from redis-py's, which is asked at the same time.
+ROWS: Final[list[Row]] = [
+    ("lastsave", lambda r: r.lastsave(), commands.lastsave(), lambda found: int(found.timestamp())),
+    ("role", lambda r: r.role(), commands.role(), lambda found: MasterRole(found[0].decode(), *found[1:])),
+    ("client_list", lambda r: r.client_list()[-1], commands.client_list(), lambda found: settled(numbers(found))),
+    ("client_info", lambda r: r.client_info(), commands.client_info(), lambda found: settled(numbers(found))),
+    (
+        "client_trackinginfo",
+        lambda r: r.client_trackinginfo(),
+        commands.client_trackinginfo(),
+        lambda found: {"flags": {*words(found[1])}, "redirect": found[3], "prefixes": found[5]},
+    ),
+    (
+        "command_getkeys",
+        lambda r: r.command_getkeys("GET", "k"),
+        commands.command_getkeys("GET", "k"),
+        lambda found: [key.encode() for key in found],
+    ),
+    (
+        "command_getkeysandflags",
+        lambda r: r.command_getkeysandflags("GET", "k"),
+        commands.command_getkeysandflags("GET", "k"),
+        lambda found: [KeyWithFlags(key, {*words(flags)}) for key, flags in found],
+    ),
+    (
+        "acl_getuser",
+        lambda r: r.acl_getuser("default"),
+        commands.acl_getuser("default"),
+        lambda found: {
+            "flags": {*found["flags"]},
+            "passwords": found["passwords"],
+            "commands": " ".join(found["categories"] + found["commands"]),
+            "keys": " ".join(found["keys"]),
+            "channels": " ".join(found["channels"]),
+            "selectors": found["selectors"],
+        },
+    ),
+    (
+        "lcs",
+        lambda r: r.lcs("k", "l", idx=True, withmatchlen=True),
+        commands.lcs_idx("k", "l"),
+        lambda found: LcsMatches([LcsMatch(*map(tuple, match[:2])) for match in found[1]], found[3]),
+    ),
+    (
+        "zmpop",
+        lambda r: r.zmpop(1, ["z"], min=True, count=2),
+        commands.zmpop("z", where="MIN", count=2),
+        lambda found: (found[0], [(member, float(score)) for member, score in found[1]]),
+    ),
+    (
+        "slowlog_get",
+        lambda r: r.slowlog_get(1)[0],
+        commands.slowlog_get(1),
+        lambda found: (found["id"], found["start_time"], found["duration"], found["command"].split()),
+    ),
+    (
+        "xautoclaim",
+        lambda r: r.xautoclaim("x", "g", "c", 0, justid=True),
+        commands.xautoclaim_justid("x", "g", "c", 0),
+        lambda found: AutoclaimedIDs(b"0-0", found, []),
+    ),
+    (
+        "scan",
+        lambda r: r.scan(0, _type="hash", count=1000),
+        commands.scan(0, type="hash", count=1000),
+        lambda found: found,
+    ),
 ]

@@ -5,11 +5,16 @@ Options may stand in another order, and redis-py writes some of them in small le
 
 from __future__ import annotations
 
+import inspect
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import redis
 
+from examples import read
+from generate_from_redis_py import PAGE, functions_named
+from redis_py import VERSION
 from resp_sansio import Command, commands
 
 if TYPE_CHECKING:
@@ -188,3 +193,58 @@ def test_the_words_are_those_of_redis_py(ask: Callable[[Any], object], command: 
     theirs, ours = sent.value.args, words(command.args)
     assert ours[0] == theirs[0]
     assert sorted(map(str.upper, ours)) == sorted(map(str.upper, theirs))
+
+
+SENT_ANYWAY: Final = frozenset(
+    {"function_list", "function_restore", "geodist", "pubsub_channels", "pubsub_shardchannels", "setbit"}
+)
+"""One side says what the server does if nothing is said; a bit is 1 for redis-py whatever is given."""
+
+VALUES: Final[list[Callable[[int], Any]]] = [lambda at: f"x{at}", lambda at: 10 + at, lambda at: {f"f{at}": 1}]
+"""A dict last: where redis-py takes a list, it takes the names of one."""
+
+
+def called(ask: Callable[..., Any], args: tuple[Any, ...]) -> list[str] | None:
+    """The words that are sent if it is called so; None if it refuses that, or does something else."""
+    try:
+        made = ask(*args)
+    except SentError as sent:
+        return [*map(str.upper, sent.args)]
+    except Exception:  # noqa: BLE001  # of redis-py's there are all kinds
+        return None
+    return [*map(str.upper, words(made.args))] if isinstance(made, Command) else None
+
+
+def both(theirs: Callable[..., Any], ours: Callable[..., Any], kinds: int) -> list[tuple[list[str], list[str] | None]]:
+    """What redis-py's method sends for values of so many kinds, where it sends anything, and ours for the same."""
+    parameters = inspect.signature(theirs).parameters.values()
+    least = sum(each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters)
+    most = least + 2 * any(each.kind is each.VAR_POSITIONAL for each in parameters)
+    return [
+        (sent, called(ours, args))
+        for count in range(least, most + 1)
+        for args in product(*[[value(at) for value in VALUES[:kinds]] for at in range(count)])
+        if (sent := called(theirs, args)) is not None
+    ]
+
+
+def rows_that_say_nothing() -> list[str]:
+    """The methods that differ in nothing, as the page has it."""
+    lines = [line.split("`") for line in read(PAGE).splitlines() if line.startswith("| `") and line.endswith("|  |")]
+    names = [line[1] for line in lines]
+    return [name for name in names if hasattr(redis.Redis, name) and functions_named(name) and name not in SENT_ANYWAY]
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
+@pytest.mark.skipif(redis.__version__ != VERSION, reason=f"docs/from-redis-py.md is for redis-py {VERSION}")
+@pytest.mark.parametrize("name", rows_that_say_nothing())
+def test_what_must_be_given_goes_by_position_as_with_redis_py(name: str) -> None:
+    client: Any = redis.Redis()
+    client.execute_command = send
+    theirs, ours = getattr(client, name), getattr(commands, name)
+    sent = both(theirs, ours, 2)
+    if not any(found for _, found in sent):
+        sent = both(theirs, ours, 3)
+    understood = [(words, found) for words, found in sent if found is not None]
+    assert all(words == found for words, found in understood), understood
+    assert understood or not sent, sent
