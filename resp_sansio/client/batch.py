@@ -26,7 +26,7 @@ from .._errors import (
 )
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
-from ..commands.knowledge import CommandInfo, block_time, command_info, prepare
+from ..commands.knowledge import KNOWN, CommandInfo, block_time, command_info, prepare
 from ..commands.readers import anything
 from ..commands.words import Words, shown_word
 from ..config.config import Config
@@ -208,7 +208,10 @@ class CommandBatch(Generic[S]):
             self._check_not_run()
         payload = encode_command(words)
         if info is None:
-            info = command_info(words)
+            try:
+                info = KNOWN[words[0]]
+            except KeyError:
+                info = command_info(words)
         if info.blocking is not None and not self._in_multi():
             self._block_time += block_time(words, info)
         infos = self._infos

@@ -298,7 +298,7 @@ CUT_SHORT: Final[dict[str, Callable[[Words], bool]]] = {"TOPK.INCRBY": _refuses_
 # Bounded as the encoder's heads are, and for the same reason; names come from programs.
 _MOST_NAMES: Final = 1024
 _LONGEST_NAME: Final = 64
-_known: Final[dict[object, CommandInfo]] = {}
+KNOWN: Final[dict[object, CommandInfo]] = {}
 _known_pairs: Final[dict[tuple[object, object], CommandInfo]] = {}
 
 
@@ -308,7 +308,7 @@ def command_info(args: Sequence[Argument]) -> CommandInfo:
     Raises `TypeError` if the name is neither `str` nor `bytes`, `ValueError` if there is none.
     """
     try:
-        return _known[args[0]]
+        return KNOWN[args[0]]
     except (KeyError, IndexError, TypeError, ValueError):  # the last two: what can't be hashed
         return _find(args)
 
@@ -384,12 +384,12 @@ def _find(args: Sequence[Argument]) -> CommandInfo:
 
 def _remember(args: Sequence[Argument], words: Words, info: CommandInfo) -> None:
     """Keep what is so for all arguments, under the name as it was written."""
-    if max(len(_known), len(_known_pairs)) >= _MOST_NAMES:
-        _known.clear()
+    if max(len(KNOWN), len(_known_pairs)) >= _MOST_NAMES:
+        KNOWN.clear()
         _known_pairs.clear()
     in_the_first, in_the_name = len(words) - len(args) + 1, info.name.count(" ") + 1
     if in_the_first == in_the_name and len(text_of(args[0])) <= _LONGEST_NAME:
-        _known[args[0]] = info
+        KNOWN[args[0]] = info
     elif in_the_first < in_the_name and isinstance(words[1], (str, bytes)):
         _known_pairs[words[0], words[1]] = info
 

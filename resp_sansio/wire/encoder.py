@@ -26,6 +26,7 @@ _LENGTHS: Final = [b"\r\n$%d\r\n" % length for length in range(1025)]
 # The array header and the name's words, up to the last line break, by number of arguments and name. Names come from programs,
 # so few are ever seen (Redis 7.0 has 240 commands and 140 subcommands); one that takes them from elsewhere must not grow this.
 _HEADS: Final[list[dict[object, bytes]]] = [{} for _ in range(16)]
+_HEADS_OF_TWO: Final = _HEADS[2]  # looked up once: of a name and a key
 _MOST_HEADS: Final = 512
 _LONGEST_NAME: Final = 64
 
@@ -47,7 +48,7 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
             if type(first) is str:
                 first = first.encode()
             if type(first) is bytes:
-                return b"".join((_HEADS[2][name], _LENGTHS[len(first)], first, b"\r\n"))
+                return b"".join((_HEADS_OF_TWO[name], _LENGTHS[len(first)], first, b"\r\n"))
         elif len(args) == 3:
             name, first, second = args
             if type(first) is str:
