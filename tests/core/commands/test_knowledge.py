@@ -242,9 +242,9 @@ def test_what_is_kept_is_bounded() -> None:
         command_info((f"{'config':{number % 50 + 6}}", "GET"))
         command_info(("x" * 65 + str(number),))
         command_info(("GET key " + str(number),))
-    assert len(knowledge._known) <= 1024
+    assert len(knowledge.KNOWN) <= 1024
     assert len(knowledge._known_pairs) <= 1024
-    assert not any(" key " in str(name) or len(str(name)) > 64 for name in knowledge._known)
+    assert not any(" key " in str(name) or len(str(name)) > 64 for name in knowledge.KNOWN)
 
 
 def test_a_name_is_text() -> None:
