@@ -43,6 +43,7 @@ __all__ = [
 T = TypeVar("T")
 
 ANSWERED: Final = SlotState.ANSWERED
+HANDED: Final = SlotState.HANDED
 
 Loan: TypeAlias = Lease[Link] | Share
 """A link, with the right to use it."""

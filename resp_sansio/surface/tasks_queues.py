@@ -9,7 +9,7 @@ from .._errors import LocalProtocolError, RespError
 from ..client.queues import Delivery, ListItem, Queue, Step, StreamEntry, survives
 from ..commands.decoding import S
 from ..connection.slot import Batch
-from .base import CommandsBase, Viewed
+from .base import HANDED, CommandsBase, Viewed
 from .batches import PipelineBase
 from .tasks_driver import Driver
 
@@ -54,8 +54,11 @@ class Consuming(Generic[E]):
             step = self._queue.flush(self._by._driver.now())
         if step:
             _, slot = self._batch(step)
+            driver = self._by._driver
             with suppress(RespError):
-                self._by._driver.ahead(slot, self._by._lease)
+                driver.ahead(slot, self._by._lease)
+                if slot.state is HANDED:
+                    driver.give_up(slot)  # it is sent, and no caller waits for the answer
 
     def __aiter__(self) -> Self:
         return self

@@ -175,6 +175,28 @@ async def test_handlers_side_by_side_and_what_is_done_while_a_read_waits(backend
         assert pending(server) == 1
 
 
+@contract
+async def test_a_block_that_is_interrupted_acknowledges_and_keeps_no_connection(
+    backend: Backend, server: Server
+) -> None:
+    class Interrupted(BaseException):
+        pass
+
+    add(server, 1)
+    async with backend.pool(server.url) as pool:
+
+        async def consume() -> None:
+            async with pool.consume("s", group="g", consumer="me") as entries:
+                (await anext(entries)).done()
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            await consume()
+        await backend.until(lambda: pool.stats().leased == 0)
+        await backend.until(lambda: pending(server) == 0)
+        await pool.ping()
+
+
 @pytest.mark.over_a_cluster
 @contract
 async def test_waits_that_are_cancelled_lose_nothing(backend: Backend, server: Server) -> None:
