@@ -71,7 +71,7 @@ class ClusterRedirects(ClusterCalls):
                 slot.give_up_keeping()  # no other command may stand between ASKING and the read
             call.split = split = Split(slot, whole=True)  # of what is left to be sent
             part = split.part(range(slot.count), self.node_at(self.map.visit(redirect.place)), asking=True)
-            part.call.home.begin(part, now)
+            part.call.home.begin(part, now, pause=pause)
             self._complete(split, now)
         elif pause:
             node.rest(slot, pause, now)

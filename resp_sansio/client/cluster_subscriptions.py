@@ -24,6 +24,7 @@ from .node import NodeBase
 from .repair import INTERRUPTED
 from .sentinel import Place
 from .shards import ShardedRegistry, ShardFeed
+from .subscriber import Name
 from .subscriptions import Registry
 
 __all__ = ["ClusterSubscriptions"]
@@ -67,12 +68,11 @@ class ClusterSubscriptions(ClusterRedirects):
         for feed in [*registry.feeds]:
             if feed.home is not None:
                 feed.home._attend(feed, now)
+        if registry.ended_names:
+            self._later(registry, registry.ended_names, now + TIME_FOR_A_MAP)
+            registry.ended_names = []
         if registry.wants_map:
             self.want_map(now, at_once=not self.map.masters)
-        if registry.later and self._names_due == inf:
-            self._names_due = now + (
-                self._retry.pause(registry.hops, self._random()) if registry.hops else TIME_FOR_A_MAP
-            )
         self._tell_subscribers(registry)
         registry.busy = False
 
@@ -122,14 +122,23 @@ class ClusterSubscriptions(ClusterRedirects):
 
     # -- channels of shards --------------------------------------------------------------------------------------------------
 
-    def _place_names(self, now: float) -> None:
-        """There is a new map, or it is time: channels go where their slots are now, and are asked for again."""
+    def _place_names(self, now: float, by: float = inf) -> None:
+        """There is a new map, or it is time: channels go where their slots are now, and are asked for again.
+
+        Those that were put off until after `by` are not.
+        """
         self._names_due = inf
         registry = self._sharded
         if registry is not None:
             registry.busy = True
-            registry.place(gone=lambda feed: feed.home is not None and self._is_gone(feed.home.place))
+            registry.place(by, gone=lambda feed: feed.home is not None and self._is_gone(feed.home.place))
+            self._names_due = min(registry.later.values(), default=inf)
             self._advance(registry, now)
+
+    def _later(self, registry: ShardedRegistry, names: list[Name], due: float) -> None:
+        """These can't be had now, and are asked for again then."""
+        registry.later.update(dict.fromkeys(names, due))
+        self._names_due = min(self._names_due, due)
 
     def puts_off(self, node: NodeBase, asked: Asked, error: ReplyError, now: float) -> bool:
         """This server has refused a command about channels of shards. Is that no reason to tell their subscribers?"""
@@ -142,12 +151,16 @@ class ClusterSubscriptions(ClusterRedirects):
             self._advance(registry, now)
             return True
         names = registry.put_off(asked)
+        hops = max([name.hops for name in names], default=1)
         redirect = self._read(node, error) if error.code in ELSEWHERE else None
         if redirect is not None and not redirect.asks and redirect.slot == slot_of(asked.names[0].word):
             self._learn(redirect, node, now)
-            if registry.hops <= AT_ONCE:
-                self._place_names(now)
+            hops -= AT_ONCE
+            if hops <= 0:
+                self._later(registry, names, now)
+                self._place_names(now, now)
                 return True
+        self._later(registry, names, now + self._retry.pause(hops, self._random()))
         self.want_map(now)
         self._put_off({change: None for name in names for change in name.changes}, error)
         self._advance(registry, now)
@@ -178,7 +191,7 @@ class ClusterSubscriptions(ClusterRedirects):
         """As of a client."""
         super().handle_timeout(now)
         if self._names_due <= now:
-            self._place_names(now)
+            self._place_names(now, now)
 
     def _mend_subscriptions(self, now: float) -> None:
         registry = self._sharded

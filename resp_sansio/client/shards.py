@@ -71,18 +71,18 @@ class ShardFeed(Feed):
 class ShardedRegistry(Registry):
     """The subscriptions of a client of a cluster. `owner` says which feed a hash slot has now, None if that is not known.
 
-    `later`: names that are to be asked for again after a while.
+    `later`: names that were put off, and when they are to be asked for again. `ended_names`: those that a server has just ended.
     """
 
-    __slots__ = ("_owner", "feeds", "hops", "later", "room")
+    __slots__ = ("_owner", "ended_names", "feeds", "later", "room")
 
     def __init__(self, owner: Callable[[int], ShardFeed | None]) -> None:
         super().__init__(lasting=True)
         self._owner = owner
         self.room: Final[ShardFeed] = ShardFeed(self, None)
         self.feeds: dict[ShardFeed, None] = {self.room: None}
-        self.later: dict[Name, None] = {}
-        self.hops: int = 0  # how often names were put off, or sent elsewhere, since one was confirmed
+        self.later: dict[Name, float] = {}
+        self.ended_names: list[Name] = []
 
     # -- by which link -----------------------------------------------------------------------------------------------------
 
@@ -134,18 +134,19 @@ class ShardedRegistry(Registry):
             [subscriber.full or not subscriber.names for subscriber in self.subscribers]
         )
 
-    def place(self, *, gone: Callable[[ShardFeed], bool]) -> None:
-        """There is a new map, or time has passed: each name goes where its hash slot is now, and all are asked for."""
+    def place(self, by: float, *, gone: Callable[[ShardFeed], bool]) -> None:
+        """Each name goes where its hash slot is now, and all are asked for that were put off until then, or for less long."""
+        later = {name: due for name, due in self.later.items() if due > by}
         for feed in [*self.feeds]:
-            for name in [*feed.wanted]:
+            for name in [name for name in feed.wanted if name not in later]:
                 owner = self._owner(slot_of(name.word))
                 if owner is None and gone(feed):
                     owner = self.room
                 if owner is not None and owner is not feed:
                     self.move(name, owner)
-        later, self.later = self.later, {}
-        for name in later:
-            if name.subscribers:
+        again, self.later = self.later, later
+        for name in again:
+            if name not in later and name.subscribers:
                 name.feed.todo[name] = None
 
     def move(self, name: Name, feed: ShardFeed) -> None:
@@ -164,12 +165,11 @@ class ShardedRegistry(Registry):
         feed.wants(name)
 
     def put_off(self, asked: Asked) -> list[Name]:
-        """A command has come to nothing, for now. Return its names, which are to be asked for again `later`."""
+        """A command has come to nothing, for now. Return its names: when they are asked for again is still to be said."""
         names = [name for name in asked.names if name.asked is asked]
-        self.hops += 1
         for name in names:
             name.state, name.asked = State.WANTED, None
-            self.later[name] = None
+            name.hops += 1
         return names
 
     # -- losses --------------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class ShardedRegistry(Registry):
     def begin_anew(self, why: str) -> None:
         """After an interrupt: what each subscriber wants is all that stands."""
         self._names = {kind: {} for kind in Kind}
-        self.later = {}
+        self.later, self.ended_names = {}, []
         feeds = (self, *self.feeds)
         for feed in feeds:
             feed.wanted = {}
@@ -247,11 +247,11 @@ class ShardedRegistry(Registry):
             self._note(subscriber)
 
     def _is_live(self, name: Name) -> None:
-        self.hops = 0
+        name.hops = 0
         super()._is_live(name)
 
     def _told_otherwise(self, kind: object, items: Any) -> None:
         name = self._names[SHARD].get(items[0]) if kind == "sunsubscribe" else None
         if name is not None and name.state is State.LIVE:
             self._misses(name, MOVED)
-            self.later[name] = None
+            self.ended_names.append(name)

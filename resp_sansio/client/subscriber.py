@@ -54,7 +54,7 @@ class State(enum.Enum):
 class Name:
     """A channel, or a pattern, with those who want it."""
 
-    __slots__ = ("asked", "changes", "feed", "kind", "state", "subscribers", "word")
+    __slots__ = ("asked", "changes", "feed", "hops", "kind", "state", "subscribers", "word")
 
     def __init__(self, kind: Kind, word: bytes, feed: Any) -> None:
         self.kind: Final[Kind] = kind
@@ -64,6 +64,7 @@ class Name:
         self.asked: Any = None  # the last command about it
         self.subscribers: dict[Subscriber, None] = {}
         self.changes: dict[Any, None] = {}  # that wait for it
+        self.hops: int = 0  # in a cluster: how often it was put off, or sent elsewhere, since it was confirmed
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of a {self.kind.name} {self.state.name}: {len(self.subscribers)} subscribers>"

@@ -26,6 +26,8 @@ from resp_sansio import (
     CrossSlotError,
     Outcome,
     ReplyError,
+    Retry,
+    TransactionDiscardedError,
 )
 
 if TYPE_CHECKING:
@@ -178,14 +180,45 @@ async def test_a_transaction_finds_its_slot_elsewhere_and_is_executed_there_whol
 
 
 @contract
-async def test_two_servers_that_name_each_other_cost_a_call_its_time_and_few_requests(backend: Backend) -> None:
+@pytest.mark.parametrize("of", [moved, ask])
+@pytest.mark.parametrize("what", ["call", "pipeline", "transaction", "transact"])
+async def test_two_servers_that_name_each_other_cost_a_call_its_time_and_few_requests(
+    backend: Backend, what: str, of: Callable[[int], Any]
+) -> None:
+    """Each says that the slot is the other's, or that the other is to be asked. A watched transaction is no exception."""
+
+    def names(port: int) -> Callable[[list[bytes]], Any]:
+        sends_on = of(port)
+        said: dict[bytes, Any] = {
+            b"MULTI": "OK",
+            b"UNWATCH": "OK",
+            b"EXEC": ReplyError("EXECABORT Transaction discarded"),
+        }
+        return lambda words: said[words[0]] if words[0] in said else sends_on(words)
+
+    async def update(transaction: Any) -> None:
+        transaction.execute("INCR", HERE)
+
+    async def make(client: Any) -> None:
+        if what == "call":
+            await client.execute("INCR", HERE, timeout=0.2)
+        elif what == "transact":
+            await client.transact(update, HERE, timeout=0.2)
+        else:
+            batch = client.pipeline(timeout=0.2) if what == "pipeline" else client.transaction(timeout=0.2)
+            batch.execute("INCR", HERE)
+            for reply in await batch.run():
+                raise reply
+
+    counted = b"WATCH" if what == "transact" else b"INCR"
     with ScriptedNodes() as nodes:
-        async with backend.client(nodes.url) as client:
+        async with backend.client(nodes.url, retry=Retry(base=0.05, cap=0.05)) as client:
             assert await client.execute("GET", HERE) == HERE.encode()
-            nodes.move_in_circles()
-            with pytest.raises((CommandTimeoutError, ReplyError)):
-                await client.execute("INCR", HERE, timeout=0.2)
-            assert 1 <= sum(len(node.asked(b"INCR")) for node in nodes.nodes) <= 20
+            for number in range(2):
+                nodes.answer(names(nodes.nodes[1 - number].port), by=number)
+            with pytest.raises((CommandTimeoutError, ReplyError, TransactionDiscardedError)):
+                await make(client)
+            assert 1 <= sum(len(node.asked(counted)) for node in nodes.nodes) <= 30
             nodes.answer(echo)
             assert await client.execute("GET", HERE) == HERE.encode()
 

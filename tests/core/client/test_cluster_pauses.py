@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import inf
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from core.client.stage import LANES
 from core.client.town import A, B, D, Town, key
 from resp_sansio import CommandTimeoutError, PoolSettings, ReplyError
-from resp_sansio.client.cluster_redirects import AT_ONCE
+from resp_sansio.client.cluster_redirects import AT_ONCE, MOST_HOPS
 from resp_sansio.client.hash_slots import slot_of
 
 DOWN = ReplyError("CLUSTERDOWN The cluster is down")
@@ -191,3 +193,55 @@ def test_a_transaction_that_watches_waits_longer_each_time_and_follows_at_once_a
     assert pause("ASK", follows=True) == at_once
     for code in ("ASK", "TRYAGAIN", "CLUSTERDOWN"):
         assert pause(code, follows=False) == client._retry.pause(tried, town.half)
+
+
+@pytest.mark.parametrize("deadline", [2.0, inf])
+@pytest.mark.parametrize("says", ["MOVED MOVED", "ASK ASK", "ASK MOVED", "MOVED ASK"])
+@pytest.mark.parametrize("what", ["INCR", "BLPOP", "transaction", "pipeline"])
+def test_servers_that_disagree_are_asked_at_once_at_first_and_then_with_pauses_whatever_they_say(
+    what: str, says: str, deadline: float
+) -> None:
+    town, slot = opened(pool=LEASES), slot_of(key(A).encode())
+    seen: list[float] = []
+
+    def disagree(here: Any, code: str, there: Any) -> None:
+        def refuses(words: Any) -> ReplyError | None:
+            if words[0] not in (b"INCR", b"BLPOP") or slot_of(words[1]) != slot:
+                return None
+            seen.append(town.now)
+            assert len(seen) < 100, "it goes on without a pause"
+            return ReplyError(f"{code} {slot} {there[0]}:{there[1]}")
+
+        town[here].refuses_with = refuses
+
+    for here, code, there in zip((A, B), says.split(), (B, A), strict=True):
+        disagree(here, code, there)
+    call = {
+        "INCR": lambda: town.call("INCR", key(A), deadline=deadline),
+        "BLPOP": lambda: town.call("BLPOP", key(A), "0", deadline=deadline),
+        "transaction": lambda: town.batch(("MULTI",), ("INCR", key(A)), ("EXEC",), deadline=deadline),
+        "pipeline": lambda: town.batch(("INCR", key(A)), ("INCR", key(B)), deadline=deadline),
+    }[what]()
+    town.pass_time(10.0)
+    assert call in town.ended
+    pauses = [
+        0.0 if hop <= AT_ONCE else town.client._retry.pause(hop - AT_ONCE, town.half) for hop in range(1, MOST_HOPS + 8)
+    ]
+    due = [0.0, *[at for at in accumulate(pauses) if at < deadline]]
+    assert seen == pytest.approx(due if deadline < inf else due[: 1 + MOST_HOPS])
+    town.is_at_rest()
+
+
+def test_a_caller_that_goes_while_its_call_pauses_in_front_of_an_asking_leaves_nothing() -> None:
+    town, slot = opened(), slot_of(key(A).encode())
+    for here, there in ((A, B), (B, A)):
+        refusal = ReplyError(f"ASK {slot} {there[0]}:{there[1]}")
+        town[here].refuses_with = lambda words, refusal=refusal: refusal if words[0] == b"INCR" else None
+    call = town.call("INCR", key(A), deadline=9.0)
+    town.pass_time(0.3)
+    assert call not in town.ended
+    town.abandon(call)
+    town.is_at_rest()
+    town.pass_time(1.0)
+    assert call not in town.ended
+    assert (b"INCR", key(A).encode()) not in town.executed()

@@ -438,6 +438,24 @@ def test_two_servers_that_name_each_other_are_asked_with_pauses() -> None:
     assert done(listener) or "in time" in refused(listener)
 
 
+@pytest.mark.parametrize("code", ["MOVED", "ASK", "TRYAGAIN"])
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_channel_of_which_servers_disagree_keeps_its_pace_whatever_becomes_of_others(code: str, busy: bool) -> None:
+    """In two seconds it is asked for about as often as a call would be, though another is confirmed again and again."""
+    world, slot = World(), slot_of(A0[1])
+    for here, there in ("ab", "ba"):
+        world.says[here, "SSUBSCRIBE"] = [ReplyError(f"{code} {slot} {there}:6379")] * 500
+    subscriber, other = world.subscribed(C0), world.subscriber()
+    world.want(subscriber, A0, deadline=1e9)
+    for _ in range(100):
+        if busy:
+            world.want(other, shard("c", 1))
+            world.unwant(other, shard("c", 1))
+        world.pass_time(0.02)
+    asked = len(world.asked("a")) + len(world.asked("b"))
+    assert 10 <= asked <= 25
+
+
 def test_without_a_map_the_old_server_says_soon_where_a_channel_has_gone() -> None:
     """No other channel, and no map, is a reason to ask."""
     world = World()
