@@ -26,7 +26,9 @@ SLOTS: Final = 16384
 """Hash slots of a cluster."""
 PARTS: Final = 8
 """Parts that the slots are cut into. Each has one shard at a time."""
-BEHIND_ASKING: Final = frozenset({b"MULTI", b"EXEC", b"UNWATCH"})  # which takes it back, where no more follows
+BEHIND_ASKING: Final = frozenset(
+    {b"MULTI", b"EXEC", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"UNWATCH"}  # the last takes it back, where no more follows
+)
 KEYED: Final = frozenset({b"GET", b"INCRBY", b"SET", b"APPEND", b"RPUSH"})
 UNBLOCKED: Final = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
@@ -198,9 +200,7 @@ class Member(Server):
         if self.wrong["frozen"]:
             self.late.append((channel, message, sharded))
             return
-        for session in [*self.channels[channel]]:
-            if session.shards(channel) is sharded:
-                session.say(Push("smessage" if sharded else "message", (channel, message)))
+        self.deliver(channel, message, sharded=sharded)
 
     def thaw(self) -> None:
         """Go on with what has come meanwhile."""
@@ -214,11 +214,16 @@ class Member(Server):
 
     # -- what it says ----------------------------------------------------------------------------------------------------------
 
-    def refuses_channels(self, channels: tuple[bytes, ...]) -> ReplyError | None:
-        """Return why it does not listen to, or leave, these channels of shards, if it does not. Replicas do as their master."""
+    def refuses_channels(self, channels: tuple[bytes, ...], *, asking: bool = False) -> ReplyError | None:
+        """Return why it does not listen to, or leave, these channels of shards, if it does not. Replicas do as their master.
+
+        While a slot is on its way its channels are those of the server that gives it away, whatever keys that has left: none says
+        ASK of a channel. (The other one would take them behind ASKING.)
+        """
         part = part_of(slot_of(channels[0]))
         assert {slot_of(channel) for channel in channels} == {slot_of(channels[0])}, f"{channels!r} were sent together"
-        return None if self.owner(part).shard is self.shard else self.sends_on(channels[0])
+        here = self.owner(part).shard is self.shard or (asking and part in self.importing and part not in self.denies)
+        return None if here else self.sends_on(channels[0])
 
     def sends_on(self, key: bytes) -> ReplyError:
         """Return its word that a key is another's."""
@@ -350,7 +355,7 @@ class MemberSession(Session):
             keys = tuple([key for one in self._queued for key in keys_of(one)])
         refusal = None
         if name in (b"SSUBSCRIBE", b"SUNSUBSCRIBE") and self.authenticated and len(words) > 1:
-            refusal = server.refuses_channels(words[1:])
+            refusal = server.refuses_channels(words[1:], asking=asked)
         if keys and self.authenticated and not (name == b"EXEC" and self._refused):
             reads = self.readonly and name == b"GET" and self._queued is None and server.shard.master is not server
             refusal = server.refusal(keys, asking=asked, reads=reads)

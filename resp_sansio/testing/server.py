@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
 from resp_sansio import Push, ReplyError
@@ -27,8 +28,9 @@ WRITES: Final = frozenset(
 )
 OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
 NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
-SUBSCRIPTIONS: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE", b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
 SHARDED: Final = frozenset({b"SSUBSCRIBE", b"SUNSUBSCRIBE"})
+PATTERNS: Final = frozenset({b"PSUBSCRIBE", b"PUNSUBSCRIBE"})
+SUBSCRIPTIONS: Final = frozenset({b"SUBSCRIBE", b"UNSUBSCRIBE"}) | SHARDED | PATTERNS
 SUBSCRIBED: Final = SUBSCRIPTIONS | {b"PING"}
 RAW: Final = b"(abc\r\n"  # framed rightly, and no number
 LARGE: Final = 5000
@@ -95,6 +97,7 @@ class Server:
         self.strings: dict[bytes, bytes] = {}
         self.blocked: dict[bytes, list[Session]] = defaultdict(list)
         self.channels: dict[bytes, dict[Session, None]] = defaultdict(dict)
+        self.patterns: dict[bytes, dict[Session, None]] = defaultdict(dict)
         self.messages: Counter[bytes] = Counter()
         self.moved: set[bytes] = set()  # shard channels that are another node's
         self.trackers: dict[bytes, dict[Session, None]] = defaultdict(dict)  # those who are to be told of a change
@@ -127,9 +130,20 @@ class Server:
     def publish(self, channel: bytes) -> None:
         """A caller of the server sends a message: its number in this channel."""
         self.messages[channel] += 1
-        message = b"%d" % self.messages[channel]
+        self.deliver(channel, b"%d" % self.messages[channel])
+
+    def deliver(self, channel: bytes, message: bytes, *, sharded: bool | None = None) -> None:
+        """Those who listen to a channel have this message; `sharded`: only to one of a shard, or only to one that is none.
+
+        Patterns match no channel of a shard.
+        """
         for session in list(self.channels[channel]):
-            session.say(Push("smessage" if session.shards(channel) else "message", (channel, message)))
+            if sharded in (None, session.shards(channel)):
+                session.say(Push("smessage" if session.shards(channel) else "message", (channel, message)))
+        for pattern, sessions in [] if sharded else list(self.patterns.items()):
+            if fnmatchcase(channel.decode("latin-1"), pattern.decode("latin-1")):
+                for session in list(sessions):
+                    session.say(Push("pmessage", (pattern, channel, message)))
 
     def move(self, channel: bytes) -> None:
         """The slot of a shard channel moves to another node: those who listen are told so, and refused from now on."""
@@ -173,6 +187,7 @@ class Session:
         self._refused = False
         self._watched: dict[bytes, int] = {}
         self._channels: dict[bytes, bool] = {}  # those it listens to, and whether they are shard channels
+        self._patterns: dict[bytes, None] = {}
         self._turn = 0  # tells one wait from the next
         self._tracks = self._caching = False
 
@@ -206,6 +221,8 @@ class Session:
         self._stop_waiting()
         for channel in self._channels:
             self.server.channels[channel].pop(self, None)
+        for pattern in self._patterns:
+            self.server.patterns[pattern].pop(self, None)
         for tracking in self.server.trackers.values():
             tracking.pop(self, None)
 
@@ -293,7 +310,7 @@ class Session:
             refusal = ReplyError("BUSY Redis is busy running a script.")
         elif self._is_replica and name in WRITES:
             refusal = READONLY
-        elif self.protocol == 2 and self._channels:
+        elif self.protocol == 2 and self.listens:
             assert name in SUBSCRIBED, f"{name!r} was sent by a subscriber that speaks RESP2"
         return refusal
 
@@ -339,7 +356,7 @@ class Session:
                 self.database = int(words[1])
                 return OK
             case b"PING":
-                return [b"pong", b""] if self.protocol == 2 and self._channels else "PONG"
+                return [b"pong", b""] if self.protocol == 2 and self.listens else "PONG"
             case b"CLIENT":
                 self._tracks = self._tracks or words[1] == b"TRACKING"
                 refused = words[1] == b"CACHING" and not self._tracks
@@ -400,18 +417,36 @@ class Session:
                 self._channels[channel] = name in SHARDED
                 self.server.channels[channel][self] = None
                 self._tell(name, channel)
+            elif name == b"PSUBSCRIBE":
+                self._patterns[channel] = self.server.patterns[channel][self] = None
+                self._tell(name, channel)
             else:
                 self.leave(name, channel)
 
     def leave(self, name: bytes, channel: bytes) -> None:
-        """It listens to this channel no more, and is told so."""
-        self._channels.pop(channel, None)
-        self.server.channels[channel].pop(self, None)
+        """It listens to this channel, or pattern, no more, and is told so."""
+        own, all_of = (
+            (self._patterns, self.server.patterns) if name in PATTERNS else (self._channels, self.server.channels)
+        )
+        own.pop(channel, None)
+        all_of[channel].pop(self, None)
         self._tell(name, channel)
 
     def _tell(self, name: bytes, channel: bytes) -> None:
         left = [sharded for sharded in self._channels.values() if sharded is (name in SHARDED)]
-        self.say(Push(name.decode().lower(), (channel, len(left))))
+        patterns = 0 if name in SHARDED else len(self._patterns)
+        self.say(Push(name.decode().lower(), (channel, len(left) + patterns)))
+
+    @property
+    def names(self) -> set[tuple[str, bytes]]:
+        """What it listens to: each CHANNEL, PATTERN or SHARD, and its name."""
+        channels = {("SHARD" if sharded else "CHANNEL", name) for name, sharded in self._channels.items()}
+        return channels | {("PATTERN", name) for name in self._patterns}
+
+    @property
+    def listens(self) -> bool:
+        """Is there a channel, or a pattern, that it listens to?"""
+        return bool(self._channels or self._patterns)
 
     def shards(self, channel: bytes) -> bool:
         """Is it a shard channel that it listens to?"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from resp_sansio import Gap, RespError
@@ -31,8 +32,9 @@ class Follower:
         self.client = world.client
         self.subscriber: Subscriber | None = None
         self.listener: Listener | None = None
-        self.last: dict[bytes, int] = {}
-        self.excused: set[bytes] = set()
+        self.last: dict[tuple[bytes, bytes], int] = {}  # by the name that it comes by, and its channel
+        self.excused: Counter[bytes] = Counter()  # gaps of each name
+        self._excused: dict[tuple[bytes, bytes], int] = {}  # and how many there were at the last message
         self.gaps = 0
         self.gone = False
         self.follows = False  # was all that it wanted confirmed?
@@ -92,12 +94,13 @@ class Follower:
                 assert set(item.channels) <= {*self.names}, item
                 self.excused.update(item.channels)
                 continue
-            channel, number = item.channel, int(item.data)
-            assert channel in self.names
-            last = self.last.get(channel, number - 1)
-            assert number == last + 1 or (channel in self.excused and number > last), (channel, last, number)
-            self.last[channel] = number
-            self.excused.discard(channel)
+            name, number = item.channel if item.pattern is None else item.pattern, int(item.data)
+            by = name, item.channel
+            assert name in self.names
+            last = self.last.get(by, number - 1)
+            excused = self.excused[name] > self._excused.get(by, 0)
+            assert number == last + 1 or (excused and number > last), (by, last, number)
+            self.last[by], self._excused[by] = number, self.excused[name]
 
     def leaves(self) -> None:
         """Its block ends."""

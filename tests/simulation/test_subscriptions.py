@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HISTORIES = 400
 PART = 100
 CHANNELS: Final = (b"f1", b"f2", b"f3")
+NAMES: Final = (*[(Kind.CHANNEL, name) for name in CHANNELS], (Kind.PATTERN, b"f*"), (Kind.PATTERN, b"?2"))
 
 
 class Followed(Following):
@@ -40,7 +41,7 @@ class Followed(Following):
     @staticmethod
     def wanted(random: Random) -> list[Wanted]:
         """What a subscriber wants."""
-        return [(Kind.CHANNEL, name) for name in random.sample(CHANNELS, random.randint(1, len(CHANNELS)))]
+        return random.sample(NAMES, random.randint(1, len(NAMES)))
 
     def _closed(self, link: Link) -> None:
         if link.registry is not None:
@@ -51,8 +52,8 @@ class Followed(Following):
         """At rest, the server has what is wanted, and no more."""
         lane = self.client._subscriptions
         if lane is not None and self.client.closed is None:
-            has = set() if lane.link is None else {*self.wires[lane.link].session._channels}
-            wanted = {name.word for name in lane.registry.wanted}
+            has = set() if lane.link is None else self.wires[lane.link].session.names
+            wanted = {(name.kind.name, name.word) for name in lane.registry.wanted}
             busy = any(
                 act.kind == "busy" for act in self.script.acts
             )  # an UNSUBSCRIBE that was refused is not sent again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import accumulate
 from math import inf
 from typing import Any
@@ -236,7 +237,7 @@ def test_a_caller_that_goes_while_its_call_pauses_in_front_of_an_asking_leaves_n
     town, slot = opened(), slot_of(key(A).encode())
     for here, there in ((A, B), (B, A)):
         refusal = ReplyError(f"ASK {slot} {there[0]}:{there[1]}")
-        town[here].refuses_with = lambda words, refusal=refusal: refusal if words[0] == b"INCR" else None
+        town[here].refuses_with = partial(lambda refusal, words: refusal if words[0] == b"INCR" else None, refusal)
     call = town.call("INCR", key(A), deadline=9.0)
     town.pass_time(0.3)
     assert call not in town.ended

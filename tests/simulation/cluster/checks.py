@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import ConnectionClosedError, ConnectionLostError, Outcome, ReplyError
+from resp_sansio.client import Kind
 from resp_sansio.client.cluster_map import ClusterMap, View
 from resp_sansio.client.refresher import Refresher
 from resp_sansio.client.submitting import PINNED
@@ -20,6 +22,8 @@ from simulation.cluster.script import ELSE, TAGS
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from resp_sansio.client import Waiter
     from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from resp_sansio.testing.server import Words
     from simulation.cluster.callers import ClusterCaller
     from simulation.cluster.world import ClusterWorld
+    from simulation.followers import Follower
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
 
@@ -190,16 +195,38 @@ class ClusterChecks(TownChecks, Checks):
         )
 
     def all_is_followed(self) -> None:
-        """All has been well for a while: each subscriber that is there has had the last message of each of its channels."""
+        """All has been well for a while: each subscriber that is there has had the last message of each of its channels.
+
+        And servers have subscriptions to what these want, each once and at the right one, and to no more.
+        """
         cluster = self.world.cluster
         if self.world.client.closed is not None or not cluster.is_well:
             return
         for follower in self.world.followers:
             if not follower.gone:
                 assert follower.follows, f"a subscriber still waits for {follower.names}"
-                last = {name: follower.last.get(name) for name in follower.names}
-                now = {name: cluster.messages[name] for name in follower.names}
+                now = dict(self._messages(follower))
+                last = {by: follower.last.get(by) for by in now}
                 assert last == now, f"a subscriber has had {last}, and there were {now}"
+        self._nothing_else_is_subscribed_to()
+
+    def _messages(self, follower: Follower) -> Iterator[tuple[tuple[bytes, bytes], int]]:
+        """How many messages there were by each name of a subscriber, and of each channel."""
+        for kind, name in follower.wanted:
+            for _, channel in self.world.channels:
+                if channel == name or (kind is Kind.PATTERN and fnmatchcase(channel.decode(), name.decode())):
+                    yield (name, channel), self.world.cluster.messages[channel]
+
+    def _nothing_else_is_subscribed_to(self) -> None:
+        """What servers have of this client is what its subscribers want, each name once, and of a shard at a server of it."""
+        world = self.world
+        sessions = [world.wires[link].session for link in world.client.links]
+        has = [(name, session.server) for session in sessions for name in session.names]
+        wanted = {(kind.name, name) for one in world.followers if not one.gone for kind, name in one.wanted}
+        assert sorted([name for name, _ in has]) == sorted(wanted), f"{has} are subscribed to, and {wanted} wanted"
+        for (kind, name), server in has:
+            right = world.cluster.parts[part_of(slot_of(name))]
+            assert kind != "SHARD" or cast("Member", server).shard is right, f"{name!r} comes from {server}"
 
     def observed(self) -> None:
         """What observers were told is what callers were told."""

@@ -22,6 +22,7 @@ __all__ = ["FORGETS", "ROUNDS", "OfSlots", "TownChecks"]
 
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
+TURNED_AWAY: Final = 30  # times a second that a channel of a shard may be refused
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 PATIENCE: Final = 4.0
 """Seconds in which a caller is served whose slots have their servers: those after which silence is the end."""
@@ -61,6 +62,7 @@ class TownChecks(ClusterChecks):
         self.redirected: Counter[Words] = Counter()
         self.waited: set[bytes] = set()  # keys of which a server has said that it is not the time
         self.passes: dict[bytes, list[tuple[MemberSession, bytes, bool]]] = {}
+        self.turned_away: dict[bytes, deque[float]] = {}  # when channels of shards were refused in the last second
         self.maps: deque[float] = deque()
         self.asked_for_map: list[float] = []
         self.longest = 0.0
@@ -82,6 +84,8 @@ class TownChecks(ClusterChecks):
         """A server takes up a command, and refuses it or not."""
         code = None if refusal is None else refusal.code
         name = words[0]
+        if name == b"SSUBSCRIBE":
+            self._subscribes(words[1:], refused=refusal is not None)
         if not keys_of(words):
             return
         reads = self.world.script.config.read_from != "master"
@@ -96,6 +100,19 @@ class TownChecks(ClusterChecks):
             self.waited.update(keys_of(words))
         if name == b"APPEND":
             self._in_order(session, words, refused=refusal is not None)
+
+    def _subscribes(self, channels: Words, *, refused: bool) -> None:
+        """A channel that servers send to and fro is asked for a few times at once, and then with pauses, as a call is."""
+        now = self.world.clock.now
+        for channel in channels:
+            times = self.turned_away.setdefault(channel, deque())
+            if refused:
+                times.append(now)
+            else:
+                times.clear()
+            while times and times[0] < now - 1.0:
+                times.popleft()
+            assert len(times) <= TURNED_AWAY, f"{channel!r} was asked for {len(times)} times in a second"
 
     def was_asked_for(self, words: Words) -> bool:
         """Has a server answered ASK to this command, or to a WATCH of all its keys?"""

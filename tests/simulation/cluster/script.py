@@ -7,9 +7,10 @@ from random import Random
 from typing import Final
 
 from resp_sansio import Cache, Config, PoolSettings, Retry
+from resp_sansio.testing.members import PARTS, part_of, slot_of
 from simulation.script import SPANS, TIMES, Act, Script
 
-__all__ = ["ELSE", "OF_CLUSTERS", "TAGS", "ClusterScript", "basis", "draw"]
+__all__ = ["ELSE", "FOLLOWED_TAGS", "OF_CLUSTERS", "TAGS", "ClusterScript", "basis", "draw"]
 
 CALLS: Final = (
     "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
@@ -31,6 +32,8 @@ ELSE: Final = (
 MORE: Final = ("transact", "transact", "transact", "node", "node", "visit")
 """What callers want in histories of the machine alone, beside the others."""
 FOLLOWED: Final = 3  # in one of so many histories there are subscribers, too
+FOLLOWED_TAGS: Final = (0, 4, 7)
+"""Those of channels of shards that they want."""
 KEPT: Final = ("reread", "reread", "reread", "rewrite", "touch")
 """And in histories of clients that keep what they read."""
 STRIKES: Final = ("struck", "struck", "struck", "interrupt")
@@ -48,6 +51,11 @@ class ClusterScript(Script):
     def replicas(self) -> int:
         """How many each of them has."""
         return 1 + self.seed // 3 % 2
+
+    @property
+    def patterns(self) -> bool:
+        """Do its subscribers want patterns as well, and come while slots of their channels are on their way?"""
+        return self.seed % FOLLOWED == 0 and self.seed % 4 in (1, 2)
 
     @property
     def config(self) -> Config:
@@ -90,7 +98,27 @@ def draw(seed: int) -> ClusterScript:
         for number, kind in enumerate(kinds, len(script.acts))
     ]
     more = [act._replace(seconds=min(act.seconds, 8.0)) if act.kind == "move" else act for act in more]
+    if script.patterns:
+        more += followed_moves(seed, span, len(script.acts) + len(more))
     return script._replace(acts=tuple(sorted([*script.acts, *more])))
+
+
+def followed_moves(seed: int, span: float, number: int) -> list[Act]:
+    """Draw moves of slots that have channels of shards, and for each a subscriber that comes meanwhile, or just behind it.
+
+    Of half of these moves the server that gives the slots away knows first, and sends on what the other one sends back.
+    """
+    random = Random(f"{seed} followed")
+    acts: list[Act] = []
+    for tag in random.sample(FOLLOWED_TAGS, random.randint(1, len(FOLLOWED_TAGS))):
+        source_first, chance = random.random() < 0.5, 0.5
+        while (chance * 10 % 1 < 0.2) is not source_first or part_of(slot_of(b"{%d}" % tag)) != int(chance * PARTS):
+            chance = random.random()
+        at, seconds = random.random() * span, 0.1 + random.random()
+        acts.append(Act(at, "move", number + len(acts), 0, seconds, inf, chance))
+        at += seconds * (0.3 + random.random())
+        acts.append(Act(at, "follow", number + len(acts), 0, 8.0, inf, random.random()))
+    return acts
 
 
 def basis(seed: int) -> ClusterScript:

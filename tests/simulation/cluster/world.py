@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from resp_sansio.client.sentinel import Place
+    from resp_sansio.client.subscriber import Wanted
     from resp_sansio.connection import Slot
     from resp_sansio.testing import Server
     from simulation.callers import Caller
@@ -34,6 +35,10 @@ CHANNELS: Final = (
     (Kind.SHARD, b"h{7}"),
 )  # fmt: skip
 """What followers subscribe to: channels whose messages all servers pass on, and those of shards."""
+PATTERNS: Final = ((Kind.PATTERN, b"f*"), (Kind.PATTERN, b"?2"))
+"""And patterns, in some histories."""
+BY_PATTERN: Final = ((Kind.CHANNEL, b"f3"), (Kind.CHANNEL, b"g2"))
+"""Channels that only patterns match."""
 
 
 class ClusterWorld(TownTrouble, Following):
@@ -55,7 +60,12 @@ class ClusterWorld(TownTrouble, Following):
         if any(act.kind == "follow" for act in script.acts):
             random = Random(script.seed)
             for _ in range(80):
-                self.clock.at(random.random() * 2 * SPAN, self.publish, *random.choice(CHANNELS))
+                self.clock.at(random.random() * 2 * SPAN, self.publish, *random.choice(self.channels))
+
+    @property
+    def channels(self) -> tuple[Wanted, ...]:
+        """Those to which others publish."""
+        return (*CHANNELS, *BY_PATTERN) if self.script.patterns else CHANNELS
 
     def _make(self) -> Client:
         script, random = self.script, self.random.random
@@ -108,7 +118,8 @@ class ClusterWorld(TownTrouble, Following):
     def _act(self, act: Act) -> None:
         if act.kind == "follow":
             random = Random(f"{self.script.seed}.{act.number}")
-            follower = Follower(self, random, random.sample(CHANNELS, random.randint(1, len(CHANNELS))))
+            names = (*CHANNELS, *PATTERNS) if self.script.patterns else CHANNELS
+            follower = Follower(self, random, random.sample(names, random.randint(1, len(names))))
             self.followers.append(follower)
             follower.comes()
         else:
@@ -154,7 +165,7 @@ class ClusterWorld(TownTrouble, Following):
                 self.clock.at(act.at, self._act, act)
             if self.cache is not None:
                 self.clock.after(1.0, self.touch, range(TAGS))
-            for kind, channel in CHANNELS:
+            for kind, channel in self.channels:
                 self.clock.after(SEEN, self.publish, kind, channel)
             self.clock.after(SEEN + 1.0, self._finish)
         else:
