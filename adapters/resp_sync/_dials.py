@@ -66,17 +66,13 @@ class Dials(Guarded):
                 except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
                     result = error
             while opening is not None and result is None:
-                now = monotonic()
-                if now >= caller.deadline and now < dial.deadline:
-                    break
-                result = opening.go_on(min(caller.deadline, now + (TURN if crew.dials else NAP)))
+                result = opening.go_on(min(caller.deadline, monotonic() + (TURN if crew.dials else NAP)))
                 if result is None:
                     self._locked(self._look_around, caller)
                 if result is None and (caller.token == DONE or crew.where(caller) is not None or crew.dials):
                     result = SLEEP  # it has its own to do, or another dial, and whoever is free goes on
         except ConnectError as error:
-            if not dial.deadline > caller.deadline <= monotonic():  # else it is this caller's own time that was short
-                result = error
+            result = error
         finally:
             job = self._locked(self._dialled, machine, caller, dial, result)
         return job

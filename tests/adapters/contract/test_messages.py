@@ -192,6 +192,34 @@ async def test_a_loss_is_told_once_where_it_was(backend: Backend, server: Server
 
 
 @PROTOCOLS
+@pytest.mark.parametrize("kind", ["client", "pool"])
+@contract
+async def test_a_reader_that_never_waits_gets_what_has_come_and_is_subscribed_again(
+    backend: Backend, server: Server, kind: str, protocol: int
+) -> None:
+    """All that there is to do for a subscription goes on, though no caller ever has any time for it."""
+    async with (
+        opened(backend, kind, server, protocol=protocol, retry=SOON) as redis,
+        redis.subscribe("news") as messages,
+    ):
+
+        async def look() -> Any:
+            while True:
+                try:
+                    return await messages.next(timeout=0)
+                except CommandTimeoutError:
+                    await backend.sleep(0.001)
+
+        publish(server, 1, 2)
+        assert numbers([await look(), await look()]) == [1, 2]
+        for number in (3, 4):
+            kill(server)
+            assert isinstance(await look(), Gap)
+            publish(server, number)
+            assert numbers([await look()]) == [number]
+
+
+@PROTOCOLS
 @contract
 async def test_a_server_that_is_killed_and_started_again_is_one_gap_for_each_subscriber(
     backend: Backend, start_server: Callable[..., Server], protocol: int

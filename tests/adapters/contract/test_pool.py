@@ -62,6 +62,22 @@ def unused_port() -> int:
 # -- Who is next --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ["client", "pool"])
+@contract
+async def test_callers_who_never_wait_are_lent_what_their_asking_has_opened(
+    backend: Backend, server: Server, kind: str
+) -> None:
+    redis: Any
+    async with getattr(backend, kind)(server.url) as redis:
+        while True:
+            try:
+                async with redis.acquire(timeout=0) as connection:
+                    assert await connection.ping() == "PONG"
+                    break
+            except CommandTimeoutError:
+                await backend.sleep(0.001)
+
+
 @contract
 async def test_first_come_first_served(backend: Backend, server: Server) -> None:
     served: list[int] = []
