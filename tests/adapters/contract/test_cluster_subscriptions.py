@@ -114,6 +114,33 @@ async def test_several_read_at_once_and_each_gets_its_own(backend: Backend, clus
 
 
 @contract
+async def test_a_reader_that_never_waits_is_subscribed_again_at_each_server(backend: Backend, cluster: Cluster) -> None:
+    shards = channels(cluster)
+    news = f"news {next(numbers)}"
+    async with subscribed(backend, cluster.url, news, shards=shards) as (client, messages):
+
+        async def look() -> Any:
+            while True:
+                try:
+                    return await messages.next(timeout=0)
+                except CommandTimeoutError:
+                    await backend.sleep(0.001)
+
+        for node in cluster.nodes:
+            node.call("CLIENT", "KILL", "TYPE", "pubsub")
+        told: set[bytes] = set()
+        while len(told) < 4:
+            told |= {*(await look()).channels}
+        await client.execute("PUBLISH", news, "x")
+        for name in shards:
+            assert await client.execute("SPUBLISH", name, "x") == 1
+        heard: set[bytes] = set()
+        while heard != told:
+            if isinstance(item := await look(), Message):  # a map that is behind may lead to more than one gap
+                heard.add(item.channel)
+
+
+@contract
 async def test_a_slot_moves_under_a_subscriber(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
     with start_cluster(2, 0) as cluster:
         moved, other = (key_in(cluster.ranges[0], prefix) for prefix in "ab")
