@@ -43,6 +43,7 @@ __all__ = [
 
 
 LONGEST_CODE: Final = 32  # characters of what a message shows as an error's code
+LONGEST_WORDS: Final = 300  # and of what else it shows of a server's words
 
 
 class Outcome(enum.Enum):
@@ -371,6 +372,12 @@ def shown_code(error: ReplyError, *secrets: str | None) -> str:
     code = error.code
     fits = len(code) <= LONGEST_CODE and code.isascii() and code.replace("_", "").isalpha() and code.isupper()
     return code if fits and not any(secret and (secret in code or code in secret) for secret in secrets) else "ERR"
+
+
+def in_one_line(said: str) -> str:
+    """Return a server's words for a message of ours: they begin no line of a log, steer no terminal, and are not too long."""
+    shown = "".join([char if char.isprintable() else "?" for char in said[:LONGEST_WORDS]])
+    return shown if len(said) <= LONGEST_WORDS else f"{shown} ..."
 
 
 def reason_of(error: Exception) -> str:

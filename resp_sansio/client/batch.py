@@ -22,6 +22,7 @@ from .._errors import (
     TransactionAbortedError,
     TransactionDiscardedError,
     TransactionRefusedError,
+    in_one_line,
     shown_code,
 )
 from ..commands.command import Command, Reader, as_it_came, read_as
@@ -67,7 +68,7 @@ def read_transaction(replies: Sequence[Reply], infos: Sequence[CommandInfo], *, 
     if isinstance(multi, ReplyError):
         how = f"{len(failures)} of {len(queued)} ended in an error" if failures else "none ended in an error"
         raise TransactionRefusedError(
-            f"MULTI was refused ({multi}), so the commands ran singly, and {how}",
+            f"MULTI was refused ({in_one_line(str(multi))}), so the commands ran singly, and {how}",
             reason=multi,
             replies=queued,
             failures=failures,
@@ -91,7 +92,7 @@ def read_transaction(replies: Sequence[Reply], infos: Sequence[CommandInfo], *, 
 def _why_discarded(failures: Sequence[CommandFailure], count: int, executed: ReplyError) -> str:
     """Say which commands were refused, each error by its code: what else it says may repeat arguments. EXEC has none."""
     if not failures:
-        return f"EXEC was refused ({executed})"
+        return f"EXEC was refused ({in_one_line(str(executed))})"
     shown = [
         f"command {position + 1} of {count}, {name} ({shown_code(error)})"
         for position, name, error in failures[:MOST_SHOWN]

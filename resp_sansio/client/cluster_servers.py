@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Final, cast
 
-from .._errors import ConnectError, ReplyError, RespError
+from .._errors import ConnectError, ReplyError, RespError, in_one_line
 from ..commands.knowledge import prepare
 from ..config.config import Config
 from ..config.settings import ClientSettings, PoolSettings
@@ -413,6 +413,6 @@ def not_told(node: NodeBase, slot: Slot, reply: object) -> Exception:
     if slot.cause is not None:
         return slot.cause
     if isinstance(reply, ReplyError):
-        return ConnectError(f"{where}: {reply}", transient=reply.code in NOT_NOW)
+        return ConnectError(f"{where}: {in_one_line(str(reply))}", transient=reply.code in NOT_NOW)
     why = "it knows of no server that has hash slots" if reply == [] else "its answer makes no sense"
     return ConnectError(f"{where}: {why}", transient=True)

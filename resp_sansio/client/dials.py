@@ -102,7 +102,7 @@ class Dials(Calls):
                 self._settle(event.slot, link.core.timed_out(), now)
             elif isinstance(event, PushReceived) and link.core.tracking and event.push.kind == "invalidate":
                 assert self.cache is not None
-                self.cache.invalidated(*event.push.items[:1])
+                self.cache.invalidated(event.push.items[0] if event.push.items else None)
             elif isinstance(event, PushReceived):
                 if link.registry is not None and link.registry.takes(event.push):
                     link.core.push_taken()

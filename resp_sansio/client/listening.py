@@ -20,6 +20,7 @@ from .._errors import (
     RemoteProtocolError,
     ReplyError,
     RespError,
+    in_one_line,
 )
 from .._stats import CloseReason
 from ..connection.events import ConnectionLost
@@ -274,7 +275,8 @@ class Listening(News):
             self._proved(link, now)
         self._advance(registry, now)
         if useless:
-            self.abort(link, ConnectionLostError(f"subscribing again was refused: {error}"), now)
+            why = f"subscribing again was refused: {in_one_line(str(error))}"
+            self.abort(link, ConnectionLostError(why), now)
 
     def _subscriptions_opened(self, link: Link, now: float) -> None:
         """There is a link for the client's subscriptions."""

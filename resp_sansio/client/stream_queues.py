@@ -223,16 +223,18 @@ class StreamQueue(Queue[StreamEntry[S]]):
     def _ask_for_own(self, step: Step) -> None:
         """One page of each stream; and how often each of it was delivered, which only XPENDING says."""
         command = xreadgroup(self._group, self._consumer, self._unread, count=self._count)
-        page: dict[bytes, list[Entry[bytes]]] = {}
-        step.append((command, lambda found, _: page.update(found)))
+        page: list[dict[bytes, list[Entry[bytes]]]] = []  # one, unless it is refused
+        step.append((command, lambda found, _: page.append(found)))
         for stream, last in self._unread.items():
             behind = xpending_range(stream, self._group, b"(" + last, "+", self._count, self._consumer)
             step.append((behind, partial(self._own, stream, page)))
 
     def _own(
-        self, stream: bytes, page: dict[bytes, list[Entry[bytes]]], pending: list[PendingEntry[bytes]], now: float
+        self, stream: bytes, page: list[dict[bytes, list[Entry[bytes]]]], pending: list[PendingEntry[bytes]], now: float
     ) -> None:
-        entries, deliveries = page.get(stream, []), {each.id: each.deliveries for each in pending}
+        if not page:
+            return  # another stream has no group yet: all are asked for again
+        entries, deliveries = page[0].get(stream, []), {each.id: each.deliveries for each in pending}
         for entry in entries:
             if entry.id in deliveries:  # else another has claimed it meanwhile
                 self._found(stream, entry, deliveries[entry.id], now, again=True)

@@ -262,8 +262,8 @@ class Subscriber(Source):
 
 
 def size_of(item: Item) -> int:
-    """How many bytes of data wait with it."""
-    return len(item[1]) if type(item) is Message else 0
+    """How many bytes of data wait with it. `__redis__:invalidate` has a null where all keys are gone."""
+    return len(item[1] or b"") if type(item) is Message else 0
 
 
 def is_of_loss(item: Item) -> bool:

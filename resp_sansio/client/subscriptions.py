@@ -292,6 +292,8 @@ class Registry(Feed):
                 elif kind in {"pmessage", b"pmessage"}:
                     name = patterns.get(items[0])
                     pattern, channel, data = items
+                    if not isinstance(channel, bytes):
+                        raise TypeError
                     message = new(Message, (channel, data, pattern, False))
                 elif kind in {"smessage", b"smessage"}:
                     name = shards.get(items[0])
@@ -301,17 +303,18 @@ class Registry(Feed):
                     self._told_otherwise(kind, items)
                     continue
                 if name is not None and name.state is not LEAVING:
+                    size = 0 if data is None else len(data)  # first: what has no size is no message
                     for subscriber in name.subscribers:
                         subscriber.tail.append(message)
-                        subscriber.size += len(data)
+                        subscriber.size += size
                         touched[subscriber] = None
                         came += 1
         except (IndexError, TypeError, ValueError):
             raise RemoteProtocolError("a message came that has no channel, or no data") from None
         finally:
             self.messages += came
-        for subscriber in touched:
-            self._note(subscriber)
+            for subscriber in touched:
+                self._note(subscriber)
         if any([subscriber.full for subscriber in touched]) and (read_on or not self.has_enough):
             self._trim(touched)
 

@@ -7,7 +7,7 @@ from typing import Final, Generic, NamedTuple, NotRequired, TypedDict, cast
 from ..wire.narrowing import as_float
 from ..wire.values import Reply
 from .decoding import S, Text
-from .readers import bulk, by_data, items, maybe_bulk, pairs_in_rows, unexpected, whole
+from .readers import by_data, items, maybe_bulk, pairs_in_rows, unexpected, whole
 from .readers_own import Record, in_lower_case, own
 
 __all__ = [
@@ -139,9 +139,9 @@ def aggregates(reply: Reply, _text: object = None) -> list[SampleRow]:
 def many_aggregates(reply: Reply, text: Text[S]) -> dict[S, SeriesRows[S]]:
     """Series by key, with a value by each aggregator."""
     rows = _rows(reply, 2, 3)
-    return {
-        bulk(key, text): SeriesRows(_labels(labels, text), aggregates(values)) for key, (labels, *_, values) in rows
-    }
+    return by_data(
+        [(key, SeriesRows(_labels(labels, text), aggregates(values))) for key, (labels, *_, values) in rows], text
+    )
 
 
 def many_series(reply: Reply, text: Text[S]) -> dict[S, Series[S]]:

@@ -19,7 +19,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NoReturn
 
-from .._errors import ConnectError, InvalidReplyError, ReplyError, shown_code
+from .._errors import ConnectError, InvalidReplyError, ReplyError, in_one_line, shown_code
 from .._record import Record, replace
 from ..wire.encoder import Argument
 from ..wire.values import Pairs, Reply
@@ -236,7 +236,7 @@ class Handshake:
         if self.needs_replica and not is_replica:
             raise ConnectError("the server is no replica", transient=True)
         if self.needs_replica and link not in (None, "connected"):
-            raise ConnectError(f"the replica's link to its master is down ({link})", transient=True)
+            raise ConnectError(f"the replica's link to its master is down ({in_one_line(str(link))})", transient=True)
         if self.needs_master and said != "master":
             raise ConnectError(f"the server is {'a replica' if is_replica else 'no master'}", transient=True)
 
@@ -352,14 +352,16 @@ class Handshake:
         """What the server said to a step without secrets: its own words, unless it speaks of the secret of another step."""
         if any(secret and secret in str(reply) for secret in self._secrets):
             return f" ({self._code(reply)})"
-        return f": {reply}"
+        return f": {in_one_line(str(reply))}"
 
     def _code(self, reply: ReplyError) -> str:
         return shown_code(reply, *self._secrets)
 
     @property
     def _secrets(self) -> tuple[str | None, str | None]:
-        password = self._password.decode("utf-8", "replace") if isinstance(self._password, bytes) else self._password
+        password = (
+            self._password.decode("utf-8", "surrogateescape") if isinstance(self._password, bytes) else self._password
+        )
         return password, self.username
 
 

@@ -116,6 +116,14 @@ def test_exec_itself_refused_is_told_from_that(why: str) -> None:
     assert (caught.value.failures, caught.value.reason, caught.value.outcome) == ((), because, NOT_SENT)
 
 
+def test_what_a_server_says_begins_no_line_of_a_log() -> None:
+    steers = ReplyError("ERR no\n\x1b[31mmore")
+    with pytest.raises(TransactionDiscardedError, match=r"because EXEC was refused \(ERR no\?\?\[31mmore\)$"):
+        read_transaction(["OK", "QUEUED", steers], infos_of("SET"))
+    with pytest.raises(TransactionRefusedError, match=r"^MULTI was refused \(ERR no\?\?\[31mmore\), so "):
+        read_transaction([steers, 1, ReplyError("ERR EXEC without MULTI")], infos_of("INCR"))
+
+
 def test_servers_that_execute_the_others_when_one_was_refused() -> None:
     assert read_transaction(["OK", "QUEUED", NO, "QUEUED", [1, 2]], infos_of("SET", "GET", "SET")) == [1, NO, 2]
 

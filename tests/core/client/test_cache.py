@@ -356,6 +356,19 @@ def test_a_word_that_makes_no_sense_changes_nothing() -> None:
     assert find(made, "GET", "k") == b"k"
 
 
+@pytest.mark.parametrize(
+    "word", [b">1\r\n$10\r\ninvalidate\r\n", b">2\r\n$10\r\ninvalidate\r\n:5\r\n", b">2\r\n$10\r\ninvalidate\r\n~0\r\n"]
+)
+def test_a_word_that_names_no_keys_makes_all_fall(word: bytes) -> None:
+    made = stage()
+    read(made, "GET", "k")
+    made.deaf.add(made.link)
+    slot = read(made, "GET", "other")
+    made.say(made.link, word + b"+OK\r\n$1\r\nv\r\n")
+    assert slot.reply == b"v"
+    assert find(made, "GET", "k") is None
+
+
 def test_the_least_used_make_room() -> None:
     made = stage(Cache(max_bytes=6500))
     for index in range(5):

@@ -133,7 +133,12 @@ def test_a_view_that_is_worse_is_not_believed(view: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "why"), [([], "it knows of no server that has hash slots"), ("nonsense", "its answer makes no sense")]
+    ("view", "why"),
+    [
+        ([], "it knows of no server that has hash slots"),
+        ("nonsense", "its answer makes no sense"),
+        (ReplyError("LOADING not\nyet"), "LOADING not?yet"),
+    ],
 )
 def test_a_first_view_of_nothing_is_told(view: Any, why: str) -> None:
     town = Town()

@@ -217,10 +217,11 @@ def test_a_server_that_is_busy_when_it_is_asked_again_is_left() -> None:
     stage.dials_at_once = False
     stage.cut(stage.link)
     link = stage.client.connected(stage.dials.pop(), stage.now)
-    stage.peers[link] = Peer(refused={"SUBSCRIBE": ReplyError("BUSY Redis is busy")})
+    stage.peers[link] = Peer(refused={"SUBSCRIBE": ReplyError("BUSY Redis is\n\x1b[31mbusy")})
     stage.flush(link)
     stage.run()
     assert link.ended
+    assert str(link.core.error) == "subscribing again was refused: BUSY Redis is??[31mbusy"
     stage.pass_time(5.0)
     stage.connect()
     assert [type(item) for item in stage.hear(subscriber)] == [Gap]

@@ -443,6 +443,15 @@ def test_a_group_that_is_not_there_is_created_and_begins_with_the_first_entry() 
     assert server.streams.keys() == {b"s", b"t"}
 
 
+def test_what_is_pending_in_a_group_beside_one_that_is_not_there_is_asked_for_all_the_same() -> None:
+    server = Streams(b"s")
+    server.add()
+    assert ids(Consumer(server).all()) == [1]
+    (entry,) = Consumer(server, streams=["s", "t"]).all()
+    assert (entry.id, entry.again) == (b"1-0", True)
+    assert server.streams.keys() == {b"s", b"t"}
+
+
 def test_or_not_if_that_is_not_wanted() -> None:
     consumer = Consumer(Streams(), create=False)
     with pytest.raises(ReplyError, match="NOGROUP"):

@@ -432,15 +432,38 @@ def test_messages_of_both_protocols_reach_those_who_want_them() -> None:
         Push("message", (b"a",)),
         Push("message", (b"a", 1)),
         Push("message", ([b"a"], b"x")),
+        Push("pmessage", (b"a", 1, b"x")),
+        Push("pmessage", (b"a", b"b", True)),
         [b"message"],
         [b"pmessage", b"a", b"x"],
         Push("sunsubscribe", ()),
     ],
 )
-def test_what_is_no_message_ends_the_connection(odd: Any) -> None:
-    wire, _ = live(A, (PATTERN, b"a"))
+@pytest.mark.parametrize("away", [False, True])
+def test_what_is_no_message_ends_the_connection(odd: Any, *, away: bool) -> None:
+    wire, subscriber = live(A, (PATTERN, b"a"))
+    if away:  # it has come back, by half
+        wire.lose()
+        wire.open()
+        wire.answer()
+    wire.registry.told()
     with pytest.raises(RemoteProtocolError, match="^a message came that has no channel, or no data$"):
-        wire.registry.heard([odd])
+        wire.registry.heard([message(b"a"), odd])
+    assert wire.registry.told() == [subscriber]  # of what came before it
+    wire.lose()
+    wire.open()
+    wire.settle()
+    assert [one.data for one in taken(subscriber) if isinstance(one, Message)] == [b"x"]
+
+
+def test_a_message_may_have_nothing_to_say() -> None:
+    """As `__redis__:invalidate` has where all keys are gone."""
+    wire, subscriber = live(A)
+    wire.registry.heard([message(b"a", None), message(b"a", [b"k"])])
+    assert taken(subscriber) == [Message(b"a", None), Message(b"a", [b"k"])]  # type: ignore[arg-type]
+    wire.registry.heard([message(b"a", None)] * 3)
+    subscriber.trim()
+    assert subscriber.size == 0
 
 
 def test_what_a_connection_is_told_is_a_subscribers_or_not() -> None:

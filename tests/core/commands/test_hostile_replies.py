@@ -118,6 +118,7 @@ def test_no_key_of_a_recorded_reply_is_lost_where_two_are_the_same_as_text() -> 
         (readers_time_series.last_samples, [[b"\xff", [], []], [b"\xfe", [], []]]),
         (readers_time_series.last_samples, {b"k": [{b"\xff": b"1", b"\xfe": b"2"}, []]}),
         (readers_time_series.many_series, [[b"\xff", [], []], [b"\xfe", [], []]]),
+        (readers_time_series.many_aggregates, [[b"\xff", [], []], [b"\xfe", [], []]]),
         (readers_time_series.time_series, {**SAID, "rules": [[b"\xff", 1, "AVG", 0], [b"\xfe", 1, "AVG", 0]]}),
     ],
 )

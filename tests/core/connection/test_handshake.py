@@ -190,6 +190,11 @@ LINKED: list[Reply] = [b"slave", b"10.0.0.1", 6379, b"connected", 0]
             r"link to its master is down \(sync\)",
             True,
         ),
+        (
+            [hello(role="replica"), [b"slave", b"10.0.0.1", 6379, b"\x1b[31mdown\nand more", 0]],
+            r"link to its master is down \(\?\[31mdown\?and more\)",
+            True,
+        ),
         ([hello(role="replica"), [b"slave"]], "", True),
         ([hello(role="replica"), [b"master", 0, []]], "the server is no replica", True),  # it was promoted meanwhile
         ([hello(role="replica"), ReplyError("NOPERM no permissions to run the 'role' command")], "", True),
@@ -479,9 +484,11 @@ def test_noauth_may_mean_that_there_is_no_hello() -> None:
 @pytest.mark.parametrize("password", ["secret", b"secret", b"\xffsecret"])
 def test_what_the_server_says_is_told_unless_it_speaks_of_a_secret(password: str | bytes) -> None:
     for said, told in (
-        ("ERR no secret\ufffdsecret", "(ERR)"),
+        ("ERR no secret\udcffsecret", "(ERR)"),
         ("NOPERM not 'ann'", "(NOPERM)"),
         ("NOPERM no", "NOPERM no"),
+        ("ERR no\n\x1b[31m2026-01-01 \udcff", "ERR no??[31m2026-01-01 ?"),
+        ("ERR " + 1000 * "x", "ERR " + 296 * "x" + " ..."),
     ):
         handshake = Handshake(username="ann", password=password, database=3)
         handshake.first_batch()
