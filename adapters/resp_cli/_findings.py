@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from resp_sansio import Config
 
-__all__ = ["Finding", "Hidden", "Step", "printable"]
+__all__ = ["Finding", "Hidden", "Step", "harmless", "printable"]
 
 LONGEST: Final = 300
 """Characters that are shown of one text of a server's."""
@@ -72,6 +72,11 @@ def printable(text: str) -> str:
     """Return a text that can't steer a terminal, in one line and not too long."""
     shown = "".join(char if char.isprintable() else "?" for char in text[: LONGEST + 1])
     return shown if len(shown) <= LONGEST else shown[:LONGEST] + " ..."
+
+
+def harmless(text: str) -> str:
+    """Return a text of this program's, which may have several lines: what a server has said in it can't steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
 class Hidden:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ._findings import Finding, Step, printable
 
-__all__ = ["findings_of", "mode_of", "number", "read_fields", "read_info", "size"]
+__all__ = ["MOST", "findings_of", "mode_of", "number", "read_fields", "read_info", "size"]
+
+MOST: Final = 2**64
+"""What is as large, a server does not count."""
 
 
 def read_info(text: str) -> dict[str, str]:
     """Return the fields of INFO by their names; titles and empty lines are left out."""
-    lines = (line.partition(":") for line in text.splitlines() if line and not line.startswith("#"))
+    # Not `splitlines`: an error's code, which a script may make up, is a part of a name, and may have other ends of lines in it.
+    lines = (line.removesuffix("\r").partition(":") for line in text.split("\n") if not line.startswith("#"))
     return {name: value for name, colon, value in lines if colon}
 
 
@@ -24,12 +27,12 @@ def read_fields(text: str) -> dict[str, str]:
 
 
 def number(fields: Mapping[str, str], name: str) -> float | None:
-    """Return a field as a number, None if it is not there or is no finite one."""
+    """Return a field as a number, None if it is not there or is none that a server has: they have 64 bits."""
     try:
         found = float(fields[name])
     except (KeyError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return found if abs(found) < MOST else None
 
 
 def count(fields: Mapping[str, str], name: str) -> int:
@@ -60,7 +63,7 @@ def findings_of(info: Mapping[str, str], settings: Mapping[str, str]) -> Iterato
 
 
 def _role(info: Mapping[str, str]) -> Finding:
-    role = {"slave": "replica"}.get(info.get("role", ""), info.get("role", "unknown"))
+    role = {"slave": "replica"}.get(info.get("role", ""), printable(info.get("role", "unknown")))
     facts: dict[str, Any] = {"role": role, "mode": printable(mode_of(info))}
     said = f"{role}, {facts['mode']}"
     if role == "replica":

@@ -39,6 +39,7 @@ def _run(words: Sequence[str] | None) -> int:
         from rich.console import Console
 
         from ._arguments import COMMANDS, parser
+        from ._findings import harmless
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "rich":
             raise
@@ -53,5 +54,5 @@ def _run(words: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (RespError, OSError) as error:
-        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
+        Console(stderr=True, highlight=False).print(harmless(str(error)), style="red", markup=False)
         return 1

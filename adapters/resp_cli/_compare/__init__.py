@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from resp_sansio import Config
 
+from .._findings import harmless
 from .._throwaway import ServerNotFoundError, throw_away_server
 from .charts import PlotMissingError, draw
 from .figures import Comparison
@@ -123,7 +124,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         ServerNotFoundError,
         ValueError,
     ) as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(harmless(str(error)), style="red", markup=False)
         return 1
     if arguments.json:
         console.file.write(json.dumps(found.as_dict(), indent=2) + "\n")

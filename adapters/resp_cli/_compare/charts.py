@@ -72,7 +72,7 @@ def draw(found: Comparison, path: Path, kind: str) -> None:
             wrap(line, 100 if alone else 34 * (1 + len(libraries)))
             for line in (found.load, f"{found.server}; {found.client}")
         ]
-        figure.suptitle("\n".join(itertools.chain(*title)), fontsize=8, color=INK)
+        figure.suptitle("\n".join(itertools.chain(*title)), fontsize=8, color=INK, parse_math=False)
         figure.savefig(path, format=kind, transparent=True, dpi=150, metadata={"Date": None} if kind == "svg" else None)
 
 

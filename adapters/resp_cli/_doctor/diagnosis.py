@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from .._findings import Finding, Step
+from .._findings import Finding, Step, printable
 
 __all__ = ["RULES", "Diagnosis", "Level", "diagnose", "is_fine"]
 
@@ -109,7 +109,11 @@ def is_fine(diagnoses: Iterable[Diagnosis]) -> bool:
 
 
 class _Told(dict[str, Any]):
-    """The facts that a text is filled in with; one that is not known is said to be unknown."""
+    """The facts that a text is filled in with, fit for a terminal; one that is not known is said to be unknown."""
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        return printable(value) if isinstance(value, str) else value
 
     def __missing__(self, name: str) -> str:
         return f"(unknown {name.replace('_', ' ')})"

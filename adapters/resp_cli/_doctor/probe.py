@@ -401,7 +401,7 @@ class Examination:
             return None
         values = [*said.values()] if isinstance(said, dict) else said[1:] if isinstance(said, list) else []
         value = values[0] if values else None
-        return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
+        return self._hidden.of(value.decode("utf-8", "replace")) if isinstance(value, bytes) else None
 
     def _read(self) -> Iterator[Finding]:
         if self._member is not None and self._member.replica:

@@ -112,8 +112,12 @@ class Cluster:
         said = commands.cluster_slots().read(examination.ask("CLUSTER", "SLOTS"), Config().text)
         rows = []
         for first, last, nodes in said:
+            if not 0 <= first <= last < SLOTS:
+                raise FailedError("MAP", f"it tells of hash slots from {first} to {last}")
             places = [(node.host if node.host not in (None, "", "?") else place[0], node.port) for node in nodes]
             rows.append(Row(range(first, last + 1), tuple(map(self._dialled, places))))
+            for one in rows[-1].places:
+                address_at(self._config, one)
         self._views[self._config.at(place).address] = rows
         return rows
 
@@ -189,6 +193,14 @@ def members_of(rows: Sequence[Row]) -> dict[Place, Member]:
     }
 
 
+def address_at(config: Config, place: Place) -> str:
+    """Return the address of a server that another one names. Raises `FailedError` if none can be there."""
+    try:
+        return config.at(place).address
+    except ValueError:
+        raise FailedError("PLACE", f"it names a server at {place[0]!r}, port {place[1]}") from None
+
+
 def places_in(given: Any) -> list[Place]:
     """Return places of a configuration, which has read them."""
     return [*given]
@@ -231,17 +243,21 @@ def examine_behind_sentinels(url: str, config: Config, *, read_only: bool, key_p
             with closing(Examination(url, sentinel, read_only=True, key_prefix="")) as examination:
                 said = examination.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", config.master_name or "")
             match said:
-                case [bytes(host), bytes(port)]:
-                    named[sentinel.address] = where = host.decode("utf-8", "replace"), int(port)
-                case _:
+                case [bytes(host), bytes(port)] if port.isdigit() and len(port) < 6:
+                    where = host.decode("utf-8", "replace"), int(port)
+                    address = address_at(config, where)
+                case None:
                     raise FailedError("UNKNOWN", f"it knows no master of the name {config.master_name!r}")
-        except (FailedError, ReplyError, ValueError) as error:
+                case _:
+                    raise FailedError("ODD", "its answer makes no sense")
+        except (FailedError, ReplyError) as error:
             code, words = code_of_failure(error), hidden.of(said_by(error))
             facts = {"sentinel": sentinel.address, "tls": sentinel.tls}
             yield Finding(step=Step.SENTINEL, code=code, said=words, facts=facts, server=sentinel.address)
             continue
         took = perf_counter() - began
-        words = f"{config.master_name} is at {config.at(where).address}"
+        named[sentinel.address] = where
+        words = f"{config.master_name} is at {address}"
         yield Finding(step=Step.SENTINEL, said=hidden.of(words), seconds=took, server=sentinel.address)
     if not named:
         yield Finding(step=Step.SENTINEL, code="NONE", said="no sentinel has named the master")

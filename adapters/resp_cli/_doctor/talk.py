@@ -105,7 +105,10 @@ class Talk:
         until = monotonic() + (self._patience if patience is None else patience)
         try:
             while True:
-                self.socket.settimeout(max(until - monotonic(), SHORTEST))  # a peer may send a byte now and then
+                left = until - monotonic()  # a peer may send a byte now and then, or pushes without end
+                if left <= 0:
+                    raise TimeoutError
+                self.socket.settimeout(max(left, SHORTEST))
                 data = self.socket.recv(65536)
                 if not data:
                     raise FailedError("EOF", "the peer closed the connection")
@@ -129,12 +132,14 @@ def dial(addresses: Sequence[Any], patience: float) -> socket.socket:
     """Connect to the first of the addresses (as `getaddrinfo` gives them) that takes it. Raises `FailedError`, of the first."""
     failures: list[FailedError] = []
     for family, kind, protocol, _, address in addresses:
-        connecting = socket.socket(family, kind, protocol)
+        connecting: socket.socket | None = None
         try:
+            connecting = socket.socket(family, kind, protocol)  # of a kind that this system may not have
             connecting.settimeout(patience)
             connecting.connect(address)
         except OSError as error:
-            connecting.close()
+            if connecting is not None:
+                connecting.close()
             failures.append(FailedError(code_of(error), said_by(error)))
         else:
             if family in {socket.AF_INET, socket.AF_INET6}:

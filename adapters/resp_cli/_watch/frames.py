@@ -200,7 +200,7 @@ def slow_log(figures: Figures, most: int | None) -> RenderableType:
             one.command,
             duration(one.seconds),
             f"{one.arguments:,}",
-            f"{datetime.datetime.fromtimestamp(one.at, datetime.UTC).astimezone():%m-%d %H:%M:%S}",
+            _moment(one.at),
             one.client or NOTHING,
         ]
         for one in figures.slow or ()
@@ -215,6 +215,14 @@ def events(figures: Figures) -> RenderableType:
         f"{one.name} {duration(one.latest)} (longest {duration(one.longest)})" for one in figures.events or ()
     )
     return Text.assemble("\n", ("Latency events", "bold"), f": {_refused(figures, 'latency') or told or 'none'}")
+
+
+def _moment(at: int) -> str:
+    """Return a time of the server's by the clock here; a dash if there is none such."""
+    try:
+        return f"{datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone():%m-%d %H:%M:%S}"
+    except (OSError, OverflowError, ValueError):
+        return NOTHING
 
 
 def _microseconds(value: float | None) -> str:

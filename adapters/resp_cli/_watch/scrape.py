@@ -10,8 +10,9 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .._findings import printable
 from .._histogram import quantile
@@ -82,8 +83,11 @@ class Metrics:
     """An endpoint. Raises `MetricsError` if it can't be asked, whatever it would say."""
 
     def __init__(self, url: str) -> None:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise MetricsError("--metrics takes the http:// or https:// URL of a Prometheus endpoint")
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not readable(parts):
+            raise MetricsError(
+                "--metrics takes the http:// or https:// URL of a Prometheus endpoint, without a user name or a password"
+            )
         try:
             from prometheus_client.parser import text_string_to_metric_families
         except ImportError:
@@ -97,8 +101,19 @@ class Metrics:
             with urllib.request.urlopen(self._url, timeout=PATIENCE) as response:
                 text = response.read(LARGEST).decode("utf-8", "replace")
             return read_scrape(self._parse(text), time.monotonic())
-        except (OSError, ValueError) as error:  # the parser raises ValueError
+        except HTTPException as error:  # an OSError, if the endpoint has hung up
+            why = error if isinstance(error, OSError) else f"no answer by HTTP ({type(error).__name__})"
+            return Scrape(at=time.monotonic(), error=printable(f"no metrics: {why}"))
+        except (OSError, LookupError, ValueError) as error:  # the parser raises the last two
             return Scrape(at=time.monotonic(), error=printable(f"no metrics: {error}"))
+
+
+def readable(parts: SplitResult) -> bool:
+    """Is there a port that is a number, or none? (What Python says of another one repeats it, be it half of a password.)"""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def read_scrape(families: Iterable[Any], at: float) -> Scrape:
@@ -158,9 +173,10 @@ def _of_family(
     if kind in {"histogram", "summary"}:
         buckets: dict[Labels, list[tuple[float, float]]] = defaultdict(list)
         for part, labels in after:
-            if part == "_bucket":
+            bound = _bound(dict(labels).get("le")) if part == "_bucket" else None
+            if bound is not None:
                 rest = tuple(label for label in labels if label[0] != "le")
-                buckets[rest].append((float(dict(labels)["le"]), grown(part, labels)))
+                buckets[rest].append((bound, grown(part, labels)))
         for part, labels in after:
             if part == "_count":
                 per_second = grown(part, labels) / seconds if seconds else None
@@ -178,6 +194,14 @@ def _of_family(
             yield labels, MetricFigures(name=name, labels={}, value=value, per_second=per_second)
         elif kind in {"gauge", "unknown"} and not part:
             yield labels, MetricFigures(name=name, labels={}, value=value)
+
+
+def _bound(text: str | None) -> float | None:
+    """Return up to where a bucket goes, None if that is no number."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
 
 
 def _telling(labels: Sequence[Labels]) -> set[str]:

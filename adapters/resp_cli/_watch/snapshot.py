@@ -13,7 +13,7 @@ from typing import Final
 from resp_sansio import Reply, ReplyError
 
 from .._findings import printable
-from .._info import count, read_info
+from .._info import MOST, count, read_info
 
 __all__ = ["QUESTIONS", "Event", "Session", "Slow", "Snapshot", "read_snapshot"]
 
@@ -87,7 +87,7 @@ def read_snapshot(
     slow: list[Slow] | None = None
     events: list[Event] | None = None
     if isinstance(listed := replies.get("clients"), bytes):
-        sessions = [_session(line) for line in _text(listed).splitlines() if line]
+        sessions = [_session(line) for line in _text(listed).split("\n") if line]
         sessions = [session for session in sessions if session.id != own]
     if isinstance(entries := replies.get("slow"), list):
         slow = [read for entry in entries if (read := _slow(entry)) is not None]
@@ -121,7 +121,7 @@ def _session(line: str) -> Session:
 
 def _slow(entry: Reply) -> Slow | None:
     match entry:
-        case [int(number), int(at), int(microseconds), [bytes(command), *arguments], *rest]:
+        case [int(number), int(at), int(microseconds), [bytes(command), *arguments], *rest] if abs(microseconds) < MOST:
             client = _text(rest[1]) if len(rest) > 1 else ""
             return Slow(
                 id=number,
@@ -136,6 +136,6 @@ def _slow(entry: Reply) -> Slow | None:
 
 def _event(entry: Reply) -> Event | None:
     match entry:
-        case [bytes(name), int(at), int(latest), int(longest), *_]:
+        case [bytes(name), int(at), int(latest), int(longest), *_] if max(abs(latest), abs(longest)) < MOST:
             return Event(name=printable(_text(name)), at=at, latest=latest / 1000, longest=longest / 1000)
     return None

@@ -158,6 +158,16 @@ def test_a_peer_that_sends_a_byte_now_and_then(doctor: Doctor) -> None:
         assert doctor(f"{peer.url}?connect_timeout=0.3")["wrong"] == ["silent"]
 
 
+def test_a_peer_that_sends_pushes_without_end(doctor: Doctor) -> None:
+    def floods(wire: Wire) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire.send(b">1\r\n+x\r\n" * 100)
+
+    with Peer(floods) as peer:
+        assert doctor(f"{peer.url}?connect_timeout=0.3")["wrong"] == ["silent"]
+
+
 def test_a_port_of_another_service(doctor: Doctor) -> None:
     def web(wire: Wire) -> None:
         wire.socket.recv(1000)
@@ -546,6 +556,22 @@ def test_a_secret_that_the_server_repeats_is_hidden(doctor: Doctor) -> None:
     assert "\\u001b" not in json.dumps(report)
 
 
+def test_what_a_setting_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def odd(wire: Wire) -> None:
+        for words in wire.commands():
+            known = {
+                b"HELLO": b"%1\r\n+proto\r\n:3\r\n",
+                b"SELECT": b"-ERR DB index is out of range\r\n",
+                b"CONFIG": b"*2\r\n$9\r\ndatabases\r\n$22\r\n\x1b]0;\x07 " + SECRET.encode() + b" 9999\r\n",
+            }
+            wire.send(known.get(words[0], b"+OK\r\n"))
+
+    with Peer(odd) as peer:
+        assert main(["doctor", peer.url.replace("redis://", f"redis://:{SECRET}@") + "/5"]) == 1
+    seen = capsys.readouterr().out
+    assert "it has ?]0;? *** 9999, counted from 0" in " ".join(seen.split())
+
+
 # --- any peer -------------------------------------------------------------------------------------------------------------------
 
 
@@ -601,7 +627,7 @@ def test_whatever_a_peer_answers_is_explained(answers: list[bytes], url: str) ->
     assert any(one.level is Level.WRONG for one in diagnoses)
 
 
-def no_connection(url: str) -> None:
+def no_connection(url: str, **_options: object) -> None:
     raise ConnectError("no", transient=False)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.peers import Peer, Wire
 from clusters import SLOTS, Cluster, wait_until
 from resp_cli import main
 from sentinels import Sentinels
@@ -197,3 +198,65 @@ def test_sentinels(doctor: Doctor) -> None:
 def test_a_sentinel_that_is_none(doctor: Doctor, server: Server) -> None:
     report = doctor(f"redis+sentinel://127.0.0.1:{server.port}/mymaster")
     assert report["wrong"] == {"no-sentinel", "sentinels"}
+
+
+# --- servers that make no sense -------------------------------------------------------------------------------------------------
+
+
+def bulk(data: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(data), data)
+
+
+def row(first: int, last: int, host: bytes, port: int) -> bytes:
+    """A range of CLUSTER SLOTS."""
+    return b"*3\r\n:%d\r\n:%d\r\n*3\r\n%b:%d\r\n%b" % (first, last, bulk(host), port, bulk(b"id"))
+
+
+def peer_that_says(mode: bytes, **answers: bytes) -> Peer:
+    """A server that answers HELLO, and commands by their first words."""
+    hello = b"%%3\r\n+proto\r\n:3\r\n+mode\r\n+%b\r\n+role\r\n+master\r\n" % mode
+
+    def script(wire: Wire) -> None:
+        for words in wire.commands():
+            name = words[0].decode()
+            wire.send(
+                hello if name == "HELLO" else answers.get(name, b"_\r\n" if name in {"GET", "SET"} else b"+OK\r\n")
+            )
+
+    return Peer(script)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (row(0, SLOTS - 1, b"a b", 7000), "it names a server at 'a b', port 7000"),
+        (row(0, SLOTS - 1, b"h", 99999), "it names a server at 'h', port 99999"),
+        (row(0, SLOTS - 1, b"\x1b[31m", 1), "it names a server at '\\x1b[31m', port 1"),
+        (row(-(2**63), 2**63 - 1, b"h", 1), f"it tells of hash slots from {-(2**63)} to {2**63 - 1}"),
+        (row(5, 4, b"h", 1), "it tells of hash slots from 5 to 4"),
+    ],
+)
+def test_a_map_that_makes_no_sense_is_told(doctor: Doctor, answer: bytes, said: str) -> None:
+    with peer_that_says(b"cluster", CLUSTER=b"*1\r\n" + answer) as peer:
+        report = doctor(peer.url.replace("redis://", "redis+cluster://"))
+    assert report["wrong"] == {"no-map"}
+    assert said in report["causes"]["no-map"]["says"]
+
+
+@pytest.mark.parametrize("answer", [(b"h", b"99999"), (b"", b"6379"), (b"h", b"1_0"), (b"a b", b"1")])
+def test_a_sentinel_that_names_no_place_is_told(doctor: Doctor, answer: tuple[bytes, bytes]) -> None:
+    with peer_that_says(b"sentinel", SENTINEL=b"*2\r\n" + b"".join(map(bulk, answer))) as peer:
+        report = doctor(peer.url.replace("redis://", "redis+sentinel://") + "/mymaster")
+    assert report["wrong"] == {"sentinels"}
+    assert "sentinel-fails" in report["causes"]
+
+
+def test_what_a_server_says_of_its_role_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    said = bulk(b"role:\x1b[31mking\x07\r\n")
+    with peer_that_says(b"cluster", INFO=said, CONFIG=b"*0\r\n", CLUSTER=b"*1\r\n" + row(0, SLOTS - 1, b"", 1)) as peer:
+        answer = b"*1\r\n" + row(0, SLOTS - 1, b"", peer.port)
+        with peer_that_says(b"cluster", INFO=said, CONFIG=b"*0\r\n", CLUSTER=answer) as other:
+            main(["doctor", other.url.replace("redis://", "redis+cluster://")])
+    shown = capsys.readouterr().out
+    assert "?[31mking" in shown
+    assert not {"\x1b", "\x07"} & {*shown}

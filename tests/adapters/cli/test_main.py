@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import resp_sansio
+from adapters.peers import Peer, Wire
 from resp_cli import main
 
 
@@ -52,6 +53,27 @@ def test_words_in_the_wrong_place_are_not_repeated_if_they_hold_a_password(
     assert raised.value.code == 2
     said = capsys.readouterr()
     assert not {"geheim", "geh", "eim", "user"} & set(re.findall(r"\w+", said.out + said.err))
+
+
+@pytest.mark.parametrize("refused", [b"SELECT", b"UNLINK"])
+def test_what_a_server_says_steers_no_terminal(refused: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    known = {
+        b"HELLO": b"%1\r\n+proto\r\n:3\r\n",
+        b"DBSIZE": b":0\r\n",
+        b"INFO": b"$0\r\n\r\n",
+        b"SCAN": b"*2\r\n$1\r\n0\r\n*0\r\n",
+        refused: b"-NOPERM \x1b]0;evil\x07 [red]no\r\n",
+    }
+
+    def script(wire: Wire) -> None:
+        for words in wire.commands():
+            wire.send(known.get(words[0], b"+OK\r\n"))
+
+    with Peer(script) as peer:
+        assert main(["compare", f"{peer.url}/3"]) == 1
+    said = capsys.readouterr().err
+    assert "NOPERM ?]0;evil? [red]no" in " ".join(said.split())
+    assert not {"\x1b", "\x07"} & {*said}
 
 
 def test_the_user_may_end_it_while_it_is_still_starting() -> None:

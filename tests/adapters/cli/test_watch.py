@@ -24,7 +24,7 @@ from rich.console import Console
 
 import resp_sync
 from adapters.cli.terminal import Terminal, environment
-from adapters.peers import eventually
+from adapters.peers import Peer, Wire, eventually
 from resp_cli import main
 from resp_cli._histogram import quantile
 from resp_cli._watch.figures import figures
@@ -158,6 +158,25 @@ def test_the_slow_log_keeps_no_arguments() -> None:
     assert [(one.name, one.latest, one.longest) for one in found.events] == [("fork", 0.005, 0.007)]
 
 
+def test_numbers_that_no_server_has_are_none() -> None:
+    entries: list[Any] = [[1, at, 5, [b"get"], b"", b""] for at in (2**62, -(2**62), 10**400)]
+    entries += [[1, 0, odd, [b"get"], b"", b""] for odd in (10**400, -(10**400))]
+    events: list[Any] = [[b"fork", 0, 10**400, 1], [b"fork", 0, 1, -(10**400)], [b"aof", 0, 1, 1]]
+    found = read_snapshot({"slow": entries, "latency": events}, at=0, round_trip=0, own=None)
+    assert found.slow is not None
+    assert len(found.slow) == 3
+    assert found.events is not None
+    assert [one.name for one in found.events] == ["aof"]
+    on = Console(file=io.StringIO())
+    on.print(frame_of(figures(None, found), "h:1", 80, None))
+
+
+def test_a_name_that_a_script_has_made_up_begins_no_line() -> None:
+    """A server keeps `:` and line ends out of the codes of errors that it counts, and no others of Python's ends of lines."""
+    found = snapshot(1, maxmemory=7, **{"errorstat_A\u2028maxmemory": "count=1", "errorstat_B\x1cmaxmemory": "count=1"})
+    assert found.info["maxmemory"] == "7"
+
+
 @given(
     st.dictionaries(st.from_regex("[a-z_]{1,20}", fullmatch=True), st.text(st.characters(codec="utf-8"), max_size=30))
 )
@@ -169,10 +188,14 @@ def test_any_info_can_be_read(fields: dict[str, str]) -> None:
     json.dumps(figures(first, second).as_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "", "-1", "1e300"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "", "-1", "1e300", "1.7e308", "9" * 400])
 def test_a_number_that_makes_no_sense_is_none(value: str) -> None:
     fields = dict.fromkeys(("used_memory", "total_commands_processed", "connected_clients", "used_cpu_user"), value)
-    found = figures(snapshot(1), snapshot(2, **fields))
+    parts = ("cmdstat_get", "cmdstat_set")
+    before = {**{name: f"-{each}" for name, each in fields.items()}, **dict.fromkeys(parts, f"calls=1,usec=-{value}")}
+    found = figures(
+        snapshot(1, **before), snapshot(1.01, **fields, **dict.fromkeys(parts, f"calls={value},usec={value}"))
+    )
     json.dumps(found.as_dict(), allow_nan=False)
     Console(file=io.StringIO()).print(frame_of(found, "h:1", 80, None))
 
@@ -470,6 +493,44 @@ def test_metrics_without_the_library_that_reads_them(
     monkeypatch.setitem(sys.modules, "prometheus_client.parser", None)
     assert main(["watch", "--once", "--metrics", "http://localhost:1", server.url]) == 1
     assert "python -m pip install prometheus-client" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "0"])
+def test_an_endpoint_that_can_be_none_is_refused_and_what_may_be_a_password_not_repeated(
+    port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url in (
+        f"http://localhost:{port}/metrics",
+        "http://ann:geheim@localhost/metrics",
+        "http://geheim:geheim",
+        "ftp://h",
+    ):
+        assert main(["watch", "--once", "--metrics", url, "redis://localhost:1"]) == 1
+        said = capsys.readouterr()
+        assert "--metrics takes the http:// or https:// URL" in said.err
+        assert "geheim" not in said.out + said.err
+
+
+def test_an_endpoint_that_speaks_no_http_or_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
+    def other(wire: Wire) -> None:
+        wire.socket.recv(1000)
+        wire.send(b"-ERR unknown command 'GET'\r\n")
+        wire.close()
+
+    def hangs_up(wire: Wire) -> None:
+        wire.socket.recv(1000)
+        wire.close()
+
+    def scraped(url: str) -> Any:
+        main(["watch", "--json", "redis://127.0.0.1:1", "--every", "0.01", "--once", "--metrics", url])
+        return json.loads(capsys.readouterr().out)["metrics"]
+
+    for script, why in ((other, "no answer by HTTP (BadStatusLine)"), (hangs_up, "Remote end closed connection")):
+        with Peer(script) as peer:
+            assert why in scraped(f"http://127.0.0.1:{peer.port}/metrics")["error"]
+    for text in (METRICS.replace('le="0.001"', 'le="x"'), METRICS.replace('le="0.01",', ""), 'a{b="c'):
+        with endpoint(text) as url:
+            scraped(url)
 
 
 @pytest.mark.parametrize(
