@@ -1,8 +1,9 @@
 """Attributes: the names of the conventions, and values that can't become too many, nor tell a secret.
 
 An attribute's value comes from an address, a number of a database, a command's name, the first word of an error reply, or the name
-of a class. A program can make up commands, and a script on the server the words of errors; so of each kind no more than a number is
-taken, and nothing that does not look like one. All others are `_OTHER`, the conventions' word for that.
+of a class. A program can make up commands, a script on the server the words of errors, and a cluster may name new servers for ever;
+so of each kind no more than a number is taken, and nothing that does not look like one. All others are `_OTHER`, the conventions'
+word for that. (A span is kept by itself, whatever its attributes are: its server is always told.)
 """
 
 from __future__ import annotations
@@ -12,29 +13,31 @@ from typing import Final, TypeAlias
 
 from resp_sansio import CallBegan, CallEnded, ReplyError
 
-__all__ = ["Attributes", "Bounded", "category_of", "error_of", "operation_of", "pool_of", "server_of"]
+__all__ = ["ADDRESS", "Attributes", "Bounded", "category_of", "error_of", "operation_of", "pool_of", "server_of"]
 
 Attributes: TypeAlias = dict[str, str | int | bool]
 
 OTHER: Final = "_OTHER"
 CLUSTER: Final = "cluster of "
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.| -]{0,47}")
+ADDRESS: Final = re.compile(".+")
 CODE: Final = re.compile(r"[A-Z][A-Z_]{0,31}")
 AUTH: Final = frozenset({"NOAUTH", "NOPERM", "WRONGPASS"})
 
 
 class Bounded:
-    """Lets the first texts pass that look like a name, `most` of them, and says OTHER for the rest."""
+    """Lets the first texts pass that have this `form`, `most` of them, and says OTHER for the rest."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, form: re.Pattern[str] = NAME) -> None:
         self._most: Final[int] = most
+        self._form: Final[re.Pattern[str]] = form
         self._known: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """Return the text, or OTHER."""
         known = self._known.get(text)
         if known is None:
-            if len(self._known) >= self._most or not NAME.fullmatch(text):
+            if len(self._known) >= self._most or not self._form.fullmatch(text):
                 return OTHER
             self._known[text] = known = text
         return known

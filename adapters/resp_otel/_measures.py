@@ -16,7 +16,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 
 from resp_sansio import CallEnded, ClientStats, ConnectionStats, NodeStats, PoolStats, __version__
 
-from ._attributes import Attributes, Bounded, operation_of, server_of
+from ._attributes import ADDRESS, Attributes, Bounded, operation_of, server_of
 from ._guarded import Guarded
 from ._instruments import BATCH_SIZE, BUCKETS, COUNTERS, DURATIONS, GAUGES, OF_CALLS, SUMS, TOTALS, Instrument
 
@@ -27,6 +27,7 @@ __all__ = ["Measures", "Sums", "measures_of"]
 
 OPERATIONS: Final = 300  # commands that servers have, and room for those of modules
 ERRORS: Final = 50
+SERVERS: Final = 1000  # the largest clusters have as many; their addresses may change with each start
 # Of what counts states, the attribute that tells them apart.
 STATES: Final = {
     "requests": "redis.client.csc.result",
@@ -66,6 +67,7 @@ class Measures(Guarded):
         self.alone: Final[dict[tuple[str, int, str, tuple[str, ...]], Sums]] = {}
         self.operation_name: Final[Bounded] = Bounded(OPERATIONS)
         self.error_name: Final[Bounded] = Bounded(ERRORS)
+        self.address: Final[Bounded] = Bounded(SERVERS, ADDRESS)
         self.durations: Final[dict[str, Histogram]] = {key: self._histogram(each) for key, each in DURATIONS.items()}
         self.batch_size: Final[Histogram] = self._histogram(BATCH_SIZE)
         self.counters: Final[dict[str, Counter]] = {
@@ -97,12 +99,13 @@ class Measures(Guarded):
     def sums_of(self, call: CallEnded) -> Sums:
         """Return where to add up what calls like this take."""
         operation = self.operation_name(operation_of(call))
-        place = (call.address, call.database, operation)
+        address = self.address(call.address)
+        place = (address, call.database, operation)
         sums = self._sums.get(place)
         if sums is None:
             database: Attributes = {"db.namespace": str(call.database), "db.operation.name": operation}
             with self.lock:
-                sums = self._sums.setdefault(place, Sums({**server_of(call.address), **database}))
+                sums = self._sums.setdefault(place, Sums({**server_of(address), **database}))
         return sums
 
     def ask(self, source: Source, name: str, of_node: Callable[[str], str]) -> None:

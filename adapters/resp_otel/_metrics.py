@@ -81,6 +81,12 @@ class OpenTelemetryMetrics(Observer):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} by {self._measures!r}>"
 
+    def _server(self, address: str) -> Attributes:
+        return server_of(self._measures.address(address))
+
+    def _name_of(self, address: str, database: int) -> str:
+        return pool_of(self._measures.address(address), database)
+
     # -- calls ---------------------------------------------------------------------------------------------------------------
 
     def call_ended(self, call: CallEnded, token: object, context: Context | None = None) -> None:  # noqa: ARG002
@@ -125,7 +131,7 @@ class OpenTelemetryMetrics(Observer):
             "db.operation.name": self._measures.operation_name(retry.command),
             "error.type": failed,
         }
-        self._measures.counters["retries"].add(1, {**server_of(retry.address), **operation})
+        self._measures.counters["retries"].add(1, {**self._server(retry.address), **operation})
         self._count_error(retry.address, retry.cause, failed, internal=True)
 
     def call_redirected(self, redirect: CallRedirected, token: object) -> None:  # noqa: ARG002
@@ -134,12 +140,12 @@ class OpenTelemetryMetrics(Observer):
             "db.operation.name": self._measures.operation_name(redirect.command),
             "redis.client.redirect.kind": redirect.kind,
         }
-        self._measures.counters["redirects"].add(1, {**server_of(redirect.address), **operation})
+        self._measures.counters["redirects"].add(1, {**self._server(redirect.address), **operation})
 
     def map_refreshed(self, refresh: MapRefreshed) -> None:
         """Count it, at the server that has answered."""
         result = "failed" if refresh.error is not None else "changed" if refresh.changed else "unchanged"
-        where = server_of(refresh.address)
+        where = self._server(refresh.address)
         self._measures.counters["refreshes"].add(1, {**where, "redis.client.cluster.refresh.result": result})
 
     def _count_error(
@@ -150,16 +156,16 @@ class OpenTelemetryMetrics(Observer):
             "redis.client.errors.category": category_of(error, step),
             "redis.client.errors.internal": internal,
         }
-        self._measures.counters["errors"].add(1, {**server_of(address), **kind})
+        self._measures.counters["errors"].add(1, {**self._server(address), **kind})
 
     def reply_dropped(self, reply: ReplyDropped) -> None:
         """Count it."""
         operation: Attributes = {"db.operation.name": self._measures.operation_name(reply.command)}
-        self._measures.counters["dropped"].add(1, {**server_of(reply.address), **operation})
+        self._measures.counters["dropped"].add(1, {**self._server(reply.address), **operation})
 
     def pushes_dropped(self, pushes: PushesDropped) -> None:
         """Count them."""
-        self._measures.counters["pushes"].add(pushes.pushes, server_of(pushes.address))
+        self._measures.counters["pushes"].add(pushes.pushes, self._server(pushes.address))
 
     def keys_invalidated(self, told: KeysInvalidated) -> None:
         """Count them."""
@@ -168,7 +174,7 @@ class OpenTelemetryMetrics(Observer):
     # -- connections ---------------------------------------------------------------------------------------------------------
 
     def _pool(self, address: str, database: int, **more: str) -> Attributes:
-        name = self._pool_name or pool_of(address, database)
+        name = self._pool_name or self._name_of(address, database)
         return {"db.system.name": "redis", "db.client.connection.pool.name": name, **more}
 
     def link_opened(self, link: LinkOpened) -> None:
@@ -210,10 +216,10 @@ class OpenTelemetryMetrics(Observer):
     def client_made(self, client: ClientMade) -> None:
         """Ask it for its counts from now on."""
         self._measures.ask(
-            client.stats, self._pool_name or pool_of(client.address, client.database), self._of_node(client)
+            client.stats, self._pool_name or self._name_of(client.address, client.database), self._of_node(client)
         )
 
     def _of_node(self, client: ClientMade) -> Callable[[str], str]:
         """Return what names the connections to one server of a cluster, given its address."""
-        given, database = self._pool_name, client.database
-        return lambda address: given or pool_of(address, database)
+        given, database, bounded = self._pool_name, client.database, self._measures.address
+        return lambda address: given or pool_of(bounded(address), database)

@@ -14,7 +14,33 @@ from adapters.backends import Backend, contract
 from adapters.otel.telemetry import Telemetry, attributes_of
 from adapters.peers import Peer, Wire, eventually, run_program
 from resp_otel import OpenTelemetryMetrics, OpenTelemetryObserver
-from resp_sansio import Cache, CommandTimeoutError, ConnectError, Gap, ReplyError, RespError, Retry
+from resp_sansio import (
+    Cache,
+    CallEnded,
+    CallRedirected,
+    CallRetried,
+    ClientMade,
+    ClientStats,
+    CloseReason,
+    CommandTimeoutError,
+    ConnectError,
+    ConnectionLostError,
+    DialFailed,
+    Gap,
+    KeysInvalidated,
+    LinkClosed,
+    LinkOpened,
+    MapRefreshed,
+    NodeStats,
+    Outcome,
+    PushesDropped,
+    ReplyDropped,
+    ReplyError,
+    RespError,
+    Retry,
+    UseEnded,
+    WaitEnded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +52,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 DURATION = "db.client.operation.duration"
 OPERATION = "db.operation.name"
 POOL = "db.client.connection.pool.name"
+REPLY = Outcome.REPLY
 
 
 @contract
@@ -329,6 +356,41 @@ def test_made_up_commands_and_errors_do_not_make_series_without_end(server: Serv
     assert len(names) == 301
     assert names["_OTHER"] == 101 + 100
     assert len(told.numbers(DURATION, "error.type")) == 51
+
+
+def test_servers_without_end_do_not_make_series_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a cluster whose servers get a new address with each start, or that makes some up."""
+    monkeypatch.setattr("resp_otel._measures.SERVERS", 3)
+    told, lost, nodes = Telemetry(), ConnectionLostError("it ended"), ["h0:1", "h3:1", "h4:1", "[::1]:7"]
+    metrics = OpenTelemetryMetrics(told.meters)
+    node = NodeStats(role="master", slots=1, lanes=[], leases=None, retries=0, moved=0, asked=0)
+    stats = ClientStats(lanes=[], leases=None, retries=0, nodes=dict.fromkeys(nodes, node))
+    for number in range(5):
+        at = f"h{number}:1", 0
+        for error in (None, lost):
+            call = CallEnded(*at, "GET", ("GET",), 1, REPLY, error, None, False, 1, "lane", 0.2, 0.1, 0.1, 5, 5, None)
+            metrics.call_ended(call, None)
+        metrics.call_retried(CallRetried(*at, "GET", 1, lost, 0.1, 0.1), None)
+        metrics.call_redirected(CallRedirected(*at, "GET", "MOVED", 1, "h:1", 0.0, 0.1), None)
+        metrics.map_refreshed(MapRefreshed(*at, 1, True, None, 0.1))
+        metrics.reply_dropped(ReplyDropped(*at, "GET", 0.1))
+        metrics.pushes_dropped(PushesDropped(*at, 1))
+        metrics.keys_invalidated(KeysInvalidated(*at, 1))
+        metrics.link_opened(LinkOpened(*at, 1, "lane", None, 3, 0.1, 0.1, None, 0.1, 0.3))
+        metrics.link_closed(LinkClosed(*at, 1, "lane", CloseReason.LOST, lost, 1.0, 1))
+        metrics.dial_failed(DialFailed(*at, "lane", ConnectError("no", transient=True), "dial", 0.1))
+        metrics.wait_ended(WaitEnded(*at, 0.1, "granted", None))
+        metrics.use_ended(UseEnded(*at, 1, 0.1))
+        metrics.client_made(ClientMade(*at, lambda: stats))
+    seen = told.metrics()
+    assert len(seen) > 15
+    for name, points in seen.items():
+        attributes = [attributes_of(point) for point in points]
+        addresses = {one.get("server.address", one.get(POOL)) for one in attributes}
+        assert addresses <= {"h0", "h1", "h2", "_OTHER", "h0:1/0", "h1:1/0", "h2:1/0", "_OTHER/0"}, name
+    assert told.numbers(DURATION, "server.address", "server.port") == {
+        ("h0", 1): 2, ("h1", 1): 2, ("h2", 1): 2, ("_OTHER", None): 4
+    }  # fmt: skip
 
 
 def test_durations_may_go_to_counters_of_buckets(server: Server) -> None:
