@@ -364,6 +364,8 @@ def _find(args: Sequence[Argument]) -> CommandInfo:
     if len(words) > 1 and isinstance(words[1], (str, bytes)) and (info := _known_pairs.get((words[0], words[1]))):
         return info
     name = text_of(words[0]).upper()[:_LONGEST_NAME]
+    if not name.isprintable():
+        name = "".join([char if char.isprintable() else "?" for char in name])  # it stands in messages and logs
     if _is_container(name) and len(words) > 1 and (longer := f"{name} {text_of(words[1]).upper()}") in TABLE:
         name = longer
     blocking = BLOCKING.get(name)

@@ -390,9 +390,12 @@ class Pairing(ABC):
         elif not Subscriptions.well_formed(push):
             self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
         elif (slot := self._awaiting(push.kind)) is not None and slot.names(push.items[0]):
-            self.subscriptions.update(push)
+            try:
+                slot.confirm(push, self.subscriptions)
+            except RemoteProtocolError as error:
+                self._lose(error)
+                return
             self._follow_subscriptions()
-            slot.confirm(push, self.subscriptions)
             if not slot.missing:
                 self._finish(slot)
         elif push.kind == "sunsubscribe":

@@ -106,7 +106,7 @@ class StatefulBatch(Batch):
         return (confirmations := self.confirmations) is not None and confirmations.names(channel)
 
     def confirm(self, push: Push, subscriptions: Subscriptions) -> None:
-        """Take one confirmation of the current (un)subscription."""
+        """Take one confirmation of the current (un)subscription. Raises `RemoteProtocolError` for one too many."""
         assert self.confirmations is not None
         if (all_of_them := self.confirmations.pushed(push, subscriptions)) is not None:
             self._take(all_of_them)

@@ -66,13 +66,16 @@ class Subscriptions:
         """How many subscriptions there are of the kind that this push speaks of."""
         return len(self._names.get(self.KINDS[kind][0], ()))
 
-    def update(self, push: Push) -> None:
-        """Take in a confirmation."""
+    def update(self, push: Push) -> bool:
+        """Take in a confirmation. Does it change anything?"""
         names, added = self.KINDS[push.kind]
+        there = self._names.setdefault(names, set())
+        changes = (push.items[0] in there) is not added
         if added:
-            self._names.setdefault(names, set()).update(push.items[:1])
-        elif names in self._names:
-            self._names[names].difference_update(push.items[:1])
+            there.update(push.items[:1])
+        else:
+            there.difference_update(push.items[:1])
+        return changes
 
     def clear(self) -> None:
         """RESET ends all subscriptions without a word."""
@@ -82,11 +85,12 @@ class Subscriptions:
 class Confirmations:
     """The answer to one (un)subscription, as far as it has come. `channels` are those that the command names, perhaps none."""
 
-    __slots__ = ("_count", "_name", "_named", "_pushes", "_refusal", "unasked")
+    __slots__ = ("_count", "_idle", "_name", "_named", "_pushes", "_refusal", "unasked")
 
     def __init__(self, name: str, channels: Sequence[bytes]) -> None:
         self._name = name
         self._count = len(channels)
+        self._idle = 0  # confirmations that changed nothing
         self._named = frozenset(channels)  # a command may name thousands, and each is confirmed
         self._pushes: list[Reply] = []
         self._refusal: ReplyError | None = None
@@ -102,14 +106,18 @@ class Confirmations:
         return not self._named or (isinstance(name, bytes) and name in self._named)
 
     def pushed(self, push: Push, subscriptions: Subscriptions) -> list[Reply] | None:
-        """Take a push that `awaits` and `names` speak for, and return all of them if it was the last.
+        """Take a push that `awaits` and `names` speak for into the `subscriptions`, and return all of them if it was the last.
 
-        One comes for each channel named; if none is, one for each subscription of that kind, and one if there are none.
+        One comes for each channel named; if none is, one for each subscription of that kind, and one if there are none. Raises
+        `RemoteProtocolError` if more come, which would never end.
         """
+        if not subscriptions.update(push):
+            self._idle += 1
+            if self._idle > max(self._count, 1):
+                raise RemoteProtocolError(f"more confirmations of {self._name} came than it asks for")
         self._pushes.append(push)
         if self._name == FENCED:
             return None
-        # `subscriptions` has counted this confirmation already, and each one before it.
         last = len(self._pushes) == self._count if self._count else subscriptions.count(push.kind) == 0
         return self._pushes if last else None
 

@@ -212,12 +212,15 @@ def test_a_name_may_be_written_in_many_ways(name: str, rest: list[Argument]) -> 
 
 @given(st.text(min_size=1, max_size=100).filter(lambda name: name.split() != []), st.lists(arguments, max_size=4))
 @example("NO.SUCH." * 20, [])
+@example("no\x1b[31m\x07", [])
 def test_an_unknown_command_is_sent_and_never_repeated(name: str, rest: list[Argument]) -> None:
     info = command_info((name, *rest))
     assume(not info.since)
     assert info is command_info((name, *rest))
     assert len(info.name) <= 64
-    assert str(redact((name,))[0]).upper().startswith(info.name), "the name alone: an argument could be a secret"
+    shown = "".join(char if char.isprintable() else "?" for char in str(redact((name,))[0]).upper()[:64])
+    assert shown.startswith(info.name), "the name alone: an argument could be a secret"
+    assert info.name.isprintable()  # it stands in messages and logs
     assert (info.plain, info.needs, info.replies, info.since) == (True, Needs.LANE, Replies.ONE, "")
     assert (info.readonly, info.retryable, info.secret, info.denied_in_multi) == (False, False, False, False)
     assert command_keys((name, *rest)) == []

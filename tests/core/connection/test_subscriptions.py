@@ -43,7 +43,6 @@ def script(*words: Argument) -> StatefulBatch:
 
 
 def confirm(slot: StatefulBatch, subscriptions: Subscriptions, push: Push) -> bool:
-    subscriptions.update(push)
     slot.confirm(push, subscriptions)
     return not slot.missing
 
@@ -239,6 +238,36 @@ def test_what_cannot_answer_a_sunsubscribe_ends_the_connection(stream: bytes, wh
     assert isinstance(end.error, RemoteProtocolError)
     assert why in str(end.error)
     assert end.unanswered == [slot, after]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "idle"),
+    [
+        (("SUNSUBSCRIBE", "a"), "sunsubscribe", [b"a"]),
+        (("SUNSUBSCRIBE", "a", "b", "a"), "sunsubscribe", [b"a", b"b", b"a"]),
+        (("SUNSUBSCRIBE",), "sunsubscribe", [None]),
+        (("UNSUBSCRIBE",), "unsubscribe", [None]),
+        (("PUNSUBSCRIBE",), "punsubscribe", [b"x"]),
+    ],
+)
+@pytest.mark.parametrize("given_up", [False, True])
+def test_confirmations_without_end_end_the_connection(
+    words: tuple[str, ...], kind: str, idle: list[Reply], *, given_up: bool
+) -> None:
+    connection = Connection()
+    connection.protocol = 3
+    for name in ("SUBSCRIBE", "PSUBSCRIBE"):
+        connection.send(Command(name, "c"))
+        write_all(connection)
+        connection.receive_data(encode_reply(Push(name.lower(), (b"c", 1)), 3))
+    slot = connection.send(Command(*words))
+    write_all(connection)
+    if given_up:
+        connection.abandon(slot)
+    connection.receive_data(b"".join([encode_reply(Push(kind, (channel, 0)), 3) for channel in idle]))
+    assert connection.error is None
+    connection.receive_data(encode_reply(Push(kind, (idle[0], 0)), 3))
+    assert str(connection.error) == f"more confirmations of {words[0]} came than it asks for"
 
 
 def test_an_abandoned_sunsubscribe_keeps_its_place_and_what_came_unasked_is_told() -> None:
