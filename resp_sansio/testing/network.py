@@ -65,6 +65,11 @@ class Socket:
         return not (self._coming or self.unread)
 
     @property
+    def nothing_goes(self) -> bool:
+        """Has all arrived that the client has sent?"""
+        return self._outward < self.clock.now
+
+    @property
     def alive(self) -> bool:
         """Do both ends think that they are connected?"""
         return self.opened and not (self.closed or self.shut or self.dark or self.session.dead or self.foreign)

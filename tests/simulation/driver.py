@@ -200,7 +200,10 @@ class Driver(World, ABC):
         return self.client.events() if answered is None else [*answered]
 
     def _spoil(self, wire: Wire) -> bytes:
-        """Return what is to come behind this, if it is the last that the client waits for."""
+        """Return what is to come behind this, if it is the last that the client waits for.
+
+        Not while the last command is on its way: what comes then is a push, and the answer is still to come.
+        """
         core, oldest = wire.link.core, wire.link.core.oldest
         spoilt, alone = (
             wire.spoilt,
@@ -208,7 +211,7 @@ class Driver(World, ABC):
         )
         if not spoilt or not alone or oldest is None or oldest.missing > 1 or not oldest.plain:
             return b""
-        if wire.dark or not wire.nothing_comes or oldest.state is not SlotState.HANDED:
+        if wire.dark or not (wire.nothing_comes and wire.nothing_goes) or oldest.state is not SlotState.HANDED:
             return b""
         wire.spoilt = b""
         return spoilt
