@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from resp_sansio import Gap, RespError
+from resp_sansio import Gap, Message, RespError
 from resp_sansio.client import Heard, Listener, Subscriber
 from resp_sansio.connection import SlotState
 from simulation.interrupts import Struck
@@ -18,24 +18,46 @@ if TYPE_CHECKING:
     from resp_sansio.client.subscriber import Wanted
     from simulation.script import Act, Script
 
-__all__ = ["Follower", "Following"]
+__all__ = ["Follower", "Following", "Seen"]
 
 
-class Follower:
-    """One subscriber, and what it has seen of each of its channels."""
+class Seen:
+    """What a subscriber has seen of each of its channels."""
 
-    def __init__(self, world: Following, random: Random, wanted: list[Wanted]) -> None:
-        self.world = world
-        self.random = random
+    def __init__(self, wanted: list[Wanted]) -> None:
         self.wanted = wanted
         self.names = [name for _, name in wanted]
-        self.client = world.client
-        self.subscriber: Subscriber | None = None
-        self.listener: Listener | None = None
         self.last: dict[tuple[bytes, bytes], int] = {}  # by the name that it comes by, and its channel
         self.excused: Counter[bytes] = Counter()  # gaps of each name
         self._excused: dict[tuple[bytes, bytes], int] = {}  # and how many there were at the last message
         self.gaps = 0
+
+    def sees(self, item: Message[bytes] | Gap[bytes]) -> None:
+        """Each number follows the one before, unless a gap is between."""
+        if isinstance(item, Gap):
+            self.gaps += 1
+            assert set(item.channels) <= {*self.names}, item
+            self.excused.update(item.channels)
+            return
+        name, number = item.channel if item.pattern is None else item.pattern, int(item.data)
+        by = name, item.channel
+        assert name in self.names
+        last = self.last.get(by, number - 1)
+        excused = self.excused[name] > self._excused.get(by, 0)
+        assert number == last + 1 or (excused and number > last), (by, last, number)
+        self.last[by], self._excused[by] = number, self.excused[name]
+
+
+class Follower(Seen):
+    """One subscriber."""
+
+    def __init__(self, world: Following, random: Random, wanted: list[Wanted]) -> None:
+        super().__init__(wanted)
+        self.world = world
+        self.random = random
+        self.client = world.client
+        self.subscriber: Subscriber | None = None
+        self.listener: Listener | None = None
         self.gone = False
         self.follows = False  # was all that it wanted confirmed?
 
@@ -84,23 +106,10 @@ class Follower:
             self._listens(self.subscriber)
 
     def takes(self) -> None:
-        """Each number follows the one before, unless a gap is between."""
+        """It has what has come."""
         assert self.subscriber is not None
-        ready = self.subscriber.ready
-        while ready:
-            item = ready.popleft()
-            if isinstance(item, Gap):
-                self.gaps += 1
-                assert set(item.channels) <= {*self.names}, item
-                self.excused.update(item.channels)
-                continue
-            name, number = item.channel if item.pattern is None else item.pattern, int(item.data)
-            by = name, item.channel
-            assert name in self.names
-            last = self.last.get(by, number - 1)
-            excused = self.excused[name] > self._excused.get(by, 0)
-            assert number == last + 1 or (excused and number > last), (by, last, number)
-            self.last[by], self._excused[by] = number, self.excused[name]
+        while self.subscriber.ready:
+            self.sees(self.subscriber.ready.popleft())
 
     def leaves(self) -> None:
         """Its block ends."""

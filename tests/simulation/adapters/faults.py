@@ -13,13 +13,18 @@ import resp_asyncio._driver as on_asyncio
 import resp_trio._driver as on_trio
 import resp_trio._socket as trios
 from resp_sansio.client.cache import ReadCache
+from resp_sansio.client.cluster import ClusterBase
+from resp_sansio.client.cluster_redirects import ClusterRedirects
 from resp_sansio.client.crew import Crew
 from resp_sansio.client.dials import Dials
+from resp_sansio.client.feeds import Feed
 from resp_sansio.client.list_queues import ListQueue
 from resp_sansio.client.repair import Repair
 from resp_sansio.client.scanning import ScanCursor
+from resp_sansio.client.shards import ShardedRegistry
 from resp_sansio.client.stream_queues import StreamQueue
 from resp_sansio.client.values import ValueReader
+from resp_sansio.surface.messages import MessagesBase
 from resp_sansio.surface.tasks_values import Upload
 from simulation.adapters.history import talks
 from simulation.adapters.lives import drawn, failure
@@ -50,6 +55,11 @@ class OfAdapter(NamedTuple):
 def keeps(script: Script) -> bool:
     """Does its client keep what it reads?"""
     return script.cached
+
+
+def wants(kind: str) -> Callable[[Script], bool]:
+    """Return whether a caller of such a history wants this."""
+    return lambda script: any(act.kind == kind for act in script.acts)
 
 
 FAULTS: Final = (
@@ -117,6 +127,30 @@ FAULTS: Final = (
         "a thread reads one of the links that open, and leaves the other servers' unread", OURS, Crew, "_next_common",
         "Several(tuple(posts)) if listens or len(posts) > 1 else posts[0]", "Several(tuple(posts)) if listens else posts[0]",
     )),
+    OfAdapter("cluster-trio", Fault(
+        "a call for one server goes on where MOVED says", OURS, ClusterRedirects, "leads_elsewhere",
+        "if slot.call is not None and slot.call.fixed", "if False and slot.call.fixed",
+    ), of=wants("node")),
+    OfAdapter("cluster-asyncio", Fault(
+        "a link to one server leads to any", OURS, ClusterBase, "place_waiter",
+        "self.node_for(waiter.at)", "self._any_node()",
+    ), of=wants("visit")),
+    OfAdapter("cluster-asyncio", Fault(
+        "a server's word that a key has changed is passed over", "many a client", ReadCache, "invalidated",
+        "table.drop(cell)", "pass",
+    ), of=keeps),
+    OfAdapter("cluster-trio", Fault(
+        "patterns are not subscribed to again after a loss", "many a client", Feed, "opened",
+        "dict(self.wanted)", "{name: None for name in self.wanted if name.kind.name != 'PATTERN'}",
+    ), of=wants("follow")),
+    OfAdapter("cluster-threads", Fault(
+        "what is missed while a channel's master is away is told by no gap", "many a client", ShardedRegistry, "lost",
+        "if feed is not self:", "if False:",
+    ), of=wants("follow")),
+    OfAdapter("cluster-threads", Fault(
+        "a block that ends leaves its subscriptions behind", "many a client", MessagesBase, "_leave",
+        "if subscriber is None:", "if True:",
+    ), of=wants("follow")),
     OfAdapter("threads", Fault(
         "an interrupt as bytes move costs no link", OURS, Repair, "reconcile",
         "if link in torn or", "if",

@@ -15,7 +15,7 @@ from simulation.adapters.clusters import OF_CLUSTERS_ON
 from simulation.adapters.on_asyncio import OnAsyncio
 from simulation.adapters.on_threads import OnThreads
 from simulation.adapters.on_trio import OnTrio
-from simulation.cluster.script import ClusterScript, basis
+from simulation.cluster.script import ClusterScript, on_adapters
 from simulation.script import draw
 from simulation.shrink import shrunk
 
@@ -32,7 +32,7 @@ OF_CLUSTERS: Final[dict[str, type[ClusterHistory]]] = {f"cluster-{name}": of for
 
 def drawn(name: str, seed: int) -> Script:
     """Draw the history of this seed."""
-    return basis(seed) if name in OF_CLUSTERS else draw(seed)
+    return on_adapters(seed) if name in OF_CLUSTERS else draw(seed)
 
 
 def history(name: str, script: Script, trace: list[str] | None = None) -> History:

@@ -85,13 +85,15 @@ class Blocking:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._of, name)
-        if name in ("close", "next_push", "transact", "run", "read", "write_value"):
+        if name == "nodes":
+            return self._awaited(lambda **options: [Blocking(node) for node in found(**options)])
+        if name in ("close", "next", "next_push", "transact", "run", "read", "write_value"):
             return self._awaited(found)
         if name == "execute":
             return found if isinstance(self._of, resp_sync.Pipeline) else self._awaited(found)
         if name in ("pipeline", "transaction"):
             return lambda **options: Blocking(found(**options))
-        if name in ("acquire", "consume", "consume_list", "read_value", "scan_iter"):
+        if name in ("acquire", "consume", "consume_list", "read_value", "scan_iter", "subscribe"):
             return lambda *args, **options: Entered(found(*args, **options))
         return found
 
@@ -165,6 +167,7 @@ class OnThreads(History):
         lock = turns.lock
         names = {
             "monotonic": turns.time,
+            "sleep": lambda seconds: turns.wait(lambda: False, self.clock.now + seconds),
             "random": Random(self.script.seed).random,
             "socket": Instead(socket, socket=lambda *_: Handle(self.socket())),
             "select": Instead(select, poll=lambda: BlockingPoll(self)),

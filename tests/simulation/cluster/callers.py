@@ -90,7 +90,9 @@ class ClusterCaller(OfSlots, Caller):
         for _ in range(2 + int(self.act.chance * 100) % 20):
             value = world.kept(key)
             if value is not None:
-                world.checks.is_fresh(self, key.encode(), value)
+                world.checks.is_fresh(
+                    self, key.encode(), value, world.checks.last_written[key.encode()], world.clock.now
+                )
                 yield from self.get()  # which takes a moment
                 continue
             slot = new_slot(("GET", key), None, self.deadline)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import ConnectionClosedError, ConnectionLostError, Outcome, ReplyError
-from resp_sansio.client import Kind
 from resp_sansio.client.cluster_map import ClusterMap, View
 from resp_sansio.client.refresher import Refresher
 from resp_sansio.client.submitting import PINNED
@@ -16,14 +14,12 @@ from resp_sansio.connection import SlotState
 from resp_sansio.connection.slot import Batch
 from resp_sansio.testing import Told, checks
 from resp_sansio.testing.members import keys_of, part_of, slot_of
-from simulation.checks import HEARD, Call, Checks, outcomes
+from simulation.checks import Call, Checks, outcomes
 from simulation.cluster.promises import FORGETS, ROUNDS, TownChecks
 from simulation.cluster.script import ELSE, TAGS
 from simulation.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from resp_sansio.client import Waiter
     from resp_sansio.client.sentinel import Place
     from resp_sansio.connection import Slot
@@ -32,13 +28,11 @@ if TYPE_CHECKING:
     from resp_sansio.testing.server import Words
     from simulation.cluster.callers import ClusterCaller
     from simulation.cluster.world import ClusterWorld
-    from simulation.followers import Follower
 
 __all__ = ["ClusterChecks", "WatchedMap", "WatchedRefresher"]
 
 HOPS: Final = 17  # times that a call is sent elsewhere that has no deadline
 MOST: Final = 15  # and times that one is that has one, before its pauses are long
-TOLD_OF_MOVES: Final = 5.0  # seconds after which a client has heard that a slot has another owner
 PAUSE: Final = 0.1  # seconds that are short for such a pause
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
 HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
@@ -55,34 +49,9 @@ class ClusterChecks(TownChecks, Checks):
         super().__init__(world)
         self.sent_on: dict[Words, tuple[MemberSession, float]] = {}  # by MOVED, and when
         self.put_off: Counter[Words] = Counter()
-        self.meant: dict[Words, Place] = {}  # commands that are for one server
-        self.last_written: Counter[bytes] = Counter()  # by a caller that was told so
-        self.history: dict[bytes, list[tuple[float, int]]] = {}  # which value each key had, and since when
-        self.undone: set[bytes] = set()  # keys of which a master has changed one that had been replaced
         self.transactions: list[int] = []  # the numbers of those that go on by themselves
-        self.set: Counter[bytes] = Counter()  # how often each key was set
 
     # -- what is kept is no older than it may be ---------------------------------------------------------------------------------
-
-    def changes(self, member: Member, key: bytes, value: int) -> None:
-        if member.ran is self.world.cluster.lost:
-            self.undone.add(key)
-        elif key[:2] == b"r{":
-            self.history.setdefault(key, []).append((self.world.clock.now, value))
-
-    def is_no_older(self, caller: object, key: bytes, value: int, than: int) -> None:
-        """A caller has read this."""
-        assert value >= than or key in self.undone, f"{caller} has {value} of {key!r}, and {than} was written"
-
-    def is_fresh(self, caller: object, key: bytes, value: int) -> None:
-        """A caller is given what was kept: no older than one's own writes, and the word of others'."""
-        cluster, now = self.world.cluster, self.world.clock.now
-        self.is_no_older(caller, key, value, self.last_written[key])
-        part = part_of(slot_of(key))
-        well = max(self.world.troubled, cluster.well_since(part), cluster.went_on, cluster.given[part] + TOLD_OF_MOVES)
-        if now - HEARD > well:
-            known = max([0, *[one for since, one in self.history.get(key, ()) if since <= now - HEARD]])
-            self.is_no_older(caller, key, value, known)
 
     def _nothing_stale_is_kept(self) -> None:
         for tag in range(TAGS):
@@ -93,8 +62,6 @@ class ClusterChecks(TownChecks, Checks):
     # -- where commands come ---------------------------------------------------------------------------------------------------
 
     def taken_up(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
-        member = session.server
-        assert self.meant.get(words, member.place) == member.place, f"{words!r} came to {member}, and was for another"
         self._goes_where_it_was_sent(session, words, refusal)
         if refusal is not None:
             self._refused(words, elsewhere=refusal.code in ("ASK", "MOVED"))
@@ -167,19 +134,10 @@ class ClusterChecks(TownChecks, Checks):
                 if (told := self.told.get(number)) and (told.outcome, told.reply) == (Outcome.REPLY, None):
                     self.told[number] = told._replace(outcome=None)
 
-    def runs(self, session: MemberSession, words: Words) -> None:
-        """A server carries out a command."""
-        if words[0] == b"SET":
-            lost = session.server.ran is self.world.cluster.lost
-            self.set[b"lost" if lost else words[1]] += 1
-
     def _no_update_is_lost(self) -> None:
         """Each transaction that set a counter behind a WATCH has added one, but for those of a master that had been replaced."""
         cluster = self.world.cluster
-        for key, times in self.set.items():
-            if key != b"lost":
-                value = cluster.parts[part_of(slot_of(key))].master.data[key]
-                assert value == times, f"an update was lost: {key!r} is {value} of {times}"
+        self.no_set_is_lost()
         for number in self.transactions:
             times = cluster.ran[b"n%d" % number] + cluster.lost[b"n%d" % number]
             assert times <= 1, f"transaction {number} was executed {times} times"
@@ -205,17 +163,10 @@ class ClusterChecks(TownChecks, Checks):
         for follower in self.world.followers:
             if not follower.gone:
                 assert follower.follows, f"a subscriber still waits for {follower.names}"
-                now = dict(self._messages(follower))
+                now = dict(self.world.messages_by(follower))
                 last = {by: follower.last.get(by) for by in now}
                 assert last == now, f"a subscriber has had {last}, and there were {now}"
         self._nothing_else_is_subscribed_to()
-
-    def _messages(self, follower: Follower) -> Iterator[tuple[tuple[bytes, bytes], int]]:
-        """How many messages there were by each name of a subscriber, and of each channel."""
-        for kind, name in follower.wanted:
-            for _, channel in self.world.channels:
-                if channel == name or (kind is Kind.PATTERN and fnmatchcase(channel.decode(), name.decode())):
-                    yield (name, channel), self.world.cluster.messages[channel]
 
     def _nothing_else_is_subscribed_to(self) -> None:
         """What servers have of this client is what its subscribers want, each name once, and of a shard at a server of it."""

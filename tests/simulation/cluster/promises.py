@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio.testing import ClusterChecks
 from resp_sansio.testing.members import keys_of, part_of, slot_of
+from simulation.checks import HEARD
 
 if TYPE_CHECKING:
     from resp_sansio import ReplyError
@@ -22,6 +23,7 @@ __all__ = ["FORGETS", "ROUNDS", "OfSlots", "TownChecks"]
 
 AT_ONCE: Final = 5
 ROUNDS: Final = 4  # a second
+TOLD_OF_MOVES: Final = 5.0  # seconds after which a client has heard that a slot has another owner
 TURNED_AWAY: Final = 30  # times a second that a channel of a shard may be refused
 FORGETS: Final = 6  # questions for the map behind which a server that has left is known to have
 PATIENCE: Final = 4.0
@@ -62,6 +64,11 @@ class TownChecks(ClusterChecks):
         self.redirected: Counter[Words] = Counter()
         self.waited: set[bytes] = set()  # keys of which a server has said that it is not the time
         self.passes: dict[bytes, list[tuple[MemberSession, bytes, bool]]] = {}
+        self.meant: dict[Words, Place] = {}  # commands that are for one server
+        self.set: Counter[bytes] = Counter()  # how often each key was set
+        self.last_written: Counter[bytes] = Counter()  # by a caller that was told so
+        self.history: dict[bytes, list[tuple[float, int]]] = {}  # which value each key had, and since when
+        self.undone: set[bytes] = set()  # keys of which a master has changed one that had been replaced
         self.turned_away: dict[bytes, deque[float]] = {}  # when channels of shards were refused in the last second
         self.maps: deque[float] = deque()
         self.asked_for_map: list[float] = []
@@ -91,6 +98,8 @@ class TownChecks(ClusterChecks):
         reads = self.world.script.config.read_from != "master"
         assert session.readonly or not reads, f"{words!r} came by a connection without READONLY"
         self.redirected[words] += code in ("ASK", "MOVED")
+        place = session.server.place
+        assert self.meant.get(words, place) == place, f"{words!r} came to {session.server}, and was for another"
         self.taken_up(session, words, refusal)
         if asked and session._queued is None:
             assert self.was_asked_for(words), f"{words!r} was sent behind ASKING, and no server had asked for that"
@@ -119,9 +128,6 @@ class TownChecks(ClusterChecks):
         watched = [set(keys_of(one)) for one in self.asked if one[0] == b"WATCH"]
         return words in self.asked or any(set(keys_of(words)) <= keys for keys in watched)
 
-    def changes(self, member: Member, key: bytes, value: int) -> None:
-        """A key of this server has another value."""
-
     def taken_up(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
         """What else must hold of a command that a server takes up, or refuses."""
 
@@ -142,6 +148,43 @@ class TownChecks(ClusterChecks):
             same = bool(missed) and missed[-1][0] is where
             assert same, f"{words!r} ran behind {other!r}"
             self.waited.add(key)  # its server changed its mind in the midst
+
+    def runs(self, session: MemberSession, words: Words) -> None:
+        """A server carries out a command."""
+        if words[0] == b"SET":
+            lost = session.server.ran is self.world.cluster.lost
+            self.set[b"lost" if lost else words[1]] += 1
+
+    def no_set_is_lost(self) -> None:
+        """Each transaction that set a counter behind a WATCH has added one, but for those of a master that had been replaced."""
+        cluster = self.world.cluster
+        for key, times in self.set.items():
+            if key != b"lost":
+                value = cluster.parts[part_of(slot_of(key))].master.data[key]
+                assert value == times, f"an update was lost: {key!r} is {value} of {times}"
+
+    # -- what is kept is no older than it may be ---------------------------------------------------------------------------------
+
+    def changes(self, member: Member, key: bytes, value: int) -> None:
+        """A key of this server has another value."""
+        if member.ran is self.world.cluster.lost:
+            self.undone.add(key)
+        elif key[:2] == b"r{":
+            self.history.setdefault(key, []).append((self.world.clock.now, value))
+
+    def is_no_older(self, caller: object, key: bytes, value: int, than: int) -> None:
+        """A caller has read this."""
+        assert value >= than or key in self.undone, f"{caller} has {value} of {key!r}, and {than} was written"
+
+    def is_fresh(self, caller: object, key: bytes, value: int, written: int, since: float) -> None:
+        """A caller that asked then is given what may have been kept: no older than one's own writes, and the word of others'."""
+        cluster = self.world.cluster
+        self.is_no_older(caller, key, value, written)
+        part = part_of(slot_of(key))
+        well = max(self.world.troubled, cluster.well_since(part), cluster.went_on, cluster.given[part] + TOLD_OF_MOVES)
+        if since - HEARD > well:
+            known = max([0, *[one for when, one in self.history.get(key, ()) if when <= since - HEARD]])
+            self.is_no_older(caller, key, value, known)
 
     # -- nothing waits in vain -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from resp_sansio import Cache, Config, PoolSettings, Retry
 from resp_sansio.testing.members import PARTS, part_of, slot_of
 from simulation.script import SPANS, TIMES, Act, Script
 
-__all__ = ["ELSE", "FOLLOWED_TAGS", "OF_CLUSTERS", "TAGS", "ClusterScript", "basis", "draw"]
+__all__ = ["ELSE", "FOLLOWED_TAGS", "OF_CLUSTERS", "TAGS", "ClusterScript", "basis", "draw", "on_adapters"]
 
 CALLS: Final = (
     "get", "get", "large", "add", "add", "add", "push", "pop", "pop", "pipeline", "pipeline", "letters", "letters", "transaction",
@@ -36,6 +36,8 @@ FOLLOWED_TAGS: Final = (0, 4, 7)
 """Those of channels of shards that they want."""
 KEPT: Final = ("reread", "reread", "reread", "rewrite", "touch")
 """And in histories of clients that keep what they read."""
+ON_ADAPTERS: Final = ("transact", "transact", "node", "node", "visit", "follow", "follow")
+"""What callers want in every second of the adapters' histories, beside the others."""
 STRIKES: Final = ("struck", "struck", "struck", "interrupt")
 
 
@@ -85,22 +87,45 @@ def draw(seed: int) -> ClusterScript:
     if script.cached:
         kinds += [choice(KEPT) for _ in range(4 + int(chance() * 8))]
         kinds += ["move"] * int(chance() * 3)
-    more = [
-        Act(
-            at=chance() * span,
-            kind=kind,
-            number=number,
-            caller=random.randrange(4),
-            seconds=choice(TIMES),
-            leaves=chance() * 0.2 if chance() < 0.2 else inf,
-            chance=chance(),
-        )
-        for number, kind in enumerate(kinds, len(script.acts))
-    ]
+    more = [caller(random, span, kind, number) for number, kind in enumerate(kinds, len(script.acts))]
     more = [act._replace(seconds=min(act.seconds, 8.0)) if act.kind == "move" else act for act in more]
     if script.patterns:
         more += followed_moves(seed, span, len(script.acts) + len(more))
     return script._replace(acts=tuple(sorted([*script.acts, *more])))
+
+
+def on_adapters(seed: int) -> ClusterScript:
+    """Draw a history that adapters live through."""
+    script = basis(seed)
+    if seed % 2 == 0:
+        return script
+    random = Random(f"{seed} on adapters")
+    span = random.choice(SPANS)
+    kinds = [random.choice(ON_ADAPTERS) for _ in range(1 + int(random.random() * 6))]
+    if script.cached:
+        kinds += [random.choice(KEPT) for _ in range(4 + int(random.random() * 8))]
+    kinds += ["move"] * int(random.random() * 4)
+    more = [caller(random, span, kind, number) for number, kind in enumerate(kinds, len(script.acts))]
+    more = [act._replace(seconds=0.1 + act.chance) if act.kind == "move" else act for act in more]
+    for act in [act for act in more if act.kind == "transact"]:  # while its slot is on its way, and behind that
+        seconds, part = 0.2 + random.random(), part_of(slot_of(b"{%d}" % int(act.chance * TAGS)))
+        at, number = max(act.at - seconds * random.random(), 0.0), len(script.acts) + len(more)
+        more.append(Act(at, "move", number, 0, seconds, inf, (part + random.random()) / PARTS))
+    return script._replace(acts=tuple(sorted([*script.acts, *more])))
+
+
+def caller(random: Random, span: float, kind: str, number: int) -> Act:
+    """Draw a caller who wants this."""
+    chance = random.random
+    return Act(
+        at=chance() * span,
+        kind=kind,
+        number=number,
+        caller=random.randrange(4),
+        seconds=random.choice(TIMES),
+        leaves=chance() * 0.2 if chance() < 0.2 else inf,
+        chance=chance(),
+    )
 
 
 def followed_moves(seed: int, span: float, number: int) -> list[Act]:

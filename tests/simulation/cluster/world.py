@@ -6,10 +6,10 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from resp_sansio.client import Client, Dial, Kind
+from resp_sansio.client import Client, Dial
 from resp_sansio.client.cluster import Cluster
 from resp_sansio.client.observed_cluster import ObservedCluster
-from resp_sansio.testing.members import part_of, slot_of
+from resp_sansio.testing.members import slot_of
 from simulation.cluster.callers import ClusterCaller
 from simulation.cluster.checks import ClusterChecks, WatchedMap, WatchedRefresher
 from simulation.cluster.script import OF_CLUSTERS, TAGS, ClusterScript
@@ -18,10 +18,9 @@ from simulation.followers import Follower, Following
 from simulation.script import FAULTS, SPAN, Act
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from resp_sansio.client.sentinel import Place
-    from resp_sansio.client.subscriber import Wanted
     from resp_sansio.connection import Slot
     from resp_sansio.testing import Server
     from simulation.callers import Caller
@@ -30,15 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["ClusterWorld"]
 
 MORNING: Final = 20_000
-CHANNELS: Final = (
-    (Kind.CHANNEL, b"f1"), (Kind.CHANNEL, b"f2"), (Kind.SHARD, b"h1{0}"), (Kind.SHARD, b"h2{0}"), (Kind.SHARD, b"h{4}"),
-    (Kind.SHARD, b"h{7}"),
-)  # fmt: skip
-"""What followers subscribe to: channels whose messages all servers pass on, and those of shards."""
-PATTERNS: Final = ((Kind.PATTERN, b"f*"), (Kind.PATTERN, b"?2"))
-"""And patterns, in some histories."""
-BY_PATTERN: Final = ((Kind.CHANNEL, b"f3"), (Kind.CHANNEL, b"g2"))
-"""Channels that only patterns match."""
 
 
 class ClusterWorld(TownTrouble, Following):
@@ -56,16 +46,10 @@ class ClusterWorld(TownTrouble, Following):
         super().__init__(script, trace=trace)
         self.seen = False
         self.built()
-        self.cluster.runs = self.checks.runs
         if any(act.kind == "follow" for act in script.acts):
             random = Random(script.seed)
             for _ in range(80):
                 self.clock.at(random.random() * 2 * SPAN, self.publish, *random.choice(self.channels))
-
-    @property
-    def channels(self) -> tuple[Wanted, ...]:
-        """Those to which others publish."""
-        return (*CHANNELS, *BY_PATTERN) if self.script.patterns else CHANNELS
 
     def _make(self) -> Client:
         script, random = self.script, self.random.random
@@ -118,26 +102,11 @@ class ClusterWorld(TownTrouble, Following):
     def _act(self, act: Act) -> None:
         if act.kind == "follow":
             random = Random(f"{self.script.seed}.{act.number}")
-            names = (*CHANNELS, *PATTERNS) if self.script.patterns else CHANNELS
-            follower = Follower(self, random, random.sample(names, random.randint(1, len(names))))
+            follower = Follower(self, random, random.sample(self.names, random.randint(1, len(self.names))))
             self.followers.append(follower)
             follower.comes()
         else:
             super()._act(act)
-
-    def touch(self, tags: Iterable[int]) -> None:
-        """Another client changes what callers read again and again, as far as there is a server for it."""
-        for tag in tags:
-            key = b"r{%d}" % tag
-            part = part_of(slot_of(key))
-            master = self.cluster.parts[part].master
-            if not (master.stopped or self.cluster.down or part in master.migrating):
-                master.change(key, master.data[key] + 1)
-                master.tell_changes()
-
-    def publish(self, kind: Kind, channel: bytes) -> None:
-        """Another client sends a message."""
-        self.cluster.publish(channel, sharded=kind is Kind.SHARD)
 
     def happens(self, act: Act) -> None:
         if act.kind == "touch":
