@@ -154,22 +154,24 @@ class CachedRead(Batch):
         if self.cell is not None:
             self.cell.stands = False
         self._asks = False
-        self._prepare()
+        self.payload, self.payloads, self.infos = self.read, (self.read,), (self.info,)
+        self.count = self.missing = 1
+        self.begin, self.replies = 0, []
 
     def renew(self) -> None:
         """As for any slot, but both go out again: the server has to be asked on each connection."""
         super().renew()
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self.begin = 0
-        self.replies = []
+        # No call from here on, see there.
         if self._asks:
-            self.payload, self.infos = CACHING + self.read, (CACHING_INFO, self.info)
+            self.payload, self.payloads, self.infos = (
+                CACHING + self.read,
+                (CACHING, self.read),
+                (CACHING_INFO, self.info),
+            )
         else:
-            self.payload, self.infos = self.read, (self.info,)
-        self.payloads = (CACHING, self.read) if self._asks else (self.read,)
-        self.count = self.missing = len(self.infos)
+            self.payload, self.payloads, self.infos = self.read, (self.read,), (self.info,)
+        self.count = self.missing = 2 if self._asks else 1
+        self.begin, self.replies = 0, []
 
 
 class Table:

@@ -245,13 +245,16 @@ class Batch(Slot):
         self.attributes = described
 
     def renew(self) -> None:
-        if self.state is SlotState.ANSWERED:
-            self.replies = []
+        answered = self.state is SlotState.ANSWERED
+        replies: list[Reply] = [] if answered else self.replies
+        begin = len(replies)
+        payload = join(self.payloads[begin:])
+        super().renew()
+        # No call from here on: an interrupt finds the slot as it was, or all of this done.
+        if answered:
             self.attributes = None
             self.missing = self.count
-        super().renew()
-        self.begin = len(self.replies)
-        self.payload = join(self.payloads[self.begin :])
+        self.replies, self.begin, self.payload = replies, begin, payload
 
     def deciders(self) -> Sequence[int]:
         """Return for each command the index of the one that runs it: itself, or the EXEC behind it."""
