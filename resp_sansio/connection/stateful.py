@@ -148,9 +148,11 @@ class StatefulBatch(Batch):
 
     def renew(self) -> None:
         """As for any slot; a transaction, or what changes the connection, goes out again as a whole."""
+        payload = join(self.payloads)
         super().renew()
+        # No call from here on, see there.
         self.begin = 0
-        self.payload = join(self.payloads)
+        self.payload = payload
         self.missing = self.count
         self.replies = []
         self._confirmations = self._queued = None

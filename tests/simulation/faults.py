@@ -147,7 +147,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a pipeline that goes on begins anew", OURS,
-        Batch, "renew", "self.payloads[self.begin :]", "self.payloads",
+        Batch, "renew", "self.payloads[begin:]", "self.payloads",
     ),
     Fault(
         "the last in the queue is served first", "pools with a stack of waiters",

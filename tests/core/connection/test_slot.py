@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -419,6 +420,54 @@ def test_a_single_command_is_sent_again_as_it_was() -> None:
     slot.settle(SlotState.LOST, 0)
     slot.renew()
     assert (slot.state, slot.payload) == (SlotState.QUEUED, payload)
+
+
+def half_read() -> list[Slot]:
+    """One of each shape, lost on its way or refused."""
+    single = new_slot(("GET", "k"))
+    single.settle(SlotState.LOST, 0)
+    several = batch("GET a", "GET b", "GET c")
+    transaction = script("MULTI", "INCR n", "EXEC")
+    for slot in (several, transaction):
+        handed(slot)
+        slot.replies.append("OK")
+        slot.missing -= 1
+        slot.settle(SlotState.LOST, 0)
+    refused = batch("GET a", "GET b")
+    refused.state, refused.replies, refused.missing = SlotState.ANSWERED, [ReplyError("LOADING no")] * 2, 0
+    return [single, several, transaction, refused]
+
+
+def looks(slot: Slot) -> list[object]:
+    names = ("state", "payload", "count", "missing", "begin", "replies", "attributes")
+    return [(name, list(value) if isinstance(value := getattr(slot, name, None), list) else value) for name in names]
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_an_interrupt_leaves_a_slot_as_it_was_or_ready_to_go_out_again(which: int) -> None:
+    """CPython looks for signals where a function begins and where one of C's returns."""
+    whole, moment = half_read()[which], 0
+    whole.renew()
+    cut_short = True
+    while cut_short:
+        slot, moment = half_read()[which], moment + 1
+        before, left, cut_short = looks(slot), moment, False
+
+        def strike(_frame: object, event: str, _arg: object) -> None:
+            nonlocal left
+            left -= event in ("call", "c_return")
+            if not left:
+                raise KeyboardInterrupt
+
+        sys.setprofile(strike)
+        try:
+            slot.renew()
+        except KeyboardInterrupt:
+            cut_short = True
+        finally:
+            sys.setprofile(None)
+        assert looks(slot) in (before, looks(whole))
+    assert moment > 2
 
 
 def test_what_was_never_submitted_was_not_sent() -> None:

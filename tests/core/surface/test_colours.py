@@ -95,6 +95,11 @@ def test_a_script_is_run_by_its_digest_or_else_by_its_source(colour: Colour, cli
     assert [name for name in names(client) if name != b"HELLO"][-4:] == [b"EVALSHA", b"SCRIPT", b"EVAL", b"EVALSHA"]
 
 
+def test_the_source_of_a_script_is_not_taken_for_one(colour: Colour, client: Any) -> None:
+    with pytest.raises(TypeError, match=r"run takes a Script, not str; Script\(source\) makes one"):
+        colour.do(client.run("return 1"))
+
+
 def test_a_call_has_the_time_that_it_is_given_or_that_it_asks_the_server_for(colour: Colour, client: Any) -> None:
     stage = client._driver.stage
     stage.answer = lambda _: None

@@ -144,6 +144,29 @@ def test_a_wait_that_is_cut_short_loses_nothing(colour: Colour) -> None:
         assert [entry.again for entry in all_of(colour, entries)] == [True]
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_block_that_is_interrupted_sends_what_is_done_and_waits_for_nothing(colour: Colour, answers: bool) -> None:
+    server = Streams(b"s")
+    with colour.block(colour.client("redis://stage")) as client:
+        entries = queue_of(client, server)
+        stage = client._driver.stage
+        server.add()
+
+        def be_interrupted() -> None:
+            with colour.block(entries):
+                next_of(colour, entries).done()
+                if not answers:
+                    stage.deaf.update(stage.peers)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            be_interrupted()
+        owed = sum([link.core.stats().abandoned for link in stage.client.links])
+        assert owed == (0 if answers else 1)
+        stage.wake()
+        assert not server.streams[b"s"].pending
+
+
 def test_what_no_asking_again_helps_with_is_raised(colour: Colour) -> None:
     server = Streams()
     with colour.block(colour.client("redis://stage")) as client:
