@@ -15,7 +15,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .._record import Record
 from ..wire.encoder import Argument, encode_command
@@ -93,8 +93,9 @@ class CommandInfo(Record):
     one_key: bool
 
     # Not methods: a set of those of a long pipeline would take as long as all else that is done with it.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # pragma: no branch  # to type checkers they are as of any record
+        __eq__ = object.__eq__
+        __hash__ = object.__hash__
 
 
 # -- Kept by hand: what COMMAND does not say --------------------------------------------------------------------------------
