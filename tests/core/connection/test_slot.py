@@ -467,7 +467,7 @@ def test_an_interrupt_leaves_a_slot_as_it_was_or_ready_to_go_out_again(which: in
         finally:
             sys.setprofile(None)
         assert looks(slot) in (before, looks(whole))
-    assert moment > 2
+    assert moment > 1
 
 
 def test_what_was_never_submitted_was_not_sent() -> None:
