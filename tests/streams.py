@@ -254,6 +254,21 @@ def a_small_feed_of_several_replies(rng: Random) -> Drawn:
         yield Wire(b"".join(parts), depth=rng.choice([1, 2, 3, 128]), lenient=rng.random() < 0.2)
 
 
+@aimed_at("few", "feed")
+def a_small_feed_of_scalars_and_bulks(rng: Random) -> Drawn:
+    for number in range(1, 9):
+        for rest in (b"", b"+", b"$1\r\n", b"x", b"*1\r\n", push(rng)):
+            yield b"+OK\r\n" * number + rest
+            yield b"+OK\r\n" + bulk(b"xy") * number + rest
+    yield None
+    while True:
+        parts = [rng.choice(TABLE) + b"\r\n"]
+        parts += [rng.choice([scalar(rng), bulk(body(rng, rng.randrange(9)))]) for _ in range(rng.randrange(6))]
+        if rng.random() < 0.2:
+            parts[-1] = parts[-1][: rng.randrange(1, len(parts[-1]))]
+        yield b"".join(parts)
+
+
 @aimed_at("several", "feed")
 def pushes_in_small_feeds(rng: Random) -> Drawn:
     for kind in (b":1\r\n", b"+x\r\n", b"$1\r\nx\r\n", b"_\r\n", b"*0\r\n", b"$-1\r\n", b"=5\r\ntxt:x\r\n"):

@@ -36,8 +36,11 @@ ANSWERED: Final = SlotState.ANSWERED
 FRESH: Final = 0.001
 """Seconds for which a caller may take what is kept without a look at what has come. A look costs ten times what a hit does."""
 
-# Measured: what a cell costs beside its command, its keys and its reply, with its places in two dictionaries.
-CELL: Final = 350
+BYTES: Final = getsizeof(b"")
+"""What a bytes object costs beside its bytes."""
+
+# Measured: what a cell costs beside its keys, its reply and the bytes of its command, with its places in two dictionaries.
+CELL: Final = 350 + BYTES
 
 _caching, _caching_info = prepare(("CLIENT", "CACHING", "YES"))
 assert isinstance(_caching, bytes)
@@ -82,7 +85,9 @@ class Cell(Kept):
     __slots__ = ("keys", "payload", "readers", "shared", "size", "stands", "until", "used")
 
     def __init__(self, payload: bytes, keys: Sequence[bytes], info: CommandInfo) -> None:
-        super().__init__(PENDING, info)
+        # Not by the constructor above: there is one of these for each miss.
+        self.reply: Any = PENDING
+        self.info: CommandInfo = info
         self.payload: Final[bytes] = payload
         self.keys: Final[Sequence[bytes]] = keys
         self.readers: list[CachedRead] | None = None
@@ -104,6 +109,7 @@ class CachedRead(Batch):
 
     __slots__ = ("_asks", "cell", "keys", "read")
 
+    starts = True
     reply: Reply
 
     def __init__(
@@ -125,12 +131,12 @@ class CachedRead(Batch):
         self.uncertain: Collection[int] = ()
         self.begin: int = 0
         self.replies: list[Reply] = []
-        self.payload: Payload = CACHING + read if caching else read
-        self.payloads: Sequence[Payload] = (CACHING, read) if caching else (read,)
-        self.infos: Sequence[CommandInfo] = (CACHING_INFO, info) if caching else (info,)
-        self.count: int = 2 if caching else 1
-        self.missing: int = self.count
-        self.starts: bool = True
+        if caching:
+            self.payload, self.payloads, self.infos = CACHING + read, (CACHING, read), (CACHING_INFO, info)
+            self.count = self.missing = 2
+        else:
+            self.payload, self.payloads, self.infos = read, (read,), (info,)
+            self.count = self.missing = 1
 
     @property
     def name(self) -> str:
@@ -342,7 +348,7 @@ class ReadCache:
         size = getsizeof(reply) if plain else size_of(reply)
         if size is None or slot.attributes is not None:
             return
-        size += CELL + getsizeof(cell.payload) + sum(map(getsizeof, cell.keys))
+        size += CELL + len(cell.payload) + sum(map(len, cell.keys)) + BYTES * len(cell.keys)
         most = self.options.max_bytes
         if size > most:
             return  # rather than all the others

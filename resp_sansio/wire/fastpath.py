@@ -29,6 +29,7 @@ __all__ = [
     "SHORT",
     "SPAN",
     "columns",
+    "few",
     "flat",
     "integers",
     "large",
@@ -136,6 +137,16 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
     return out, pushes
 
 
+def few(tokens: list[bytes], most: int) -> list[Reply] | None:
+    """Return the replies that a feed consists of, if these are few bulks and scalars; None to decline."""
+    last = len(tokens) - 1
+    if last > _WORTH_A_RUN or tokens[last]:
+        return None
+    out: list[Reply] = []
+    at, _ = _singly(tokens, 0, last, out, last)
+    return out if at == last and not -1 < most < len(out) else None
+
+
 def whole(data: bytes, limit: int) -> bytes | None:
     """Return the one large bulk string that a feed consists of; None to decline."""
     end = data.find(b"\r\n", 0, _LONGEST_HEADER)
@@ -151,9 +162,10 @@ def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int)
     `tokens[last]` is what no line break follows yet. Returns the index of the next token, what is left, and how many of the
     elements are heavy, see `HEAVY`.
     """
-    if 0 < left <= _WORTH_A_RUN:
+    most = left if 0 < left < last - at else last - at
+    if most <= _WORTH_A_RUN and left:
         before = len(items)
-        at, heavy = _singly(tokens, at, last, items, left)
+        at, heavy = _singly(tokens, at, last, items, most)
         return at, left + before - len(items), heavy
     run, patience = 32, 8  # try runs of growing length; after a failure read ever more elements one by one
     heavy = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from .._errors import LocalProtocolError, RemoteProtocolError
-from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, several, whole
+from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, few, several, whole
 from .frames import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes
 from .limits import Limits
 from .scalars import gather
@@ -75,15 +75,17 @@ class Parser(Windows):
             if size < LARGE or (size < _SMALL and data[0] != _DOLLAR):
                 tokens = data.split(b"\r\n")
                 head, parts = tokens[0], len(tokens)
-                if parts == 3:
-                    if LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
-                        return [tokens[1]]
-                elif parts == 2 and not tokens[1]:
+                if parts == 3 and LENGTHS.get(head) == len(tokens[1]) and not tokens[2]:
+                    return [tokens[1]]
+                if parts == 2 and not tokens[1]:
                     if head in SCALARS:
                         return [SCALARS[head]]
                     digits = head[1:]
                     if digits.isdigit() and head[0] == _COLON and size < 22:
                         return [int(digits)]
+                elif head in SCALARS:
+                    if (found := few(tokens, most)) is not None:
+                        return found
                 elif (count := COUNTS.get(head)) is not None and parts == 2 * count + 2 and not tokens[-1]:
                     bodies = tokens[2:-1:2]
                     at = 1

@@ -98,6 +98,22 @@ FAULTS: Final = [
         "and int(digits) <= limit + 1",
     ),
     Fault(
+        "few returns more than it was asked for",
+        "wire.fastpath",
+        "few",
+        "if at == last and not -1 < most < len(out)",
+        "if at == last",
+    ),
+    Fault("few takes what has not ended", "wire.fastpath", "few", " or tokens[last]:", ":"),
+    Fault("few leaves out what it can't read", "wire.fastpath", "few", "out if at == last and not", "out if not"),
+    Fault(
+        "flat reads fewer alone than are missing",
+        "wire.fastpath",
+        "flat",
+        "    most = left if 0 < left < last - at else last - at",
+        "    most = last - at",
+    ),
+    Fault(
         "several returns one more than it was asked for",
         "wire.fastpath",
         "several",
