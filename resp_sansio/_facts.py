@@ -62,8 +62,8 @@ class CallBegan(NamedTuple):
 class CallRetried(NamedTuple):
     """An attempt failed, and another followed. `attempt` is the number of the failed one, from 1, `cause` why it failed.
 
-    `pause`: seconds between the failure and the next attempt, as planned. `after`: seconds from the call's beginning to the
-    failure.
+    `pause`: seconds between the failure and the next attempt, as planned; calls of a cluster that is down may wait longer, for
+    their turn. `after`: seconds from the call's beginning to the failure.
     """
 
     address: str

@@ -52,7 +52,7 @@ client.hash_slots client.routing client.across client.values
 client.pace client.timers client.leases client.places client.pool client.lanes
 client.pushes client.messages client.subscriber client.feeds client.subscriptions client.shards client.monitor
 client.forks client.tls client.sentinel
-client.cluster_map client.refresher client.watching
+client.cluster_map client.refresher client.watching client.outage
 client.links client.scanning client.cluster_scanning client.observers client.submitting client.calls
 client.crew client.dials client.news client.listening client.repair client.sockets client.client client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster_redirects

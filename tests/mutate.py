@@ -110,6 +110,7 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
     "client/observed": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
     "client/observed_cluster": "tests/core/client/test_cluster_told.py",
     "client/observers": "tests/core/client/test_observed.py tests/core/client/test_observed_clients.py",
+    "client/outage": "tests/core/client/test_outage.py tests/core/client/test_cluster_pauses.py",
     "client/pace": "tests/core/client/test_client.py",
     "client/places": "tests/core/client/test_pool.py",
     "client/pool": "tests/core/client/test_pool.py",
@@ -138,7 +139,17 @@ MODULES: Final = {  # and the tests that are nearest to each, which fail first, 
 
 CLUSTER: Final = (
     *("across", "cluster", "cluster_calls", "cluster_map", "cluster_redirects", "cluster_scanning", "cluster_servers"),
-    *("cluster_subscriptions", "node", "observed_cluster", "refresher", "routing", "shards", "splits", "watching"),
+    *(
+        "cluster_subscriptions",
+        "node",
+        "observed_cluster",
+        "outage",
+        "refresher",
+        "routing",
+        "shards",
+        "splits",
+        "watching",
+    ),
 )
 SENTINELS: Final = ("news", "replicated", "sentinel")
 

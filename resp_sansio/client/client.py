@@ -401,11 +401,15 @@ class Client(Sockets):
                 self._refuse(thing, self._late())
             elif thing is self:
                 self._see_to_dials(now)
-            else:  # the directory's
-                self._open_news(now)
+            else:
+                self._due(thing, now)
         if self._pool is not None and self._pool.next_deadline() <= now:
             self._pool.handle_timeout(now)
             self._carry_out(now)
+
+    def _due(self, thing: object, now: float) -> None:  # noqa: ARG002  # of use where there are more such things
+        """Something that is no call, no caller and no link is due: the directory."""
+        self._open_news(now)
 
     # -- the client as a whole -------------------------------------------------------------------------------------------
 

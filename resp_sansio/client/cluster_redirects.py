@@ -19,6 +19,7 @@ from .cluster_calls import ClusterCalls, number_of
 from .cluster_map import NotMappedError, Redirect, read_redirect
 from .cluster_servers import NOT_NOW
 from .node import NodeBase
+from .outage import tells_down
 from .retry import ERRORS, FRAME, was_refused
 from .splits import Part, Split, is_pipeline, part_of
 from .submitting import PINNED
@@ -174,6 +175,8 @@ class ClusterRedirects(ClusterCalls):
                 part.call.went(node.address, "which could not answer")
             if target is not None:
                 target.begin(part, now, pause=wait)
+                if target is node and waits and any([tells_down(errors[index]) for index in some]):
+                    target.await_turn(part, now)
             else:
                 self._await_map(part, None, now)
         self._complete(split, now)

@@ -274,7 +274,7 @@ class Call:
     """What is known of a call beyond its slot. A call that goes by a lane and is answered there at once has none of it."""
 
     __slots__ = (
-        "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "pinned", "split", "timer",
+        "at", "attempts", "caller", "check", "fixed", "home", "hops", "lane", "lease", "outage", "pinned", "split", "timer",
         "trail", "waiter",
     )  # fmt: skip
 
@@ -288,7 +288,7 @@ class Call:
         self.attempts: Attempts | None = None
         self.timer: Timer | None = None
         # Of a cluster: the machine of the server that it is made at, may it be made at another, how often it was sent elsewhere,
-        # the first step of that and the last ones, and its parts.
+        # the first step of that and the last ones, its parts, and the `Outage` for whose end it waits, or goes to see.
         self.home: Any = None
         self.fixed: bool = False
         self.at: Any = (
@@ -297,6 +297,7 @@ class Call:
         self.hops: int = 0
         self.trail: tuple[str, ...] = ()
         self.split: Any = None
+        self.outage: Any = None
 
     def __repr__(self) -> str:
         where = "pinned" if self.pinned else "waiting" if self.waiter else "under way"

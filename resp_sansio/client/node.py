@@ -21,6 +21,7 @@ from .client import Client
 from .lanes import Route, route
 from .links import Call, Dial, Lane, Link, Waiter
 from .listening import SubscriptionLane
+from .outage import NEXT, Outage, says_down, waits_for_turn
 from .retry import ERRORS
 from .sentinel import Place, Way
 from .shards import ShardedRegistry, ShardFeed
@@ -74,6 +75,7 @@ class NodeBase(Client):
         self._quiet = min(self._quiet, SILENT)
         self._opening: list[Dial] = []  # dials that were under way when it was last looked
         self._slow: Timer | None = None  # when it is looked next
+        self._outage = Outage(self, self._retry)
         self._events = cluster.shared_events
 
     def _config_of_server(self) -> Config:
@@ -137,6 +139,38 @@ class NodeBase(Client):
         """Begin another attempt behind a pause."""
         slot.call.timer = self._timers.set(now + pause, slot)
         self._pausing[slot] = None
+
+    def await_turn(self, slot: Slot, now: float) -> None:
+        """A call pauses because the cluster is down: it waits for its turn, and tries by itself only near its deadline."""
+        outage, call = self._outage, slot.call
+        if slot not in self._pausing or not waits_for_turn(slot):
+            return
+        outage.refused(slot, now)
+        call.outage = outage
+        before, left = call.timer, slot.deadline - now
+        pause = before.due - now
+        call.timer = self._timers.set(now + max(pause, left - pause), slot)
+        self._timers.cancel(before)
+        self._time_turn(now)
+
+    def _time_turn(self, now: float) -> None:
+        """See that the next one that waits has its turn."""
+        outage = self._outage
+        if outage.timer is None and outage.any_waits:
+            outage.timer = self._timers.set(now + outage.pause(now, self._random()), outage)
+
+    def _let_go_on(self, count: int, now: float) -> None:
+        """So many of those that wait for their turn have it."""
+        for _ in range(count):
+            slot = self._outage.first(self._pausing)
+            if slot is not None:
+                self._timers.cancel(slot.call.timer)
+                self._slot_due(slot, now)
+
+    def got_through(self, now: float) -> None:
+        """A call has got through that was refused while the cluster was down: others may as well."""
+        self._outage.over()
+        self._let_go_on(NEXT, now)
 
     def wants(self, waiter: Waiter, now: float) -> None:
         """This caller wants a link to this server."""
@@ -210,12 +244,33 @@ class NodeBase(Client):
             self._finish(slot, failure, now)  # the cluster sees to what follows
         elif type(token) is Part and token.asking and failure is not None:
             super()._settle(self.cluster.without_asking(self, slot, now), failure, now)
-        elif failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
-            if failure is None:
-                self._sign(slot)
-            if failure is None and tells_of_change(slot):
-                self.cluster.want_map(now)
-            super()._settle(slot, failure, now)
+        else:
+            outage, through = None, failure is None
+            if call is not None and call.outage is not None:
+                outage, call.outage = call.outage, None
+                through = through and not says_down(slot)
+            if failure is not None or not self.cluster.leads_elsewhere(self, slot, now):
+                if failure is None:
+                    self._sign(slot)
+                if failure is None and tells_of_change(slot):
+                    self.cluster.want_map(now)
+                super()._settle(slot, failure, now)
+            if outage is not None and through:
+                outage.home.got_through(now)
+
+    def _try_again(self, slot: Slot, call: Call, failure: RespError | None, cause: RespError, now: float) -> None:
+        down = failure is None and says_down(slot)
+        super()._try_again(slot, call, failure, cause, now)
+        if down:
+            self.await_turn(slot, now)
+
+    def _due(self, thing: object, now: float) -> None:
+        if thing is not self._outage:
+            super()._due(thing, now)
+            return
+        self._outage.timer = None
+        self._let_go_on(1, now)
+        self._time_turn(now)
 
     def _sign(self, slot: Slot) -> None:
         """Note on errors with which a call was answered by which server, and how it came there."""
@@ -356,12 +411,19 @@ class NodeBase(Client):
     def _end_waiting(self, now: float, reason: str | None) -> None:
         super()._end_waiting(now, reason)
         self._timers.cancel(self._slow)
-        self._opening, self._slow = [], None
+        self._timers.cancel(self._outage.timer)
+        self._opening, self._slow, self._outage.timer = [], None, None
 
     def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
         super()._set_timers_anew(now, is_alive)
         if self._slow is not None:
             self._slow = self._timers.set(now + SILENT, self)
+        outage = self._outage
+        outage.timer = None
+        for slot in self._pausing:
+            if slot.call.outage is outage:
+                outage.wait_anew(slot)
+        self._time_turn(now)
 
     def _leave(self, slot: Slot, now: float) -> None:
         super()._leave(slot, now)

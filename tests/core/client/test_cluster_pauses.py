@@ -28,12 +28,12 @@ def opened(**options: Any) -> Town:
 
 
 @pytest.mark.parametrize("pipeline", [False, True])
-def test_pauses_grow_while_a_cluster_is_down(pipeline: bool) -> None:
+def test_pauses_grow_while_a_server_loads_its_data(pipeline: bool) -> None:
     town, asked = opened(), [0]
 
     def refuses(words: Any) -> ReplyError | None:
         asked[0] += words[0] == b"INCR"
-        return DOWN if words[0] == b"INCR" else None
+        return ReplyError("LOADING it") if words[0] == b"INCR" else None
 
     town[A].refuses_with = refuses
     slot = town.batch(("INCR", key(A)), deadline=9.0) if pipeline else town.call("INCR", key(A), deadline=9.0)

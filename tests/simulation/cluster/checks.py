@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from resp_sansio import ConnectionClosedError, ConnectionLostError, Outcome, ReplyError
 from resp_sansio.client.cluster_map import ClusterMap, View
+from resp_sansio.client.outage import LEAST, NEXT, tells_down
 from resp_sansio.client.refresher import Refresher
 from resp_sansio.client.submitting import PINNED
 from resp_sansio.connection import SlotState
@@ -37,6 +38,8 @@ PAUSE: Final = 0.1  # seconds that are short for such a pause
 LAST: Final = 0.6  # seconds before its deadline in which a call may be left without another attempt
 HARMFUL: Final = frozenset({*ELSE, "die", "freeze", "leave"}) - {"retire"}
 """What may cost connections."""
+WINDOW: Final = 0.25
+"""Seconds in which is counted how often servers are asked that say that the cluster is down."""
 GOES_ON: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING"})
 
 
@@ -49,6 +52,9 @@ class ClusterChecks(TownChecks, Checks):
         super().__init__(world)
         self.sent_on: dict[Words, tuple[MemberSession, float]] = {}  # by MOVED, and when
         self.put_off: Counter[Words] = Counter()
+        self.down: set[tuple[Member, Words]] = set()  # what was refused while the cluster was down, and by which server
+        self.turns: dict[Member, deque[float]] = {}  # when calls came again that were
+        self.through: deque[float] = deque()  # when commands were carried out
         self.transactions: list[int] = []  # the numbers of those that go on by themselves
 
     # -- what is kept is no older than it may be ---------------------------------------------------------------------------------
@@ -63,8 +69,30 @@ class ClusterChecks(TownChecks, Checks):
 
     def taken_up(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
         self._goes_where_it_was_sent(session, words, refusal)
-        if refusal is not None:
+        if refusal is None:
+            self.through.append(self.world.clock.now)
+        elif tells_down(refusal):
+            self._comes_in_turn(session.server, words)
+        else:
             self._refused(words, elsewhere=refusal.code in ("ASK", "MOVED"))
+
+    def _comes_in_turn(self, member: Member, words: Words) -> None:
+        """A server that is down is asked by one call now and then, for all that wait. One that gets through lets others try."""
+        number = words[2] if words[0] in (b"INCRBY", b"MSET") else b""
+        call, now = self.by_number.get(int(number)) if number.isdigit() else None, self.world.clock.now
+        if call is None or call.slot is None or self.world.torn or call.slot.deadline - now < LAST:
+            return
+        if (member, words) not in self.down or call.slot.deadline == inf:
+            self.down.add((member, words))  # one that has no deadline pauses for itself
+            return
+        turns = self.turns.setdefault(member, deque())
+        if not turns or turns[-1] != now:  # commands of one pipeline come together
+            turns.append(now)
+        for times in (turns, self.through):
+            while times and times[0] < now - WINDOW:
+                times.popleft()
+        most = WINDOW / (LEAST / 2) + NEXT * (1 + len(self.through))
+        assert len(turns) <= most, f"{member} is down, and was asked {len(turns)} times in {WINDOW} s"
 
     def _goes_where_it_was_sent(self, session: MemberSession, words: Words, refusal: ReplyError | None) -> None:
         """No command comes again to a server that has just sent it on, unless another, or a new map, says that it belongs there.

@@ -54,6 +54,10 @@ FAULTS: Final = (
         ClusterRedirects, "_pause", "if hops <= AT_ONCE:", "if True:",
     ),
     Fault(
+        "all calls ask a server that is down, each for itself", "many a client",
+        NodeBase, "_due", "self._let_go_on(1, now)", "[self._slot_due(slot, now) for slot in [*self._pausing]]",
+    ),
+    Fault(
         "a call pauses beyond its deadline", OURS,
         ClusterRedirects, "_goes_on_in_parts", "if wait >= slot.deadline - now:", "if False:",
     ),
