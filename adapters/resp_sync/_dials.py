@@ -10,12 +10,12 @@ from time import monotonic
 from typing import Final, TypeAlias
 
 from resp_sansio import ConnectError
-from resp_sansio.client import DONE, SLEEP, Client, Dial, Job, Party, Sleep
+from resp_sansio.client import DONE, SLEEP, Client, Dial, Job, Party, Sleep, entry_of
 from resp_sansio.connection import Slot
 
 from ._guards import Guarded, check_not_patched
 from ._links import Socket
-from ._transport import Opening, Transport
+from ._transport import Opening
 
 __all__ = ["NAP", "Caller", "Dials"]
 
@@ -29,7 +29,6 @@ LOOK: Final = 0.1
 """Seconds between looks at what is due, by whichever caller comes by."""
 
 Caller: TypeAlias = Slot | Party
-Result: TypeAlias = Transport | Exception | Sleep | None
 
 
 class Dials(Guarded):
@@ -56,46 +55,48 @@ class Dials(Guarded):
     def _dial(self, caller: Caller, dial: Dial) -> Job | None:
         """Open a socket on this thread, without the lock, as far as there is time; return the thread's next job."""
         check_not_patched()
-        machine, crew = self.machine, self.crew
-        result: Result = None  # given up, as it is if an interrupt strikes: then the next thread begins anew
+        machine, crew, opening = self.machine, self.crew, self._openings.get(dial)
+        result: Exception | Sleep | None = None  # as if an interrupt strikes: it is given up, and another begins anew
         try:
-            opening = self._openings.get(dial)
             if opening is None:
                 try:
                     self._openings[dial] = opening = Opening(dial)
                 except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
                     result = error
-            while opening is not None and result is None:
-                result = opening.go_on(min(caller.deadline, monotonic() + (TURN if crew.dials else NAP)))
-                if result is None:
-                    self._locked(self._look_around, caller)
-                if result is None and (caller.token == DONE or crew.where(caller) is not None or crew.dials):
+            while (
+                opening is not None
+                and result is None
+                and not opening.go_on(min(caller.deadline, monotonic() + (TURN if crew.dials else NAP)))
+            ):
+                self._locked(self._look_around, caller)
+                if caller.token == DONE or crew.where(caller) is not None or crew.dials:
                     result = SLEEP  # it has its own to do, or another dial, and whoever is free goes on
         except ConnectError as error:
             result = error
         finally:
-            job = self._locked(self._dialled, machine, caller, dial, result)
+            job = self._locked(self._dialled, machine, caller, dial, opening, result)
         return job
 
     def _look_around(self, caller: Caller) -> None:
         """A dial takes its time: see to what no other thread may see to."""
-        self._overhear()
-        self._read_unattended(self.crew.common)
+        self._take_in((*self.crew.listening, *self.crew.common))
         self._pass_time(caller, monotonic())
 
-    def _dialled(self, machine: Client, caller: Caller, dial: Dial, result: Result) -> Job | None:
+    def _dialled(
+        self, machine: Client, caller: Caller, dial: Dial, opening: Opening | None, result: Exception | Sleep | None
+    ) -> Job | None:
         """A thread is back from a dial."""
         now = monotonic()
         if machine is not self.machine:  # forked meanwhile
-            if isinstance(result, Transport):
-                result.close()
+            if opening is not None:
+                opening.close()
             return self._next(caller, SLEEP)
         self.crew.dialled(dial)
-        if result is SLEEP and machine.closed is None:
+        if opening is not None and opening.connected is not None:
+            self._connected(dial, opening, now)
+        elif result is SLEEP and machine.closed is None:
             self.crew.wanted(dial)
             return self._next(caller, SLEEP)
-        if isinstance(result, Transport):
-            self._connected(dial, result, now)
         else:
             self._drop_opening(dial)
             machine.dial_failed(dial, result if isinstance(result, Exception) else None, now)
@@ -103,9 +104,10 @@ class Dials(Guarded):
         self._pass_time(caller, now)
         return self._next(caller, SLEEP)
 
-    def _connected(self, dial: Dial, transport: Transport, now: float) -> None:
+    def _connected(self, dial: Dial, opening: Opening, now: float) -> None:
         """A socket is open: begin the handshake."""
-        machine, opening = self.machine, self._openings[dial]
+        machine, connected = self.machine, opening.connected
+        assert connected is not None
         try:
             link = machine.connected(dial, now, opening.credentials, opening.tls)
         except (TypeError, ValueError) as error:
@@ -114,7 +116,7 @@ class Dials(Guarded):
             self._drop_opening(dial)
             machine.dial_failed(dial, error, now)  # credentials that can't be sent: those who wait are to know
             return
-        link.io = io = Socket(link, transport)
+        link.io = io = Socket(link, connected)
         self._forget_opening(dial)  # only now: until then, those who mend close it
         if link.ended:
             self._close(io)
@@ -126,36 +128,30 @@ class Dials(Guarded):
 
     def _look(self, now: float) -> None:
         """Do what is due, whatever the caller wants that comes by."""
-        if self._owing:
-            self._read_owed()
-        if self.crew.common:
-            self._read_unattended(self.crew.common)
-        if now < self._look_at:
-            return
-        self._look_at = now + LOOK
-        machine, crew = self.machine, self.crew
-        self._take_up_lost_dials()
-        for news in machine.news:
-            self._catch_up(news.io)
-        for dial in [dial for dial in crew.dials if now >= dial.deadline]:
-            crew.dials.remove(dial)
-            self._drop_opening(dial)
-            machine.dial_failed(dial, None, now)
-        if machine.next_deadline() <= now:
-            self._read_unattended(crew.posts)
-            machine.handle_timeout(now)
-        if machine.has_events:
-            self._carry_out()
+        crew = self.crew
+        if crew.owing or crew.common:
+            self._take_in((*crew.owing, *crew.common))
+        if now >= self._look_at:
+            self._look_at = now + LOOK
+            self._take_in([link.io for link in self.machine.news])
+            self._see_to_time(now)
 
     def _pass_time(self, caller: Caller, now: float) -> None:
         """A thread has waited for as long as it was to."""
-        self._take_up_lost_dials()
-        if self.machine.next_deadline() <= now:
-            self._read_unattended(self.crew.posts)
-        entry = caller.waiter if isinstance(caller, Party) else caller
+        entry = entry_of(caller)
+        self._see_to_time(now)
         if caller.token != DONE and entry is not None:
             self.machine.resume(entry, now)
-        self.machine.handle_timeout(now)
-        if entry is None and now >= caller.deadline:
+        elif entry is None and now >= caller.deadline:
             self.crew.ended(caller)
+        self._carry_out()
+
+    def _see_to_time(self, now: float) -> None:
+        self._take_up_lost_dials()
+        for dial in self.crew.late_dials(now):
+            self._drop_opening(dial)
+            self.machine.dial_failed(dial, None, now)
+        if self.machine.next_deadline() <= now:
+            self._take_in(self.crew.owed)
+        self.machine.handle_timeout(now)
         self._carry_out()

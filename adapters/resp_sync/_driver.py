@@ -6,7 +6,7 @@ of them reads, writes, dials or keeps the time for all; the others sleep until t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from threading import get_ident
 from time import monotonic, sleep
@@ -29,13 +29,14 @@ from resp_sansio.client import (
     Several,
     Waiter,
     Write,
+    entry_of,
 )
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.threads import Heardable, Loan
 
 from ._dials import NAP, Caller, Dials
 from ._links import Socket
-from ._transport import LONGEST, of_the_system, shut_down, wait, wait_for
+from ._transport import LONGEST, of_the_system, shut_down, wait_for
 
 __all__ = ["Driver"]
 
@@ -56,7 +57,7 @@ class Driver(Dials):
             declined = job is None
             if isinstance(job, Socket) and not (job.stuck or job.deferred):
                 left = min(slot.deadline, job.link.due, monotonic() + LONGEST) - monotonic()
-                ready = left > 0 and bool(job.poll(int(left * 1000) + 1))
+                ready = (job,) if left > 0 and job.poll(int(left * 1000) + 1) else ()
                 job = self._locked(self._turn, slot, job, ready)
             if job is not None:
                 self._work(slot, job)
@@ -75,14 +76,7 @@ class Driver(Dials):
     def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
         """Begin a call, for whose end a thread may wait later. Raises as `Client.submit`, and interrupts."""
         slot.token = AHEAD
-        try:
-            self._locked(self._begin_ahead, slot, lease)
-        except BaseException as error:
-            slot.token = None  # first: another interrupt may strike from here on
-            if not isinstance(error, RespError):
-                self._torn.append(slot)
-                self._locked(self._give_up, slot)
-            raise
+        self._run(slot, self._begin_ahead, lease)
 
     def finish(self, slot: Slot) -> None:
         """Wait for the end of a call that was begun ahead. Raises interrupts."""
@@ -93,8 +87,9 @@ class Driver(Dials):
 
     def give_up(self, slot: Slot) -> None:
         """A call that was begun ahead is not wanted any more."""
+        slot.token = None
         try:
-            self._locked(self._forsake, slot)
+            self._locked(self._give_up, slot)
         except BaseException:
             self._torn.append(slot)
             raise
@@ -155,11 +150,8 @@ class Driver(Dials):
         """Take no new calls, wait until the deadline for those under way, and end what is left."""
         if deadline > monotonic() and self.machine.closed is None:
             party = Party(deadline, get_ident())
-            try:
-                self._run(party, self._drain)
-            finally:
-                party.token = None
-                self._locked(self._give_up, party)
+            self._run(party, self._drain)
+            party.token = None
         self.end()
 
     def end(self) -> None:
@@ -181,8 +173,8 @@ class Driver(Dials):
         """The short path: begin a call on a link that is there, and return its first job. None to decline: nothing has changed."""
         self._inside = True
         try:
-            machine, now = self.machine, monotonic()
-            if now >= self._look_at or self._owing:
+            machine, crew, now = self.machine, self.crew, monotonic()
+            if now >= self._look_at or crew.owing:
                 return None
             loan, lane = lease, machine.lane
             if loan is None and lane is None:
@@ -211,7 +203,7 @@ class Driver(Dials):
             if payload:
                 failure = None
                 try:
-                    count = io.transport.send(payload)
+                    count = io.send(payload)
                 except (BlockingIOError, InterruptedError):
                     count = 0
                 except OSError as error:
@@ -226,7 +218,7 @@ class Driver(Dials):
                 self._put_out(io, now)
             if loan is not lease and machine.has_events:
                 self._carry_out()
-            if self.crew.unsettled or self.crew.woken:
+            if crew.unsettled or crew.woken:
                 self._settle()
             return job
         except BaseException:
@@ -250,16 +242,13 @@ class Driver(Dials):
         caller = get_ident() if machine.several_lanes else None
         looked: Link | None = None
         while lease is None and (idle := machine.idle_link(caller, slot)) is not looked and idle is not None:
-            if idle.io.reader is not None or not idle.io.has_something:
-                break
             looked = idle
-            self._catch_up(idle.io)  # it may have ended, and then another is next
+            if idle.io.reader is None:
+                self._catch_up(idle.io)  # it may have ended, and then another is next
         link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
         io: Socket | None = None if link is None else link.io
-        if slot.token is not None and (io is None or io.reader is not None) and self.crew.is_beneath(slot, io):
-            machine.abandon(slot, now)
-            self._carry_out()
-            raise self._reentered(dials=io is None)
+        if io is None or io.reader is not None:
+            self._check_not_beneath(slot, io)
         if io is not None:
             self._put_out(io, now)
         self._carry_out()
@@ -267,8 +256,8 @@ class Driver(Dials):
     def _begin_ahead(self, slot: Slot, lease: Loan | None) -> None:
         self._begin(slot, lease, None)
         link = slot.link
-        if link is not None and not link.ended:
-            self._attend(link.io)
+        if link is not None:
+            self.crew.attend(link.io)
 
     def _take_up(self, slot: Slot) -> Job | None:
         """A thread is here for a call that was begun ahead. What has come counts, however late it is read."""
@@ -276,19 +265,12 @@ class Driver(Dials):
             slot.token = get_ident()
             io = self.crew.where(slot)
             if io is not None:
-                self._read_unattended([io])
+                self._take_in([io])
             if slot.token != DONE:
                 self.machine.resume(slot, monotonic())  # it may be of before a fork
-            self._carry_out()
-            if slot.token != DONE and self.crew.is_beneath(slot, self.crew.where(slot)):
-                self.machine.abandon(slot, monotonic())
                 self._carry_out()
-                raise self._reentered()
+                self._check_not_beneath(slot, self.crew.where(slot))
         return self._next(slot, None)
-
-    def _forsake(self, slot: Slot) -> None:
-        slot.token = None
-        self._give_up(slot)
 
     def _acquire(self, party: Party, stack: str | None, at: Any) -> Job | None:
         machine, now = self.machine, monotonic()
@@ -296,16 +278,15 @@ class Driver(Dials):
         gone = ref(party, self._torn.append)
         waiter = Waiter(gone, party.deadline, stack)
         lease = machine.lend(now, stack, waiter, at)
-        if lease is not None and lease.connection.io.is_quiet:
+        io: Socket | None = None if lease is None else lease.connection.io
+        if io is not None and io.reader is None and io.reads and not io.poll(0):
             party.waiter, waiter.lease, party.token = waiter, lease, DONE  # there is nothing to wait for
             if machine.has_events:
                 self._carry_out()
             return None
         party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease, at=at)
-        if self.crew.is_beneath(party, None) and waiter.lease is None:
-            machine.withdraw(waiter, now)
-            self._carry_out()
-            raise self._reentered(dials=True)
+        if waiter.lease is None:
+            self._check_not_beneath(party, None)
         self._carry_out()
         return self._next(party, None)
 
@@ -315,20 +296,15 @@ class Driver(Dials):
         if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
             lease.token.token = None  # the end of the borrower is of no interest any more
         if io.core.in_flight:
-            self._owing[io] = None
+            self.crew.owing[io] = None
         self._carry_out()
 
     def _listen(self, party: Party, what: Heardable) -> Job | None:
         self._look(monotonic())
         listener = Listener(what, party, deadline=party.deadline)
         io: Socket | None = None if listener.link is None else listener.link.io
-        if self.crew.is_beneath(party, io):
-            raise self._reentered(dials=io is None)
-        if io is not None and io.reader is None:
-            self._catch_up(io)
-            self._carry_out()
-        elif io is None and self.crew.listening:
-            self._overhear()
+        self._check_not_beneath(party, io)
+        self._take_in([*self.crew.listening] if io is None else [io])
         party.waiter = listener
         self.machine.listen(listener)
         self._carry_out()
@@ -336,15 +312,10 @@ class Driver(Dials):
 
     def _look_at_lanes(self) -> None:
         self._look(monotonic())
-        for link in self.machine.lane_links:
-            if link.io.reader is None:
-                self._catch_up(link.io)
-        self._carry_out()
+        self._take_in([link.io for link in self.machine.lane_links])
 
     def _drain(self, party: Party) -> Job | None:
-        self._drainers.append(party)
-        for post in self.crew.posts:
-            self.crew.opens(post)  # replies may be owed that no caller waits for
+        self.crew.drain(party)
         self._change(lambda machine, now: machine.drain(now))
         return self._next(party, None)
 
@@ -354,22 +325,25 @@ class Driver(Dials):
 
     def _give_up(self, caller: Caller) -> None:
         """The caller has gone. Safe to repeat."""
-        machine, now = self.machine, monotonic()
-        io = self.crew.where(caller)
-        if not isinstance(caller, Party):
-            machine.abandon(caller, now)
-        elif isinstance(caller.waiter, Listener):
-            machine.stop_listening(caller.waiter)
-        elif caller.waiter is not None:
-            machine.withdraw(caller.waiter, now)
-        self.crew.leave_all(caller)
+        crew, entry = self.crew, entry_of(caller)
+        io: Socket | None = crew.where(caller)
+        if entry is not None:
+            self.machine.gone(entry, monotonic())
+        crew.leave_all(caller)
         self._carry_out()
         if io is not None:
-            self._attend(io)
-            self._left(io)
-            if io.deferred and not io.link.ended:
+            crew.attend(io)
+            if crew.left(io):
+                self._close(io)
+            elif io.deferred:
                 self._send(io)
                 self._carry_out()
+
+    def _check_not_beneath(self, caller: Caller, io: Socket | None) -> None:
+        """Refuse a caller that would wait for its own thread, which was interrupted by what it does now."""
+        if self.crew.is_beneath(caller, io):
+            self._give_up(caller)
+            raise self._reentered(dials=io is None)
 
     # -- one job after the other ---------------------------------------------------------------------------------------------------
 
@@ -395,56 +369,30 @@ class Driver(Dials):
         """
         nap = NAP
         while job is not None:
-            if isinstance(job, Socket):
-                job = self._locked(self._turn, caller, job, self._wait(job, caller))
-            elif job is SLEEP:
-                if not self._sleep(caller, nap):
-                    return
-                nap = min(2 * nap, LONGEST)  # or a thousand that wait would do nothing but wake up
-                job = self._locked(self._turn, caller, SLEEP, False)
-            elif isinstance(job, Several):
-                job = self._locked(self._turn_of_several, caller, job, self._wait_for_several(job, caller))
-            elif isinstance(job, Dial):
+            if isinstance(job, Dial):
                 job = self._dial(caller, job)
+            elif job is not SLEEP:
+                job = self._locked(self._turn, caller, job, self._wait(caller, job))
+            elif self._sleep(caller, nap):
+                nap = min(2 * nap, LONGEST)  # or a thousand that wait would do nothing but wake up
+                job = self._locked(self._turn, caller, SLEEP, ())
             else:
-                assert isinstance(job, Write)
-                io = job.post
-                assert isinstance(io, Socket)
-                left = caller.deadline - monotonic()
-                ready = left > 0 and wait(io.transport.fileno, min(left, NAP), write=True)
-                job = self._locked(self._turn, caller, job, ready)
+                return
 
-    def _wait(self, io: Socket, caller: Caller) -> bool:
-        """Wait for a socket; is there something to receive?"""
-        left = min(io.link.due, caller.deadline) - monotonic()
+    def _wait(self, caller: Caller, job: Job) -> Sequence[Socket]:
+        """Wait for the sockets of a job; return those that are ready."""
+        if isinstance(job, Socket) and not job.stuck:
+            left = min(caller.deadline, job.link.due) - monotonic()
+            if job.deferred or job in self.crew.common:
+                left = min(left, NAP)
+            return (job,) if left > 0 and job.poll(int(min(left, LONGEST) * 1000) + 1) else ()
+        sockets = sockets_of(job)
+        left = min([caller.deadline, *[io.link.due for io in sockets]]) - monotonic()
         if left <= 0:
-            return False
-        if io.deferred or io in self.crew.common:
-            left = min(left, NAP)
-        if io.stuck:
-            return wait(io.transport.fileno, left, read=True, write=True)
-        return bool(io.poll(int(min(left, LONGEST) * 1000) + 1))
-
-    def _wait_for_several(self, job: Several, caller: Caller) -> list[Socket]:
-        """Wait for the sockets of several links; return those that have something to receive."""
-        sockets = {io.transport.fileno: io for io in job.posts if isinstance(io, Socket)}
-        left = min(caller.deadline, *[io.link.due for io in job.posts]) - monotonic()
-        return [sockets[one] for one in wait_for([*sockets], min(left, NAP), read=True)]
-
-    def _turn_of_several(self, caller: Caller, job: Several, ready: list[Socket]) -> Job | None:
-        """As `_turn`."""
-        for io in job.posts:
-            assert isinstance(io, Socket)
-            if io in ready and io.reads and not io.link.ended:
-                self._receive(io)
-            self._go_on(io)
-        if not ready or any([io.link.ended for io in ready]):
-            self._pass_time(caller, monotonic())
-        following = self._next(caller, job)
-        for io in job.posts:
-            if io.link.ended:
-                self._left(io)  # type: ignore[arg-type]
-        return following
+            return ()
+        reads, writes = not isinstance(job, Write), not isinstance(job, Several)
+        ready = wait_for([io.fileno for io in sockets], min(left, NAP), read=reads, write=writes)
+        return [io for io in sockets if io.fileno in ready]
 
     def _sleep(self, caller: Caller, nap: float) -> bool:
         """Sleep until woken; is there anything left to do?"""
@@ -459,37 +407,49 @@ class Driver(Dials):
         link = caller.link
         return crew.came_by(caller, None if link is None else link.io, monotonic)
 
-    def _turn(self, caller: Caller, job: Job, ready: bool) -> Job | None:
+    def _turn(self, caller: Caller, job: Job, ready: Sequence[Socket]) -> Job | None:
         """A thread is back from its wait: move what can be moved now, and return its next job."""
         crew = self.crew
         if job is SLEEP:
-            ready = crew.sleepers.pop(caller, None) is None  # it was woken
-            io: Socket | None = crew.where(caller)
-            if io is not None and io.deferred:
-                self._send(io)
+            came = crew.sleepers.pop(caller, None) is None  # it was woken
+            at: Socket | None = crew.where(caller)
+            sockets = [] if at is None else [at]
+            if at is not None and at.deferred:
+                self._send(at)
         else:
-            post = job.post if isinstance(job, Write) else job
-            assert isinstance(post, Socket)
-            io = post
-            if job is io and ready and io.reads and not io.link.ended:
-                self._receive(io)
-                alone = not crew.sleepers and io not in crew.common
-                if caller.token == DONE and alone and not io.link.ended:
-                    io.reader = None  # the short path: answered, and no other to see to
+            if not isinstance(job, Write):
+                for io in ready:
+                    if io.reads and not io.link.ended:
+                        self._receive(io)
+            if isinstance(job, Socket) and ready and caller.token == DONE:
+                alone = not crew.sleepers and job not in crew.common
+                if alone and not job.link.ended:
+                    job.reader = None  # the short path: answered, and no other to see to
                     return None
-            self._go_on(io)
+            came, sockets = bool(ready), [job] if isinstance(job, Socket) else sockets_of(job)
+            for io in sockets:
+                self._go_on(io)
+        for io in sockets:
+            came = came and not io.link.ended
         held: Job | None = job
-        if not ready or (io is not None and io.link.ended):
+        if not came:
             self._pass_time(caller, monotonic())
             held = crew.waited(caller, job)
         following = self._next(caller, held)
         timed_out = not isinstance(caller, Party) and caller.state is not SlotState.ANSWERED
-        if following is not job and following is not io and io is not None and (io.link.ended or timed_out):
-            self._left(io)
+        for io in sockets if following is not job else ():
+            if (io.link.ended or timed_out) and crew.left(io):
+                self._close(io)
         return following
 
     def _go_on(self, io: Socket) -> None:
         """Send what is still to be sent; and if this link has just opened, it is its callers'."""
         if not io.link.ended and (io.stuck or io.wire.wants_to_send):
             self._send(io)
-        self._attend(io)
+        self.crew.attend(io)
+
+
+def sockets_of(job: Job) -> list[Socket]:
+    """Return the sockets for which a thread waits that has this job."""
+    posts = job.posts if isinstance(job, Several) else (job.post if isinstance(job, Write) else job,)
+    return [io for io in posts if isinstance(io, Socket)]

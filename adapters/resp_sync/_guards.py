@@ -128,13 +128,14 @@ class Guarded(Links):
         """The client was thrown away without being closed: its sockets end with it."""
         for link in self.machine.links:
             if link.io is not None:
-                link.io.transport.close()
+                link.io.socket.close()
 
     def detach_after_fork(self) -> None:
         """In the child of a fork: what is open is the parent's, and the locks may be held by threads that do not exist here."""
         self.machine.disown()
         for opening in self._openings.values():
-            opening.detach_after_fork()
+            for each in opening.sockets:
+                each.close()  # and nothing else
         self.drop()
         if self._inside and self._lock.acquire(blocking=False):
             self._lock = RLock()

@@ -6,6 +6,7 @@ the machine knows, that link ends, since it could not be said any more whose rep
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
 from random import random
 from threading import Lock, RLock
@@ -13,30 +14,23 @@ from time import monotonic
 from typing import Any, Final
 
 from resp_sansio.client import (
-    AHEAD,
     DONE,
     Client,
     ClientEvent,
     Close,
     Crew,
     Dial,
-    Drained,
-    Granted,
-    Heard,
     Leaked,
     Link,
     Look,
-    Party,
     Post,
-    Refused,
     Report,
     TLSWire,
-    party_of,
 )
-from resp_sansio.connection import Connection, Slot
+from resp_sansio.connection import Connection
 from resp_sansio.surface.threads import Make
 
-from ._transport import Opening, Transport, of_the_system, shut_down
+from ._transport import Opening, of_the_system, poll_of, shut_down
 
 __all__ = ["Links", "Socket"]
 
@@ -50,34 +44,28 @@ PIECES: Final = 16
 
 
 class Socket(Post):
-    """A link's socket."""
+    """A link's socket. `poll` waits so many milliseconds for something to receive."""
 
-    __slots__ = ("core", "poll", "transport", "wire")
+    __slots__ = ("core", "fileno", "poll", "recv", "send", "socket", "wire")
 
-    def __init__(self, link: Link, transport: Transport) -> None:
+    def __init__(self, link: Link, connected: socket.socket) -> None:
         super().__init__(link)
         self.core: Connection = link.core
         self.wire: Connection | TLSWire = link.wire
-        self.transport: Transport = transport
-        self.poll: Callable[[float], Any] = transport.poll
-
-    @property
-    def is_quiet(self) -> bool:
-        """Has nothing come, and does no thread wait for anything?"""
-        return self.reader is None and self.reads and not self.poll(0)
-
-    @property
-    def has_something(self) -> bool:
-        """Has something come, or ended, that was not read?"""
-        return self.reads and not self.link.ended and bool(self.poll(0))
+        self.socket: socket.socket = connected
+        self.fileno: int = connected.fileno()
+        # Bound once: these are called for every command.
+        self.send: Callable[[bytes | memoryview], int] = connected.send
+        self.recv: Callable[[int], bytes] = connected.recv
+        self.poll: Callable[[float], Any] = poll_of(self.fileno)
 
 
 class Links:
     """The state of a driver, and its sockets. `make` makes the machine, anew in the child of a fork."""
 
     __slots__ = (
-        "__weakref__", "_drainers", "_forked", "_inside", "_lock", "_look_at", "_make", "_moving", "_openings", "_owing",
-        "_moves", "_reporting", "_reports", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose",
+        "__weakref__", "_forked", "_inside", "_lock", "_look_at", "_make", "_moves", "_moving", "_openings", "_reporting",
+        "_reports", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose",
     )  # fmt: skip
 
     def __init__(self, make: Make, whose: str) -> None:
@@ -98,8 +86,6 @@ class Links:
         self._telling = False
         self._todo: list[ClientEvent] = []  # what the machine said, and is not carried out; the last one goes first
         self._openings: dict[Dial, Opening] = {}
-        self._owing: dict[Socket, None] = {}  # replies to those who have gone, and no thread reads them
-        self._drainers: list[Party] = []
         self._reports: list[Callable[[], None]] = []  # what is to be told without the lock, in this order
         self._reporting = Lock()  # held by the thread that does so
         self._look_at = 0.0
@@ -109,7 +95,7 @@ class Links:
 
     def _send(self, io: Socket) -> None:
         """Send what is queued, as far as it goes."""
-        link, wire, send = io.link, io.wire, io.transport.send
+        link, wire, send = io.link, io.wire, io.send
         io.deferred = 0.0
         if link.dial is None and (io.reader is None or not io.core.in_flight):
             self._catch_up(io)  # what came unasked must not answer this
@@ -145,7 +131,7 @@ class Links:
         answered = None
         self._moving = link
         try:
-            data = io.transport.recv(RECEIVE)
+            data = io.recv(RECEIVE)
         except (BlockingIOError, InterruptedError):
             self._moving = None
             return False
@@ -173,68 +159,31 @@ class Links:
         """Take in what has come, and no thread has read it."""
         for _ in range(PIECES):
             # A reader that waits for it has the poll object, which is for one thread at a time.
-            unread = io.has_something if io.reader is None else io.reads and not io.link.ended
-            if not unread or not self._receive(io):
+            readable = io.reads and not io.link.ended and (io.reader is not None or io.poll(0))
+            if not readable or not self._receive(io):
                 break
 
-    def _attend(self, io: Socket) -> None:
-        """Say who reads a link: those whose calls are on it, or any thread that waits if a call begun ahead has it for itself."""
-        crew, link = self.crew, io.link
-        slot = link.slot
-        ahead = slot is not None and slot.token == AHEAD and slot.link is link
-        if link.awaited and link.registry is not None and not link.ended:
-            crew.hears(io)
-        elif (ahead or link.awaited) and not link.ended:
-            crew.opens(io)
-        elif io in crew.common and link.dial is None and not self._drainers:
-            crew.opened(io)
-
-    def _read_unattended(self, posts: Iterable[Post]) -> None:
+    def _take_in(self, posts: Iterable[Post]) -> None:
         """Take in what has come where no thread reads: it came in time, and what it answers need not be held any longer."""
-        for io in list(posts):
-            assert isinstance(io, Socket)
-            if io.reader is None and io.core.in_flight and not io.link.ended:
-                self._catch_up(io)
-                self._attend(io)
-
-    def _overhear(self) -> None:
-        """Take in what has come for those who listen to several links, where no thread reads."""
-        for io in list(self.crew.listening):
+        for io in posts:
             assert isinstance(io, Socket)
             if io.reader is None:
                 self._catch_up(io)
-        self._carry_out()
-
-    def _read_owed(self) -> None:
-        """Take in the replies to those who have gone, where no thread reads."""
-        for io in list(self._owing):
-            if not io.link.ended and io.reader is None:
-                self._catch_up(io)
-            if io.link.ended or not io.core.in_flight:
-                self._owing.pop(io, None)
+            self.crew.attend(io)
         self._carry_out()
 
     # -- the end of a socket -----------------------------------------------------------------------------------------------------
 
-    def _left(self, io: Socket) -> None:
-        """A caller has left this socket, perhaps the last one."""
-        if not io.used:
-            if io.link.ended:
-                self._close(io)
-            elif io.core.in_flight:
-                self._owing[io] = None
-
     def _close(self, io: Socket) -> None:
         """End a socket, but never close it under a thread that waits for it: its number could be given anew."""
-        self._owing.pop(io, None)
         self.crew.lost(io)
         try:
             last = b"" if io.stuck else io.wire.data_to_send()  # TLS may say why
         except OSError:
             last = b""
-        shut_down(io.transport.socket, last)  # first: the child of a fork may hold it
+        shut_down(io.socket, last)  # first: the child of a fork may hold it
         if not io.used:
-            io.transport.close()
+            io.socket.close()
             self.crew.forget(io)
 
     # -- what the machine says ---------------------------------------------------------------------------------------------------
@@ -256,11 +205,9 @@ class Links:
     def _tell(self, event: ClientEvent) -> None:
         crew = self.crew
         match event:
-            case Slot():
-                crew.ended(event)
             case Link(io=Socket() as io):
                 if not event.ended:
-                    self._attend(io)
+                    crew.attend(io)
                     self._send(io)
                     io.reads = io.core.wants_to_receive
                     crew.look_after(io)
@@ -271,21 +218,15 @@ class Links:
             case Look(link):
                 self._catch_up(link.io)
                 link.home.looked(link, monotonic())
-            case Granted(waiter) | Refused(waiter):
-                if (party := party_of(waiter)) is not None:
-                    crew.ended(party)
-            case Heard(listener):
-                crew.ended(listener.token)
             case Close(link):
                 if link.io is not None:
                     self._close(link.io)
-            case Drained():
-                for drainer in self._drainers:
-                    crew.ended(drainer)
             case Leaked(lease):
                 self._reports.append(lease.report)
             case Report(report):
                 self._reports.append(report)
+            case _:
+                crew.told(event)
 
     def _drop_opening(self, dial: Dial) -> None:
         opening = self._openings.get(dial)

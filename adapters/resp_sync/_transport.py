@@ -1,7 +1,7 @@
 """Sockets: open TCP and unix connections, and move bytes without ever blocking.
 
 Sockets stay non-blocking for life. `send` and `recv` do what can be done now and raise `BlockingIOError` if that is nothing;
-waiting is a `wait` of its own, with the time left. That is what lets threads share a connection without holding a lock
+waiting is a step of its own, with the time left. That is what lets threads share a connection without holding a lock
 while they wait, and what keeps deadlines exact when signals arrive (SO_RCVTIMEO starts anew with each of them).
 """
 
@@ -20,32 +20,10 @@ from typing import Any, Final, TypeAlias
 from resp_sansio.client import Dial, TLSWire, between_forks
 from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
 
-__all__ = ["LONGEST", "Opening", "Transport", "of_the_system", "shut_down", "wait", "wait_for"]
+__all__ = ["LONGEST", "Opening", "of_the_system", "poll_of", "shut_down", "wait_for"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
-
-
-class Transport:
-    """A connected TCP or unix socket."""
-
-    __slots__ = ("fileno", "poll", "recv", "send", "socket")
-
-    def __init__(self, connected: socket.socket) -> None:
-        self.socket: socket.socket = connected
-        # Bound once: these are called for every command.
-        self.send: Callable[[bytes | memoryview], int] = connected.send
-        self.recv: Callable[[int], bytes] = connected.recv
-        self.fileno: int = connected.fileno()
-        self.poll: Callable[[float], Any] = lambda milliseconds: wait(self.fileno, milliseconds / 1000, read=True)
-        if hasattr(select, "poll"):
-            poller = select.poll()
-            poller.register(self.fileno, select.POLLIN)
-            self.poll = poller.poll
-
-    def close(self) -> None:
-        """Close this process's descriptor. Idempotent."""
-        self.socket.close()
 
 
 def shut_down(connected: socket.socket, last: bytes | memoryview = b"") -> None:
@@ -67,13 +45,20 @@ def of_the_system(error: OSError) -> OSError:
     return error
 
 
-def wait(descriptor: int, timeout: float, *, read: bool = False, write: bool = False) -> bool:
-    """Wait until the descriptor is readable or writable as asked, or `timeout` seconds, but no more than `LONGEST`, have passed."""
-    return bool(wait_for([descriptor], timeout, read=read, write=write))
+def poll_of(descriptor: int) -> Callable[[float], Any]:
+    """Return what waits so many milliseconds until this one is readable, and returns something true if it is."""
+    if not hasattr(select, "poll"):
+        return lambda milliseconds: wait_for([descriptor], milliseconds / 1000, read=True)
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return poller.poll
 
 
 def wait_for(descriptors: list[int], timeout: float, *, read: bool = False, write: bool = False) -> list[int]:
-    """The same for several: return those that are ready."""
+    """Wait until one of them is readable or writable as asked, or `timeout` seconds, but no more than `LONGEST`, have passed.
+
+    Returns those that are ready.
+    """
     timeout = min(max(timeout, 0.0), LONGEST)
     if hasattr(select, "poll"):
         poller = select.poll()
@@ -84,7 +69,7 @@ def wait_for(descriptors: list[int], timeout: float, *, read: bool = False, writ
     return list({descriptor for kind in ready for descriptor in kind})
 
 
-Steps: TypeAlias = Generator[tuple[list[int], float], list[int], Any]
+Steps: TypeAlias = Generator[tuple[list[int], float], list[int], None]
 """Yields the descriptors to wait for, until one is writable, and until when; gets those that are."""
 
 UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
@@ -95,10 +80,11 @@ class Opening:
     """A connection to a dial's server that is being opened, step by step: if one thread does not go on, another can.
 
     Name resolution is the system's and can't be bounded; all else ends at the dial's deadline (on `time.monotonic`). Making one
-    asks the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise.
+    asks the provider of credentials, if there is one, and makes the link's TLS; it raises what these raise. `connected` is its
+    socket, once it is open.
     """
 
-    __slots__ = ("_attempts", "_config", "_steps", "_wants", "credentials", "tls")
+    __slots__ = ("_attempts", "_config", "_steps", "_wants", "connected", "credentials", "tls")
 
     def __init__(self, dial: Dial) -> None:
         self._config = config = dial.config
@@ -110,12 +96,13 @@ class Opening:
             import ssl
 
             self.tls = TLSWire(config, ssl)
+        self.connected: socket.socket | None = None
         self._attempts: dict[int, tuple[socket.socket, Any]] = {}
         self._steps = self._open(dial)
         self._wants: tuple[list[int], float] | None = None
 
-    def go_on(self, until: float) -> Transport | None:
-        """Go on until it is open, and return it; None if it is not at that time.
+    def go_on(self, until: float) -> bool:
+        """Go on until it is open, or that time has come: is it open?
 
         Raises `ConnectError`, which says how each address failed that was tried.
         """
@@ -125,12 +112,11 @@ class Opening:
                 descriptors, deadline = self._wants
                 ready = wait_for(descriptors, min(until, deadline) - monotonic(), write=True)
                 if not ready and monotonic() < deadline:
-                    return None
+                    return False
             try:
                 self._wants = self._steps.send(ready)  # type: ignore[arg-type]  # None the first time, as it has to be
-            except StopIteration as opened:
-                transport: Transport = opened.value
-                return transport
+            except StopIteration:
+                return True
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -146,11 +132,6 @@ class Opening:
             self._steps.close()  # not left to the end of its last reference: an interrupt that strikes there is lost
         except ValueError:
             pass  # another thread takes a step, and finds its sockets closed
-
-    def detach_after_fork(self) -> None:
-        """In the child of a fork: close this process's descriptors, and nothing else."""
-        for each in self.sockets:
-            each.close()
 
     def _open(self, dial: Dial) -> Steps:
         dial.begin(monotonic())
@@ -172,7 +153,7 @@ class Opening:
         for level, name, value in socket_options(self._config):
             if hasattr(socket, name):
                 connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
-        return Transport(connected)
+        self.connected = connected
 
     def _resolve(self) -> list[Any]:
         config = self._config

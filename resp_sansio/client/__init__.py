@@ -5,7 +5,7 @@ from .batch import ATTEMPTS, CommandBatch, Result, WatchLoop, read_transaction
 from .cache import LOOK, CachedRead, Kept, ReadCache, touched_by
 from .call import command_alone, error_of, push_as_text, seconds_allowed, text_of
 from .client import Client
-from .crew import AHEAD, DONE, SLEEP, Crew, Job, Party, Passer, Post, Several, Sleep, Write, is_here, party_of
+from .crew import Crew
 from .feeds import Change
 from .forks import between_forks, forks_wait
 from .hash_slots import slot_of
@@ -16,6 +16,7 @@ from .messages import Gap, Message, Overflow, as_data
 from .monitor import MonitorLine, read_monitor_line
 from .observed import ObservedClient
 from .observers import Observers, Watch
+from .posts import AHEAD, DONE, SLEEP, Job, Party, Passer, Post, Several, Sleep, Write, entry_of, is_here, party_of
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .scanning import ScanCursor
@@ -31,7 +32,7 @@ __all__ = [
     "Lease", "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow",
     "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Several", "Share",
     "Sleep", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
-    "command_alone", "config_of_sentinel", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script", "link_of",
-    "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
+    "command_alone", "config_of_sentinel", "entry_of", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script",
+    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
     "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "touched_by",
 ]  # fmt: skip

@@ -8,8 +8,7 @@ is a hint about who waits for what; bytes move only under the adapter's lock.
 Nothing here waits, locks or reads a clock. The law for adapters: call one method at a time (`came_by` excepted); whenever `next`
 says SLEEP put the caller among the `sleepers`, with something to wake it by; then `settle` if `unsettled`, and wake `woken`.
 
-A caller is any object with a `token`: what stands for its thread while that is there, AHEAD while it is to come, DONE once its call
-has ended, None once it has gone. A job of a caller that has gone without a word, as after an interrupt, is free.
+A job of a caller that has gone without a word, as after an interrupt, is free.
 """
 
 from __future__ import annotations
@@ -17,151 +16,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final
 
 from ..connection.slot import Slot
-from .links import Dial, Link, Waiter
+from .links import Dial, Drained, Granted, Heard, Refused
+from .posts import AHEAD, DONE, SLEEP, Caller, Job, Party, Passer, Post, Several, Write, party_of, post_of
 from .pushes import Listener
-from .submitting import link_of
+from .submitting import ClientEvent
 
-__all__ = [
-    "AHEAD",
-    "DONE",
-    "SLEEP",
-    "Crew",
-    "Job",
-    "Party",
-    "Passer",
-    "Post",
-    "Several",
-    "Sleep",
-    "Write",
-    "is_here",
-    "party_of",
-]
-
-DONE: Final = 0
-"""As the token of a caller: its call has ended."""
-
-AHEAD: Final = -1
-"""As the token of a caller: its call was begun ahead, and no thread waits for it yet."""
+__all__ = ["Crew"]
 
 PATIENCE: Final = 100e-6
 """Seconds for which commands may be left for the last one to wake up; after that the next one to wake sends them. Eight
 threads that do nothing else take 50 microseconds for a round."""
 
 
-class Caller(Protocol):
-    """A caller, as the crew sees it."""
-
-    token: Any
-
-    def __hash__(self) -> int: ...
-
-
-class Party:
-    """A caller that is no slot: it waits for a link or a push, as its `waiter` says, or for something else until its deadline.
-
-    A waiter for a link has a weak reference to its party as its token: the party is there for as long as it has that link, and the
-    reference tells when it has gone, without any code that an interrupt could keep from running.
-    """
-
-    __slots__ = ("__weakref__", "deadline", "token", "waiter")
-
-    def __init__(self, deadline: float, token: object = None) -> None:
-        self.deadline: Final[float] = deadline
-        self.token: Any = token
-        self.waiter: Waiter | Listener | None = None
-
-    @property
-    def link(self) -> Link | None:
-        """The link that something is to come on for it."""
-        waiter = self.waiter
-        if isinstance(waiter, Listener):
-            link: Link = waiter.link
-            return link
-        return None if waiter is None else link_of(waiter)
-
-
-class Passer(Party):
-    """It waits for nothing, and does what is to be done for all."""
-
-    __slots__ = ()
-
-
-def party_of(waiter: Waiter) -> Party | None:
-    """Return the party that waits for a link; None if it has gone, or has given back what it had."""
-    token: Any = waiter.token
-    party: Party | None = None if token is None else token()
-    return party
-
-
-def is_here(entry: Slot | Waiter) -> bool:
-    """Is the caller there that this is of?"""
-    caller = entry if isinstance(entry, Slot) else party_of(entry)
-    return caller is not None and caller.token is not None
-
-
-def post_of(caller: Any) -> Any:
-    """Return the post of the link that something is to come on for this caller, None if there is none."""
-    link = caller.link
-    if link is None and isinstance(caller, Slot):
-        link = link_of(caller)
-    return None if link is None or link.ended else link.io
-
-
-class Post:
-    """A link's place in the crew; as a job, to wait until its socket has something to read, or takes more if it is `stuck`.
-
-    `reads`: is what comes to be read, or are pushes to be taken first? `stuck`: the socket takes no more for now. `deferred`: since
-    when something to send has been left to those who were woken and do not run yet; 0.0 if nothing is.
-    """
-
-    __slots__ = ("deferred", "link", "reader", "reads", "stuck", "waking", "writer")
-
-    def __init__(self, link: Link) -> None:
-        self.link: Final[Link] = link
-        self.reader: Caller | None = None
-        self.writer: Caller | None = None
-        self.reads: bool = True
-        self.stuck: bool = False
-        self.deferred: float = 0.0
-        self.waking: dict[Caller, None] = {}  # their calls have ended, and they do not run yet
-
-    @property
-    def used(self) -> bool:
-        """Does a thread wait for its socket? Then it must not be closed: its number could be given anew."""
-        reader, writer = self.reader, self.writer
-        return (reader is not None and reader.token is not None) or (writer is not None and writer.token is not None)
-
-
-class Write(NamedTuple):
-    """A job: wait until the socket of this link takes more, while another thread waits to read."""
-
-    post: Post
-
-
-class Several(NamedTuple):
-    """A job: wait until one of these has something to read. They open, or bring what is listened to that comes by several links."""
-
-    posts: tuple[Post, ...]
-
-
-class Sleep:
-    """What a caller does that has no job."""
-
-
-SLEEP: Final = Sleep()
-
-Job: TypeAlias = Post | Several | Write | Dial | Sleep
-
-
 class Crew:
     """The callers' threads and their jobs. `where` tells at which post a caller's call is, None if on no link."""
 
     __slots__ = (
-        "_called", "armed", "common", "dialling", "dials", "keeper", "listening", "posts", "sleepers", "unsettled", "where",
-        "woken",
+        "_called", "armed", "common", "dialling", "dials", "drainers", "keeper", "listening", "owing", "posts", "sleepers",
+        "unsettled", "where", "woken",
     )  # fmt: skip
 
     def __init__(self, where: Callable[[Any], Any] = post_of) -> None:
@@ -173,6 +48,8 @@ class Crew:
         self.posts: dict[Post, None] = {}
         self.common: dict[Post, None] = {}  # those read for all: links that open, or that a closing client waits for
         self.listening: dict[Post, None] = {}  # those that are read for callers who listen to several at once
+        self.owing: dict[Post, None] = {}  # replies to those who have gone, and no thread reads them
+        self.drainers: list[Party] = []  # they wait until a closing client is drained
         self.dials: list[Dial] = []  # no thread carries them out
         self.dialling: dict[Dial, Caller] = {}
         self.keeper: Caller | None = None  # of the time: it sleeps until `armed`
@@ -321,6 +198,26 @@ class Crew:
                 waking[caller] = None
                 self.woken.append(waker)
 
+    def told(self, event: ClientEvent) -> None:
+        """The machine says this; what it says of sockets, dials and reports is the adapter's."""
+        match event:
+            case Slot():
+                self.ended(event)
+            case Granted(waiter) | Refused(waiter):
+                if (party := party_of(waiter)) is not None:
+                    self.ended(party)
+            case Heard(listener):
+                self.ended(listener.token)
+            case Drained():
+                for drainer in self.drainers:
+                    self.ended(drainer)
+
+    def drain(self, party: Party) -> None:
+        """It waits until the client is drained: all links are read, for replies may be owed that no caller waits for."""
+        self.drainers.append(party)
+        for post in self.posts:
+            self.opens(post)
+
     def wanted(self, dial: Dial) -> None:
         """A dial is to be carried out, by any thread."""
         self.dialled(dial)
@@ -339,6 +236,42 @@ class Crew:
         for dial in lost:
             del self.dialling[dial]
         return lost
+
+    def late_dials(self, now: float) -> list[Dial]:
+        """Return the dials that no thread has carried out in time. They are not the crew's any more."""
+        late = [dial for dial in self.dials if now >= dial.deadline]
+        for dial in late:
+            self.dials.remove(dial)
+        return late
+
+    def attend(self, post: Post) -> None:
+        """See who reads a link: those whose calls are on it, or any that waits if a call begun ahead has it for itself."""
+        link = post.link
+        slot = link.slot
+        ahead = slot is not None and slot.token == AHEAD and slot.link is link
+        if post in self.owing and (link.ended or not link.core.in_flight):
+            del self.owing[post]
+        if link.ended:
+            return
+        if link.awaited and link.registry is not None:
+            self.hears(post)
+        elif ahead or link.awaited:
+            self.opens(post)
+        elif post in self.common and link.dial is None and not self.drainers:
+            self.opened(post)
+
+    def left(self, post: Post) -> bool:
+        """A caller has left this link, perhaps the last one: is its socket to be closed now?"""
+        if post.used:
+            return False
+        if not post.link.ended and post.link.core.in_flight:
+            self.owing[post] = None
+        return post.link.ended
+
+    @property
+    def owed(self) -> list[Post]:
+        """The links on which replies are due."""
+        return [post for post in self.posts if post.link.core.in_flight]
 
     def opens(self, post: Post) -> None:
         """A link opens, or is waited for by all: whichever thread waits reads it."""
@@ -370,6 +303,7 @@ class Crew:
         """A link has ended. A thread may still wait for its socket: `forget` it when that is closed."""
         self._not_common(post)
         self.listening.pop(post, None)
+        self.owing.pop(post, None)
         self.unsettled = True  # its calls may be on none now
 
     def _not_common(self, post: Post) -> None:

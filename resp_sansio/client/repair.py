@@ -140,6 +140,15 @@ class Repair(Listening):
                 entry.call.lane = self._lanes[0] if self._lanes else None
             self._go(entry, now, turn=turn)
 
+    def gone(self, entry: Slot | Waiter | Listener, now: float) -> None:
+        """This caller has gone, whatever it waits for. Legal in any state and at any time; idempotent."""
+        if isinstance(entry, Listener):
+            self.stop_listening(entry)
+        elif isinstance(entry, Waiter):
+            self.withdraw(entry, now)
+        else:
+            self.abandon(entry, now)
+
     def _resume_waiter(self, waiter: Waiter, now: float) -> None:
         place, held = waiter.place, waiter.held
         if waiter.lease is not None:

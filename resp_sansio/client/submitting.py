@@ -190,6 +190,10 @@ class Submitting(ABC):
         """The caller has gone."""
 
     @abstractmethod
+    def withdraw(self, waiter: Waiter, now: float) -> None:
+        """The caller does not wait for a link any more."""
+
+    @abstractmethod
     def release(self, lease: Lease[Link] | Share, now: float) -> None:
         """Give a link back."""
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from .._errors import ReplyError
 from ..client.call import DEFAULT, Default, seconds_allowed
-from ..client.crew import Party
+from ..client.posts import Party
 from ..commands.decoding import S
 from ..wire.encoder import Argument
 from .base import (

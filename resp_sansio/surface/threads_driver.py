@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..client.crew import Party
 from ..client.leases import Lease
 from ..client.links import meant_for
 from ..client.observers import Observers, Watch
+from ..client.posts import Party
 from ..client.sentinel import Place
 from ..connection.slot import Slot
 from . import base

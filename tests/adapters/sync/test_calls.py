@@ -450,7 +450,7 @@ def test_no_descriptor_is_left(server: Server, kind: str) -> None:
         server.call("CLIENT", "KILL", "ID", connection.execute("CLIENT", "ID"))  # type: ignore[arg-type]
         with pytest.raises(RespError):
             connection.execute("PING")
-        assert connection._link.io.transport.socket.fileno() == -1  # without a close()
+        assert connection._link.io.socket.fileno() == -1  # without a close()
 
     use()
     before = len(os.listdir("/proc/self/fd"))

@@ -161,18 +161,18 @@ def test_an_interrupt_between_a_byte_and_the_knowledge_of_it_ends_the_connection
 
         for place in ("send", "recv"):
             with connect(sys.argv[1]) as connection:
-                move = getattr(connection._link.io.transport, place)
+                move = getattr(connection._link.io, place)
 
                 def moved_and_struck(data):
                     move(data)
                     raise KeyboardInterrupt
 
-                setattr(connection._link.io.transport, place, moved_and_struck)
+                setattr(connection._link.io, place, moved_and_struck)
                 try:
                     connection.execute("INCR", place)
                 except KeyboardInterrupt:
                     print("struck")
-                setattr(connection._link.io.transport, place, move)
+                setattr(connection._link.io, place, move)
                 try:
                     print(connection.execute("GET", place))
                 except ConnectionClosedError as error:
@@ -315,16 +315,16 @@ def test_a_handler_that_uses_the_connection_it_interrupts_is_told_so(server: Ser
             print(said)
             said.clear()
             for place in ("send", "recv"):
-                move = getattr(connection._link.io.transport, place)
+                move = getattr(connection._link.io, place)
 
                 def moved(data):
                     moved_now = move(data)
                     signal.raise_signal(signal.SIGALRM)
                     return moved_now
 
-                setattr(connection._link.io.transport, place, moved)
+                setattr(connection._link.io, place, moved)
                 assert connection.execute("ECHO", place) == place.encode()
-                setattr(connection._link.io.transport, place, move)
+                setattr(connection._link.io, place, move)
             print(said)
             print(connection.execute("GET", "n"))
         """,
@@ -390,14 +390,14 @@ def test_a_finaliser_may_close_a_connection_and_must_not_use_one_that_is_in_use(
                     print("already inside a call" in str(error))
 
         with connect(sys.argv[1]) as connection:
-            move = connection._link.io.transport.recv
+            move = connection._link.io.recv
 
             def collect(size):
                 gc.collect()
                 return move(size)
 
             Held()
-            connection._link.io.transport.recv = collect
+            connection._link.io.recv = collect
             assert connection.execute("ECHO", "x") == b"x"
         """,
         server.url,
@@ -568,7 +568,7 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
 
-            move = connection._link.io.transport.send
+            move = connection._link.io.send
 
             def moved(data):
                 count = move(data)
@@ -576,13 +576,13 @@ def test_a_fork_in_mid_call_of_the_forking_thread_itself(server: Server) -> None
                 return count
 
             children.clear()
-            connection._link.io.transport.send = moved
+            connection._link.io.send = moved
             try:
                 reply = connection.execute("ECHO", "x")
                 assert children != [0]
             except ConnectionLostError as error:
                 os._exit(0 if children == [0] and "opened before a fork" in str(error) else 1)
-            connection._link.io.transport.send = move
+            connection._link.io.send = move
             print(reply, os.waitpid(children[0], 0)[1], connection.execute("PING"))
         """,
         server.url,

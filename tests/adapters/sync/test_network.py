@@ -679,7 +679,7 @@ def test_the_sockets_options() -> None:
         wire.drain()
 
     with Peer(script) as peer, connect(peer.url, keepalive=77) as connection:
-        opened = connection._link.io.transport.socket
+        opened = connection._link.io.socket
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_KEEPIDLE"):

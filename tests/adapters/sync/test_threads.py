@@ -307,7 +307,7 @@ def test_connections_closed_by_others_while_used_leave_no_descriptor_behind(serv
     for _ in range(10):
         connection = connect(server.url)
         together(*[partial(use, connection)] * 4, partial(close, connection))
-        assert connection._link.io.transport.socket.fileno() == -1
+        assert connection._link.io.socket.fileno() == -1
 
 
 def test_threads_that_come_and_go(server: Server) -> None:

@@ -12,8 +12,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from resp_sansio.client import Dial, Link, Listener, Waiter
-from resp_sansio.client.crew import DONE, SLEEP, Crew, Party, Passer, Post, Several, Write, is_here, party_of
+from resp_sansio.client import Close, Dial, Drained, Granted, Heard, Link, Listener, Refused, Waiter
+from resp_sansio.client.crew import Crew
+from resp_sansio.client.posts import (
+    AHEAD,
+    DONE,
+    SLEEP,
+    Party,
+    Passer,
+    Post,
+    Several,
+    Write,
+    entry_of,
+    is_here,
+    party_of,
+)
 from resp_sansio.connection import new_slot
 
 CHANCE = st.integers(0, 1 << 30).map(Random)
@@ -689,3 +702,137 @@ def test_one_that_is_alone_reads_all_links_that_open_and_makes_the_dials_of_the_
     crew.wanted(dial)
     assert crew.waited(lone, one) is None
     assert crew.next(lone) is dial
+
+
+# -- what is read for others ------------------------------------------------------------------------------------------------
+
+
+class At:
+    """A link, as far as the crew looks at it."""
+
+    def __init__(self) -> None:
+        self.slot: Any = None
+        self.registry: Any = None
+        self.dial: Any = None
+        self.ended = self.awaited = False
+        self.core = SimpleNamespace(in_flight=0)
+        self.io = Post(cast("Link", self))
+
+
+def test_a_link_that_opens_is_read_by_any_until_it_is_open() -> None:
+    crew, link = Crew(), At()
+    link.dial = object()
+    crew.opens(link.io)
+    crew.attend(link.io)
+    assert link.io in crew.common
+    link.dial = None
+    crew.attend(link.io)
+    assert link.io not in crew.common
+    crew.attend(link.io)
+    assert link.io not in crew.common
+
+
+def test_a_link_is_read_by_any_while_a_call_begun_ahead_has_it_for_itself() -> None:
+    crew, link, slot = Crew(), At(), new_slot(("GET", "a"))
+    link.slot, slot.token = slot, AHEAD
+    crew.attend(link.io)
+    assert link.io not in crew.common  # that call is elsewhere by now
+    slot.link = link
+    crew.attend(link.io)
+    assert link.io in crew.common
+    slot.token = 1  # its thread is here
+    crew.attend(link.io)
+    assert link.io not in crew.common
+
+
+def test_a_link_that_the_machine_waits_for_is_read_by_any_or_by_those_who_listen() -> None:
+    crew, link = Crew(), At()
+    link.awaited = True
+    crew.attend(link.io)
+    assert link.io in crew.common
+    link.registry = object()
+    crew.attend(link.io)
+    assert (link.io in crew.common, link.io in crew.listening) == (False, True)
+    other = At()
+    other.awaited = other.ended = True
+    crew.attend(other.io)
+    assert other.io not in crew.posts
+
+
+def test_all_links_are_read_by_any_while_a_client_is_drained() -> None:
+    crew, link = Crew(), At()
+    crew.posts[link.io] = None
+    first, second = Party(inf, 1), Party(inf, 2)
+    crew.drain(first)
+    assert crew.unsettled
+    crew.drain(second)
+    crew.attend(link.io)
+    assert link.io in crew.common
+    crew.told(Drained())
+    assert (first.token, second.token) == (DONE, DONE)
+
+
+def test_replies_to_those_who_have_gone_are_known_until_they_have_come() -> None:
+    crew, link = Crew(), At()
+    crew.posts[link.io] = None
+    assert not crew.left(link.io)
+    assert not crew.owing
+    link.core.in_flight = 1
+    link.io.reader = Thread(1, link.io)
+    assert not crew.left(link.io)
+    assert not crew.owing  # that one reads
+    link.io.reader = None
+    assert not crew.left(link.io)
+    assert list(crew.owing) == crew.owed == [link.io]
+    crew.attend(link.io)
+    assert link.io in crew.owing
+    link.core.in_flight = 0
+    crew.attend(link.io)
+    assert not crew.owing
+    assert not crew.owed
+    for lose in (crew.attend, crew.lost):
+        link.ended, link.core.in_flight = False, 1
+        crew.left(link.io)
+        assert link.io in crew.owing
+        link.ended = True
+        lose(link.io)
+        assert not crew.owing
+
+
+def test_the_last_one_to_leave_a_link_that_has_ended_is_told_to_close_its_socket() -> None:
+    crew, link = Crew(), At()
+    link.ended, link.core.in_flight = True, 1
+    link.io.writer = Thread(1, link.io)
+    assert not crew.left(link.io)
+    link.io.writer = None
+    assert crew.left(link.io)
+    assert not crew.owing
+
+
+def test_dials_that_no_thread_makes_are_late_at_their_deadline() -> None:
+    crew = Crew()
+    dials = [cast("Dial", SimpleNamespace(deadline=deadline)) for deadline in (1.0, 2.0, 3.0)]
+    for dial in dials:
+        crew.wanted(dial)
+    assert crew.late_dials(2.0) == dials[:2]
+    assert crew.dials == dials[2:]
+    assert crew.late_dials(2.0) == []
+
+
+def test_callers_are_woken_by_what_the_machine_says() -> None:
+    crew, slot = Crew(), new_slot(("GET", "a"))
+    granted, refused, hearer = Party(inf, 1), Party(inf, 2), Party(inf, 3)
+    granted.waiter, refused.waiter = Waiter(ref(granted), inf, None), Waiter(ref(refused), inf, None)
+    hearer.waiter = Listener(SimpleNamespace(connection=None), hearer)
+    assert [entry_of(caller) for caller in (slot, granted, hearer)] == [slot, granted.waiter, hearer.waiter]
+    slot.token = 4
+    for caller in (slot, granted, refused, hearer):
+        crew.sleepers[caller] = caller
+    crew.told(Close(cast("Link", At())))
+    assert not crew.woken
+    for event in (slot, Granted(granted.waiter), Refused(refused.waiter), Heard(hearer.waiter)):
+        crew.told(event)
+    assert crew.woken == [slot, granted, refused, hearer]
+    assert {caller.token for caller in crew.woken} == {DONE}
+    crew.told(Granted(Waiter(None, inf, None)))  # its party has gone
+    assert len(crew.woken) == 4

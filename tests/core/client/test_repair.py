@@ -25,7 +25,20 @@ from resp_sansio import (
     PoolSettings,
     Retry,
 )
-from resp_sansio.client import Client, Close, Dial, Drained, Granted, Lease, Link, Look, Refused, Waiter, link_of
+from resp_sansio.client import (
+    Client,
+    Close,
+    Dial,
+    Drained,
+    Granted,
+    Lease,
+    Link,
+    Listener,
+    Look,
+    Refused,
+    Waiter,
+    link_of,
+)
 from resp_sansio.client.links import Call
 from resp_sansio.client.submitting import Check
 from resp_sansio.connection import PushReceived, Slot, SlotState, new_slot
@@ -785,3 +798,18 @@ def test_the_end_of_a_drain_that_was_not_told_is_told() -> None:
     client._draining = True  # and its last link has ended
     client.reconcile(0.0, lambda _: True, ())
     assert [type(event) for event in client.events()] == [Drained]
+
+
+def test_whoever_has_gone_waits_for_nothing() -> None:
+    stage = Stage(None, PoolSettings(max_size=1))
+    lease = stage.lease()
+    slot, waiter, listener = stage.call("GET", "a"), stage.acquire(), Listener(lease)
+    stage.client.listen(listener)
+    for entry in (slot, waiter, listener, slot, waiter, listener):
+        stage.client.gone(entry, stage.now)
+    assert slot.state is SlotState.WITHDRAWN
+    assert listener.state is SlotState.WITHDRAWN
+    assert not lease.connection.pushes.listeners
+    pool = stage.client.pool
+    assert pool is not None
+    assert pool.stats().waiting == 0
