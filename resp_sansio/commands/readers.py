@@ -149,7 +149,7 @@ def items(reply: Reply, count: int | None = None) -> list[Reply]:
 
 def bulks(reply: Reply, text: Text[S]) -> list[S]:
     """Bulk strings in their order. None at all is said with null by LPOP and its like."""
-    if type(reply) is list and BYTES.issuperset(map(type, reply)):
+    if type(reply) is list and [*map(type, reply)].count(bytes) == len(reply):  # takes half the time of a set of types
         return text.many(cast("list[bytes]", reply))
     if reply is None:
         return []

