@@ -14,33 +14,18 @@ import asyncio
 import os
 from asyncio import Future
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from math import inf
 from random import random
 from threading import get_ident
 from time import monotonic
 from typing import Any, Final
-from weakref import WeakSet
 
-from resp_sansio import ConnectError, LocalProtocolError
-from resp_sansio.client import (
-    Client,
-    ClientEvent,
-    Close,
-    Dial,
-    Drained,
-    Granted,
-    Heard,
-    Leaked,
-    Link,
-    Listener,
-    Look,
-    Refused,
-    Report,
-    forks_wait,
-)
+from resp_sansio import ConnectError
+from resp_sansio.client import ClientEvent, Dial, Link, Listener, forks_wait
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.tasks import Heardable, Loan, Make, ask_for_credentials
+from resp_sansio.surface.tasks import Caller, DriverBase, Heardable, Loan, ask_for_credentials
 
 from ._transport import Socket, dial, hand_over, tls_of, until
 
@@ -49,32 +34,17 @@ __all__ = ["Driver"]
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 
-_drivers: Final[WeakSet[Driver]] = WeakSet()
 
+class Driver(DriverBase):
+    """What carries out the machine of a client, a pool or a connection."""
 
-class Driver:
-    """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
-
-    __slots__ = (
-        "__weakref__", "_make", "_tasks", "_thread", "_timer", "armed", "drained", "loop", "machine", "now", "whose",
-    )  # fmt: skip
-
-    armed: float  # when the timer goes off
-
-    def __init__(self, make: Make, whose: str) -> None:
-        self.whose: str = whose
-        self._make = make
-        self.begin()
-        _drivers.add(self)
+    __slots__ = ("_tasks", "_thread", "_timer", "loop")
 
     def begin(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self.machine: Client = self._make(random)
-        self.now: Callable[[], float] = monotonic
+        self.begin_with(random, monotonic)
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.drained: asyncio.Future[None] | None = None
         self._thread = 0
-        self.armed = inf
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []  # an empty set takes three times as much
 
@@ -125,80 +95,41 @@ class Driver:
             self.give_up(slot)
             raise
 
-    def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
-        """Begin a call, for whose end a caller may wait later."""
-        slot.token = self.check(slot.name).create_future()
-        machine = self.machine
-        caller = asyncio.current_task() if machine.several_lanes else None
-        link = machine.submit(slot, monotonic(), caller=caller, lease=lease)
-        if link is not None:
-            link.io.wants_to_send()
-        self.carry_out()
-
     async def finish(self, slot: Slot) -> None:
         """Wait for the end of a call that was begun ahead, or give it up."""
         self.check(slot.name)
-        if slot.state is QUEUED or slot.state is HANDED:
-            waiter: Any = slot.token
-            try:
-                await waiter
-            except BaseException:
-                self.give_up(slot)
-                raise
-
-    def give_up(self, slot: Slot) -> None:
-        """The caller of this slot has gone."""
-        if self.loop is None or self.loop.is_closed():
-            return  # and its tasks are being thrown away
-        self.machine.abandon(slot, monotonic())
-        self.carry_out()
-
-    async def acquire(self, deadline: float, borrower: str | None = None, at: Any = None) -> Loan:
-        """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
-        loop, machine, now = self.check("acquire"), self.machine, monotonic()
-        lease = machine.lend(now, borrower, None, at)
-        if lease is not None and not lease.connection.io.has_more():
-            events = machine.events()
-            if events or borrower is not None:  # which is to be reported at some time
-                self.carry_out(events)
-            return lease
-        waiter = machine.acquire(None, now, deadline=deadline, borrower=borrower, held=lease, at=at)
-        self.carry_out()
-        if waiter.lease is None and waiter.error is None:
-            waiter.token = woken = loop.create_future()
-            await self._woken(woken, lambda: machine.withdraw(waiter, monotonic()))
-        return waiter.result()
-
-    def release(self, lease: Loan) -> None:
-        """Give a link back."""
-        self.machine.release(lease, monotonic())
-        self.carry_out()
+        try:
+            await self.wait_for(slot)
+        except BaseException:
+            self.give_up(slot)
+            raise
 
     async def listen(self, what: Heardable, deadline: float) -> Any:
         """Wait for what comes unasked: of a link the next push. Raises as `Client.listen`, and why nothing comes."""
-        loop, machine = self.check("listen"), self.machine
-        woken = loop.create_future()
-        listener = Listener(what, woken, deadline=deadline)
-        machine.listen(listener)
+        self.check("listen")
+        listener = Listener(what, deadline=deadline)
+        self.machine.listen(listener)
         self.carry_out()
-        await self._woken(woken, lambda: machine.stop_listening(listener))
+        try:
+            await self.wait_for(listener)
+        except BaseException:
+            self.machine.stop_listening(listener)
+            self.carry_out()
+            raise
         return listener.result()
 
-    async def _woken(self, woken: asyncio.Future[None], give_up: Callable[[], None]) -> None:
-        """Wait until the machine wakes this caller, or give up."""
-        try:
+    async def wait_for(self, caller: Caller) -> None:
+        """Wait until the machine is done with it."""
+        if caller.state is QUEUED or caller.state is HANDED:
+            assert self.loop is not None
+            caller.token = woken = self.loop.create_future()
             await woken
-        except BaseException:
-            if not woken.get_loop().is_closed():  # else its tasks are being thrown away
-                give_up()
-                self.carry_out()
-            raise
 
-    def change(self, name: str, what: Callable[[Client, float], object]) -> None:
-        """Change something of the machine's, and carry out what follows."""
-        self.check(name)
-        what(self.machine, monotonic())
-        self.carry_out()
+    def wake(self, caller: Caller) -> None:
+        """The machine is done with it: wake the task that waits, if one does."""
+        woken: Any = caller.token
+        if woken is not None and not woken.done():
+            woken.set_result(None)
 
     async def catch_up(self) -> None:
         """Let the others have their turn; what has come is read by then, or in the next turn."""
@@ -209,9 +140,7 @@ class Driver:
                 if link.core.wants_to_receive and link.io.has_more():
                     await asyncio.sleep(0)
 
-    async def pause(self, seconds: float) -> None:
-        """Let this time pass."""
-        await asyncio.sleep(seconds)
+    pause = staticmethod(asyncio.sleep)
 
     async def open(self) -> None:
         """Dial what is to be open before it is needed."""
@@ -228,18 +157,18 @@ class Driver:
         if self.loop is None:
             self.loop, self._thread = asyncio.get_running_loop(), get_ident()
         elif get_ident() != self._thread or not self.loop.is_running():
-            raise LocalProtocolError(
-                f"{what}: this {self.whose} belongs to the event loop that it was opened in; elsewhere, or in another thread,"
-                " open another"
-            )
+            raise self.elsewhere(what, "event loop")
         return self.loop
+
+    def current_task(self) -> asyncio.Task[Any] | None:
+        """Return the task that calls."""
+        return asyncio.current_task()
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 
     async def close(self, deadline: float) -> None:
         """Take no new calls, wait until the deadline for those under way, end what is left, and wait for the sockets' end."""
-        loop = self.loop
-        if loop is None:
+        if self.loop is None:
             self.machine.close(monotonic())
             return
         if self.machine.closed is not None and not self.machine.links and not self._tasks:
@@ -247,10 +176,12 @@ class Driver:
         self.check("close")
         try:
             if deadline > monotonic() and self.machine.closed is None:
-                self.drained = loop.create_future()
+                self.drained = drained = asyncio.Event()
                 self.machine.drain(monotonic())
                 self.carry_out()
-                await asyncio.wait([self.drained], timeout=None if deadline == inf else deadline - monotonic())
+                with suppress(TimeoutError):
+                    async with until(deadline):
+                        await drained.wait()
         finally:
             ended = self.end()
         await asyncio.gather(*self._tasks, *ended, return_exceptions=True)
@@ -273,64 +204,30 @@ class Driver:
             self.loop.call_soon_threadsafe(self.end)
 
     def detach_after_fork(self) -> None:
-        """In the child everything that is open is the parent's."""
-        machine = self.machine
-        for link in machine.links:
+        """In the child of a fork: what is open is the parent's."""
+        for link in self.machine.links:
             if link.io is not None:
                 link.io.detach_after_fork()
-        machine.disown()
-        machine.close(monotonic(), "it was opened before a fork, and belongs to the parent process")
-        if not machine.once:
-            self.begin()
+        self.disown(monotonic())
 
     # -- what the machine says ----------------------------------------------------------------------------------------------------
 
     def carry_out(self, events: list[ClientEvent] | None = None) -> None:
-        """Carry out these events, or all there are, and those that follow; see that the timer goes off in time."""
-        machine = self.machine
-        if events is None:
-            events = machine.events()
-        while events:
-            for event in events:
-                if isinstance(event, Slot):
-                    waiter: Any = event.token
-                    if not waiter.done():
-                        waiter.set_result(None)
-                else:
-                    self._tell(event)
-            events = machine.events()
-        due = machine.next_deadline()
-        if due < self.armed:
-            self.arm(due)
+        """Carry out these events, or all there are, and those that follow."""
+        if self.loop is not None and not self.loop.is_closed():  # else its tasks are being thrown away
+            super().carry_out(events)
 
-    def _tell(self, event: ClientEvent) -> None:
-        match event:
-            case Link():
-                if event.io is not None:
-                    event.io.wants_to_send()
-            case Dial():
-                assert self.loop is not None
-                task = self.loop.create_task(self._dial(event), context=Context())
-                self._tasks.append(task)
-                task.add_done_callback(self._tasks.remove)
-            case Look(link):
-                link.io.look(link)
-            case Granted(waiter) | Refused(waiter) | Heard(waiter):
-                woken: Any = waiter.token
-                if woken is not None and not woken.done():
-                    woken.set_result(None)
-            case Close(link):
-                if link.io is not None:
-                    link.io.close()
-            case Drained():
-                if self.drained is not None and not self.drained.done():
-                    self.drained.set_result(None)
-            case Leaked(lease):
-                assert self.loop is not None
-                self.loop.call_soon(lease.report)  # work first, then tell
-            case Report(report):
-                if self.loop is not None:  # else it is of what was open before a fork
-                    self.loop.call_soon(report, context=Context())
+    def soon(self, report: Callable[[], None]) -> None:
+        """Call this once all else is carried out."""
+        if self.loop is not None:  # else it is of what was open before a fork
+            self.loop.call_soon(report, context=Context())
+
+    def dial(self, wanted: Dial) -> None:
+        """Begin to open a socket, in a task of its own."""
+        assert self.loop is not None
+        task = self.loop.create_task(self._dial(wanted), context=Context())
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine
@@ -385,11 +282,5 @@ class Driver:
         self.carry_out()
 
 
-def _after_fork() -> None:
-    for driver in list(_drivers):
-        driver.detach_after_fork()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
     forks_wait(os.register_at_fork)

@@ -213,7 +213,7 @@ class Socket(asyncio.BufferedProtocol):
         else:
             for slot in answered:
                 waiter: Any = slot.token
-                if not waiter.done():
+                if waiter is not None and not waiter.done():  # None: it was begun ahead, and no task waits yet
                     waiter.set_result(None)
             several = len(answered) > 1
         # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
@@ -321,15 +321,15 @@ class Socket(asyncio.BufferedProtocol):
         """Is there something to read that has not been read yet?"""
         return self._transport is not None and self._poll is not None and bool(self._poll(0))
 
-    def look(self, link: Link) -> None:
+    def answer_look(self) -> None:
         """Say `looked` once what has come is read."""
         if self.has_more():
-            self._call_soon(self._call_soon, self._looked, link)
+            self._call_soon(self._call_soon, self._looked)
         else:
-            self._machine.looked(link, monotonic())
+            self._looked()
 
-    def _looked(self, link: Link) -> None:
-        self._machine.looked(link, monotonic())
+    def _looked(self) -> None:
+        self._machine.looked(self.link, monotonic())
         self._carry_out()
 
     def close(self) -> None:

@@ -8,21 +8,15 @@ would need 3.8 KiB.) A driver that is of no use for a while keeps still when its
 from __future__ import annotations
 
 from math import inf
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from trio import CancelScope, current_time, sleep_forever
 from trio.lowlevel import RunVar, checkpoint, spawn_system_task
 
+if TYPE_CHECKING:
+    from ._driver import Driver
+
 __all__ = ["Clock", "clock_of_the_run"]
-
-
-class Timed(Protocol):
-    """What has deadlines. `armed` is the earliest, `math.inf` for none; it is the clock's to set."""
-
-    armed: float
-
-    def look_at_the_time(self) -> None:
-        """The time has come; nothing is armed any more."""
 
 
 class Clock:
@@ -31,32 +25,32 @@ class Clock:
     __slots__ = ("_armed", "_scope")
 
     def __init__(self) -> None:
-        self._armed: set[Timed] = set()
+        self._armed: set[Driver] = set()
         self._scope: CancelScope | None = None
 
-    def arm(self, timed: Timed, deadline: float) -> None:
+    def arm(self, driver: Driver, deadline: float) -> None:
         """Go off for this one at this time or before."""
-        timed.armed = deadline
-        self._armed.add(timed)
+        driver.armed = deadline
+        self._armed.add(driver)
         if self._scope is not None and deadline < self._scope.deadline:
             self._scope.deadline = deadline
 
-    def disarm(self, timed: Timed) -> None:
+    def disarm(self, driver: Driver) -> None:
         """It has nothing left to be told."""
-        timed.armed = inf
-        self._armed.discard(timed)
+        driver.armed = inf
+        self._armed.discard(driver)
 
     async def run(self) -> None:
         """Go on for as long as the run does."""
         while True:
-            with CancelScope(deadline=min([timed.armed for timed in self._armed], default=inf)) as self._scope:
+            with CancelScope(deadline=min([driver.armed for driver in self._armed], default=inf)) as self._scope:
                 await sleep_forever()
             self._scope = None
             await checkpoint()  # what came by now is read first, by those who lead
             now = current_time()
-            for timed in [timed for timed in self._armed if timed.armed <= now]:
-                self.disarm(timed)
-                timed.look_at_the_time()
+            for driver in [driver for driver in self._armed if driver.armed <= now]:
+                self.disarm(driver)
+                driver.look_at_the_time()
 
 
 _clock: Final[RunVar[Clock]] = RunVar("the clock of resp_trio")

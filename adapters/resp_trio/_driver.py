@@ -13,11 +13,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine
 from functools import partial
-from math import inf
 from random import random
 from socket import socket
 from typing import Any, Final
-from weakref import WeakSet
 
 from trio import CancelScope, Event, current_time, sleep
 from trio.lowlevel import (
@@ -31,32 +29,17 @@ from trio.lowlevel import (
     current_clock,
     current_task,
     current_trio_token,
-    enable_ki_protection,
     wait_task_rescheduled,
 )
 
 from resp_sansio import LocalProtocolError
-from resp_sansio.client import (
-    Client,
-    ClientEvent,
-    Close,
-    Dial,
-    Drained,
-    Granted,
-    Heard,
-    Leaked,
-    Link,
-    Listener,
-    Look,
-    Refused,
-    Report,
-    forks_wait,
-)
+from resp_sansio.client import Dial, Link, Listener, forks_wait
 from resp_sansio.connection import Slot, SlotState
-from resp_sansio.surface.tasks import Heardable, Loan, Make, ask_for_credentials
+from resp_sansio.surface.tasks import Caller, DriverBase, Heardable, Loan, ask_for_credentials
 
 from ._clock import Clock, clock_of_the_run
-from ._socket import Caller, Socket, socket_of, wake
+from ._guarded import guarded
+from ._socket import Socket, socket_of, wake
 from ._transport import close_after_fork, dial, shut, tls_of, until
 from ._work import Work
 
@@ -65,42 +48,29 @@ __all__ = ["Driver"]
 QUEUED: Final = SlotState.QUEUED
 HANDED: Final = SlotState.HANDED
 
-_drivers: Final[WeakSet[Driver]] = WeakSet()
 
+@guarded
+class Driver(DriverBase):
+    """What carries out the machine of a client, a pool or a connection."""
 
-class Driver:
-    """What carries out the machine of a client, a pool or a connection; `make` makes the machine, anew in the child of a fork."""
+    __slots__ = ("_clock", "_run", "_several", "parked", "work")
 
-    __slots__ = (
-        "__weakref__", "_carrying", "_clock", "_make", "_run", "_several", "_told", "armed", "drained", "machine", "now", "parked",
-        "whose", "work",
-    )  # fmt: skip
-
-    armed: float  # when the clock goes off
-
-    def __init__(self, make: Make, whose: str) -> None:
-        self.whose: str = whose
-        self._make = make
-        self.begin()
-        _drivers.add(self)
+    checkpoint: Final = staticmethod(checkpoint)
+    current_task: Final = staticmethod(current_task)
+    pause: Final = staticmethod(sleep)
+    wake: Final = staticmethod(wake)
 
     def begin(self) -> None:
         """Begin, or begin anew in the child of a fork."""
-        self.machine: Client = self._make(random)
+        self.begin_with(random, current_time)
         self._several = self.machine.several_lanes
-        self.now: Callable[[], float] = current_time
-        self.drained: Event | None = None
-        self.armed = inf
         self._run: TrioToken | None = None
         self._clock = Clock()  # one that does not go, until this is opened
         self.work: Work = Work()
         self.parked: dict[Caller, Task] = {}  # those on no link
-        self._told: list[ClientEvent] = []
-        self._carrying = False
 
     # -- for calls -----------------------------------------------------------------------------------------------------------
 
-    @enable_ki_protection
     async def call(self, slot: Slot, lease: Loan | None = None, epoch: int | None = None) -> None:
         """Make a call: when this returns it has ended, when it raises it was given up, or never began."""
         try:
@@ -154,17 +124,6 @@ class Driver:
             self._clock.arm(self, slot.deadline)
         return self.wait_for(slot, link, looked)
 
-    @enable_ki_protection
-    def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
-        """Begin a call, for whose end a caller may wait later."""
-        self.check(slot.name)
-        caller = current_task() if self._several else None
-        link = self.machine.submit(slot, self.now(), caller=caller, lease=lease)
-        if link is not None:
-            link.io.wants_to_send()
-        self.carry_out()
-
-    @enable_ki_protection
     async def finish(self, slot: Slot) -> None:
         """Wait for the end of a call that was begun ahead, or give it up. What has come in time counts, however late it is read."""
         self.check(slot.name)
@@ -178,42 +137,21 @@ class Driver:
             self.give_up(slot)
             raise
 
-    @enable_ki_protection
     def give_up(self, slot: Slot) -> None:
         """The caller of this slot has gone. If it was to send for others, that is done now."""
         link: Link | None = slot.link
-        self.machine.abandon(slot, current_time())
-        self.carry_out()
+        super().give_up(slot)
         if link is not None and not link.ended:
             if link.wire.wants_to_send:
                 link.io.wants_to_send()
             else:
                 link.io.appoint()
 
-    @enable_ki_protection
-    async def acquire(self, deadline: float, borrower: str | None = None, at: Any = None) -> Loan:
-        """Wait for a link of one's own. Raises as `Client.acquire`, and why there is none."""
-        await checkpoint()  # before, since a connection that is had at once should be of use at once
-        self.check("acquire")
-        waiter = self.machine.acquire(None, current_time(), deadline=deadline, borrower=borrower, at=at)
-        self.carry_out()
-        if waiter.state is QUEUED:
-            try:
-                await self.wait_for(waiter)
-            except BaseException:
-                self.machine.withdraw(waiter, current_time())
-                self.carry_out()
-                raise
-        return waiter.result()
-
-    @enable_ki_protection
     def release(self, lease: Loan) -> None:
         """Give a link back."""
-        self.machine.release(lease, current_time())
-        self.carry_out()
+        super().release(lease)
         lease.connection.io.appoint()
 
-    @enable_ki_protection
     async def listen(self, what: Heardable, deadline: float) -> Any:
         """Wait for what comes unasked: of a link the next push. Raises as `Client.listen`, and why nothing comes."""
         await checkpoint_if_cancelled()
@@ -238,16 +176,6 @@ class Driver:
             raise
         return listener.result()
 
-    @enable_ki_protection
-    def change(self, name: str, what: Callable[[Client, float], object]) -> None:
-        """Change something of the machine's, and carry out what follows."""
-        self.check(name)
-        what(self.machine, self.now())
-        self.carry_out()
-
-    checkpoint: Final = staticmethod(checkpoint)
-
-    @enable_ki_protection
     async def catch_up(self) -> None:
         """Let others have their turn, and take in what has come."""
         await checkpoint()
@@ -263,14 +191,10 @@ class Driver:
             raise LocalProtocolError(
                 f"{what}: use a {self.whose.capitalize()} by `async with`: it works in a nursery of its own"
             )
-        raise LocalProtocolError(
-            f"{what}: this {self.whose} belongs to the run of trio that it was opened in; elsewhere, or in another thread, open"
-            " another"
-        )
+        raise self.elsewhere(what, "run of trio")
 
     # -- callers that wait -----------------------------------------------------------------------------------------------------
 
-    @enable_ki_protection
     async def wait_for(self, caller: Caller, link: Link | None = None, looked: Socket | None = None) -> None:
         """Wait, as leader or parked, until the machine is done with it. A reply that has come wins over a cancellation.
 
@@ -335,11 +259,6 @@ class Driver:
 
     # -- beginning, and the end ------------------------------------------------------------------------------------------------
 
-    @enable_ki_protection
-    async def pause(self, seconds: float) -> None:
-        """Let this time pass."""
-        await sleep(seconds)
-
     async def open(self) -> None:
         """Begin the work beside the calls, and dial what is to be open before it is needed."""
         if self._run is not None:
@@ -371,7 +290,6 @@ class Driver:
                 self.end()
         await checkpoint()
 
-    @enable_ki_protection
     def end(self) -> None:
         """End everything now."""
         self.machine.close(current_time())
@@ -385,63 +303,21 @@ class Driver:
             shut(link.io.connected)
 
     def detach_after_fork(self) -> None:
-        """In the child of a fork everything that is open is the parent's, and so is what trio knows of it."""
-        self.machine.disown()
-        self.machine.close(0.0, "it was opened before a fork, and belongs to the parent process")
-        if not self.machine.once:
-            self.begin()
+        """In the child of a fork: what is open is the parent's, and so is what trio knows of it."""
+        close_after_fork()
+        self.disown(0.0)
 
     # -- what the machine says -------------------------------------------------------------------------------------------------
 
-    @enable_ki_protection
-    def carry_out(self, events: list[ClientEvent] | None = None) -> None:
-        """Carry out these events, or all there are, and those that follow, in their order; see that the clock goes off in time."""
-        machine = self.machine
-        self._told += machine.events() if events is None else events
-        if self._carrying:
-            return  # what is being carried out leads to more, which follows
-        self._carrying = True
-        try:
-            while told := self._told:
-                self._told = []
-                for event in told:
-                    if isinstance(event, Slot):
-                        wake(event)
-                    else:
-                        self._tell(event)
-                self._told += machine.events()
-        finally:
-            self._carrying = False
-        due = machine.next_deadline()
-        if due < self.armed:
-            self._clock.arm(self, due)
+    def soon(self, report: Callable[[], None]) -> None:
+        """Call this once all else is carried out."""
+        if self._run is not None:  # else it is of what was open before a fork
+            self._run.run_sync_soon(report)
 
-    def _tell(self, event: ClientEvent) -> None:
-        match event:
-            case Link():
-                if event.io is not None:
-                    event.io.wants_to_send()
-            case Dial():
-                self.work.start(self._dial, event)
-            case Look(link):
-                link.io.look()
-                link.home.looked(link, current_time())
-            case Granted(waiter) | Refused(waiter) | Heard(waiter):
-                wake(waiter)
-            case Close(link):
-                if link.io is not None:
-                    link.io.close()
-            case Drained():
-                if self.drained is not None:
-                    self.drained.set()
-            case Leaked(lease):
-                assert self._run is not None
-                self._run.run_sync_soon(lease.report)  # work first, then tell
-            case Report(report):
-                if self._run is not None:  # else it is of what was open before a fork
-                    self._run.run_sync_soon(report)
+    def dial(self, wanted: Dial) -> None:
+        """Begin to open a socket, beside the calls."""
+        self.work.start(self._dial, wanted)
 
-    @enable_ki_protection
     async def _dial(self, wanted: Dial) -> None:
         connected: socket | None = None
         try:
@@ -466,6 +342,10 @@ class Driver:
 
     # -- time --------------------------------------------------------------------------------------------------------------------
 
+    def arm(self, deadline: float) -> None:
+        """See that the clock goes off at this time or before."""
+        self._clock.arm(self, deadline)
+
     def look_at_the_time(self) -> None:
         """Have done what is due; on a connection without a nursery only if a caller waits, which arms the clock again."""
         if self.work.is_open or any([link.io.leader or link.io.parked for link in self.machine.links]):
@@ -473,12 +353,5 @@ class Driver:
             self.carry_out()
 
 
-def _after_fork() -> None:
-    close_after_fork()
-    for driver in list(_drivers):
-        driver.detach_after_fork()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
     forks_wait(os.register_at_fork)

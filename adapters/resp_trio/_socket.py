@@ -13,14 +13,13 @@ from __future__ import annotations
 import select
 from collections.abc import Awaitable, Callable
 from socket import socket
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from trio import ClosedResourceError, current_time, open_nursery
 from trio.lowlevel import (
     Task,
     checkpoint,
     checkpoint_if_cancelled,
-    enable_ki_protection,
     notify_closing,
     reschedule,
     wait_readable,
@@ -28,14 +27,18 @@ from trio.lowlevel import (
 )
 
 from resp_sansio import ConnectionLostError
-from resp_sansio.client import Client, ClientEvent, Link, Listener, Waiter
+from resp_sansio.client import Client, Link, Listener
 from resp_sansio.connection import Connection, Slot
-from resp_sansio.surface.tasks import Loan
+from resp_sansio.surface.tasks import Caller, Loan
 
+from ._guarded import guarded
 from ._transport import shut
-from ._work import Work, alone
+from ._work import alone
 
-__all__ = ["Caller", "Socket", "socket_of", "wake"]
+if TYPE_CHECKING:
+    from ._driver import Driver
+
+__all__ = ["Socket", "socket_of", "wake"]
 
 RECEIVE: Final = 64 * 1024
 """Bytes asked of the socket at a time: enough for a thousand small replies. In a fresh process, blocks of more than 128 KiB are
@@ -44,23 +47,12 @@ mapped and unmapped by the C library each time, at more than they save on large 
 PIECES: Final = 16
 """How many of them are received before others get their turn: 1 MiB takes about as long as a hundred turns of trio's loop."""
 
-Caller: TypeAlias = Slot | Listener | Waiter
-"""What a task waits for. `token` is where it waits: the dictionary that holds the parked task, or the socket at which it leads."""
-
-
-class Driver(Protocol):
-    """What carries out the machine."""
-
-    machine: Client
-    parked: dict[Caller, Task]
-    work: Work
-
-    def carry_out(self, events: list[ClientEvent] | None = None) -> None:
-        """Carry out these events, or all there are."""
-
 
 def wake(caller: Caller) -> None:
-    """Wake this caller: what it waits for has come, or it is to lead."""
+    """Wake this caller: what it waits for has come, or it is to lead. Its `token` is where it waits.
+
+    That is the dictionary that holds the parked task, or the socket at which it leads.
+    """
     place: Any = caller.token
     if isinstance(place, dict):
         caller.token = None
@@ -69,6 +61,7 @@ def wake(caller: Caller) -> None:
         place.rouse()
 
 
+@guarded
 class Socket:
     """A link's socket, and the callers at it."""
 
@@ -97,7 +90,6 @@ class Socket:
 
     # -- who reads -----------------------------------------------------------------------------------------------------------
 
-    @enable_ki_protection
     async def lead(self) -> None:
         """Wait for the socket once, and do what is to be done then."""
         wait: Callable[[socket], Awaitable[None]] = wait_readable
@@ -115,7 +107,6 @@ class Socket:
             if not self.due and self._wire.wants_to_send:
                 self.flush()
 
-    @enable_ki_protection
     async def keep(self) -> None:
         """Read, in a task of the client's: while the link opens, whenever it owes replies that no caller waits for; and news."""
         try:
@@ -202,7 +193,6 @@ class Socket:
             self.flush()
         self.appoint()
 
-    @enable_ki_protection
     def flush(self) -> None:
         """Send what is queued, as far as it goes."""
         if self.link.ended:
@@ -234,7 +224,15 @@ class Socket:
         if not self.link.ended and (self._poll is None or self._poll(0)):
             self.receive()
 
-    @enable_ki_protection
+    def has_more(self) -> bool:
+        """May there be something that was not read?"""
+        return self._poll is None or bool(self._poll(0))
+
+    def answer_look(self) -> None:
+        """Take in what has come, and say so."""
+        self.look()
+        self._machine.looked(self.link, current_time())
+
     def receive(self) -> None:
         """Receive what is there."""
         core, driver, link, machine, recv = self.core, self._driver, self.link, self._machine, self._recv

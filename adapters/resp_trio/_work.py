@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from trio import Cancelled, CancelScope, Nursery, open_nursery
-from trio.lowlevel import enable_ki_protection
+
+from ._guarded import guarded
 
 __all__ = ["Work", "alone"]
 
 
+@guarded
 class Work:
     """Tasks that are shielded, and end when they are told to."""
 
@@ -26,13 +28,11 @@ class Work:
         """Is there a nursery?"""
         return self._nursery is not None
 
-    @enable_ki_protection
     async def open(self) -> None:
         """Open the nursery; `leave` it in the same task."""
         self._manager = open_nursery()
         self._nursery = await self._manager.__aenter__()
 
-    @enable_ki_protection
     async def leave(self) -> None:
         """End what is done in the nursery, and wait for its end."""
         self.end()
@@ -60,7 +60,6 @@ class Work:
         for scope in self._scopes:
             scope.cancel()
 
-    @enable_ki_protection
     async def _shielded(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         with CancelScope(shield=True) as scope:
             self._scopes.append(scope)

@@ -7,7 +7,7 @@ from .call import command_alone, error_of, push_as_text, seconds_allowed, text_o
 from .client import Client
 from .crew import Crew
 from .feeds import Change
-from .forks import between_forks, forks_wait
+from .forks import between_forks, forks_wait, told_of_forks
 from .hash_slots import slot_of
 from .lanes import Lanes, Route, route
 from .leases import Lease
@@ -34,5 +34,6 @@ __all__ = [
     "Sleep", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
     "command_alone", "config_of_sentinel", "entry_of", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script",
     "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
-    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "touched_by",
+    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "told_of_forks",
+    "touched_by",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Forks and other libraries: a fork waits until no other thread is inside of one, and threads that want to go in wait for it.
+"""Forks: who is told of one in the child, and what a fork waits for: that no other thread is inside of certain libraries.
 
 OpenSSL and the C library's resolver have locks of their own, and take no care of forks: a lock that another thread holds at that
 moment is locked in the child for ever, and the child's next use of TLS, or its next look for a name, hangs.
@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
+from weakref import WeakSet
 
-__all__ = ["GATE", "Gate", "between_forks", "forks_wait"]
+__all__ = ["GATE", "Gate", "between_forks", "forks_wait", "told_of_forks"]
 
 T = TypeVar("T")
 
@@ -24,13 +25,20 @@ LOOKS: Final = 2000
 """How many of them at most. What a thread does inside takes a few milliseconds, and so do most forks."""
 
 
+class Told(Protocol):
+    """What is told of forks."""
+
+    def detach_after_fork(self) -> None:
+        """In the child of a fork: what is open is the parent's."""
+
+
 class Gate:
     """The way in, and who is there.
 
     `gate.enter(me)` stands in a `try` that ends with `finally: gate.inside.pop(me, None)`: then no interrupt leaves anything.
     """
 
-    __slots__ = ("_forks", "_never", "_watched", "inside")
+    __slots__ = ("_forks", "_never", "_watched", "inside", "told")
 
     def __init__(self) -> None:
         self.inside: dict[object, int] = {}  # for whom, by which thread
@@ -38,6 +46,7 @@ class Gate:
         self._never = allocate_lock()  # it is never free: who waits for it sleeps
         self._never.acquire()
         self._watched = False
+        self.told: WeakSet[Told] = WeakSet()
 
     def enter(self, who: object) -> None:
         """Go in; if another thread is making a fork, when that is made."""
@@ -56,11 +65,16 @@ class Gate:
             # What ends it is no function of Python's: one that an interrupt strikes as it begins does nothing.
             register(before=self._before_fork, after_in_parent=self._forks.pop, after_in_child=self._forks.clear)
             register(after_in_child=self.inside.clear)
+            register(after_in_child=self._tell)
 
     def _before_fork(self) -> None:
         self._wait_while(lambda: _others(self._forks))
         self._forks.append(get_ident())
         self._wait_while(lambda: _others(self.inside.values()))
+
+    def _tell(self) -> None:
+        for each in list(self.told):
+            each.detach_after_fork()
 
     def _wait_while(self, asked: Callable[[], bool]) -> None:
         for _ in range(LOOKS):
@@ -82,9 +96,15 @@ GATE: Final = Gate()
 def forks_wait(register: Callable[..., None]) -> None:
     """Let no fork happen while another thread is inside of OpenSSL for a `TLSWire`, or of a call by `between_forks`.
 
-    For adapters; `register` is `os.register_at_fork`. The child could hang otherwise, when it first uses that library. Idempotent.
+    For adapters; `register` is `os.register_at_fork`. The child could hang otherwise, when it first uses that library. From then on
+    those are told of forks that `told_of_forks` names. Idempotent.
     """
     GATE.watch(register)
+
+
+def told_of_forks(told: Told) -> None:
+    """Have `detach_after_fork` of this called in the child of each fork, for as long as it lives, once `forks_wait` was called."""
+    GATE.told.add(told)
 
 
 def between_forks(call: Callable[..., T], /, *args: object, **options: object) -> T:

@@ -23,6 +23,7 @@ from .base import (
     Loan,
     PoolBase,
 )
+from .driver import Caller, DriverBase
 from .machines import Make
 from .nodes import NodeBase, place_of, place_to_lend, places_of, words_for_a_map
 from .tasks_commands import Commands, Connection, Pipeline, View, WatchedTransaction, open_connection
@@ -34,8 +35,9 @@ from .tasks_scan import Scan
 from .tasks_values import ValueStream
 
 __all__ = [
-    "Borrowed", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "Heardable", "Lending", "Loan", "Make",
-    "Messages", "Monitor", "Node", "Pipeline", "Pool", "Scan", "ValueStream", "View", "WatchedTransaction", "ask_for_credentials",
+    "Borrowed", "Caller", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "DriverBase", "Heardable",
+    "Lending", "Loan", "Make", "Messages", "Monitor", "Node", "Pipeline", "Pool", "Scan", "ValueStream", "View",
+    "WatchedTransaction", "ask_for_credentials",
 ]  # fmt: skip
 
 C = TypeVar("C", bound=Connection[Any])

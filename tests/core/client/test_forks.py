@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from resp_sansio.client import between_forks, forks, forks_wait
+from resp_sansio.client import between_forks, forks, forks_wait, told_of_forks
 from resp_sansio.client.forks import Gate
 
 if TYPE_CHECKING:
@@ -201,8 +201,31 @@ def test_several_adapters_are_one_process() -> None:
     assert [sorted(hooks) for hooks in process.hooks] == [
         ["after_in_child", "after_in_parent", "before"],
         ["after_in_child"],
+        ["after_in_child"],
     ]
     registered: list[object] = []
     forks_wait(lambda **hooks: registered.append(hooks))
     forks_wait(lambda **hooks: registered.append(hooks))
     assert len(registered) in (0, 2)  # an adapter may have been imported
+
+
+class Heir:
+    """It counts the forks that it was told of."""
+
+    forks = 0
+
+    def detach_after_fork(self) -> None:
+        self.forks += 1
+
+
+def test_a_child_is_told_for_as_long_as_there_is_something_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Process()
+    monkeypatch.setattr(forks, "GATE", process.gate)
+    kept, dropped = Heir(), Heir()
+    told_of_forks(kept)
+    told_of_forks(dropped)
+    del dropped
+    process.run("before")
+    process.run("after_in_child")
+    assert kept.forks == 1
+    assert [*process.gate.told] == [kept]

@@ -10,7 +10,6 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import resp_asyncio._driver as on_asyncio
-import resp_trio._driver as on_trio
 import resp_trio._socket as trios
 from resp_sansio.client.cache import ReadCache
 from resp_sansio.client.cluster import ClusterBase
@@ -24,6 +23,7 @@ from resp_sansio.client.scanning import ScanCursor
 from resp_sansio.client.shards import ShardedRegistry
 from resp_sansio.client.stream_queues import StreamQueue
 from resp_sansio.client.values import ValueReader
+from resp_sansio.surface.driver import DriverBase
 from resp_sansio.surface.messages import MessagesBase
 from resp_sansio.surface.tasks_values import Upload
 from simulation.adapters.history import talks
@@ -88,8 +88,8 @@ FAULTS: Final = (
         "again=True", "again=False",
     ), of=talks),
     OfAdapter("asyncio", Fault(
-        "a cancelled call is not given up", OURS, on_asyncio.Driver, "give_up",
-        "self.machine.abandon(slot, monotonic())", "pass",
+        "a cancelled call is not given up", OURS, DriverBase, "give_up",
+        "self.machine.abandon(slot, self.now())", "pass",
     )),
     OfAdapter("asyncio", Fault(
         "a timer that has gone off is not set again", OURS, on_asyncio.Driver, "_look_at_the_time",
@@ -100,8 +100,8 @@ FAULTS: Final = (
         "wake(successor)\n        successor.token = self", "pass",
     )),
     OfAdapter("trio", Fault(
-        "a caller that leaves as it waits for a link keeps it", "coredis's lost slot", on_trio.Driver, "acquire",
-        "self.machine.withdraw(waiter, current_time())", "pass",
+        "a caller that leaves as it waits for a link keeps it", "coredis's lost slot", DriverBase, "acquire",
+        "machine.withdraw(waiter, self.now())", "pass",
     )),
     OfAdapter("asyncio", Fault(
         "what is kept outlives the connection that was to tell of its changes", "many a cache", Dials, "_end_link",
