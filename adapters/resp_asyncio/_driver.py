@@ -16,6 +16,7 @@ from asyncio import Future
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
+from importlib import import_module
 from math import inf
 from random import random
 from threading import get_ident
@@ -23,11 +24,11 @@ from time import monotonic
 from typing import Any, Final
 
 from resp_sansio import ConnectError
-from resp_sansio.client import ClientEvent, Dial, Link, Listener, forks_wait
+from resp_sansio.client import ClientEvent, Dial, Link, Listener, forks_wait, tls_of
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.tasks import Caller, DriverBase, Heardable, Loan, ask_for_credentials
 
-from ._transport import Socket, dial, hand_over, tls_of, until
+from ._transport import Socket, dial, hand_over, until
 
 __all__ = ["Driver"]
 
@@ -235,7 +236,7 @@ class Driver(DriverBase):
         failure: Exception | None = None
         opened = False
         try:
-            credentials, tls = await self._credentials(wanted), tls_of(wanted.config)
+            credentials, tls = await self._credentials(wanted), tls_of(wanted.config, import_module)
             connected = await dial(wanted)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)

@@ -19,11 +19,11 @@ from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
-from resp_sansio.client import Client, Dial, Lease, Link, Share, TLSWire
+from resp_sansio.client import Client, Dial, Lease, Link, Share
 from resp_sansio.config import not_resolved, socket_options
 from resp_sansio.connection import Slot
 
-__all__ = ["Socket", "dial", "hand_over", "tls_of", "until"]
+__all__ = ["Socket", "dial", "hand_over", "until"]
 
 RECEIVE: Final = 120 * 1024
 """Bytes received at a time at most, into a buffer that all links of a loop share: it is empty again before the next turn.
@@ -36,15 +36,6 @@ HAND_OVER: Final = 64 * 1024
 """Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
 
 _buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
-
-
-def tls_of(config: Config) -> TLSWire | None:
-    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`."""
-    if not config.tls:
-        return None
-    import ssl
-
-    return TLSWire(config, ssl)
 
 
 async def dial(wanted: Dial) -> socket.socket:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine
 from functools import partial
+from importlib import import_module
 from random import random
 from socket import socket
 from typing import Any, Final
@@ -33,14 +34,14 @@ from trio.lowlevel import (
 )
 
 from resp_sansio import LocalProtocolError
-from resp_sansio.client import Dial, Link, Listener, forks_wait
+from resp_sansio.client import Dial, Link, Listener, forks_wait, tls_of
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface.tasks import Caller, DriverBase, Heardable, Loan, ask_for_credentials
 
 from ._clock import Clock, clock_of_the_run
 from ._guarded import guarded
 from ._socket import Socket, socket_of, wake
-from ._transport import close_after_fork, dial, shut, tls_of, until
+from ._transport import close_after_fork, dial, shut, until
 from ._work import Work
 
 __all__ = ["Driver"]
@@ -322,7 +323,7 @@ class Driver(DriverBase):
         connected: socket | None = None
         try:
             credentials = await ask_for_credentials(wanted.config, until(wanted.deadline))
-            tls = tls_of(wanted.config)
+            tls = tls_of(wanted.config, import_module)
             connected = await dial(wanted)
             link = self.machine.connected(wanted, current_time(), credentials, tls)
         except BaseException as error:

@@ -17,10 +17,10 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from resp_sansio import Config, ConnectError
-from resp_sansio.client import Dial, TLSWire
+from resp_sansio.client import Dial
 from resp_sansio.config import Race, not_resolved, socket_options
 
-__all__ = ["close_after_fork", "dial", "shut", "tls_of", "until"]
+__all__ = ["close_after_fork", "dial", "shut", "until"]
 
 _sockets: Final[WeakSet[socket.socket]] = WeakSet()
 """All that were opened here, those included that do not belong to a link yet."""
@@ -33,20 +33,11 @@ async def dial(wanted: Dial) -> socket.socket:
     """
     wanted.begin(trio.current_time())
     race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
-    connected = await _connect_first(race, wanted.deadline)
+    connected = await _connect_first(race)
     for level, name, value in socket_options(wanted.config):
         if hasattr(socket, name):
             connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
     return connected
-
-
-def tls_of(config: Config) -> TLSWire | None:
-    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`."""
-    if not config.tls:
-        return None
-    import ssl
-
-    return TLSWire(config, ssl)
 
 
 async def _resolve(config: Config, deadline: float) -> list[Any]:
@@ -61,7 +52,7 @@ async def _resolve(config: Config, deadline: float) -> list[Any]:
 
 
 @enable_ki_protection
-async def _connect_first(race: Race, deadline: float) -> socket.socket:
+async def _connect_first(race: Race) -> socket.socket:
     """Attempt addresses side by side, as the race says."""
     connected: list[socket.socket] = []
     failure: ConnectError | None = None
@@ -69,7 +60,7 @@ async def _connect_first(race: Race, deadline: float) -> socket.socket:
     @enable_ki_protection
     async def attempt(address: Any) -> None:
         try:
-            connected.append(await _connect(address[0], address[4], deadline))
+            connected.append(await _connect(address[0], address[4]))
             race.connected(address)
         except OSError as error:
             race.failed(error)
@@ -95,13 +86,12 @@ async def _connect_first(race: Race, deadline: float) -> socket.socket:
             shut(unused)
 
 
-async def _connect(family: int, address: Any, deadline: float) -> socket.socket:
+async def _connect(family: int, address: Any) -> socket.socket:
     connecting = socket.socket(family, socket.SOCK_STREAM)
     _sockets.add(connecting)
     try:
         connecting.setblocking(False)
-        async with until(deadline):
-            await trio.socket.from_stdlib_socket(connecting).connect(address)
+        await trio.socket.from_stdlib_socket(connecting).connect(address)
     except BaseException as error:
         connecting.close()
         if isinstance(error, OSError) and error.errno is not None:

@@ -24,7 +24,7 @@ from .scripts import Script, lacks_script
 from .sentinel import config_of_sentinel
 from .submitting import ClientEvent, link_of
 from .subscriber import Kind, Subscriber
-from .tls import TLSWire
+from .tls import TLSWire, tls_of
 
 __all__ = [
     "AHEAD", "ATTEMPTS", "DONE", "LOOK", "SLEEP", "Across", "Attempts", "CachedRead", "Change", "Client", "ClientEvent",
@@ -34,6 +34,6 @@ __all__ = [
     "Sleep", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
     "command_alone", "config_of_sentinel", "entry_of", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script",
     "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
-    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "told_of_forks",
-    "touched_by",
+    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "tls_of",
+    "told_of_forks", "touched_by",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ sockets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from ..connection.connection import Connection
 from ..connection.slot import Slot
 from .forks import GATE
 
-__all__ = ["TLSWire"]
+__all__ = ["TLSWire", "tls_of"]
 
 RECORD: Final = 16 * 1024
 """The most plaintext that a record holds (RFC 8446, 5.1)."""
@@ -151,3 +152,11 @@ class TLSWire:
         failure = tls_failure(config, error)
         failure.__cause__ = error
         return failure
+
+
+def tls_of(config: Config, load: Callable[[str], ModuleType]) -> TLSWire | None:
+    """Return the TLS of a new link, None if it has none. Raises as `TLSWire`.
+
+    `load` is `importlib.import_module`: a program without TLS does without `ssl`, too.
+    """
+    return TLSWire(config, load("ssl")) if config.tls else None

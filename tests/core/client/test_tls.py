@@ -22,7 +22,7 @@ from resp_sansio import (
     PoolStats,
     Retry,
 )
-from resp_sansio.client import Client, Close, Dial, Link, ObservedClient, Observers, TLSWire, error_of
+from resp_sansio.client import Client, Close, Dial, Link, ObservedClient, Observers, TLSWire, error_of, tls_of
 from resp_sansio.client.forks import GATE
 from resp_sansio.client.tls import RECORDS
 from resp_sansio.connection import Slot, SlotState, new_slot
@@ -541,3 +541,16 @@ def test_no_link_is_lent_to_a_call_that_it_could_not_start() -> None:
     assert stats.idle == 1
     assert stage.client.lend_to(new_slot(("GET", "a")), stage.now) is None
     assert stage.client.stats() == stats
+
+
+def test_the_module_is_loaded_for_those_who_want_tls() -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> Any:
+        loaded.append(name)
+        return ssl
+
+    assert tls_of(Config(), load) is None
+    assert not loaded
+    assert isinstance(tls_of(Config(tls=True), load), TLSWire)
+    assert loaded == ["ssl"]

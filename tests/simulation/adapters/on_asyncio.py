@@ -75,8 +75,8 @@ class OnAsyncio(History):
             "random": Random(self.script.seed).random,
             "socket": Instead(socket, socket=lambda *_: self.socket()),
             "select": Instead(select, poll=lambda: Poll(self)),
-            "shut_down": self._shut_down,
-            "last_words": self._last_words,
+            "_shut_down": self._shut_down,
+            "_last_words": self._last_words,
         }
         with exchanged("resp_asyncio", names):
             yield

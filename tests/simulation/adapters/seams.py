@@ -31,7 +31,8 @@ def exchanged(package: str, names: dict[str, Any]) -> Iterator[None]:
     """In the block, these names mean something else in all modules of a package, wherever it has them."""
     modules = [module for name, module in sys.modules.items() if name == package or name.startswith(package + ".")]
     before = [(module, name, vars(module)[name]) for module in modules for name in names if name in vars(module)]
-    assert "socket" in {name for _, name, _ in before}, f"{package} would open sockets of the system's"
+    missing = names.keys() - {name for _, name, _ in before}
+    assert not missing, f"{package} has no {missing}, and would go by the system's"
     for module, name, _ in before:
         setattr(module, name, names[name])
     try:
