@@ -451,6 +451,25 @@ def test_a_keyboard_interrupt_never_strikes_where_bytes_move(server: Server, str
     assert seen > 0
 
 
+def test_a_keyboard_interrupt_strikes_in_no_step_of_the_adapters_own_or_one_that_it_inherits(server: Server) -> None:
+    protected = trio.lowlevel.currently_ki_protected
+
+    async def main() -> None:
+        async with Client(server.url) as client:
+            driver: Any = client._driver
+            seen: list[bool] = []
+            assert not protected()
+            driver.change("ask", lambda *_: seen.append(protected()))
+            driver.work.start(ask_there, seen)
+            await until(lambda: len(seen) == 2)
+            assert seen == [True, True]
+
+    async def ask_there(seen: list[bool]) -> None:
+        seen.append(protected())
+
+    trio.run(main)
+
+
 @pytest.mark.parametrize("strategy", ["connect", "Client"])
 def test_a_keyboard_interrupt_while_a_nursery_ends_comes_out_as_it_is(server: Server, strategy: str) -> None:
     """In no group, though it strikes where the tasks of a dial are waited for; and nothing is left open."""
