@@ -87,7 +87,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
         self._uncounted: list[tuple[bytes, Entry[bytes]]] = []  # claimed, and not known how often delivered
         self._claim_at = inf if min_idle is None else -inf
         self._fresh_at = -inf  # when the server was told last that entries are in hands here
-        self._missing = self._created = False  # a group
+        self._missing = self._created = False  # a group; created: and nothing has shown yet that it is there
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._ready)} ready, {len(self._held)} in hands>"
@@ -224,10 +224,16 @@ class StreamQueue(Queue[StreamEntry[S]]):
         """One page of each stream; and how often each of it was delivered, which only XPENDING says."""
         command = xreadgroup(self._group, self._consumer, self._unread, count=self._count)
         page: list[dict[bytes, list[Entry[bytes]]]] = []  # one, unless it is refused
-        step.append((command, lambda found, _: page.append(found)))
+        step.append((command, partial(self._own_page, page)))
         for stream, last in self._unread.items():
             behind = xpending_range(stream, self._group, b"(" + last, "+", self._count, self._consumer)
             step.append((behind, partial(self._own, stream, page)))
+
+    def _own_page(
+        self, page: list[dict[bytes, list[Entry[bytes]]]], found: dict[bytes, list[Entry[bytes]]], _now: float
+    ) -> None:
+        page.append(found)
+        self._created = False
 
     def _own(
         self, stream: bytes, page: list[dict[bytes, list[Entry[bytes]]]], pending: list[PendingEntry[bytes]], now: float
@@ -272,9 +278,13 @@ class StreamQueue(Queue[StreamEntry[S]]):
             for entry in entries:
                 self._found(stream, entry, 1, now, again=False)
         self.over: bool = self._block is None and not any(found.values()) and not self._anew
-        self._created = False
 
     # -- a group that is not there -------------------------------------------------------------------------------------------
+
+    def lost(self, step: Step, now: float) -> None:
+        """See `Queue.lost`. The server may have been started again, with nothing of what it had."""
+        super().lost(step, now)
+        self._created = False
 
     def _helped(self, error: Exception, command: Command[Any]) -> bool:
         code = getattr(error, "code", "")
@@ -288,6 +298,7 @@ class StreamQueue(Queue[StreamEntry[S]]):
 
     def _made_group(self, _reply: object, _now: float) -> None:
         self._missing, self._created = False, True
+        self._begin()  # a read that does not wait shows that it is there
 
 
 def _claimed(reply: Reply, text: Text[S]) -> Autoclaimed[S]:

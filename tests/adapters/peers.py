@@ -11,6 +11,7 @@ import contextlib
 import faulthandler
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -22,7 +23,7 @@ import time
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 if TYPE_CHECKING:
     import random
@@ -39,6 +40,7 @@ __all__ = [
     "Frames",
     "Peer",
     "Proxy",
+    "Restarting",
     "Wire",
     "calls",
     "eventually",
@@ -186,7 +188,7 @@ class Faults:
     With `values` it happens after so many whole values instead: requests up, replies and pushes down, of all connections together.
     With `chance` both are random, up to these. A half-close ends this direction and leaves the other; garbage stands between
     what goes on before and after it. Faults that happen `once` happen to one connection, before bytes that come; the others, and
-    those to come, are spared.
+    those to come, are spared. What is to be done `first` is called as they happen, and waited for.
     """
 
     split: int = 65536
@@ -196,6 +198,7 @@ class Faults:
     then: Literal["close", "half-close", "reset", "stall", "garbage"] = "close"
     chance: random.Random | None = None
     once: bool = False
+    first: Callable[[], object] = object
 
     def next_split(self) -> int:
         """How many bytes may pass next."""
@@ -333,7 +336,11 @@ class Proxy:
             except OSError:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server = socket.create_connection(("127.0.0.1", self._server))
+            try:
+                server = socket.create_connection(("127.0.0.1", self._server))
+            except ConnectionError:  # it is down for a moment, or goes down
+                reset(client)
+                continue
             self._open += (client, server)
             ended: list[int] = []
             for one, other, way in ((client, server, 0), (server, client, 1)):
@@ -365,6 +372,7 @@ class Proxy:
                     self.struck = True
                     if faults.once:
                         self._replace(way, Faults())
+                    faults.first()
                     if faults.then == "half-close":
                         sink.shutdown(socket.SHUT_WR)
                         return
@@ -401,6 +409,54 @@ class Proxy:
             else:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+class Restarting:
+    """A server that is ended and started again at the same addresses while it is asked: what asks it by `call` waits meanwhile.
+
+    It is started with `OPTIONS`, and has an append-only file. `restarts`: how often it was, since it was armed; `forgot`: without
+    that file.
+    """
+
+    OPTIONS: Final = ("--appendonly", "yes", "--appendfsync", "no", "--hz", "500")
+    """Each write is in the file before it is answered, and only the machine's end would lose it; SIGTERM is heard at once."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.port = server.port
+        self._lock = threading.RLock()
+        self._spared = True
+        self.restarts = 0
+        self.forgot = False
+
+    def call(self, *words: str | bytes | int) -> Any:
+        """Run one command, see `Server.call`."""
+        with self._lock:
+            return self.server.call(*words)
+
+    def arm(self) -> None:
+        """From now on it may be restarted."""
+        self.restarts, self.forgot, self._spared = 0, False, False
+
+    def spare(self) -> None:
+        """From now on it is left alone. If it is being restarted, wait for that."""
+        with self._lock:
+            self._spared = True
+
+    def restart(self, how: Literal["kill", "stop"], *, forgets: bool, then: Callable[[], object]) -> None:
+        """End it like that, and start it again. If it `forgets` it has nothing any more but what is done `then`."""
+        with self._lock:
+            if self._spared:
+                return
+            self.restarts += 1
+            self.forgot = forgets
+            getattr(self.server, how)()
+            if forgets:
+                for file in self.server.folder.glob("appendonly*"):
+                    (shutil.rmtree if file.is_dir() else os.remove)(file)
+            self.server.start()
+            if forgets:
+                then()
 
 
 def segments(connection: socket.socket) -> int:
@@ -479,14 +535,14 @@ def statistic(server: Server, name: str) -> int:
     return sum(map(int, found))  # of a cluster, of all masters
 
 
-def listed(server: Server) -> list[dict[str, str]]:
+def listed(server: Server | Restarting) -> list[dict[str, str]]:
     """Return what CLIENT LIST says of each connection, of the one that asks as well."""
     lines = server.call("CLIENT", "LIST")
     assert isinstance(lines, bytes)
     return [dict(word.partition("=")[::2] for word in line.split()) for line in lines.decode().splitlines()]
 
 
-def calls(server: Server, command: str) -> int:
+def calls(server: Server | Restarting, command: str) -> int:
     """How often the server was asked for a command (`get`, `client|setinfo`), refused ones included."""
     information = server.call("INFO", "commandstats")
     assert isinstance(information, bytes)

@@ -1,14 +1,15 @@
-"""The contract of conversations: lost at each step, given up at each step, cancelled at each checkpoint, they tell the truth.
+"""The contract of conversations: lost, given up, cancelled, or their server restarted anywhere, they tell the truth.
 
-A step is a request on its way to the server, or a reply or push on its way back: the proxy counts them, and a test goes on by one
-until the conversation runs through. After each, what the caller was told is true of what the server holds, nothing is left there or
-here, and the client works.
+They are cancelled at each checkpoint, and for the rest it is at each step. A step is a request on its way to the server, or a reply
+or push on its way back: the proxy counts them, and a test goes on by one until the conversation runs through. After each, what the
+caller was told is true of what the server holds, nothing is left there or here, and the client works.
 """
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from functools import partial
+from random import Random
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,18 +17,23 @@ import pytest
 
 from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, outcome
 from adapters.conversations import CONVERSATIONS, Conversation
-from adapters.peers import Faults, Proxy
+from adapters.peers import Faults, Proxy, Restarting
 from resp_sansio import ConnectionClosedError, ConnectionLostError, Retry
+from servers import Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from servers import Server
+    from collections.abc import AsyncIterator, Iterator
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 WAYS: Final = pytest.mark.parametrize("way", ["up", "down"])
-SOON: Final = Retry(base=0.001, cap=0.01)
+SOON: Final = Retry(base=0.001, cap=0.01, attempts=1000)  # for as long as a server takes to start
+
+
+@pytest.fixture(scope="module")
+def restarting() -> Iterator[Restarting]:
+    with Server(*Restarting.OPTIONS) as server:
+        yield Restarting(server)
 
 
 @asynccontextmanager
@@ -139,3 +145,34 @@ async def test_cancelled_at_each_checkpoint_it_tells_the_truth(
                         await redis.ping()
                     told.check(CANCELLED if reached else None)
             assert checkpoint > 1
+
+
+@WAYS
+@CONVERSATIONS
+@contract
+async def test_the_server_restarted_at_each_step_it_tells_the_truth(
+    backend: Backend, restarting: Restarting, conversation: type[Conversation], way: str
+) -> None:
+    """With all that it had, or with nothing; it is ended, or killed. Which it is, at which step of which kind, is drawn by lot."""
+    lot = Random(f"{conversation.__name__} {way} {backend.name}")
+    with Proxy(restarting.port, counts=True) as proxy:
+        step, struck, kind = 0, True, ""
+        while struck or kind != "client":
+            told = conversation(backend, restarting)
+            kind, forgets = lot.choice(("client", *told.kinds)), not conversation.needs_memory and lot.random() < 0.5
+            async with had(backend, told, kind, proxy.url) as redis:
+                restarting.arm()
+                restart = partial(
+                    restarting.restart, lot.choice(("kill", "stop")), forgets=forgets, then=told.put_again
+                )
+                proxy.arm(**{way: Faults(values=step, once=True, first=restart)})
+                end = await outcome(backend.driven(redis, told.talk))
+                proxy.arm()
+                restarting.spare()
+                struck = bool(restarting.restarts)
+                told.check(end)
+                assert struck or end is None
+                if kind in told.survives:
+                    assert end is None
+            step += 1
+        assert step > 1

@@ -470,6 +470,35 @@ def test_a_group_that_is_gone_as_soon_as_it_is_created_is_told() -> None:
         consumer.step()
 
 
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("step", ["own", "own, lost", "counts", "new", "new, lost"])
+def test_a_group_that_goes_before_anything_came_of_it_is_created_again(step: str, *, create: bool) -> None:
+    """A server that starts again without its data; the one that had created the group may have been this consumer."""
+    server = Streams(*[] if create else [b"s"])
+    consumer = Consumer(server)
+    for _ in range(2 if create else 0):
+        consumer.step()  # there is none, and then there is
+    if step.startswith("new"):
+        consumer.step()  # nothing is pending
+    asked = consumer.queue.step(server.now)
+    replies = [run(server, command) for command, _ in asked]
+    del server.streams[b"s"]
+    if "lost" in step:
+        consumer.queue.lost(asked, server.now)
+    elif step == "counts":
+        replies[1:] = [run(server, command) for command, _ in asked[1:]]
+        assert isinstance(replies[1], ReplyError)
+        consumer.queue.answered(asked, replies, server.now)
+    elif step == "own":
+        consumer.queue.answered(asked, replies, server.now)
+    else:
+        error = ReplyError("NOGROUP the consumer group this client was blocked on no longer exists")
+        consumer.queue.answered(asked, [error], server.now)
+    assert consumer.all() == []
+    server.add()
+    assert ids(consumer.all()) == [1]
+
+
 @pytest.mark.parametrize(
     ("error", "told", "patient"),
     [

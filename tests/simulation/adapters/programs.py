@@ -5,6 +5,7 @@ Each asks for one thing after the other, knows the only right answer, and notes 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from resp_sansio import (
@@ -22,6 +23,8 @@ from resp_sansio.testing import LARGE
 from simulation.watching import asking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulation.adapters.history import History
     from simulation.script import Act
 
@@ -180,8 +183,12 @@ class Caller:
 
     async def reread(self, to: Any) -> None:
         """Read again and again what others change: what the client keeps, or what the server has."""
+        await self._reread(to, partial(self.history.go_wrong, "touch"))
+
+    async def _reread(self, to: Any, change: Callable[[], object]) -> None:
+        """Read the same again and again, while others change it so."""
         history = self.history
-        history.clock.after(0.1, history.go_wrong, "touch")
+        history.clock.after(0.1, change)
         for _ in range(2 + int(self.act.chance * 20)):
             await self._look(to)
             if self.act.chance < 0.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -206,14 +207,7 @@ class ClusterTalker(OfSlots, Talker):
 
     async def reread(self, to: Any) -> None:
         """Read again and again what others change: what the client keeps, or what a server has."""
-        history = self.history
-        history.clock.after(0.1, history.touch, self.tags)
-        for _ in range(2 + int(self.act.chance * 20)):
-            await self._look(to)
-            if self.act.chance < 0.5:
-                await self.get(to)  # which takes a moment
-            else:
-                await history.sleep(0.06)  # and maybe no caller reads what the server says
+        await self._reread(to, partial(self.history.touch, self.tags))
 
     async def rewrite(self, to: Any) -> None:
         """Add one to what others read again and again. Its own next look sees that."""
