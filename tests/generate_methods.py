@@ -63,7 +63,10 @@ class Parameter(NamedTuple):
 
 
 class Builder(NamedTuple):
-    """A builder, in the words of its source. If it takes more than `words` to make its words, `body` are the statements."""
+    """A builder, in the words of its source. If it takes more than `words` to make its words, `body` are the statements.
+
+    `plain`: what its arguments are as a rule, if it begins with that, and the words then. A method sees to it by itself.
+    """
 
     name: str
     group: str
@@ -73,6 +76,7 @@ class Builder(NamedTuple):
     words: list[str]
     reader: str
     body: list[str]
+    plain: tuple[str, list[str]] | None
 
 
 class Source:
@@ -117,6 +121,11 @@ def read_builder(node: ast.FunctionDef, source: Source, group: str) -> Builder:
     ):
         raise ValueError(f"{node.name} is no builder: it says what it does, and returns Command(..., read=one_reader)")
     docstring, *statements = node.body
+    plain: tuple[str, list[str]] | None = None
+    match statements[0]:
+        case ast.If(test=test, body=[ast.Return(value=ast.Call() as call)], orelse=[]):
+            plain = source.text(test), [source.text(word) for word in call.args]
+            del statements[0]
     return Builder(
         name=node.name,
         group=group,
@@ -126,6 +135,7 @@ def read_builder(node: ast.FunctionDef, source: Source, group: str) -> Builder:
         words=[source.text(word) for word in calls[0].args],
         reader=next(iter(options))[0][1],
         body=read_body(statements, calls, source) if len(statements) > 1 else [],
+        plain=plain,
     )
 
 
@@ -148,6 +158,7 @@ def read_parameters(arguments: ast.arguments, source: Source) -> list[Parameter]
 def read_body(statements: list[ast.stmt], calls: list[ast.Call], source: Source) -> list[str]:
     """Return the lines of the statements, with no more than its words in place of each command."""
     start = statements[0].lineno
+    calls = [call for call in calls if call.lineno >= start]
     lines = [line.decode() for line in source.lines[start - 1 : statements[-1].end_lineno]]
     for call in calls:
         at = call.lineno - start
@@ -305,10 +316,20 @@ def method(builder: Builder, kind: Kind) -> str:
     result = kind.result.format(result_of(builder, "S"))
     head = bracketed(f"{kind.define} {builder.name}(", signature(builder), f") -> {result}:", "    ")
     docstring = "".join([f"    {line}".rstrip() + "\n" for line in builder.docstring])
-    words = f"({', '.join(builder.words)})" if len(builder.words) > 1 else f"({builder.words[0]},)"
+    code = f"\n{head}    {docstring}"
+    if builder.plain:
+        test, plain = builder.plain
+        code += f"        if {test}:\n"
+        code += bracketed(f"{kind.give} self._do(", [put_together(plain), builder.reader], ")", " " * 12)
+    words = put_together(builder.words)
     if builder.body:
         words = bracketed(f"_words.{builder.name}(", passed_on(builder), "),", " " * 12).strip()[:-1]
-    return f"\n{head}    {docstring}" + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
+    return code + bracketed(f"{kind.give} self._do(", [words, builder.reader], ")", " " * 8)
+
+
+def put_together(words: list[str]) -> str:
+    """Return the words as a tuple."""
+    return f"({', '.join(words)})" if len(words) > 1 else f"({words[0]},)"
 
 
 def result_of(builder: Builder, data: str) -> str:

@@ -104,8 +104,6 @@ def set(
     ifdeq: Argument | None,
     ifdne: Argument | None,
 ) -> Words:
-    if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
-        return "SET", key, value
     expiry = exclusive("SET", ex=ex, px=px, exat=exat, pxat=pxat, keepttl=keepttl)
     only = comparison("SET", ifeq, ifne, ifdeq, ifdne, nx, xx)
     return "SET", key, value, *only, *expiry

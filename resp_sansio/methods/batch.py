@@ -325,6 +325,8 @@ class BatchMethods(ABC, Generic[S]):
         With `ifeq` only if that is its value (Redis 8.4; Valkey 8.1), with `ifne` only if it is not; `ifdeq` and `ifdne` say the
         same of what `digest` returns (Redis 8.4). A key that does not exist has another value than any.
         """
+        if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
+            return self._do(("SET", key, value), stored)
         return self._do(_words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl, ifeq, ifne, ifdeq, ifdne), stored)
 
     def set_get(
