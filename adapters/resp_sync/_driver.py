@@ -297,7 +297,8 @@ class Driver(Dials):
             lease.token.token = None  # the end of the borrower is of no interest any more
         if io.core.in_flight:
             self.crew.owing[io] = None
-        self._carry_out()
+        if self.machine.has_events:
+            self._carry_out()
 
     def _listen(self, party: Party, what: Heardable) -> Job | None:
         self._look(monotonic())

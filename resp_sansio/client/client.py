@@ -361,17 +361,19 @@ class Client(Sockets):
             lease.ended = True
             return
         assert self._pool is not None
-        core, pushes = lease.connection.core, lease.connection.pushes
-        reason = CloseReason.BROKEN if pushes.came or pushes.listeners else core.close_reason
-        if lease.connection.registry is not None:
-            lease.connection.registry.end_all(
-                ConnectionClosedError("the connection of this subscription was given back")
-            )
-            self._tell_subscribers(lease.connection.registry)
-        if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
-            core.send(WatchLoop.unwatch).call = OWN
-            self._events.append(lease.connection)
-        self._pool.release(lease, now, reason=reason, owes=core.oldest)
+        link = lease.connection
+        core, left = link.core, bool(link.pushes.came or link.pushes.listeners)
+        if link.registry is not None:
+            link.registry.end_all(ConnectionClosedError("the connection of this subscription was given back"))
+            self._tell_subscribers(link.registry)
+        if core.is_as_new and not left:
+            self._pool.release(lease, now)
+        else:
+            reason = CloseReason.BROKEN if left else core.close_reason
+            if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
+                core.send(WatchLoop.unwatch).call = OWN
+                self._events.append(link)
+            self._pool.release(lease, now, reason=reason, owes=core.oldest)
         if self._pool.untold or self._draining:
             self._carry_out(now)
 

@@ -60,7 +60,7 @@ class Subscriptions:
         self._names: dict[str, set[Reply]] = {}  # by what they are; most connections have none
 
     def __bool__(self) -> bool:
-        return any(self._names.values())
+        return bool(self._names) and any(self._names.values())
 
     def count(self, kind: str) -> int:
         """How many subscriptions there are of the kind that this push speaks of."""

@@ -1119,8 +1119,10 @@ def test_a_watch_that_was_never_sent_watches_nothing() -> None:
 @pytest.mark.parametrize("command", [Command("SELECT", 1), Command("CLIENT", "SETNAME", "me"), Command("AUTH", "x")])
 def test_what_was_never_sent_has_changed_nothing(command: Command[Reply]) -> None:
     connection, peer = opened()
+    assert connection.is_as_new
     gone = connection.send(command)
     assert connection.close_reason is CloseReason.BROKEN
+    assert not connection.is_as_new
     connection.abandon(gone)
     assert not connection.session_changed
     assert connection.close_reason is None

@@ -637,6 +637,10 @@ class Conversation(RuleBasedStateMachine):
         assert connection._scripts == sum(not slot.plain for slot in flying)
         assert connection._pushes == self.untaken
         assert len(flying) <= self.most
+        if connection.is_as_new:
+            assert connection.close_reason is None
+            assert not connection.watching
+            assert connection.oldest is None
         if connection.state is State.CLOSING:
             assert flying or any(call.slot.state is SlotState.QUEUED for call in self.calls)
         if connection.state is State.MONITORING:
