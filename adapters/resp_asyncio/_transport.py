@@ -129,9 +129,8 @@ def _ended(connecting: socket.socket, number: int) -> int:
 
 
 def _with_options(connected: socket.socket, config: Config) -> socket.socket:
-    for level, name, value in socket_options(config):
-        if hasattr(socket, name):
-            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+    for option in socket_options(config, socket):
+        connected.setsockopt(*option)
     return connected
 
 

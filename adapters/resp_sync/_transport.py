@@ -150,9 +150,8 @@ class Opening:
         for each in self.sockets:
             if each is not connected:
                 each.close()
-        for level, name, value in socket_options(self._config):
-            if hasattr(socket, name):
-                connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+        for option in socket_options(self._config, socket):
+            connected.setsockopt(*option)
         self.connected = connected
 
     def _resolve(self) -> list[Any]:

@@ -34,9 +34,8 @@ async def dial(wanted: Dial) -> socket.socket:
     wanted.begin(trio.current_time())
     race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
     connected = await _connect_first(race)
-    for level, name, value in socket_options(wanted.config):
-        if hasattr(socket, name):
-            connected.setsockopt(getattr(socket, level), getattr(socket, name), value)
+    for option in socket_options(wanted.config, socket):
+        connected.setsockopt(*option)
     return connected
 
 

@@ -331,7 +331,8 @@ def connected(dial: Dial) -> Steps[socket.socket]:
                 if number := connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                     give_up(race, attempts, connecting, OSError(number, os.strerror(number)))
                 elif has_connected(connecting):
-                    set_options(dial.config, connecting)
+                    for option in socket_options(dial.config, socket):
+                        connecting.setsockopt(*option)
                     race.connected(address)
                     del attempts[connecting]
                     return connecting
@@ -352,13 +353,6 @@ def has_connected(connecting: socket.socket) -> bool:
     except OSError:
         return False
     return True
-
-
-def set_options(config: Config, connecting: socket.socket) -> None:
-    if config.path is None:
-        for level, name, value in socket_options(config):
-            if hasattr(socket, name):
-                connecting.setsockopt(getattr(socket, level), getattr(socket, name), value)
 
 
 def resolved(config: Config) -> list[Any]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from math import inf
+from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient, reason_of
@@ -152,14 +153,13 @@ def not_opened(config: Config, failure: ConnectError, why: RespError | None) -> 
     return _with_cause(ConnectError(message, transient=failure.transient), failure.__cause__)
 
 
-def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
-    """Return the options of the socket, each as level, name and value; the names are those of `socket`. A unix socket has none.
+def socket_options(config: Config, socket: ModuleType) -> list[tuple[int, int, int]]:
+    """Return the options of a socket, each as `setsockopt` takes it. `socket` is that module: what it lacks, the system lacks.
 
-    A system that lacks a name does without. TCP's own probes begin after `keepalive` seconds of silence; then come three, a third
-    of that apart.
+    A unix socket has none. TCP's own probes begin after `keepalive` seconds of silence; then come three, a third of that apart.
     """
     if config.path is not None:
-        return ()
+        return []
     options = [
         ("IPPROTO_TCP", "TCP_NODELAY", 1),
         ("SOL_SOCKET", "SO_KEEPALIVE", int(config.keepalive is not None)),
@@ -174,7 +174,11 @@ def socket_options(config: Config) -> Sequence[tuple[str, str, int]]:
     if config.tcp_user_timeout is not None:
         # In milliseconds, an unsigned int: tcp(7).
         options.append(("IPPROTO_TCP", "TCP_USER_TIMEOUT", max(int(config.tcp_user_timeout * 1000), 1)))
-    return options
+    return [
+        (getattr(socket, level), getattr(socket, name), value)
+        for level, name, value in options
+        if hasattr(socket, name)
+    ]
 
 
 def _with_cause(error: ConnectError, cause: BaseException | None) -> ConnectError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from math import inf
+from types import ModuleType
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -142,8 +144,24 @@ def test_a_name_may_have_no_address() -> None:
     assert (str(told), told.transient) == ("cannot resolve 'db.example': Name or service not known", True)
 
 
+ALL: Final = ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+
+
+def options_of(config: Config, *names: str) -> list[Any]:
+    """What a socket is told where the module knows these names, or all; here each is its own number."""
+    known = ("IPPROTO_TCP", "SOL_SOCKET", "TCP_NODELAY", "SO_KEEPALIVE", *(names or ALL))
+    module = ModuleType("socket")
+    vars(module).update({name: name for name in known})
+    return [*socket_options(config, module)]
+
+
 def test_a_unix_socket_is_left_as_it_is() -> None:
-    assert not socket_options(Config(path="/run/redis.sock"))
+    assert not options_of(Config(path="/run/redis.sock"))
+
+
+def test_what_a_system_lacks_it_is_not_told() -> None:
+    options = {name: value for _, name, value in options_of(Config(keepalive=60), "TCP_KEEPALIVE")}
+    assert options == {"TCP_NODELAY": 1, "SO_KEEPALIVE": 1, "TCP_KEEPALIVE": 60}
 
 
 @pytest.mark.parametrize(
@@ -151,14 +169,14 @@ def test_a_unix_socket_is_left_as_it_is() -> None:
     [(60, 60, 20), (1, 1, 1)],
 )
 def test_probes_begin_after_the_silence_that_was_asked_for(seconds: int, first: int, next_ones: int) -> None:
-    options = {name: value for _, name, value in socket_options(Config(keepalive=seconds))}
+    options = {name: value for _, name, value in options_of(Config(keepalive=seconds))}
     assert options["SO_KEEPALIVE"] == 1
     assert options["TCP_KEEPIDLE"] == options["TCP_KEEPALIVE"] == first
     assert (options["TCP_KEEPINTVL"], options["TCP_KEEPCNT"]) == (next_ones, 3)
 
 
 def test_without_probes_the_system_is_told_so() -> None:
-    assert list(socket_options(Config(keepalive=None, tcp_user_timeout=None))) == [
+    assert list(options_of(Config(keepalive=None, tcp_user_timeout=None))) == [
         ("IPPROTO_TCP", "TCP_NODELAY", 1),
         ("SOL_SOCKET", "SO_KEEPALIVE", 0),
     ]
@@ -167,12 +185,13 @@ def test_without_probes_the_system_is_told_so() -> None:
 @pytest.mark.parametrize(("seconds", "milliseconds"), [(30.0, 30000), (0.0001, 1)])
 def test_bytes_may_stay_unacknowledged_for_so_long(seconds: float, milliseconds: int) -> None:
     """Never for 0 ms, which would stand for the system's own time: tcp(7)."""
-    assert ("IPPROTO_TCP", "TCP_USER_TIMEOUT", milliseconds) in socket_options(Config(tcp_user_timeout=seconds))
+    options = options_of(Config(tcp_user_timeout=seconds))
+    assert ("IPPROTO_TCP", "TCP_USER_TIMEOUT", milliseconds) in options
 
 
 def test_the_defaults_outlive_no_load_balancer() -> None:
     """Azure's forgets an idle flow after four minutes, the first of the common ones."""
-    options = {name: value for _, name, value in socket_options(Config())}
+    options = {name: value for _, name, value in options_of(Config())}
     assert options["TCP_KEEPIDLE"] < 240
 
 
