@@ -41,6 +41,9 @@ class Driver(DriverBase):
 
     __slots__ = ("_tasks", "_thread", "_timer", "loop")
 
+    current_task: Final = staticmethod(asyncio.current_task)
+    pause: Final = staticmethod(asyncio.sleep)
+
     def begin(self) -> None:
         """Begin, or begin anew in the child of a fork."""
         self.begin_with(random, monotonic)
@@ -141,8 +144,6 @@ class Driver(DriverBase):
                 if link.core.wants_to_receive and link.io.has_more():
                     await asyncio.sleep(0)
 
-    pause = staticmethod(asyncio.sleep)
-
     async def open(self) -> None:
         """Dial what is to be open before it is needed."""
         self.change(self.whose, lambda machine, now: machine.open(now))
@@ -160,10 +161,6 @@ class Driver(DriverBase):
         elif get_ident() != self._thread or not self.loop.is_running():
             raise self.elsewhere(what, "event loop")
         return self.loop
-
-    def current_task(self) -> asyncio.Task[Any] | None:
-        """Return the task that calls."""
-        return asyncio.current_task()
 
     # -- the end -----------------------------------------------------------------------------------------------------------------
 
