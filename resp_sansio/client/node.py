@@ -265,12 +265,10 @@ class NodeBase(Client):
             self.await_turn(slot, now)
 
     def _due(self, thing: object, now: float) -> None:
-        if thing is not self._outage:
-            super()._due(thing, now)
-            return
-        self._outage.timer = None
-        self._let_go_on(1, now)
-        self._time_turn(now)
+        if thing is self._outage:  # else it was cancelled, for it was due at the same moment
+            self._outage.timer = None
+            self._let_go_on(1, now)
+            self._time_turn(now)
 
     def _sign(self, slot: Slot) -> None:
         """Note on errors with which a call was answered by which server, and how it came there."""

@@ -202,6 +202,17 @@ def test_a_call_that_has_waited_in_vain_is_told_so_near_its_deadline() -> None:
     town.is_at_rest()
 
 
+def test_a_turn_that_comes_with_the_last_attempt_is_the_same_one() -> None:
+    town = DownTown()
+    town.error = DOWN
+    slots = town.calls(9, deadline=3.0)
+    town.now = 2.999
+    town.client.handle_timeout(town.now)
+    town.run()
+    assert len(town.asked) == 2 * 9
+    assert set(slots) <= set(town.ended)
+
+
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_one_attempt_is_one(attempts: int) -> None:
     town = DownTown(ClientSettings(retry=Retry(attempts=attempts)))
