@@ -63,11 +63,12 @@ class Driver(DriverBase):
         waiter: asyncio.Future[None] = Future(loop=loop)  # faster than by `create_future`, and than by `Future[None]`
         slot.token = waiter
         now = monotonic()
-        # Where each call has a link of its own, one that is idle is lent to it.
-        loan = machine.lend_to(slot, now) if lease is None and machine.lane is None else lease
-        lane = machine.lane
-        if loan is None and lane is None:
-            lane = machine.lane_of(slot)
+        lane, loan = machine.lane, lease
+        if lane is None and lease is None:
+            if machine.routes:
+                lane = machine.lane_of(slot)
+            else:  # each call has a link of its own: one that is idle is lent to it
+                loan = machine.lend_to(slot, now)
         link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
         started = link is not None and epoch is None and link.io.start(slot, now, loan)
         if not started:

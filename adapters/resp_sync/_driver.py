@@ -178,8 +178,10 @@ class Driver(Dials):
                 return None
             loan, lane = lease, machine.lane
             if loan is None and lane is None:
-                loan = machine.lend_to(slot, now)  # each call has a link of its own
-                lane = None if loan is not None else machine.lane_of(slot)
+                if machine.routes:
+                    lane = machine.lane_of(slot)
+                else:  # each call has a link of its own: one that is idle is lent to it
+                    loan = machine.lend_to(slot, now)
             link = loan.connection if loan is not None else None if lane is None else lane.link
             io: Socket | None = None if link is None or link.ended else link.io
             reader = None if io is None else io.reader

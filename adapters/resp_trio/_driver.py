@@ -94,11 +94,13 @@ class Driver(DriverBase):
         """Begin a call, and return what waits for its end."""
         if current_trio_token() is not self._run:
             self.check(slot.name)
-        machine, lane, now = self.machine, self.machine.lane, self.now()
-        # Where each call has a link of its own, one that is idle is lent to it.
-        loan = machine.lend_to(slot, now) if lease is None and lane is None else lease
-        if loan is None and lane is None:
-            lane = machine.lane_of(slot)
+        machine, now = self.machine, self.now()
+        lane, loan = machine.lane, lease
+        if lane is None and lease is None:
+            if machine.routes:
+                lane = machine.lane_of(slot)
+            else:  # each call has a link of its own: one that is idle is lent to it
+                loan = machine.lend_to(slot, now)
         link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
         looked: Socket | None = None
         sent: bool | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
-from typing import Final
+from typing import ClassVar, Final
 
 from .._errors import ConnectionClosedError, RespError
 from .._record import replace
@@ -92,6 +92,8 @@ class Client(Sockets):
     def lends(self) -> bool:
         """Are there links to lend to blocks?"""
         return self._pool is not None
+
+    routes: ClassVar[bool] = False  # are there several servers, so that `lane_of` finds the lane of each call?
 
     def lane_of(self, slot: Slot) -> Lane | None:  # noqa: ARG002  # of use where there are several servers
         """Return the only lane by which this call could go, None if there are several, or none."""

@@ -41,6 +41,8 @@ class ClusterBase(ClusterSubscriptions):
         state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
         return f"<{type(self).__name__} {self.config.address}: {state}>"
 
+    routes: ClassVar[bool] = True
+
     @property
     def kind(self) -> str:
         return "pool" if self.settings is None else "client"

@@ -93,7 +93,7 @@ class ClusterCalls(ClusterServers):
         if type(slot) is not Slot or self.spreads or slot.call is not None:
             return None
         number = slot_of_payload(slot.payload, slot.info)
-        node = None if number is None else self._owner(number)
+        node = None if number is None else self._homes[number]  # None as well if no call has looked for its owner yet
         return None if node is None else node.lane
 
     def idle_link(self, caller: Hashable = None, slot: Slot | None = None) -> Link | None:

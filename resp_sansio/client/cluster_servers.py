@@ -51,6 +51,7 @@ class ClusterServers(Client):
     anywhere: ClassVar[int | None] = None
     settings: ClientSettings | None
     leases: PoolSettings | None
+    spreads: bool  # may replicas be read from?
     map: ClusterMap
     refresher: Refresher
     _nodes: dict[Place, NodeBase]
@@ -82,6 +83,7 @@ class ClusterServers(Client):
         super().__init__(config, None, None, random=random, cache=cache, **more)
         self.settings = settings
         self.leases = pool
+        self.spreads = config.read_from != "master"
         self._retry = settings.retry if settings is not None else (pool or PoolSettings()).retry
         self._pace = Pace(self._retry)
         self.map = ClusterMap()
@@ -141,11 +143,6 @@ class ClusterServers(Client):
         if node is None and (server := self.map.owner(number)) is not None:
             self._homes[number] = node = self.node_at(server.place)
         return node
-
-    @property
-    def spreads(self) -> bool:
-        """May replicas be read from?"""
-        return self.config.read_from != "master"
 
     def _reader(self, number: int) -> NodeBase | None:
         """Return the machine of a server that may be read from: replicas in turn, the master where there is none that can."""

@@ -8,7 +8,7 @@ import sys
 from coverage import Coverage
 
 core, where = sys.argv[1:]
-names = ("client/client", "client/pool", "client/sockets", "connection/sending")
+names = ("client/client", "client/cluster_calls", "client/pool", "client/sockets", "connection/sending")
 coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
 coverage.start()
 

@@ -26,6 +26,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 PROGRAM: Final = TESTS / "programs" / "reach_the_short_path.py"
 PROVEN: Final = {
     "client.py": ("start", "lend_to", "take_back"),
+    "cluster_calls.py": ("lane_of",),
     "pool.py": ("uncount",),
     "sending.py": ("start",),
     "sockets.py": ("receive_replies",),

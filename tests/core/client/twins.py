@@ -25,6 +25,9 @@ from resp_sansio.client import (
     error_of,
     touched_by,
 )
+from resp_sansio.client.cluster import Cluster
+from resp_sansio.client.cluster_map import read_view
+from resp_sansio.client.hash_slots import SLOTS, slot_of
 from resp_sansio.connection import Slot, SlotState, new_batch, new_slot, prepare, sending
 from resp_sansio.testing import Peer
 
@@ -59,7 +62,21 @@ KINDS: Final[dict[str, Pooled]] = {
     "client of two lanes": (ClientSettings(lanes=2), None, {}),
     "client with a cache": (ClientSettings(), None, {"cache": Cache()}),
     "pool with TLS": (None, PoolSettings(max_size=2), {"tls": True}),
+    "client of a cluster": (
+        ClientSettings(),
+        PoolSettings(max_size=2),
+        {"cluster": [("a", 1), ("b", 2)], "ping_interval": 5.0},
+    ),
+    "client of a cluster that reads from replicas": (
+        ClientSettings(),
+        None,
+        {"cluster": [("a", 1)], "read_from": "any"},
+    ),
+    "client of a cluster with a cache": (ClientSettings(), None, {"cluster": [("a", 1)], "cache": Cache()}),
 }
+HALF: Final = SLOTS // 2
+VIEW: Final = [[0, HALF - 1, [b"a", 1, b"A", []], [b"c", 3, b"C", []]], [HALF, SLOTS - 1, [b"b", 2, b"B", []]]]
+"""What the clients of clusters know of it at first; what they are told when they ask is like all other replies."""
 
 
 class Twin:
@@ -68,9 +85,15 @@ class Twin:
     def __init__(self, kind: str, *, short: bool) -> None:
         settings, pool, config = KINDS[kind]
         given = {"timeout": None, "ping_interval": None, "silence_timeout": None, **config}
-        asked = Config(host="stage", **given)
+        where: dict[str, Any] = {} if "cluster" in given else {"host": "stage"}
+        asked = Config(**where, **given)
         self.cache = None if asked.cache is None else ReadCache(asked.cache)
-        self.client = Client(asked, settings, pool, random=lambda: 0.5, cache=self.cache)
+        machine = Cluster if asked.cluster else Client
+        self.client = machine(asked, settings, pool, random=lambda: 0.5, cache=self.cache)
+        if isinstance(self.client, Cluster):
+            view = read_view(VIEW, ("a", 1), None)
+            assert view is not None
+            self.client.map.install(view, 0.0)
         self.short = short
         self.links: list[Link] = []
         self.wires: list[bytes] = []
@@ -92,14 +115,16 @@ class Twin:
         try:
             loan, link = held, None
             if self.short:
-                if held is None and client.lane is None:
-                    loan = client.lend_to(slot, now)
-                link = loan.connection if loan is not None else None if client.lane is None else client.lane.link
-                payload = (
-                    None
-                    if link is not None and self.number(link) in self.unread
-                    else client.start(slot, now, loan, hold)
-                )
+                lane = client.lane
+                if held is None and lane is None:
+                    if client.routes:
+                        lane = client.lane_of(slot)
+                    else:
+                        loan = client.lend_to(slot, now)
+                link = loan.connection if loan is not None else None if lane is None else lane.link
+                home = client if link is None else link.home
+                unread = link is not None and self.number(link) in self.unread
+                payload = None if unread else home.start(slot, now, loan, hold)
                 if payload is None:
                     link = None
                     if loan is not held:
@@ -145,7 +170,8 @@ class Twin:
     def acquire(self, now: float, deadline: float) -> None:
         number = len(self.waiters)
         try:
-            self.waiters.append(self.client.acquire(number, now, deadline=deadline, borrower="here"))
+            at = slot_of(b"k") if self.client.routes else None
+            self.waiters.append(self.client.acquire(number, now, deadline=deadline, borrower="here", at=at))
         except Exception as error:  # noqa: BLE001  # as above
             self.waiters.append(Waiter(number, deadline, None))
             self.told.append(f"acquire raises {error!r}")
@@ -270,7 +296,7 @@ class Twins:
 
 def commands(random: Random) -> Callable[[int, float], Slot]:
     """What makes a slot, for both the same."""
-    choice: list[tuple[str | bytes, ...]] = [("GET", "k")] * 6
+    choice: list[tuple[str | bytes, ...]] = [("GET", "k")] * 5 + [("GET", "l"), ("PING",)]
     choice += [("INCR", "n"), ("BLPOP", "l", "0"), ("SET", "k", LARGE), ("SET", "k", b"x" * 40_000), ("WATCH", "k")]
     words = random.choice(choice)
     if random.random() < 0.25:
@@ -294,7 +320,7 @@ def live(kind: str, random: Random, length: int = 80) -> None:
         deadline = random.choice([inf, inf, now + 1.0, now + 4.0])
         match random.choice(
             ["call"] * 9 + ["held"] * 3 + ["reply"] * 9 + ["connect"] * 4 + ["acquire", "release", "abandon", "time", "flush"] * 2
-            + ["refuse", "unasked", "end", "rare"]
+            + ["unasked"] * 3 + ["refuse", "end", "rare"]
         ):  # fmt: skip
             case "call" | "held" as how:
                 make, hold = commands(random), random.random() < 0.2
@@ -339,5 +365,5 @@ def live(kind: str, random: Random, length: int = 80) -> None:
                 at = random.choice(open_links)
                 twins.do(lambda twin: twin.receive(at, b"", now))  # noqa: B023
             case "rare" if random.random() < 0.3:
-                way = random.choice([Client.retire, Client.retire, Client.drain, Client.close])
-                twins.do(lambda twin: way(twin.client, now))  # noqa: B023
+                way = random.choice(["retire", "retire", "drain", "close"])
+                twins.do(lambda twin: getattr(twin.client, way)(now))  # noqa: B023
