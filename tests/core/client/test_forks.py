@@ -206,7 +206,7 @@ def test_several_adapters_are_one_process() -> None:
     registered: list[object] = []
     forks_wait(lambda **hooks: registered.append(hooks))
     forks_wait(lambda **hooks: registered.append(hooks))
-    assert len(registered) in (0, 2)  # an adapter may have been imported
+    assert len(registered) in (0, 3)  # an adapter may have been imported
 
 
 class Heir:
