@@ -8,7 +8,6 @@ link is that of subscriptions, which may lead to any server.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from itertools import chain
 from math import inf
 from typing import ClassVar, cast
 
@@ -248,20 +247,22 @@ class ClusterBase(ClusterSubscriptions):
         due = super().next_deadline()
         if self.closed is None:
             due = min(due, self.refresher.next_deadline())
-        for node in chain(self._nodes.values(), self._leaving):
-            # Read in place: this is asked for behind nearly each call, and there may be a hundred servers.
-            entries, pool = node._timers.entries, node._pool
-            if (entries and entries[0][0] < due) or (
-                pool is not None and (pool._look_at < due or pool._late_at < due or pool._refill_at > -inf)
-            ):
-                due = min(due, node.next_deadline())
-        return due
+        tells = self.leases is None or self.leases.breaker_failures is None  # a breaker does not
+        if not tells or self.closed is not None:
+            return min([due, *[node.next_deadline() for node in self._machines]])
+        # This is asked for behind many calls, and there may be a hundred servers.
+        return min(due, self.soonest.due)
 
     def handle_timeout(self, now: float) -> None:
         super().handle_timeout(now)
+        soonest = self.soonest
+        soonest.due = inf  # what one machine does to another from here on is noted in it, too
         for node in self._machines:
-            if node.next_deadline() <= now:
+            due = node.next_deadline()
+            if due <= now:
                 node.handle_timeout(now)
+                due = node.next_deadline()
+            soonest.due = min(soonest.due, due)
         self._ask_for_map(now)
 
     # -- the client as a whole -------------------------------------------------------------------------------------------------
@@ -313,6 +314,7 @@ class ClusterBase(ClusterSubscriptions):
                 return is_alive(token.split.slot)
             return type(token) is Probe or is_alive(entry)
 
+        self.soonest.due = -inf  # all are to be looked at: it may be wrong
         super().reconcile(now, alive, [dial for dial in dials if dial.home is self], torn)
         for node in self._machines:
             node.reconcile(now, alive, [dial for dial in dials if dial.home is node], torn)

@@ -30,6 +30,7 @@ from .refresher import Refresher
 from .retry import Attempts
 from .sentinel import Place
 from .submitting import ClientEvent
+from .timers import Soonest
 
 __all__ = ["NOT_NOW", "ClusterServers"]
 
@@ -54,6 +55,7 @@ class ClusterServers(Client):
     spreads: bool  # may replicas be read from?
     map: ClusterMap
     refresher: Refresher
+    soonest: Soonest  # before which no server's machine is to be looked at
     _nodes: dict[Place, NodeBase]
     _homes: list[NodeBase | None]  # of the slots, as far as they were looked up
     _unplaced: dict[Slot | Waiter, Hashable]  # what waits for a map, and by which caller
@@ -88,6 +90,7 @@ class ClusterServers(Client):
         self._pace = Pace(self._retry)
         self.map = ClusterMap()
         self.refresher = Refresher(config.refresh_interval)
+        self.soonest = Soonest()
         self._nodes = {}
         self._homes = [None] * SLOTS
         self._unplaced = {}

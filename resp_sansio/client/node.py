@@ -28,7 +28,7 @@ from .shards import ShardedRegistry, ShardFeed
 from .splits import Part
 from .submitting import ASKS, OWN, Check
 from .subscriptions import Registry
-from .timers import Timer
+from .timers import Soonest, Timer
 
 __all__ = ["Node", "NodeBase", "Probe"]
 
@@ -77,6 +77,10 @@ class NodeBase(Client):
         self._slow: Timer | None = None  # when it is looked next
         self._outage = Outage(self, self._retry)
         self._events = cluster.shared_events
+
+    def _new_soonest(self) -> Soonest:
+        soonest: Soonest = self.cluster.soonest
+        return soonest
 
     def _config_of_server(self) -> Config:
         """Return how to connect to this server."""

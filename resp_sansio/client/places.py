@@ -21,7 +21,7 @@ from ..config.settings import PoolSettings
 from ..connection.deadlines import Deadlines
 from .leases import Close, Dial, Granted, Leaked, Lease, Place, PoolEvent, PoolState, Refused, Waiter, WaiterState
 from .pace import Pace
-from .timers import Timers
+from .timers import Soonest, Timers
 
 __all__ = ["Places"]
 
@@ -46,7 +46,7 @@ class Places(Generic[C]):
     __slots__ = (
         "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
         "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
-        "_owed", "_owing", "_pace", "_places", "_queue", "_refill_at", "_refused", "_room", "_waited", "_withdrawn",
+        "_owed", "_owing", "_pace", "_places", "_queue", "_refill_at", "_refused", "_room", "_soonest", "_waited", "_withdrawn",
         "peer", "settings", "state", "untold",
     )  # fmt: skip
 
@@ -58,8 +58,10 @@ class Places(Generic[C]):
         breaker: Breaker | None = None,
         peer: str = "the server",
         owed: Callable[[C], object] = nothing,
+        soonest: Soonest | None = None,
     ) -> None:
         self._pace = pace
+        self._soonest = soonest or Soonest()  # of this pool and others; it knows nothing of breakers
         self.peer: Final = peer
         self._owed: Final = owed
         self.settings: PoolSettings = settings or PoolSettings()
@@ -252,6 +254,8 @@ class Places(Generic[C]):
             place.timer = self._looks.set(due, place)
             if due < self._look_at:
                 self._look_at = due
+                if due < self._soonest.due:
+                    self._soonest.due = due
 
     def _note_waiters(self) -> None:
         """Take note of the deadlines of those in the queue. New ones are at its end, so each is looked at once."""

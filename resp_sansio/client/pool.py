@@ -139,6 +139,8 @@ class Pool(Places[C]):
         self._queue[waiter] = None
         if waiter.deadline < self._late_at:
             self._late_at = waiter.deadline
+            if waiter.deadline < self._soonest.due:
+                self._soonest.due = waiter.deadline
         if waiter.turn < inf:
             ahead = [*takewhile(lambda other: other.turn <= waiter.turn, self._queue)]
             for each in (waiter, *reversed(ahead)):

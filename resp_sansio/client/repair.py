@@ -228,7 +228,7 @@ class Repair(Listening):
 
     def _set_timers_anew(self, now: float, is_alive: Callable[[Slot | Waiter], bool]) -> None:
         """Look at everything when it is due, as far as its caller is there."""
-        self._timers = Timers()
+        self._timers = Timers(self._soonest)
         self._dial_timer = self._timers.set(self._pace.not_before, self)
         for registry in self._registries:
             for listener in registry.listeners:

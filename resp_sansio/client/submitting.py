@@ -36,7 +36,7 @@ from .observers import Observers
 from .pace import Pace
 from .pool import Pool
 from .sentinel import Directory
-from .timers import Timer, Timers
+from .timers import Soonest, Timer, Timers
 
 __all__ = ["ASKS", "OWN", "PINNED", "Check", "ClientEvent", "Submitting", "link_of"]
 
@@ -95,8 +95,8 @@ class Submitting(ABC):
     __slots__ = (
         "__weakref__", "_breaker", "_dial_time", "_dial_timer", "_draining", "_events", "_fallback", "_generation", "_joined",
         "_lanes", "_links", "_news", "_news_timer", "_news_tries", "_only", "_pace", "_pausing", "_pool", "_pre_ping",
-        "_quiet", "_random", "_retry", "_shares", "_since_replica", "_subscriptions", "_timers", "addresses", "cache", "closed",
-        "config", "directory", "lane", "moves", "observers", "once", "protocol", "retries",
+        "_quiet", "_random", "_retry", "_shares", "_since_replica", "_soonest", "_subscriptions", "_timers", "addresses", "cache",
+        "closed", "config", "directory", "lane", "moves", "observers", "once", "protocol", "retries",
     )  # fmt: skip
 
     closed: ConnectionClosedError | None
@@ -130,10 +130,13 @@ class Submitting(ABC):
         self._fallback = Fallback()
         self.directory: Directory | None = self._new_directory()
         self._breaker = None if pool is None else pool.breaker()
+        self._soonest = self._new_soonest()
         self._pool = (
             None
             if pool is None
-            else Pool[Link](pool, breaker=self._breaker, pace=self._pace, peer=config.address, owed=oldest_of)
+            else Pool[Link](
+                pool, breaker=self._breaker, pace=self._pace, peer=config.address, owed=oldest_of, soonest=self._soonest
+            )
         )
         self._pre_ping = pool is not None and pool.pre_ping
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
@@ -143,7 +146,7 @@ class Submitting(ABC):
         self._links: dict[Link, None] = {}
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
-        self._timers = Timers()
+        self._timers = Timers(self._soonest)
         self._dial_timer: Timer | None = None
         self._news: list[Dial | Link] = []  # behind sentinels, see `News`
         self._news_timer: Timer | None = None
@@ -163,6 +166,10 @@ class Submitting(ABC):
     def _new_directory(self) -> Directory | None:
         """Return what is known of sentinels, None if there are none."""
         return Directory(self.config, self._fallback) if self.config.sentinels else None
+
+    def _new_soonest(self) -> Soonest:
+        """Return what is told of everything that is to be looked at."""
+        return Soonest()
 
     def _new_call(self) -> Call:
         """Return what is to be known of a call."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from operator import attrgetter
 from typing import Any, Final
 
 from ..connection.deadlines import Deadlines
 
-__all__ = ["Timer", "Timers"]
+__all__ = ["Soonest", "Timer", "Timers"]
 
 THING: Final = attrgetter("thing")
 FEW: Final = 64  # cancelled timers: not worth clearing out
@@ -23,19 +24,34 @@ class Timer:
         self.thing: Any = thing  # None once cancelled
 
 
-class Timers(Deadlines[Timer]):
-    """Moments in their order. Cancelled ones are cleared out as others are set, so that they are not the greater part for long."""
+class Soonest:
+    """A time before which nothing of several machines is to be looked at. It may be too early: for what was cancelled since."""
 
-    __slots__ = ("_most",)
+    __slots__ = ("due",)
 
     def __init__(self) -> None:
+        self.due: float = inf
+
+
+class Timers(Deadlines[Timer]):
+    """Moments in their order. Cancelled ones are cleared out as others are set, so that they are not the greater part for long.
+
+    `soonest` is kept as early as what is set here.
+    """
+
+    __slots__ = ("_most", "_soonest")
+
+    def __init__(self, soonest: Soonest | None = None) -> None:
         super().__init__(THING)
         self._most = FEW
+        self._soonest = soonest or Soonest()
 
     def set(self, due: float, thing: Any) -> Timer:
         """Return a timer that `take` gives when it is due."""
         timer = Timer(due, thing)
         self.add(timer, due)
+        if due < self._soonest.due:
+            self._soonest.due = due
         if len(self.entries) > self._most:
             self.trim(0)
             self._most = 2 * len(self.entries) + FEW

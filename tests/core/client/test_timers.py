@@ -7,7 +7,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resp_sansio.client.timers import Timers
+from resp_sansio.client.timers import Soonest, Timers
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans())))
@@ -24,6 +24,17 @@ def test_those_that_were_not_cancelled_come_in_their_order(made: list[tuple[int,
     assert timers.next() == min((due for due, _ in alive), default=inf)
     assert [timer.thing for timer in timers.take(10)] == sorted(entry for entry in alive if entry[0] <= 10)
     assert [timer.thing for timer in timers.take(inf)] == sorted(entry for entry in alive if entry[0] > 10)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.booleans())))
+def test_nothing_of_several_is_before_what_they_share(steps: list[tuple[int, int, bool]]) -> None:
+    soonest = Soonest()
+    several = [Timers(soonest) for _ in range(3)]
+    for which, due, cancelled in steps:
+        timer = several[which].set(due, "thing")
+        if cancelled:
+            several[which].cancel(timer)
+        assert soonest.due <= min(timers.next() for timers in several)
 
 
 def test_never_is_no_moment() -> None:
