@@ -54,7 +54,8 @@ client.pushes client.messages client.subscriber client.feeds client.subscription
 client.forks client.tls client.sentinel
 client.cluster_map client.refresher client.watching client.outage
 client.links client.scanning client.cluster_scanning client.observers client.submitting client.calls
-client.posts client.crew client.dials client.news client.listening client.repair client.sockets client.client client.observed
+client.posts client.crew client.dials client.news client.listening client.repair client.sockets client.client client.steps
+client.observed
 client.splits client.node client.cluster_servers client.cluster_calls client.cluster_redirects
 client.cluster_subscriptions client.cluster client.replicated
 client.observed_cluster client.observed_replicated client

@@ -1,19 +1,19 @@
 """Carry out one client machine with the threads of its callers, and none of its own. Nothing is decided here.
 
 A caller who is alone encodes, sends and receives on its own thread: that is the short path. Where several wait, the crew says which
-of them reads, writes, dials or keeps the time for all; the others sleep until they are woken.
+of them reads, writes, dials or keeps the time for all; the others sleep until they are woken. What is done under the lock between
+two waits is a step of the core's, see `resp_sansio.client.Steps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf
-from threading import get_ident
+from threading import Lock, get_ident
 from time import monotonic, sleep
-from typing import Any
-from weakref import ref
+from typing import Any, Final, TypeAlias
 
-from resp_sansio import RespError
+from resp_sansio import ConnectError, RespError
 from resp_sansio.client import (
     AHEAD,
     DONE,
@@ -21,27 +21,34 @@ from resp_sansio.client import (
     Client,
     Dial,
     Job,
-    Lease,
-    Link,
     Listener,
     Party,
     Passer,
     Several,
+    Sleep,
     Waiter,
     Write,
-    entry_of,
+    posts_of,
 )
-from resp_sansio.connection import Slot, SlotState
+from resp_sansio.connection import Slot
 from resp_sansio.surface.threads import Heardable, Loan
 
-from ._dials import NAP, Caller, Dials
+from ._guards import Guarded, check_not_patched
 from ._links import Socket
-from ._transport import LONGEST, of_the_system, shut_down, wait_for
+from ._transport import LONGEST, Opening, of_the_system, shut_down, wait_for
 
 __all__ = ["Driver"]
 
+NAP: Final = 0.25
+"""Seconds after which a thread that waits for others, or for what is not its own, looks whether it has something better to do."""
 
-class Driver(Dials):
+TURN: Final = 0.05
+"""Seconds for which a thread waits for a dial while others are to be made, before the next one has its turn."""
+
+Caller: TypeAlias = Slot | Party
+
+
+class Driver(Guarded):
     """What carries out the machine of a client, a pool or a connection."""
 
     __slots__ = ()
@@ -67,7 +74,7 @@ class Driver(Dials):
             self._locked(self._give_up, slot)
             raise
         if declined:
-            self._run(slot, self._submit, lease, epoch)
+            self._run(slot, self._begin, lease, epoch, get_ident())
         # One store, which no interrupt can split: from here on, jobs that this call still has are free.
         slot.token = None
         if self.crew.dials:
@@ -76,11 +83,11 @@ class Driver(Dials):
     def ahead(self, slot: Slot, lease: Loan | None = None) -> None:
         """Begin a call, for whose end a thread may wait later. Raises as `Client.submit`, and interrupts."""
         slot.token = AHEAD
-        self._run(slot, self._begin_ahead, lease)
+        self._run(slot, self._begin, lease, None, get_ident())
 
     def finish(self, slot: Slot) -> None:
         """Wait for the end of a call that was begun ahead. Raises interrupts."""
-        self._run(slot, self._take_up)
+        self._run(slot, self._take_up, get_ident())
         slot.token = None
         if self.crew.dials:
             self._do_chores(min(slot.deadline, monotonic() + NAP))
@@ -229,125 +236,6 @@ class Driver(Dials):
         finally:
             self._inside = False
 
-    def _put_out(self, io: Socket, now: float) -> None:
-        """Something is to be sent: at once, or by the last of those who are about to come by."""
-        if not (io.waking or io.deferred) or not self.crew.defers(io, now):
-            self._send(io)
-
-    def _submit(self, slot: Slot, lease: Loan | None, epoch: int | None) -> Job | None:
-        self._begin(slot, lease, epoch)
-        return self._next(slot, None)
-
-    def _begin(self, slot: Slot, lease: Loan | None, epoch: int | None) -> None:
-        machine, now = self.machine, monotonic()
-        self._look(now)
-        caller = get_ident() if machine.several_lanes else None
-        looked: Link | None = None
-        while lease is None and (idle := machine.idle_link(caller, slot)) is not looked and idle is not None:
-            looked = idle
-            if idle.io.reader is None:
-                self._catch_up(idle.io)  # it may have ended, and then another is next
-        link = machine.submit(slot, now, caller=caller, lease=lease, epoch=epoch)
-        io: Socket | None = None if link is None else link.io
-        if io is None or io.reader is not None:
-            self._check_not_beneath(slot, io)
-        if io is not None:
-            self._put_out(io, now)
-        self._carry_out()
-
-    def _begin_ahead(self, slot: Slot, lease: Loan | None) -> None:
-        self._begin(slot, lease, None)
-        link = slot.link
-        if link is not None:
-            self.crew.attend(link.io)
-
-    def _take_up(self, slot: Slot) -> Job | None:
-        """A thread is here for a call that was begun ahead. What has come counts, however late it is read."""
-        if slot.token != DONE:
-            slot.token = get_ident()
-            io = self.crew.where(slot)
-            if io is not None:
-                self._take_in([io])
-            if slot.token != DONE:
-                self.machine.resume(slot, monotonic())  # it may be of before a fork
-                self._carry_out()
-                self._check_not_beneath(slot, self.crew.where(slot))
-        return self._next(slot, None)
-
-    def _acquire(self, party: Party, stack: str | None, at: Any) -> Job | None:
-        machine, now = self.machine, monotonic()
-        self._look(now)
-        gone = ref(party, self._torn.append)
-        waiter = Waiter(gone, party.deadline, stack)
-        lease = machine.lend(now, stack, waiter, at)
-        io: Socket | None = None if lease is None else lease.connection.io
-        if io is not None and io.reader is None and io.reads and not io.poll(0):
-            party.waiter, waiter.lease, party.token = waiter, lease, DONE  # there is nothing to wait for
-            if machine.has_events:
-                self._carry_out()
-            return None
-        party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease, at=at)
-        if waiter.lease is None:
-            self._check_not_beneath(party, None)
-        self._carry_out()
-        return self._next(party, None)
-
-    def _release(self, lease: Loan) -> None:
-        io = lease.connection.io
-        self.machine.release(lease, monotonic())
-        if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
-            lease.token.token = None  # the end of the borrower is of no interest any more
-        if io.core.in_flight:
-            self.crew.owing[io] = None
-        if self.machine.has_events:
-            self._carry_out()
-
-    def _listen(self, party: Party, what: Heardable) -> Job | None:
-        self._look(monotonic())
-        listener = Listener(what, party, deadline=party.deadline)
-        io: Socket | None = None if listener.link is None else listener.link.io
-        self._check_not_beneath(party, io)
-        self._take_in([*self.crew.listening] if io is None else [io])
-        party.waiter = listener
-        self.machine.listen(listener)
-        self._carry_out()
-        return self._next(party, None)
-
-    def _look_at_lanes(self) -> None:
-        self._look(monotonic())
-        self._take_in([link.io for link in self.machine.lane_links])
-
-    def _drain(self, party: Party) -> Job | None:
-        self.crew.drain(party)
-        self._change(lambda machine, now: machine.drain(now))
-        return self._next(party, None)
-
-    def _change(self, what: Callable[[Client, float], object]) -> None:
-        what(self.machine, monotonic())
-        self._carry_out()
-
-    def _give_up(self, caller: Caller) -> None:
-        """The caller has gone. Safe to repeat."""
-        crew, entry = self.crew, entry_of(caller)
-        io: Socket | None = crew.where(caller)
-        if entry is not None:
-            self.machine.gone(entry, monotonic())
-        crew.leave_all(caller)
-        self._carry_out()
-        if io is not None:
-            crew.attend(io)
-            if crew.left(io):
-                self._close(io)
-            elif io.deferred:
-                self._send(io)
-                self._carry_out()
-
-    def _check_not_beneath(self, caller: Caller, io: Socket | None) -> None:
-        """Refuse a caller that would wait for its own thread, which was interrupted by what it does now."""
-        if self.crew.is_beneath(caller, io):
-            self._give_up(caller)
-            raise self._reentered(dials=io is None)
-
     # -- one job after the other ---------------------------------------------------------------------------------------------------
 
     def _run(self, caller: Caller, step: Callable[..., Job | None], *args: Any) -> None:
@@ -389,7 +277,7 @@ class Driver(Dials):
             if job.deferred or job in self.crew.common:
                 left = min(left, NAP)
             return (job,) if left > 0 and job.poll(int(min(left, LONGEST) * 1000) + 1) else ()
-        sockets = sockets_of(job)
+        sockets = [io for io in posts_of(job) if isinstance(io, Socket)]
         left = min([caller.deadline, *[io.link.due for io in sockets]]) - monotonic()
         if left <= 0:
             return ()
@@ -410,49 +298,77 @@ class Driver(Dials):
         link = caller.link
         return crew.came_by(caller, None if link is None else link.io, monotonic)
 
-    def _turn(self, caller: Caller, job: Job, ready: Sequence[Socket]) -> Job | None:
-        """A thread is back from its wait: move what can be moved now, and return its next job."""
-        crew = self.crew
-        if job is SLEEP:
-            came = crew.sleepers.pop(caller, None) is None  # it was woken
-            at: Socket | None = crew.where(caller)
-            sockets = [] if at is None else [at]
-            if at is not None and at.deferred:
-                self._send(at)
+    def _park(self, caller: Caller) -> Job:
+        waker = Lock()
+        waker.acquire()
+        self.crew.sleepers[caller] = waker
+        return SLEEP
+
+    # -- dials ---------------------------------------------------------------------------------------------------------------------
+
+    def _dial(self, caller: Caller, dial: Dial) -> Job | None:
+        """Open a socket on this thread, without the lock, as far as there is time; return the thread's next job."""
+        check_not_patched()
+        machine, crew, opening = self.machine, self.crew, self._openings.get(dial)
+        result: Exception | Sleep | None = None  # as if an interrupt strikes: it is given up, and another begins anew
+        try:
+            if opening is None:
+                try:
+                    self._openings[dial] = opening = Opening(dial)
+                except Exception as error:  # noqa: BLE001  # a provider may raise anything, and its callers are to know
+                    result = error
+            while (
+                opening is not None
+                and result is None
+                and not opening.go_on(min(caller.deadline, monotonic() + (TURN if crew.dials else NAP)))
+            ):
+                self._locked(self._look_around, caller)
+                if caller.token == DONE or crew.where(caller) is not None or crew.dials:
+                    result = SLEEP  # it has its own to do, or another dial, and whoever is free goes on
+        except ConnectError as error:
+            result = error
+        finally:
+            job = self._locked(self._dialled, machine, caller, dial, opening, result)
+        return job
+
+    def _dialled(
+        self, machine: Client, caller: Caller, dial: Dial, opening: Opening | None, result: Exception | Sleep | None
+    ) -> Job | None:
+        """A thread is back from a dial."""
+        now = monotonic()
+        if machine is not self.machine:  # forked meanwhile
+            if opening is not None:
+                opening.close()
+            return self._next(caller, SLEEP)
+        self.crew.dialled(dial)
+        if opening is not None and opening.connected is not None:
+            self._connected(dial, opening, now)
+        elif result is SLEEP and machine.closed is None:
+            self.crew.wanted(dial)
+            return self._next(caller, SLEEP)
         else:
-            if not isinstance(job, Write):
-                for io in ready:
-                    if io.reads and not io.link.ended:
-                        self._receive(io)
-            if isinstance(job, Socket) and ready and caller.token == DONE:
-                alone = not crew.sleepers and job not in crew.common
-                if alone and not job.link.ended:
-                    job.reader = None  # the short path: answered, and no other to see to
-                    return None
-            came, sockets = bool(ready), [job] if isinstance(job, Socket) else sockets_of(job)
-            for io in sockets:
-                self._go_on(io)
-        for io in sockets:
-            came = came and not io.link.ended
-        held: Job | None = job
-        if not came:
-            self._pass_time(caller, monotonic())
-            held = crew.waited(caller, job)
-        following = self._next(caller, held)
-        timed_out = not isinstance(caller, Party) and caller.state is not SlotState.ANSWERED
-        for io in sockets if following is not job else ():
-            if (io.link.ended or timed_out) and crew.left(io):
-                self._close(io)
-        return following
+            self._drop_opening(dial)
+            machine.dial_failed(dial, result if isinstance(result, Exception) else None, now)
+        self._carry_out()
+        self._pass_time(caller, now)
+        return self._next(caller, SLEEP)
 
-    def _go_on(self, io: Socket) -> None:
-        """Send what is still to be sent; and if this link has just opened, it is its callers'."""
-        if not io.link.ended and (io.stuck or io.wire.wants_to_send):
+    def _connected(self, dial: Dial, opening: Opening, now: float) -> None:
+        """A socket is open: begin the handshake."""
+        machine, connected = self.machine, opening.connected
+        assert connected is not None
+        try:
+            link = machine.connected(dial, now, opening.credentials, opening.tls)
+        except (TypeError, ValueError) as error:
+            if any(link.io is None for link in machine.links):
+                raise  # an interrupt's, that has left a link behind
+            self._drop_opening(dial)
+            machine.dial_failed(dial, error, now)  # credentials that can't be sent: those who wait are to know
+            return
+        link.io = io = Socket(link, connected)
+        self._forget_opening(dial)  # only now: until then, those who mend close it
+        if link.ended:
+            self._close(io)
+        else:
+            self.crew.opens(io)
             self._send(io)
-        self.crew.attend(io)
-
-
-def sockets_of(job: Job) -> list[Socket]:
-    """Return the sockets for which a thread waits that has this job."""
-    posts = job.posts if isinstance(job, Several) else (job.post if isinstance(job, Write) else job,)
-    return [io for io in posts if isinstance(io, Socket)]

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
-from resp_sansio import ConnectionClosedError, LocalProtocolError, RespError
+from resp_sansio import ConnectionClosedError, RespError
 from resp_sansio.client import forks_wait, is_here
 from resp_sansio.surface.threads import Make
 
@@ -73,12 +73,6 @@ class Guarded(Links):
             self._reporting = Lock()  # an interrupt may have kept it from being released
             raise
 
-    def _reentered(self, *, dials: bool = False) -> LocalProtocolError:
-        does = "opening a connection of" if dials else "inside a call on"
-        return LocalProtocolError(
-            f"this thread is already {does} this {self.whose}: a signal handler or finaliser must not use it"
-        )
-
     def _settle(self) -> None:
         """See that a thread has each job that is free, and wake those that are to run."""
         crew = self.crew
@@ -115,12 +109,6 @@ class Guarded(Links):
         crew.mend()
         self._settle()
         del self._torn[:seen]
-
-    def _take_up_lost_dials(self) -> None:
-        """Others carry out what a thread began that has gone without a word."""
-        for dial in self.crew.lost_dials():
-            self._drop_opening(dial)
-            self.crew.wanted(dial)
 
     # -- forks ---------------------------------------------------------------------------------------------------------------------
 

@@ -16,12 +16,28 @@ from .messages import Gap, Message, Overflow, as_data
 from .monitor import MonitorLine, read_monitor_line
 from .observed import ObservedClient
 from .observers import Observers, Watch
-from .posts import AHEAD, DONE, SLEEP, Job, Party, Passer, Post, Several, Sleep, Write, entry_of, is_here, party_of
+from .posts import (
+    AHEAD,
+    DONE,
+    SLEEP,
+    Job,
+    Party,
+    Passer,
+    Post,
+    Several,
+    Sleep,
+    Write,
+    entry_of,
+    is_here,
+    party_of,
+    posts_of,
+)
 from .pushes import Listener
 from .retry import Attempts, Meaning, error_reply, may_repeat, may_resend, meaning, meaning_of_all, points_to_replica
 from .scanning import ScanCursor
 from .scripts import Script, lacks_script
 from .sentinel import config_of_sentinel
+from .steps import Steps
 from .submitting import ClientEvent, link_of
 from .subscriber import Kind, Subscriber
 from .tls import TLSWire, tls_of
@@ -31,9 +47,9 @@ __all__ = [
     "Close", "CommandBatch", "Crew", "Dial", "Drained", "Gap", "Granted", "Heard", "Job", "Kept", "Kind", "Lanes", "Leaked",
     "Lease", "Link", "Listener", "Look", "Meaning", "Message", "MonitorLine", "ObservedClient", "Observers", "Overflow",
     "Party", "Passer", "Post", "ReadCache", "Refused", "Report", "Result", "Route", "ScanCursor", "Script", "Several", "Share",
-    "Sleep", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
+    "Sleep", "Steps", "Subscriber", "TLSWire", "Waiter", "Watch", "WatchLoop", "Write", "across_slots", "as_data", "between_forks",
     "command_alone", "config_of_sentinel", "entry_of", "error_of", "error_reply", "forks_wait", "is_here", "lacks_script",
-    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "push_as_text",
-    "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "tls_of",
+    "link_of", "may_repeat", "may_resend", "meaning", "meaning_of_all", "party_of", "points_to_replica", "posts_of",
+    "push_as_text", "read_monitor_line", "read_transaction", "route", "seconds_allowed", "slot_of", "text_of", "tls_of",
     "told_of_forks", "touched_by",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ has ended, None once it has gone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ..connection.slot import Slot
@@ -29,6 +30,7 @@ __all__ = [
     "is_here",
     "party_of",
     "post_of",
+    "posts_of",
 ]
 
 DONE: Final = 0
@@ -106,10 +108,13 @@ class Post:
     """A link's place in the crew; as a job, to wait until its socket has something to read, or takes more if it is `stuck`.
 
     `reads`: is what comes to be read, or are pushes to be taken first? `stuck`: the socket takes no more for now. `deferred`: since
-    when something to send has been left to those who were woken and do not run yet; 0.0 if nothing is.
+    when something to send has been left to those who were woken and do not run yet; 0.0 if nothing is. `poll`, which the adapter
+    sets, waits so many milliseconds until there is something to receive, and returns something true if there is.
     """
 
-    __slots__ = ("deferred", "link", "reader", "reads", "stuck", "waking", "writer")
+    __slots__ = ("deferred", "link", "poll", "reader", "reads", "stuck", "waking", "writer")
+
+    poll: Callable[[float], Any]
 
     def __init__(self, link: Link) -> None:
         self.link: Final[Link] = link
@@ -146,3 +151,12 @@ class Sleep:
 SLEEP: Final = Sleep()
 
 Job: TypeAlias = Post | Several | Write | Dial | Sleep
+
+
+def posts_of(job: Job) -> tuple[Post, ...]:
+    """Return the posts at whose sockets a thread waits that has this job."""
+    if isinstance(job, Several):
+        return job.posts
+    if isinstance(job, Write):
+        return (job.post,)
+    return (job,) if isinstance(job, Post) else ()

@@ -677,6 +677,14 @@ def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
     assert other.reader is first
 
 
+def test_what_is_listened_to_wakes_none_of_those_who_listen_to_nothing() -> None:
+    crew, (_, sleeper) = crew_at(post := a_post(), post)
+    crew.hears(a_post())
+    crew.settle(inf)
+    assert list(crew.sleepers) == [sleeper]
+    assert not crew.woken
+
+
 def test_one_that_is_alone_reads_all_links_that_open_and_makes_the_dials_of_the_others() -> None:
     crew, _ = crew_at()
     one, other = a_post(), a_post()
