@@ -62,8 +62,8 @@ class Conversation(ABC):
     def prepare(self) -> None:
         """Put on the server what it is about."""
 
-    def put_again(self) -> object:
-        """The server was started again and has nothing: put on it what others would."""
+    def meanwhile(self) -> object:
+        """Do what others do while the connection is away, as it is lost or as the server has started again."""
         return None
 
     async def begin(self, redis: Any) -> None:
@@ -359,8 +359,9 @@ class Consumed(Conversation):
         self.handled: Counter[bytes] = Counter()
         self.put(1)
 
-    def put_again(self) -> None:
-        self.put(4)
+    def meanwhile(self) -> None:
+        if self.forgot:
+            self.put(4)
 
     def put(self, first: int) -> None:
         """Have others put three entries there."""
@@ -627,7 +628,13 @@ class Cached(Conversation):
     kinds = ("client", "connect")
 
     def prepare(self) -> None:
-        self.said("MSET", "k", 0, "l", 0)
+        self.said("MSET", "k", 0, "l", 0, "kept", 0)
+
+    def meanwhile(self) -> None:
+        self.said("SET", "kept", 1)
+
+    async def begin(self, redis: Any) -> None:
+        assert await redis.get("kept") == await redis.get("kept") == b"0"
 
     async def talk(self, redis: Any) -> None:
         assert await redis.get("k") == await redis.get("k") == b"0" or self.forgot
@@ -650,7 +657,7 @@ class Cached(Conversation):
         if redis.closed:
             return
         await redis.ping()  # what was given up is behind it
-        assert [await redis.get("k"), await redis.get("l")] == self.said("MGET", "k", "l")
+        assert [await redis.get(key) for key in ("k", "l", "kept")] == self.said("MGET", "k", "l", "kept")
         self.said("SET", "k", "another's")
         while await redis.get("k") != b"another's":
             await redis.ping()

@@ -444,7 +444,7 @@ class Restarting:
             self._spared = True
 
     def restart(self, how: Literal["kill", "stop"], *, forgets: bool, then: Callable[[], object]) -> None:
-        """End it like that, and start it again. If it `forgets` it has nothing any more but what is done `then`."""
+        """End it like that, and start it again, with nothing of what it had if it `forgets`. Behind that `then` is called."""
         with self._lock:
             if self._spared:
                 return
@@ -455,8 +455,7 @@ class Restarting:
                 for file in self.server.folder.glob("appendonly*"):
                     (shutil.rmtree if file.is_dir() else os.remove)(file)
             self.server.start()
-            if forgets:
-                then()
+            then()
 
 
 def segments(connection: socket.socket) -> int:

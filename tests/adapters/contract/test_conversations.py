@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 from threading import Timer
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -80,7 +80,8 @@ async def test_lost_at_each_step_it_tells_the_truth(
             while struck:
                 told, kind = conversation(backend, server), kinds[step % len(kinds)]
                 async with had(backend, told, kind, proxy.url) as redis:
-                    faults = Faults(values=step, then="reset" if step % 2 else "close", once=True)
+                    then: Literal["reset", "close"] = "reset" if step % 2 else "close"
+                    faults = Faults(values=step, then=then, once=True, first=told.meanwhile)
                     proxy.arm(**{way: faults})
                     end = await outcome(backend.driven(redis, told.talk))
                     struck = proxy.struck
@@ -163,7 +164,7 @@ async def test_the_server_restarted_at_each_step_it_tells_the_truth(
             async with had(backend, told, kind, proxy.url) as redis:
                 restarting.arm()
                 restart = partial(
-                    restarting.restart, lot.choice(("kill", "stop")), forgets=forgets, then=told.put_again
+                    restarting.restart, lot.choice(("kill", "stop")), forgets=forgets, then=told.meanwhile
                 )
                 proxy.arm(**{way: Faults(values=step, once=True, first=restart)})
                 end = await outcome(backend.driven(redis, told.talk))
