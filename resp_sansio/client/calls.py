@@ -185,11 +185,18 @@ class Calls(Submitting):
         """
         last = last or self._pace.last_error or next(filter(None, map(self._tls_awaited, self.links)), None)
         if last is None:
+            if self._is_away:
+                error.__cause__ = ConnectError(f"no connection to {self.config.address} has come about", transient=True)
             return error
         why = f"{error.args[0]}; the last attempt failed: {last}"
         told = CommandTimeoutError(why, outcome=error.outcome, stats=error.stats)
         told.__cause__ = last
         return told
+
+    @property
+    def _is_away(self) -> bool:
+        """Does what waits for a connection wait for the server, not for other callers?"""
+        return self._pace.is_awaited
 
     @staticmethod
     def _tls_awaited(link: Link) -> ConnectError | None:

@@ -287,6 +287,10 @@ class ClusterServers(Client):
             self._end_probes(now)
             self._installed(now, changed=changed)
 
+    @property
+    def _is_away(self) -> bool:
+        return bool(self._probes)  # what waits here waits for the map
+
     def _searches(self, cause: Exception) -> bool:
         return isinstance(cause, (ConnectError, ReplyError))  # the map may be another one then
 

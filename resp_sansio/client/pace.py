@@ -36,6 +36,11 @@ class Pace:
         """May a dial begin? While dials fail, only if no other is under way."""
         return now >= self.not_before and not (self.failures and self._under_way)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Is a dial under way, or put off because of those that came to nothing?"""
+        return self._under_way > 0 or self.failures > 0
+
     def begun(self) -> None:
         """A dial has begun. It ends with one of `opened`, `failed` and `gave_up`."""
         self._under_way += 1

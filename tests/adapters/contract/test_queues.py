@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -265,6 +265,34 @@ async def test_a_server_that_starts_again_is_waited_for(backend: Backend, start_
         await backend.together(take, restart)
         await handled.all(client)
     handled.check(server, 6)
+
+
+@pytest.mark.parametrize("kind", ["client", "pool"])
+@contract
+async def test_a_server_that_takes_connections_and_says_nothing_is_waited_for(
+    backend: Backend, start_server: Callable[..., Server], kind: str
+) -> None:
+    server = start_server()
+    add(server, 3)
+    handled = Handled()
+    with ExitStack() as paused:
+        async with getattr(backend, kind)(server.url, timeout=0.2) as redis:
+
+            async def take() -> None:
+                async with redis.consume("s", group="g", consumer="me", block=50) as entries:
+                    async for entry in entries:
+                        handled.take(entry)
+                        if len(handled.done) == 3:
+                            break
+
+            async def wait() -> None:
+                await backend.sleep(0.5)  # for longer than a call may last
+                paused.close()
+
+            paused.enter_context(server.paused())
+            assert await backend.together(take, wait) == [None, None]
+            await handled.all(redis)
+    handled.check(server, 3)
 
 
 @pytest.mark.over_a_cluster

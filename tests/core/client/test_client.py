@@ -114,6 +114,24 @@ def test_a_deadline_that_comes_while_a_call_waits_for_its_lane_names_the_reason(
     assert isinstance(slot.cause.__cause__, ConnectError)
 
 
+@pytest.mark.parametrize("words", [("GET", "a"), ("BLPOP", "a", 0)])
+def test_a_deadline_that_comes_while_the_first_dial_is_under_way_is_told_from_one_of_a_busy_client(
+    words: tuple[Any, ...],
+) -> None:
+    """A queue then goes on: see `survives`."""
+    stage = Stage(dials_at_once=False)
+    slot = stage.call(*words, deadline=1.0)
+    stage.pass_time(1.0)
+    kind, text = stage.told(slot)
+    assert kind is CommandTimeoutError
+    assert "attempt" not in text
+    assert slot.cause is not None
+    reason = slot.cause.__cause__
+    assert isinstance(reason, ConnectError)
+    assert reason.transient
+    assert str(reason) == "no connection to stage:6379 has come about"
+
+
 def test_each_deadline_is_kept_however_close_they_are() -> None:
     stage = Stage(dials_at_once=False)
     waits = stage.call("GET", "a", deadline=0.5)
@@ -947,6 +965,8 @@ def test_waiting_too_long_for_a_busy_pool_has_no_other_reason() -> None:
     waiter = stage.acquire(deadline=1.0)
     stage.pass_time(1.0)
     assert str(waiter.error).startswith("no connection to stage:6379 became free in time [1 connections, 0 idle")
+    assert waiter.error is not None
+    assert waiter.error.__cause__ is None
 
 
 # -- moments that meet -------------------------------------------------------------------------------------------------------------

@@ -402,6 +402,15 @@ def test_what_is_meant_for_a_slot_waits_for_a_map() -> None:
     assert town.at(A) == [(b"ECHO", b"x")]
 
 
+def test_what_has_waited_in_vain_for_the_first_map_says_that_the_servers_are_away() -> None:
+    town = Town(dials_at_once=False)
+    slot = fixed(town, SLOT, "ECHO", "x", deadline=1.0)
+    town.pass_time(1.0)
+    assert isinstance(slot.cause, CommandTimeoutError)
+    assert isinstance(slot.cause.__cause__, ConnectError)
+    assert slot.cause.__cause__.transient
+
+
 # -- idle links --------------------------------------------------------------------------------------------------------------
 
 
