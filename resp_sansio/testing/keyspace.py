@@ -28,7 +28,7 @@ def answer(server: Server, run_id: bytes, words: Words) -> Any:
             first, start, end = crc32(run_id) % len(KEYS), int(cursor), int(cursor) + int(count)
             ordered = KEYS[first:] + KEYS[:first]
             return [b"0" if end >= len(KEYS) else b"%d" % end, [*ordered[start:end]]]
-        case (b"LMOVE", source, working, b"LEFT", b"RIGHT"):
+        case (b"LMOVE", source, working, b"LEFT", b"RIGHT") | (b"BLMOVE", source, working, b"LEFT", b"RIGHT", _):
             if not lists[source]:
                 return None
             lists[working].append(lists[source].popleft())

@@ -24,7 +24,7 @@ Words: TypeAlias = tuple[bytes, ...]
 OK: Final = "OK"
 READONLY: Final = ReplyError("READONLY You can't write against a read only replica.")
 WRITES: Final = frozenset(
-    b"INCRBY SET RPUSH BLPOP LMOVE LREM APPEND RENAME UNLINK XREADGROUP XACK XAUTOCLAIM XCLAIM XGROUP".split()
+    b"INCRBY SET RPUSH BLPOP BLMOVE LMOVE LREM APPEND RENAME UNLINK XREADGROUP XACK XAUTOCLAIM XCLAIM XGROUP".split()
 )
 OPENING: Final = frozenset({b"HELLO", b"AUTH", b"CLIENT", b"SELECT", b"PING", b"QUIT"})
 NOT_QUEUED: Final = frozenset({b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"})
@@ -65,6 +65,19 @@ def encode(value: Any, protocol: int) -> bytes:
 
 def _all(values: Any, protocol: int) -> bytes:
     return b"".join([encode(one, protocol) for one in values])
+
+
+def waits_for(words: Words) -> tuple[Words, float]:
+    """Return the keys for which a command waits that blocks, and for how many seconds (0: for ever); no key if it does not."""
+    match words:
+        case (b"BLPOP", *keys, seconds):
+            return tuple(keys), float(seconds)
+        case (b"BLMOVE", key, *_, seconds):
+            return (key,), float(seconds)
+        case (b"XREADGROUP", *_) if b"BLOCK" in words:
+            names = words[words.index(b"STREAMS") + 1 :]
+            return names[: len(names) // 2], int(words[words.index(b"BLOCK") + 1]) / 1000
+    return (), 0.0
 
 
 def unknown(words: Words) -> Any:
@@ -155,9 +168,13 @@ class Server:
         """Append to a list, and serve who waits for it."""
         self.lists[key].append(element)
         size = len(self.lists[key])
-        while self.lists[key] and self.blocked[key]:
-            self.blocked[key][0].unblock(self.take(key, self.blocked[key][0].waits))
+        self.wake(key)
         return size
+
+    def wake(self, key: bytes) -> None:
+        """More has come by this key: serve those who wait for it, in the order in which they came."""
+        for session in list(self.blocked[key]):
+            session.wake()
 
     def take(self, key: bytes, words: Words) -> list[bytes]:
         """Take the first element for this BLPOP, whose last key is its number."""
@@ -238,6 +255,11 @@ class Session:
 
     # -- commands that block --------------------------------------------------------------------------------------------------
 
+    def wake(self) -> None:
+        """Is there an answer by now to the command that blocks?"""
+        if self.waits and (reply := self._run(self.waits[0], self.waits)) is not None:
+            self.unblock(reply)
+
     def unblock(self, value: Any) -> None:
         """End the wait of the command that blocks, with this answer."""
         self._stop_waiting()
@@ -245,7 +267,7 @@ class Session:
         self._work()
 
     def _stop_waiting(self) -> None:
-        for key in self.waits[1:-1]:
+        for key in waits_for(self.waits)[0]:
             if self in self.server.blocked[key]:
                 self.server.blocked[key].remove(self)
         self.waits = ()
@@ -257,9 +279,10 @@ class Session:
 
     def _block(self, words: Words) -> None:
         self.waits = words
-        for key in words[1:-1]:
+        keys, seconds = waits_for(words)
+        for key in keys:
             self.server.blocked[key].append(self)
-        if seconds := float(words[-1]):
+        if seconds:
             self.server.clock.after(seconds, self._time_is_up, self._turn)
 
     # -- commands --------------------------------------------------------------------------------------------------------------
@@ -284,12 +307,14 @@ class Session:
         elif self._queued is not None and name not in NOT_QUEUED:
             self._queued.append(words)
             self.say("QUEUED")
-        elif name == b"BLPOP" and not any(server.lists[key] for key in words[1:-1]):
-            self._block(words)
         elif name in SUBSCRIPTIONS:
             self._subscribe(name, words[1:])
         else:
-            self.say(self._run(name, words))
+            reply = self._run(name, words)
+            if reply is None and waits_for(words)[0]:
+                self._block(words)
+            else:
+                self.say(reply)
             self._caching = words[1:2] == (b"CACHING",)
             server.tell_changes()
         if name in (b"HELLO", b"PING") and server.wrong["hangs_up"]:

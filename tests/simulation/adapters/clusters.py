@@ -119,14 +119,6 @@ class ClusterHistory(TownTrouble, History):
         more = [kind for kind in ("transact", "node", "reread", "follow") if kind in kinds]
         return "add", "borrow", "add", "pipeline", *more, "unsubscribed"
 
-    def messages(self, until: float) -> None:
-        """Others send messages until then, and at last one to each channel."""
-        now = self.clock.now
-        for kind, channel in self.channels:
-            self.clock.at(until, self.publish, kind, channel)
-        for _ in range(20):
-            self.clock.at(now + self.random.random() * (until - now), self.publish, *self.random.choice(self.channels))
-
     async def recovers(self) -> None:
         """All is well with the cluster; and calls go on for long enough for the client to see how it is now."""
         for member in self.cluster.members:

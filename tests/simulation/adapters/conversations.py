@@ -1,21 +1,28 @@
-"""Callers whose calls are conversations: iterations, queues, large values. Each knows what must have come when it ends well."""
+"""Callers whose calls are conversations: iterations, queues, values, subscriptions. Each knows what must come if all goes well."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from core.client.streams import Streams
 from core.client.streams import number as number_of
-from resp_sansio import Outcome, ReplyError, RespError, StreamEntry, TornValueError
+from resp_sansio import CommandTimeoutError, Outcome, ReplyError, RespError, StreamEntry, TornValueError
+from resp_sansio.client import Kind
 from resp_sansio.testing.keyspace import KEYS
 from simulation.adapters.programs import Caller
+from simulation.cluster.promises import PATIENCE
+from simulation.followers import Seen
 
 if TYPE_CHECKING:
     from resp_sansio.testing.server import Words
     from simulation.adapters.history import History
 
-__all__ = ["Conversations", "Talker"]
+__all__ = ["MOST", "Conversations", "Talker"]
+
+MOST: Final = 8.0
+"""Seconds that a subscription has to begin, and a call for one server, which may have left."""
 
 SIZE: Final = 3000
 """Bytes of a large value, about."""
@@ -49,6 +56,7 @@ class Conversations:
     def add(self) -> None:
         """Another client adds an entry to the stream."""
         self.added.add(b"s%d" % self.streams.add())
+        self._history.server.wake(b"s")
 
     def rest(self, *, calm: bool) -> None:
         """At the end nothing is lost, and what was written in part is gone, if all was calm."""
@@ -101,7 +109,7 @@ class Talker(Caller):
         await self.produce(to)
         working = f"jobs:{self.act.number}"
         self.talks.workings.append(working)
-        await self._handle(to.consume_list("jobs", working=working, block=None), fails=True)
+        await self._handle(to.consume_list("jobs", working=working, block=self._block), fails=True)
 
     async def stream(self, to: Any) -> None:
         """The same with entries of a stream, some of which come as they are handled."""
@@ -109,7 +117,12 @@ class Talker(Caller):
             self.history.clock.after(seconds, self.talks.add)
         await self.history.sleep(0.01)
         own = f"c{self.act.number}"
-        await self._handle(to.consume("s", group="g", consumer=own, count=2, block=None), fails=True)
+        await self._handle(to.consume("s", group="g", consumer=own, count=2, block=self._block), fails=True)
+
+    @property
+    def _block(self) -> int | None:
+        """For how many milliseconds a read waits on the server, if it does."""
+        return None if self.act.chance < 0.5 else 50 + int(self.act.chance * 500)
 
     async def gather(self, to: Any) -> None:
         """All is well: what others have left is handled."""
@@ -121,6 +134,8 @@ class Talker(Caller):
     async def _handle(self, queue: Any, *, fails: bool) -> None:
         talks = self.talks
         async with queue as items:
+            if fails and self._block is not None:
+                self.history.clock.after(1.0 + self.act.chance, items.stop)
             async for item in items:
                 name = b"s%d" % number_of(item.id) if isinstance(item, StreamEntry) else item.value
                 assert item.again or name not in talks.handed, f"{self} is handed {name!r}, as if it were new"
@@ -130,6 +145,36 @@ class Talker(Caller):
                     if fails and name[-1] % 3 == 0:
                         raise FailedError
                     talks.handled.add(name)
+
+    async def follow(self, to: Any) -> None:
+        """Subscribe for a while: each hole in the numbers of a channel has a gap. When all is well, the last one comes, too."""
+        history, chance = self.history, self.act.chance
+        wanted = Random(f"{history.script.seed}.{self.act.number}").sample(
+            history.names, 1 + int(chance * len(history.names))
+        )
+        seen, since = Seen(wanted), history.clock.now
+        channels, patterns, shards = [[name for kind, name in wanted if kind is each] for each in Kind]
+        self.deadline = min(self.deadline, since + MOST)
+        async with to.subscribe(*channels, patterns=patterns, shards=shards, timeout=self.left) as messages:
+            assert not history.late or history.clock.now < since + PATIENCE, f"{self} waited, and all was well"
+            until = history.clock.now + 0.5 + chance
+            history.messages(until - 0.3)
+            while history.clock.now < until:
+                try:
+                    seen.sees(await messages.next(timeout=until - history.clock.now))
+                except CommandTimeoutError:
+                    break
+        if history.late:
+            now = dict(history.messages_by(seen))
+            last = {by: seen.last.get(by) for by in now}
+            assert last == now, f"{self} has had {last}, and there were {now}"
+
+    async def unsubscribed(self, to: Any) -> None:  # noqa: ARG002
+        """When nobody subscribes any more, the client has left all channels."""
+        while any(not caller.done for caller in self.history.callers if caller is not self):
+            await self.history.sleep(0.1)
+        for socket in self.history.sockets:
+            assert not socket.alive or not socket.session.names, f"{socket.session.names} are subscribed to"
 
     async def read(self, to: Any) -> None:
         """A value that others write anew is one value, or torn."""

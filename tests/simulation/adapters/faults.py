@@ -22,11 +22,12 @@ from resp_sansio.client.repair import Repair
 from resp_sansio.client.scanning import ScanCursor
 from resp_sansio.client.shards import ShardedRegistry
 from resp_sansio.client.stream_queues import StreamQueue
+from resp_sansio.client.subscriber import Subscriber
 from resp_sansio.client.values import ValueReader
 from resp_sansio.surface.driver import DriverBase
 from resp_sansio.surface.messages import MessagesBase
 from resp_sansio.surface.tasks_values import Upload
-from simulation.adapters.history import talks
+from simulation.adapters.history import follows, talks
 from simulation.adapters.lives import drawn, failure
 from simulation.faults import OURS, Fault, planted
 
@@ -151,6 +152,18 @@ FAULTS: Final = (
         "a block that ends leaves its subscriptions behind", "many a client", MessagesBase, "_leave",
         "if subscriber is None:", "if True:",
     ), of=wants("follow")),
+    OfAdapter("asyncio", Fault(
+        "what is missed while the connection is away is told by no gap", "many a client", Subscriber, "mends",
+        "self._lost(self.incoming, self.broken)", "pass",
+    ), of=follows),
+    OfAdapter("trio", Fault(
+        "a block that is left leaves its names to the server", "many a client", MessagesBase, "_leave",
+        "if subscriber is None:", "if True:",
+    ), of=follows),
+    OfAdapter("threads", Fault(
+        "what a lost connection was subscribed to is not subscribed to again", "many a client", Feed, "opened",
+        "dict(self.wanted)", "{}",
+    ), of=follows),
     OfAdapter("threads", Fault(
         "an interrupt as bytes move costs no link", OURS, Repair, "reconcile",
         "if link in torn or", "if",

@@ -11,19 +11,22 @@ from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from resp_sansio import Cache, RespError
+from resp_sansio.client import Kind
 from resp_sansio.testing import PATIENCE, Session, World
 from simulation.adapters.conversations import Conversations, Talker
 from simulation.script import FAULTS, OWN, SPAN, Act, Script
 from simulation.watching import Raises, Watching, observers_of, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from resp_sansio.client.subscriber import Wanted
     from resp_sansio.testing import Clock, Fault
     from resp_sansio.testing.server import Words
     from simulation.adapters.programs import Caller
+    from simulation.followers import Seen
 
-__all__ = ["History", "talks"]
+__all__ = ["History", "follows", "talks"]
 
 LATE: Final = ("add", "borrow", "add")  # the last callers
 LEASES: Final = frozenset({"borrow", "change", "keep", "shard", "subscribe"})
@@ -33,6 +36,10 @@ TALKS: Final = {
     "shard": "read", "keep": "read", "transaction": "write", "change": "write", "subscribe": "write",
 }  # fmt: skip
 """What callers want instead of this in histories of conversations."""
+FOLLOWS: Final = {"subscribe": "follow", "shard": "follow", "keep": "follow", "large": "follow", "burst": "follow"}
+"""And in those of subscribers."""
+CHANNELS: Final[tuple[Wanted, ...]] = ((Kind.CHANNEL, b"f1"), (Kind.CHANNEL, b"f2"), (Kind.SHARD, b"g"))
+PATTERN: Final[Wanted] = (Kind.PATTERN, b"?2")
 HEARD: Final = 0.5
 """Seconds in which the word of a change has come to a client that keeps what it reads, where nothing is wrong."""
 
@@ -40,6 +47,14 @@ HEARD: Final = 0.5
 def talks(script: Script) -> bool:
     """Do its callers have conversations?"""
     return script.seed % 5 == 1
+
+
+def follows(script: Script) -> bool:
+    """Do its callers subscribe by their client? A connection that `connect` has opened ends a subscription with itself."""
+    one_server = isinstance(script, Script)
+    return (
+        one_server and script.seed % 7 == 3 and not talks(script) and script.mode != "once" and script.server != "proxy"
+    )
 
 
 class History(World):
@@ -145,7 +160,7 @@ class History(World):
             "ping_interval": 3.0,
             "silence_timeout": 1.0,
             "connect_timeout": 1.0,
-            "timeout": None,
+            "timeout": 3.0 if talks(script) else None,  # a read that waits, and is told nothing any more, ends by it
             "observers": self.observers,
         }
         if script.cached:
@@ -189,7 +204,37 @@ class History(World):
     @property
     def last(self) -> tuple[str, ...]:
         """What the last callers want."""
-        return (*LATE, *("reread",) * self.script.cached, *("scan", "read", "gather") * talks(self.script))
+        more = ("scan", "read", "gather") * talks(self.script) + ("follow", "unsubscribed") * follows(self.script)
+        return (*LATE, *("reread",) * self.script.cached, *more)
+
+    @property
+    def names(self) -> tuple[Wanted, ...]:
+        """What subscribers may want."""
+        return (*CHANNELS, PATTERN)
+
+    @property
+    def channels(self) -> tuple[Wanted, ...]:
+        """Those to which others publish."""
+        return CHANNELS
+
+    def publish(self, kind: Kind, channel: bytes) -> None:
+        """Another client sends a message."""
+        self.server.messages[channel] += 1
+        self.server.deliver(channel, b"%d" % self.server.messages[channel], sharded=kind is Kind.SHARD)
+
+    def messages(self, until: float) -> None:
+        """Others send messages until then, and at last one to each channel."""
+        now = self.clock.now
+        for kind, channel in self.channels:
+            self.clock.at(until, self.publish, kind, channel)
+        for _ in range(20):
+            self.clock.at(now + self.random.random() * (until - now), self.publish, *self.random.choice(self.channels))
+
+    def messages_by(self, seen: Seen) -> Iterator[tuple[tuple[bytes, bytes], int]]:
+        """How many messages there were by each name of a subscriber, and of each channel."""
+        for kind, name in seen.wanted:
+            channel = b"f2" if kind is Kind.PATTERN else name
+            yield (name, channel), self.server.messages[channel]
 
     async def recovers(self) -> None:
         """Nothing goes wrong any more. Wait until all is as it should be."""
@@ -217,6 +262,8 @@ class History(World):
         """A caller comes, who wants this, or a conversation in its place."""
         if talks(self.script):
             act = act._replace(kind=TALKS.get(act.kind, act.kind))
+        elif follows(self.script):
+            act = act._replace(kind=FOLLOWS.get(act.kind, act.kind))
         self.comes(act)
 
     def comes(self, act: Act) -> None:
@@ -260,7 +307,8 @@ class History(World):
     def check_capacity(self) -> None:
         """No more connections are open than may be."""
         connected = sum([socket.opened and not (socket.closed or socket.shut) for socket in self.sockets])
-        assert connected <= self.capacity, f"{connected} connections of {self.capacity}"
+        most = self.capacity + follows(self.script)  # one for subscriptions
+        assert connected <= most, f"{connected} connections of {most}"
 
     def _changed(self, key: bytes, value: int) -> None:
         if key == b"w":

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from resp_sansio import CommandTimeoutError, Outcome, RespError
-from resp_sansio.client import Kind
+from resp_sansio import Outcome, RespError
 from resp_sansio.testing.members import slot_of
-from simulation.adapters.conversations import Talker
-from simulation.cluster.promises import PATIENCE, OfSlots
+from simulation.adapters.conversations import MOST, Talker
+from simulation.cluster.promises import OfSlots
 from simulation.cluster.script import TAGS
-from simulation.followers import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from simulation.script import Act
 
 __all__ = ["ClusterTalker"]
-
-MOST: Final = 8.0  # seconds that a call for one server has, which may have left
 
 
 class ClusterTalker(OfSlots, Talker):
@@ -170,38 +165,6 @@ class ClusterTalker(OfSlots, Talker):
         assert self.place is not None
         self.history.checks.meant[tuple([str(word).encode() for word in words])] = self.place
         self.checks.own(self, await self.ask(to, number, *words), number if name == "INCRBY" else key.encode())
-
-    # -- subscriptions -----------------------------------------------------------------------------------------------------------
-
-    async def follow(self, to: Any) -> None:
-        """Subscribe for a while: each hole in the numbers of a channel has a gap. When all is well, the last one comes, too."""
-        history, chance = self.history, self.act.chance
-        wanted = Random(f"{history.script.seed}.{self.act.number}").sample(
-            history.names, 1 + int(chance * len(history.names))
-        )
-        seen, since = Seen(wanted), history.clock.now
-        channels, patterns, shards = [[name for kind, name in wanted if kind is each] for each in Kind]
-        self.deadline = min(self.deadline, since + MOST)
-        async with to.subscribe(*channels, patterns=patterns, shards=shards, timeout=self.left) as messages:
-            assert not history.late or history.clock.now < since + PATIENCE, f"{self} waited, and all was well"
-            until = history.clock.now + 0.5 + chance
-            history.messages(until - 0.3)
-            while history.clock.now < until:
-                try:
-                    seen.sees(await messages.next(timeout=until - history.clock.now))
-                except CommandTimeoutError:
-                    break
-        if history.late:
-            now = dict(history.messages_by(seen))
-            last = {by: seen.last.get(by) for by in now}
-            assert last == now, f"{self} has had {last}, and there were {now}"
-
-    async def unsubscribed(self, to: Any) -> None:  # noqa: ARG002
-        """When nobody subscribes any more, the client has left all channels."""
-        while any(not caller.done for caller in self.history.callers if caller is not self):
-            await self.history.sleep(0.1)
-        for socket in self.history.sockets:
-            assert not socket.alive or not socket.session.names, f"{socket.session.names} are subscribed to"
 
     # -- what is kept --------------------------------------------------------------------------------------------------------------
 
