@@ -319,7 +319,8 @@ def method(builder: Builder, kind: Kind) -> str:
     code = f"\n{head}    {docstring}"
     if builder.plain:
         test, plain = builder.plain
-        code += f"        if {test}:\n"
+        lines = [f"            {line.strip()}\n" for line in test.splitlines()]
+        code += f"        if {test}:\n" if len(lines) == 1 else f"        if (\n{''.join(lines)}        ):\n"
         code += bracketed(f"{kind.give} self._do(", [put_together(plain), builder.reader], ")", " " * 12)
     words = put_together(builder.words)
     if builder.body:

@@ -302,27 +302,30 @@ class CommandBatch(Generic[S]):
 
     def _read(self, replies: Sequence[Reply]) -> list[object]:
         """Return what the first commands gave, as these replies to them say."""
-        results: list[object] = [*replies]
         readers, text = self._readers, self._text
         if not any(readers):
-            return results
-        for index, reply in enumerate(replies):
-            read = readers[index]
-            if read is None:
-                continue
-            if not isinstance(reply, Exception):
-                try:
-                    results[index] = read(reply, text)
-                    continue
-                except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
-                    error = unreadable(raised, self._infos[index])
-            elif isinstance(reply, ReplyError):
-                continue
+            return [*replies]
+        results: list[object] = []
+        add, pairs = results.append, zip(replies, readers, strict=False)
+        failed = any([issubclass(kind, Exception) for kind in {*map(type, replies)}])
+        while True:
+            try:
+                for reply, read in pairs:
+                    if read is None:
+                        add(reply)
+                    elif failed and isinstance(reply, Exception):
+                        add(reply if isinstance(reply, ReplyError) else self._noted(reply, len(results)))
+                    else:
+                        add(read(reply, text))
+            except Exception as raised:  # noqa: BLE001  # the other commands ran, and have their results
+                index = len(results)
+                add(self._noted(unreadable(raised, self._infos[index]), index))
             else:
-                error = reply
-            error.add_note(self.place(index))
-            results[index] = error
-        return results
+                return results
+
+    def _noted(self, error: Exception, index: int) -> Exception:
+        error.add_note(self.place(index))
+        return error
 
     def refused(self, error: RespError) -> None:
         """Nothing was sent, for this reason: each result will say so."""

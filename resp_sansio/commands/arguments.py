@@ -153,7 +153,7 @@ def _words(command: str, options: Mapping[str, Argument | None]) -> list[Argumen
 
 def condition(command: str, nx: bool, xx: bool, gt: bool = False, lt: bool = False) -> list[Argument]:
     """Return the words for when to set a value, an expiry or a score: `nx` excludes all others, `gt` excludes `lt`."""
-    if nx is xx is gt is lt is False:
+    if nx is False and xx is False and gt is False and lt is False:
         return []
     words = given(command, nx=nx, xx=xx, gt=gt, lt=lt)
     if len(words) > 1:
@@ -172,7 +172,7 @@ def comparison(
     xx: bool = False,
 ) -> list[Argument]:
     """Return the words for which value there must be: none or any, this one or another, one with this digest or another."""
-    if ifeq is ifne is ifdeq is ifdne is None and nx is xx is False:
+    if ifeq is None and ifne is None and ifdeq is None and ifdne is None and nx is False and xx is False:
         return []
     return exclusive(command, nx=nx, xx=xx, ifeq=ifeq, ifne=ifne, ifdeq=ifdeq, ifdne=ifdne)
 
@@ -199,7 +199,7 @@ def trimming(
     command: str, maxlen: int | None, minid: Argument | None, approximate: bool, limit: int | None
 ) -> list[Argument]:
     """Return the words for how to trim a stream."""
-    if maxlen is minid is limit is None and approximate is True:
+    if maxlen is None and minid is None and limit is None and approximate is True:
         return []
     words, most = exclusive(command, maxlen=maxlen, minid=minid), given(command, limit=limit)
     sign = "~" if given(command, approximate=approximate) else "="
@@ -224,7 +224,7 @@ def adding(
 ) -> list[Argument]:
     """Return the words for how to add an entry to a stream: all options, and the ID."""
     words = trimming("XADD", maxlen, minid, approximate, limit)
-    if not keepref is delref is acked is False:
+    if not (keepref is False and delref is False and acked is False):
         words += exclusive("XADD", keepref=keepref, delref=delref, acked=acked)
     if idmp is not None:
         both: object = idmp

@@ -324,7 +324,11 @@ class AsyncMethods(ABC, Generic[S]):
         With `ifeq` only if that is its value (Redis 8.4; Valkey 8.1), with `ifne` only if it is not; `ifdeq` and `ifdne` say the
         same of what `digest` returns (Redis 8.4). A key that does not exist has another value than any.
         """
-        if ex is px is exat is pxat is ifeq is ifne is ifdeq is ifdne is None and nx is xx is keepttl is False:
+        if (
+            (ex is None and px is None and exat is None and pxat is None)
+            and (nx is False and xx is False and keepttl is False)
+            and (ifeq is None and ifne is None and ifdeq is None and ifdne is None)
+        ):
             return await self._do(("SET", key, value), stored)
         return await self._do(
             _words.set(key, value, ex, px, exat, pxat, nx, xx, keepttl, ifeq, ifne, ifdeq, ifdne), stored

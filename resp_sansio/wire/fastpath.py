@@ -194,13 +194,18 @@ def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int)
 
 def _run(tokens: list[bytes], at: int, last: int, most: int) -> tuple[Sequence[Reply], int] | None:
     """Return at most `most` elements that are all bulks or all scalars of the table, and the next index; None to decline."""
-    if tokens[at] in LENGTHS:
+    head = tokens[at]
+    if head in LENGTHS:
         end = min(at + 2 * most, last - (last - at) % 2)
+        if end - at <= _WORTH_A_RUN or tokens[at + 2] not in LENGTHS:
+            return None
         bodies = tokens[at + 1 : end : 2]
-        return (bodies, end) if end - at > _WORTH_A_RUN and _proven(tokens[at:end:2], bodies) else None
-    if tokens[at] in SCALARS or tokens[at][:1] in b":,":
+        return (bodies, end) if _proven(tokens[at:end:2], bodies) else None
+    if head in SCALARS or head[:1] in b":,":
         end = min(at + most, last)
-        values = _values(tokens[at:end]) if end - at > _WORTH_A_RUN else None
+        if end - at <= _WORTH_A_RUN or tokens[at + 1] in LENGTHS:
+            return None
+        values = _values(tokens[at:end])
         return None if values is None else (values, end)
     return None
 
@@ -224,15 +229,17 @@ def _alike(heads: list[bytes], bodies: list[bytes]) -> bool:
 def _values(lines: list[bytes]) -> Sequence[Reply] | None:
     """Return the values of these lines (at least two) if all are in the table of scalars, or all integers, or all doubles."""
     first = lines[0]
-    try:
-        if first not in SCALARS:
-            return _numbers(lines, first[:1])
+    if first in SCALARS:
         if lines[-1] == first and lines.count(first) == len(lines):
             return [SCALARS[first]] * len(lines)
-        values: tuple[Reply, ...] = itemgetter(*lines)(SCALARS)
-    except KeyError:
-        return _numbers(lines, first[:1])
-    return values
+        try:
+            values: tuple[Reply, ...] = itemgetter(*lines)(SCALARS)
+        except KeyError:
+            pass
+        else:
+            return values
+    sign = first[:1]
+    return _numbers(lines, sign) if sign in b":," else None  # "+OK" among bulks, as a pipeline of SET and GET brings it
 
 
 def _numbers(lines: list[bytes], sign: bytes) -> Sequence[Reply] | None:
