@@ -109,8 +109,13 @@ class CachedRead(Batch):
 
     __slots__ = ("_asks", "cell", "keys", "read")
 
-    starts = True
+    starts: bool = True
     reply: Reply
+    payload: Payload
+    payloads: Sequence[Payload]
+    infos: Sequence[CommandInfo]
+    count: int
+    missing: int
 
     def __init__(
         self, read: bytes, info: CommandInfo, keys: Sequence[bytes], deadline: float, *, caching: bool
