@@ -82,9 +82,9 @@ newest_python = next(reversed(PYTHONS.values()), None)
 # pyproject.toml adds for a bare checkout.
 ISOLATED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
 PYTEST = ["python", "-m", "pytest", "-o", "pythonpath=tests"]
-# A process for each processor, up to four, and two more for tests that wait more than they work. Each has a server of its own.
+# A process for each processor, up to four, and four more for tests that wait more than they work. Each has a server of its own.
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4"]
-WAITING = [f"--numprocesses={min(4, (os.cpu_count() or 1) + 2)}"]
+WAITING = [f"--numprocesses={min(6, (os.cpu_count() or 1) + 4)}"]
 # All but the exams of the tests themselves, for which one Python is enough.
 OF_THE_LIBRARY = ["-m", "not exam"]
 # These look for faults in what the others reach as well, and take three times as long while coverage follows them.
