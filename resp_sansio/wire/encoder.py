@@ -26,7 +26,7 @@ _LENGTHS: Final = [b"\r\n$%d\r\n" % length for length in range(1025)]
 # The array header and the name's words, up to the last line break, by number of arguments and name. Names come from programs,
 # so few are ever seen (Redis 7.0 has 240 commands and 140 subcommands); one that takes them from elsewhere must not grow this.
 _HEADS: Final[list[dict[object, bytes]]] = [{} for _ in range(16)]
-_HEADS_OF_TWO: Final = _HEADS[2]  # looked up once: of a name and a key
+_HEADS_OF_TWO, _HEADS_OF_THREE = _HEADS[2:4]  # looked up once: of a name and a key, and perhaps a value
 _MOST_HEADS: Final = 512
 _LONGEST_NAME: Final = 64
 
@@ -56,7 +56,9 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
             if type(second) is str:
                 second = second.encode()
             if type(first) is bytes and type(second) is bytes:
-                return b"".join((_HEADS[3][name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n"))
+                return b"".join(
+                    (_HEADS_OF_THREE[name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n")
+                )
         else:
             count = len(args)
             parts = [_HEADS[count][args[0]] if count < len(_HEADS) else _head(args)]
