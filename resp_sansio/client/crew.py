@@ -160,6 +160,8 @@ class Crew:
 
     def is_beneath(self, caller: Caller, post: Post | None) -> bool:
         """Has this very thread, interrupted by what it does now, the job that the caller would wait for? It would wait for ever."""
+        if caller.token == DONE:
+            return False  # it waits for nothing; and DONE, which others may be as well, is no thread
         holders = (
             (*self.dialling.values(), *[common.reader for common in (*self.common, *self.listening)])
             if post is None

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from core.client.stage import LANES
-from resp_sansio import ClientSettings, Config, ConnectError, LocalProtocolError, PoolSettings
+from resp_sansio import ClientSettings, Config, ConnectError, ConnectionClosedError, LocalProtocolError, PoolSettings
 from resp_sansio.client import Client, Kind, Lease, Link, Share
 from resp_sansio.client.links import Close, Dial, Leaked, Look, Report
 from resp_sansio.client.posts import AHEAD, DONE, SLEEP, Job, Party, Passer, Post, Several, Write, posts_of
@@ -346,6 +346,22 @@ def test_a_thread_that_dials_is_not_to_wait_for_itself() -> None:
     pool = bench.machine.pool
     assert pool is not None
     assert pool.stats().waiting == 0
+
+
+def test_a_call_that_has_ended_as_it_is_taken_up_waits_for_no_thread() -> None:
+    parent, bench = open_bench(), Bench()
+    ahead = parent.ahead("ECHO", "a")
+    for link in parent.machine.links:  # there was a fork
+        link.core.abort(ConnectionClosedError("it was opened before a fork"))
+        link.ended = True
+    dials = new_slot(("ECHO", "b"), None, 2.0)
+    dials.token = 1
+    assert isinstance(bench._begin(dials, None, None, 1), Dial)
+    bench.time = 2.0
+    bench._change(lambda machine, now: machine.handle_timeout(now))
+    assert dials.token == DONE  # and its thread does not know yet
+    assert bench._take_up(ahead, 2) is None
+    assert (ahead.token, ahead.state) == (DONE, SlotState.LOST)
 
 
 # -- how they go on --------------------------------------------------------------------------------------------------------------
