@@ -2,7 +2,8 @@
 
 Channels and patterns come by a link of the cluster's machine, which leads to any server: each tells what is published at any other.
 The channels of shards come by a link for each master that has any, which is that server's machine's. What its server refuses
-because the slot is another's, or can't be had now, is asked for again, by the map of then; no caller hears of it.
+because the slot is another's, or can't be had now, is asked for again, by the map of then; no caller hears of it. A server that
+refuses to unsubscribe while the cluster is down goes on sending messages: it is asked again, as long as the link is there.
 """
 
 from __future__ import annotations
@@ -147,7 +148,12 @@ class ClusterSubscriptions(ClusterRedirects):
             return False
         registry.busy = True
         if not asked.joins:
-            registry.answered(asked, None)  # it had ended the subscription before it said so
+            if error.code in ELSEWHERE:
+                registry.answered(asked, None)  # it had ended the subscription before it said so
+            else:
+                over = registry.not_left(asked)
+                pause = self._retry.pause(max([name.hops for name in over], default=1), self._random())
+                self._later(registry, over, now + pause)
             self._advance(registry, now)
             return True
         names = registry.put_off(asked)

@@ -71,7 +71,8 @@ class ShardFeed(Feed):
 class ShardedRegistry(Registry):
     """The subscriptions of a client of a cluster. `owner` says which feed a hash slot has now, None if that is not known.
 
-    `later`: names that were put off, and when they are to be asked for again. `ended_names`: those that a server has just ended.
+    `later`: names that were put off, and when they are to be asked for, or left, again. `ended_names`: those that a server has just
+    ended.
     """
 
     __slots__ = ("_owner", "ended_names", "feeds", "later", "room")
@@ -146,8 +147,13 @@ class ShardedRegistry(Registry):
                     self.move(name, owner)
         again, self.later = self.later, later
         for name in again:
-            if name not in later and name.subscribers:
+            if name not in later and (name.subscribers or self._is_left_over(name)):
                 name.feed.todo[name] = None
+
+    def _is_left_over(self, name: Name) -> bool:
+        """Does its server have it still, where no one wants it?"""
+        now = self._names[SHARD].get(name.word)
+        return name.state is State.LIVE and (now is None or now is name or now.feed is not name.feed)
 
     def move(self, name: Name, feed: ShardFeed) -> None:
         """This name goes by another link from now on."""
@@ -172,6 +178,27 @@ class ShardedRegistry(Registry):
             name.hops += 1
         return names
 
+    def not_left(self, asked: Asked) -> list[Name]:
+        """A server has refused to leave these, for now, and has them still. Return those that no one wants there.
+
+        They are to be left later. Callers do not wait for that: what comes meanwhile is for none of them.
+        """
+        over: list[Name] = []
+        for name in asked.names:
+            for change in [change for change in name.changes if not change.joins]:
+                self._confirm(change, name)
+            if name.asked is not asked:  # it was wanted again, and has moved
+                if name.feed is not asked.feed:
+                    over.append(Name(name.kind, name.word, asked.feed))
+            elif name.subscribers:  # it was wanted again
+                self._is_live(name)
+            else:
+                over.append(name)
+        for name in over:
+            name.state, name.asked = State.LIVE, None
+            name.hops += 1
+        return over
+
     # -- losses --------------------------------------------------------------------------------------------------------------
 
     def ended(self, why: str) -> None:
@@ -192,6 +219,7 @@ class ShardedRegistry(Registry):
                     self._confirm(change, name)  # there is nothing to be left any more
                 if not name.subscribers:
                     self._forget(name)
+        self.later = {name: due for name, due in self.later.items() if name.subscribers or name.feed is not feed}
         if feed is self:
             for subscriber in self.subscribers:
                 if lost := sum([has for name, has in subscriber.names.items() if name.feed is self]):
@@ -254,4 +282,7 @@ class ShardedRegistry(Registry):
         name = self._names[SHARD].get(items[0]) if kind == "sunsubscribe" else None
         if name is not None and name.state is State.LIVE:
             self._misses(name, MOVED)
-            self.ended_names.append(name)
+            if name.subscribers:
+                self.ended_names.append(name)
+            else:
+                self._forget(name)

@@ -88,6 +88,26 @@ async def test_one_block_has_channels_patterns_and_channels_of_all_shards(
 
 
 @contract
+async def test_what_is_left_while_the_cluster_is_down_is_left_once_it_is_up(
+    backend: Backend, start_cluster: Callable[..., Cluster]
+) -> None:
+    cluster = start_cluster(replicas=0, cluster_allow_pubsubshard_when_down="no")
+    node, slots = cluster.nodes[0], cluster.ranges[0]
+    name, other = [key_in(slots, prefix) for prefix in ("a ", "b ")]
+    spare = next(slot for slot in slots if slot not in {slot_of(name), slot_of(other)})
+    async with subscribed(backend, cluster.url, shards=[name, other]) as (_, messages):
+        assert node.call("CLUSTER", "DELSLOTS", spare) == b"OK"
+        while not str(node.call("SUNSUBSCRIBE", other)).startswith("CLUSTERDOWN"):
+            await backend.sleep(0.01)
+        await messages.unsubscribe(shards=[name])
+        assert node.call("PUBSUB", "SHARDNUMSUB", name, other) == [name.encode(), 1, other.encode(), 1]
+        assert node.call("CLUSTER", "ADDSLOTS", spare) == b"OK"
+        while node.call("PUBSUB", "SHARDNUMSUB", name, other) != [name.encode(), 0, other.encode(), 1]:
+            with pytest.raises(CommandTimeoutError, match="no message came in time"):
+                await messages.next(timeout=0.05)
+
+
+@contract
 async def test_several_read_at_once_and_each_gets_its_own(backend: Backend, cluster: Cluster) -> None:
     shards = channels(cluster)
 

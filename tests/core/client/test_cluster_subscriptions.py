@@ -572,6 +572,161 @@ def test_leaving_a_name_whose_slot_moves_is_no_error() -> None:
     world.says["a", "SUNSUBSCRIBE"] = [ReplyError(f"MOVED {slot_of(A0[1])} b:6379")]
     assert done(world.unwant(subscriber, A0))
     assert not subscriber.misses
+    world.pass_time(5.0)
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1  # the server had ended it
+
+
+# -- what servers keep, for now ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", [DOWN, MIGRATING, ReplyError("LOADING Redis is loading"), ReplyError("MASTERDOWN")])
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_what_a_server_does_not_leave_now_is_left_later(said: ReplyError, protocol: int) -> None:
+    """The caller does not wait for that, and gets none of what comes meanwhile."""
+    world = World(protocol=protocol)
+    subscriber = world.subscribed(A0, A1)
+    world.says["a", "SUNSUBSCRIBE"] = [said] * 3
+    assert done(world.unwant(subscriber, A0))
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(subscriber) == []
+    world.pass_time(3.0)
+    assert world.publish(A0, b"2") == 0
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 4
+    assert world.client._subscriptions.registry.stats().names == 1
+    assert not world.client._subscriptions.registry.later
+
+
+def test_a_name_that_a_server_did_not_leave_is_there_when_it_is_wanted_again() -> None:
+    world = World()
+    subscriber, other = world.subscribed(A0, A1), world.subscriber()
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN]
+    world.unwant(subscriber, A0)
+    world.says["a", "SSUBSCRIBE"] = [DOWN] * 99
+    assert done(world.want(other, A0))
+    world.pass_time(3.0)
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(other) == [Message(A0[1], b"1", None, True)]
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1
+    assert done(world.unwant(other, A0))
+    assert world.publish(A0, b"2") == 0
+
+
+def test_a_name_that_is_wanted_again_before_it_was_refused_to_leave_it_is_there() -> None:
+    world = World()
+    subscriber, other = world.subscribed(A0, A1), world.subscriber()
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN]
+    leaving = world.client.unsubscribe(subscriber, [A0], world.now)
+    joining = world.client.subscribe(other, [A0], world.now)
+    world.run()
+    assert leaving.over
+    assert joining.over
+    world.pass_time(3.0)
+    assert world.publish(A0, b"1") == 1
+    assert (world.hear(subscriber), world.hear(other)) == ([], [Message(A0[1], b"1", None, True)])
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1
+
+
+def test_a_link_that_ends_leaves_what_its_server_did_not() -> None:
+    world = World()
+    subscriber = world.subscribed(A0, A1)
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN]
+    world.unwant(subscriber, A0)
+    world.cut(world.links_of("a")[0])
+    world.pass_time(3.0)
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1
+    assert world.publish(A0, b"1") == 0
+    assert world.publish(A1, b"1") == 1
+    assert world.client._subscriptions.registry.stats().names == 1
+    assert not world.client._subscriptions.registry.later
+
+
+def test_what_a_server_did_not_leave_ends_as_its_slot_moves() -> None:
+    world = World()
+    subscriber = world.subscribed(A0, A1)
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN]
+    world.unwant(subscriber, A0)
+    world.move(A0, "b")
+    assert world.client._subscriptions.registry.stats().names == 1
+    world.pass_time(3.0)
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1
+    assert world.asked("b") == []
+    assert world.hear(subscriber) == []
+
+
+@pytest.mark.parametrize("back", ["never", "before it was refused", "before it is left"])
+def test_what_a_name_is_to_leave_as_it_moves_is_left_later_unless_it_has_come_back(back: str) -> None:
+    world = World()
+    subscriber = world.subscribed(A0, A1)
+    registry: Any = world.client._subscriptions.registry
+    (name,) = [name for name in subscriber.names if name.word == A0[1]]
+    feeds = [world.cluster._nodes[host, 6379].feed(registry) for host in ("a", "b")]
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN] * (2 if back == "never" else 1)
+    world.owners[slot_of(A0[1])] = "b"
+    if back == "never":
+        world.cluster.want_map(world.now, at_once=True)
+    else:
+        registry.move(name, feeds[1])
+        world.client._advance(registry, world.now)
+    if back != "before it was refused":
+        world.pass_time(0.05 if back == "never" else 0.0)
+        world.run()
+        assert world.asked("a")[-1] == (b"SUNSUBSCRIBE", A0[1])
+    if back != "never":
+        world.owners.clear()
+        registry.move(name, feeds[0])
+        world.client._advance(registry, world.now)
+        world.run()
+    world.pass_time(3.0)
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == (3 if back == "never" else 1)
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(subscriber)[-1] == Message(A0[1], b"1", None, True)
+
+
+def test_a_name_that_is_wanted_again_elsewhere_is_left_later_where_it_was_to_be_left() -> None:
+    world = World()
+    subscriber, other = world.subscribed(A0, A1), world.subscriber()
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN] * 2
+    registry: Any = world.client._subscriptions.registry
+    leaving = world.client.unsubscribe(subscriber, [A0], world.now)
+    joining = world.client.subscribe(other, [A0], world.now)
+    (name,) = other.names
+    world.owners[slot_of(A0[1])] = "b"
+    world.cluster.map.learn(slot_of(A0[1]), ("b", 6379), world.now)
+    world.cluster._homes[slot_of(A0[1])] = None
+    registry.move(name, world.cluster._nodes["b", 6379].feed(registry))
+    world.client._advance(registry, world.now)
+    world.run()
+    assert leaving.over
+    world.pass_time(3.0)
+    assert joining.over
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 3
+    assert world.asked("b") == [(b"SSUBSCRIBE", A0[1])]
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(other) == [Message(A0[1], b"1", None, True)]
+    assert not registry.later
+
+
+def test_a_name_that_is_wanted_again_and_moves_there_and_back_is_not_left() -> None:
+    world = World()
+    subscriber, other = world.subscribed(A0, A1), world.subscriber()
+    world.says["a", "SUNSUBSCRIBE"] = [DOWN]
+    registry: Any = world.client._subscriptions.registry
+    leaving = world.client.unsubscribe(subscriber, [A0], world.now)
+    joining = world.client.subscribe(other, [A0], world.now)
+    (name,) = other.names
+    for host in "ba":
+        registry.move(name, world.cluster._nodes[host, 6379].feed(registry))
+    world.client._advance(registry, world.now)
+    world.run()
+    assert leaving.over
+    assert joining.over
+    world.pass_time(3.0)
+    assert world.asked("a").count((b"SUNSUBSCRIBE", A0[1])) == 1
+    assert world.publish(A0, b"1") == 1
+    assert world.hear(other) == [Message(A0[1], b"1", None, True)]
+
+
+# -- masters that go ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_demoted_master_is_left_for_the_new_one() -> None:
@@ -937,9 +1092,13 @@ class Moves(RuleBasedStateMachine):
         for link in self.world.links_of(host):
             self.world.cut(link)
 
-    @rule(host=st.sampled_from(HOSTS), said=st.sampled_from([DOWN, MIGRATING]))
-    def a_server_refuses(self, host: str, said: ReplyError) -> None:
-        self.world.says[host, "SSUBSCRIBE"] = [said]
+    @rule(
+        host=st.sampled_from(HOSTS),
+        name=st.sampled_from(["SSUBSCRIBE", "SUNSUBSCRIBE"]),
+        said=st.sampled_from([DOWN, MIGRATING]),
+    )
+    def a_server_refuses(self, host: str, name: str, said: ReplyError) -> None:
+        self.world.says[host, name] = [said]
 
     @rule(name=st.sampled_from(WORDS))
     def one_publishes(self, name: Any) -> None:
