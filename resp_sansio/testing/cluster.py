@@ -35,6 +35,7 @@ class SimulatedCluster:
         self.kind = kind
         self.password = password
         self.down: int = 0  # how many masters are missed: while one is, no server carries out anything
+        self.deaf: bool = False  # nor do they as to channels of shards: `cluster-allow-pubsubshard-when-down no`
         self.ran: Ran = Ran()
         self.taken: dict[bytes, tuple[bytes, float]] = {}
         self.lost: Ran = Ran()  # what was carried out by a master that had been replaced
@@ -286,12 +287,13 @@ class SimulatedCluster:
         return not (wrong or self.down)
 
     def quarrel(self, part: int, seconds: float) -> None:
-        """Two servers say of each other that these slots are the other's."""
+        """Two servers say of each other that these slots are the other's. One had them, and ends what is subscribed there."""
         one = self.parts[part].master
         others = [shard.master for shard in self.shards if shard.master is not one]
-        if others and not one.denies:
+        if others and not (one.denies or one.stopped):
             other = others[int(self.random.random() * len(others))]
             one.denies[part], other.denies[part] = other, one
+            one.end_channels(part)
             self.clock.after(seconds, self._agree, one, other)
 
     @staticmethod

@@ -144,17 +144,26 @@ class Member(Server):
             del self.importing[part]
         if demoted:
             self.become_replica()
-        for channel, sessions in [*self.channels.items()]:
-            part = part_of(slot_of(channel))
-            if demoted or (had and had[part] is self.shard and self.parts[part] is not self.shard):
-                for session in [session for session in sessions if session.shards(channel)]:
-                    session.leave(b"SUNSUBSCRIBE", channel)
+        self.end_channels(
+            *[
+                part
+                for part in range(PARTS)
+                if demoted or (had and had[part] is self.shard and self.parts[part] is not self.shard)
+            ]
+        )
         for session in [session for session in self.sessions if session.waits]:
             part = part_of(slot_of(session.waits[1]))
             if demoted:
                 session.unblock(ReplyError(UNBLOCKED))
             elif part in lost:
                 session.unblock(self.sends_on(session.waits[1]))
+
+    def end_channels(self, *parts: int) -> None:
+        """These are another's now: those who listen to channels of shards in them are told that they do no more."""
+        for channel, sessions in [*self.channels.items()]:
+            if part_of(slot_of(channel)) in parts:
+                for session in [session for session in sessions if session.shards(channel)]:
+                    session.leave(b"SUNSUBSCRIBE", channel)
 
     def owner_before(self, part: int) -> Member | None:
         """Return the server that has this part, as far as it has heard."""
@@ -222,6 +231,8 @@ class Member(Server):
         """
         part = part_of(slot_of(channels[0]))
         assert {slot_of(channel) for channel in channels} == {slot_of(channels[0])}, f"{channels!r} were sent together"
+        if self.cluster.down and self.cluster.deaf:
+            return ReplyError("CLUSTERDOWN The cluster is down")
         here = self.owner(part).shard is self.shard or (asking and part in self.importing and part not in self.denies)
         return None if here else self.sends_on(channels[0])
 

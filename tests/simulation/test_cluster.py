@@ -19,6 +19,10 @@ FOUND = (
     draw(435),  # a subscriber waited for ever for what had come as an interrupt struck
     draw(61_092),  # who read behind ASK what was to be kept was given the answer to another command
     draw(82_492),  # who waited for another's read waited for ever when that had gone on behind ASK, and its caller left
+    draw(20_184),  # a server that gave slots away, and was said to have them, kept their channels subscribed to
+    draw(30_132),  # the same
+    draw(20_919),  # an interrupt struck a subscriber that was told of a fork, and nobody looked at the client again
+    draw(23_817),  # a call followed what one MOVED had said, and came there as another one had been heard
     draw(32_360),  # a server that a caller had named, and no map had, was kept, and dialled for ever
 )
 """Histories that have shown a fault."""

@@ -173,6 +173,10 @@ FAULTS: Final = (
         ClusterSubscriptions, "handle_timeout", "if self._names_due <= now:", "if False:",
     ),
     Fault(
+        "a channel that a server does not leave while the cluster is down is never left", OURS,
+        ShardedRegistry, "place", "or self._is_left_over(name)", "",
+    ),
+    Fault(
         "what is missed while a channel's master is away is told by no gap", "many a client",
         ShardedRegistry, "lost", "if feed is not self:", "if False:",
     ),
@@ -214,6 +218,7 @@ SHOWN_BY: Final = {
     "ASKING is left out of a watched transaction's EXEC": 100,
     "what an interrupt has cost of a question for the map is not asked anew": 198,
     "what is missed while a slot moves is told by no gap": 99,
+    "a channel that a server does not leave while the cluster is down is never left": 1032,
     "what is missed while a channel's master is away is told by no gap": 162,
     "what an interrupt has kept from a subscriber is not told": 435,
     "what is kept outlives its slot's move": 222,

@@ -60,6 +60,11 @@ class ClusterScript(Script):
         return self.seed % FOLLOWED == 0 and self.seed % 4 in (1, 2)
 
     @property
+    def deaf(self) -> bool:
+        """Do servers refuse commands on channels of shards while the cluster is down?"""
+        return self.seed // FOLLOWED % 3 == 2
+
+    @property
     def config(self) -> Config:
         """How the client is to connect."""
         return Config(

@@ -45,6 +45,7 @@ class TownTrouble(ClusterFaults):
         """The cluster is there from now on."""
         script = self.script
         self.found(masters=script.masters, replicas=script.replicas, kind=script.server, password=script.password)
+        self.cluster.deaf = script.deaf
         self.cluster.takes, self.cluster.runs = self.checks.takes, self.checks.runs
         self._listen()
 
