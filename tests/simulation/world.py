@@ -171,6 +171,9 @@ class World(Trouble):
         for link in [event.link for event in events if isinstance(event, Look)]:
             before.looked(link, self.clock.now)  # at once: there is nothing to be read on a socket of the parent's
         self.hand_out([*events, *before.events()])
+        if self.torn:  # an interrupt may have struck one that was told so
+            self.resume(before)
+            self.hand_out(before.events())
         self.dials.clear()
         self.checks.rest()
         self.lent_sockets = 0

@@ -106,8 +106,7 @@ class ClusterChecks(TownChecks, Checks):
         by, then = self.sent_on.pop(words, (None, 0.0))
         quarrels = any([act.kind == "quarrel" for act in self.world.script.acts])  # then the words of both cross
         if by is session and not quarrels and self.world.client.map.installed_at < then:
-            place, at = self.world.client.map.said.get(slot, (None, 0.0))
-            assert place == member.place, f"{words!r} came again to {member}, which had sent it on"
+            at = self.world.client.map.named_at.get((slot, member.place), 0.0)  # others may have learnt more since
             assert at > then, f"{words!r} came again to {member}, which had sent it on"
         if refusal is not None and refusal.code == "MOVED":
             self.sent_on[words] = session, now
@@ -273,19 +272,21 @@ class ClusterChecks(TownChecks, Checks):
 class WatchedMap(ClusterMap):
     """A client's map, which sees to it that only MOVED teaches it, and that no older view undoes that."""
 
-    __slots__ = ("installed_at", "said", "world")
+    __slots__ = ("installed_at", "named_at", "said", "world")
 
     def __init__(self, world: ClusterWorld) -> None:
         super().__init__()
         self.world = world
         self.installed_at = -1.0
         self.said: dict[int, tuple[Place, float]] = {}
+        self.named_at: dict[tuple[int, Place], float] = {}  # when MOVED last named this server, whatever was said since
 
     def learn(self, slot: int, place: Place, now: float) -> bool:
         assert ("MOVED", slot, place) in self.world.cluster.named, (
             f"no server has said that slot {slot} is that of {place}"
         )
         self.said[slot] = place, now
+        self.named_at[slot, place] = now
         return super().learn(slot, place, now)
 
     def install(self, view: View, asked_at: float) -> bool:
