@@ -220,6 +220,7 @@ SHOWN_BY: Final = {
     "what is missed while a slot moves is told by no gap": 99,
     "a channel that a server does not leave while the cluster is down is never left": 1032,
     "what is missed while a channel's master is away is told by no gap": 162,
+    "a channel that servers send to and fro is asked for without a pause": 594,
     "what an interrupt has kept from a subscriber is not told": 435,
     "what is kept outlives its slot's move": 222,
     "what is read behind ASK is kept": 57,
