@@ -138,6 +138,9 @@ class TownChecks(ClusterChecks):
         before.append((session, letter, refused))
         if refused:
             return
+        last = {one: where if was_refused else None for where, one, was_refused in before}
+        if key[:1] == b"a" and any([one < letter and where is session for one, where in last.items()]):
+            self.waited.add(key)  # its server changed its mind in the midst, and what it had refused may not come again
         for at, (where, other, was_refused) in enumerate(before[:-1]):
             if was_refused or other < letter:
                 continue
