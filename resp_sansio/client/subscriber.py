@@ -180,9 +180,15 @@ class Subscriber(Source):
         if self.broken is None or self.missing:
             return
         self._lost(self.incoming, self.broken)
+        self._release_held()
+        self.broken = None
+
+    def _release_held(self) -> None:
+        """What was held is to be had, and so is what comes."""
+        nothing: deque[Item] = deque()
+        # No call from here on: an interrupt strikes behind one, and what was held would come twice.
         self.incoming += self.held
-        self.held, self.broken = deque(), None
-        self.tail = self.incoming
+        self.held, self.tail = nothing, self.incoming
 
     def _lost(self, items: deque[Item], why: str) -> None:
         """Say behind these that more may be missing, no one knows how many."""
@@ -247,8 +253,7 @@ class Subscriber(Source):
         """Nothing comes any more, for this reason; what has come is still to be had."""
         if self.broken is not None and self.held:
             self._lost(self.incoming, self.broken)
-        self.incoming += self.held
-        self.held, self.tail = deque(), self.incoming
+        self._release_held()
         self.broken = self._away = None
         if self.error is None:
             self.error = error

@@ -725,6 +725,7 @@ class History(RuleBasedStateMachine):
         self.changes: list[tuple[Change, set[tuple[Kind, bytes]]]] = []
         self.numbers: Counter[tuple[Kind, bytes]] = Counter()
         self.seen: dict[tuple[Subscriber, tuple[Kind, bytes]], int] = {}
+        self.left: dict[tuple[Subscriber, tuple[Kind, bytes]], int] = {}
         self.excused: dict[Subscriber, set[tuple[Kind, bytes]]] = {}
         self.messages = self.gaps = 0  # that were taken
         self.wire.open()
@@ -755,8 +756,7 @@ class History(RuleBasedStateMachine):
             left = {(name.kind, name.word) for name in subscriber.names} if names is None else {*names}
             self.changes.append((self.wire.registry.unwant(subscriber, names), set()))
             self.wire.send()
-            for name in left:
-                self.seen.pop((subscriber, name), None)
+            self._forget(subscriber, left)
 
     @precondition(lambda self: self.changes)
     @rule(index=st.integers(0, 9))
@@ -765,8 +765,13 @@ class History(RuleBasedStateMachine):
         if not change.over:
             self.wire.registry.cancel(change)
             self.wire.send()
-            for name in added:
-                self.seen.pop((change.subscriber, name), None)
+            self._forget(change.subscriber, added)
+
+    def _forget(self, subscriber: Subscriber, names: set[tuple[Kind, bytes]]) -> None:
+        """What comes from here on is of another time: also behind what is held, and was published before."""
+        for name in names:
+            self.seen.pop((subscriber, name), None)
+            self.left[subscriber, name] = self.numbers[name]
 
     @rule(index=st.integers(0, 9))
     def goes(self, index: int) -> None:
@@ -837,7 +842,8 @@ class History(RuleBasedStateMachine):
             last = self.seen.get((subscriber, name))
             excused = self.excused.setdefault(subscriber, set())
             assert last is None or number == last + 1 or (name in excused and number > last), (name, last, number)
-            self.seen[subscriber, name] = number
+            if number > self.left.get((subscriber, name), 0):
+                self.seen[subscriber, name] = number
             excused.discard(name)
 
     @invariant()
