@@ -259,19 +259,17 @@ async def test_a_dial_that_fails_is_told_with_the_step_that_failed(backend: Back
     def fails() -> str:
         raise LookupError("no secret")
 
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        nowhere = f"redis://127.0.0.1:{taken.getsockname()[1]}"
-
     def refuses(wire: Wire) -> None:
         wire.send(b"-ERR this is no TLS\r\n")
         wire.drain()
 
     ways: list[tuple[str, dict[str, Any], str]] = [
-        (nowhere, {}, "dial"),
         (server.url, {"credentials": fails}, "credentials"),
         (server.url, {"username": "nobody", "password": "hunter2"}, "handshake"),
     ]
-    with Peer(refuses) as peer:
+    with Peer(refuses) as peer, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and does not listen: no other gets this port meanwhile
+        ways.append((f"redis://127.0.0.1:{deaf.getsockname()[1]}", {}, "dial"))
         ways.append((peer.url.replace("redis", "rediss"), {}, "tls"))
         for way in ways:
             await _fail(backend, *way)
