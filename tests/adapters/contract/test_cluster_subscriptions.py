@@ -97,10 +97,11 @@ async def test_what_is_left_while_the_cluster_is_down_is_left_once_it_is_up(
     spare = next(slot for slot in slots if slot not in {slot_of(name), slot_of(other)})
     async with subscribed(backend, cluster.url, shards=[name, other]) as (_, messages):
         assert node.call("CLUSTER", "DELSLOTS", spare) == b"OK"
-        while not str(node.call("SUNSUBSCRIBE", other)).startswith("CLUSTERDOWN"):
+        while not str(node.call("SPUBLISH", other, "x")).startswith("CLUSTERDOWN"):
             await backend.sleep(0.01)
+        refuses = str(node.call("SUNSUBSCRIBE", other)).startswith("CLUSTERDOWN")  # Redis 8.6 does not
         await messages.unsubscribe(shards=[name])
-        assert node.call("PUBSUB", "SHARDNUMSUB", name, other) == [name.encode(), 1, other.encode(), 1]
+        assert node.call("PUBSUB", "SHARDNUMSUB", name, other) == [name.encode(), int(refuses), other.encode(), 1]
         assert node.call("CLUSTER", "ADDSLOTS", spare) == b"OK"
         while node.call("PUBSUB", "SHARDNUMSUB", name, other) != [name.encode(), 0, other.encode(), 1]:
             with pytest.raises(CommandTimeoutError, match="no message came in time"):
