@@ -185,10 +185,7 @@ class Driver(Guarded):
                 return None
             loan, lane = lease, machine.lane
             if loan is None and lane is None:
-                if machine.routes:
-                    lane = machine.lane_of(slot)
-                else:  # each call has a link of its own: one that is idle is lent to it
-                    loan = machine.lend_to(slot, now)
+                loan, lane = machine.way_of(slot, now)
             link = loan.connection if loan is not None else None if lane is None else lane.link
             io: Socket | None = None if link is None or link.ended else link.io
             reader = None if io is None else io.reader
@@ -324,7 +321,7 @@ class Driver(Guarded):
             ):
                 self._locked(self._look_around, caller)
                 if caller.token == DONE or crew.where(caller) is not None or crew.dials:
-                    result = SLEEP  # it has its own to do, or another dial, and whoever is free goes on
+                    result = SLEEP  # it has its own to do, or another dial, and a thread that is free goes on
         except ConnectError as error:
             result = error
         finally:

@@ -97,10 +97,7 @@ class Driver(DriverBase):
         machine, now = self.machine, self.now()
         lane, loan = machine.lane, lease
         if lane is None and lease is None:
-            if machine.routes:
-                lane = machine.lane_of(slot)
-            else:  # each call has a link of its own: one that is idle is lent to it
-                loan = machine.lend_to(slot, now)
+            loan, lane = machine.way_of(slot, now)
         link: Link | None = loan.connection if loan is not None else None if lane is None else lane.link
         looked: Socket | None = None
         sent: bool | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
-from typing import ClassVar, Final
+from typing import Final
 
 from .._errors import ConnectionClosedError, RespError
 from .._record import replace
@@ -93,7 +93,9 @@ class Client(Sockets):
         """Are there links to lend to blocks?"""
         return self._pool is not None
 
-    routes: ClassVar[bool] = False  # are there several servers, so that `lane_of` finds the lane of each call?
+    def way_of(self, slot: Slot, now: float) -> tuple[Lease[Link] | None, Lane | None]:
+        """Return by what a call may start where not all go by one lane: an idle link, lent to it, or the lane to its server."""
+        return self.lend_to(slot, now), None
 
     def lane_of(self, slot: Slot) -> Lane | None:  # noqa: ARG002  # of use where there are several servers
         """Return the only lane by which this call could go, None if there are several, or none."""

@@ -22,7 +22,7 @@ from .cluster_servers import timed
 from .cluster_subscriptions import ClusterSubscriptions
 from .hash_slots import SLOTS
 from .leases import Lease
-from .links import Dial, Link, ServerFacts, Share, Waiter
+from .links import Dial, Lane, Link, ServerFacts, Share, Waiter
 from .node import Node, NodeBase, Probe
 from .pushes import Listener
 from .sentinel import Place
@@ -40,7 +40,8 @@ class ClusterBase(ClusterSubscriptions):
         state = "closed" if self.closed else f"{len(self._nodes)} servers, {len(self._unplaced)} calls wait for a map"
         return f"<{type(self).__name__} {self.config.address}: {state}>"
 
-    routes: ClassVar[bool] = True
+    def way_of(self, slot: Slot, now: float) -> tuple[None, Lane | None]:  # noqa: ARG002  # no link is lent to a call
+        return None, self.lane_of(slot)
 
     @property
     def kind(self) -> str:

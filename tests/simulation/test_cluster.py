@@ -21,7 +21,7 @@ FOUND = (
     draw(82_492),  # who waited for another's read waited for ever when that had gone on behind ASK, and its caller left
     draw(20_184),  # a server that gave slots away, and was said to have them, kept their channels subscribed to
     draw(30_132),  # the same
-    draw(20_919),  # an interrupt struck a subscriber that was told of a fork, and nobody looked at the client again
+    draw(20_919),  # an interrupt struck a subscriber that was told of a fork, and no thread looked at the client again
     draw(23_817),  # a call followed what one MOVED had said, and came there as another one had been heard
     draw(22_075),  # a server took the rest of what it had sent on in part, and that part had no time to come again
     draw(32_360),  # a server that a caller had named, and no map had, was kept, and dialled for ever

@@ -78,7 +78,7 @@ def test_the_machines_of_servers_are_not_asked_when_they_are_due(asked: list[Nod
 
 
 def test_those_with_a_breaker_are(asked: list[NodeBase]) -> None:
-    """It says itself when it allows the next dial, and tells nobody."""
+    """It says itself when it allows the next dial, and tells no machine beside it."""
     town = Town(LANES, PoolSettings(max_size=2, breaker_failures=2))
     town.call("GET", key(A))
     asked.clear()

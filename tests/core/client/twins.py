@@ -117,10 +117,7 @@ class Twin:
             if self.short:
                 lane = client.lane
                 if held is None and lane is None:
-                    if client.routes:
-                        lane = client.lane_of(slot)
-                    else:
-                        loan = client.lend_to(slot, now)
+                    loan, lane = client.way_of(slot, now)
                 link = loan.connection if loan is not None else None if lane is None else lane.link
                 home = client if link is None else link.home
                 unread = link is not None and self.number(link) in self.unread
@@ -170,7 +167,7 @@ class Twin:
     def acquire(self, now: float, deadline: float) -> None:
         number = len(self.waiters)
         try:
-            at = slot_of(b"k") if self.client.routes else None
+            at = slot_of(b"k") if isinstance(self.client, Cluster) else None
             self.waiters.append(self.client.acquire(number, now, deadline=deadline, borrower="here", at=at))
         except Exception as error:  # noqa: BLE001  # as above
             self.waiters.append(Waiter(number, deadline, None))

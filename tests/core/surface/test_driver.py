@@ -244,7 +244,7 @@ def test_what_an_event_leads_to_is_carried_out_behind_all_that_was_told_before()
 
 
 def test_what_is_told_of_a_socket_that_is_not_there_yet_is_left() -> None:
-    """An end may be told before the adapter has made the socket of a link that nobody wants any more."""
+    """An end may be told before the adapter has made the socket of a link that no caller wants any more."""
     driver = stub(ClientSettings())
     driver.dials_at_once = False
     driver.ahead(new_slot(("ECHO", "a")))
@@ -258,7 +258,7 @@ def test_what_is_told_of_a_socket_that_is_not_there_yet_is_left() -> None:
 
 def test_who_waits_for_the_end_of_all_calls_is_told() -> None:
     driver = stub(ClientSettings())
-    driver.carry_out([Drained()])  # nobody waits
+    driver.carry_out([Drained()])  # no caller waits
     driver.drained = drained = Event()
     driver.ahead(new_slot(("ECHO", "a")))
     driver.change("close", lambda machine, now: machine.drain(now))

@@ -170,7 +170,7 @@ class Talker(Caller):
             assert last == now, f"{self} has had {last}, and there were {now}"
 
     async def unsubscribed(self, to: Any) -> None:  # noqa: ARG002
-        """When nobody subscribes any more, the client has left all channels."""
+        """When no caller subscribes any more, the client has left all channels."""
         while any(not caller.done for caller in self.history.callers if caller is not self):
             await self.history.sleep(0.1)
         for socket in self.history.sockets:
