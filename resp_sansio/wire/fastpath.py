@@ -88,6 +88,7 @@ _NO_COLUMN: Final = _ERRORS | {type(None)}
 _HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(rb"[^0-9.,eE+-]|[^0-9]\.|\.[^0-9]").search  # in ",1,2.5,": what float() reads otherwise
+_RARE_BULKS: Final = (b"$?", b"$0")  # a streamed string; a length that begins with a zero
 _FIRST_LOOK: Final = 126  # bytes of integers in which their lengths are looked at
 _FIRST_RUN: Final = 2048  # bytes of integers that are read at once; then more
 _WORTH_READING: Final = 7  # bytes of an integer with its type byte and line break
@@ -298,12 +299,12 @@ def _singly(tokens: list[bytes], at: int, last: int, items: list[Reply], most: i
             digits = head[1:]
             if digits.isdigit() and head[0] == 58 and len(digits) < 19:  # ":"
                 append(int(digits))
-            elif head == b"$?":
-                streamed = _streamed(tokens, at + 1, last)
-                if streamed is None:
+            elif head[:2] in _RARE_BULKS:
+                bulk = _streamed(tokens, at + 1, last) if head == b"$?" else _padded(tokens, at, last)
+                if bulk is None:
                     break
-                append(streamed[0])
-                at = streamed[1]
+                append(bulk[0])
+                at = bulk[1]
                 continue
             else:
                 value = scalar(head)
@@ -342,6 +343,15 @@ def _streamed(tokens: list[bytes], at: int, last: int) -> tuple[bytes, int] | No
         size += length
         at += 2
     return None
+
+
+def _padded(tokens: list[bytes], at: int, last: int) -> tuple[bytes, int] | None:
+    """Return the short bulk at `at` whose length has zeros before it, and the index of what follows; None to decline."""
+    digits = tokens[at][1:]
+    if len(digits) > _LONGEST_HEADER or not digits.isdigit() or at + 2 > last:
+        return None
+    body = tokens[at + 1]
+    return (body, at + 2) if len(body) == int(digits) < SHORT else None
 
 
 def scalar(line: bytes) -> Reply:

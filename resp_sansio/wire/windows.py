@@ -27,6 +27,7 @@ _OPENS_RUN: Final = re.compile(
     rb"[*%~](?:[0-9]{4,10}\r\n[:$]|[0-9]{3,10}\r\n[*%~])"
 ).match  # behind such a header splitting may not be the fastest
 
+_LONGEST_COUNT: Final = 20  # digits: zeros before a count, as the grammar allows them
 _WORTH_SPLITTING: Final = 24  # bytes: below that there is nothing to gain
 _SMALLEST_SPAN: Final = 4096
 _WORTH_STRIDES: Final = 2048  # bytes: below that splitting costs less than to look whether bulks are alike
@@ -38,7 +39,10 @@ _WIDE: Final = 64  # elements: what is wider than that is no row of columns
 def _header(line: bytes) -> tuple[int, int] | None:
     """Return what a frame with this header collects for, and how many elements; None for what is read elsewhere."""
     kind = AGGREGATES.get(line[0]) if line else None
-    count = None if kind is None else COUNTS.get(b"*" + line[1:])
+    digits = line[1:]
+    if digits[:1] == b"0" and digits.isdigit() and len(digits) < _LONGEST_COUNT:
+        digits = b"%d" % int(digits)
+    count = None if kind is None else COUNTS.get(b"*" + digits)
     if kind is None or count is None or (kind == PUSH and not count):
         return None
     return kind, count * 2 if kind in (MAP, ATTRIBUTE) else count
