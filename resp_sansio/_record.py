@@ -44,6 +44,7 @@ class Record:
     """
 
     __fields__: ClassVar[Mapping[str, Field]] = NOTHING
+    __needed__: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         made = dict(cls.__fields__)
@@ -54,15 +55,18 @@ class Record:
             if default is not MISSING:
                 setattr(cls, name, made[name].default)
         cls.__fields__ = made
+        cls.__needed__ = frozenset([name for name, one in made.items() if one.default is MISSING])
 
     def __init__(self, **values: Any) -> None:
+        if not self.__fields__.keys() >= values.keys():
+            unknown = next(name for name in values if name not in self.__fields__)
+            raise TypeError(f"{type(self).__name__} has no field {unknown!r}")
+        if not values.keys() >= self.__needed__:
+            missing = next(name for name in self.__fields__ if name in self.__needed__ and name not in values)
+            raise TypeError(f"{type(self).__name__} needs {missing!r}")
+        put = object.__setattr__
         for name, value in values.items():
-            if name not in self.__fields__:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}")
-            object.__setattr__(self, name, value)
-        for name, one in self.__fields__.items():
-            if one.default is MISSING and name not in values:
-                raise TypeError(f"{type(self).__name__} needs {name!r}")
+            put(self, name, value)
         self.__post_init__()
 
     def __post_init__(self) -> None:

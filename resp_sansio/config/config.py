@@ -319,8 +319,8 @@ class Config(Record):
 
     def _changed(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, in the order of declaration."""
-        values = ((one, getattr(self, one.name)) for one in fields(self))
-        return {one.name: value for one, value in values if value != one.default}
+        given, known = vars(self), self.__fields__
+        return {name: given[name] for name in filter(given.__contains__, known) if given[name] != known[name].default}
 
     def __repr__(self) -> str:
         options = options_of(self)
@@ -427,13 +427,13 @@ EXCLUDE: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
 )
 NEED: Final = (
     # Otherwise a user believes that an open connection is encrypted.
-    ("tls", TLS_OPTIONS),
-    ("tls_cert_file", ("tls_key_file", "tls_key_password")),
-    ("sentinels", SENTINEL_OPTIONS),
-    ("cluster", ("address_map",)),
-    ("cluster or sentinels", ("read_from",)),
-    ("cluster or read_from", ("refresh_interval",)),
-    ("master_name", ("sentinels",)),
+    (("tls",), TLS_OPTIONS),
+    (("tls_cert_file",), ("tls_key_file", "tls_key_password")),
+    (("sentinels",), SENTINEL_OPTIONS),
+    (("cluster",), ("address_map",)),
+    (("cluster", "sentinels"), ("read_from",)),
+    (("cluster", "read_from"), ("refresh_interval",)),
+    (("master_name",), ("sentinels",)),
 )
 
 
@@ -447,11 +447,14 @@ def _check_together(given: Mapping[str, object]) -> None:
     for name, others, why in EXCLUDE:
         if name in given and (both := [other for other in others if other in given]):
             raise ValueError(f"{name} excludes {' and '.join(both)}: {why}")
-    for name, others in NEED:
-        if name == "tls" and given.get("sentinel_tls"):
+    names = given.keys()
+    for needed, others in NEED:
+        if names.isdisjoint(others) or not names.isdisjoint(needed):
+            continue
+        if "tls" in needed and given.get("sentinel_tls"):
             continue  # they serve there
-        if given.keys().isdisjoint(name.split(" or ")) and (vain := [other for other in others if other in given]):
-            raise ValueError(f"{' and '.join(vain)} would do nothing without {name}")
+        vain = " and ".join([other for other in others if other in given])
+        raise ValueError(f"{vain} would do nothing without {' or '.join(needed)}")
 
 
 def _restore(cls: type[Config], options: dict[str, Any]) -> Config:
@@ -466,6 +469,8 @@ def _read(url: str, options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the options that a URL gives."""
     parts, query = read_url(url)
     said = {name: options[name].read(name, text, hidden=True) for name, text in parts}
+    if not query:
+        return said
     names = [name for name, _ in query]
     # A '&' too many makes a name, or a value, of the rest of a password, and one too few puts it behind another's value.
     secrets = [name for name, option in options.items() if option.secret]

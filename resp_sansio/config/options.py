@@ -6,7 +6,7 @@ here name the option and what came, unless that is a secret or could be a part o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
@@ -118,9 +118,15 @@ def option(default: T, kind: Kind, meaning: str, *, secret: bool = False) -> T:
     return field(default, option=Option(kind, meaning, secret))
 
 
-def options_of(record: Record | type[Record]) -> dict[str, Option]:
+DECLARED: Final[dict[type[Record], Mapping[str, Option]]] = {}  # made at the first question
+
+
+def options_of(record: Record | type[Record]) -> Mapping[str, Option]:
     """Return the options that a record declares, by name."""
-    return {one.name: one.metadata["option"] for one in fields(record)}
+    kind = record if isinstance(record, type) else type(record)
+    if (declared := DECLARED.get(kind)) is None:
+        DECLARED[kind] = declared = {one.name: one.metadata["option"] for one in fields(kind)}
+    return declared
 
 
 # Options that a connection has not: keywords of these classes, which no URL can say.
@@ -243,7 +249,7 @@ def _is_host(text: str) -> bool:
         name = text if text.isascii() else text.encode("idna").decode()
     except UnicodeError:
         return False
-    return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))  # RFC 1035
+    return all([0 < len(label) < 64 for label in name.removesuffix(".").split(".")])  # RFC 1035
 
 
 @lru_cache(maxsize=64)  # asked for each call that names one

@@ -22,6 +22,8 @@ SCHEMES: Final = {  # speaks TLS?
 }  # fmt: skip
 ALLOWED: Final = "redis://, rediss:// (TLS), valkey://, valkeys:// (TLS), one of these with +sentinel or +cluster before ://, or unix://"
 UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"  # RFC 3986
+# Spaces, line ends and control characters.
+FORBIDDEN: Final = frozenset(map(chr, (*range(0x21), 0x7F)))
 HEX: Final = frozenset("0123456789abcdefABCDEF")
 
 Text: TypeAlias = tuple[str, str]
@@ -50,7 +52,7 @@ def _split(url: str) -> tuple[str, str, str, str]:
     """Return scheme, authority, path and query, sure that credentials can only be before the one '@', or be query options."""
     if not isinstance(url, str):
         raise TypeError(f"a URL must be str; got {type(url).__name__}")
-    if any(char <= " " or char == "\x7f" for char in url) or not is_text(url):
+    if not FORBIDDEN.isdisjoint(url) or not is_text(url):
         raise ValueError("a URL must not contain spaces, line ends or control characters; write them as %20, %0A ...")
     scheme, found, rest = url.partition("://")
     if not found:
