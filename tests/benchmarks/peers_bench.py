@@ -230,14 +230,27 @@ def reached(goal: Goal, figures: Figures) -> str | None:
     return f"{ours:.2f}" if goal.measure == "value" else f"{ours * 1e6:.2f}"
 
 
+def attainable(goal: Goal, figures: Figures) -> str:
+    """What a peer that does nothing but send and receive would reach, if one took its turn."""
+    label, _ = goal.ours
+    floor = next((name for name in figures[label] if "floor" in name), None)
+    with_itself = goal.than is not None and "resp-sansio" in goal.than[1]
+    return "-" if floor is None or with_itself else reached(goal._replace(ours=(label, floor)), figures) or "-"
+
+
 def show_goals(figures: Figures) -> None:
+    """What was reached, what was to be, and what the system calls and the event loop alone leave room for."""
     rows: dict[str, dict[str, str]] = {}
     for goal in GOALS:
         if (value := reached(goal, figures)) is not None:
             label, peer = goal.ours
             than = "" if goal.than is None else goal.than[1] if goal.than[0] == label else goal.than[0]
-            rows[f"{label}: {peer} / {than}".removesuffix(" / ")] = {"times better": value, "goal": goal.goal}
-    table("goals", rows, ["times better", "goal"])
+            rows[f"{label}: {peer} / {than}".removesuffix(" / ")] = {
+                "times better": value,
+                "goal": goal.goal,
+                "floor": attainable(goal, figures),
+            }
+    table("goals", rows, ["times better", "goal", "floor"])
 
 
 def show_crowds(figures: dict[str, dict[str, float]]) -> None:
