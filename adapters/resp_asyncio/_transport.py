@@ -44,7 +44,7 @@ async def dial(wanted: Dial) -> socket.socket:
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(monotonic())
-    race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
+    race = wanted.begin_race(await _resolve(wanted))
     attempts: dict[socket.socket, Any] = {}  # no tasks, which would outlive one that is cancelled
     connecting: socket.socket | None
     try:
@@ -82,19 +82,16 @@ def _begin(address: Any) -> tuple[socket.socket, int]:
         raise
 
 
-async def _resolve(config: Config, deadline: float) -> list[Any]:
-    """Addresses as `socket.getaddrinfo` gives them; for a name it runs in a thread, since it may take its time."""
-    if config.path is not None:
-        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
+async def _resolve(wanted: Dial) -> list[Any]:
+    """Addresses as `socket.getaddrinfo` gives them; for a name in a thread."""
+    found = wanted.addresses(socket)
+    if found is not None:
+        return found
     try:
-        return socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except OSError:
-        pass
-    try:
-        async with until(deadline):
-            return await asyncio.get_running_loop().getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise not_resolved(config, error) from error
+        async with until(wanted.deadline):
+            return await asyncio.get_running_loop().run_in_executor(None, wanted.look_up, socket)
+    except TimeoutError as error:
+        raise not_resolved(wanted.config, error) from error
 
 
 async def _writable(attempts: Iterable[socket.socket], until_when: float) -> socket.socket | None:

@@ -17,8 +17,8 @@ from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from resp_sansio.client import Dial, TLSWire, between_forks
-from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
+from resp_sansio.client import Dial, TLSWire
+from resp_sansio.config import Race, read_credentials, socket_options
 
 __all__ = ["LONGEST", "Opening", "of_the_system", "poll_of", "shut_down", "wait_for"]
 
@@ -135,7 +135,8 @@ class Opening:
 
     def _open(self, dial: Dial) -> Steps:
         dial.begin(monotonic())
-        race = dial.begin_race(self._resolve())
+        found = dial.addresses(socket)
+        race = dial.begin_race(dial.look_up(socket) if found is None else found)
         connected: socket.socket | None = None
         while connected is None:
             while (address := race.next(monotonic())) is not None:
@@ -153,17 +154,6 @@ class Opening:
         for option in socket_options(self._config, socket):
             connected.setsockopt(*option)
         self.connected = connected
-
-    def _resolve(self) -> list[Any]:
-        config = self._config
-        if config.path is not None:
-            return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
-        # Names of text are encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
-        host = config.host.encode() if config.host.isascii() else config.host
-        try:
-            return between_forks(socket.getaddrinfo, host, config.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise not_resolved(config, of_the_system(error)) from error
 
     def _begin(self, race: Race, address: Any) -> None:
         attempt = None

@@ -16,7 +16,7 @@ from weakref import WeakSet
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from resp_sansio import Config, ConnectError
+from resp_sansio import ConnectError
 from resp_sansio.client import Dial
 from resp_sansio.config import Race, not_resolved, socket_options
 
@@ -32,22 +32,23 @@ async def dial(wanted: Dial) -> socket.socket:
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(trio.current_time())
-    race = wanted.begin_race(await _resolve(wanted.config, wanted.deadline))
+    race = wanted.begin_race(await _resolve(wanted))
     connected = await _connect_first(race)
     for option in socket_options(wanted.config, socket):
         connected.setsockopt(*option)
     return connected
 
 
-async def _resolve(config: Config, deadline: float) -> list[Any]:
-    """Addresses as `socket.getaddrinfo` gives them."""
-    if config.path is not None:
-        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
+async def _resolve(wanted: Dial) -> list[Any]:
+    """Addresses as `socket.getaddrinfo` gives them; for a name in a thread, which may be left behind."""
+    found = wanted.addresses(socket)
+    if found is not None:
+        return found
     try:
-        async with until(deadline):
-            return await trio.socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise not_resolved(config, error) from error
+        async with until(wanted.deadline):
+            return await trio.to_thread.run_sync(wanted.look_up, socket, abandon_on_cancel=True)
+    except TimeoutError as error:
+        raise not_resolved(wanted.config, error) from error
 
 
 @enable_ki_protection

@@ -16,7 +16,6 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
-from resp_sansio import Config
 from resp_sansio.client import (
     Client,
     ClientEvent,
@@ -30,7 +29,7 @@ from resp_sansio.client import (
     Report,
     TLSWire,
 )
-from resp_sansio.config import Race, not_resolved, read_credentials, socket_options
+from resp_sansio.config import Race, read_credentials, socket_options
 from resp_sansio.connection import Slot, SlotState
 from resp_sansio.surface import threads
 from resp_sansio.surface.threads import Heardable, Loan, Make
@@ -311,7 +310,8 @@ def opened(dial: Dial) -> Steps[Opened]:
 
 def connected(dial: Dial) -> Steps[socket.socket]:
     dial.begin(monotonic())
-    race = dial.begin_race(resolved(dial.config))
+    found = dial.addresses(socket)
+    race = dial.begin_race(dial.look_up(socket) if found is None else found)
     attempts: dict[socket.socket, Any] = {}
     try:
         while True:
@@ -353,15 +353,6 @@ def has_connected(connecting: socket.socket) -> bool:
     except OSError:
         return False
     return True
-
-
-def resolved(config: Config) -> list[Any]:
-    if config.path is not None:
-        return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
-    try:
-        return socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise not_resolved(config, error) from error
 
 
 class Wire:

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import inf
+from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
-from ..config.addresses import Address, Race
+from ..config.addresses import Address, Race, not_resolved
 from ..config.config import Config
 from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
 from ..wire.values import Reply
 from .feeds import Feed
+from .forks import between_forks
 from .leases import Dial as PlaceDial
 from .leases import Lease
 from .leases import Waiter as PlaceWaiter
@@ -131,6 +133,41 @@ class Dial:
             assert self.search is not None
             self.way, self.deadline = self.search.way, self._until
         return over
+
+    def addresses(self, socket: ModuleType) -> list[Address] | None:
+        """Return the addresses if that takes no look-up: of a path, or of a host in digits. None for a name.
+
+        `socket` is that module.
+        """
+        config = self.config
+        if config.path is not None:
+            return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", config.path)]
+        try:
+            return self._found(socket, socket.AI_NUMERICHOST)
+        except OSError as error:
+            if error.errno is None:  # the system has raised none: a signal's handler has
+                raise
+            return None
+
+    def look_up(self, socket: ModuleType) -> list[Address]:
+        """Return the addresses of a name. It takes its time, and forks of the process wait for it.
+
+        Raises `ConnectError`.
+        """
+        try:
+            return between_forks(self._found, socket)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise not_resolved(self.config, error) from error
+
+    def _found(self, socket: ModuleType, flags: int = 0) -> list[Address]:
+        # Text is encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
+        host, port = self.config.host, self.config.port
+        found: list[Address] = socket.getaddrinfo(
+            host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM, flags=flags
+        )
+        return found
 
     def begin_race(self, found: Iterable[Address]) -> Race:
         """These addresses were found: return the race between them."""

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from contextlib import AsyncExitStack, ExitStack
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from adapters.backends import Backend, contract
 from adapters.loops import open_sockets
 from adapters.peers import ALLOWED, Peer, Wire, statistic
 from resp_sansio import Config, ConnectError, Outcome, ReplyError
+from resp_sansio.client.forks import GATE
 from servers import ServerError
 
 if TYPE_CHECKING:
@@ -120,6 +122,26 @@ async def test_every_resolved_address_is_tried(
     resolved.pop()
     error = await refused(backend, "redis://several.example")
     assert str(error) == "cannot connect to several.example:6379: Connection refused"
+
+
+@contract
+async def test_forks_wait_for_the_look_up_of_a_name(
+    backend: Backend, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver's own locks would be locked in the child for ever, if another thread held them then."""
+    awaited: list[bool] = []
+
+    def resolve(*_: object, flags: int = 0, **__: object) -> list[object]:
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        awaited.append(get_ident() in GATE.inside.values())
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with backend.connect("redis://cache.example") as connection:
+        assert await connection.execute("PING") == "PONG"
+    assert awaited == [True]
+    assert get_ident() not in GATE.inside.values()
 
 
 @contract

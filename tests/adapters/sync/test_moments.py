@@ -207,4 +207,4 @@ def test_names_of_ascii_are_resolved_without_an_import(monkeypatch: pytest.Monke
     for host in ("cache.example", "bücher.example"):
         with pytest.raises(ConnectError, match="cannot resolve"):
             connect(f"redis://{host}")
-    assert asked == [b"cache.example", "bücher.example"]
+    assert asked == [b"cache.example"] * 2 + ["bücher.example"] * 2  # each in vain as digits first
