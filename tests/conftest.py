@@ -70,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", NEEDS)
+    config.addinivalue_line("markers", "over_a_cluster: its server is one server, and then a cluster; of the contract")
     config.addinivalue_line(
         "markers", "exam: are planted faults found? It says nothing of the library: one Python is enough"
     )

@@ -28,10 +28,6 @@ ALL: Final = "masters"
 OF_ONE_SERVER: Final = frozenset({"connect", "pool"})
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "over_a_cluster: its server is one server, and then a cluster")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("over_a_cluster") is not None:
         both = [ONE, pytest.param(ALL, marks=pytest.mark.needs("Redis 7.0"))]
