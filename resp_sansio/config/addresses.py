@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from math import inf
 from types import ModuleType
@@ -153,32 +154,35 @@ def not_opened(config: Config, failure: ConnectError, why: RespError | None) -> 
     return _with_cause(ConnectError(message, transient=failure.transient), failure.__cause__)
 
 
-def socket_options(config: Config, socket: ModuleType) -> list[tuple[int, int, int]]:
+def socket_options(config: Config, socket: ModuleType) -> Sequence[tuple[int, int, int]]:
     """Return the options of a socket, each as `setsockopt` takes it. `socket` is that module: what it lacks, the system lacks.
 
     A unix socket has none. TCP's own probes begin after `keepalive` seconds of silence; then come three, a third of that apart.
     """
-    if config.path is not None:
-        return []
+    return () if config.path is not None else _tcp_options(config.keepalive, config.tcp_user_timeout, socket)
+
+
+@lru_cache(maxsize=16)
+def _tcp_options(
+    keepalive: int | None, user_timeout: float | None, socket: ModuleType
+) -> tuple[tuple[int, int, int], ...]:
+    """The same for all sockets of these options."""
     options = [
         ("IPPROTO_TCP", "TCP_NODELAY", 1),
-        ("SOL_SOCKET", "SO_KEEPALIVE", int(config.keepalive is not None)),
+        ("SOL_SOCKET", "SO_KEEPALIVE", int(keepalive is not None)),
     ]
-    if (seconds := config.keepalive) is not None:
+    if keepalive is not None:
         options += [
-            ("IPPROTO_TCP", "TCP_KEEPIDLE", seconds),
-            ("IPPROTO_TCP", "TCP_KEEPALIVE", seconds),  # what macOS calls it
-            ("IPPROTO_TCP", "TCP_KEEPINTVL", max(seconds // 3, 1)),
+            ("IPPROTO_TCP", "TCP_KEEPIDLE", keepalive),
+            ("IPPROTO_TCP", "TCP_KEEPALIVE", keepalive),  # what macOS calls it
+            ("IPPROTO_TCP", "TCP_KEEPINTVL", max(keepalive // 3, 1)),
             ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
         ]
-    if config.tcp_user_timeout is not None:
+    if user_timeout is not None:
         # In milliseconds, an unsigned int: tcp(7).
-        options.append(("IPPROTO_TCP", "TCP_USER_TIMEOUT", max(int(config.tcp_user_timeout * 1000), 1)))
-    return [
-        (getattr(socket, level), getattr(socket, name), value)
-        for level, name, value in options
-        if hasattr(socket, name)
-    ]
+        options.append(("IPPROTO_TCP", "TCP_USER_TIMEOUT", max(int(user_timeout * 1000), 1)))
+    there = [option for option in options if hasattr(socket, option[1])]
+    return tuple([(getattr(socket, level), getattr(socket, name), value) for level, name, value in there])
 
 
 def _with_cause(error: ConnectError, cause: BaseException | None) -> ConnectError:

@@ -11,6 +11,7 @@ The law for drivers: after every call that changes the machine, send what `data_
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import inf
 from typing import Final, Self
 
@@ -53,6 +54,9 @@ MAX_IN_FLIGHT: Final = 1024
 
 MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 """What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
+
+prepare_once = lru_cache(maxsize=64)(prepare)
+"""For a handshake's commands, which are the same at each dial: all but those with a secret."""
 
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
 SUBSCRIBED_COMMANDS: Final = frozenset(
@@ -386,9 +390,9 @@ class Connection(Timing):
 
     # -- opening ---------------------------------------------------------------------------------------------------------
 
-    def _send_handshake(self, commands: Sequence[Sequence[Argument]]) -> None:
+    def _send_handshake(self, commands: Sequence[tuple[Argument, ...]]) -> None:
         """Send a batch of the handshake, past whatever waits."""
-        prepared = [prepare(arguments) for arguments in commands]
+        prepared = [(prepare if "AUTH" in command else prepare_once)(command) for command in commands]
         self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
         self._send_first(self._opening)
 

@@ -57,13 +57,20 @@ OPTIONAL: Final = frozenset(
 )
 # Where HELLO has said it, only a replica is asked by ROLE, for the state of its link; not every user may ask.
 OPTIONAL_BEHIND_HELLO: Final = OPTIONAL | {Step.ROLE}
-WITHOUT_HELLO: Final = (Step.AUTH, Step.CLIENT_NAME, Step.ROLE)
-# The epoch comes first: where a fail-over happens between two answers, a new master goes with the old epoch, which does no harm.
 QUESTIONS: Final = (Step.EPOCH, Step.MASTER, Step.SENTINELS, Step.REPLICAS)
 
 
 # What is left of a handshake that is to be plain: whatever is not here, some proxies hang up on.
 PLAIN: Final = frozenset({Step.AUTH, Step.DATABASE, Step.READONLY, Step.ROLE, *QUESTIONS, Step.PING})
+
+
+SAID: Final = (
+    ("server", "name"),
+    ("version", "version"),
+    ("mode", "mode"),
+    ("role", "role"),
+    ("availability_zone", "zone"),
+)
 
 
 class ServerInfo(Record):
@@ -82,15 +89,17 @@ class ServerInfo(Record):
     @classmethod
     def of(cls, said: Mapping[str, Reply]) -> ServerInfo:
         """Read what HELLO said."""
-        keys = {"name": "server", "version": "version", "mode": "mode", "role": "role", "zone": "availability_zone"}
-        found = {field: said[key] for field, key in keys.items() if key in said}
-        return cls(**{field: value for field, value in found.items() if isinstance(value, str) and value})
+        found = {field: value for key, field in SAID if isinstance(value := said.get(key), str) and value}
+        return cls(**found)
 
     @property
     def nests_pushes(self) -> bool:
         """May it write a push inside another reply? Redis before 7.2 does, in arrays that it writes while keys expire."""
         version = tuple(int(part) for part in (self.version or "").split(".")[:2] if part.isdecimal() and len(part) < 9)
         return self.name != "valkey" and version < (7, 2)
+
+
+NOTHING_SAID: Final = ServerInfo()
 
 
 class Accepted(Record):
@@ -100,7 +109,7 @@ class Accepted(Record):
     """
 
     protocol: Literal[2, 3]
-    server: ServerInfo = ServerInfo()
+    server: ServerInfo = NOTHING_SAID
     answers: Sequence[Reply] = ()
     tracking: bool = False
 
@@ -189,7 +198,7 @@ class Handshake:
 
     def first_batch(self) -> list[tuple[Argument, ...]]:
         """Return the commands of the first batch, to be sent in one write. Never empty."""
-        return self._batch((Step.HELLO,) if self.protocol == 3 else WITHOUT_HELLO)
+        return self._batch(hello=self.protocol == 3)
 
     def answered(self, replies: Sequence[Reply]) -> Accepted | list[tuple[Argument, ...]]:
         """Read the answers of a whole batch: the handshake is accepted, or goes on with the batch that is returned.
@@ -212,15 +221,15 @@ class Handshake:
             elif (step not in optional or _code(reply) == "NOAUTH") and not again:
                 raise self._refusal(step, reply)
         if accepted is None:
-            return self._batch(WITHOUT_HELLO)
+            return self._batch(hello=False)
         if self.needs_master or self.needs_replica:
             self._check_role(accepted.server.role)
-        asked_for = QUESTIONS if self.lists_replicas else QUESTIONS[:-1]
-        return replace(
-            accepted,
-            answers=() if self.master_name is None else [self._answers.get(step) for step in asked_for],
-            tracking=accepted.protocol == 3 and Step.TRACKING in self._done,
-        )
+        if self.master_name is not None:
+            asked_for = QUESTIONS if self.lists_replicas else QUESTIONS[:-1]
+            accepted = replace(accepted, answers=[self._answers.get(step) for step in asked_for])
+        if self.tracking:
+            accepted = replace(accepted, tracking=accepted.protocol == 3 and Step.TRACKING in self._done)
+        return accepted
 
     def _check_role(self, said: str | None) -> None:
         """Refuse a server of the other role. HELLO has `said` it, for which no user needs leave, or ROLE was asked."""
@@ -270,55 +279,46 @@ class Handshake:
             message += f", as proxies do that do not know each of its commands: {options} leaves them out"
         return ConnectError(message, transient=True, plain_may_work=plain_may_work)
 
-    def _batch(self, opening: Sequence[Step]) -> list[tuple[Argument, ...]]:
-        wanted = [*opening, Step.LIBRARY_NAME, Step.LIBRARY_VERSION, Step.DATABASE, Step.READONLY, *QUESTIONS]
-        if opening[0] is Step.HELLO:
-            wanted.append(Step.TRACKING)  # on RESP2 it would be accepted, and never be heard of
-            if self.needs_replica:
-                wanted.insert(1, Step.ROLE)
-        batch = [(step, arguments) for step in wanted if step not in self._done and (arguments := self._command(step))]
+    def _batch(self, *, hello: bool) -> list[tuple[Argument, ...]]:
+        """Return the commands of the steps that are still to be achieved, with or without HELLO."""
+        asked: dict[Step, tuple[Argument, ...]] = {}
+        user, password, name, master = self.username, self._password or "", self.client_name, self.master_name
+        if hello:
+            # HELLO knows only the form with a user; the user of a bare password is called default (Redis 6 ACL).
+            auth = ("AUTH", user or "default", password) if self._authenticates else ()
+            asked[Step.HELLO] = ("HELLO", 3, *auth, *(() if name is None else ("SETNAME", name)))
+        else:
+            if self._authenticates:
+                asked[Step.AUTH] = ("AUTH", password) if user is None else ("AUTH", user, password)
+            if name is not None:
+                asked[Step.CLIENT_NAME] = ("CLIENT", "SETNAME", name)
+        if self.needs_replica or (self.needs_master and not hello):
+            asked[Step.ROLE] = ("ROLE",)
+        if self.library_name is not None:
+            asked[Step.LIBRARY_NAME] = ("CLIENT", "SETINFO", "LIB-NAME", self.library_name)
+        if self.library_version is not None:
+            asked[Step.LIBRARY_VERSION] = ("CLIENT", "SETINFO", "LIB-VER", self.library_version)
+        if self.database:
+            asked[Step.DATABASE] = ("SELECT", self.database)
+        if self.reads_replica:
+            asked[Step.READONLY] = ("READONLY",)
+        if master is not None:
+            # The epoch comes first: after a fail-over between two answers a new master goes with the old epoch, which does no harm.
+            asked[Step.EPOCH] = ("SENTINEL", "MASTER", master)
+            asked[Step.MASTER] = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master)
+            asked[Step.SENTINELS] = ("SENTINEL", "SENTINELS", master)
+            if self.lists_replicas:
+                asked[Step.REPLICAS] = ("SENTINEL", "REPLICAS", master)
+        if self.tracking and hello:  # on RESP2 it would be accepted, and never be heard of
+            asked[Step.TRACKING] = self.tracking
+        for step in self._done:
+            asked.pop(step, None)
         # Nothing follows from a refused optional step, so something else has to come first: a PING tells a server that is
         # full, or wants a password, from one that serves.
-        if not batch or batch[0][0] in OPTIONAL:
-            batch.insert(0, (Step.PING, ("PING",)))
-        self._steps = [step for step, _ in batch]
-        return [arguments for _, arguments in batch]
-
-    def _command(self, step: Step) -> tuple[Argument, ...]:
-        """Return the command that achieves a step, or () if this handshake does not ask for it."""
-        match step:
-            case Step.HELLO:
-                name = ("SETNAME", self.client_name) if self.client_name is not None else ()
-                # HELLO knows only the form with a user; the user of a bare password is called default (Redis 6 ACL).
-                auth = ("AUTH", self.username or "default", self._password or "") if self._authenticates else ()
-                return ("HELLO", 3, *auth, *name)
-            case Step.AUTH if self._authenticates:
-                user = () if self.username is None else (self.username,)
-                return ("AUTH", *user, self._password or "")
-            case Step.CLIENT_NAME if self.client_name is not None:
-                return ("CLIENT", "SETNAME", self.client_name)
-            case Step.LIBRARY_NAME if self.library_name is not None:
-                return ("CLIENT", "SETINFO", "LIB-NAME", self.library_name)
-            case Step.LIBRARY_VERSION if self.library_version is not None:
-                return ("CLIENT", "SETINFO", "LIB-VER", self.library_version)
-            case Step.DATABASE if self.database:
-                return ("SELECT", self.database)
-            case Step.READONLY if self.reads_replica:
-                return ("READONLY",)
-            case Step.ROLE if self.needs_master or self.needs_replica:
-                return ("ROLE",)
-            case Step.EPOCH if self.master_name is not None:
-                return ("SENTINEL", "MASTER", self.master_name)
-            case Step.MASTER if self.master_name is not None:
-                return ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)
-            case Step.SENTINELS if self.master_name is not None:
-                return ("SENTINEL", "SENTINELS", self.master_name)
-            case Step.REPLICAS if self.lists_replicas and self.master_name is not None:
-                return ("SENTINEL", "REPLICAS", self.master_name)
-            case Step.TRACKING:
-                return self.tracking
-            case _:
-                return ()
+        if OPTIONAL.issuperset([*asked][:1]):
+            asked = {Step.PING: ("PING",), **asked}
+        self._steps = [*asked]
+        return [*asked.values()]
 
     @property
     def _authenticates(self) -> bool:

@@ -17,7 +17,7 @@ from ..wire.parser import Parser
 from ..wire.values import Push, Reply
 from .deadlines import Deadlines
 from .events import ConnectionLost, Event, PushReceived
-from .handshake import Accepted, ServerInfo
+from .handshake import NOTHING_SAID, Accepted, ServerInfo
 from .slot import Batch, Slot, SlotState
 from .state import Input, State
 from .stateful import StatefulBatch
@@ -68,7 +68,7 @@ class Pairing(ABC):
     ) -> None:
         self.protocol: Literal[2, 3] = protocol
         self.state: State = state
-        self.server: ServerInfo = ServerInfo()  # what HELLO said of it; empty until then
+        self.server: ServerInfo = NOTHING_SAID  # what HELLO said of it; empty until then
         self.subscriptions: Subscriptions = Subscriptions()
         self.tracking: bool = (
             False  # does the server tell of changes? Such pushes are always handed out, and need not be taken

@@ -5,9 +5,11 @@ Replies are in `test_pairing.py`, conversations that no author would think of in
 
 from __future__ import annotations
 
+import gc
 import pickle
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Literal
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -580,6 +582,22 @@ def test_a_server_without_hello_is_asked_again_in_resp2(password: bytes | None) 
     assert second is slot
     assert (peer.database, peer.name) == (3, b"me")
     assert protocol_of(connection) == 2
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_no_password_outlives_its_connection(protocol: Literal[2, 3]) -> None:
+    class Password(str):
+        """A text to which there can be a weak reference."""
+
+        __slots__ = ("__weakref__",)
+
+    password = Password("secret")
+    kept = ref(password)
+    connection = Connection(Handshake(protocol=protocol, password=password, library_name="it"))
+    assert b"secret" in connection.data_to_send()
+    del connection, password
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_refused_handshake_fails_those_who_waited() -> None:

@@ -27,6 +27,7 @@ EVERYTHING: dict[str, Any] = {
     "library_version": "1.0",
     "database": 3,
 }
+TRACKING = ("CLIENT", "TRACKING", "ON")
 SETINFO = [("CLIENT", "SETINFO", "LIB-NAME", "it"), ("CLIENT", "SETINFO", "LIB-VER", "1.0")]
 
 
@@ -67,10 +68,36 @@ def test_everything_is_asked_for_in_one_batch() -> None:
         ({"protocol": 2}, [("PING",)]),
         ({"protocol": 2, "library_name": "it"}, [("PING",), SETINFO[0]]),
         ({"protocol": 2, "database": 1}, [("SELECT", 1)]),
+        ({"reads_replica": True, "database": 1}, [("HELLO", 3), ("SELECT", 1), ("READONLY",)]),
+        ({"needs_master": True}, [("HELLO", 3)]),
+        ({"needs_replica": True, "library_name": "it"}, [("HELLO", 3), ("ROLE",), SETINFO[0]]),
+        ({"needs_master": True, "protocol": 2, "password": "pw"}, [("AUTH", "pw"), ("ROLE",)]),
+        ({"tracking": TRACKING}, [("HELLO", 3), TRACKING]),
+        ({"tracking": TRACKING, "protocol": 2}, [("PING",)]),
+        (
+            {"master_name": "m", "lists_replicas": True, "tracking": TRACKING},
+            [
+                ("HELLO", 3),
+                ("SENTINEL", "MASTER", "m"),
+                ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"),
+                ("SENTINEL", "SENTINELS", "m"),
+                ("SENTINEL", "REPLICAS", "m"),
+                TRACKING,
+            ],
+        ),
     ],
 )
 def test_only_what_is_wanted_is_asked_for(options: dict[str, Any], batch: list[tuple[Any, ...]]) -> None:
     assert Handshake(**options).first_batch() == batch
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_tracking_is_on_if_the_server_says_so(on: bool) -> None:
+    handshake = Handshake(tracking=TRACKING)
+    handshake.first_batch()
+    accepted = handshake.answered([HELLO, "OK" if on else ReplyError("ERR no")])
+    assert isinstance(accepted, Accepted)
+    assert accepted.tracking is on
 
 
 def test_it_shows_what_it_waits_for_and_no_secret() -> None:
