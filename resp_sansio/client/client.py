@@ -22,6 +22,7 @@ from ..commands.knowledge import Needs
 from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
 from ..connection.state import State
+from ..connection.stateful import new_slot
 from .batch import WatchLoop
 from .cache import CachedRead
 from .lanes import Route, route
@@ -375,7 +376,9 @@ class Client(Sockets):
         else:
             reason = CloseReason.BROKEN if left else core.close_reason
             if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
-                core.send(WatchLoop.unwatch).call = OWN
+                ends_watch = new_slot(WatchLoop.unwatch.args)
+                ends_watch.call = OWN  # first, see `_news_opened`
+                core.submit(ends_watch)
                 self._events.append(link)
             self._pool.release(lease, now, reason=reason, owes=core.oldest)
         if self._pool.untold or self._draining:

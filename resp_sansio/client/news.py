@@ -17,8 +17,10 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from ..commands.command import Command
+from ..commands.knowledge import prepare
 from ..connection.events import Opened
 from ..connection.slot import Slot
+from ..connection.stateful import new_batch, new_slot
 from ..wire.values import Push
 from .dials import Dials
 from .links import Dial, Link
@@ -85,11 +87,13 @@ class News(Dials):
         directory.learn(read_epoch(event.answers[0]))
         link.dial = None
         dial.way.opening.opened()
-        if event.protocol == 3:
-            link.core.send(self._channels).call = OWN
-        link.core.send_many([Command("SENTINEL", what, directory.name) for what in WHERE], link).call = OWN
-        if event.protocol == 2:  # a connection that has subscribed can ask nothing
-            link.core.send(self._channels).call = OWN
+        prepared = [prepare(("SENTINEL", what, directory.name)) for what in WHERE]
+        asks = new_batch([payload for payload, _ in prepared], [info for _, info in prepared], link)
+        subscribes = new_slot(self._channels.args)
+        # On RESP2 a connection that has subscribed can ask nothing.
+        for slot in (subscribes, asks) if event.protocol == 3 else (asks, subscribes):
+            slot.call = OWN  # first: an interrupt must not leave a call without a caller
+            link.core.submit(slot)
         self._events.append(link)
         self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
 

@@ -29,7 +29,8 @@ from resp_sansio import (
 from resp_sansio.client import Client, Dial, Link
 from resp_sansio.client.leases import Lease
 from resp_sansio.client.sentinel import Directory, Search, config_of_sentinel, read_epoch, read_sentinels
-from resp_sansio.connection import Fallback
+from resp_sansio.client.submitting import OWN
+from resp_sansio.connection import Connection, Fallback, Slot, new_slot
 from resp_sansio.testing import Peer
 
 Place = tuple[str, int]
@@ -674,6 +675,25 @@ def test_other_news_is_none(channel: bytes, message: bytes) -> None:
     town.call("GET", "k")
     assert town.went == [A, OLD]
     assert town.news.core.stats().unread_pushes == 0
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_what_the_machine_asks_is_never_taken_for_a_call(protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt that strikes once it was submitted must not leave a call without a caller, which would get a lease."""
+    submitted: list[tuple[str, object]] = []
+    submit = Connection.submit
+
+    def noted(connection: Connection, slot: Slot) -> None:
+        submitted.append((slot.name, slot.call))
+        submit(connection, slot)
+
+    monkeypatch.setattr(Connection, "submit", noted)
+    town = Town(quiet(), LANES, PoolSettings(max_size=2), protocol=protocol)
+    lease = town.lease()
+    town.submit(new_slot(("WATCH", "k")), lease=lease)
+    town.release(lease)
+    assert {name for name, call in submitted if call is OWN} == {"SUBSCRIBE", "pipeline of 2 commands", "UNWATCH"}
+    assert [name for name, call in submitted if call is None] == ["WATCH"]
 
 
 def test_a_sentinel_that_knows_already_is_heard_at_once_and_asked_first() -> None:
