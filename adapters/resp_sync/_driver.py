@@ -222,7 +222,7 @@ class Driver(Guarded):
                     self._not_sent(io, failure)
             else:
                 self._put_out(io, now)
-            if loan is not lease and machine.has_events:
+            if loan is not lease and self._untold:
                 self._carry_out()
             if crew.unsettled or crew.woken:
                 self._settle()

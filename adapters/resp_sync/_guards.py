@@ -77,7 +77,7 @@ class Guarded(Links):
         """See that a thread has each job that is free, and wake those that are to run."""
         crew = self.crew
         if crew.unsettled:
-            crew.settle(self.machine.next_deadline())
+            crew.settle(self.machine.next_deadline)
         for waker in crew.woken:
             if waker.locked():
                 waker.release()

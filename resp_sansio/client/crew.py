@@ -323,9 +323,14 @@ class Crew:
             post.deferred = now
         return bool(post.deferred) and _others_wake(post)
 
-    def settle(self, due: float) -> None:
-        """See that a thread has each job that is free, if one sleeps whose call is on no link. `due`: when to look at the time."""
+    def settle(self, due: Callable[[], float]) -> None:
+        """See that a thread has each job that is free, if one sleeps whose call is on no link.
+
+        `due` tells when to look at the time.
+        """
         self.unsettled = False
+        if not self.sleepers:
+            return
         keeper = self.keeper
         free = len(self.dials)
         for post in self.common:
@@ -333,8 +338,8 @@ class Crew:
         if keeper is None or keeper.token is None:
             free += 1
         elif self.armed == -inf:
-            self.armed = due
-        elif due < self.armed and keeper in self.sleepers:
+            self.armed = due()
+        elif keeper in self.sleepers and due() < self.armed:
             self._call(keeper, None)
         for caller, called in list(self._called.items()):
             if caller.token is None:

@@ -6,6 +6,7 @@ have no more to them than their slot, touches its own link only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
@@ -31,9 +32,9 @@ class Sockets(Repair):
     _connection_type: ClassVar[type[Connection]] = Connection
 
     @property
-    def has_events(self) -> bool:
-        """Is there anything that `events` would return?"""
-        return bool(self._events)
+    def untold(self) -> Sequence[ClientEvent]:
+        """What `events` would return: the same list for as long as there is this machine, so that a look into it costs no call."""
+        return self._events
 
     def events(self) -> list[ClientEvent]:
         """Return what has happened, and what is to be done, since the last call."""

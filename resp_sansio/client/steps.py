@@ -43,19 +43,22 @@ class Steps(ABC):
     A step that a caller begins with returns the caller's first job, None if it has what it wants.
     """
 
-    __slots__ = ("_look_at", "_moves", "_reports", "_telling", "_todo", "_torn", "crew", "machine", "now", "whose")
+    __slots__ = (
+        "_look_at", "_moves", "_reports", "_telling", "_todo", "_torn", "_untold", "crew", "machine", "now", "whose",
+    )  # fmt: skip
 
     whose: str
 
     def __init__(self, machine: Client, now: Callable[[], float]) -> None:
         self.machine: Client = machine
+        self._untold: Sequence[ClientEvent] = machine.untold
         self.crew: Crew = Crew()
         self.now: Callable[[], float] = now
         self._torn: list[object] = []  # not empty: something was left half-done; threads add to it without the lock
         self._telling = False
         self._todo: list[ClientEvent] = []  # what the machine said, and is not carried out; the last one goes first
         self._reports: list[Callable[[], None]] = []  # what is to be told without the lock, in this order
-        self._look_at = 0.0
+        self._look_at = now() + LOOK
         self._moves = 0
 
     # -- what an adapter says ------------------------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ class Steps(ABC):
         io: Post | None = None if lease is None else lease.connection.io
         if io is not None and io.reader is None and io.reads and not io.poll(0):
             party.waiter, waiter.lease, party.token = waiter, lease, DONE  # there is nothing to wait for
-            if machine.has_events:
+            if self._untold:
                 self._carry_out()
             return None
         party.waiter = waiter = machine.acquire(gone, now, deadline=party.deadline, borrower=stack, held=lease, at=at)
@@ -144,7 +147,7 @@ class Steps(ABC):
             lease.token.token = None  # the end of the borrower is of no interest any more
         if io.link.core.in_flight:
             self.crew.owing[io] = None
-        if self.machine.has_events:
+        if self._untold:
             self._carry_out()
 
     def _listen(self, party: Party, what: Any) -> Job | None:
@@ -320,16 +323,15 @@ class Steps(ABC):
 
     def _carry_out(self) -> None:
         """Carry out all that the machine has said, and what follows. Safe to be cut short."""
-        if self._telling:
-            return  # it is being done
+        machine, todo, untold = self.machine, self._todo, self._untold
+        if self._telling or not (todo or untold):
+            return  # it is being done, or there is nothing
         self._telling = True
-        machine, todo = self.machine, self._todo
-        todo[:0] = machine.events()[::-1]
-        while todo:
+        while todo or untold:
+            if untold:
+                todo[:0] = machine.events()[::-1]
             self._tell(todo[-1])
             todo.pop()
-            if machine.has_events:
-                todo[:0] = machine.events()[::-1]
         self._telling = False
 
     def _tell(self, event: ClientEvent) -> None:

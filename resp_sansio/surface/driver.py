@@ -134,7 +134,7 @@ class DriverBase(ABC):
         machine, now = self.machine, self.now()
         lease = machine.lend(now, borrower, None, at)
         if lease is not None and not lease.connection.io.has_more():
-            if borrower is not None or machine.has_events:  # a borrower is to be reported at some time
+            if borrower is not None or machine.untold:  # a borrower is to be reported at some time
                 self.carry_out()
             return lease
         waiter = machine.acquire(None, now, deadline=deadline, borrower=borrower, held=lease, at=at)

@@ -1284,7 +1284,7 @@ def test_an_idle_link_is_lent_to_a_call(monkeypatch: pytest.MonkeyPatch) -> None
     assert lease is not None
     assert stage.client.start(slot, stage.now, lease)
     assert stage.client.receive_replies(lease.connection, b"$1\r\nx\r\n", stage.now) == [slot]
-    assert not stage.client.has_events
+    assert not stage.client.untold
     assert not lease.active
     assert pool_stats(stage).leased == 0
     assert pool_stats(stage).granted == granted + 1

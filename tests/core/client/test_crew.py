@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from random import Random
 from types import SimpleNamespace
@@ -95,7 +96,7 @@ class Threads(RuleBasedStateMachine):
 
     def settle(self) -> None:
         if self.crew.unsettled:
-            self.crew.settle(self.due)
+            self.crew.settle(lambda: self.due)
         for thread in self.crew.woken:
             thread.job = None
         self.crew.woken.clear()
@@ -365,6 +366,10 @@ def reads_it(thread: Thread, post: Post) -> bool:
     return thread.job is post or (isinstance(thread.job, Several) and post in thread.job.posts)
 
 
+def never() -> float:
+    return inf
+
+
 def a_post() -> Post:
     return Post(SimpleNamespace(slot=None, ended=False))  # type: ignore[arg-type]
 
@@ -409,7 +414,7 @@ def test_a_call_that_gets_a_link_leaves_the_time_to_another() -> None:
     crew, (first, second) = crew_at(post := a_post(), post)
     first.at = second.at = None
     assert crew.next(first, post) is SLEEP
-    crew.settle(inf)
+    crew.settle(never)
     assert crew.keeper is first
     first.at = post
     assert crew.next(first, SLEEP) is post
@@ -423,7 +428,7 @@ def test_one_that_keeps_the_time_is_woken_only_for_an_earlier_one() -> None:
     assert crew.next(keeper, post) is SLEEP
     crew.sleepers[keeper] = keeper
     for due, woken in ((5.0, []), (5.0, []), (4.0, [keeper])):
-        crew.settle(due)
+        crew.settle(partial(float, due))
         assert crew.woken == woken
     assert crew.keeper is keeper
 
@@ -651,14 +656,14 @@ def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
         assert crew.next(caller) is SLEEP
         crew.sleepers[caller] = caller
     assert crew.is_beneath(Hearer(1), None)
-    crew.settle(inf)
+    crew.settle(never)
     crew.woken.clear()
     crew.ended(first)
     assert crew.next(first, job) is None
     assert (one.reader, other.reader) == (None, None)
-    crew.settle(inf)
+    crew.settle(never)
     assert second in crew.woken
-    crew.settle(inf)  # it is coming
+    crew.settle(never)  # it is coming
     assert crew.woken.count(second) == 1
     job = crew.next(second)
     assert isinstance(job, Several)
@@ -668,7 +673,7 @@ def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
     one.reads = True
     crew.look_after(one)
     crew.woken.clear()
-    crew.settle(inf)
+    crew.settle(never)
     assert second in crew.woken
     crew.lost(one)
     assert list(crew.listening) == [other]
@@ -680,7 +685,7 @@ def test_one_of_those_who_listen_to_several_links_reads_all_of_them() -> None:
 def test_what_is_listened_to_wakes_none_of_those_who_listen_to_nothing() -> None:
     crew, (_, sleeper) = crew_at(post := a_post(), post)
     crew.hears(a_post())
-    crew.settle(inf)
+    crew.settle(never)
     assert list(crew.sleepers) == [sleeper]
     assert not crew.woken
 

@@ -684,7 +684,7 @@ def test_a_timer_that_an_interrupt_has_left_behind_does_nothing() -> None:
 def test_where_a_reply_is_to_come() -> None:
     stage = Stage(None, PoolSettings(max_size=1, pre_ping=True))
     assert link_of(stage.call("GET", "a")) is stage.link
-    assert not stage.client.has_events
+    assert not stage.client.untold
     stage.deaf.add(stage.link)
     slot = stage.call("GET", "b")
     assert slot.link is None

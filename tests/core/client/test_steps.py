@@ -111,7 +111,7 @@ class Bench(Steps):
     def settle(self) -> None:
         """Those who are woken can run."""
         if self.crew.unsettled:
-            self.crew.settle(self.machine.next_deadline())
+            self.crew.settle(self.machine.next_deadline)
 
     def go(self, caller: Caller, job: Job | None) -> Job | None:
         """Let a thread go on with this job for as long as it need not wait; return the one it waits with then."""
@@ -672,7 +672,7 @@ def test_what_is_said_while_that_is_carried_out_is_carried_out_behind_it() -> No
     bench.machine._events.append(bench.wire.link)
     bench._carry_out()
     assert said == [0, 1]
-    assert not bench.machine.has_events
+    assert not bench.machine.untold
 
 
 # -- whatever the order ------------------------------------------------------------------------------------------------------------

@@ -201,7 +201,7 @@ class Twin:
         elif self.short:
             answered: list[Any] | None = self.client.receive_replies(link, data, now)
             if answered is not None:
-                assert not self.client.has_events
+                assert not self.client.untold
                 self.take(answered, now)
         else:
             self.take(self.client.receive_data(link, data, now), now)
