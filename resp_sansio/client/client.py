@@ -374,13 +374,14 @@ class Client(Sockets):
         if core.is_as_new and not left:
             self._pool.release(lease, now)
         else:
-            reason = CloseReason.BROKEN if left else core.close_reason
+            reason, owes = CloseReason.BROKEN if left else core.close_reason, core.oldest
             if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
                 ends_watch = new_slot(WatchLoop.unwatch.args)
                 ends_watch.call = OWN  # first, see `_news_opened`
                 core.submit(ends_watch)
+                owes = owes or ends_watch
                 self._events.append(link)
-            self._pool.release(lease, now, reason=reason, owes=core.oldest)
+            self._pool.release(lease, now, reason=reason, owes=owes)
         if self._pool.untold or self._draining:
             self._carry_out(now)
 

@@ -33,7 +33,7 @@ sooner, so that fifty cancelled calls cost no dial."""
 
 
 def nothing(_: object) -> None:
-    """Nothing is owed."""
+    """Nothing is owed, and nothing is wrong."""
 
 
 def _is_waiting(waiter: Waiter[C]) -> bool:
@@ -46,8 +46,8 @@ class Places(Generic[C]):
     __slots__ = (
         "_breaker", "_closed", "_created", "_dial_failures", "_dials", "_generation", "_granted",
         "_idle", "_late", "_late_at", "_look_at", "_looks", "_max_idle", "_most_leased", "_most_size", "_most_waiting",
-        "_owed", "_owing", "_pace", "_places", "_queue", "_refill_at", "_refused", "_room", "_soonest", "_waited", "_withdrawn",
-        "peer", "settings", "state", "untold",
+        "_owed", "_owing", "_pace", "_places", "_queue", "_refill_at", "_refused", "_room", "_soonest", "_unfit", "_waited",
+        "_withdrawn", "peer", "settings", "state", "untold",
     )  # fmt: skip
 
     def __init__(
@@ -58,12 +58,14 @@ class Places(Generic[C]):
         breaker: Breaker | None = None,
         peer: str = "the server",
         owed: Callable[[C], object] = nothing,
+        unfit: Callable[[C], CloseReason | None] = nothing,
         soonest: Soonest | None = None,
     ) -> None:
         self._pace = pace
         self._soonest = soonest or Soonest()  # of this pool and others; it knows nothing of breakers
         self.peer: Final = peer
         self._owed: Final = owed
+        self._unfit: Final = unfit  # why the next borrower can't have it, now that replies to the last one have come
         self.settings: PoolSettings = settings or PoolSettings()
         self.state: PoolState = PoolState.OPEN
         self._breaker = breaker or self.settings.breaker()
@@ -218,7 +220,8 @@ class Places(Generic[C]):
         at_once = at_once or not self._may_dial(now)
         while owing:
             key, place = next(iter(owing.items()))
-            if now >= place.deadline and (reason := self._outdated(place, now)) is not None:
+            reason = self._outdated(place, now) if now >= place.deadline else None
+            if (reason := reason or self._unfit(place.connection)) is not None:
                 self._close(place, reason)
             elif at_once or self._owes_little(place, now):
                 if owing.pop(key, None) is not None:  # else it has ended, as asking showed

@@ -79,6 +79,11 @@ def oldest_of(link: Link) -> object:
     return link.core.oldest
 
 
+def fault_of(link: Link) -> CloseReason | None:
+    """Return why no other caller may have this link, None if one may."""
+    return link.core.close_reason
+
+
 class Check:
     """The token of a PING that a lease has to answer before its owner gets it."""
 
@@ -135,7 +140,13 @@ class Submitting(ABC):
             None
             if pool is None
             else Pool[Link](
-                pool, breaker=self._breaker, pace=self._pace, peer=config.address, owed=oldest_of, soonest=self._soonest
+                pool,
+                breaker=self._breaker,
+                pace=self._pace,
+                peer=config.address,
+                owed=oldest_of,
+                unfit=fault_of,
+                soonest=self._soonest,
             )
         )
         self._pre_ping = pool is not None and pool.pre_ping

@@ -52,8 +52,8 @@ class Pairing(ABC):
 
     __slots__ = (
         "_abandoned", "_answered", "_collects", "_deadlines", "_dropped", "_events", "_flying", "_full", "_heard",
-        "_keep_pushes", "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_watching",
-        "collected", "held_back", "protocol", "server", "state", "subscriptions", "tracking",
+        "_keep_pushes", "_lenient_push", "_lost", "_max_pushes", "_opening", "_parser", "_pushes", "_scripts", "_session_changed",
+        "_watching", "collected", "held_back", "protocol", "server", "state", "subscriptions", "tracking",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +73,7 @@ class Pairing(ABC):
         self.tracking: bool = (
             False  # does the server tell of changes? Such pushes are always handed out, and need not be taken
         )
+        self._session_changed: bool = False  # a command was sent behind which the connection is not what it was
         self._watching: bool = False  # a WATCH was sent, and nothing that is known to have ended it
         self._parser = parser
         self._lenient_push = lenient_push
@@ -352,6 +353,7 @@ class Pairing(ABC):
             self._forget_monitor()
         elif info.name in ENDS_WATCH:
             self._watching = True  # it may have failed to; UNWATCH costs less than to find out
+            self._session_changed = self._session_changed or info.name == "UNWATCH"  # and nothing else ends it
         if not slot.missing:
             self._finish(slot)
 

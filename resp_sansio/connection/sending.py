@@ -40,7 +40,7 @@ class Sending(Pairing):
 
     __slots__ = (
         "_batches", "_blocks", "_earliest", "_exclusive", "_handed", "_max_in_flight", "_max_in_flight_bytes", "_most_in_flight",
-        "_ping", "_sent", "_sent_slots", "_session_changed", "_waiting", "_withdrawn",
+        "_ping", "_sent", "_sent_slots", "_waiting", "_withdrawn",
     )  # fmt: skip
 
     def __init__(
@@ -69,13 +69,15 @@ class Sending(Pairing):
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
         self._exclusive = False  # was a slot submitted that must be the only one in flight?
-        self._session_changed = False
         self._ping: Slot | None = None  # the last one of its own
         self._most_in_flight = self._sent_slots = self._batches = 0
 
     @property
     def session_changed(self) -> bool:
-        """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it."""
+        """Was a command sent, or is one to be, behind which the connection is not what it was? Then no other caller may have it.
+
+        Nor where the server has refused an UNWATCH: the WATCH would be the next borrower's.
+        """
         return self._session_changed or (
             bool(self._waiting) and any([slot.state is QUEUED and changes_session(slot) for slot in self._waiting])
         )

@@ -336,6 +336,36 @@ async def test_a_watch_that_was_left_behind_is_ended(backend: Backend, server: S
     assert calls(server, "unwatch") > 0
 
 
+@pytest.mark.parametrize("way", ["WATCH", "transact", "read_value"])
+@contract
+async def test_a_watch_that_the_server_does_not_end_is_no_other_borrowers(
+    backend: Backend, start_server: Callable[..., Server], way: str
+) -> None:
+    async def update(_: Any) -> None:
+        raise ZeroDivisionError
+
+    server = start_server()  # its user is of no use to other tests
+    server.call("SET", "k", "v")
+    server.call("ACL", "SETUSER", "bound", "on", "nopass", "~*", "+@all", "-unwatch")
+    async with backend.pool(server.url.replace("redis://", "redis://bound:x@", 1), max_size=1) as pool:
+        if way == "WATCH":
+            async with pool.acquire() as connection:
+                await connection.execute("WATCH", "k")
+        elif way == "transact":
+            with pytest.raises(ZeroDivisionError):
+                await pool.transact(update, "k")
+        else:
+            async with pool.read_value("k"):
+                pass
+        await pool.execute("PING")  # behind its answer to UNWATCH
+        server.call("SET", "k", "changed")
+        async with pool.acquire() as connection:
+            async with connection.transaction() as both:
+                result = both.execute("INCR", "n")
+            assert result.result() == 1
+        assert closed(pool) == {CloseReason.BROKEN: 1}
+
+
 @contract
 async def test_what_the_server_has_closed_meanwhile_is_not_lent(backend: Backend, server: Server) -> None:
     async with backend.pool(server.url) as pool:

@@ -23,6 +23,7 @@ from resp_sansio import (
     PoolFullError,
     PoolSettings,
     PoolStats,
+    ReplyError,
     Retry,
 )
 from resp_sansio.client import Share, error_of
@@ -426,6 +427,23 @@ def test_a_watch_that_was_left_behind_is_ended() -> None:
     stage.call("WATCH", "k", lease=again)
     stage.batch(("MULTI",), ("INCR", "k"), ("EXEC",), lease=again, epoch=again.connection.core.watch_epoch)
     assert epoch < again.connection.core.watch_epoch
+
+
+@pytest.mark.parametrize("lent", [False, True])
+def test_a_watch_that_the_server_does_not_end_ends_with_its_link(lent: bool) -> None:
+    stage = Stage(None, POOL)
+    stage.refused["UNWATCH"] = ReplyError("NOPERM no")
+    lease = stage.lease()
+    stage.call("WATCH", "k", lease=lease)
+    stage.deaf.add(stage.link)
+    stage.release(lease)
+    again = stage.lease() if lent else None
+    stage.wake()
+    if again is not None:  # before the answer was there
+        assert again.connection is lease.connection
+        stage.release(again)
+    assert stage.lease().connection is not lease.connection
+    assert pool_stats(stage).closed[CloseReason.BROKEN] == 1
 
 
 def test_calls_on_a_link_of_ones_own_end_with_it() -> None:

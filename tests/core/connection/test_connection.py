@@ -1087,6 +1087,17 @@ def test_a_connection_knows_what_its_commands_have_changed_of_it(
     assert connection.close_reason is (CloseReason.BROKEN if session_changed else None)
 
 
+def test_a_watch_that_the_server_does_not_end_stays() -> None:
+    connection, _ = opened()
+    connection.send(Command("WATCH", "k"))
+    connection.send(Command("UNWATCH"))
+    write_all(connection)
+    assert connection.close_reason is None
+    connection.receive_data(b"+OK\r\n-NOPERM no\r\n")
+    assert connection.close_reason is CloseReason.BROKEN
+    assert not connection.is_as_new
+
+
 def test_only_what_serves_everybody_can_be_used_again() -> None:
     connection, _ = opened()
     assert connection.close_reason is None
