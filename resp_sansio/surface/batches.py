@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 from typing import Any, Generic, TypeVar
 
-from .._errors import ConnectionLostError, Outcome, ReplyError, RespError
+from .._errors import CommandTimeoutError, ConnectionLostError, Outcome, ReplyError, RespError
 from ..client.batch import CommandBatch, Result, WatchLoop
 from ..client.call import DEFAULT, Default, error_of
 from ..client.leases import Lease
@@ -97,7 +97,11 @@ class WatchedBase(PipelineBase[C, S]):
         )  # no other reads between an ASKING and what it is for
 
     def _reads(self, words: Any) -> None:
-        """A command is about to be sent. Raises `CrossSlotError` for a key that is not where those are that are watched."""
+        """A command is about to be sent. Raises `CrossSlotError` for a key that is not where those are that are watched.
+
+        `CommandTimeoutError` if the time for all is up: what was sent now might be executed, though nobody waits for it.
+        """
+        self._check_time()
         if type(self._at) is int and words:
             payload, info = prepare(words[0].args if isinstance(words[0], Command) else words)
             self._harmless = info.readonly or info.name == "WATCH"
@@ -107,11 +111,16 @@ class WatchedBase(PipelineBase[C, S]):
 
     def _executes(self) -> None:
         """So is the transaction."""
+        self._check_time()
         if type(self._at) is int:
             self._harmless = False
             self._watched = True
             self._check_slots(self._payloads, self._infos)
             self._ask(self._payloads, self._infos)
+
+    def _check_time(self) -> None:
+        if self._by._driver.now() >= self._deadline:
+            raise CommandTimeoutError("transact: its time is up; its commands were not sent", outcome=Outcome.NOT_SENT)
 
     def _check_slots(self, payloads: Sequence[Payload], infos: Sequence[CommandInfo]) -> None:
         from ..client.routing import slot_of_transaction  # most programs have one server

@@ -323,6 +323,28 @@ async def test_when_each_attempt_meets_a_change_nothing_is_done(backend: Backend
         assert await connection.execute("ECHO", "usable") == b"usable"
 
 
+@pytest.mark.parametrize("way", ["read", "execute"])
+@contract
+async def test_a_function_that_takes_too_long_changes_nothing(backend: Backend, server: Server, way: str) -> None:
+    async def update(transaction: Any) -> None:
+        begun.append(1)
+        await backend.sleep(0.4)
+        if way == "read":
+            await transaction.read("SET", "n", "late")
+        else:
+            transaction.execute("SET", "n", "late")
+
+    begun: list[int] = []
+    async with backend.pool(server.url) as pool:
+        assert await pool.execute("EXISTS", "n") == 0
+        with pytest.raises(CommandTimeoutError) as late:
+            await pool.transact(update, "n", timeout=0.3)
+        assert begun == [1]
+        assert late.value.outcome is Outcome.NOT_SENT
+        assert str(late.value) == "transact: its time is up; its commands were not sent"
+        assert await pool.execute("EXISTS", "n") == 0
+
+
 @contract
 async def test_no_update_is_lost(backend: Backend, server: Server) -> None:
     """WATCH belongs to the connection: a caller that ends it ends it for all, and that counts as a lost race."""

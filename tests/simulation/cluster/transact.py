@@ -28,6 +28,10 @@ class Commands:
         self._own_link = lease
         self._driver = self
 
+    def now(self) -> float:
+        """As of a driver."""
+        return self.world.clock.now
+
     def ahead(self, slot: Slot, lease: Any) -> None:
         """As of a driver."""
         self.world.send_ahead(slot, lease)
