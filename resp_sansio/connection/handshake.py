@@ -368,6 +368,12 @@ class Handshake:
 # A single close may be a server that ends just then; the next dial asks in full again.
 TWICE: Final = 2
 
+AGAIN: Final = 16
+"""After so many dials that asked plainly, one asks in full: it may have been the network that ended the others."""
+
+SURELY: Final = 4
+"""So many dials in a row are ended in a full handshake before one asks plainly, where a full one was accepted before."""
+
 
 class Fallback:
     """How the dials of one client open: in full, or plainly, because what is there hangs up on a full handshake.
@@ -375,17 +381,29 @@ class Fallback:
     One object for a client, a pool or a single connection; `opening` gives one for each dial.
     """
 
-    __slots__ = ("_times",)
+    __slots__ = ("_accepted", "_ended", "_plainly", "_times")
 
     def __init__(self) -> None:
         self._times = 0  # in a row, a dial was ended in a full handshake, and accepted in a plain one
+        self._plainly = 0  # dials in a row that asked plainly from the beginning
+        self._ended = 0  # dials in a row that were ended in a full handshake
+        self._accepted = False  # a full handshake was, once
 
     def opening(self) -> Opening:
         """Return how the next dial opens."""
-        return Opening(self, plain=self._times >= TWICE)
+        plain = self._times >= TWICE and self._plainly < AGAIN
+        self._plainly = self._plainly + 1 if plain else 0
+        return Opening(self, plain=plain)
+
+    def _hung_up(self) -> bool:
+        """What is there hung up on a full handshake: may it be that it knows no such?"""
+        self._ended += 1
+        return not self._accepted or self._ended >= SURELY
 
     def _opened(self, *, fell_back: bool) -> None:
         self._times = self._times + 1 if fell_back else 0
+        if not fell_back:
+            self._ended, self._accepted = 0, True
 
 
 class Opening:
@@ -400,7 +418,7 @@ class Opening:
 
     def again(self, error: Exception | None) -> bool:
         """The handshake failed: is another connection to be opened at once, with what is left of the time?"""
-        if self.plain or not (isinstance(error, ConnectError) and error.plain_may_work):
+        if self.plain or not (isinstance(error, ConnectError) and error.plain_may_work and self._fallback._hung_up()):
             return False
         self.plain = self._fell_back = True
         return True

@@ -97,20 +97,44 @@ async def test_what_hangs_up_on_everything_is_told_so(backend: Backend, handle: 
         assert peer.connections >= 2
 
 
+def serves(wire: Wire) -> None:
+    """A server that knows both handshakes."""
+    for words in wire.commands():
+        wire.send(b"%1\r\n$5\r\nproto\r\n:3\r\n" if words[0] == b"HELLO" else KNOWN.get(words[0], b"+OK\r\n"))
+
+
 @contract
 async def test_after_an_outage_the_full_handshake_comes_back(backend: Backend) -> None:
-    def serves(wire: Wire) -> None:
-        if (words := wire.command())[0] == b"HELLO":
-            wire.send(b"%1\r\n$5\r\nproto\r\n:3\r\n")
-        else:
-            wire.send(KNOWN[words[0]])
-        for words in wire.commands():
-            wire.send(KNOWN.get(words[0], b"+OK\r\n"))
-
     with Peer(hangs_up_at_once, serves) as peer:
         async with backend.pool(peer.url) as pool, pool.acquire() as first, pool.acquire() as second:
             assert [first.protocol, second.protocol] == [2, 3]
         assert peer.connections == 3
+
+
+@contract
+async def test_a_network_that_cuts_now_and_then_costs_a_client_no_protocol(backend: Backend) -> None:
+    with Peer(serves, hangs_up_at_once, serves, hangs_up_at_once, serves) as peer:
+        async with (
+            backend.pool(peer.url) as pool,
+            pool.acquire() as first,
+            pool.acquire() as second,
+            pool.acquire() as third,
+        ):
+            assert [first.protocol, second.protocol, third.protocol] == [3, 3, 3]
+        assert peer.connections == 5
+
+
+@contract
+async def test_a_client_that_began_amid_cuts_comes_back_to_the_full_handshake(backend: Backend) -> None:
+    with Peer(hangs_up_at_once, serves, hangs_up_at_once, serves) as peer:
+        async with backend.pool(peer.url) as pool:
+            protocols = []
+            while 3 not in protocols:
+                async with pool.acquire() as connection:
+                    protocols.append(connection.protocol)
+                    await connection.execute("SELECT", 1)  # so that it is closed
+        assert set(protocols[:-1]) == {2}
+        assert peer.connections == len(protocols) + 2
 
 
 @pytest.mark.parametrize("hello", [b"+OK\r\n", b":1\r\n", b"$-1\r\n", b"*0\r\n", b"*1\r\n+x\r\n"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from resp_sansio import ConnectError, InvalidReplyError, Pairs, Reply, ReplyError, ServerInfo
 from resp_sansio.connection import Accepted, Fallback, Handshake
+from resp_sansio.connection.handshake import AGAIN, SURELY, TWICE
 from resp_sansio.testing import Peer, replies
 from resp_sansio.wire import encode_command
 
@@ -601,13 +602,47 @@ def test_one_that_ends_for_another_reason_is_not() -> None:
 
 def test_a_server_that_ended_once_is_asked_in_full_again() -> None:
     fallback = Fallback()
+    opening = fallback.opening()
+    assert opening.again(HUNG_UP)
+    opening.opened()
+    opening = fallback.opening()
+    assert not opening.plain
+    opening.opened()
+
+
+def test_where_a_full_handshake_was_accepted_it_takes_several_ends_until_a_plain_one_is_tried() -> None:
+    fallback = Fallback()
+    fallback.opening().opened()
     for _ in range(3):
+        for _ in range(SURELY - 1):
+            opening = fallback.opening()
+            assert not opening.again(HUNG_UP)
+            assert not opening.plain
+        fallback.opening().opened()
+    for _ in range(SURELY - 1):
+        assert not fallback.opening().again(HUNG_UP)
+    assert fallback.opening().again(HUNG_UP)  # something else is there now
+
+
+def test_a_client_that_asks_plainly_asks_in_full_now_and_then() -> None:
+    fallback = Fallback()
+    for _ in range(TWICE):
         opening = fallback.opening()
         assert opening.again(HUNG_UP)
         opening.opened()
+    for _ in range(3):
+        for _ in range(AGAIN):
+            opening = fallback.opening()
+            assert opening.plain
+            opening.opened()
         opening = fallback.opening()
         assert not opening.plain
+        assert opening.again(HUNG_UP)
         opening.opened()
+    for _ in range(AGAIN):
+        fallback.opening().opened()
+    fallback.opening().opened()  # it was the network
+    assert not fallback.opening().plain
 
 
 # -- against a server -------------------------------------------------------------------------------------------------------

@@ -245,6 +245,20 @@ def test_a_function_that_fails_changes_nothing(colour: Colour, connection: Any) 
     assert names(connection)[-2:] == [b"WATCH", b"UNWATCH"]
 
 
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_function_that_takes_too_long_changes_nothing(colour: Colour, connection: Any, reads: bool) -> None:
+    def dawdle(transaction: Any) -> None:
+        transaction.echo("k")
+        connection._driver.stage.pass_time(1.0)
+        if reads:
+            colour.do(transaction.read("GET", "k"))
+
+    with pytest.raises(CommandTimeoutError, match="its time is up") as late:
+        colour.do(connection.transact(colour.update(dawdle), "k", timeout=1.0))
+    assert late.value.outcome is Outcome.NOT_SENT
+    assert names(connection)[-2:] == [b"WATCH", b"UNWATCH"]
+
+
 def test_a_function_of_the_other_colour_is_refused(colour: Colour, connection: Any) -> None:
     other = next(each for each in COLOURS if each is not colour)
     with pytest.raises(TypeError, match=r"transact\(\) takes"):
