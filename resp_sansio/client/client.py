@@ -32,7 +32,7 @@ from .pool import Pool
 from .pushes import Listener
 from .sentinel import Place
 from .sockets import Sockets
-from .submitting import OWN, PINNED
+from .submitting import PINNED
 
 __all__ = ["Client"]
 
@@ -377,8 +377,7 @@ class Client(Sockets):
             reason, owes = CloseReason.BROKEN if left else core.close_reason, core.oldest
             if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
                 ends_watch = new_slot(WatchLoop.unwatch.args)
-                ends_watch.call = OWN  # first, see `_news_opened`
-                core.submit(ends_watch)
+                self._send_own(link, ends_watch)
                 owes = owes or ends_watch
                 self._events.append(link)
             self._pool.release(lease, now, reason=reason, owes=owes)

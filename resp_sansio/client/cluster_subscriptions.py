@@ -191,7 +191,8 @@ class ClusterSubscriptions(ClusterRedirects):
 
     def next_deadline(self) -> float:
         """As of a client."""
-        return min(super().next_deadline(), self._names_due)
+        due = super().next_deadline()
+        return due if self.closed is not None else min(due, self._names_due)
 
     def handle_timeout(self, now: float) -> None:
         """As of a client."""

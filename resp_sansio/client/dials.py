@@ -221,6 +221,7 @@ class Dials(Calls):
             return False
         if self.directory.found(search):
             self._master_moved(link.dial, now)
+            self.directory.settle(search)
         self._master_found(now)
         return True
 

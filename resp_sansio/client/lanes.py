@@ -132,6 +132,8 @@ class Lanes(Generic[L]):
 
     def leave(self, caller: Hashable) -> None:
         """One of this caller's commands has ended."""
-        lane, count = self._kept.pop(caller)
+        lane, count = self._kept[caller]
         if count > 1:
             self._kept[caller] = lane, count - 1
+        else:
+            del self._kept[caller]

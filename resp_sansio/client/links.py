@@ -290,8 +290,10 @@ class Lane:
         """The present link has ended, or takes no more calls."""
         assert self.link is not None
         self.link.reason = reason
+        count = self._closed.get(reason, 0) + 1
+        # Both or none: no interrupt strikes between two assignments.
+        self._closed[reason] = count
         self.link = None
-        self._closed[reason] = self._closed.get(reason, 0) + 1
 
     def stats(self) -> LaneStats:
         """Return what was counted."""

@@ -25,7 +25,6 @@ from ..wire.values import Push
 from .dials import Dials
 from .links import Dial, Link
 from .sentinel import Place, read_epoch, read_switch
-from .submitting import OWN
 
 __all__ = ["CHANNELS", "News", "place_of"]
 
@@ -87,13 +86,12 @@ class News(Dials):
         directory.learn(read_epoch(event.answers[0]))
         link.dial = None
         dial.way.opening.opened()
-        prepared = [prepare(("SENTINEL", what, directory.name)) for what in WHERE]
-        asks = new_batch([payload for payload, _ in prepared], [info for _, info in prepared], link)
-        subscribes = new_slot(self._channels.args)
+        asked = [prepare(("SENTINEL", what, directory.name)) for what in WHERE]
+        slots: list[Slot] = [new_batch([payload for payload, _ in asked], [info for _, info in asked], link)]
         # On RESP2 a connection that has subscribed can ask nothing.
-        for slot in (subscribes, asks) if event.protocol == 3 else (asks, subscribes):
-            slot.call = OWN  # first: an interrupt must not leave a call without a caller
-            link.core.submit(slot)
+        slots.insert(0 if event.protocol == 3 else 1, new_slot(self._channels.args))
+        for slot in slots:
+            self._send_own(link, slot)
         self._events.append(link)
         self._watch(link, min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet))
 

@@ -51,6 +51,7 @@ class Repair(Listening):
                 link.left = True
                 link.core.abort(ConnectionLostError("a call was interrupted while bytes were moving"), uncertain=True)
             self._forget_gone(link, is_alive)
+            link.core.reconcile()
             for slot in link.core.slots:
                 slot.link = link
             link.ended = False  # else it was about to end
@@ -74,12 +75,18 @@ class Repair(Listening):
             ):
                 link.left = True
                 self.abort(link, self.closed, now)
+            elif not link.ended and link.dial is None and link.lane is not None and link.lane.link is not link:
+                link.left = True  # by its lane: it ends when its calls are answered
+                link.core.close()
+                self._follow(link, link.core.events(), now)
         for lane in self._all_lanes:
             if lane.link is not None and lane.link.ended:
                 lane.left(CloseReason.LOST)
         self._carry_out(now)  # first: the pool may be about to tell of a dial
         self._announce_anew(now, dials)
         self._see_to_dials(now)
+        if self.directory is not None and self.directory.master is None and self._leads_to_a_server:
+            self.retire(now)  # the master is another one, and not all links to the old one are left
         self._end_drain()
 
     @staticmethod
@@ -195,10 +202,11 @@ class Repair(Listening):
     def _mend_subscriptions(self, now: float) -> None:
         """Where a change to a registry was cut short, begin anew with what each subscriber wants, on another link."""
         for registry in self._registries:
-            if registry.busy and registry.link is not None:
+            lost = registry.link is not None and registry.link.ended  # without a word to it
+            if registry.busy and registry.link is not None and not lost:
                 registry.link.left = True
                 self.abort(registry.link, ConnectionLostError(INTERRUPTED), now)
-            if registry.busy:
+            if registry.busy or lost:
                 registry.ended(INTERRUPTED)
                 registry.busy = False
             self._tell_subscribers(registry)

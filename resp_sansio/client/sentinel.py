@@ -107,14 +107,25 @@ class Directory:
         return Search(self)
 
     def found(self, search: Search) -> bool:
-        """The server that this search has led to is a master. Was it another one before?"""
+        """The server that this search has led to is a master. Was it another one before?
+
+        Then the master is unknown until `settle` says that the links to that one are left.
+        """
         said = search.said
         assert said is not None
         self._first, self._learnt, self._found_by = said.sentinel, said.others, said.epoch
         if search.is_outvoting(said):
             self.epoch = said.epoch  # it may be lower: epochs have begun anew
-        before, self.master = self.master, said.server
-        return before is not None and before != said.server
+        if self.master is not None and self.master != said.server:
+            self.master = None
+            return True
+        self.master = said.server
+        return False
+
+    def settle(self, search: Search) -> None:
+        """All links lead to the master that was found, or are left."""
+        assert search.said is not None
+        self.master = search.said.server
 
     def learn(self, epoch: int | None) -> None:
         """A sentinel has told of this epoch."""

@@ -248,6 +248,12 @@ class Submitting(ABC):
         self._on(link, slot, now)
         return link
 
+    @staticmethod
+    def _send_own(link: Link, slot: Slot) -> None:
+        """Send what no caller waits for. The slot says so before it is queued, for an interrupt may strike just then."""
+        slot.call = OWN
+        link.core.submit(slot)
+
     def _on(self, link: Link, slot: Slot, now: float) -> None:
         """The slot was submitted to this link."""
         slot.link = link

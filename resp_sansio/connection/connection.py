@@ -331,8 +331,8 @@ class Connection(Timing):
                 self._never_sent += 1
                 self._follow_withdrawal(slot)
         elif slot.state is HANDED:
-            self._given_up += 1
             slot.settle(ABANDONED, inf)
+            self._given_up += 1
             self._abandoned += 1
             if slot is self.oldest and slot.takes_outline and not self._mixed:
                 self._parser.drop()
@@ -340,6 +340,22 @@ class Connection(Timing):
         elif slot.state is ANSWERED:
             return (Outcome.REPLY,) * slot.count
         return slot.outcomes
+
+    def reconcile(self) -> None:
+        """Put in order what an interrupt has left that cut a method short in which no bytes moved. May be cut short itself."""
+        self._recount()
+        if self._final is not None:
+            self._lose(ConnectionLostError("a call was interrupted as the connection ended"))
+        self._end_if_idle()
+
+    def _recount(self) -> None:
+        """Count anew what is under way: a slot may have changed and the count not, or the reverse."""
+        if self._ping is not None and self._ping.state is HANDED:
+            self._ping.settle(ABANDONED, inf)
+        self._abandoned = [slot.state for slot in self._flying].count(ABANDONED)
+        self._scripts = [slot.plain for slot in self._flying].count(False)
+        self._withdrawn = [slot.state for slot in self._waiting].count(SlotState.WITHDRAWN)
+        self._given_up = max(self._given_up, self._never_sent + self._abandoned - self._own_in_flight)
 
     def _follow_abandonment(self, slot: Slot) -> None:
         """End where a reply may be acted on later, or never come."""
@@ -464,6 +480,7 @@ class Connection(Timing):
     def _lose(self, error: RespError) -> None:
         if self._lost is not None:
             return
+        self._recount()
         self._final = self.stats()
         self._move(Input.ENDED)
         unanswered = []

@@ -509,6 +509,19 @@ def test_a_change_that_was_cut_short_is_done_anew_on_another_link() -> None:
     assert waits.state is SlotState.LOST  # its time is looked after
 
 
+def test_a_loss_that_an_interrupt_has_kept_from_subscribers_is_told_to_them() -> None:
+    stage = Subscribed()
+    subscriber = stage.subscribed(A)
+    lost = subscriber.registry.link
+    lost.ended = True  # and no more
+    del stage.client._links[lost]
+    stage.client.reconcile(stage.now, lambda _: True, [])
+    stage.pass_time(5.0)
+    assert stage.dialled == 2
+    assert stage.asked() == [(b"SUBSCRIBE", b"a")]
+    assert [type(item) for item in stage.hear(subscriber)] == [Gap]
+
+
 @pytest.mark.parametrize("struck", ["want", "unwant", "cancel", "end"])
 def test_an_interrupt_in_a_change_of_any_kind_is_made_good(struck: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Subscribed()

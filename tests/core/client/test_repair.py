@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from inspect import CO_GENERATOR
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import resp_sansio.client
 from core.client.stage import LANES, LOADING, Stage
 from resp_sansio import (
     ClientSettings,
+    CloseReason,
     CommandTimeoutError,
     Config,
     ConnectError,
@@ -24,6 +24,8 @@ from resp_sansio import (
     PoolFullError,
     PoolSettings,
     Retry,
+    client,
+    connection,
 )
 from resp_sansio.client import (
     Client,
@@ -44,7 +46,7 @@ from resp_sansio.client.submitting import Check
 from resp_sansio.connection import PushReceived, Slot, SlotState, new_slot
 from resp_sansio.testing import Peer
 
-FOLDER = str(Path(resp_sansio.client.__file__).parent)
+FOLDERS = tuple(f"{folder}{os.sep}" for package in (client, connection) for folder in package.__path__)
 
 
 class Interrupt(BaseException):
@@ -52,7 +54,7 @@ class Interrupt(BaseException):
 
 
 class Strike:
-    """Raises an `Interrupt` where the so-many-th call in the machine begins or returns."""
+    """Raises an `Interrupt` where the so-many-th function of the machine begins or returns, or one of C's has returned."""
 
     def __init__(self, after: int) -> None:
         self.left = after
@@ -61,7 +63,7 @@ class Strike:
     def __call__(self, frame: Any, event: str, _: Any) -> None:
         code = frame.f_code
         generates = code.co_flags & CO_GENERATOR  # what is raised where one is thrown away is lost
-        if event in ("call", "return") and code.co_filename.startswith(FOLDER) and not generates:
+        if event in ("call", "return", "c_return") and code.co_filename.startswith(FOLDERS) and not generates:
             self.left -= 1
             if self.left == 0:
                 self.struck = True
@@ -761,7 +763,7 @@ def test_a_caller_goes_on_when_the_end_of_its_check_was_not_told() -> None:
 def test_turns_are_kept_wherever_an_interrupt_strikes_as_one_comes(calls: bool) -> None:
     """Found by history 70236 of the simulation: one went ahead of another that had come before it."""
     strike = Strike(0)
-    for after in range(1, 200):
+    for after in range(1, 2000):
         stage = Stage(None, PoolSettings(max_size=1))
         stage.release(stage.lease())
         stage.dials_at_once = stage.looks_at_once = False
@@ -813,3 +815,15 @@ def test_whoever_has_gone_waits_for_nothing() -> None:
     pool = stage.client.pool
     assert pool is not None
     assert pool.stats().waiting == 0
+
+
+def test_a_link_that_its_lane_has_left_ends() -> None:
+    stage = Stage()
+    stage.call("GET", "open")
+    link = stage.link
+    assert link.lane is not None
+    link.lane.left(CloseReason.RETIRED)  # and an interrupt has kept the link from being closed
+    stage.client.reconcile(stage.now, always, [])
+    stage.run()
+    assert stage.closed == [link]
+    assert stage.told(stage.call("GET", "a")) == b"a"

@@ -266,7 +266,8 @@ def test_a_search_ends_and_asks_each_once_and_believes_only_a_master(first: list
         assert len(set(asked)) == len(asked) <= len(places)
         assert len(set(dialled)) == len(dialled)
         if over is None:
-            known.found(search)
+            if known.found(search):
+                known.settle(search)
             assert known.master == dialled[-1]
             assert known.sentinels[0] == asked[-1]
         else:
@@ -694,6 +695,20 @@ def test_what_the_machine_asks_is_never_taken_for_a_call(protocol: int, monkeypa
     town.release(lease)
     assert {name for name, call in submitted if call is OWN} == {"SUBSCRIBE", "pipeline of 2 commands", "UNWATCH"}
     assert [name for name, call in submitted if call is None] == ["WATCH"]
+
+
+def test_a_fail_over_that_an_interrupt_cut_short_leaves_no_link_to_the_old_master() -> None:
+    """What was told of it is known, and is not told again."""
+    town = Town(quiet())
+    town.call("GET", "k")
+    old = next(link for link, place in town.places.items() if place == OLD)
+    assert town.client.directory is not None
+    assert town.client.directory.switched(A, NEW)
+    town.world = World({A: NEW, B: NEW}, {OLD: "master", NEW: "master"}, epochs={A: 5, B: 5})
+    town.client.reconcile(town.now, lambda _: True, town.dials)
+    town.run()
+    assert old.ended
+    assert town.told(town.call("GET", "k")) == NEW[0].encode()
 
 
 def test_a_sentinel_that_knows_already_is_heard_at_once_and_asked_first() -> None:

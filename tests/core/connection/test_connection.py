@@ -43,6 +43,7 @@ from resp_sansio.connection import (
     TimedOut,
     new_slot,
 )
+from resp_sansio.connection.state import Input
 from resp_sansio.testing import Peer, talk
 from resp_sansio.wire import Parser, encode_command, encode_reply
 
@@ -811,6 +812,49 @@ def test_deadlines_abandon_slots_whether_they_were_sent_or_not() -> None:
     connection.handle_timeout(3.0)
     assert connection.next_deadline() == inf
     assert connection.events() == []
+
+
+# -- interrupts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_under_way_is_counted_anew_after_an_interrupt() -> None:
+    connection, _ = opened()
+    sent, given_up = connection.send(GET), connection.send(GET)
+    write_all(connection)
+    queued = connection.send(GET)
+    for slot in (given_up, queued):  # and the counts were not changed
+        slot.settle(SlotState.ABANDONED if slot is given_up else SlotState.WITHDRAWN, inf)
+    connection.reconcile()
+    stats = connection.stats()
+    assert (stats.in_flight, stats.abandoned, stats.queued, stats.given_up) == (2, 1, 0, 1)
+    connection.receive_data(b"+a\r\n+b\r\n")
+    assert connection.events() == [sent]
+    assert (sent.reply, connection.stats().answered) == ("a", 1)
+
+
+def test_a_ping_that_an_interrupt_has_sent_is_no_callers() -> None:
+    connection, peer = opened(ping_interval=10.0)
+    talk(connection, peer)
+    connection.handle_timeout(1.0)
+    connection.handle_timeout(11.0)
+    assert connection._ping is not None
+    connection._ping.state, connection._abandoned = SlotState.HANDED, 0  # as it left, and was not given up yet
+    connection.reconcile()
+    assert talk(connection, peer) == []
+    assert connection.stats().abandoned == 0
+
+
+def test_a_connection_that_was_about_to_end_ends() -> None:
+    connection, _ = opened()
+    slot = connection.send(GET)
+    connection._final = connection.stats()
+    connection._move(Input.ENDED)
+    connection.reconcile()
+    assert lost(connection).unanswered == [slot]
+    closing, _ = opened()
+    closing._move(Input.CLOSE)
+    closing.reconcile()
+    assert isinstance(lost(closing).error, ConnectionClosedError)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
