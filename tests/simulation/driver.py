@@ -271,7 +271,7 @@ class Driver(World, ABC):
 
     def mend(self, *torn: Link) -> None:
         """Put in order what an interrupt has left; those who wait look a little later whether they still wait for something."""
-        self.tell("an interrupt strikes at the beginning of {}", self.strike.place)
+        self.tell("an interrupt strikes in {}", self.strike.place)
         self.torn = self.paused = True
         self.trouble(6.0)
         unknown = [link for link in self.client.links if link not in self.wires]  # it came as a socket had opened

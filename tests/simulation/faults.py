@@ -58,7 +58,7 @@ FAULTS: Final = (
     Fault(
         "the next caller gets a cancelled one's reply", "redis-py #2624 and #2665, CVE-2023-28858 and 28859",
         Connection, "abandon",
-        "slot.settle(ABANDONED, inf)\n        self._abandoned += 1\n",
+        "slot.settle(ABANDONED, inf)\n        self._given_up += 1\n        self._abandoned += 1\n",
         "slot.settle(ABANDONED, inf)\n        self._flying.remove(slot)\n        return slot.outcomes\n",
     ),
     Fault(

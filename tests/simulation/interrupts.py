@@ -1,20 +1,25 @@
-"""An interrupt somewhere in the client machine: it cuts a step short where CPython looks for signals, as a function begins."""
+"""An interrupt somewhere in the core: it cuts a step of the client machine's short where CPython looks for signals.
+
+That is as a function begins, and as one of C's has returned: `append` has done its work then, and what follows it is not done.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import resp_sansio.client
+from resp_sansio import client, connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Interrupt", "Struck"]
 
-FOLDER: Final = str(Path(resp_sansio.client.__file__).parent)
-MOMENTS: Final = 60  # a step of the machine's has fewer
+# Where a state is changed step by step. Elsewhere what is kept for the next time makes the moments differ from run to run.
+FOLDERS: Final = tuple(f"{folder}{os.sep}" for package in (client, connection) for folder in package.__path__)
+MOMENTS: Final = 400  # a step of the machine's has fewer, most of them a few dozen
+MARKS: Final = ("call", "c_return")
 
 
 class Struck(BaseException):
@@ -22,7 +27,7 @@ class Struck(BaseException):
 
 
 class Interrupt:
-    """Comes after so many calls in the machine, the next time that it is let `into` a step; if that has fewer, in the one after."""
+    """Comes after so many moments in the core, the next time that it is let `into` a step; if that has fewer, in the one after."""
 
     def __init__(self) -> None:
         self.left = 0
@@ -30,7 +35,7 @@ class Interrupt:
 
     def comes(self, chance: float) -> None:
         """From now on it may strike."""
-        self.left = 1 + int(chance * MOMENTS)
+        self.left = 1 + int(chance**2 * MOMENTS)
 
     def into(self, step: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Take a step, which may be cut short. Raises `Struck`."""
@@ -43,8 +48,9 @@ class Interrupt:
             sys.setprofile(None)
 
     def _strike(self, frame: Any, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(FOLDER) and frame.f_code.co_name != "<genexpr>":
+        code = frame.f_code
+        if event in MARKS and code.co_filename.startswith(FOLDERS) and code.co_name != "<genexpr>":
             self.left -= 1
             if not self.left:
-                self.place = frame.f_code.co_qualname
+                self.place = f"{code.co_qualname}, line {frame.f_lineno}"
                 raise Struck

@@ -15,6 +15,7 @@ from resp_sansio import ClientSettings, ConnectError, PoolSettings, Push, ReplyE
 from resp_sansio.client.replicated import Replicated
 from resp_sansio.testing import Peer
 from resp_sansio.wire import encode_reply
+from simulation.interrupts import Interrupt, Struck
 
 if TYPE_CHECKING:
     from resp_sansio import Config, Reply
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["History", "explain", "failure", "live", "lives"]
 
 STEPS: Final = 250
+STRUCK: Final = 4  # one of so many histories has interrupts
 SERVERS: Final = [(f"10.0.1.{number}", 6379) for number in range(1, 4)]
 SENTINELS: Final = [(f"10.0.0.{number}", 26379) for number in range(1, 4)]
 URL: Final = f"redis+sentinel://{','.join([host for host, _ in SENTINELS])}/m"
@@ -72,6 +74,8 @@ class History(Stage):
     def __init__(self, seed: int, read_from: str = "master") -> None:
         self.random: Final = Random(seed)
         self.spreads: Final = read_from != "master"
+        self.strike: Final = Interrupt()
+        self.strikes: Final = seed % STRUCK == 0
         self.machines: Final = {place: Machine(place) for place in (*SERVERS, *SENTINELS)}
         self.truth: tuple[int, Place] = (1, SERVERS[0])  # what most of the sentinels have decided
         self.step = 0
@@ -159,6 +163,7 @@ class History(Stage):
     def _arrives(self, link: Link) -> None:
         """What a server has said arrives."""
         said, note = self.coming[link].pop(0)
+        before = self.known
         if note is not None:
             note = note._replace(at=self.step, heard=link.dial is None, known=self.known[0])
             self.told_of.append(note)
@@ -166,15 +171,34 @@ class History(Stage):
                 self.known = note.epoch, note.server
             self.answers.setdefault(self.dial_of[link], []).append(note)
         opens = link.dial is not None
-        for data in said:
-            if not link.ended:
-                self.say(link, data)
+        try:
+            for data in said:
+                if not link.ended:
+                    self.take(self.strike.into(self.client.receive_data, link, data, self.now))
+                    self.run()
+        except Struck:
+            self._mend(link)
+            if note is not None:  # it may have been lost with the link
+                self.told_of.remove(note)
+            self.known = before
+            believed, place = tuple(self.answers.get(self.dial_of[link], ())), self.places[link]
+            if opens and agreeing(believed, place) > 1:  # the link is lost, but what most say was believed
+                self.known = newest(believed, place), place
         if opens and link.dial is None and not link.ended and self.places[link] in SERVERS:
             answers, place = tuple(self.answers.get(self.dial_of[link], ())), self.places[link]
             self.opened[link] = Opened(self.step, *self.known, answers)
             assert answers or self.spreads, f"a link to {place} was opened, and no sentinel had been asked"
             if agreeing(answers, place) > 1:  # what most of the sentinels say is believed
                 self.known = newest(answers, place), place
+
+    def _mend(self, torn: Link) -> None:
+        """An interrupt has cut a step of the client's short. Nobody has gone, but what came by that link may be lost."""
+        self.client.reconcile(self.now, lambda _: True, list(self.dials), [torn])
+        self.run()
+        for slot, *_ in self.calls.values():
+            if slot not in self.ended:
+                self.client.resume(slot, self.now)
+        self.run()
 
     def _end(self, place: Place) -> None:
         """All connections to this machine end."""
@@ -246,6 +270,9 @@ class History(Stage):
             link = self.random.choice(self.client.links)
             self.coming[link].clear()
             self.cut(link)
+
+    def _interrupt(self) -> None:
+        self.strike.comes(self.random.random())
 
     # -- callers ---------------------------------------------------------------------------------------------------------------
 
@@ -319,6 +346,7 @@ class History(Stage):
             self._vanish,
             self._demote,
             self._lose,
+            *[self._interrupt] * (3 if self.strikes else 0),
         ]
         for _ in range(STEPS):
             self._next()
@@ -341,6 +369,7 @@ class History(Stage):
 
     def _rest(self) -> None:
         """All is well again, but that old masters live on: calls go to the master that there is."""
+        self.strike.left = 0
         for machine in self.machines.values():
             machine.away = machine.cut_off = False
             if machine.place in SENTINELS:

@@ -49,7 +49,7 @@ def test_a_fault_is_found(fault: Fault) -> None:
 
 def test_a_history_that_fails_is_told() -> None:
     with planted(FAULTS[0]):
-        _, failed = lives(0, 3)
+        _, failed = lives(0, 12)
         assert failed
         assert f"seed {failed[0]}" in explain(failed[0])
 

@@ -221,7 +221,7 @@ SHOWN_BY: Final = {
     "a channel that a server does not leave while the cluster is down is never left": 1032,
     "what is missed while a channel's master is away is told by no gap": 162,
     "a channel that servers send to and fro is asked for without a pause": 594,
-    "what an interrupt has kept from a subscriber is not told": 435,
+    "what an interrupt has kept from a subscriber is not told": 6348,
     "what is kept outlives its slot's move": 222,
     "what is read behind ASK is kept": 57,
     "what is kept outlives the connection that was to tell of its changes": 77,
