@@ -33,7 +33,7 @@ async def dial(wanted: Dial) -> socket.socket:
     """
     wanted.begin(trio.current_time())
     race = wanted.begin_race(await _resolve(wanted))
-    connected = await _connect_first(race)
+    connected = await (_connect_only if race.is_alone else _connect_first)(race)
     for option in socket_options(wanted.config, socket):
         connected.setsockopt(*option)
     return connected
@@ -49,6 +49,22 @@ async def _resolve(wanted: Dial) -> list[Any]:
             return await trio.to_thread.run_sync(wanted.look_up, socket, abandon_on_cancel=True)
     except TimeoutError as error:
         raise not_resolved(wanted.config, error) from error
+
+
+@enable_ki_protection
+async def _connect_only(race: Race) -> socket.socket:
+    """Attempt the only address there is, without a task beside this one."""
+    while True:
+        address = race.next(trio.current_time())  # once it has failed, this raises
+        assert address is not None
+        try:
+            async with until(race.wake):
+                connected = await _connect(address[0], address[4])
+        except OSError as error:  # or its time is up
+            race.failed(error)
+        else:
+            race.connected(address)
+            return connected
 
 
 @enable_ki_protection

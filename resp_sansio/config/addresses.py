@@ -78,6 +78,11 @@ class Race:
         """When `next` has something to say, if no attempt ends before."""
         return min(self._next_at, self._deadline) if self._left else self._deadline
 
+    @property
+    def is_alone(self) -> bool:
+        """Is there one address, so that none is to be tried beside it?"""
+        return len(self._left) == 1 and not self._running
+
     def next(self, now: float) -> Address | None:
         """Return another address to try now, None if there is none yet. Raises `ConnectError` if all have failed, or time is up."""
         if self.begun_at is None:

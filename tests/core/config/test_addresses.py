@@ -64,6 +64,15 @@ def test_behind_a_failure_the_next_is_tried_at_once() -> None:
     assert (begun(one, 1.0), one.wake) == (["b"], 1.25)
 
 
+def test_beside_an_only_address_none_is_tried() -> None:
+    only, first = race("a"), race("a", "b")
+    assert only.is_alone
+    assert not first.is_alone
+    for one in (only, first):
+        begun(one, 1.0)
+        assert not one.is_alone
+
+
 def test_the_race_is_over_when_its_time_is_up() -> None:
     one = race("a", "b", deadline=0.2)
     assert (begun(one, 0.0), one.wake) == (["a"], 0.2)
