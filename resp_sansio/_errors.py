@@ -346,10 +346,12 @@ class CommandTimeoutError(RespError, TimeoutError):
         self.outcome = outcome
         self.stats = stats
 
-    def counted(self) -> CommandTimeoutError:
-        """Return the same error with the counts in its message."""
-        message = self.args[0] if self.stats is None else f"{self.args[0]} [{self.stats}]"
-        return CommandTimeoutError(message, outcome=self.outcome, stats=self.stats)
+    def counted(self, message: str | None = None, outcome: Outcome | None = None) -> CommandTimeoutError:
+        """Return the same error with the counts in its message, or in another one, with another outcome."""
+        told = message or self.args[0]
+        if self.stats is not None:
+            told = f"{told} [{self.stats}]"
+        return CommandTimeoutError(told, outcome=outcome or self.outcome, stats=self.stats)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args[0], {"outcome": self.outcome, "stats": self.stats})

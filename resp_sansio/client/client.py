@@ -367,7 +367,7 @@ class Client(Sockets):
             return
         assert self._pool is not None
         link = lease.connection
-        core, left = link.core, bool(link.pushes.came or link.pushes.listeners)
+        core, left = link.core, link.pushes.came or link.pushes.listeners
         if link.registry is not None:
             link.registry.end_all(ConnectionClosedError("the connection of this subscription was given back"))
             self._tell_subscribers(link.registry)

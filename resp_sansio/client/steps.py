@@ -304,13 +304,15 @@ class Steps(ABC):
         self._carry_out()
 
     def _see_to_time(self, now: float) -> None:
-        self._take_up_lost_dials()
-        for dial in self.crew.late_dials(now):
-            self._drop_opening(dial)
-            self.machine.dial_failed(dial, None, now)
-        if self.machine.next_deadline() <= now:
-            self._take_in(self.crew.owed)
-        self.machine.handle_timeout(now)
+        machine, crew = self.machine, self.crew
+        if crew.dials or crew.dialling:
+            self._take_up_lost_dials()
+            for dial in crew.late_dials(now):
+                self._drop_opening(dial)
+                machine.dial_failed(dial, None, now)
+        if machine.next_deadline() <= now:
+            self._take_in(crew.owed)
+            machine.handle_timeout(now)
         self._carry_out()
 
     def _take_up_lost_dials(self) -> None:

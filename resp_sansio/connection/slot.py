@@ -176,7 +176,7 @@ class Slot:
             case ConnectError() if outcome is NOT_SENT:
                 return type(cause)(message, transient=cause.transient)
             case CommandTimeoutError():
-                return CommandTimeoutError(message, outcome=outcome, stats=cause.stats).counted()
+                return cause.counted(message, outcome)
             case RemoteProtocolError():
                 return RemoteProtocolError(message, outcome=outcome)
             case ConnectionClosedError():
