@@ -55,7 +55,7 @@ MAX_IN_FLIGHT: Final = 1024
 MAX_IN_FLIGHT_BYTES: Final = 8 * 1024 * 1024
 """What a caller may have to wait for behind others is bounded, and so is what a failure leaves uncertain."""
 
-prepare_once = lru_cache(maxsize=64)(prepare)
+_prepare_once = lru_cache(maxsize=64)(prepare)
 """For a handshake's commands, which are the same at each dial: all but those with a secret."""
 
 # server.c, processCommand: the commands that RESP2 allows once a client has subscribed.
@@ -408,7 +408,7 @@ class Connection(Timing):
 
     def _send_handshake(self, commands: Sequence[tuple[Argument, ...]]) -> None:
         """Send a batch of the handshake, past whatever waits."""
-        prepared = [(prepare if "AUTH" in command else prepare_once)(command) for command in commands]
+        prepared = [(prepare if "AUTH" in command else _prepare_once)(command) for command in commands]
         self._opening = Batch([payload for payload, _ in prepared], [info for _, info in prepared], None, inf)
         self._send_first(self._opening)
 
