@@ -13,6 +13,7 @@ import select
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, Final, cast
@@ -20,8 +21,9 @@ from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
 from resp_sansio.client import Client, Dial, Lease, Link, Share
-from resp_sansio.config import not_resolved, socket_options
+from resp_sansio.config import socket_options
 from resp_sansio.connection import Slot
+from resp_sansio.surface.tasks import find_addresses
 
 __all__ = ["Socket", "dial", "hand_over", "until"]
 
@@ -44,7 +46,8 @@ async def dial(wanted: Dial) -> socket.socket:
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(monotonic())
-    race = wanted.begin_race(await _resolve(wanted))
+    look_up = partial(asyncio.get_running_loop().run_in_executor, None)
+    race = wanted.begin_race(await find_addresses(wanted, socket, until(wanted.deadline), look_up))
     attempts: dict[socket.socket, Any] = {}  # no tasks, which would outlive one that is cancelled
     connecting: socket.socket | None
     try:
@@ -80,18 +83,6 @@ def _begin(address: Any) -> tuple[socket.socket, int]:
     except BaseException:
         connecting.close()
         raise
-
-
-async def _resolve(wanted: Dial) -> list[Any]:
-    """Addresses as `socket.getaddrinfo` gives them; for a name in a thread."""
-    found = wanted.addresses(socket)
-    if found is not None:
-        return found
-    try:
-        async with until(wanted.deadline):
-            return await asyncio.get_running_loop().run_in_executor(None, wanted.look_up, socket)
-    except TimeoutError as error:
-        raise not_resolved(wanted.config, error) from error
 
 
 async def _writable(attempts: Iterable[socket.socket], until_when: float) -> socket.socket | None:

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -18,7 +19,8 @@ from trio.lowlevel import enable_ki_protection
 
 from resp_sansio import ConnectError
 from resp_sansio.client import Dial
-from resp_sansio.config import Race, not_resolved, socket_options
+from resp_sansio.config import Race, socket_options
+from resp_sansio.surface.tasks import find_addresses
 
 __all__ = ["close_after_fork", "dial", "shut", "until"]
 
@@ -32,23 +34,12 @@ async def dial(wanted: Dial) -> socket.socket:
     Raises `ConnectError`, which says how each address failed that was tried.
     """
     wanted.begin(trio.current_time())
-    race = wanted.begin_race(await _resolve(wanted))
+    look_up = partial(trio.to_thread.run_sync, abandon_on_cancel=True)
+    race = wanted.begin_race(await find_addresses(wanted, socket, until(wanted.deadline), look_up))
     connected = await (_connect_only if race.is_alone else _connect_first)(race)
     for option in socket_options(wanted.config, socket):
         connected.setsockopt(*option)
     return connected
-
-
-async def _resolve(wanted: Dial) -> list[Any]:
-    """Addresses as `socket.getaddrinfo` gives them; for a name in a thread, which may be left behind."""
-    found = wanted.addresses(socket)
-    if found is not None:
-        return found
-    try:
-        async with until(wanted.deadline):
-            return await trio.to_thread.run_sync(wanted.look_up, socket, abandon_on_cancel=True)
-    except TimeoutError as error:
-        raise not_resolved(wanted.config, error) from error
 
 
 @enable_ki_protection

@@ -5,21 +5,24 @@ Every call comes down to one step: `Driver.call`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from types import ModuleType
 from typing import Any, Protocol
 
 from .._errors import ConnectError
 from ..client.leases import Lease
-from ..client.links import meant_for
+from ..client.links import Dial, meant_for
 from ..client.observers import Observers, Watch
 from ..client.sentinel import Place
+from ..config.addresses import Address, not_resolved
 from ..config.config import Config
 from ..config.credentials import can_be_awaited, read_credentials
 from ..connection.slot import Slot
 from . import base
 from .base import ANSWERED, Heardable, Loan
 
-__all__ = ["Driver", "Meant", "Observed", "ask_for_credentials"]
+__all__ = ["Driver", "Meant", "Observed", "ask_for_credentials", "find_addresses"]
 
 
 class Driver(base.Driver, Protocol):
@@ -82,6 +85,27 @@ async def ask_for_credentials(
         except TimeoutError as error:
             raise ConnectError(f"{config.address}: no credentials came in time", transient=True) from error
     return read_credentials(answer)
+
+
+async def find_addresses(
+    wanted: Dial,
+    socket: ModuleType,
+    in_time: AbstractAsyncContextManager[object],
+    in_a_thread: Callable[[Callable[[ModuleType], list[Address]], ModuleType], Awaitable[list[Address]]],
+) -> list[Address]:
+    """Return the addresses that a dial leads to, as `socket.getaddrinfo` gives them. `socket` is that module.
+
+    A name is looked up by `in_a_thread`, which calls a function there, inside of `in_time`, which raises `TimeoutError` when the
+    time for it is up. Raises `ConnectError`.
+    """
+    found = wanted.addresses(socket)
+    if found is None:
+        try:
+            async with in_time:
+                found = await in_a_thread(wanted.look_up, socket)
+        except TimeoutError as error:
+            raise not_resolved(wanted.config, error) from error
+    return found
 
 
 class Observed:

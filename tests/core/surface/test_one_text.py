@@ -38,6 +38,7 @@ DIFFER: Final = {
     "Connecting.__exit__": "there is nothing to be awaited",
     "open_connection": "there is nothing to be awaited",
     "ask_for_credentials": "there is nothing to be awaited",
+    "find_addresses": "a look-up holds up its own thread alone",
     "Lending.__exit__": "nothing is done beside the calls",
     "Messages.__exit__": "nothing is done beside the calls",
     "Messages._end": "nothing is done beside the calls",
