@@ -68,7 +68,7 @@ class TownChecks(ClusterChecks):
         self.set: Counter[bytes] = Counter()  # how often each key was set
         self.last_written: Counter[bytes] = Counter()  # by a caller that was told so
         self.history: dict[bytes, list[tuple[float, int]]] = {}  # which value each key had, and since when
-        self.undone: set[bytes] = set()  # keys of which a master has changed one that had been replaced
+        self.undone: set[bytes] = set()  # keys that were changed or read at a master that had been replaced
         self.turned_away: dict[bytes, deque[float]] = {}  # when channels of shards were refused in the last second
         self.maps: deque[float] = deque()
         self.asked_for_map: list[float] = []
@@ -157,6 +157,8 @@ class TownChecks(ClusterChecks):
         if words[0] == b"SET":
             lost = session.server.ran is self.world.cluster.lost
             self.set[b"lost" if lost else words[1]] += 1
+        elif words[0] == b"GET" and session.server.ran is self.world.cluster.lost:
+            self.undone.add(words[1])  # read at a master that has been replaced, and has not heard of it
 
     def no_set_is_lost(self) -> None:
         """Each transaction that set a counter behind a WATCH has added one, but for those of a master that had been replaced."""
