@@ -30,12 +30,13 @@ from resp_sansio.client import (
     Write,
     posts_of,
 )
+from resp_sansio.config import of_the_system
 from resp_sansio.connection import Slot
 from resp_sansio.surface.threads import Heardable, Loan
 
 from ._guards import Guarded, check_not_patched
 from ._links import Socket
-from ._transport import LONGEST, Opening, of_the_system, shut_down, wait_for
+from ._transport import LONGEST, Opening, shut_down, wait_for
 
 __all__ = ["Driver"]
 

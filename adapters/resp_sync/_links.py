@@ -14,10 +14,11 @@ from time import monotonic
 from typing import Final
 
 from resp_sansio.client import DONE, Client, Dial, Link, Post, Steps, TLSWire
+from resp_sansio.config import of_the_system
 from resp_sansio.connection import Connection
 from resp_sansio.surface.threads import Make
 
-from ._transport import Opening, of_the_system, poll_of, shut_down
+from ._transport import Opening, poll_of, shut_down
 
 __all__ = ["Links", "Socket"]
 

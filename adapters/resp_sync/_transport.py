@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from resp_sansio.client import Dial, TLSWire
 from resp_sansio.config import Race, read_credentials, socket_options
 
-__all__ = ["LONGEST", "Opening", "of_the_system", "poll_of", "shut_down", "wait_for"]
+__all__ = ["LONGEST", "Opening", "poll_of", "shut_down", "wait_for"]
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that one wait lasts at most; longer waits are several. poll(2) takes a C int of milliseconds: 24 days."""
@@ -36,13 +36,6 @@ def shut_down(connected: socket.socket, last: bytes | memoryview = b"") -> None:
             connected.send(last)
     with suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
-
-
-def of_the_system(error: OSError) -> OSError:
-    """Return an error that the system has raised; raise one of a signal's handler, which has no number."""
-    if error.errno is None:
-        raise error
-    return error
 
 
 def poll_of(descriptor: int) -> Callable[[float], Any]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from .._errors import ConnectionClosedError
 from .._stats import CloseReason, LaneStats
-from ..config.addresses import Address, Race, not_resolved
+from ..config.addresses import Address, Race, not_resolved, of_the_system
 from ..config.config import Config
 from ..connection.connection import Connection
 from ..connection.slot import Slot, SlotState
@@ -145,8 +145,7 @@ class Dial:
         try:
             return self._found(socket, socket.AI_NUMERICHOST)
         except OSError as error:
-            if error.errno is None:  # the system has raised none: a signal's handler has
-                raise
+            of_the_system(error)
             return None
 
     def look_up(self, socket: ModuleType) -> list[Address]:
@@ -157,9 +156,7 @@ class Dial:
         try:
             return between_forks(self._found, socket)
         except OSError as error:
-            if error.errno is None:
-                raise
-            raise not_resolved(self.config, error) from error
+            raise not_resolved(self.config, of_the_system(error)) from error
 
     def _found(self, socket: ModuleType, flags: int = 0) -> list[Address]:
         # Text is encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.

@@ -18,7 +18,7 @@ from .._errors import ConnectError, RemoteProtocolError, RespError, is_transient
 from .config import Config
 from .url import address_of
 
-__all__ = ["Address", "Addresses", "Race", "not_opened", "not_resolved", "socket_options"]
+__all__ = ["Address", "Addresses", "Race", "not_opened", "not_resolved", "of_the_system", "socket_options"]
 
 STAGGER: Final = 0.25
 """Seconds for which an address is tried alone before the next one is, too: RFC 8305, section 5."""
@@ -140,6 +140,13 @@ def _no_connection(peer: str, failures: Sequence[OSError]) -> ConnectError:
 def _may_pass(error: OSError) -> bool:
     """May a later attempt succeed? Not if Python itself refused, before the system was asked: the path is too long."""
     return is_transient(error) and not (type(error) is OSError and error.errno is None)
+
+
+def of_the_system(error: OSError) -> OSError:
+    """Return an error that the system has raised; raise one of a signal's handler, which has no number."""
+    if error.errno is None:
+        raise error
+    return error
 
 
 def not_resolved(config: Config, error: OSError) -> ConnectError:
