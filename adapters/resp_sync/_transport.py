@@ -12,7 +12,6 @@ import os
 import select
 import socket
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
@@ -31,11 +30,15 @@ def shut_down(connected: socket.socket, last: bytes | memoryview = b"") -> None:
 
     The descriptor is kept. Idempotent.
     """
-    with suppress(OSError):  # it may have ended already
+    try:
         if last:
             connected.send(last)
-    with suppress(OSError):
+    except OSError:
+        pass  # it may have ended already
+    try:
         connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
 
 
 def poll_of(descriptor: int) -> Callable[[float], Any]:

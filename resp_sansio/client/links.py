@@ -10,7 +10,7 @@ The machine says what is to be done with sockets by the events of this page, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from math import inf
 from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple
@@ -160,13 +160,14 @@ class Dial:
 
     def _found(self, socket: ModuleType, flags: int = 0) -> list[Address]:
         # Text is encoded by a codec that is imported then, and a thread that was interrupted may hold the import lock.
-        host, port = self.config.host, self.config.port
+        config = self.config
+        host, port = config.host, config.port
         found: list[Address] = socket.getaddrinfo(
             host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM, flags=flags
         )
         return found
 
-    def begin_race(self, found: Iterable[Address]) -> Race:
+    def begin_race(self, found: Sequence[Address]) -> Race:
         """These addresses were found: return the race between them."""
         self.race = race = self.way.addresses.race(found, self.deadline)
         return race

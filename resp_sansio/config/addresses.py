@@ -39,10 +39,11 @@ class Addresses:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.peer}>"
 
-    def race(self, found: Iterable[Address], deadline: float) -> Race:
+    def race(self, found: Sequence[Address], deadline: float) -> Race:
         """Return the race between the addresses that were found now."""
-        order = sorted(_alternating(found), key=lambda address: address[4] != self._worked)
-        return Race(self, order, deadline)
+        if len(found) > 1:
+            found = sorted(_alternating(found), key=lambda address: address[4] != self._worked)
+        return Race(self, found, deadline)
 
     def worked(self, address: Address) -> None:
         """There is a connection to this one: it is tried first from now on."""

@@ -233,6 +233,7 @@ def is_text(value: str | bytes) -> bool:
     return isinstance(value, bytes) or value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
 
 
+@lru_cache(maxsize=64)  # each is asked for twice as a URL is read
 def _is_host(text: str) -> bool:
     address, percent, zone = text.partition("%")
     if ":" in address:

@@ -352,9 +352,12 @@ class Connection(Timing):
         """Count anew what is under way: a slot may have changed and the count not, or the reverse."""
         if self._ping is not None and self._ping.state is HANDED:
             self._ping.settle(ABANDONED, inf)
-        self._abandoned = [slot.state for slot in self._flying].count(ABANDONED)
-        self._scripts = [slot.plain for slot in self._flying].count(False)
-        self._withdrawn = [slot.state for slot in self._waiting].count(SlotState.WITHDRAWN)
+        self._abandoned = self._scripts = self._withdrawn = 0
+        for slot in self._flying:
+            self._abandoned += slot.state is ABANDONED
+            self._scripts += not slot.plain
+        for slot in self._waiting:
+            self._withdrawn += slot.state is SlotState.WITHDRAWN
         self._given_up = max(self._given_up, self._never_sent + self._abandoned - self._own_in_flight)
 
     def _follow_abandonment(self, slot: Slot) -> None:

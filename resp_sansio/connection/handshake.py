@@ -34,6 +34,8 @@ MAX_CLIENTS: Final = "max number of clients"
 class Step(enum.Enum):
     """What the opening has to achieve; the value is how an error speaks of it."""
 
+    __hash__ = object.__hash__  # as of `State`
+
     HELLO = "HELLO"
     AUTH = "AUTH"
     CLIENT_NAME = "the client name"
@@ -89,14 +91,14 @@ class ServerInfo(Record):
     @classmethod
     def of(cls, said: Mapping[str, Reply]) -> ServerInfo:
         """Read what HELLO said."""
-        found = {field: value for key, field in SAID if isinstance(value := said.get(key), str) and value}
-        return cls(**found)
+        found = {field: value for key, field in SAID if isinstance(value := said.get(key), (bytes, str)) and value}
+        return cls(**{field: _text(value) for field, value in found.items()})
 
     @property
     def nests_pushes(self) -> bool:
         """May it write a push inside another reply? Redis before 7.2 does, in arrays that it writes while keys expire."""
-        version = tuple(int(part) for part in (self.version or "").split(".")[:2] if part.isdecimal() and len(part) < 9)
-        return self.name != "valkey" and version < (7, 2)
+        parts = (self.version or "").split(".")[:2]
+        return self.name != "valkey" and [int(part) for part in parts if part.isdecimal() and len(part) < 9] < [7, 2]
 
 
 NOTHING_SAID: Final = ServerInfo()
@@ -128,7 +130,7 @@ class Accepted(Record):
             pairs = list(zip(hello[0::2], hello[1::2], strict=False))
         else:
             return None
-        said = {_text(key): _text(value) if isinstance(value, bytes) else value for key, value in pairs}
+        said = {key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key): value for key, value in pairs}
         # A server that doesn't say which protocol it speaks, but says it with a map, speaks RESP3.
         spoken = 3 if isinstance(hello, (dict, Pairs)) else None
         protocol = said.get("proto", spoken)

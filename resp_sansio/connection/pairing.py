@@ -402,7 +402,7 @@ class Pairing(ABC):
                 self._finish(slot)
         elif push.kind == "sunsubscribe":
             # The slot of a shard channel has moved to another node: no caller asked, and Redis is right to tell.
-            self.subscriptions.update(push)
+            self.subscriptions.take_in(push)
             self._follow_subscriptions()
             self._deliver(push)
         else:

@@ -31,10 +31,13 @@ NOT_NOW: Final = frozenset({"LOADING", "MASTERDOWN"})
 NO_PING: Final = ("'ping' command", "command 'ping'")
 
 
-class Subscriptions:
-    """What this connection is subscribed to: the server counts, but only in total, and an UNSUBSCRIBE of all needs the parts."""
+class Subscriptions(dict[str, set[Reply]]):
+    """What this connection is subscribed to, by what that is: nothing is here by a kind of which there is none.
 
-    __slots__ = ("_names",)
+    The server counts, but only in total, and an UNSUBSCRIBE of all needs the parts.
+    """
+
+    __slots__ = ()
 
     # The push that confirms -> whose set it changes, and how.
     KINDS: ClassVar = {
@@ -56,30 +59,26 @@ class Subscriptions:
                 return not cls.KINDS[push.kind][1]
         return False
 
-    def __init__(self) -> None:
-        self._names: dict[str, set[Reply]] = {}  # by what they are; most connections have none
-
-    def __bool__(self) -> bool:
-        return bool(self._names) and any(self._names.values())
-
     def count(self, kind: str) -> int:
         """How many subscriptions there are of the kind that this push speaks of."""
-        return len(self._names.get(self.KINDS[kind][0], ()))
+        return len(self.get(self.KINDS[kind][0], ()))
 
-    def update(self, push: Push) -> bool:
+    def take_in(self, push: Push) -> bool:
         """Take in a confirmation. Does it change anything?"""
-        names, added = self.KINDS[push.kind]
-        there = self._names.setdefault(names, set())
-        changes = (push.items[0] in there) is not added
+        (kind, added), name = self.KINDS[push.kind], push.items[0]
+        there = self.get(kind)
+        if there is None:
+            if added:
+                self[kind] = {name}
+            return added
+        changes = (name in there) is not added
         if added:
-            there.update(push.items[:1])
+            there.add(name)
+        elif changes and len(there) == 1:
+            del self[kind]
         else:
-            there.difference_update(push.items[:1])
+            there.discard(name)
         return changes
-
-    def clear(self) -> None:
-        """RESET ends all subscriptions without a word."""
-        self._names.clear()
 
 
 class Confirmations:
@@ -111,7 +110,7 @@ class Confirmations:
         One comes for each channel named; if none is, one for each subscription of that kind, and one if there are none. Raises
         `RemoteProtocolError` if more come, which would never end.
         """
-        if not subscriptions.update(push):
+        if not subscriptions.take_in(push):
             self._idle += 1
             if self._idle > max(self._count, 1):
                 raise RemoteProtocolError(f"more confirmations of {self._name} came than it asks for")

@@ -74,9 +74,9 @@ def test_a_subscription_ends_with_as_many_confirmations_as_it_names_channels(cha
 def test_leaving_all_ends_with_the_last_subscription_of_that_kind(channels: list[bytes], kind: str) -> None:
     subscriptions = Subscriptions()
     for channel in channels:
-        subscriptions.update(Push(f"{kind}subscribe", (channel, 1)))
+        subscriptions.take_in(Push(f"{kind}subscribe", (channel, 1)))
     other = "psubscribe" if kind != "p" else "subscribe"
-    subscriptions.update(Push(other, (b"x", 1)))
+    subscriptions.take_in(Push(other, (b"x", 1)))
     slot = script(f"{kind}unsubscribe")
     left: list[bytes | None] = [*channels] or [None]
     told = [Push(f"{kind}unsubscribe", (channel, 1)) for channel in left]
@@ -135,7 +135,7 @@ def test_a_subscription_reads_its_names_once() -> None:
 
 def test_a_client_without_subscriptions_can_leave() -> None:
     subscriptions = Subscriptions()
-    subscriptions.update(Push("unsubscribe", (None, 0)))
+    subscriptions.take_in(Push("unsubscribe", (None, 0)))
     assert not subscriptions
     assert subscriptions.count("unsubscribe") == 0
 
@@ -360,7 +360,7 @@ def test_whenever_slots_move_each_command_gets_its_own_answer(
     assert not said
     assert sorted(told, key=repr) == sorted(unasked, key=repr)
     expected = {name for names in peer.subscriptions.values() for name in names}
-    assert {name for names in connection.subscriptions._names.values() for name in names} == expected
+    assert {name for names in connection.subscriptions.values() for name in names} == expected
     assert state(connection) is (State.SUBSCRIBED if protocol == 2 and expected else State.READY)
 
 
