@@ -360,29 +360,34 @@ class Client(Sockets):
         """Is or was this link one of this client's, and not of the one in the parent of a fork?"""
         return link.home is self
 
-    def release(self, lease: Lease[Link] | Share, now: float) -> None:
-        """Give a link back, in whatever state it is. No other gets it while its caller listens on it, or has left pushes."""
+    def release(self, lease: Lease[Link] | Share, now: float) -> bool:
+        """Give a link back, in whatever state it is. No other gets it while its caller listens on it, or has left pushes.
+
+        Returns whether a reply is still to come on it.
+        """
         if isinstance(lease, Share):
             lease.ended = True
-            return
+            return bool(lease.connection.core.in_flight)
         assert self._pool is not None
         link = lease.connection
-        core, left = link.core, link.pushes.came or link.pushes.listeners
+        core, left, oldest = link.core, link.pushes.came or link.pushes.listeners, None
         if link.registry is not None:
             link.registry.end_all(ConnectionClosedError("the connection of this subscription was given back"))
             self._tell_subscribers(link.registry)
         if core.is_as_new and not left:
             self._pool.release(lease, now)
         else:
-            reason, owes = CloseReason.BROKEN if left else core.close_reason, core.oldest
+            reason, oldest = CloseReason.BROKEN if left else core.close_reason, core.oldest
+            owes = oldest
             if reason is None and core.watching and lease.active:  # else the WATCH is the next borrower's
                 ends_watch = new_slot(WatchLoop.unwatch.args)
                 self._send_own(link, ends_watch)
-                owes = owes or ends_watch
+                owes = oldest or ends_watch
                 self._events.append(link)
             self._pool.release(lease, now, reason=reason, owes=owes)
         if self._pool.untold or self._draining:
             self._carry_out(now)
+        return oldest is not None
 
     # -- time ------------------------------------------------------------------------------------------------------------
 

@@ -194,8 +194,8 @@ class ClusterBase(ClusterSubscriptions):
         """As of a client."""
         return link.home is self or getattr(link.home, "cluster", None) is self
 
-    def release(self, lease: Lease[Link] | Share, now: float) -> None:
-        cast("Client", lease.connection.home).release(lease, now)
+    def release(self, lease: Lease[Link] | Share, now: float) -> bool:
+        return cast("Client", lease.connection.home).release(lease, now)
 
     # -- links: what the adapter says of them ----------------------------------------------------------------------------------
 

@@ -123,8 +123,9 @@ class Steps(ABC):
 
     def _acquire(self, party: Party, stack: str | None, at: int | Place | None) -> Job | None:
         """Ask for a link: the party's waiter has it, or why there is none, once the party is DONE."""
-        machine, now = self.machine, self.now()
-        self._look(now)
+        machine, crew, now = self.machine, self.crew, self.now()
+        if now >= self._look_at or crew.owing or crew.common:  # for a loan, each call counts
+            self._look(now)
         gone = ref(party, self._torn.append)
         waiter = Waiter(gone, party.deadline, stack)
         lease = machine.lend(now, stack, waiter, at)
@@ -142,10 +143,10 @@ class Steps(ABC):
 
     def _release(self, lease: Lease[Link] | Share) -> None:
         io: Post = lease.connection.io
-        self.machine.release(lease, self.now())
+        owes = self.machine.release(lease, self.now())
         if isinstance(lease, Lease) and isinstance(lease.token, Waiter):
             lease.token.token = None  # the end of the borrower is of no interest any more
-        if io.link.core.in_flight:
+        if owes:
             self.crew.owing[io] = None
         if self._untold:
             self._carry_out()

@@ -212,8 +212,8 @@ class Submitting(ABC):
         """The caller does not wait for a link any more."""
 
     @abstractmethod
-    def release(self, lease: Lease[Link] | Share, now: float) -> None:
-        """Give a link back."""
+    def release(self, lease: Lease[Link] | Share, now: float) -> bool:
+        """Give a link back. Is a reply still to come on it?"""
 
     @abstractmethod
     def _go(self, slot: Slot, now: float, *, turn: float = inf) -> None:

@@ -7,7 +7,7 @@ of a URL's query, the representation without secrets and the page of options in 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, cast, runtime_checkable
 
 from .._facts import Observer
@@ -301,7 +301,7 @@ class Config(Record):
         """The parser's limits."""
         return _limits(self.limit_depth, self.limit_bulk, self.limit_line, self.limit_elements, self.limit_reply)
 
-    @property
+    @cached_property
     def text(self) -> Text[Any]:
         """What makes text of data, or leaves it bytes, as `decode` says."""
         return RAW if self.decode is False else self.text_by(self.decode)
