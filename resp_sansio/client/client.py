@@ -370,7 +370,8 @@ class Client(Sockets):
             return bool(lease.connection.core.in_flight)
         assert self._pool is not None
         link = lease.connection
-        core, left, oldest = link.core, link.pushes.came or link.pushes.listeners, None
+        core, pushes, oldest = link.core, link._pushes, None
+        left = pushes is not None and (pushes.came or pushes.listeners)
         if link.registry is not None:
             link.registry.end_all(ConnectionClosedError("the connection of this subscription was given back"))
             self._tell_subscribers(link.registry)

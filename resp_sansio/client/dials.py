@@ -106,7 +106,7 @@ class Dials(Calls):
             elif isinstance(event, PushReceived):
                 if link.registry is not None and link.registry.takes(event.push):
                     link.core.push_taken()
-                    link.core.collected.append(event.push)
+                    link.core.add_collected((event.push,))
                     continue
                 link.pushes.put(event.push)
                 if link.news_from is not None:
@@ -130,10 +130,11 @@ class Dials(Calls):
 
     def _hand_out(self, link: Link) -> None:
         """Give what has come to the callers that listen on this link; and, once nothing more comes, tell them so."""
-        if not link.pushes.listeners:
+        pushes = link._pushes
+        if pushes is None or not pushes.listeners:
             return
         paused = not link.core.wants_to_receive
-        while (listener := link.pushes.hand_out()) is not None:
+        while (listener := pushes.hand_out()) is not None:
             self._timers.cancel(listener.timer)
             self._events.append(Heard(listener))
         if paused and not link.ended and link.core.wants_to_receive:

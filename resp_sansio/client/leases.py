@@ -31,6 +31,8 @@ __all__ = [
 
 C = TypeVar("C")
 
+NEVER: Final = -inf
+
 
 # -- What callers hold -----------------------------------------------------------------------------------------------------
 
@@ -70,7 +72,7 @@ class Place(Generic[C]):
         self.noted: float = inf
         self.timer: Timer | None = None
         self.owes: object = None
-        self.owes_since: float = -inf
+        self.owes_since: float = NEVER
 
     @property
     def due(self) -> float:

@@ -190,8 +190,8 @@ class Link:
     """
 
     __slots__ = (
-        "__weakref__", "awaited", "core", "dial", "due", "ended", "feed", "generation", "home", "io", "lane", "left", "looking",
-        "news_from", "of_use", "opened_at", "pushes", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
+        "__weakref__", "_pushes", "awaited", "core", "dial", "due", "ended", "feed", "generation", "home", "io", "lane", "left",
+        "looking", "news_from", "of_use", "opened_at", "reason", "registry", "run_id", "slot", "timer", "tls", "trusted", "wire",
     )  # fmt: skip
 
     def __init__(self, core: Connection, dial: Dial, tls: TLSWire | None = None) -> None:
@@ -199,7 +199,7 @@ class Link:
         self.home: Final[Any] = dial.home  # the machine of its server, to which its bytes are given
         self.tls: Final[TLSWire | None] = tls
         self.wire: Final[Connection | TLSWire] = core if tls is None else tls
-        self.pushes: Final[Pushes] = Pushes(core)
+        self._pushes: Pushes | None = None
         self.registry: Registry | None = None  # of the subscriptions that it serves
         self.feed: Feed | None = None  # which of them
         self.lane: Final[Lane | None] = dial.lane
@@ -219,6 +219,13 @@ class Link:
         self.news_from: Place | None = None  # a sentinel that tells of switches: no caller uses it
         self.awaited: bool = False  # by the machine itself, for a reply that no caller waits for
         self.trusted: bool = False  # it has been of use for long enough to say that the server is well, see `Pace`
+
+    @property
+    def pushes(self) -> Pushes:
+        """What comes unasked, and who waits for it: made at first need, for most links never have any of either."""
+        if self._pushes is None:
+            self._pushes = Pushes(self.core)
+        return self._pushes
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{' (ended)' if self.ended else ''} over {self.core!r}>"

@@ -249,8 +249,8 @@ class Listening(News):
     def _collected(self, link: Link, now: float) -> None:
         """Messages have come."""
         core, registry, feed = link.core, link.registry, link.feed
-        collected, core.collected = core.collected, []
-        if registry is None or feed is None:
+        collected, core.collected = core.collected, None
+        if registry is None or feed is None or collected is None:
             return  # nothing was asked for
         registry.busy = True
         try:

@@ -242,7 +242,7 @@ class Repair(Listening):
             for listener in registry.listeners:
                 listener.timer = self._timers.set(listener.deadline, listener)
         for link in self._links:
-            for listener in link.pushes.listeners:
+            for listener in () if link._pushes is None else link._pushes.listeners:
                 listener.timer = self._timers.set(listener.deadline, listener)
             link.due = min(max(link.core.next_deadline(), now + 1e-6), now + self._quiet)
             link.timer = self._timers.set(link.due, link)

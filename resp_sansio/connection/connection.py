@@ -311,7 +311,7 @@ class Connection(Timing):
     def limit(self, slot: Slot, deadline: float) -> None:
         """Give a slot that is under way an earlier deadline than it had."""
         slot.deadline = deadline
-        if getattr(slot, "noted", None) is self._deadlines:  # with the one that it had
+        if self._deadlines is not None and self._deadlines.knows(slot):  # with the one that it had
             self._deadlines.add(slot, deadline)
         self._earliest = min(self._earliest, deadline)
 
@@ -326,7 +326,7 @@ class Connection(Timing):
             self._note_deadlines()
             slot.settle(SlotState.WITHDRAWN, 0)
             slot.payload = b""
-            if getattr(slot, "noted", None) is self._deadlines:  # else it was never submitted
+            if self._deadlines is not None and self._deadlines.knows(slot):  # else it was never submitted
                 self._given_up += 1
                 self._never_sent += 1
                 self._follow_withdrawal(slot)
@@ -437,7 +437,7 @@ class Connection(Timing):
         """Return what has happened since the last call, in order. `ConnectionLost` comes last, and again at every later call."""
         events = self._events
         self._events = []
-        if self._deadlines.entries:
+        if self._deadlines is not None:
             self._forget_ended()
         if self._lost is not None:
             events.append(self._lost)
@@ -494,6 +494,6 @@ class Connection(Timing):
         self._flying.clear()
         self._waiting.clear()
         self._blocks.clear()
-        self._deadlines.entries.clear()
+        self._deadlines = None
         self._abandoned = self._scripts = self._withdrawn = 0
         self._lost = ConnectionLost(error=error, unanswered=unanswered)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NoReturn
 
 from .._errors import ConnectError, InvalidReplyError, ReplyError, in_one_line, shown_code
@@ -74,6 +75,8 @@ SAID: Final = (
     ("availability_zone", "zone"),
 )
 
+MOST_SHARED: Final = 200  # bytes or characters: what is longer is no server's usual answer, and is not kept for others
+
 
 class ServerInfo(Record):
     """What the server says of itself in its answer to HELLO; a field that it does not say, or a server without HELLO, is None.
@@ -91,14 +94,20 @@ class ServerInfo(Record):
     @classmethod
     def of(cls, said: Mapping[str, Reply]) -> ServerInfo:
         """Read what HELLO said."""
-        found = {field: value for key, field in SAID if isinstance(value := said.get(key), (bytes, str)) and value}
-        return cls(**{field: _text(value) for field, value in found.items()})
+        values = [value if isinstance(value := said.get(key), (bytes, str)) else "" for key, _ in SAID]
+        return _server_of(*values) if sum(map(len, values)) <= MOST_SHARED else _server_of.__wrapped__(*values)
 
     @property
     def nests_pushes(self) -> bool:
         """May it write a push inside another reply? Redis before 7.2 does, in arrays that it writes while keys expire."""
         parts = (self.version or "").split(".")[:2]
         return self.name != "valkey" and [int(part) for part in parts if part.isdecimal() and len(part) < 9] < [7, 2]
+
+
+@lru_cache(maxsize=16)
+def _server_of(*values: bytes | str) -> ServerInfo:
+    """Return the record of these values: the same one for all connections to alike servers, which stay open for long."""
+    return ServerInfo(**{field: _text(value) for (_, field), value in zip(SAID, values, strict=True) if value})
 
 
 NOTHING_SAID: Final = ServerInfo()

@@ -8,6 +8,7 @@ ends the connection, because nothing behind it could be paired.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -78,7 +79,7 @@ class Pairing(ABC):
         self._parser = parser
         self._lenient_push = lenient_push
         self._flying: list[Slot] = []  # HANDED and ABANDONED, in the order of their replies
-        self._deadlines = SlotDeadlines(_is_awaited)
+        self._deadlines: SlotDeadlines | None = None  # of the slots under way, once one has passed or was withdrawn
         self._answered = 0  # of all bytes ever handed over, how many belong to slots that have their replies
         self._events: list[Event] = []
         self._lost: ConnectionLost | None = None
@@ -93,7 +94,9 @@ class Pairing(ABC):
         self._keep_pushes = keep_pushes
         self._dropped = 0
         self._collects: bool = False
-        self.collected: list[Collected] = []  # pushes, for whom they are taken by the run
+        self.collected: list[Collected] | None = (
+            None  # pushes, for whom they are taken by the run; None: there are none
+        )
         self.held_back: bool = False  # by whom they are for, who has enough of them for now
 
     def __reduce__(self) -> NoReturn:
@@ -203,13 +206,20 @@ class Pairing(ABC):
         elif not (parser.quiet or flying) and self.state is READY and parser.begins_reply:
             # Else the next caller's reply would end up inside it, and every later one at the wrong caller.
             self._lose(RemoteProtocolError("a reply begins that no command asked for"))
-        if self._deadlines.entries:
+        if self._deadlines is not None:
             self._forget_ended()
         if self._lost is None and not self._events:
             return answered
         if answered is not None:
             self._events += answered
         return None
+
+    def add_collected(self, messages: Iterable[Collected]) -> None:
+        """Keep these with those that were `collected`."""
+        if self.collected is None:
+            self.collected = [*messages]
+        else:
+            self.collected += messages
 
     def _collect(self, replies: list[Reply]) -> bool:
         """Take a run of messages; false to decline, if there is anything else among them."""
@@ -220,7 +230,7 @@ class Pairing(ABC):
                 return False
         except (IndexError, TypeError):  # an empty array, or one that begins with an array
             return False
-        self.collected += messages
+        self.add_collected(messages)
         return True
 
     def _pair_run(self, replies: list[Reply]) -> list[Slot]:
@@ -412,7 +422,7 @@ class Pairing(ABC):
         if self.tracking and push.kind == "invalidate":
             self._events.append(PushReceived(push=push))
         elif self._collects:
-            self.collected.append(push)
+            self.add_collected((push,))
         elif not self._keep_pushes:
             self._dropped += 1
         elif self._full:
@@ -457,6 +467,13 @@ class SlotDeadlines(Deadlines[Slot]):
     """The deadlines of the slots whose `noted` this is: a slot that goes out again may be another connection's by then."""
 
     __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(_is_awaited)
+
+    def knows(self, slot: Slot) -> bool:
+        """Has note been taken of this one's?"""
+        return getattr(slot, "noted", None) is self
 
     def is_due(self, item: Slot) -> object:
         """As of any deadlines."""

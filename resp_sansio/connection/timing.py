@@ -11,6 +11,7 @@ from typing import Final
 from .._errors import ConnectError, Outcome, RespError
 from .deadlines import after
 from .events import TimedOut
+from .pairing import SlotDeadlines
 from .sending import Sending
 from .slot import Slot, SlotState
 from .state import State
@@ -75,10 +76,14 @@ class Timing(Sending):
     def _expire(self, now: float) -> None:
         """Abandon each slot whose deadline has passed."""
         self._note_deadlines()
-        for slot in self._deadlines.take(now):
+        deadlines = self._deadlines
+        if deadlines is None:
+            self._earliest = inf
+            return
+        for slot in deadlines.take(now):
             self._events.append(TimedOut(slot=slot))
             self.abandon(slot)
-        self._earliest = self._deadlines.next()
+        self._earliest = deadlines.next()
 
     def _note_deadlines(self) -> None:
         """Take note of the deadlines of all slots that are under way.
@@ -86,9 +91,13 @@ class Timing(Sending):
         Not before one has passed, or was withdrawn: slots come and go all the time, deadlines rarely pass. New slots are at the
         end of their queues, so each is looked at once, however often this is called.
         """
+        if self._deadlines is None:
+            if not (self._flying or self._waiting):
+                return
+            self._deadlines = SlotDeadlines()
         deadlines, new = self._deadlines, []
         for slot in chain(reversed(self._waiting), reversed(self._flying)):
-            if getattr(slot, "noted", None) is deadlines:
+            if deadlines.knows(slot):
                 break
             slot.noted = deadlines
             new.append(slot)
@@ -96,7 +105,10 @@ class Timing(Sending):
             deadlines.add(slot, slot.deadline)
 
     def _forget_ended(self) -> None:
-        self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
+        if not (self._flying or self._waiting):
+            self._deadlines = None  # an idle connection has no use for it
+        elif self._deadlines is not None:
+            self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
 
     @property
     def _quiet_until(self) -> float:

@@ -43,6 +43,8 @@ from resp_sansio.connection import (
     TimedOut,
     new_slot,
 )
+from resp_sansio.connection.pairing import SlotDeadlines
+from resp_sansio.connection.slot import Batch
 from resp_sansio.connection.state import Input
 from resp_sansio.testing import Peer, talk
 from resp_sansio.wire import Parser, encode_command, encode_reply
@@ -516,6 +518,33 @@ def test_the_server_is_what_hello_said_last() -> None:
     assert [type(event) for event in talk(plain, Peer(password=b"pw"))] == [Opened]
     assert plain.server == ServerInfo()
     assert peer.protocol == 3
+
+
+def test_an_idle_connection_keeps_nothing_of_what_it_has_been_through() -> None:
+    connection, _ = opened()
+    late = connection.send(GET, deadline=1.0)
+    write_all(connection)
+    connection.handle_timeout(2.0)
+    lasting = connection.send(Command("SUBSCRIBE", "news"))
+    assert {Slot, SlotDeadlines} <= kinds_held(connection)
+    write_all(connection)
+    connection.receive_data(b"$-1\r\n>3\r\n+subscribe\r\n+news\r\n:1\r\n")
+    assert (late.state, lasting.state) == (SlotState.ABANDONED, SlotState.ANSWERED)
+    connection.send(Command("RESET"))
+    write_all(connection)
+    connection.receive_data(b"+RESET\r\n")
+    assert len(connection.events()) == 3
+    connection.handle_timeout(9.0)
+    another, _ = opened()
+    assert kinds_held(connection) == kinds_held(another)
+    assert not {Handshake, Slot, Batch, SlotDeadlines, dict} & kinds_held(another)
+    assert gc.get_referents(connection.subscriptions) == gc.get_referents(another.subscriptions)
+
+
+def kinds_held(connection: Connection) -> set[type]:
+    """What a connection refers to, and the lists that it has for what is under way."""
+    held = gc.get_referents(connection)
+    return {type(each) for kept in held for each in (kept, *(kept if isinstance(kept, list) else ()))}
 
 
 NESTED = b"*2\r\n>3\r\n+message\r\n$1\r\na\r\n$2\r\nhi\r\n$1\r\nx\r\n_\r\n"

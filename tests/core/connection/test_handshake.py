@@ -305,6 +305,14 @@ def test_the_answer_to_hello_says_what_is_spoken_and_by_whom(
     assert handshake.answered([hello]) == Accepted(protocol=protocol, server=server)
 
 
+def test_what_alike_servers_say_is_kept_once_unless_it_is_long() -> None:
+    usual = [ServerInfo.of({"server": "redis", "version": "7.0.15", "id": number}) for number in range(2)]
+    long = [ServerInfo.of({"server": "redis", "version": "9" * 1000}) for _ in range(2)]
+    assert usual[0] is usual[1]
+    assert long[0] == long[1] != usual[0]
+    assert long[0] is not long[1]
+
+
 @pytest.mark.parametrize(
     ("name", "version", "nests"),
     [
