@@ -60,7 +60,7 @@ client.splits client.node client.cluster_servers client.cluster_calls client.clu
 client.cluster_subscriptions client.cluster client.replicated
 client.observed_cluster client.observed_replicated client
 methods._words methods.batch methods.sync methods.tasks methods
-surface.machines surface.base surface.batches surface.messages surface.nodes surface.driver
+surface.machines surface.base surface.batches surface.messages surface.nodes surface.polls surface.driver
 surface.tasks_driver surface.tasks_cache surface.tasks_messages
 surface.tasks_monitor surface.tasks_queues surface.tasks_scan surface.tasks_values surface.tasks_commands
 surface.threads_driver surface.threads_cache surface.threads_messages

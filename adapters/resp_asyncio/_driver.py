@@ -235,7 +235,7 @@ class Driver(DriverBase):
             connected = await dial(wanted)
             try:
                 link = machine.connected(wanted, monotonic(), credentials, tls)
-                link.io = Socket(link, self.carry_out)
+                link.io = Socket(link, self)
                 await hand_over(connected, link.io)
                 opened = True
             except BaseException:

@@ -11,19 +11,22 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from resp_sansio import Config
 from resp_sansio.client import Client, Dial, Lease, Link, Share
 from resp_sansio.config import socket_options
 from resp_sansio.connection import Slot
-from resp_sansio.surface.tasks import find_addresses
+from resp_sansio.surface.tasks import Poll, Polls, find_addresses
+
+if TYPE_CHECKING:
+    from ._driver import Driver
 
 __all__ = ["Socket", "dial", "hand_over", "until"]
 
@@ -37,7 +40,9 @@ Parts that are larger than 128 KiB glibc takes from the kernel and gives back, p
 HAND_OVER: Final = 64 * 1024
 """Bytes given to the transport at a time. The bytes that it keeps count as sent, so it gets no more before those have gone."""
 
-_buffers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview]] = WeakKeyDictionary()
+CAN_POLL: Final = hasattr(select, "poll")
+
+_shared: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[memoryview, Polls]]] = WeakKeyDictionary()
 
 
 async def dial(wanted: Dial) -> socket.socket:
@@ -135,20 +140,19 @@ class Socket(asyncio.BufferedProtocol):
     """A link's socket, as the loop sees it."""
 
     __slots__ = (
-        "_buffer", "_call_soon", "_carry_out", "_closed", "_core", "_machine", "_paused", "_poll", "_reading", "_scheduled",
-        "_transport", "_wire", "link",
+        "_buffer", "_closed", "_core", "_driver", "_loop", "_machine", "_paused", "_polls", "_reading", "_scheduled",
+        "_transport", "_wire", "link", "poll",
     )  # fmt: skip
 
-    def __init__(self, link: Link, carry_out: Callable[..., None]) -> None:
-        loop = asyncio.get_running_loop()
+    def __init__(self, link: Link, driver: Driver) -> None:
+        self._loop = asyncio.get_running_loop()
         self.link: Link = link
         self._machine: Client = link.home
-        self._carry_out = carry_out
+        self._driver = driver
         self._core, self._wire = link.core, link.wire
-        self._call_soon = loop.call_soon
-        self._buffer = _receive_buffer(loop)
+        self._buffer, self._polls = _shared_of(self._loop)
         self._transport: asyncio.Transport | None = None
-        self._poll: Callable[[float], list[tuple[int, int]]] | None = None  # has something come that was not read yet?
+        self.poll: Poll | None = None  # has something come that was not read yet?
         self._paused = True  # the transport takes no more for now
         self._reading = True  # and gives what it has; else pushes are to be taken first
         self._scheduled = False  # `flush` will be called in this turn of the loop
@@ -163,10 +167,6 @@ class Socket(asyncio.BufferedProtocol):
             self._transport.abort()
             return
         self._paused = False
-        if hasattr(select, "poll"):
-            poller = select.poll()
-            poller.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-            self._poll = poller.poll
         # It tells of every byte that it has to keep, and when there are none.
         self._transport.set_write_buffer_limits(high=0, low=0)
         self.flush()
@@ -185,7 +185,7 @@ class Socket(asyncio.BufferedProtocol):
         answered = self._machine.receive_replies(self.link, bytes(self._buffer[:count]), monotonic())
         if answered is None:
             events = self._machine.events()
-            self._carry_out(events)
+            self._driver.carry_out(events)
             several = len(events) > 1
             self._pause_reading()
         else:
@@ -197,22 +197,23 @@ class Socket(asyncio.BufferedProtocol):
         # Several wake up now, and may well have more to ask: what they send goes out behind the last of them.
         if not self._scheduled and (several or self._wire.wants_to_send):
             self._scheduled = True
-            self._call_soon(self.flush)
+            self._loop.call_soon(self.flush)
 
     def eof_received(self) -> None:
         """The server sends no more."""
         self._machine.receive_eof(self.link, monotonic())
-        self._carry_out()
+        self._driver.carry_out()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The transport has ended; the socket is closed when this returns."""
         link, transport, self._transport = self.link, self._transport, None
+        self._polls.drop(self)
         if not link.ended:
             if error is not None and transport is not None:
                 for data in _last_words(transport):  # a server says why, and then closes
-                    self._carry_out(self._machine.receive_data(link, data, monotonic()))
+                    self._driver.carry_out(self._machine.receive_data(link, data, monotonic()))
             self._machine.receive_eof(link, monotonic(), error)
-            self._carry_out()
+            self._driver.carry_out()
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
@@ -232,7 +233,9 @@ class Socket(asyncio.BufferedProtocol):
             self._hand_over()
         else:
             self._scheduled = True
-            self._call_soon(self._call_soon, self._hand_over)  # the turn after the next one is behind their reading
+            self._loop.call_soon(
+                self._loop.call_soon, self._hand_over
+            )  # the turn after the next one is behind their reading
 
     def _hand_over(self) -> None:
         """As far as it goes."""
@@ -248,7 +251,7 @@ class Socket(asyncio.BufferedProtocol):
                 transport.write(block)
         except OSError as error:  # of TLS: the transport tells of its own otherwise
             self._machine.send_failed(self.link, error, monotonic())
-            self._carry_out()
+            self._driver.carry_out()
         self._read_on()  # a reply is behind what was left unread
 
     def _pause_reading(self) -> None:
@@ -272,7 +275,7 @@ class Socket(asyncio.BufferedProtocol):
         if not self._reading:
             return False
         scheduled = self._scheduled
-        if not scheduled and not self._core.in_flight and (self._paused or self._poll is None or self._poll(0)):
+        if not scheduled and not self._core.in_flight and (self._paused or (self.poll or self._new_poll())(0)):
             return False
         payload = self._machine.start(slot, now, lease, scheduled)
         if payload:
@@ -282,7 +285,7 @@ class Socket(asyncio.BufferedProtocol):
             return False
         elif not scheduled:
             self._scheduled = True
-            self._call_soon(self.flush)
+            self._loop.call_soon(self.flush)
         return True
 
     def wants_to_send(self) -> None:
@@ -291,24 +294,32 @@ class Socket(asyncio.BufferedProtocol):
         if not self._scheduled:
             if self._core.in_flight:
                 self._scheduled = True
-                self._call_soon(self.flush)
+                self._loop.call_soon(self.flush)
             else:
                 self.flush()
 
     def has_more(self) -> bool:
         """Is there something to read that has not been read yet?"""
-        return self._transport is not None and self._poll is not None and bool(self._poll(0))
+        return CAN_POLL and self._transport is not None and bool((self.poll or self._new_poll())(0))
+
+    def _new_poll(self) -> Poll:
+        if self._transport is None or not CAN_POLL:
+            return _unknown
+        poller = select.poll()
+        poller.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self._polls.keep(self, poller.poll)
+        return poller.poll
 
     def answer_look(self) -> None:
         """Say `looked` once what has come is read."""
         if self.has_more():
-            self._call_soon(self._call_soon, self._looked)
+            self._loop.call_soon(self._loop.call_soon, self._looked)
         else:
             self._looked()
 
     def _looked(self) -> None:
         self._machine.looked(self.link, monotonic())
-        self._carry_out()
+        self._driver.carry_out()
 
     def close(self) -> None:
         """End now. The connection is shut down first, since the child of a fork may hold the socket."""
@@ -326,13 +337,19 @@ class Socket(asyncio.BufferedProtocol):
     def detach_after_fork(self) -> None:
         """In the child the socket is the parent's: to end it would tell the loop's selector, which both share."""
         self._transport = None
+        self._polls.drop(self)
 
 
-def _receive_buffer(loop: asyncio.AbstractEventLoop) -> memoryview:
-    """Return the buffer of this loop."""
-    if loop not in _buffers:
-        _buffers[loop] = memoryview(bytearray(RECEIVE))
-    return _buffers[loop]
+def _shared_of(loop: asyncio.AbstractEventLoop) -> tuple[memoryview, Polls]:
+    """Return what all sockets of this loop share: the buffer into which they receive, and who has a poll object."""
+    if loop not in _shared:
+        _shared[loop] = memoryview(bytearray(RECEIVE)), Polls()
+    return _shared[loop]
+
+
+def _unknown(_: float) -> list[tuple[int, int]]:
+    """Say that something may have come, where that can't be asked."""
+    return [(-1, 0)]
 
 
 def until(deadline: float) -> AbstractAsyncContextManager[object]:

@@ -300,7 +300,7 @@ class Driver(DriverBase):
     def drop(self) -> None:
         """The connection was thrown away without being closed, in whichever thread: no caller waits for its socket."""
         for link in self.machine.links:
-            shut(link.io.connected)
+            link.io.shut()
 
     def detach_after_fork(self) -> None:
         """In the child of a fork: what is open is the parent's, and so is what trio knows of it."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trio import ClosedResourceError, current_time, open_nursery
 from trio.lowlevel import (
+    RunVar,
     Task,
     checkpoint,
     checkpoint_if_cancelled,
@@ -29,7 +30,7 @@ from trio.lowlevel import (
 from resp_sansio import ConnectionLostError
 from resp_sansio.client import Client, Link, Listener
 from resp_sansio.connection import Connection, Slot
-from resp_sansio.surface.tasks import Caller, Loan
+from resp_sansio.surface.tasks import Caller, Loan, Poll, Polls
 
 from ._guarded import guarded
 from ._transport import shut
@@ -46,6 +47,10 @@ mapped and unmapped by the C library each time, at more than they save on large 
 
 PIECES: Final = 16
 """How many of them are received before others get their turn: 1 MiB takes about as long as a hundred turns of trio's loop."""
+
+CAN_POLL: Final = hasattr(select, "poll")
+
+_polls: Final[RunVar[Polls]] = RunVar("the poll objects of resp_trio")
 
 
 def wake(caller: Caller) -> None:
@@ -66,8 +71,8 @@ class Socket:
     """A link's socket, and the callers at it."""
 
     __slots__ = (
-        "_driver", "_machine", "_poll", "_recv", "_send", "_waits", "_wire", "connected", "core", "crowd", "due", "leader",
-        "link", "parked", "stuck",
+        "_driver", "_machine", "_polls", "_recv", "_send", "_waits", "_wire", "connected", "core", "crowd", "due", "leader",
+        "link", "parked", "poll", "stuck",
     )  # fmt: skip
 
     def __init__(self, driver: Driver, link: Link, connected: socket) -> None:
@@ -86,7 +91,8 @@ class Socket:
         self.crowd: bool = False  # several were woken together, and may well have more to ask
         self.stuck: bool = False  # the socket takes no more for now
         self._waits = False  # the leader does, and is not on its way
-        self._poll = poll_of(connected)
+        self.poll: Poll | None = None  # has something come that was not read?
+        self._polls = polls_of_the_run()
 
     # -- who reads -----------------------------------------------------------------------------------------------------------
 
@@ -221,12 +227,20 @@ class Socket:
 
     def look(self) -> None:
         """Take in what has come."""
-        if not self.link.ended and (self._poll is None or self._poll(0)):
+        if not self.link.ended and (self.poll or self._new_poll())(0):
             self.receive()
 
     def has_more(self) -> bool:
         """May there be something that was not read?"""
-        return self._poll is None or bool(self._poll(0))
+        return bool((self.poll or self._new_poll())(0))
+
+    def _new_poll(self) -> Poll:
+        if self.link.ended or not CAN_POLL:
+            return _unknown
+        poller = select.poll()
+        poller.register(self.connected, select.POLLIN)
+        self._polls.keep(self, poller.poll)
+        return poller.poll
 
     def answer_look(self) -> None:
         """Take in what has come, and say so."""
@@ -277,7 +291,12 @@ class Socket:
         self.rouse()
         for caller in [caller for caller in self.parked if isinstance(caller, Listener)]:
             wake(caller)  # it may go on listening on the next one
-        shut(self.connected, b"" if self.stuck else self._wire.data_to_send())
+        self.shut(b"" if self.stuck else self._wire.data_to_send())
+
+    def shut(self, last: bytes | memoryview = b"") -> None:
+        """Close the socket itself, behind these last bytes."""
+        self._polls.drop(self)
+        shut(self.connected, last)
 
 
 def socket_of(listener: Listener) -> Socket | None:
@@ -286,13 +305,18 @@ def socket_of(listener: Listener) -> Socket | None:
     return None if link is None else link.io
 
 
-def poll_of(connected: socket) -> Callable[[float], list[tuple[int, int]]] | None:
-    """Return a function that asks whether something has come that was not read; None on systems without poll."""
-    if not hasattr(select, "poll"):
-        return None
-    poller = select.poll()
-    poller.register(connected, select.POLLIN)
-    return poller.poll
+def polls_of_the_run() -> Polls:
+    """Say which sockets of this run of trio have a poll object."""
+    try:
+        return _polls.get()
+    except LookupError:
+        _polls.set(polls := Polls())
+        return polls
+
+
+def _unknown(_: float) -> list[tuple[int, int]]:
+    """Say that something may have come, where that can't be asked."""
+    return [(-1, 0)]
 
 
 async def wait_both_ways(connected: socket) -> None:

@@ -26,6 +26,7 @@ from .base import (
 from .driver import Caller, DriverBase
 from .machines import Make
 from .nodes import NodeBase, place_of, place_to_lend, places_of, words_for_a_map
+from .polls import Poll, Polls
 from .tasks_commands import Commands, Connection, Pipeline, View, WatchedTransaction, open_connection
 from .tasks_driver import Driver, Meant, ask_for_credentials, find_addresses
 from .tasks_messages import Messages
@@ -36,7 +37,7 @@ from .tasks_values import ValueStream
 
 __all__ = [
     "Borrowed", "Caller", "Client", "Commands", "Connecting", "Connection", "Consuming", "Driver", "DriverBase", "Heardable",
-    "Lending", "Loan", "Make", "Messages", "Monitor", "Node", "Pipeline", "Pool", "Scan", "ValueStream", "View",
+    "Lending", "Loan", "Make", "Messages", "Monitor", "Node", "Pipeline", "Poll", "Polls", "Pool", "Scan", "ValueStream", "View",
     "WatchedTransaction", "ask_for_credentials", "find_addresses",
 ]  # fmt: skip
 

@@ -1,0 +1,54 @@
+"""Poll objects: a few sockets have one, those that asked last; none is held on to once it has ended."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resp_sansio.surface.polls import MOST
+from resp_sansio.surface.tasks import Polls
+
+if TYPE_CHECKING:
+    from resp_sansio.surface.tasks import Poll
+
+
+class Socket:
+    """One that asks."""
+
+    poll: Poll | None = None
+
+    def ask(self, polls: Polls) -> None:
+        if self.poll is None:
+            polls.keep(self, lambda _: [])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2 * MOST)), max_size=200))
+def test_those_that_asked_last_have_one(steps: list[tuple[bool, int]]) -> None:
+    polls, sockets = Polls(), [Socket() for _ in range(2 * MOST + 1)]
+    having: list[int] = []
+    for asks, index in steps:
+        if asks:
+            sockets[index].ask(polls)
+            having = having if index in having else [*having, index][-MOST:]
+        else:
+            polls.drop(sockets[index])
+            having = [each for each in having if each != index]
+        assert [index for index, each in enumerate(sockets) if each.poll is not None] == sorted(having)
+
+
+def test_one_that_has_ended_is_not_held_on_to() -> None:
+    polls = Polls()
+    kept, ended = Socket(), Socket()
+    for each in (kept, ended):
+        each.ask(polls)
+    gone = ref(ended)
+    polls.drop(ended)
+    polls.drop(ended)
+    del ended, each
+    gc.collect()
+    assert gone() is None
+    assert kept.poll is not None
