@@ -347,11 +347,13 @@ class CommandTimeoutError(RespError, TimeoutError):
         self.stats = stats
 
     def counted(self, message: str | None = None, outcome: Outcome | None = None) -> CommandTimeoutError:
-        """Return the same error with the counts in its message, or in another one, with another outcome."""
+        """Return the same error, cause included, with the counts in its message or in another one, or with another outcome."""
         told = message or self.args[0]
         if self.stats is not None:
             told = f"{told} [{self.stats}]"
-        return CommandTimeoutError(told, outcome=outcome or self.outcome, stats=self.stats)
+        error = CommandTimeoutError(told, outcome=outcome or self.outcome, stats=self.stats)
+        error.__cause__ = self.__cause__
+        return error
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args[0], {"outcome": self.outcome, "stats": self.stats})

@@ -381,6 +381,8 @@ def test_who_waits_too_long_for_a_lease_is_refused_with_the_reason_of_the_last_d
         waiter.result()
     for error in (call.cause, caught.value):
         assert "connection refused" in str(error)
+        assert error is not None
+        assert isinstance(error.__cause__, ConnectError)
     assert pool_stats(stage).withdrawn == 0
 
 
