@@ -154,6 +154,27 @@ def test_work_is_in_proportion(unit: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "most"),
+    [
+        (b":123456789012345678\r\n", 4),
+        (b":1764308000123456789\r\n", 1),
+        (b":-9223372036854775808\r\n", 1),
+        (b",inf\r\n", 1),
+        (b",1.5\r\n,-inf\r\n", 1),
+        (b"*2\r\n$3\r\nabc\r\n:1764308000123456789\r\n", 1),
+        (b"*2\r\n$3\r\nabc\r\n,inf\r\n", 1),
+        (b"-ERR x\r\n", 12),
+        (b"+QUEUED\r\n-ERR x\r\n", 12),
+    ],
+)
+def test_no_value_costs_many_times_what_its_neighbours_cost(unit: bytes, most: int) -> None:
+    """The longest integers, infinities and errors are common: the grammar alone would take 10 to 30 calls for each."""
+    for data in (unit * 1000, b"*%d\r\n" % (1000 * len(Parser().feed(unit))) + unit * 1000):
+        calls, _ = work([data])
+        assert calls <= most * 1000
+
+
+@pytest.mark.parametrize(
     "unit",
     [
         "bulks",
