@@ -81,6 +81,17 @@ async def test_whatever_executes_can_monitor_and_in_text(backend: Backend, serve
             assert line.words == ("SET", "ключ", "é")
 
 
+@pytest.mark.parametrize("protocol", [2, 3])
+@contract
+async def test_a_line_has_large_values_whole(backend: Backend, server: Server, protocol: int) -> None:
+    """They stand in one line, several times as long as what a server takes for a line that is sent to it."""
+    large = bytes(range(256)) * 1024
+    async with backend.client(server.url, protocol=protocol) as client, client.monitor() as lines:
+        await client.set("k", large)
+        await client.echo("behind it")
+        assert [line.words[-1] for line in await take(lines, b"SET", b"ECHO")] == [large, b"behind it"]
+
+
 @contract
 async def test_a_line_is_waited_for_as_long_as_is_said(backend: Backend, server: Server) -> None:
     async with dialled(backend, server) as client, client.monitor() as lines:

@@ -19,7 +19,7 @@ import pytest
 
 from adapters.peers import PATIENCE, Peer, Wire, eventually, run_program, statistic, together
 from resp_sansio import CloseReason, ConnectionLostError, RespError
-from resp_sync import CommandTimeoutError, Connection, LocalProtocolError, Outcome, Pool
+from resp_sync import Client, CommandTimeoutError, Connection, LocalProtocolError, Outcome, Pool
 
 if TYPE_CHECKING:
     from servers import Server
@@ -402,7 +402,7 @@ def test_greenlets_share_a_pool(server: Server) -> None:
         monkey.patch_all()
         import sys
         import gevent
-        from resp_sync import CommandTimeoutError, Pool
+        from resp_sync import Client, CommandTimeoutError, Pool
 
         def use(index):
             assert pool.execute("ECHO", index) == str(index).encode()
@@ -487,3 +487,15 @@ def test_a_loan_is_entered_once(server: Server) -> None:
             with pytest.raises(LocalProtocolError, match="entered before"):
                 loan.__enter__()
         assert pool.stats().leased == 0
+
+
+@pytest.mark.parametrize("kind", [Pool, Client])
+def test_a_report_of_a_leak_ends_where_the_borrower_stands(server: Server, kind: type[Pool | Client]) -> None:
+    warned = pytest.warns(ResourceWarning, match="is out for long")
+    with kind(server.url, leak_after=0.02) as lender, lender.acquire(), warned:
+        while not warned.list:
+            time.sleep(0.01)
+            lender.execute("PING")  # threads look at the time when they pass
+    *_, place, line = str(warned.list[0].message).rstrip().splitlines()
+    assert __file__ in place
+    assert "lender.acquire()" in line

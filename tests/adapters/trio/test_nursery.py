@@ -197,14 +197,14 @@ async def test_a_client_is_drained_though_its_callers_have_gone(start_server: Ca
 # -- Forks ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("adapter", ["asyncio", "trio"])
+@pytest.mark.parametrize("adapter", ["asyncio", "uvloop", "trio"])
 @pytest.mark.parametrize("strategy", ["Client", "Pool", "connect"])
 def test_what_is_given_up_takes_no_element_though_a_child_of_a_fork_lives(
     server: Server, adapter: str, strategy: str
 ) -> None:
     """The child holds the socket, so its closing alone tells the server nothing."""
     program = """
-    import asyncio, os, signal, sys, trio
+    import asyncio, os, signal, sys, trio, uvloop
     import resp_asyncio, resp_trio
 
     url, adapter, strategy = sys.argv[1:]
@@ -240,7 +240,13 @@ def test_what_is_given_up_takes_no_element_though_a_child_of_a_fork_lives(
             await connection.execute("RPUSH", "jobs", "precious")
             print(await connection.execute("LRANGE", "jobs", 0, -1))
 
-    asyncio.run(on_asyncio()) if adapter == "asyncio" else trio.run(on_trio)
+    match adapter:
+        case "asyncio":
+            asyncio.run(on_asyncio())
+        case "uvloop":
+            uvloop.run(on_asyncio())
+        case _:
+            trio.run(on_trio)
     """
     assert run_program(program, server.url, adapter, strategy) == "[b'precious']\n"
 
