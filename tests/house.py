@@ -18,7 +18,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 ORDER: Final = """
 _record _stats _errors _facts _log
 wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar
-wire.windows wire.parser wire.requests wire
+wire.windows wire.stream wire.parser wire.requests wire
 commands.table commands.words commands.command_keys commands.knowledge commands.cluster_policy commands.caching commands.decoding
 commands.command commands.arguments
 commands.readers

@@ -8,31 +8,25 @@ Nothing that the peer sends raises: the replies before a bad byte are returned, 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
-from .._errors import LocalProtocolError, RemoteProtocolError
-from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, few, several, whole
-from .frames import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes
+from .._errors import RemoteProtocolError
+from .fastpath import COUNTS, LARGE, LENGTHS, SCALARS, SHORT, SPAN, few, several, whole
+from .frames import Attributes
 from .limits import Limits
-from .scalars import gather
-from .values import Push, Reply
-from .windows import Windows
+from .stream import Chunk, Stream
+from .values import Reply
 
 __all__ = ["Chunk", "Limits", "Parser"]
 
 _LIMITS: Final = Limits()
 _SMALL: Final = 8192  # bytes of a feed that is read at once if it is whole
-_COLON, _DOLLAR, _SEMICOLON = b":$;"
+_COLON, _DOLLAR = b":$"
+NO_ATTRIBUTES: Final[Mapping[int, Attributes]] = {}
 
 
-class Chunk(NamedTuple):
-    """A part of a top-level bulk string, and whether it was the last one (which may be empty)."""
-
-    data: bytes
-    last: bool
-
-
-class Parser(Windows):
+class Parser:
     """One direction of one connection's bytes, as values.
 
     `lenient_push` lets a push stand inside an aggregate (Redis 6 with CLIENT TRACKING sent some); it is returned before the reply
@@ -43,21 +37,26 @@ class Parser(Windows):
     by index.
     """
 
-    __slots__ = ("_held", "quiet", "_unfinished", "error")
-    pushes: int
-    attributes: dict[int, Attributes]
-
-    quiet: bool
+    __slots__ = (
+        "_fast", "_limits", "_nested", "_stream", "_taken",
+        "attributes", "error", "lenient_push", "pushes", "quiet",
+    )  # fmt: skip
 
     def __init__(
         self, limits: Limits = _LIMITS, *, lenient_push: bool = False, nested_attributes: bool = False
     ) -> None:
-        super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
+        self._limits = limits
+        self.lenient_push: bool = lenient_push
+        self._nested = nested_attributes
+        self.pushes: int = 0
+        self.attributes: Mapping[int, Attributes] = NO_ATTRIBUTES
         self.error: RemoteProtocolError | None = None
         """Set when the stream is broken. Replies that were complete before the bad byte are returned; then nothing, ever."""
-        self.quiet = self._fast  # whether the next feed may take the short cut
-        self._unfinished = ""  # what skip() or chunks() began and must end
-        self._held: list[Reply] = []  # pushes met while skipping
+        # The accelerators know nothing of limits, so they need room for the largest that they read.
+        self._fast = min(limits.bulk, limits.line, limits.elements // 2) >= SHORT and limits.reply >= SPAN
+        self.quiet: bool = self._fast  # whether the next feed may take the short cut
+        self._stream: Stream | None = None  # made for what can't take it
+        self._taken = 0  # bytes that took it since then
 
     def feed(self, data: bytes, most: int = -1) -> list[Reply]:
         """Return the replies that `data` completes, in order, pushes in their place among them.
@@ -71,7 +70,7 @@ class Parser(Windows):
         """
         if self.quiet and most:
             size = len(data)
-            self._base += size
+            self._taken += size
             if size < LARGE or (size < _SMALL and data[0] != _DOLLAR):
                 tokens = data.split(b"\r\n")
                 head, parts = tokens[0], len(tokens)
@@ -104,30 +103,19 @@ class Parser(Windows):
                 replies, self.pushes = read
                 self.quiet = not self.pushes
                 return replies
-            self._base -= size
+            self._taken -= size
         elif self.pushes or self.attributes:
-            self.pushes, self.attributes = 0, {}
-            self.quiet = self._may_hurry()
+            self.pushes, self.attributes = 0, NO_ATTRIBUTES
+            self.quiet = self._fast and self.error is None and self.idle
             return self.feed(data, most)
-        if self._unfinished and (data or most):
-            raise LocalProtocolError(
-                f"feed() in the middle of a reply that {self._unfinished} has begun: go on with that"
-            )
-        self._read(data, most)
-        out, self._out = self._out, []  # not kept: an idle connection would hold its last large reply
-        if self._items is out:
-            self._items = self._out
+        stream = self._go_on()
+        out = stream.feed(data, most)
+        self._take_note(stream)
         return out
 
     def drop(self) -> None:
         """Let go of what has come of the reply that is being read, if one is: no caller waits for it, and `skip` is to end it."""
-        if self._stack or self._need:
-            self._empty_frames()
-            self._unfinished = "skip()"
-        if self._line:
-            self._shorten_line()
-            if self._is_short:
-                self._unfinished = "skip()"
+        self._go_on().drop()
 
     def outline(self, data: bytes) -> list[Reply]:
         """As `feed(data, 1)`, for a reply that no caller waits for: of an array only the number of its elements, each as None.
@@ -135,13 +123,9 @@ class Parser(Windows):
         Scalars are as they came, but for bulks, and texts that are large; of other aggregates nothing is said but that they came.
         Go on with `outline`, or `skip`, until it is whole.
         """
-        self.drop()
-        self._dropping = self._outlines = True
-        self._read(data, 1)
-        self._dropping = self._outlines = False
-        out, self._out = self._out, []
-        whole = len(out) > self.pushes  # what has begun behind it, if anything, is a push
-        self._unfinished = "skip()" if not whole and (self._stack or self._need or self._is_short) else ""
+        stream = self._go_on()
+        out = stream.outline(data)
+        self._take_note(stream)
         return out
 
     def skip(self, data: bytes, count: int) -> int:
@@ -151,18 +135,9 @@ class Parser(Windows):
         returned by the next `feed` or `chunks`, before what these read (`feed(b"", 0)` returns them without reading a reply). What
         describes them is dropped.
         """
-        self.drop()
-        held, self._held = self._held, []  # else each call would go through all of them again
-        self._dropping = True
-        self._read(data, count)
-        self._dropping = False
-        out, self._out = self._out, []
-        pushes = [value for value in out if type(value) is Push]
-        held += pushes
-        self._held, self.pushes = held, 0
-        self.quiet = self._may_hurry()
-        completed = len(out) - len(pushes)
-        self._unfinished = "skip()" if completed < count and (self._stack or self._need or self._is_short) else ""
+        stream = self._go_on()
+        completed = stream.skip(data, count)
+        self._take_note(stream)
         return completed
 
     def chunks(self, data: bytes) -> list[Chunk | Reply]:
@@ -172,85 +147,39 @@ class Parser(Windows):
 
         Raises `LocalProtocolError` if `skip` has begun a reply that it has not ended.
         """
-        if self._unfinished == "skip()":
-            raise LocalProtocolError("chunks() in the middle of a reply that skip() has begun: go on with that")
-        self._read(data, 1)
-        result: list[Chunk | Reply] = list(self._out)
-        for index, value in enumerate(self._out):
-            if type(value) is not Push:
-                if type(value) is bytes:
-                    result[index] = Chunk(value, True)
-                self._unfinished = ""
-                return result
-        if parts := self._take_parts():
-            result += [Chunk(part, False) for part in parts]
-            self._unfinished = "chunks()"
-        return result
-
-    def _take_parts(self) -> list[bytes]:
-        """Return what has come of a top-level bulk string, and forget it."""
-        parts: list[bytes] = []
-        if {self._kind, *[kind for _, _, kind, _ in self._stack]} <= {TOP, DESCRIBED, STRING}:
-            if self._kind == STRING:
-                parts += [part for part in self._items if type(part) is bytes]
-                self._items.clear()
-            if self._bulk in (_DOLLAR, _SEMICOLON):
-                parts += map(bytes, self._chunks)
-                self._chunks.clear()
-        return parts
-
-    @property
-    def _is_short(self) -> bool:
-        """Is no more kept of an unfinished line than what says whether it is right?"""
-        return len(self._line) == 1 and len(self._line[0]) < self._line_size
+        stream = self._go_on()
+        found = stream.chunks(data)
+        self._take_note(stream)
+        return found
 
     @property
     def needed(self) -> int:
         """How many more bytes complete the bulk that is being read, its line break included; 0 if none is."""
-        return self._need
+        return 0 if self._stream is None else self._stream.needed
 
     @property
     def idle(self) -> bool:
         """Whether everything that came was read and returned: nothing is unread, incomplete, or held back."""
-        return not (self._window or self._line or self._need or self._stack or self._held)
+        return self._stream is None or self._stream.idle
 
     @property
     def begins_reply(self) -> bool:
         """Whether the beginning of a reply has come: of anything but a push, or of an attribute that may describe one."""
-        if self._stack:
-            return (self._stack[1][2] if len(self._stack) > 1 else self._kind) not in (PUSH, ATTRIBUTE, DESCRIBED)
-        return bool(self._need or (self._line and self._line[0][0] not in b">|"))
+        return self._stream is not None and self._stream.begins_reply
 
-    def _read(self, data: bytes, most: int) -> None:
-        """Read `data`, after what is still unread, into a new `_out`."""
-        out, self._held = self._held, []
-        self._out = out
-        self.pushes = len(out)
-        self.attributes = {}
-        if self.error is not None:
-            return
-        if self._window:
-            gather(self._later, data)
-        else:
-            self._window = data
-        if self._stack:
-            self._stack[0] = (out, most, TOP, None)
-        else:
-            self._items, self._left = out, most
-        if most != 0 or not (self._stack or self._need) or self._in_push():
-            try:
-                self._read_windows()
-            except RemoteProtocolError as error:
-                self.error = error
-                self._window, self._later, self._line, self._chunks, self._stack = b"", [], [], [], []
-                self._need, self._unfinished = 0, ""
-        self.quiet = self._may_hurry()
+    def _go_on(self) -> Stream:
+        """Return the stream, as far as it has come."""
+        stream = self._stream
+        if stream is None:
+            stream = self._stream = Stream(
+                self._limits, lenient_push=self.lenient_push, nested_attributes=self._nested, fast=self._fast
+            )
+        stream.lenient_push = self.lenient_push
+        stream._base += self._taken
+        self._taken = 0
+        return stream
 
-    def _may_hurry(self) -> bool:
-        """Whether the next feed may take the short cut: nothing is unread, unfinished, held back, or to be reset."""
-        pending = self._window or self._stack or self._need or self._line or self._held
-        seen = self.pushes or self.attributes
-        return self._fast and self.error is None and not (pending or seen)
-
-    def _in_push(self) -> bool:
-        return (self._stack[1][2] if len(self._stack) > 1 else self._kind) == PUSH
+    def _take_note(self, stream: Stream) -> None:
+        """Say what came of the stream, and whether the next feed may take the short cut: nothing is left, nor to be reset."""
+        self.pushes, self.attributes, self.error = stream.pushes, stream.attributes, stream.error
+        self.quiet = self._fast and self.error is None and stream.idle and not (self.pushes or self.attributes)

@@ -81,10 +81,9 @@ class Windows(Grammar):
 
     pushes: int
 
-    def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool) -> None:
+    def __init__(self, limits: Limits, *, lenient_push: bool, nested_attributes: bool, fast: bool) -> None:
         super().__init__(limits, lenient_push=lenient_push, nested_attributes=nested_attributes)
-        # The accelerators know nothing of limits, so they need room for the largest that they read.
-        self._fast = min(limits.bulk, limits.line, limits.elements // 2) >= SHORT and limits.reply >= SPAN
+        self._fast = fast  # whether there is room for the largest that the accelerators read
         self._span = SPAN
         self._row: Layout | None = None  # of the rows that were read last, if more of them may come
         self._at = 0  # how far the window has been read

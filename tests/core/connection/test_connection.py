@@ -538,6 +538,7 @@ def test_an_idle_connection_keeps_nothing_of_what_it_has_been_through() -> None:
     another, _ = opened()
     assert kinds_held(connection) == kinds_held(another)
     assert not {Handshake, Slot, Batch, SlotDeadlines, dict} & kinds_held(another)
+    assert another._parser._stream is None
     assert gc.get_referents(connection.subscriptions) == gc.get_referents(another.subscriptions)
 
 

@@ -59,7 +59,7 @@ def test_each_branch_is_reached_by_a_generator(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": paths}
     subprocess.run([sys.executable, PROGRAM, str(CORE), str(report)], env=environment, check=True, timeout=280)
     files = {Path(name).name: found for name, found in json.loads(report.read_text())["files"].items()}
-    expected = ["fastpath", "frames", "grammar", "pairing", "parser", "requests", "strides", "windows"]
+    expected = ["fastpath", "frames", "grammar", "pairing", "parser", "requests", "stream", "strides", "windows"]
     assert sorted(files) == [f"{name}.py" for name in expected]
     unreached: list[str] = []
     for name, found in files.items():

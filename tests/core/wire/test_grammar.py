@@ -560,7 +560,7 @@ def test_windows_of_any_size(data: st.DataObject, values: list[Reply], span: int
         patch.setattr(windows, "_SMALLEST_SPAN", span * 8)
         patch.setattr(windows, "SPAN", span * 16)
         patch.setattr(windows, "_WORTH_SPLITTING", 4)
-        small._span = span * 8
+        small._go_on()._span = span * 8
         seen = [exact(value) for part in data.draw(splits(wire)) for value in small.feed(part)]
     assert seen == expected
     assert (small.error is None, small.idle) == (whole.error is None, whole.idle)

@@ -177,7 +177,8 @@ def test_what_is_skipped_is_not_held() -> None:
     assert parser.skip(b"*3\r\n$1000000\r\n", 1) == 0
     for _ in range(1000):
         assert parser.skip(b"x" * 1000, 1) == 0
-        assert parser._chunks == []
+        assert parser._stream is not None
+        assert parser._stream._chunks == []
     assert parser.skip(b"\r\n*2\r\n:1\r\n" + b":2\r\n" * 50 + b"+OK\r\n", 1) == 1
 
 
@@ -370,12 +371,24 @@ def test_where_in_the_stream(before: bytes) -> None:
         assert str(parser.error).rpartition(" at ")[2] == str(whole.error).rpartition(" at ")[2]
 
 
+def test_what_comes_whole_and_small_needs_no_stream() -> None:
+    parser = Parser()
+    for value in ("OK", None, 7, b"x" * 1000, [b"a", [1]], {b"k": b"v"}, Push("message", (b"c", b"hi"))):
+        assert len(parser.feed(encode_reply(value))) == 1
+    assert parser._stream is None
+    assert parser.idle
+    assert parser.feed(b"+") == []
+    assert parser._stream is not None
+
+
 def test_an_idle_parser_holds_nothing_of_what_it_read() -> None:
     parser = Parser()
     parser.feed(b"+OK\r\n" * 10_000)
     parser.feed(b"$100000\r\n" + b"x" * 50_000)
     parser.feed(b"x" * 50_000 + b"\r\n")
-    assert (parser._window, parser._chunks, parser._line, parser._later) == (b"", [], [], [])
+    stream = parser._stream
+    assert stream is not None
+    assert (stream._window, stream._chunks, stream._line, stream._later) == (b"", [], [], [])
 
 
 @given(st.data(), replies(max_leaves=12), st.integers(1, 1000), st.booleans())

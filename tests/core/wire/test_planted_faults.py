@@ -30,6 +30,7 @@ COPIED: Final = (
     "wire.frames",
     "wire.grammar",
     "wire.windows",
+    "wire.stream",
     "wire.parser",
     "wire.requests",
     "connection.pairing",
@@ -460,7 +461,7 @@ FAULTS: Final = [
     ),
     Fault(
         "skip forgets a push",
-        "wire.parser",
+        "wire.stream",
         "skip",
         "        held += pushes",
         "        held[:] = held or pushes",
