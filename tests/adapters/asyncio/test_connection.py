@@ -320,6 +320,63 @@ def test_the_child_of_a_fork_is_told_so(server: Server) -> None:
     assert count == "1"
 
 
+@pytest.mark.parametrize("amid", ["the credentials", "the look-up", "the handshake"])
+@pytest.mark.parametrize("kind", [Client, Pool])
+@everywhere
+async def test_a_clean_up_is_served_where_all_tasks_are_cancelled_amid_a_dial(
+    kind: type[Client | Pool], amid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `asyncio.run` does at its end: the client's own task is cancelled with the others, and the client is open."""
+    begun, over = threading.Event(), threading.Event()
+    stages: list[str] = [amid]
+
+    async def ask() -> str:
+        if stages == ["the credentials"]:
+            stages.clear()
+            begun.set()
+            await asyncio.sleep(PATIENCE)
+        return "secret"
+
+    def look_up(*arguments: Any, **options: Any) -> Any:
+        if stages == ["the look-up"] and not options["flags"]:  # in a thread of its own
+            stages.clear()
+            begun.set()
+            over.wait(PATIENCE)
+        return real(*arguments, **options)
+
+    def script(wire: Wire) -> None:
+        if stages == ["the handshake"]:
+            stages.clear()
+            begun.set()
+            over.wait(PATIENCE)
+        wire.welcome()
+        for _ in wire.commands():
+            wire.send(b"+PONG\r\n")
+
+    real = socket.getaddrinfo
+    replies: list[Any] = []
+
+    async def work() -> None:
+        try:
+            await asked.execute("PING")
+        finally:
+            replies.append(await asked.execute("PING"))
+
+    with Peer(script) as peer:
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        async with kind(f"redis://localhost:{peer.port}", credentials=ask) as asked:
+            task = asyncio.create_task(work())
+            await until(begun.is_set)
+            for each in asyncio.all_tasks() - {asyncio.current_task()}:
+                each.cancel()
+            if amid != "the look-up":
+                over.set()
+            await asyncio.wait([task])
+            over.set()
+    assert task.cancelled()
+    assert replies == ["PONG"]
+
+
 @everywhere
 async def test_a_pipeline_whose_task_is_cancelled_as_it_is_answered_has_its_results(server: Server) -> None:
     async with connect(server.url) as connection:
