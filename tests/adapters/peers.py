@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     import random
@@ -72,7 +73,8 @@ class Wire:
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = connection
         self._reader = connection.makefile("rb")
 
@@ -127,23 +129,31 @@ class Peer:
     """A server of one's own: `script(wire)` plays each connection, one after the other; the last script plays all that follow.
 
     A script's failure fails the test, on leaving the block. With a small `receive_buffer` the line is full when a script stops
-    reading, as far as the client's own buffer goes (4 MiB at most on Linux, tcp(7)).
+    reading, as far as the client's own buffer goes (4 MiB at most on Linux, tcp(7)). It listens at `path`, or on TCP.
     """
 
-    def __init__(self, *scripts: Callable[[Wire], None], receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, *scripts: Callable[[Wire], None], receive_buffer: int | None = None, path: Path | None = None
+    ) -> None:
         self.connections = 0
         self._scripts = scripts
         self._failures: list[BaseException] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._path = path
+        if path is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen()
         if receive_buffer is not None:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.port: int = self._listener.getsockname()[1]
+        self.port: int = 0 if path is not None else self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://127.0.0.1:{self.port}" if self._path is None else f"unix://{quote(str(self._path))}"
 
     def __enter__(self) -> Self:
         self._threads[0].start()

@@ -442,8 +442,11 @@ async def test_a_server_that_is_full(backend: Backend, start_server: Callable[..
 
 
 @PROTOCOLS
+@pytest.mark.parametrize("over", ["TCP", "unix"])
 @contract
-async def test_what_servers_say_before_they_close(backend: Backend, protocol: int) -> None:
+async def test_what_servers_say_before_they_close(
+    backend: Backend, socket_folder: Path, over: str, protocol: int
+) -> None:
     """They say it without reading, so it comes before anything was asked, and the connection may be reset after it."""
     ends: list[tuple[bytes, bool, str]] = [
         (b"-LOADING Redis is loading the dataset in memory\r\n", True, "LOADING"),
@@ -465,7 +468,7 @@ async def test_what_servers_say_before_they_close(backend: Backend, protocol: in
                 wire.send(said)
             wire.drain()
 
-    with Peer(script) as peer:
+    with Peer(script, path=socket_folder / "peer" if over == "unix" else None) as peer:
         for _, transient, told in ends:
             error = await refused(backend, peer.url, protocol=protocol)
             assert told in str(error)

@@ -25,6 +25,7 @@ from resp_sansio.config import socket_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from resp_asyncio import Connection
     from servers import Server
@@ -80,9 +81,11 @@ async def test_a_reset(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("kind", ["connect", "client"])
-@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize(("over", "end"), [("TCP", "close"), ("TCP", "reset"), ("unix", "close")])
 @contract_of_tasks
-async def test_a_reply_that_came_before_a_write_failed_is_told(backend: Backend, end: str, kind: str) -> None:
+async def test_a_reply_that_came_before_a_write_failed_is_told(
+    backend: Backend, socket_folder: Path, over: str, end: str, kind: str
+) -> None:
     """The server answers and ends, and nothing of it is read before the next command is written."""
 
     def script(wire: Wire) -> None:
@@ -93,7 +96,7 @@ async def test_a_reply_that_came_before_a_write_failed_is_told(backend: Backend,
                 break
         getattr(wire, end)()
 
-    with Peer(script) as peer:
+    with Peer(script, path=socket_folder / "peer" if over == "unix" else None) as peer:
         async with getattr(backend, kind)(peer.url, timeout=5) as asked:
             await asked.execute("PING")
 
