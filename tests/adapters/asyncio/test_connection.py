@@ -289,21 +289,26 @@ class Held:
     """What a caller holds in its context."""
 
 
+@pytest.mark.parametrize("kind", ["Client", "Pool", "connect", "subscription"])
 @everywhere
-async def test_what_callers_hold_in_their_context_is_not_kept_by_a_client(server: Server) -> None:
-    """Nor by what it does beside their calls: dials, and its timer."""
+async def test_what_callers_hold_in_their_context_is_not_kept_by_a_client(kind: str, server: Server) -> None:
+    """Nor by what it does beside their calls: dials, its timer, and what the loop does for its sockets."""
     held: ContextVar[Held] = ContextVar("held")
 
-    async def open_and_use() -> tuple[Client, ref[Held]]:
+    async def open_and_use() -> tuple[Any, ref[Held]]:
         mine = Held()
         held.set(mine)
-        client = Client(server.url, timeout=60)
-        await client.execute("PING")
-        await client.execute("BLPOP", "nothing", 0.01)
-        return client, ref(mine)
+        made: Any = {"Pool": Pool, "connect": connect}.get(kind, Client)(server.url, timeout=60, ping_interval=30)
+        asked = await made if kind == "connect" else made
+        await asked.execute("PING")
+        await asked.execute("BLPOP", "nothing", 0.01)
+        if kind == "subscription":
+            async with asked.subscribe("channel"):
+                pass
+        return asked, ref(mine)
 
-    client, left = await asyncio.create_task(open_and_use())
-    async with client:
+    asked, left = await asyncio.create_task(open_and_use())
+    async with asked:
         await asyncio.sleep(0.01)  # the loop itself holds the task's for another turn
         gc.collect()
         assert left() is None
