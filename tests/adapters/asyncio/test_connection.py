@@ -298,7 +298,8 @@ async def test_what_callers_hold_in_their_context_is_not_kept_by_a_client(kind: 
     async def open_and_use() -> tuple[Any, ref[Held]]:
         mine = Held()
         held.set(mine)
-        made: Any = {"Pool": Pool, "connect": connect}.get(kind, Client)(server.url, timeout=60, ping_interval=30)
+        opens: dict[str, Any] = {"Pool": Pool, "connect": connect}
+        made = opens.get(kind, Client)(server.url, timeout=60, ping_interval=30)
         asked = await made if kind == "connect" else made
         await asked.execute("PING")
         await asked.execute("BLPOP", "nothing", 0.01)
