@@ -70,6 +70,14 @@ def test_a_command_without_its_arguments_is_refused(args: tuple[str, ...]) -> No
     assert refused.message.startswith("wrong number of arguments for")
 
 
+@given(st.data(), st.binary(max_size=200))
+def test_no_part_of_a_split_is_empty(data: st.DataObject, wire: bytes) -> None:
+    """To who reads a socket, no bytes are its end."""
+    parts = data.draw(strategies.splits(wire))
+    assert b"".join(parts) == wire
+    assert b"" not in parts
+
+
 def test_a_socket_that_is_refused_says_so_to_whoever_sends_or_reads() -> None:
     """As a real one does, so that a client need not ask for `SO_ERROR`."""
     world = World(0)

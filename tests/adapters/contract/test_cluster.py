@@ -444,7 +444,6 @@ def told_places(node: Any) -> set[tuple[str, int]]:
     return {(row[2][0].decode(), row[2][1]) for row in node.call("CLUSTER", "SLOTS")}
 
 
-@pytest.mark.needs("tls")
 @contract
 async def test_an_address_map_that_raises_is_told(backend: Backend) -> None:
     with ScriptedNodes() as nodes:
@@ -461,6 +460,7 @@ async def test_an_address_map_that_raises_is_told(backend: Backend) -> None:
                 await client.execute("GET", HERE)
 
 
+@pytest.mark.needs("tls")
 @contract
 async def test_servers_speak_tls(backend: Backend, start_cluster: Callable[..., Cluster]) -> None:
     """Each names the TLS ports of the others."""
