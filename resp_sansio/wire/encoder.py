@@ -55,6 +55,8 @@ def encode_command(args: Sequence[Argument]) -> bytes | list[bytes]:
                 first = first.encode()
             if type(second) is str:
                 second = second.encode()
+            elif type(second) is int:
+                second = b"%d" % second
             if type(first) is bytes and type(second) is bytes:
                 return b"".join(
                     (_HEADS_OF_THREE[name], _LENGTHS[len(first)], first, _LENGTHS[len(second)], second, b"\r\n")
