@@ -17,9 +17,9 @@ from .values import Reply
 __all__ = ["Layout", "even", "rows"]
 
 _LONGEST_HEADER: Final = 16  # bytes, line break included
-_WORTH_A_RUN: Final = 6  # pairs of bulks; fewer are read faster one by one
-_AT_ONCE: Final = 32  # pairs of bulks that one call of struct's cuts out: each makes a tuple
-_FIRST_RUN: Final = 4096  # bytes of such pairs that are looked at once; then more
+_FEWEST: Final = 12  # bulks; fewer are read faster one by one
+_AT_ONCE: Final = 64  # bulks that one call of struct's cuts out: each makes a tuple
+_FIRST_RUN: Final = 4096  # bytes of such bulks that are looked at once; then more
 _WORTH_ROWS: Final = 8
 _WORTH_THE_REST: Final = 3  # rows, of a layout that is known
 _DEEPEST: Final = 8  # aggregates in a row inside each other
@@ -66,27 +66,30 @@ def even(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, int]
     Returns the index of what comes after them, and what is left.
     """
     first = _head(data, at)
-    second = _head(data, at + _bulk_size(first)) if first else b""
-    size = _bulk_size(first) + _bulk_size(second)
-    if not second or not data.startswith(first, at + size):
+    after = at + _bulk_size(first)
+    second = _head(data, after) if first else b""
+    if not second or not data.startswith(first, after + _bulk_size(second)):
         return at, left
-    pair = _pair(first, second)
-    pairs, fewest = max(_WORTH_A_RUN, _FIRST_RUN // size), _WORTH_A_RUN
+    layout = _layout(first) if first == second else _layout(first, second)
+    size, bulks = layout.size, layout.bulks
+    times = _AT_ONCE // bulks
+    number, fewest = max(_FEWEST, _FIRST_RUN // size), _FEWEST // bulks
     while True:
-        pairs = min(pairs, (len(data) - at) // size)
+        number = min(number, (len(data) - at) // size)
         if left >= 0:
-            pairs = min(pairs, left // 2)
-        if pairs < fewest:
+            number = min(number, left // bulks)
+        if number < fewest:
             return at, left
-        times = 1 if pairs < 2 * _AT_ONCE else _AT_ONCE
-        pairs -= pairs % times
-        part = data[at : at + pairs * size]
-        if not _framed(part, pair):
+        part = data[at : at + number * size]
+        if not _framed(part, layout):
             return at, left
-        items += chain.from_iterable(iter_unpack(pair.form * times, part))
+        most = number // times * times * size
+        for form, some in ((layout.form * times, part[:most]), (layout.form, part[most:])):
+            for bodies in iter_unpack(form, some):
+                items += bodies
         at += len(part)
-        left -= 2 * pairs
-        pairs, fewest = pairs * 4, 1
+        left -= bulks * number
+        number, fewest = number * 8, 1
 
 
 def rows(
@@ -140,12 +143,12 @@ def _bulk_size(head: bytes) -> int:
 
 
 @lru_cache(maxsize=64)
-def _pair(first: bytes, second: bytes) -> Layout:
-    """Return the layout of two bulks with these headers."""
-    pair = Layout()
-    pair.add_bulk(first)
-    pair.add_bulk(second)
-    return pair
+def _layout(*heads: bytes) -> Layout:
+    """Return the layout of bulks with these headers."""
+    layout = Layout()
+    for head in heads:
+        layout.add_bulk(head)
+    return layout
 
 
 def _row(data: bytes, at: int, layout: Layout, depth: int) -> _Shape | None:
