@@ -188,26 +188,40 @@ async def test_whoever_needs_a_connection_waits_for_the_server_to_come_back(
     assert reply == [b"list", b"mine"] if way == "BLPOP" else reply == b"mine"
 
 
+@on_both
+@pytest.mark.parametrize("way", ["acquire", "transact"])
 @contract
-async def test_no_connection_is_lent_that_the_server_has_closed(backend: Backend, server: Server) -> None:
-    async with backend.pool(server.url) as pool:
+async def test_no_connection_is_lent_that_the_server_has_closed(
+    backend: Backend, server: Server, strategy: str, way: str
+) -> None:
+    async def add(transaction: Any) -> Any:
+        return transaction.execute("INCR", "n")
+
+    async with opened(backend, strategy, server.url) as asked:
         for turn in range(10):
-            await pool.execute("PING")
+            async with asked.acquire() as connection:  # and it is idle then
+                await connection.execute("PING")
             server.call("CLIENT", "KILL", "TYPE", "normal")  # all in one turn: what has come was read by none
-            async with pool.acquire() as connection:
+            if way == "transact":
+                assert (await asked.transact(add, "k")).result() == turn + 1
+                continue
+            async with asked.acquire() as connection:
                 assert await connection.execute("INCR", "n") == turn + 1
 
 
+@on_both
 @contract
-async def test_a_borrower_whose_time_is_up_counts_as_refused(backend: Backend, server: Server) -> None:
-    async with backend.pool(server.url, max_size=1) as pool, pool.acquire():
+async def test_a_borrower_whose_time_is_up_counts_as_refused(backend: Backend, server: Server, strategy: str) -> None:
+    limit = {"max_connections": 2} if strategy == "client" else {"max_size": 1}  # a lane and one to lend
+    async with opened(backend, strategy, server.url, **limit) as asked, asked.acquire():
         with pytest.raises(CommandTimeoutError):
-            async with pool.acquire(timeout=0.02):
+            async with asked.acquire(timeout=0.02):
                 pass
         with pytest.raises(CommandTimeoutError):
-            await pool.execute("PING", timeout=0.02)
-        stats = pool.stats()
-        assert (stats.granted, stats.refused, stats.withdrawn, stats.waiting) == (1, 2, 0, 0)
+            await asked.execute("BLPOP", "nothing", 0.01, timeout=0.02)
+        stats = asked.stats()
+        pool = getattr(stats, "leases", stats)
+        assert (pool.granted, pool.refused, pool.withdrawn, pool.waiting) == (1, 2, 0, 0)
 
 
 # -- Reports ----------------------------------------------------------------------------------------------------------------------
