@@ -12,7 +12,7 @@ from adapters.peers import Peer, Wire, together
 from resp_sansio import RespError
 from resp_sansio.client import Crew, Post
 from resp_sansio.connection import new_slot
-from resp_sync import ConnectError, ConnectionLostError, LocalProtocolError, Outcome, connect
+from resp_sync import Client, ConnectError, ConnectionLostError, LocalProtocolError, Outcome, Retry, connect
 from resp_sync._transport import Opening
 
 if TYPE_CHECKING:
@@ -193,6 +193,43 @@ def test_why_a_server_ends_a_connection_is_told_though_a_write_fails(
     with listener, pytest.raises(ConnectError, match="max number of clients"):
         connect(f"unix://{path}")
     serving.join()
+
+
+@pytest.mark.parametrize("kind", [connect, Client])
+def test_a_reply_that_came_before_another_threads_write_failed_is_told(
+    kind: Any, socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server answers the one and ends, while the other is about to write."""
+    armed, writing, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Late(socket.socket):
+        def send(self, data: Any, *flags: int) -> int:
+            if armed.is_set() and not writing.is_set():
+                writing.set()
+                assert ended.wait(30)
+            return super().send(data, *flags)
+
+    def script(wire: Wire) -> None:
+        wire.welcome()
+        assert wire.command() == [b"INCR", b"first"]
+        armed.set()
+        assert writing.wait(30)
+        wire.send(b":1\r\n")
+        wire.close()
+        ended.set()
+
+    replies: list[Any] = []
+    with Peer(script, path=socket_folder / "peer") as peer:
+        monkeypatch.setattr(socket, "socket", Late)
+        with kind(peer.url, timeout=60, **({} if kind is connect else {"retry": Retry(attempts=1)})) as asked:
+            thread = threading.Thread(target=lambda: replies.append(asked.execute("INCR", "first")))
+            thread.start()
+            assert armed.wait(30)
+            with pytest.raises(ConnectionLostError) as caught:
+                asked.execute("INCR", "second")
+            thread.join()
+    assert replies == [1]
+    assert caught.value.outcome is Outcome.NOT_SENT
 
 
 def test_names_of_ascii_are_resolved_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
