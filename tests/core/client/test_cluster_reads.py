@@ -195,6 +195,38 @@ def test_a_replica_that_can_not_be_read_from_is_passed_by(said: str) -> None:
     town.is_at_rest()
 
 
+def test_a_replica_that_sends_a_read_to_its_master_is_no_reason_to_ask_for_the_map() -> None:
+    """Its connection may lack READONLY, and the master is known."""
+    town = spread()
+    town.call("GET", key(B))
+    town.pass_time(10)
+    asked = [server.asked_for_map for server in town.servers.values()]
+    sends_on = ReplyError(f"MOVED {SLOT} {A[0]}:{A[1]}")
+    town[D].refuses_with = lambda words: sends_on if words[0] == b"GET" else None
+    for _ in range(5):
+        assert town.told(town.call("GET", NAME)) == NAME.encode()
+        town.pass_time(2)
+    assert [server.asked_for_map for server in town.servers.values()] == asked
+
+
+def test_a_replica_that_is_behind_does_not_undo_what_its_master_has_said() -> None:
+    town = spread()
+    town.call("GET", NAME)
+    town.stuck.add(town.link_to(D))
+    read = town.call("GET", NAME)
+    town.move(NAME, C)
+    assert town.told(town.call("SET", NAME, "x")) == b"x"
+    sends_on = ReplyError(f"MOVED {SLOT} {A[0]}:{A[1]}")
+    town[D].refuses_with = lambda words: sends_on if words[0] == b"GET" else None
+    town.wake()
+    assert town.told(read) == NAME.encode()
+    owner = town.client.map.owner(SLOT)
+    assert owner is not None
+    assert owner.place == C
+    assert [words[0] for words in town.at(C)] == [b"SET", b"GET"]
+    town.is_at_rest()
+
+
 def test_a_replica_that_is_away_costs_no_read() -> None:
     town = spread()
     town.call("GET", NAME)
