@@ -15,7 +15,7 @@ from .._stats import CloseReason, NodeStats
 from ..config.config import Config
 from ..config.tls import NO_TLS
 from ..connection.events import ConnectionLost, Opened
-from ..connection.slot import Batch, Slot
+from ..connection.slot import Batch, Slot, SlotState
 from .cache import ReadCache
 from .client import Client
 from .lanes import Route, route
@@ -25,7 +25,7 @@ from .outage import NEXT, Outage, says_down, waits_for_turn
 from .retry import ERRORS
 from .sentinel import Place, Way
 from .shards import ShardedRegistry, ShardFeed
-from .splits import Part
+from .splits import REPLIES, Part
 from .submitting import ASKS, OWN, Check
 from .subscriptions import Registry
 from .timers import Soonest, Timer
@@ -247,6 +247,11 @@ class NodeBase(Client):
         elif type(token) is Probe or (type(token) is Part and token.asking and token.split.whole):
             self._finish(slot, failure, now)  # the cluster sees to what follows
         elif type(token) is Part and token.asking and failure is not None:
+            if slot.state is SlotState.LOST and REPLIES.issuperset(
+                slot.outcomes
+            ):  # an interrupt struck before that was told
+                self._finish(slot, failure, now)
+                return
             super()._settle(self.cluster.without_asking(self, slot, now), failure, now)
         else:
             outage, through = None, failure is None

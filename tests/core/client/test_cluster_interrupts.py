@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from core.client.stage import LANES
-from core.client.test_repair import Strike, Torn
+from core.client.test_repair import Interrupt, Strike, Torn
 from core.client.town import A, B, C, D, Town, key
 from resp_sansio import ClientSettings, CommandTimeoutError, ConnectError, PoolSettings
 from resp_sansio.client import Dial
 from resp_sansio.client.hash_slots import slot_of
+from resp_sansio.client.splits import Part
 from resp_sansio.connection import Slot, SlotState, new_batch, prepare
+from resp_sansio.connection.pairing import Pairing
 from resp_sansio.testing import Peer
 
 
@@ -218,6 +220,27 @@ def test_an_interrupt_anywhere_costs_nothing_but_its_call(name: str, history: An
             error.add_note(f"struck after {after}")
             raise
     assert after > 100
+
+
+class AsItEnds(Strike):
+    """Strikes as a part behind ASKING has all of its replies, and is not told so yet."""
+
+    def __call__(self, frame: Any, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code is Pairing._finish.__code__:
+            token = frame.f_locals["slot"].token
+            if type(token) is Part and token.asking and not token.split.whole:
+                self.struck = True
+                raise Interrupt
+
+
+def test_a_part_behind_asking_that_has_all_its_replies_has_ended() -> None:
+    strike = AsItEnds(0)
+    town = TornTown(strike, settings=ClientSettings(lanes=2))
+    asked(town)
+    assert strike.struck
+    town.is_at_rest(torn=True)
+    runs = Counter(words for words in town.executed() if words[0] == b"APPEND")
+    assert set(runs.values()) == {1}
 
 
 # -- what is left in the middle of a method, place by place --------------------------------------------------------------------
