@@ -19,7 +19,7 @@ import resp_reference
 from resp_reference import plain
 from resp_sansio import Command, LocalProtocolError, Push, ReplyError
 from resp_sansio.connection import Connection, ConnectionLost, PushReceived
-from resp_sansio.connection.slot import Slot
+from resp_sansio.connection.slot import Slot, SlotState
 from resp_sansio.wire import CommandParser
 from resp_sansio.wire.parser import Limits, Parser
 from resp_sansio.wire.values import Attributed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from random import Random
 
-__all__ = ["Difference", "TooManySteps", "check", "check_pairing", "check_requests", "steps"]
+__all__ = ["Difference", "TooManySteps", "check", "check_pairing", "check_requests", "check_skips", "steps"]
 
 WINDOWS: Final = (
     1, 2, 3, 5, 7, 15, 16, 17, 18, 23, 24, 25, 26, LARGE - 1, LARGE, LARGE + 1, SHORT - 1, SHORT, SHORT + 1, SMALL - 1,
@@ -238,16 +238,28 @@ def operate(wire: Wire, stream: resp_reference.Stream, rng: Random, kind: type[P
     """Read a stream by `feed` with limits, `skip`, `outline` and `chunks` in any order, with and without accelerators."""
     near = [at for start, stop in stream.marks for at in (start, stop - 1, stop)] or [0]
     places = rng.choices(near, k=rng.randrange(5)) + [rng.randrange(len(wire.data) + 1)] * (rng.random() < 0.5)
-    parts = cut(wire.data, places)
+    parts = [*cut(wire.data, places), *[b""] * 8]
+    ways = ["feed", "feed", "skip", "outline", "chunks"]
+    compare(wire, [(part, rng.choice(ways), rng.choice([-1, 0, 1, 1, 2, 3, 9, 40])) for part in parts], kind)
+
+
+def check_skips(wire: Wire, rng: Random, kind: type[Parser] = Parser) -> int:
+    """Skip replies one by one, but for one now and then, with and without accelerators; return how many parses it took."""
+    stream = resp_reference.read(wire.data)
+    ends, lines = [item.end for item in stream.items], [stop for _, stop in stream.marks]
+    places = rng.choice([[], ends, lines, [rng.randrange(len(wire.data) + 1)]])
+    parts = [*cut(wire.data, places), *[b""] * 3]
+    compare(wire, [(part, rng.choice(["skip", "skip", "skip", "feed"]), 1) for part in parts], kind)
+    return 2
+
+
+def compare(wire: Wire, doings: list[tuple[bytes, str, int]], kind: type[Parser]) -> None:
+    """Do all of this with and without accelerators. Raises `Difference` where anything that can be seen differs."""
     fast, strict = make(wire, kind), make(wire, strict=True)
     kept: tuple[list[Any], list[Any]] = ([], [])
     done: list[str] = []
-    with steps(4 * budget_for(len(wire.data), len(parts) + 30)):
-        for part in [*parts, *[b""] * 8]:
-            operation, most = (
-                rng.choice(["feed", "feed", "skip", "outline", "chunks"]),
-                rng.choice([-1, 0, 1, 1, 2, 3, 9, 40]),
-            )
+    with steps(4 * budget_for(len(wire.data), len(doings) + 22)):
+        for part, operation, most in doings:
             done.append(f"{operation}({len(part)}, {most})")
             seen = [
                 perform(parser, operation, part, most, into) for parser, into in zip((fast, strict), kept, strict=True)
@@ -329,7 +341,7 @@ def check_requests(data: bytes, rng: Random, number: int = 12, kind: type[Comman
 def check_pairing(rng: Random, kind: type[Connection] = Connection) -> int:
     """Answer commands and pipelines, and look who gets which reply, after every part."""
     slots = [rng.choice([1, 1, 2, 5, 40]) for _ in range(rng.randrange(1, 9))]
-    given_up = set(rng.choices(range(len(slots)), k=rng.choice([0, 0, 0, 1, 2])))
+    given_up = set(rng.choices(range(len(slots)), k=rng.choice([0, 0, 0, 1, 2, len(slots)])))
     wire: list[bytes] = []
     for _ in range(max(0, sum(slots) + rng.choice([0, 0, 0, 1, -1, 7]))):
         if rng.random() < 0.02:
@@ -351,12 +363,16 @@ def check_pairing(rng: Random, kind: type[Connection] = Connection) -> int:
     ]
     block = connection.data_to_send()
     connection.sent(len(block))
-    for token in given_up:
-        connection.abandon(handed[token])
+    gone: set[int] = set()
+    amid = rng.choice([0, 0, 1])  # the part before which they go
     fed = 0
     seen: list[Any] = []
     with steps(4 * budget_for(len(data), len(parts)) + 400 * sum(slots)):
-        for part in parts:
+        for number, part in enumerate(parts):
+            if number == amid:
+                gone = {token for token in given_up if handed[token].state is SlotState.HANDED}
+                for token in gone:
+                    connection.abandon(handed[token])
             answered = connection.receive_replies(part)
             fed += len(part)
             for event in connection.events() if answered is None else answered:
@@ -368,10 +384,10 @@ def check_pairing(rng: Random, kind: type[Connection] = Connection) -> int:
                     token = handed.index(event)
                     replies: Any = event.reply if slots[token] > 1 else [event.reply]
                     seen.append((token, [plain(reply) for reply in replies], event.state.name))
-            due = paired(slots, given_up, [item for item in items if item.end <= fed], data[:fed])
+            due = paired(slots, gone, [item for item in items if item.end <= fed], data[:fed])
             if seen != due:
-                raise Difference(f"{seen!r:.300}, not {due!r:.300}, after {fed} bytes for {slots}, {given_up} given up")
-    if not given_up and "lost" not in seen:
+                raise Difference(f"{seen!r:.300}, not {due!r:.300}, after {fed} bytes for {slots}, {gone} given up")
+    if not gone and "lost" not in seen:
         ended = len([event for event in seen if isinstance(event[0], int)])
         if connection._answered != len(block) // sum(slots) * sum(slots[:ended]):
             raise Difference(f"{connection._answered} bytes of commands answered by {ended} slots of {slots}")

@@ -284,6 +284,22 @@ def pushes_in_small_feeds(rng: Random) -> Drawn:
         yield Wire(b"".join(parts), lenient=rng.random() < 0.3)
 
 
+@aimed_at("alone", "skip")
+def replies_that_come_one_by_one(rng: Random) -> Drawn:
+    for size in (0, 1, 2, 9, 10, SHORT - 1, SHORT, SHORT + 1):
+        yield bulk(dull(size))
+    for line in TABLE + INTEGERS:
+        yield line + b"\r\n"
+    yield None
+    while True:
+        alone = rng.choice([bulk(body(rng, rng.randrange(12))), rng.choice(TABLE) + b"\r\n", element(rng, 1)])
+        wrong = rng.choice(
+            [b"$1\r\nxy\r\n", b"$2\r\nx\r\n", b"$3\r\nx\r\n", b"$2\r\n\r\n\r\n", alone[:-1], alone + b"\r\n"]
+        )
+        behind = rng.choice([b"+", b"$1", b":1\r\n", push(rng), *[line + b"\r\n" for line in (*TABLE[:3], *WRONG[:9])]])
+        yield rng.choice([alone, alone + behind, alone * 3, wrong, wrong + behind])
+
+
 @aimed_at("several", "whole")
 def feeds_around_the_small_ones(rng: Random) -> Drawn:
     for size in (*range(LARGE - 14, LARGE + 4), *range(SMALL - 14, SMALL + 4)):

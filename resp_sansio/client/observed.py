@@ -176,8 +176,9 @@ class ObservedClient(Client):
         if link.dial is not None:
             self._note_tls(link, now)
         elif owed is not None or core._dropped != dropped:
-            assert answered is None  # so the events are taken
+            assert not answered
             self._tell_of_dropped(core, owed or (), core._dropped - dropped, now)
+            answered = None  # so the events are taken
         if cache is not None and cache.invalidations != invalidated:
             assert answered is None
             database, keys = self._observers.database, cache.invalidations - invalidated

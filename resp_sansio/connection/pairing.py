@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import itemgetter
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
@@ -43,6 +43,9 @@ FIRST: Final = itemgetter(0)
 Collected: TypeAlias = Push | list[Reply]
 """A message as it came: on RESP2 it may be an array."""
 
+
+SKIPPED_AT_ONCE: Final = 64
+"""So many slots that no caller waits for are looked at for each piece that comes, in which may be the replies to a few."""
 
 PAUSE_PUSHES: Final = 1000
 """So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
@@ -188,6 +191,7 @@ class Pairing(ABC):
                 self._pair_each(replies)
         elif self._scripts or self._abandoned or self.state is not READY:
             self._receive_with_care(data)
+            answered = None if self.collected else []  # replies that were skipped are nothing to tell
         else:
             replies = parser.feed(data)
             if parser.pushes or parser.attributes:
@@ -271,20 +275,15 @@ class Pairing(ABC):
         while self._lost is None:
             head = self._flying[0] if self._flying else None
             if head is not None and head.plain and head.state is ABANDONED and not self._mixed:
-                missing = head.missing
-                skipped = parser.skip(data, missing)
-                if skipped < missing:
-                    if isinstance(head, Batch):
-                        head.missing -= skipped
-                else:
-                    self._answered = head.end
-                    del self._flying[0]
-                    self._abandoned -= 1
-                # The pushes met meanwhile, and those right behind: they may confirm what comes next.
-                self._pair_each(parser.feed(b"", 0))
-                if skipped < missing:
+                whole = self._skip(data)
+                if not parser.quiet:
+                    # The pushes met meanwhile, and those right behind: they may confirm what comes next.
+                    self._pair_each(parser.feed(b"", 0))
+                if not whole:
                     break
                 self._end_if_idle()
+                if parser.quiet:
+                    break  # nothing is left to read
             else:
                 most = self._until_skipped()
                 outlined = head is not None and head.state is ABANDONED and most == 1 and head.takes_outline
@@ -293,6 +292,31 @@ class Pairing(ABC):
                 if most < 0 or len(replies) - parser.pushes < most:
                     break
             data = b""
+
+    def _skip(self, data: bytes) -> bool:
+        """Read past replies that no caller waits for, as far as these are the next ones; false if more of them is to come."""
+        flying = self._flying
+        run: list[Slot] = []
+        missing = done = 0
+        # A push belongs to the slot whose turn it is: where one may wait for a push, each has its turn.
+        for slot in islice(flying, 1 if self._scripts else SKIPPED_AT_ONCE):
+            if slot.state is not ABANDONED:
+                break
+            run.append(slot)
+            missing += slot.missing
+        left = skipped = self._parser.skip(data, missing)
+        for slot in run:
+            if left < slot.missing:
+                if isinstance(slot, Batch):
+                    slot.missing -= left
+                break
+            left -= slot.missing
+            done += 1
+        if done:
+            self._answered = run[done - 1].end
+            del flying[:done]
+            self._abandoned -= done
+        return skipped == missing
 
     def _until_skipped(self) -> int:
         """How many replies may be read before one that is to be skipped; -1 for any number."""

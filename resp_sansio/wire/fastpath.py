@@ -28,6 +28,7 @@ __all__ = [
     "SCALARS",
     "SHORT",
     "SPAN",
+    "alone",
     "columns",
     "few",
     "flat",
@@ -137,6 +138,16 @@ def several(tokens: list[bytes], most: int, depth: int) -> tuple[list[Reply], in
     if stack or -1 < most < len(out) - pushes:
         return None
     return out, pushes
+
+
+def alone(data: bytes) -> bool:
+    """Return whether this is one short reply and nothing else; false to decline."""
+    tokens = data.split(b"\r\n", 3)
+    if tokens[-1]:
+        return False
+    if len(tokens) == 3:
+        return LENGTHS.get(tokens[0]) == len(tokens[1])
+    return len(tokens) == 2 and tokens[0] in SCALARS
 
 
 def few(tokens: list[bytes], most: int) -> list[Reply] | None:

@@ -16,13 +16,16 @@ coverage.start()
 from itertools import islice
 from random import Random
 
-from differential import check, check_pairing, check_requests
+from differential import check, check_pairing, check_requests, check_skips
 from streams import GENERATORS, draw, requests
 
 for name in GENERATORS:
     rng = Random(name)
     for stream in draw(name, rng, 10):
         check(stream, rng, 2)
+rng = Random("skips")
+for stream in draw("replies_that_come_one_by_one", rng, 100):
+    check_skips(stream, rng)
 rng = Random("requests")
 for data in islice(requests(rng), 250):
     check_requests(data, rng, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from resp_sansio.testing import splits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
 GET: Final = Command("GET", "key")
 TRANSACTION: Final = [Command("MULTI"), Command("LRANGE", "l", 0, -1), GET, Command("EXEC")]
@@ -122,3 +124,46 @@ def test_a_transaction_that_was_given_up_must_add_up_all_the_same(
         assert after.reply == b"hi"
     else:
         assert isinstance(connection.events()[-1], ConnectionLost)
+
+
+@pytest.mark.parametrize("size", [10**9, 1000, 7])
+def test_replies_of_a_crowd_that_has_gone_are_skipped_by_the_run(size: int) -> None:
+    connection, _ = opened()
+    crowd = [connection.send(GET) if number % 5 else connection.send_many([GET, GET]) for number in range(500)]
+    after = connection.send(GET)
+    write_all(connection)
+    for slot in crowd:
+        connection.abandon(slot)
+    replies = b"$3\r\nabc\r\n" * 600 + b"+after\r\n"
+    pieces = [replies[at : at + size] for at in range(0, len(replies), size)]
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        answered = [connection.receive_replies(piece) for piece in pieces]
+    finally:
+        sys.setprofile(before)
+    assert answered[:-1] == [[]] * (len(pieces) - 1)  # there is nothing to tell
+    assert (answered[-1] or connection.events()) == [after]
+    assert connection.stats().abandoned == 0
+    assert calls < 1000 + 40 * len(pieces)  # that is no more for each reply, as long as few pieces come
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+def test_one_that_waits_for_a_push_has_its_turn_behind_those_who_have_gone(stateful: bool) -> None:
+    connection, _ = opened()
+    gone = [connection.send(GET), connection.send(GET)]
+    last = connection.send(Command("SUBSCRIBE", "c")) if stateful else connection.send(GET)
+    write_all(connection)
+    for slot in gone:
+        connection.abandon(slot)
+    confirmed = b">3\r\n+subscribe\r\n+c\r\n:1\r\n"
+    connection.receive_data(b"+1\r\n" + confirmed + b"+2\r\n")
+    (end,) = connection.events()  # nobody has asked for that
+    assert isinstance(end, ConnectionLost)
+    assert end.unanswered == [last]

@@ -19,6 +19,7 @@ from resp_sansio.wire.fastpath import (
     LENGTHS,
     SCALARS,
     SHORT,
+    alone,
     columns,
     flat,
     large,
@@ -80,6 +81,22 @@ def test_fast_is_strict(data: bytes, broken: bool, more: st.DataObject) -> None:
     parser = Parser()
     seen = [exact(value) for part in more.draw(splits(data)) for value in parser.feed(part)]
     assert (seen, parser.error is None) == expected
+
+
+@pytest.mark.parametrize(
+    "data", [b"$0\r\n\r\n", b"$3\r\nabc\r\n", b"$1023\r\n%b\r\n" % bytes(1023), b"+OK\r\n", b":-1\r\n", b"$-1\r\n"]
+)
+def test_a_short_reply_alone_is_known(data: bytes) -> None:
+    assert alone(data)
+    assert not any([alone(data[:cut]) for cut in range(len(data))])
+    assert not any([alone(data + more) for more in (b"+", b"\r", b"\r\n", b"+OK\r\n", data, data * 3)])
+
+
+@pytest.mark.parametrize(
+    "data", [b"$2\r\nabc\r\n", b"$4\r\nabc\r\n", b"$2\r\n\r\n\r\n", b":01\r\n", b"*0\r\n", b"x\r\n", b"\r\n"]
+)
+def test_what_is_no_short_reply_alone_is_left_to_the_grammar(data: bytes) -> None:
+    assert not alone(data)
 
 
 line = st.one_of(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 import resp_sansio
-from differential import TooManySteps, check, check_pairing, check_requests, steps
+from differential import TooManySteps, check, check_pairing, check_requests, check_skips, steps
 from resp_sansio.wire.fastpath import LARGE, SHORT, SPAN
 from resp_sansio.wire.parser import Parser
 from streams import GENERATORS, draw, requests
@@ -45,6 +45,12 @@ def test_commands_are_read_as_the_reference_reads_them() -> None:
     rng = Random("requests")
     for data in islice(requests(rng), 300 * SIZE):
         check_requests(data, rng, 4 * SIZE)
+
+
+def test_replies_that_come_one_by_one_are_skipped_as_the_grammar_reads_them() -> None:
+    rng = Random("skips")
+    for wire in draw("replies_that_come_one_by_one", rng, 150 * SIZE):
+        check_skips(wire, rng)
 
 
 def test_replies_paired_by_the_run_go_to_whom_they_belong() -> None:

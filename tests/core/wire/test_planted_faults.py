@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pytest
 
 import resp_sansio
-from differential import check, check_pairing, check_requests
+from differential import check, check_pairing, check_requests, check_skips
 from streams import GENERATORS, draw, requests
 
 if TYPE_CHECKING:
@@ -460,6 +460,34 @@ FAULTS: Final = [
         "parts >= 2 * count + 2 and not tokens[-1]:",
     ),
     Fault(
+        "a short reply is skipped with what is behind it",
+        "wire.fastpath",
+        "alone",
+        "    if tokens[-1]:\n        return False\n    if",
+        "    if",
+    ),
+    Fault(
+        "a bulk of another length is skipped",
+        "wire.fastpath",
+        "alone",
+        "        return LENGTHS.get(tokens[0]) == len(tokens[1])\n    return",
+        "        return tokens[0] in LENGTHS\n    return",
+    ),
+    Fault(
+        "a short reply that is skipped is not counted among the bytes of the stream",
+        "wire.parser",
+        "alone",
+        "alone(data):\n            self._taken += len(data)\n",
+        "alone(data):\n",
+    ),
+    Fault(
+        "a short reply is skipped as the rest of one that has begun",
+        "wire.parser",
+        "alone",
+        "if self.quiet and count == 1 and alone(data):",
+        "if self._fast and count == 1 and alone(data):",
+    ),
+    Fault(
         "skip forgets a push",
         "wire.stream",
         "skip",
@@ -486,6 +514,34 @@ FAULTS: Final = [
         "pairing",
         "        if index < total:\n            self._surplus",
         "        if index < total - 1:\n            self._surplus",
+    ),
+    Fault(
+        "one slot too many counts as skipped",
+        "connection.pairing",
+        "pairing",
+        "            if left < slot.missing:\n",
+        "            if left < slot.missing - (left > 0):\n",
+    ),
+    Fault(
+        "a pipeline forgets how many of its replies were skipped",
+        "connection.pairing",
+        "pairing",
+        "                    slot.missing -= left\n",
+        "                    pass\n",
+    ),
+    Fault(
+        "only one of those that were skipped is counted",
+        "connection.pairing",
+        "pairing",
+        "            self._abandoned -= done\n",
+        "            self._abandoned -= 1\n",
+    ),
+    Fault(
+        "what comes behind a skipped reply is left unread",
+        "connection.pairing",
+        "pairing",
+        "                if parser.quiet:\n                    break",
+        "                if True:\n                    break",
     ),
     Fault(
         "a pipeline takes one reply of the next slot",
@@ -534,6 +590,9 @@ def search(accelerator: str, parser: Any, requests_parser: Any, connection: Any)
     elif accelerator == "pairing":
         rng = Random("pairing")
         yield from (check_pairing(rng, connection) for _ in range(3 * MOST))
+    elif accelerator == "alone":
+        rng = Random("skips")
+        yield from (check_skips(wire, rng, parser) for wire in draw("replies_that_come_one_by_one", rng, MOST))
     aimed = [(name, Random(name)) for name, generator in GENERATORS.items() if accelerator in generator.aims]
     drawn = [[(wire, rng) for wire in draw(name, rng, MOST)] for name, rng in aimed]
     for turn in zip_longest(*drawn):
