@@ -182,8 +182,12 @@ class Driver(Guarded):
         self._inside = True
         try:
             machine, crew, now = self.machine, self.crew, monotonic()
-            if now >= self._look_at or crew.owing:
+            if now >= self._look_at:
                 return None
+            if crew.owing:
+                self._take_in([*crew.owing], 1)  # a late reply, most likely, and the link is at rest
+                if self._reports:
+                    return None
             loan, lane = lease, machine.lane
             if loan is None and lane is None:
                 loan, lane = machine.way_of(slot, now)

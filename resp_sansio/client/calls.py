@@ -173,6 +173,13 @@ class Calls(Submitting):
                 lane.leave(slot)
             self._finish(slot, self._late(), now)
 
+    def expire(self, slot: Slot, now: float) -> None:
+        """The time of a call is up whose reply is due on a link: it ends as by `handle_timeout`, and nothing else is looked at."""
+        link = slot.link
+        link.core.abandon(slot)
+        self._settle(slot, link.core.timed_out(), now)
+        self._follow(link, link.core.events(), now)
+
     def _late(self, last: Exception | None = None) -> CommandTimeoutError:
         """Why no link came in time; `last` is why the last attempt failed, if that is known better than by the last dial."""
         why = f"{self.config.address} could not be reached in time"

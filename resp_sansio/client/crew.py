@@ -18,7 +18,6 @@ from itertools import islice
 from math import inf
 from typing import Any, Final
 
-from ..connection.slot import Slot
 from .links import Dial, Drained, Granted, Heard, Refused
 from .posts import AHEAD, DONE, SLEEP, Caller, Job, Party, Passer, Post, Several, Write, party_of, post_of
 from .pushes import Listener
@@ -201,10 +200,8 @@ class Crew:
                 self.woken.append(waker)
 
     def told(self, event: ClientEvent) -> None:
-        """The machine says this; what it says of sockets, dials and reports is the adapter's."""
+        """The machine says this; a call has `ended`, and what is said of sockets, dials and reports is the adapter's."""
         match event:
-            case Slot():
-                self.ended(event)
             case Granted(waiter) | Refused(waiter):
                 if (party := party_of(waiter)) is not None:
                     self.ended(party)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 from weakref import ref
 
 from .._errors import LocalProtocolError
@@ -33,6 +33,7 @@ PIECES: Final = 16
 """How many pieces of what has come are taken in before a command is sent, at most: a server may never stop."""
 
 ANSWERED: Final = SlotState.ANSWERED
+HANDED: Final = SlotState.HANDED
 
 Caller: TypeAlias = Slot | Party
 
@@ -230,14 +231,24 @@ class Steps(ABC):
             came = came and not io.link.ended
         held: Job | None = job
         if not came:
-            self._pass_time(caller, self.now())
-            held = crew.waited(caller, job)
+            now = self.now()
+            if now >= caller.deadline and isinstance(job, Post) and self._waits_at(caller, job):
+                job.link.home.expire(caller, now)  # and no more: others see to what else is due
+                self._carry_out()
+            else:
+                self._pass_time(caller, now)
+                held = crew.waited(caller, job)
         following = self._next(caller, held)
         timed_out = not isinstance(caller, Party) and caller.state is not ANSWERED
         for io in posts if following is not job else ():
             if (io.link.ended or timed_out) and crew.left(io):
                 self._close(io)
         return following
+
+    @staticmethod
+    def _waits_at(caller: Caller, io: Post) -> TypeGuard[Slot]:
+        """Is this a call whose reply is due here?"""
+        return isinstance(caller, Slot) and caller.state is HANDED and caller.link is io.link
 
     def _go_on(self, io: Post) -> None:
         """Send what is still to be sent; and if this link has just opened, it is its callers'."""
@@ -263,19 +274,19 @@ class Steps(ABC):
 
     # -- what has come where no thread reads, and what is due -----------------------------------------------------------------
 
-    def _catch_up(self, io: Post) -> None:
-        """Take in what has come, and no thread has read it."""
-        for _ in range(PIECES):
+    def _catch_up(self, io: Post, most: int = PIECES) -> None:
+        """Take in what has come, and no thread has read it: so many pieces at most."""
+        for _ in range(most):
             # A reader that waits for it has the poll object, which is for one thread at a time.
             readable = io.reads and not io.link.ended and (io.reader is not None or io.poll(0))
             if not readable or not self._receive(io):
                 break
 
-    def _take_in(self, posts: Iterable[Post]) -> None:
+    def _take_in(self, posts: Iterable[Post], most: int = PIECES) -> None:
         """Take in what has come where no thread reads: it came in time, and what it answers need not be held any longer."""
         for io in posts:
             if io.reader is None:
-                self._catch_up(io)
+                self._catch_up(io, most)
             self.crew.attend(io)
         self._carry_out()
 
@@ -340,6 +351,8 @@ class Steps(ABC):
     def _tell(self, event: ClientEvent) -> None:
         crew = self.crew
         match event:
+            case Slot():
+                crew.ended(event)
             case Link(io=Post() as io):
                 if not event.ended:
                     crew.attend(io)

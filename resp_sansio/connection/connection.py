@@ -334,7 +334,7 @@ class Connection(Timing):
             slot.settle(ABANDONED, inf)
             self._given_up += 1
             self._abandoned += 1
-            if slot is self.oldest and slot.takes_outline and not self._mixed:
+            if not self._parser.quiet and slot is self.oldest and slot.takes_outline and not self._mixed:
                 self._parser.drop()
             self._follow_abandonment(slot)
         elif slot.state is ANSWERED:

@@ -52,6 +52,7 @@ class SlotState(enum.Enum):
 # Looked up once: these names are read for every command.
 QUEUED: Final = SlotState.QUEUED
 NOT_SENT: Final = Outcome.NOT_SENT
+REPLY: Final = Outcome.REPLY
 
 
 class Slot:
@@ -165,11 +166,10 @@ class Slot:
         if self.state is QUEUED:
             self.settle(SlotState.WITHDRAWN, 0)
         if index is None:
-            index = next((at for at, outcome in enumerate(self.outcomes) if outcome is not Outcome.REPLY), 0)
+            unanswered = [at for at, outcome in enumerate(self.outcomes) if outcome is not REPLY]
+            index = unanswered[0] if unanswered else 0
         outcome = self.outcomes[index]
-        if (
-            outcome is Outcome.REPLY
-        ):  # an interrupt struck between the last reply and the end: the caller has not seen it
+        if outcome is REPLY:  # an interrupt struck between the last reply and the end: the caller has not seen it
             outcome = Outcome.MAYBE_EXECUTED
         message = f"{self.called(index)}: {cause}; {outcome.value}"
         match cause:

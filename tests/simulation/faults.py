@@ -244,7 +244,7 @@ FAULTS: Final = (
     ),
     Fault(
         "an abandoned reply is not skipped", OURS,
-        Pairing, "_receive_with_care", "del self._flying[0]", "pass",
+        Pairing, "_skip", "del flying[:done]", "pass",
     ),
     Fault(
         "a borrower that keeps its link is reported again and again", OURS,

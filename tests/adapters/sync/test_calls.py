@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import os
 import pickle
 import traceback
@@ -26,7 +27,7 @@ from resp_sansio import (
     ReplyError,
     RespError,
 )
-from resp_sync import Connection, connect
+from resp_sync import Client, Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -457,3 +458,23 @@ def test_no_descriptor_is_left(server: Server, kind: str) -> None:
     for _ in range(5):
         use()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+# -- calls whose time is up ------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_reply_is_taken_in_by_the_next_call_on_its_short_path(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Client(server.url) as client:
+        client.execute("PING")
+        driver: Any = client._driver
+        driver._look_at = math.inf
+        (link,) = driver.machine.links
+        monkeypatch.setattr(type(driver), "_begin", None)  # by which calls go otherwise
+        for _ in range(3):
+            with pytest.raises(CommandTimeoutError, match="1 in flight, 1 of them abandoned"):
+                client.execute("ECHO", "late", timeout=0.0)
+            assert link.io.poll(20_000)
+        assert client.execute("ECHO", "next", timeout=20.0) == b"next"
+        assert not driver.crew.owing

@@ -96,6 +96,16 @@ def ahead(client: Any) -> None:
         next(scan)
 
 
+def late(client: Any) -> None:
+    """A call whose time is up, and one that finds the reply to it."""
+    with suppress(CommandTimeoutError):
+        client.execute("ECHO", "late", timeout=0.0)
+    for link in client._driver.machine.links:
+        if link.core.in_flight:
+            link.io.poll(20_000)
+    ask(client)
+
+
 def at_rest(stats: Any) -> bool:
     return (stats.leased, stats.waiting, stats.dialling) == (0, 0, 0)
 
@@ -128,6 +138,9 @@ CASES = [
     pytest.param("Pool", {}, borrow, id="Pool, blocks"),
     pytest.param("Pool", {"pre_ping": True}, borrow, id="Pool, blocks, pre_ping"),
     pytest.param("connect", {}, hear, id="connect, pushes"),
+    pytest.param("Client", {}, late, id="Client, late"),
+    pytest.param("Pool", {}, late, id="Pool, late"),
+    pytest.param("connect", {}, late, id="connect, late"),
     pytest.param("Client", {}, ahead, id="Client, ahead"),
     pytest.param("Pool", {}, ahead, id="Pool, ahead"),
     pytest.param("connect", {}, ahead, id="connect, ahead"),

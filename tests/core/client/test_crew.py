@@ -843,7 +843,8 @@ def test_callers_are_woken_by_what_the_machine_says() -> None:
         crew.sleepers[caller] = caller
     crew.told(Close(cast("Link", At())))
     assert not crew.woken
-    for event in (slot, Granted(granted.waiter), Refused(refused.waiter), Heard(hearer.waiter)):
+    crew.ended(slot)
+    for event in (Granted(granted.waiter), Refused(refused.waiter), Heard(hearer.waiter)):
         crew.told(event)
     assert crew.woken == [slot, granted, refused, hearer]
     assert {caller.token for caller in crew.woken} == {DONE}

@@ -11,7 +11,15 @@ from typing import Any, cast
 import pytest
 
 from core.client.stage import LANES
-from resp_sansio import ClientSettings, Config, ConnectError, ConnectionClosedError, LocalProtocolError, PoolSettings
+from resp_sansio import (
+    ClientSettings,
+    CommandTimeoutError,
+    Config,
+    ConnectError,
+    ConnectionClosedError,
+    LocalProtocolError,
+    PoolSettings,
+)
 from resp_sansio.client import Client, Kind, Lease, Link, Share
 from resp_sansio.client.links import Close, Dial, Leaked, Look, Report
 from resp_sansio.client.posts import AHEAD, DONE, SLEEP, Job, Party, Passer, Post, Several, Write, posts_of
@@ -448,6 +456,40 @@ def test_a_call_whose_time_is_up_leaves_a_link_that_owes_its_reply() -> None:
     assert bench._turn(slot, reads, ()) is None
     assert slot.state is SlotState.ABANDONED
     assert list(bench.crew.owing) == [bench.wire]
+
+
+def test_a_call_whose_time_is_up_ends_alone_and_what_else_is_due_is_seen_to_by_the_next() -> None:
+    bench = open_bench()
+    bench.wire.mute = True
+    begun = bench.ahead("ECHO", "a")
+    bench.machine.limit(begun, 3.0, bench.time)
+    slot, reads = bench.call("ECHO", "b", deadline=3.0)
+    assert reads is bench.wire
+    bench.time = 3.0
+    assert bench._turn(slot, reads, ()) is None
+    assert (begun.token, begun.state) == (AHEAD, SlotState.HANDED)
+    assert bench.machine.next_deadline() <= bench.time
+    other, reads = bench.call("ECHO", "c", deadline=9.0)
+    assert reads is bench.wire
+    assert bench._turn(other, reads, ()) is reads  # the time of its link had come
+    assert (begun.token, begun.state) == (DONE, SlotState.ABANDONED)
+    assert bench.machine.next_deadline() == 9.0
+    bench.wire.speak()
+    assert bench.go(other, reads) is None
+    assert other.reply == b"c"
+
+
+def test_a_call_that_blocks_ends_its_link_when_its_time_is_up() -> None:
+    bench = open_bench(None, PoolSettings(max_size=1))
+    wire = bench.wire
+    wire.mute = True
+    slot, reads = bench.call("BLPOP", "l", "0", deadline=3.0)
+    assert reads is wire
+    bench.time = 3.0
+    assert bench._turn(slot, reads, ()) is None
+    assert isinstance(slot.cause, CommandTimeoutError)
+    assert bench.closed
+    assert wire not in bench.crew.posts
 
 
 def test_what_has_come_by_the_deadline_counts() -> None:
