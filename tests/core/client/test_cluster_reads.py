@@ -210,7 +210,10 @@ def test_a_replica_that_sends_a_read_to_its_master_is_no_reason_to_ask_for_the_m
 
 
 def test_a_replica_that_is_behind_does_not_undo_what_its_master_has_said() -> None:
+    """Else the read would come to that master, which had sent another call on."""
     town = spread()
+    came: list[bytes] = []
+    town[A].refuses_with = lambda words: came.append(words[0])
     town.call("GET", NAME)
     town.stuck.add(town.link_to(D))
     read = town.call("GET", NAME)
@@ -224,6 +227,7 @@ def test_a_replica_that_is_behind_does_not_undo_what_its_master_has_said() -> No
     assert owner is not None
     assert owner.place == C
     assert [words[0] for words in town.at(C)] == [b"SET", b"GET"]
+    assert b"GET" not in came
     town.is_at_rest()
 
 
