@@ -275,3 +275,39 @@ def test_a_report_of_a_leak_harms_none_where_warnings_are_errors(server: Server,
     assert printed.count("PONG PONG") == 10
     assert printed.count("told: ResourceWarning") == 1
     assert len(printed) == 11
+
+
+@pytest.mark.parametrize("adapter", ["asyncio", "trio", "sync"])
+def test_a_report_of_a_leak_is_in_the_log_where_the_program_asks_for_that(server: Server, adapter: str) -> None:
+    """As the page on pools has it: Python ignores such warnings by default."""
+    program = """
+    import asyncio, logging, sys, time, trio, warnings
+    import resp_asyncio, resp_sync, resp_trio
+
+    url, adapter = sys.argv[1:]
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    logging.basicConfig(stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
+    logging.captureWarnings(True)
+    warnings.filterwarnings("always", "a connection is out for long", ResourceWarning)
+
+    async def main(library, sleep):
+        async with library.Pool(url, leak_after=0.02) as pool, pool.acquire():
+            await sleep(0.1)
+            await pool.execute("PING")
+
+    def in_threads():
+        with resp_sync.Pool(url, leak_after=0.02) as pool, pool.acquire():
+            time.sleep(0.2)
+            pool.execute("PING")
+
+    if adapter == "asyncio":
+        asyncio.run(main(resp_asyncio, asyncio.sleep))
+    elif adapter == "sync":
+        in_threads()
+    else:
+        trio.run(main, resp_trio, trio.sleep)
+    """
+    printed = run_program(program, server.url, adapter)
+    assert printed.count("py.warnings WARNING") == 1
+    assert "a connection is out for long; it was borrowed here:" in printed
