@@ -28,7 +28,7 @@ from .._errors import (
 from ..commands.command import Command, Reader, as_it_came, read_as
 from ..commands.decoding import RAW, S, Text
 from ..commands.knowledge import KNOWN, CommandInfo, block_time, command_info, prepare
-from ..commands.readers import anything
+from ..commands.readers import AS_THEY_CAME, anything
 from ..commands.words import Words, shown_word
 from ..config.config import Config
 from ..connection.slot import Batch, Payload
@@ -47,6 +47,7 @@ EXEC: Final = prepare(("EXEC",))
 
 NOT_RUN: Final = "the pipeline has not been run: leave its block, or call run()"
 MOST_SHOWN: Final = 3  # commands that one message names
+NOBODY: Final[frozenset[object]] = frozenset()
 
 ATTEMPTS: Final = 16
 """How often a watched transaction is tried by default; with one writer in the way each time, more would not help."""
@@ -305,9 +306,19 @@ class CommandBatch(Generic[S]):
         readers, text = self._readers, self._text
         if not any(readers):
             return [*replies]
+        kinds = {*map(type, replies)}
+        if len(kinds) == 1 and AS_THEY_CAME.get(type(replies[0]), NOBODY).issuperset(readers):
+            alike: list[Any] = [*replies]
+            try:
+                if bytes in kinds:
+                    alike = cast("list[Any]", text.many(alike))
+            except UnicodeDecodeError:  # of some, which say so each
+                pass
+            else:
+                return alike
         results: list[object] = []
         add, pairs = results.append, zip(replies, readers, strict=False)
-        failed = any([issubclass(kind, Exception) for kind in {*map(type, replies)}])
+        failed = any([issubclass(kind, Exception) for kind in kinds])
         while True:
             try:
                 for reply, read in pairs:

@@ -113,6 +113,13 @@ def maybe_whole(reply: Reply, _text: object = None) -> int | None:
     raise unexpected("an integer or null", reply)
 
 
+AS_THEY_CAME: Final[dict[type, frozenset[object]]] = {
+    bytes: frozenset({bulk, maybe_bulk}),
+    int: frozenset({whole, maybe_whole}),
+}
+"""Who returns replies of this type as they came, but for data that is to be text: for many of them they need not be called."""
+
+
 def truth(reply: Reply, _text: object = None) -> bool:
     """A boolean, which Redis says with 1 and 0 on both protocols."""
     if isinstance(reply, int) and 0 <= reply <= 1:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from itertools import combinations_with_replacement, product
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ from resp_sansio import (
 from resp_sansio.client import CommandBatch, WatchLoop, read_transaction
 from resp_sansio.commands.decoding import Text
 from resp_sansio.commands.knowledge import CommandInfo, command_info
+from resp_sansio.commands.readers import anything, bulk, maybe_bulk, maybe_whole, stored, whole
 from resp_sansio.connection import Batch, SlotState
 from resp_sansio.testing import replies
 from resp_sansio.wire import encode_command
@@ -247,6 +249,31 @@ def test_what_a_reader_raises_is_the_result_of_its_own_command() -> None:
     assert second.result() == b"2"
     with pytest.raises(LocalProtocolError, match="was run already"):
         batch.slot(inf)
+
+
+READERS: Final[tuple[Any, ...]] = (bulk, maybe_bulk, whole, maybe_whole, stored, anything)
+REPLIES: Final[tuple[Reply, ...]] = (b"1", b"\xff", 5, None, "OK", [b"1"], True, NO)
+
+
+@pytest.mark.parametrize("decode", [False, True, "ascii"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_replies_read_together_are_what_each_is_alone(decode: bool | str, number: int) -> None:
+    def alone(reader: Any, reply: Reply) -> object:
+        try:
+            return reply if reply is NO else reader(reply, batch._text)
+        except (UnexpectedReplyError, UnicodeDecodeError):
+            return UnexpectedReplyError
+
+    for readers in product(READERS, repeat=number):
+        for came in combinations_with_replacement(REPLIES, number):
+            batch: CommandBatch[Any] = CommandBatch(Config(), decode=decode)
+            for reader in readers:
+                batch._do(("GET", "a"), reader)
+            slot = made(batch)
+            slot.replies += came
+            seen = [UnexpectedReplyError if type(one) is UnexpectedReplyError else one for one in batch.answered(slot)]
+            expected = [alone(reader, reply) for reader, reply in zip(readers, came, strict=True)]
+            assert [(type(one), one) for one in seen] == [(type(one), one) for one in expected]
 
 
 def test_text_is_for_those_without_a_reader() -> None:
