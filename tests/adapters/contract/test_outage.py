@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
+import stat
 import threading
 import time
 import warnings
@@ -26,7 +28,7 @@ import resp_sync
 import resp_trio
 from adapters.backends import CANCELLED, Backend, contract, contract_of_tasks, seeded
 from adapters.loops import everywhere, open_sockets, until
-from adapters.peers import PATIENCE, PROGRAMS, eventually, listed, run_program
+from adapters.peers import PATIENCE, PROGRAMS, eventually, listed, run_program, statistic
 from resp_sansio import (
     CloseReason,
     CommandTimeoutError,
@@ -294,6 +296,49 @@ def test_forks_while_other_threads_shake_hands(server: Server, library: str) -> 
     assert server.certificates
     url = f"{server.tls_url}?tls_ca_file={quote(str(server.certificates.ca))}"
     assert run_program(PROGRAMS / "fork_amid_handshakes.py", library, url) == "each child was answered\n"
+
+
+def held_by_another(port: int) -> list[socket.socket]:
+    """Hold all of this process' sockets that lead to this port, as a child does that C code has forked: it tells Python nothing."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            copy = os.dup(int(name))
+        except OSError:
+            continue  # the listing's own
+        if stat.S_ISSOCK(os.fstat(copy).st_mode):
+            one = socket.socket(fileno=copy)
+            with suppress(OSError):
+                if one.family == socket.AF_INET and one.getpeername()[1] == port:
+                    found.append(one)
+                    continue
+            one.close()
+        else:
+            os.close(copy)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["client", "pool", "connect"])
+@contract
+async def test_what_is_given_up_takes_no_element_though_another_holds_the_socket(
+    backend: Backend, server: Server, kind: str
+) -> None:
+    """So its closing alone tells the server nothing."""
+    held: list[socket.socket] = []
+
+    async def hold() -> None:
+        await backend.until(lambda: statistic(server, "blocked_clients") > 0)
+        held.extend(held_by_another(server.port))
+
+    async with getattr(backend, kind)(server.url) as asked:
+        late, _ = await backend.together(partial(asked.execute, "BLPOP", "jobs", 0, timeout=0.5), hold)
+    assert isinstance(late, CommandTimeoutError)
+    assert held
+    await backend.until(lambda: statistic(server, "blocked_clients") == 0)
+    server.call("RPUSH", "jobs", "precious")
+    assert server.call("LRANGE", "jobs", 0, -1) == [b"precious"]
+    for one in held:
+        one.close()
 
 
 def shut_transport(connected: socket.socket, last: bytes) -> None:
