@@ -60,8 +60,17 @@ class Driver(Guarded):
         """Make a call: when this returns it has ended for good. Raises as `Client.submit`, and interrupts."""
         slot.token = get_ident()
         try:
-            with self._lock:
+            lock, taken = self._lock, False
+            try:
+                lock.acquire()
+                taken = True
                 job = None if self._inside or self._torn or epoch is not None else self._start(slot, lease)
+            finally:
+                try:
+                    lock.release()
+                except RuntimeError:
+                    if taken:
+                        raise  # see `_guards`
             declined = job is None
             if isinstance(job, Socket) and not (job.stuck or job.deferred):
                 left = min(slot.deadline, job.link.due, monotonic() + LONGEST) - monotonic()

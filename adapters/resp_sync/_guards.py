@@ -3,6 +3,9 @@
 The lock is the law, and is never held while anything waits: machine and crew are touched, and bytes move, only under it, one step
 at a time. An interrupt that strikes elsewhere costs the interrupted call its reply, and nothing else. What it leaves half-done
 inside of a step is put in order before the next step is taken.
+
+No `with` takes the lock: in CPython 3.14 an interrupt may strike when that has taken it and is not bound to release it yet. It is
+taken inside of a `try`, whose `finally` begins by releasing it: `RuntimeError` says that this thread has not got it.
 """
 
 from __future__ import annotations
@@ -38,7 +41,10 @@ class Guarded(Links):
 
     def _locked(self, step: Callable[..., T], *args: Any) -> T:
         """Take a step under the lock. Raises what it raises, and `LocalProtocolError` if this thread is inside of another."""
-        with self._lock:
+        lock, taken = self._lock, False  # a fork may put another one in its place
+        try:
+            lock.acquire()
+            taken = True
             if self._inside:
                 raise self._reentered()
             self._inside = True
@@ -56,6 +62,12 @@ class Guarded(Links):
                 raise
             finally:
                 self._inside = False
+        finally:
+            try:
+                lock.release()
+            except RuntimeError:
+                if taken:
+                    raise  # else an interrupt struck while this thread waited for it
         if self._reports:
             self._report()  # work first, then tell
         return result
