@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
+from operator import call
 from typing import Any, Generic, Self, TypeVar
 
 from .._errors import LocalProtocolError, RespError
@@ -29,7 +30,7 @@ class Consuming(Generic[E]):
     def __init__(self, by: CommandsBase[Any, Any], queue: Queue[E]) -> None:
         self._by = by
         self._queue = queue
-        self._alone = nullcontext()
+        self._alone = call  # no other task has its turn meanwhile
         self._asking = False
 
     def __repr__(self) -> str:
@@ -50,8 +51,7 @@ class Consuming(Generic[E]):
 
     def _acknowledge_ahead(self) -> None:
         """Acknowledge what is done, and do not wait: what is cancelled or interrupted can't."""
-        with self._alone:
-            step = self._queue.flush(self._by._driver.now())
+        step = self._alone(self._queue.flush, self._by._driver.now())
         if step:
             _, slot = self._batch(step)
             driver = self._by._driver
@@ -77,13 +77,11 @@ class Consuming(Generic[E]):
         try:
             await self._by._driver.checkpoint()
             while True:
-                with self._alone:
-                    delivery = self._queue.take(self._by._driver.now())
-                    if delivery is not None:
-                        return delivery
-                    if self._queue.ends:
-                        break
-                    step = self._queue.step(self._by._driver.now())
+                delivery, step = self._alone(self._take)
+                if delivery is not None:
+                    return delivery
+                if step is None:
+                    break
                 try:
                     await self._send(step)
                 except RespError as error:
@@ -108,8 +106,7 @@ class Consuming(Generic[E]):
 
         Raises as `execute`; what had no answer goes out again with the next read.
         """
-        with self._alone:
-            step = self._queue.flush(self._by._driver.now())
+        step = self._alone(self._queue.flush, self._by._driver.now())
         if step:
             await self._send(step)
         else:
@@ -123,13 +120,20 @@ class Consuming(Generic[E]):
             await by._calls.call(slot, by._lease)
             replies = batch._ended(slot)
         except BaseException:
-            with self._alone:
-                queue.lost(step, by._driver.now())
+            self._alone(queue.lost, step, by._driver.now())
             raise
-        with self._alone:
-            if slot.uncertain:  # it was sent twice, as the client is configured
-                queue.recover()
-            queue.answered(step, replies, by._driver.now())
+        self._alone(self._answered, step, slot, replies)
+
+    def _take(self) -> tuple[E | None, Step | None]:
+        """Return the next, if it is there; else what is to be sent, None if it ends."""
+        queue, now = self._queue, self._by._driver.now()
+        delivery = queue.take(now)
+        return delivery, None if delivery is not None or queue.ends else queue.step(now)
+
+    def _answered(self, step: Step, slot: Batch, replies: list[Any]) -> None:
+        if slot.uncertain:  # it was sent twice, as the client is configured
+            self._queue.recover()
+        self._queue.answered(step, replies, self._by._driver.now())
 
     def _batch(self, step: Step) -> tuple[PipelineBase[Any, bytes], Batch]:
         batch: PipelineBase[Any, bytes] = PipelineBase(self._by, decode=False)

@@ -5,7 +5,9 @@ Every call comes down to one step: `Driver.call`.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from _thread import RLock
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from ..client.leases import Lease
 from ..client.links import meant_for
@@ -16,7 +18,35 @@ from ..connection.slot import Slot
 from . import base
 from .base import ANSWERED, Heardable, Loan
 
-__all__ = ["Driver", "Meant", "Observed"]
+__all__ = ["Alone", "Driver", "Meant", "Observed"]
+
+T = TypeVar("T")
+
+
+class Alone:
+    """Has one step taken at a time, whichever threads come.
+
+    No `with` takes the lock: in CPython 3.14 an interrupt may strike when that has taken it and is not bound to release it yet.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+
+    def __call__(self, step: Callable[..., T], /, *args: Any) -> T:
+        """Take this step, return what it returns and raise what it raises."""
+        taken = False
+        try:
+            self._lock.acquire()
+            taken = True
+            return step(*args)
+        finally:
+            try:
+                self._lock.release()
+            except RuntimeError:
+                if taken:
+                    raise  # else an interrupt struck while this thread waited for it
 
 
 class Driver(base.Driver, Protocol):

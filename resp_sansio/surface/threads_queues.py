@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar
 
@@ -12,7 +11,7 @@ from ..commands.decoding import S
 from ..connection.slot import Batch
 from .base import HANDED, CommandsBase, Viewed
 from .batches import PipelineBase
-from .threads_driver import Driver
+from .threads_driver import Alone, Driver
 
 __all__ = ["Consuming", "Queues"]
 
@@ -30,7 +29,7 @@ class Consuming(Generic[E]):
     def __init__(self, by: CommandsBase[Any, Any], queue: Queue[E]) -> None:
         self._by = by
         self._queue = queue
-        self._alone = allocate_lock()
+        self._alone = Alone()
         self._asking = False
 
     def __repr__(self) -> str:
@@ -51,8 +50,7 @@ class Consuming(Generic[E]):
 
     def _acknowledge_ahead(self) -> None:
         """Acknowledge what is done, and do not wait: what is cancelled or interrupted can't."""
-        with self._alone:
-            step = self._queue.flush(self._by._driver.now())
+        step = self._alone(self._queue.flush, self._by._driver.now())
         if step:
             _, slot = self._batch(step)
             driver = self._by._driver
@@ -77,13 +75,11 @@ class Consuming(Generic[E]):
         self._asking = True
         try:
             while True:
-                with self._alone:
-                    delivery = self._queue.take(self._by._driver.now())
-                    if delivery is not None:
-                        return delivery
-                    if self._queue.ends:
-                        break
-                    step = self._queue.step(self._by._driver.now())
+                delivery, step = self._alone(self._take)
+                if delivery is not None:
+                    return delivery
+                if step is None:
+                    break
                 try:
                     self._send(step)
                 except RespError as error:
@@ -108,8 +104,7 @@ class Consuming(Generic[E]):
 
         Raises as `execute`; what had no answer goes out again with the next read.
         """
-        with self._alone:
-            step = self._queue.flush(self._by._driver.now())
+        step = self._alone(self._queue.flush, self._by._driver.now())
         if step:
             self._send(step)
 
@@ -121,13 +116,20 @@ class Consuming(Generic[E]):
             by._calls.call(slot, by._lease)
             replies = batch._ended(slot)
         except BaseException:
-            with self._alone:
-                queue.lost(step, by._driver.now())
+            self._alone(queue.lost, step, by._driver.now())
             raise
-        with self._alone:
-            if slot.uncertain:  # it was sent twice, as the client is configured
-                queue.recover()
-            queue.answered(step, replies, by._driver.now())
+        self._alone(self._answered, step, slot, replies)
+
+    def _take(self) -> tuple[E | None, Step | None]:
+        """Return the next, if it is there; else what is to be sent, None if it ends."""
+        queue, now = self._queue, self._by._driver.now()
+        delivery = queue.take(now)
+        return delivery, None if delivery is not None or queue.ends else queue.step(now)
+
+    def _answered(self, step: Step, slot: Batch, replies: list[Any]) -> None:
+        if slot.uncertain:  # it was sent twice, as the client is configured
+            self._queue.recover()
+        self._queue.answered(step, replies, self._by._driver.now())
 
     def _batch(self, step: Step) -> tuple[PipelineBase[Any, bytes], Batch]:
         batch: PipelineBase[Any, bytes] = PipelineBase(self._by, decode=False)

@@ -26,6 +26,8 @@ SAME: Final = {
 }
 
 DIFFER: Final = {
+    "Alone.__init__": "threads need a lock",
+    "Alone.__call__": "threads need a lock",
     "Driver.acquire": "a borrower is known before it asks, for an interrupt may strike as it gets its link",
     "Driver.leave": "nothing is done beside the calls",
     "Driver.checkpoint": "threads need none",
