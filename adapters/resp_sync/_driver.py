@@ -194,7 +194,7 @@ class Driver(Guarded):
             if now >= self._look_at:
                 return None
             if crew.owing:
-                self._take_in([*crew.owing], 1)  # a late reply, most likely, and the link is at rest
+                self._take_in_late()
                 if self._reports:
                     return None
             loan, lane = lease, machine.lane

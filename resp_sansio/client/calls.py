@@ -178,7 +178,8 @@ class Calls(Submitting):
         link = slot.link
         link.core.abandon(slot)
         self._settle(slot, link.core.timed_out(), now)
-        self._follow(link, link.core.events(), now)
+        if link.core.error is not None:  # as the server could still act on it
+            self._follow(link, link.core.events(), now)
 
     def _late(self, last: Exception | None = None) -> CommandTimeoutError:
         """Why no link came in time; `last` is why the last attempt failed, if that is known better than by the last dial."""

@@ -214,6 +214,8 @@ class Steps(ABC):
             posts: Sequence[Post] = () if at is None else (at,)
             if at is not None and at.deferred:
                 self._send(at)
+        elif not ready and isinstance(job, Post) and self._is_late(caller, job):
+            return self._expire(caller, job)
         else:
             if not isinstance(job, Write):
                 for io in ready:
@@ -231,13 +233,8 @@ class Steps(ABC):
             came = came and not io.link.ended
         held: Job | None = job
         if not came:
-            now = self.now()
-            if now >= caller.deadline and isinstance(job, Post) and self._waits_at(caller, job):
-                job.link.home.expire(caller, now)  # and no more: others see to what else is due
-                self._carry_out()
-            else:
-                self._pass_time(caller, now)
-                held = crew.waited(caller, job)
+            self._pass_time(caller, self.now())
+            held = crew.waited(caller, job)
         following = self._next(caller, held)
         timed_out = not isinstance(caller, Party) and caller.state is not ANSWERED
         for io in posts if following is not job else ():
@@ -245,10 +242,19 @@ class Steps(ABC):
                 self._close(io)
         return following
 
-    @staticmethod
-    def _waits_at(caller: Caller, io: Post) -> TypeGuard[Slot]:
-        """Is this a call whose reply is due here?"""
-        return isinstance(caller, Slot) and caller.state is HANDED and caller.link is io.link
+    def _is_late(self, caller: Caller, io: Post) -> TypeGuard[Slot]:
+        """Is this a call whose reply is due here, and its time up, and is there nothing to be sent meanwhile?"""
+        is_due = isinstance(caller, Slot) and caller.state is HANDED and caller.link is io.link
+        return is_due and not (io.stuck or io.deferred) and self.now() >= caller.deadline
+
+    def _expire(self, slot: Slot, io: Post) -> Job | None:
+        """End the call of a thread that has read here, and look at nothing else: others see to what else is due."""
+        io.link.home.expire(slot, self.now())
+        self._carry_out()
+        following = self._next(slot, io)
+        if following is not io and self.crew.left(io):
+            self._close(io)
+        return following
 
     def _go_on(self, io: Post) -> None:
         """Send what is still to be sent; and if this link has just opened, it is its callers'."""
@@ -274,21 +280,28 @@ class Steps(ABC):
 
     # -- what has come where no thread reads, and what is due -----------------------------------------------------------------
 
-    def _catch_up(self, io: Post, most: int = PIECES) -> None:
-        """Take in what has come, and no thread has read it: so many pieces at most."""
-        for _ in range(most):
+    def _catch_up(self, io: Post) -> None:
+        """Take in what has come, and no thread has read it."""
+        for _ in range(PIECES):
             # A reader that waits for it has the poll object, which is for one thread at a time.
             readable = io.reads and not io.link.ended and (io.reader is not None or io.poll(0))
             if not readable or not self._receive(io):
                 break
 
-    def _take_in(self, posts: Iterable[Post], most: int = PIECES) -> None:
+    def _take_in(self, posts: Iterable[Post]) -> None:
         """Take in what has come where no thread reads: it came in time, and what it answers need not be held any longer."""
         for io in posts:
             if io.reader is None:
-                self._catch_up(io, most)
+                self._catch_up(io)
             self.crew.attend(io)
         self._carry_out()
+
+    def _take_in_late(self) -> None:
+        """Take in a piece of each late reply that has come: no more of it, most likely, and then its link is at rest."""
+        for io in [*self.crew.owing]:
+            if io.reader is None and io.reads and io.poll(0):
+                self._receive(io)
+                self.crew.attend(io)
 
     def _look(self, now: float) -> None:
         """Do what is due, whatever the caller wants that comes by."""

@@ -479,6 +479,25 @@ def test_a_call_whose_time_is_up_ends_alone_and_what_else_is_due_is_seen_to_by_t
     assert other.reply == b"c"
 
 
+def test_late_replies_are_taken_in_where_no_thread_reads() -> None:
+    bench = open_bench()
+    bench.wire.mute = True
+    slot, reads = bench.call("ECHO", "a", deadline=3.0)
+    bench.time = 3.0
+    assert reads is not None
+    assert bench._turn(slot, reads, ()) is None
+    bench._take_in_late()
+    assert list(bench.crew.owing) == [bench.wire]  # it has not come
+    bench.wire.speak()
+    bench.wire.reader = Party(inf, 2)
+    bench._take_in_late()
+    assert list(bench.crew.owing) == [bench.wire]
+    bench.wire.reader = None
+    bench._take_in_late()
+    assert not bench.crew.owing
+    assert bench.machine.links[0].core.in_flight == 0
+
+
 def test_a_call_that_blocks_ends_its_link_when_its_time_is_up() -> None:
     bench = open_bench(None, PoolSettings(max_size=1))
     wire = bench.wire
