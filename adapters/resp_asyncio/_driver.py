@@ -50,7 +50,7 @@ class Driver(DriverBase):
         self.loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: list[asyncio.Task[None]] = []  # an empty set takes three times as much
+        self._tasks: tuple[asyncio.Task[None], ...] = ()  # few at a time, and an empty tuple takes nothing
 
     # -- for calls -------------------------------------------------------------------------------------------------------------
 
@@ -222,8 +222,11 @@ class Driver(DriverBase):
         """Begin to open a socket, in a task of its own."""
         assert self.loop is not None
         task = self.loop.create_task(self._dial(wanted), context=Context())
-        self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
+        self._tasks = (*self._tasks, task)
+        task.add_done_callback(self._dialled)
+
+    def _dialled(self, task: asyncio.Task[None]) -> None:
+        self._tasks = tuple([other for other in self._tasks if other is not task])
 
     async def _dial(self, wanted: Dial) -> None:
         machine = self.machine

@@ -21,7 +21,7 @@ class Work:
     def __init__(self) -> None:
         self._nursery: Nursery | None = None
         self._over = False
-        self._scopes: list[CancelScope] = []  # an empty set takes three times as much
+        self._scopes: tuple[CancelScope, ...] = ()  # few at a time, and an empty tuple takes nothing
 
     @property
     def is_open(self) -> bool:
@@ -62,12 +62,12 @@ class Work:
 
     async def _shielded(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         with CancelScope(shield=True) as scope:
-            self._scopes.append(scope)
+            self._scopes = (*self._scopes, scope)
             try:
                 if not self._over:
                     await work(*arguments)
             finally:
-                self._scopes.remove(scope)
+                self._scopes = tuple([other for other in self._scopes if other is not scope])
 
 
 def alone(group: BaseException) -> BaseException:

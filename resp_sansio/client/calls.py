@@ -129,6 +129,7 @@ class Calls(Submitting):
             self._go(slot, now)
         else:
             call.timer = self._timers.set(now + pause, slot)
+            self._pausing = self._pausing or {}
             self._pausing[slot] = None
 
     def _repeats(self, slot: Slot, cause: RespError, pause: float, now: float) -> None:  # most need no account
@@ -250,6 +251,7 @@ class Calls(Submitting):
             return False
         self.cache.joined += 1
         slot.link = None
+        self._joined = self._joined or {}
         self._joined[slot] = cell
         if cell.readers is None:
             cell.readers = []

@@ -171,6 +171,7 @@ class Dials(Calls):
         link.opened_at = now
         if self.once:
             self._only = link
+            self.addresses.forget()  # it is the last dial
         self.protocol = event.protocol
         dial.way.opening.opened()
         self._pace.opened()
@@ -235,7 +236,8 @@ class Dials(Calls):
 
     def _end_link(self, link: Link) -> None:
         link.ended = True
-        self._links.pop(link, None)
+        if link in self._links:  # else an interrupt has taken it out already
+            self._links.remove(link)
         self._timers.cancel(link.timer)
         self._events.append(Close(link))
         if self.cache is not None and link.core.tracking:

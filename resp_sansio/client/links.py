@@ -10,7 +10,7 @@ The machine says what is to be done with sockets by the events of this page, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import inf
 from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple
@@ -56,6 +56,12 @@ __all__ = [
 
 LAST_STEPS: Final = 4
 """Steps of a call between servers that an error tells of: the last ones."""
+
+
+NOBODY: Final[dict[Any, Any]] = {}
+"""Stands for a dictionary of callers that wait, in which there are none, as in most: put one into `waiting = waiting or {}`."""
+
+NONE_CLOSED: Final[Mapping[CloseReason, int]] = {}
 
 
 # -- links and lanes ------------------------------------------------------------------------------------------------------
@@ -249,9 +255,9 @@ class Lane:
         self.dial: Dial | None = None
         self.created: int = 0
         self.dial_failures: int = 0
-        self._closed: dict[CloseReason, int] = {}
-        self._returned: dict[Slot | Waiter, None] = {}
-        self._waiting: dict[Slot | Waiter, None] = {}
+        self._closed: Mapping[CloseReason, int] = NONE_CLOSED
+        self._returned: dict[Slot | Waiter, None] = NOBODY
+        self._waiting: dict[Slot | Waiter, None] = NOBODY
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} links created>"
@@ -268,7 +274,12 @@ class Lane:
 
     def enter(self, entry: Slot | Waiter, *, again: bool = False) -> None:
         """Wait for the next link; `again`: this call was on the one before, so it goes ahead of those that were not."""
-        (self._returned if again else self._waiting)[entry] = None
+        if again:
+            self._returned = self._returned or {}
+            self._returned[entry] = None
+        else:
+            self._waiting = self._waiting or {}
+            self._waiting[entry] = None
 
     @property
     def entries(self) -> list[Slot | Waiter]:
@@ -287,17 +298,16 @@ class Lane:
     def empty(self) -> list[Slot | Waiter]:
         """Return what waits, in the order in which it is to go out; nothing waits any more."""
         entries = self.entries
-        self._returned.clear()
-        self._waiting.clear()
+        self._returned = self._waiting = NOBODY
         return entries
 
     def left(self, reason: CloseReason) -> None:
         """The present link has ended, or takes no more calls."""
         assert self.link is not None
         self.link.reason = reason
-        count = self._closed.get(reason, 0) + 1
+        closed = {**self._closed, reason: self._closed.get(reason, 0) + 1}
         # Both or none: no interrupt strikes between two assignments.
-        self._closed[reason] = count
+        self._closed = closed
         self.link = None
 
     def stats(self) -> LaneStats:

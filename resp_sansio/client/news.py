@@ -74,14 +74,14 @@ class News(Dials):
         while len(self._news) < HEARD and others:
             way = directory.way_to_sentinel(others.pop(self._news_tries % len(others)))
             dial = Dial(None, None, now, now + min(self._dial_time, PAUSE), self._generation, way, home=self)
-            self._news.append(dial)
+            self._news = [*self._news, dial]
             self._events.append(dial)
 
     def _news_opened(self, link: Link, event: Opened, now: float) -> None:
         """A sentinel has answered, and is to tell more. It may know already what the client does not, or learn it just now."""
         dial, directory = link.dial, self.directory
         assert dial is not None and directory is not None
-        self._news[self._news.index(dial)] = link
+        self._news = [link if source is dial else source for source in self._news]
         link.news_from = place_of(dial)
         directory.learn(read_epoch(event.answers[0]))
         link.dial = None
@@ -120,7 +120,7 @@ class News(Dials):
     def _news_ended(self, source: Dial | Link, now: float) -> None:
         """This source of news is none, or none any more: try another sentinel, after a pause."""
         if source in self._news:
-            self._news.remove(source)
+            self._news = [other for other in self._news if other is not source]
         self._news_tries += 1
         self._news_again(now + PAUSE * (1 + self._random()) / 2)
 
@@ -142,7 +142,7 @@ class News(Dials):
         for link in list(self._links):
             if link.news_from is not None or (link.dial is not None and link.dial.brings_news):
                 self.abort(link, self.closed, now)
-        self._news.clear()
+        self._news = ()
 
 
 def place_of(dial: Dial) -> Place:

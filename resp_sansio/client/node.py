@@ -142,6 +142,7 @@ class NodeBase(Client):
     def rest(self, slot: Slot, pause: float, now: float) -> None:
         """Begin another attempt behind a pause."""
         slot.call.timer = self._timers.set(now + pause, slot)
+        self._pausing = self._pausing or {}
         self._pausing[slot] = None
 
     def await_turn(self, slot: Slot, now: float) -> None:

@@ -74,7 +74,7 @@ class Sockets(Repair):
             ping_interval=KEEP_ALIVE if subscribes else inf,
         )
         link = Link(core, dial, tls)
-        self._links[link] = None
+        self._links.append(link)
         self._watch(link, dial.deadline)
         if tls is not None:
             tls.begin(core)

@@ -7,7 +7,7 @@ its lane, or of the pool.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from math import inf
 from operator import attrgetter
@@ -31,7 +31,23 @@ from ..connection.stateful import new_slot
 from .cache import CachedRead, Cell, ReadCache
 from .lanes import Lanes
 from .leases import Lease
-from .links import Call, Close, Dial, Drained, Granted, Heard, Lane, Leaked, Link, Look, Refused, Report, Share, Waiter
+from .links import (
+    NOBODY,
+    Call,
+    Close,
+    Dial,
+    Drained,
+    Granted,
+    Heard,
+    Lane,
+    Leaked,
+    Link,
+    Look,
+    Refused,
+    Report,
+    Share,
+    Waiter,
+)
 from .observers import Observers
 from .pace import Pace
 from .pool import Pool
@@ -48,6 +64,7 @@ ASKS: Final = Call(pinned=True)  # the machine's own, about subscriptions
 CHECKS: Final = Call(pinned=True)  # the machine's own, whose end decides over a lease
 ONCE: Final = Retry(attempts=1)
 LOAD: Final = attrgetter("load")
+ALONE: Final[Lanes[Lane]] = Lanes((), LOAD)  # for who has one lane or none, and so nothing to share
 
 ClientEvent: TypeAlias = Slot | Link | Dial | Close | Look | Granted | Refused | Heard | Leaked | Report | Drained
 
@@ -152,18 +169,18 @@ class Submitting(ABC):
         self._pre_ping = pool is not None and pool.pre_ping
         self._lanes = [Lane() for _ in range(1 if once else 0 if settings is None else settings.lanes)]
         self.lane: Final[Lane | None] = self._lanes[0] if len(self._lanes) == 1 else None  # the only one
-        self._shares = Lanes(self._lanes, LOAD)
+        self._shares = Lanes(self._lanes, LOAD) if len(self._lanes) > 1 else ALONE
         self._subscriptions: Any = None  # their lane, once there are any
-        self._links: dict[Link, None] = {}
+        self._links: list[Link] = []
         self._only: Link | None = None  # of a single connection: its link, and after the end its counts
         self._events: list[ClientEvent] = []
         self._timers = Timers(self._soonest)
         self._dial_timer: Timer | None = None
-        self._news: list[Dial | Link] = []  # behind sentinels, see `News`
+        self._news: Sequence[Dial | Link] = ()  # behind sentinels, see `News`
         self._news_timer: Timer | None = None
         self._news_tries = 0
-        self._pausing: dict[Slot, None] = {}
-        self._joined: dict[Slot, Cell] = {}  # reads that wait for the reply to another
+        self._pausing: dict[Slot, None] = NOBODY
+        self._joined: dict[Slot, Cell] = NOBODY  # reads that wait for the reply to another
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica
         self._draining = False

@@ -49,6 +49,10 @@ class Addresses:
         """There is a connection to this one: it is tried first from now on."""
         self._worked = address[4]
 
+    def forget(self) -> None:
+        """No more connections will be made."""
+        self._worked = None
+
 
 class Race:
     """One dial: which address is to be tried when.

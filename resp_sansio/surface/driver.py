@@ -6,7 +6,7 @@ An adapter inherits `DriverBase`, and says how its library waits, wakes, dials a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from math import inf
 from typing import Final, Protocol, TypeAlias
 
@@ -48,13 +48,15 @@ class DriverBase(ABC):
     drained: Event | None  # what `close` waits for
     machine: Client
     now: Callable[[], float]
-    _told: list[ClientEvent]  # what the machine said, and is not carried out
+    _told: Sequence[ClientEvent]  # what the machine said, and is not carried out
     _carrying: bool
 
     def __init__(self, make: Make, whose: str) -> None:
         self.whose: Final[str] = whose
-        self._make = make
+        self._make: Make | None = make
         self.begin()
+        if self.machine.once:
+            self._make = None  # there is no other machine after this one
         told_of_forks(self)
 
     # -- an adapter's own --------------------------------------------------------------------------------------------------------
@@ -65,11 +67,12 @@ class DriverBase(ABC):
 
     def begin_with(self, random: Callable[[], float], now: Callable[[], float]) -> None:
         """Begin with a new machine, this source of random numbers, and this clock."""
+        assert self._make is not None
         self.machine = self._make(random)
         self.now = now
         self.armed = inf
         self.drained = None
-        self._told = []
+        self._told = ()
         self._carrying = False
 
     @abstractmethod
@@ -175,19 +178,19 @@ class DriverBase(ABC):
     def carry_out(self, events: list[ClientEvent] | None = None) -> None:
         """Carry out these events, or all there are, and those that follow, in their order; see that the timer goes off in time."""
         machine = self.machine
-        self._told += machine.events() if events is None else events
+        self._told = (*self._told, *(machine.events() if events is None else events))
         if self._carrying:
             return  # what is being carried out leads to more, which follows
         self._carrying = True
         try:
             while told := self._told:
-                self._told = []
+                self._told = ()
                 for event in told:
                     if isinstance(event, Slot):
                         self.wake(event)
                     else:
                         self._tell(event)
-                self._told += machine.events()
+                self._told = (*self._told, *machine.events())
         finally:
             self._carrying = False
         due = machine.next_deadline()

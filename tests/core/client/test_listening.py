@@ -514,7 +514,7 @@ def test_a_loss_that_an_interrupt_has_kept_from_subscribers_is_told_to_them() ->
     subscriber = stage.subscribed(A)
     lost = subscriber.registry.link
     lost.ended = True  # and no more
-    del stage.client._links[lost]
+    stage.client._links.remove(lost)
     stage.client.reconcile(stage.now, lambda _: True, [])
     stage.pass_time(5.0)
     assert stage.dialled == 2

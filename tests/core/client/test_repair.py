@@ -351,7 +351,7 @@ def test_a_link_that_ended_and_was_not_told_leaves_the_pool() -> None:
     stage = Stage(None, PoolSettings(max_size=1))
     stage.call("GET", "a")
     stage.link.ended = True
-    del stage.client._links[stage.link]
+    stage.client._links.remove(stage.link)
     stage.client.reconcile(stage.now, always, [])
     assert stage.client.pool is not None
     assert stage.client.pool.stats().size == 0
@@ -372,7 +372,7 @@ def test_a_lane_whose_link_ended_is_dialled_again() -> None:
     stage = Stage()
     stage.call("GET", "a")
     stage.link.ended = True
-    del stage.client._links[stage.link]
+    stage.client._links.remove(stage.link)
     stage.client.reconcile(stage.now, always, [])
     assert stage.told(stage.call("GET", "b")) == b"b"
     assert stage.dialled == 2
