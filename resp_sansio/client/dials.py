@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from math import inf
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .._errors import CommandTimeoutError, ConnectError, ConnectionClosedError, LocalProtocolError, RespError
 from .._stats import CloseReason
 from ..config.addresses import not_opened
 from ..connection.events import ConnectionLost, Event, Opened, PushReceived, TimedOut
+from ..connection.handshake import Fallback
 from ..connection.slot import Slot
 from .calls import Calls
 from .leases import Close as PlaceClose
@@ -23,6 +24,8 @@ from .retry import Attempts
 from .sentinel import Search, Way
 
 __all__ = ["Dials"]
+
+SPENT: Final = Fallback()  # of connections that never dial again
 
 
 class Dials(Calls):
@@ -171,7 +174,8 @@ class Dials(Calls):
         link.opened_at = now
         if self.once:
             self._only = link
-            self.addresses.forget()  # it is the last dial
+            self.addresses.forget()  # no other dial follows
+            self._fallback = SPENT
         self.protocol = event.protocol
         dial.way.opening.opened()
         self._pace.opened()

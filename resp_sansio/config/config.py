@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, TypedDict, Unpack, cast, runtime_checkable
+from weakref import WeakValueDictionary
 
 from .._facts import Observer
 from .._record import Record, fields
@@ -236,10 +237,17 @@ class Config(Record):
         A keyword wins. Only the use of TLS cannot be changed by one: a URL that promises it keeps its promise. It is an error
         if a URL says something twice and differently. Escapes are decoded once, as UTF-8; `+` is a plus sign.
         """
+        key = (cls, url, *[(name, type(value), value) for name, value in options.items()])
+        plain = type(url) is str and PLAIN.issuperset(map(type, options.values()))
+        if plain and (known := _known.get(key)) is not None:
+            return cast("Self", known)
         said = _read(url, options_of(cls))
         if options.get("tls") is (not said["tls"]):
             raise ValueError("tls contradicts the URL's scheme: rediss:// and valkeys:// mean TLS, the others none")
-        return cls(**{**said, **options})
+        made = cls(**{**said, **options})
+        if plain:
+            _known[key] = made
+        return made
 
     def replace(self, **options: Unpack[AllOptions]) -> Self:
         """Return a configuration that differs in these options."""
@@ -261,7 +269,7 @@ class Config(Record):
         """Are replicas read from that sentinels tell of?"""
         return bool(self.sentinels) and self.read_from != "master"
 
-    @property
+    @cached_property
     def address(self) -> str:
         """For messages: `localhost:6379`, `[::1]:6379`, `unix:/run/redis.sock`, `mymaster (sentinels a:26379, b:26379)`.
 
@@ -435,6 +443,13 @@ NEED: Final = (
     (("cluster", "read_from"), ("refresh_interval",)),
     (("master_name",), ("sentinels",)),
 )
+
+
+# What they are told by stays what it is, and is equal to nothing of another type that the key does not tell apart.
+PLAIN: Final = frozenset({str, bytes, bool, int, float, type(None)})
+
+_known: Final[WeakValueDictionary[Any, Config]] = WeakValueDictionary()
+"""Those that URLs have said and that are in use, by the URL and the options: so a thousand connections have one."""
 
 
 @lru_cache(maxsize=16)

@@ -47,6 +47,9 @@ Collected: TypeAlias = Push | list[Reply]
 SKIPPED_AT_ONCE: Final = 64
 """So many slots that no caller waits for are looked at for each piece that comes, in which may be the replies to a few."""
 
+NO_SUBSCRIPTIONS: Final = Subscriptions()
+"""Of all connections that have none, as most."""
+
 PAUSE_PUSHES: Final = 1000
 """So many pushes that were not taken make reading pause: enough for a reader that is late, little beside what TCP holds."""
 
@@ -73,7 +76,7 @@ class Pairing(ABC):
         self.protocol: Literal[2, 3] = protocol
         self.state: State = state
         self.server: ServerInfo = NOTHING_SAID  # what HELLO said of it; empty until then
-        self.subscriptions: Subscriptions = Subscriptions()
+        self.subscriptions: Subscriptions = NO_SUBSCRIPTIONS
         self.tracking: bool = (
             False  # does the server tell of changes? Such pushes are always handed out, and need not be taken
         )
@@ -379,7 +382,7 @@ class Pairing(ABC):
                 case "RESET":
                     # Back to how a connection starts, which is RESP2.
                     self.protocol = 2
-                    self.subscriptions.clear()
+                    self.subscriptions = NO_SUBSCRIPTIONS
                     self._follow_subscriptions()
         elif info.name == "MULTI" and slot.state is ABANDONED:
             self._follow_abandonment(slot)  # what it was to hold back is run singly, and may block
@@ -427,6 +430,7 @@ class Pairing(ABC):
             self._lose(RemoteProtocolError(f"expected a channel and a count in a push of kind {push.kind!r}"))
         elif (slot := self._awaiting(push.kind)) is not None and slot.names(push.items[0]):
             try:
+                self.subscriptions = self.subscriptions or Subscriptions()
                 slot.confirm(push, self.subscriptions)
             except RemoteProtocolError as error:
                 self._lose(error)
@@ -436,6 +440,7 @@ class Pairing(ABC):
                 self._finish(slot)
         elif push.kind == "sunsubscribe":
             # The slot of a shard channel has moved to another node: no caller asked, and Redis is right to tell.
+            self.subscriptions = self.subscriptions or Subscriptions()
             self.subscriptions.take_in(push)
             self._follow_subscriptions()
             self._deliver(push)

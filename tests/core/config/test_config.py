@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import re
 import subprocess
@@ -11,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from urllib.parse import quote
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -294,6 +296,30 @@ def test_urls(url: str, options: dict[str, Any]) -> None:
 def test_bad_urls(url: str, error: str) -> None:
     with pytest.raises(ValueError, match=re.escape(error)):
         Config.from_url(url)
+
+
+def test_who_says_the_same_has_the_same_for_as_long_as_it_is_in_use() -> None:
+    url = "redis://user:secret@a.example:1/1"
+    config = Config.from_url(url, timeout=1.0, client_name="me")
+    assert Config.from_url(url, timeout=1.0, client_name="me") is config
+    for other in (Config.from_url(url, timeout=1.0), Config.from_url(url, timeout=1, client_name="me")):
+        assert other is not config
+    with pytest.raises(TypeError, match="db must be"):
+        Config.from_url(url, db=True)  # though 1 is equal to it
+
+    class Own(Config):
+        pass
+
+    assert type(Own.from_url(url, timeout=1.0, client_name="me")) is Own
+    places = [("a.example", 1)]
+    first = Config.from_url("redis://", cluster=places)
+    places.append(("b.example", 2))
+    assert len(Config.from_url("redis://", cluster=places).cluster) == 2
+    assert len(first.cluster) == 1
+    gone = ref(config)
+    del config
+    gc.collect()
+    assert gone() is None
 
 
 # --- Keywords beside a URL ---------------------------------------------------------------------------------------------
