@@ -248,9 +248,8 @@ class NodeBase(Client):
         elif type(token) is Probe or (type(token) is Part and token.asking and token.split.whole):
             self._finish(slot, failure, now)  # the cluster sees to what follows
         elif type(token) is Part and token.asking and failure is not None:
-            if slot.state is SlotState.LOST and REPLIES.issuperset(
-                slot.outcomes
-            ):  # an interrupt struck before that was told
+            # All of its replies had come, and an interrupt struck before that was told.
+            if slot.state is SlotState.LOST and REPLIES.issuperset(slot.outcomes):
                 self._finish(slot, failure, now)
                 return
             super()._settle(self.cluster.without_asking(self, slot, now), failure, now)
