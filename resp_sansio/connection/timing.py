@@ -107,7 +107,8 @@ class Timing(Sending):
     def _forget_ended(self) -> None:
         if not (self._flying or self._waiting):
             self._deadlines = None  # an idle connection has no use for it
-        elif self._deadlines is not None:
+        else:
+            assert self._deadlines is not None
             self._deadlines.trim(self._queued + len(self._flying) - self._abandoned)
 
     @property
