@@ -17,7 +17,7 @@ CORE: Final = Path(resp_sansio.__file__).parent
 # runs the accelerators, which know nothing of it: so they come first.
 ORDER: Final = """
 _record _stats _errors _facts _log
-wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.strides wire.frames wire.grammar
+wire.values wire.narrowing wire.scalars wire.encoder wire.limits wire.fastpath wire.integers wire.strides wire.frames wire.grammar
 wire.windows wire.stream wire.parser wire.requests wire
 commands.table commands.words commands.command_keys commands.knowledge commands.cluster_policy commands.caching commands.decoding
 commands.command commands.arguments

@@ -599,6 +599,46 @@ def rows_of_one_layout(rng: Random) -> Drawn:
         yield wide(rng, members + [row(sizes, b"*")] * 30)
 
 
+@aimed_at("_turns", "_column", "flat")
+def elements_that_take_turns(rng: Random) -> Drawn:
+    got = bulk(b"value")
+    for turn in (
+        [b"+OK\r\n", got],
+        [got, b":1\r\n", b":5000\r\n"],
+        [b"_\r\n", got, b"-E\r\n"],
+        [b"+OK\r\n", bulk(b"+OK")],
+    ):
+        for number in (1, 2, 3, 4, 5, 8, 50):
+            yield b"".join(turn * number)
+            yield sized(b"*", turn * number) + b"+OK\r\n"
+            yield b"".join(turn * number) + turn[0]
+            yield b"*%d\r\n" % (len(turn) * number + 1) + b"".join(turn * number) + turn[0] + b"*0\r\n"
+    first = b":1\r\n$1\r\nx\r\n" * 4  # read one by one, before turns are looked for
+    yield first + b"+OK\r\n$3\r\n" * 60 + b"+OK\r\n"
+    yield first + b"+OK\r\n*1\r\n:1\r\n" * 30
+    yield first + b"+OK\r\n$3\r\nabc\r\n+OK\r\n$-1\r\n" * 20
+    yield first + b"+OK\r\n$3\r\nabc\r\n" * 3 + b"(5\r\n"
+    yield first + b"+OK\r\n$3\r\nabc\r\n" * 30
+    yield (b"+OK\r\n" + b"*1\r\n:1\r\n") * 30
+    yield None
+    while True:
+        kinds = [
+            scalar(rng),
+            bulk(dull(small_size(rng))),
+            bulk(b"+OK"),
+            b"+OK\r\n",
+            b":%d\r\n" % rng.randrange(3000),
+            got,
+        ]
+        turn = rng.choices(kinds, k=rng.randrange(1, 9))
+        members = turn * rng.choice([rng.randrange(1, 9), rng.randrange(9, 60)])
+        for _ in range(rng.choice([0, 0, 1, 2])):
+            members[rng.randrange(len(members))] = rng.choice(
+                [rng.choice(OTHERS), scalar(rng), b"$4\r\nvalue\r\n", b"+OK\r\n"]
+            )
+        yield rng.choice([b"", first]) + in_or_out(rng, members)
+
+
 # Large bulks
 
 

@@ -32,7 +32,6 @@ __all__ = [
     "columns",
     "few",
     "flat",
-    "integers",
     "large",
     "scalar",
     "several",
@@ -90,11 +89,9 @@ _HALF: Final = SHORT // 2
 _WORTH_A_RUN: Final = 6  # fewer are read faster one by one
 _UNUSUAL: Final = re.compile(rb"[^0-9.,eE+-]|[^0-9]\.|\.[^0-9]").search  # in ",1,2.5,": what float() reads otherwise
 _RARE_BULKS: Final = (b"$?", b"$0")  # a streamed string; a length that begins with a zero
-_SEVERAL_INTEGERS: Final = re.compile(rb"(?::-?[0-9]{1,19}\r\n){6}").match
-_FIRST_RUN: Final = 2048  # bytes of integers that are read at once; then more
-_LONGEST_RUN: Final = 32 * 1024
-_NO_INTEGER: Final = bytes({*range(256)} - {*b"0123456789-:\r\n"})
-_TO_JSON: Final = bytes.maketrans(b":" + _NO_INTEGER, b"," + b"x" * len(_NO_INTEGER))
+_LONGEST_TURN: Final = 16  # tokens of which several kinds of elements that take turns have one each
+_WORTH_TURNS: Final = 4
+_PATIENCE: Final = 8  # elements that are read one by one where no run is found; then more
 _WIDEST: Final = 128  # tokens in an aggregate that may become a row of columns
 
 
@@ -180,11 +177,13 @@ def flat(tokens: list[bytes], at: int, last: int, items: list[Reply], left: int)
         before = len(items)
         at, heavy = _singly(tokens, at, last, items, most)
         return at, left + before - len(items), heavy
-    run, patience = 32, 8  # try runs of growing length; after a failure read ever more elements one by one
+    run, patience = 32, _PATIENCE  # try runs of growing length; after a failure read ever more elements one by one
     heavy = 0
     while left and at < last:
         most = min(run, left) if left > 0 else run
         found = _run(tokens, at, last, most) if most > _WORTH_A_RUN else None
+        if found is None and most > patience > _PATIENCE:  # several were read one by one
+            found = _turns(tokens, at, last, most)
         if found is not None:
             values, at = found
             items += values
@@ -399,48 +398,6 @@ def large(data: bytes, at: int, items: list[Reply], left: int, limit: int) -> tu
     return at, left
 
 
-def integers(data: bytes, at: int, items: list[Reply], left: int) -> tuple[int, int]:
-    """Read integers from `data[at]` into `items`, at most `left` (negative: all), until something else comes.
-
-    Returns the index of what comes after them, and what is left. JSON's reader makes numbers of digits twice as fast as `int` does,
-    and takes less: no leading zero, no sign but a minus in its place.
-    """
-    if not _SEVERAL_INTEGERS(data, at):
-        return at, left
-    from json import loads  # slow to import
-
-    width = _FIRST_RUN
-    while left:
-        stop = data.rfind(b"\n", at, at + width) + 1
-        lines = data[at:stop]
-        count = lines.count(b"\r\n:") + 1
-        if count < _WORTH_A_RUN or lines[:1] + lines[-2:] != b":\r\n":
-            break
-        if 0 < left < count:
-            width //= 4
-            continue
-        # Of each line a comma and digits remain, perhaps with a minus, and an x for all else: nothing is JSON but integers.
-        text = lines.translate(_TO_JSON, b"\r\n")
-        try:
-            numbers: list[int] = loads(b"[%b]" % text[1:])
-        except ValueError:
-            break
-        # Neither a line break nor a colon stands elsewhere than where the lines meet.
-        if len(numbers) != count or len(lines) - len(text) != 2 * count or not _have_64_bits(numbers, b"-" in text):
-            break
-        items += numbers
-        at = stop
-        left -= count
-        width = min(width * 4, _LONGEST_RUN)
-    return at, left
-
-
-def _have_64_bits(numbers: list[int], signed: bool) -> bool:
-    if signed:
-        return max(numbers) < 2**63 and min(numbers) >= -(2**63)
-    return sum(numbers) < 2**63 or max(numbers) < 2**63  # adding takes less than half of the time that comparing does
-
-
 # Aggregates of one shape
 
 _Shape: TypeAlias = tuple[int, bytes, _Make | None, list["_Shape"]]
@@ -521,6 +478,37 @@ def _column(shape: _Shape, tokens: list[bytes], at: int, end: int, stride: int) 
         bodies = tokens[at + offset + 1 : end : stride]
         return bodies if _proven(heads, bodies) else None
     return _values(heads) or _each(heads)
+
+
+def _turns(tokens: list[bytes], at: int, last: int, most: int) -> tuple[list[Reply], int] | None:
+    """Return at most `most` elements of several kinds that take turns, and the next index; None to decline.
+
+    So a pipeline is answered that repeats some commands: they are rows of which no header says so.
+    """
+    turn = tokens[at : min(last, at + _LONGEST_TURN)]
+    if turn.count(turn[0]) < 2:
+        return None
+    stride = turn.index(turn[0], 1)
+    shapes: list[_Shape] = []
+    offset = 0
+    while offset < stride:
+        read = _shape(tokens, at, offset, stride, 0)
+        if read is None:
+            return None
+        shapes.append(read[0])
+        offset = read[1]
+    width = len(shapes)
+    rows = min((last - at) // stride, most // width)
+    if offset > stride or width == 1 or rows < _WORTH_TURNS:
+        return None
+    end = at + rows * stride
+    found: list[Reply] = [None] * (rows * width)
+    for place, shape in enumerate(shapes):
+        values = _column(shape, tokens, at, end, stride)
+        if values is None:
+            return None
+        found[place::width] = values
+    return found, end
 
 
 def _each(lines: list[bytes]) -> list[Reply] | None:

@@ -11,9 +11,10 @@ import re
 from sys import getsizeof
 from typing import Final
 
-from .fastpath import COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, flat, integers, large
+from .fastpath import COUNTS, HEAVY, LARGE, SHORT, SPAN, columns, flat, large
 from .frames import ARRAY, ARRAY_COST, ATTRIBUTE, DESCRIBED, MAKERS, MAP, NOTHING, PUSH, SET, STREAMED, STRING, TOP
 from .grammar import AGGREGATES, Grammar
+from .integers import integers
 from .limits import Limits
 from .strides import Layout, even, rows
 from .values import Reply

@@ -8,7 +8,7 @@ import sys
 from coverage import Coverage
 
 core, where = sys.argv[1:]
-wire = ("fastpath", "frames", "grammar", "parser", "requests", "stream", "strides", "windows")
+wire = ("fastpath", "frames", "grammar", "integers", "parser", "requests", "stream", "strides", "windows")
 names = ("connection/pairing", *[f"wire/{name}" for name in wire])
 coverage = Coverage(data_file=None, branch=True, config_file=False, include=[f"{core}/{name}.py" for name in names])
 coverage.start()

@@ -65,7 +65,18 @@ def test_each_branch_is_reached_by_a_generator(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": paths}
     subprocess.run([sys.executable, PROGRAM, str(CORE), str(report)], env=environment, check=True, timeout=280)
     files = {Path(name).name: found for name, found in json.loads(report.read_text())["files"].items()}
-    expected = ["fastpath", "frames", "grammar", "pairing", "parser", "requests", "stream", "strides", "windows"]
+    expected = [
+        "fastpath",
+        "frames",
+        "grammar",
+        "integers",
+        "pairing",
+        "parser",
+        "requests",
+        "stream",
+        "strides",
+        "windows",
+    ]
     assert sorted(files) == [f"{name}.py" for name in expected]
     unreached: list[str] = []
     for name, found in files.items():
@@ -113,6 +124,9 @@ UNITS: Final = {
     "pushes": b">2\r\n+p\r\n:1\r\n",
     "attributes": b"|1\r\n+a\r\n:1\r\n:2\r\n",
     "a mix": b":1\r\n$3\r\nabc\r\n-E\r\n*1\r\n:1\r\n",
+    "elements that take turns": b"+OK\r\n$3\r\nabc\r\n",
+    "turns, then something else": b"+OK\r\n$3\r\nabc\r\n" * 5 + b":1\r\n",
+    "turns that are none": b"+OK\r\n$3\r\nabc\r\n+OK\r\n$4\r\nabcd\r\n(1\r\n",
     "a run that never is one": b"$1\r\nx\r\n(5\r\n",
 }
 CALLS: Final = 5  # of functions, C's included, for a byte
