@@ -40,6 +40,15 @@ def test_those_that_asked_last_have_one(steps: list[tuple[bool, int]]) -> None:
         assert [index for index, each in enumerate(sockets) if each.poll is not None] == sorted(having)
 
 
+def test_one_more_takes_that_of_the_first() -> None:
+    polls, sockets = Polls(), [Socket() for _ in range(MOST + 1)]
+    for each in sockets:
+        each.ask(polls)
+    assert [each.poll is None for each in sockets] == [True] + [False] * MOST
+    sockets[0].ask(polls)
+    assert sockets[1].poll is None
+
+
 def test_one_that_has_ended_is_not_held_on_to() -> None:
     polls = Polls()
     kept, ended = Socket(), Socket()
