@@ -301,6 +301,7 @@ def test_a_leak_is_told(connect: Callable[..., Any], server: Server) -> None:
         client.execute("BLPOP", "empty", 0.1)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_the_child_of_a_fork_disturbs_nothing(client: Any, server: Server) -> None:
     client.execute("SET", "k", "parent")
     under_way = Begun(client, "BLPOP", "jobs", 0)

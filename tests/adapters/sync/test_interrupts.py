@@ -132,15 +132,15 @@ def test_an_interrupt_while_waiting_leaves_the_connection_usable(server: Server)
         signal.signal(signal.SIGALRM, strike)
         with connect(sys.argv[1], timeout=None) as connection:
             for index in range(5):
-                signal.setitimer(signal.ITIMER_REAL, 0.01)
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
                 try:
-                    connection.execute("DEBUG", "SLEEP", 0.05)
+                    connection.execute("DEBUG", "SLEEP", 0.15)
                 except KeyboardInterrupt:
                     pass
                 else:
                     raise AssertionError("not interrupted")
                 assert connection.execute("ECHO", index) == str(index).encode()
-            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
             try:
                 connection.next_push()
             except KeyboardInterrupt:
