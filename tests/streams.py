@@ -548,6 +548,23 @@ def many_integers(rng: Random) -> Drawn:
         yield wide(rng, lines)
 
 
+@aimed_at("integers")
+def what_looks_like_integers(rng: Random) -> Drawn:
+    for size in range(2040, 2060):  # behind a piece of 2048 bytes comes a bulk, whose data looks like integers
+        run = b":" + b"1" * (size % 9 + 6) + b"\r\n" + b":123456\r\n" * (size // 9 - 1)
+        run += bulk(b":1\r\n:2\r\n:3\r\n:4\r\n:5") + b":7\r\n" * 200
+        yield b"*%d\r\n" % (size // 9 + 201) + run
+        yield run
+    for odd in (b":1\r2\r\n:5\n", b":1\n2\r\n:5\n", b":1:2\r\n:5\r\n"):  # as many signs as there should be, or more
+        yield b"*12\r\n" + b":123456\r\n" * 10 + odd
+        yield b":123456\r\n" * 10 + odd + b":1\r\n" * 2000
+    yield None
+    while True:
+        lines = [b":%d" % (12345 + number) for number in range(rng.randrange(300, 600))]
+        lines[rng.randrange(6, len(lines))] = rng.choice(ODD_INTEGERS)
+        yield wide(rng, [line + b"\r\n" for line in lines])
+
+
 @aimed_at("even")
 def bulks_of_one_length(rng: Random) -> Drawn:
     for first, second in ((0, 0), (3, 3), (16, 32), (9, 10), (99, 101), (250, 290)):
