@@ -368,6 +368,18 @@ def test_a_link_that_no_pool_keeps_is_ended() -> None:
     assert stage.closed == [stage.link]
 
 
+def test_a_link_that_is_not_among_the_others_any_more_ends_all_the_same() -> None:
+    """An interrupt struck as it was taken out, and it had not ended yet."""
+    stage = Stage()
+    stage.call("GET", "a")
+    link = stage.link
+    stage.client._links.remove(link)
+    stage.cut(link)
+    assert link.ended
+    assert link in stage.closed
+    assert stage.told(stage.call("GET", "b")) == b"b"
+
+
 def test_a_lane_whose_link_ended_is_dialled_again() -> None:
     stage = Stage()
     stage.call("GET", "a")
