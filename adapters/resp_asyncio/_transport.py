@@ -303,12 +303,8 @@ class Socket(asyncio.BufferedProtocol):
         return CAN_POLL and self._transport is not None and bool((self.poll or self._new_poll())(0))
 
     def _new_poll(self) -> Poll:
-        if self._transport is None or not CAN_POLL:
-            return _unknown
-        poller = select.poll()
-        poller.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        self._polls.keep(self, poller.poll)
-        return poller.poll
+        transport = self._transport
+        return self._polls.new(self, -1 if transport is None else transport.get_extra_info("socket").fileno())
 
     def answer_look(self) -> None:
         """Say `looked` once what has come is read."""
@@ -343,13 +339,8 @@ class Socket(asyncio.BufferedProtocol):
 def _shared_of(loop: asyncio.AbstractEventLoop) -> tuple[memoryview, Polls]:
     """Return what all sockets of this loop share: the buffer into which they receive, and who has a poll object."""
     if loop not in _shared:
-        _shared[loop] = memoryview(bytearray(RECEIVE)), Polls()
+        _shared[loop] = memoryview(bytearray(RECEIVE)), Polls(select)
     return _shared[loop]
-
-
-def _unknown(_: float) -> list[tuple[int, int]]:
-    """Say that something may have come, where that can't be asked."""
-    return [(-1, 0)]
 
 
 def until(deadline: float) -> AbstractAsyncContextManager[object]:

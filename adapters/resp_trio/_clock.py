@@ -7,11 +7,14 @@ would need 3.8 KiB.) A driver that is of no use for a while keeps still when its
 
 from __future__ import annotations
 
+import select
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from trio import CancelScope, current_time, sleep_forever
 from trio.lowlevel import RunVar, checkpoint, spawn_system_task
+
+from resp_sansio.surface.tasks import Polls
 
 if TYPE_CHECKING:
     from ._driver import Driver
@@ -22,9 +25,10 @@ __all__ = ["Clock", "clock_of_the_run"]
 class Clock:
     """It tells each of its drivers when its time has come."""
 
-    __slots__ = ("_armed", "_scope")
+    __slots__ = ("_armed", "_scope", "polls")
 
     def __init__(self) -> None:
+        self.polls: Final = Polls(select)  # of the run's sockets
         self._armed: set[Driver] = set()
         self._scope: CancelScope | None = None
 

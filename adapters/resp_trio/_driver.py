@@ -274,8 +274,7 @@ class Driver(DriverBase):
     async def leave(self) -> None:
         """End the work beside the calls."""
         await self.work.leave()
-        if not self.parked:
-            self.parked = {}  # an emptied one keeps the room that it had
+        self.parked = self.parked or {}  # an emptied one keeps the room that it had
 
     async def close(self, deadline: float) -> None:
         """Take no new calls, wait until the deadline for those under way, and end what is left."""

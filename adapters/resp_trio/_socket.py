@@ -10,14 +10,12 @@ strikes.
 
 from __future__ import annotations
 
-import select
 from collections.abc import Awaitable, Callable
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from trio import ClosedResourceError, current_time, open_nursery
 from trio.lowlevel import (
-    RunVar,
     Task,
     checkpoint,
     checkpoint_if_cancelled,
@@ -29,9 +27,10 @@ from trio.lowlevel import (
 
 from resp_sansio import ConnectionLostError
 from resp_sansio.client import Client, Link, Listener
-from resp_sansio.connection import Connection, Slot
-from resp_sansio.surface.tasks import Caller, Loan, Poll, Polls
+from resp_sansio.connection import Slot
+from resp_sansio.surface.tasks import Caller, Loan, Poll
 
+from ._clock import clock_of_the_run
 from ._guarded import guarded
 from ._transport import shut
 from ._work import alone
@@ -47,10 +46,6 @@ mapped and unmapped by the C library each time, at more than they save on large 
 
 PIECES: Final = 16
 """How many of them are received before others get their turn: 1 MiB takes about as long as a hundred turns of trio's loop."""
-
-CAN_POLL: Final = hasattr(select, "poll")
-
-_polls: Final[RunVar[Polls]] = RunVar("the poll objects of resp_trio")
 
 
 def wake(caller: Caller) -> None:
@@ -78,13 +73,11 @@ class Socket:
     def __init__(self, driver: Driver, link: Link, connected: socket) -> None:
         self._driver = driver
         self._machine: Client = link.home
-        self.core: Connection = link.core
-        self._wire = link.wire
+        self.core, self._wire = link.core, link.wire
         # Bound once: these are called for every command.
         self._send: Callable[[bytes | memoryview], int] = connected.send
         self._recv: Callable[[int], bytes] = connected.recv
-        self.link: Link = link
-        self.connected: socket = connected
+        self.link, self.connected = link, connected
         self.leader: Caller | Socket | None = None  # it waits for the socket; this itself: a task of the client's does
         self.parked: dict[Caller, Task] = {}
         self.due: bool = False  # a caller that has given the others a turn will send
@@ -92,7 +85,7 @@ class Socket:
         self.stuck: bool = False  # the socket takes no more for now
         self._waits = False  # the leader does, and is not on its way
         self.poll: Poll | None = None  # has something come that was not read?
-        self._polls = polls_of_the_run()
+        self._polls = clock_of_the_run().polls
 
     # -- who reads -----------------------------------------------------------------------------------------------------------
 
@@ -227,20 +220,12 @@ class Socket:
 
     def look(self) -> None:
         """Take in what has come."""
-        if not self.link.ended and (self.poll or self._new_poll())(0):
+        if not self.link.ended and (self.poll or self._polls.new(self, self.connected.fileno()))(0):
             self.receive()
 
     def has_more(self) -> bool:
         """May there be something that was not read?"""
-        return bool((self.poll or self._new_poll())(0))
-
-    def _new_poll(self) -> Poll:
-        if self.link.ended or not CAN_POLL:
-            return _unknown
-        poller = select.poll()
-        poller.register(self.connected, select.POLLIN)
-        self._polls.keep(self, poller.poll)
-        return poller.poll
+        return bool((self.poll or self._polls.new(self, self.connected.fileno()))(0))
 
     def answer_look(self) -> None:
         """Take in what has come, and say so."""
@@ -303,20 +288,6 @@ def socket_of(listener: Listener) -> Socket | None:
     """Return the socket at which this listener waits, None if there is none now."""
     link: Link | None = listener.link
     return None if link is None else link.io
-
-
-def polls_of_the_run() -> Polls:
-    """Say which sockets of this run of trio have a poll object."""
-    try:
-        return _polls.get()
-    except LookupError:
-        _polls.set(polls := Polls())
-        return polls
-
-
-def _unknown(_: float) -> list[tuple[int, int]]:
-    """Say that something may have come, where that can't be asked."""
-    return [(-1, 0)]
 
 
 async def wait_both_ways(connected: socket) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from types import ModuleType
 from typing import Final, Protocol, TypeAlias
 
 __all__ = ["Poll", "Polls"]
@@ -26,22 +27,37 @@ class Polling(Protocol):
 
 
 class Polls:
-    """The poll objects of the sockets of one event loop, or of one run of trio."""
+    """The poll objects of the sockets of one event loop, or of one run of trio. `select` is that module."""
 
-    __slots__ = ("_sockets",)
+    __slots__ = ("_select", "_sockets")
 
-    def __init__(self) -> None:
+    def __init__(self, select: ModuleType) -> None:
+        self._select = select
         self._sockets: list[Polling] = []
 
-    def keep(self, one: Polling, poll: Poll) -> None:
-        """Let this socket have this poll object, and take that of another away if there are too many."""
+    def new(self, one: Polling, descriptor: int) -> Poll:
+        """Let this socket have a new poll object, and take that of another away if there are too many.
+
+        A system may have none, and the socket may have ended (its descriptor is negative): then something may have come, each time.
+        """
+        if descriptor < 0 or not hasattr(self._select, "poll"):
+            return unknown
+        poller = self._select.poll()
+        poller.register(descriptor, self._select.POLLIN)
         while len(self._sockets) >= MOST:
             self._sockets.pop(0).poll = None
         self._sockets.append(one)
+        poll: Poll = poller.poll
         one.poll = poll
+        return poll
 
     def drop(self, one: Polling) -> None:
         """Hold on to neither: this socket has ended. Idempotent."""
         one.poll = None
         with suppress(ValueError):
             self._sockets.remove(one)
+
+
+def unknown(_: float) -> list[tuple[int, int]]:
+    """Say that something may have come, where that can't be asked."""
+    return [(-1, 0)]
