@@ -15,7 +15,6 @@ The directory is what stays between searches: which sentinels there are, the one
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
@@ -211,7 +210,7 @@ class Search:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._left = deque(directory.sentinels)
+        self._left: Sequence[Place] = [*directory.sentinels]
         self._most = len(self._left) / 2
         self._failures: list[ConnectError] = []
         self._passed: set[Place] = set()  # servers that have failed
@@ -224,15 +223,18 @@ class Search:
         return f"<{type(self).__name__} of {self._directory.name!r}, {len(self._left)} sentinels left>"
 
     def _ask(self) -> None:
-        """Turn to the next sentinel."""
-        self._asks = self._left.popleft()
+        """Turn to the next sentinel: at once or not at all, or an interrupt would have one answer for another."""
+        asks, left = self._left[0], self._left[1:]
+        way = self._directory.way_to_sentinel(asks)
+        self._asks, self._left = asks, left
         self.said: Said | None = None
-        self.way: Way = self._directory.way_to_sentinel(self._asks)
+        self.way: Way = way
 
     def _believe(self, said: Said) -> None:
-        """Turn to the server that a sentinel has named."""
-        self.said, self.way = said, self._directory.way_to_server(said.server)
-        self._bar = self._directory.epoch if is_lower(said.epoch, self._directory.epoch) else said.epoch
+        """Turn to the server that a sentinel has named: at once or not at all."""
+        way, known = self._directory.way_to_server(said.server), self._directory.epoch
+        bar = known if is_lower(said.epoch, known) else said.epoch
+        self.said, self.way, self._bar = said, way, bar
 
     def share(self, left: float) -> float:
         """Return how many of the seconds that are left this step may take: a sentinel leaves as much to each of the others."""

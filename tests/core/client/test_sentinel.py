@@ -96,6 +96,31 @@ def test_the_sentinel_that_was_right_is_asked_first_from_then_on() -> None:
     assert leads_to(known.search()) == B
 
 
+@pytest.mark.parametrize("turn", ["way_to_sentinel", "way_to_server"])
+def test_an_interrupt_as_a_search_turns_to_the_next_leaves_none_out_and_takes_none_for_another(
+    monkeypatch: pytest.MonkeyPatch, turn: str
+) -> None:
+    """It had taken out the next sentinel, and still led to the last one, whose second answer it took for the next one's."""
+    known = directory("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/m")
+    search = known.search()
+
+    def step() -> object:
+        if turn == "way_to_sentinel":
+            return search.failed(AWAY, late=False)
+        return search.answered([epoch(3), pair(OLD), listed(B, C)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Directory, turn, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            step()
+    assert leads_to(search) == A
+    assert step() is None
+    assert leads_to(search) == (B if turn == "way_to_sentinel" else OLD)
+    if turn == "way_to_sentinel":
+        assert search.failed(AWAY, late=False) is None
+        assert leads_to(search) == C
+
+
 def test_a_server_that_is_no_master_makes_the_next_sentinel_speak_and_no_server_is_dialled_twice() -> None:
     known = directory("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/m")
     search = known.search()
