@@ -355,8 +355,8 @@ class Pairing(ABC):
             if isinstance(slot, StatefulBatch):
                 self._take_scripted(slot, reply)
             elif isinstance(slot, Batch):
+                slot.missing -= 1  # first: an interrupt may strike once the other has returned
                 slot.replies.append(reply)
-                slot.missing -= 1
                 slot.reply = slot.replies
                 if not slot.missing:
                     self._finish(slot)

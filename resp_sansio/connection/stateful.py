@@ -158,9 +158,9 @@ class StatefulBatch(Batch):
         self._confirmations = self._queued = None
 
     def _take(self, reply: Reply) -> None:
-        self.replies.append(reply)
+        self.missing -= 1  # first: an interrupt may strike once `append` has returned
         self._confirmations = None
-        self.missing -= 1
+        self.replies.append(reply)
         self.reply = self.replies[0] if self.alone else self.replies
 
     def deciders(self) -> Sequence[int]:

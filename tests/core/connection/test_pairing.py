@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from typing import Final, Literal
+import sys
+from types import FrameType
+from typing import Any, Final, Literal
 
 import pytest
 from hypothesis import given
@@ -42,6 +44,30 @@ def test_a_second_batch_is_not_answered_by_what_came_with_the_answers_to_the_fir
     write_all(connection)
     connection.receive_data(b"-ERR unknown command 'HELLO'\r\n+PONG\r\n")
     assert "no command asked for" in str(lost(connection).error)
+
+
+@pytest.mark.parametrize("commands", [[GET, GET], [Command("MULTI"), Command("ECHO", "1"), Command("EXEC")]])
+def test_an_interrupt_as_a_reply_is_put_in_leaves_as_many_missing_as_are_not_there(commands: list[Command[Any]]) -> None:
+    """A pipeline that goes on elsewhere sends those that are missing: it would have had one reply too many."""
+    connection, _ = opened()
+    slot = connection.send_many(commands)
+    assert isinstance(slot, Batch)
+    connection.send(Command("CONFIG", "SET", "requirepass", "x"))  # behind it is a command that is watched
+    write_all(connection)
+
+    def strike(frame: FrameType, event: str, what: Any) -> None:
+        if event == "c_return" and what.__name__ == "append" and what.__self__ is slot.replies:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(strike)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            connection.receive_data(encode_reply("OK"))
+    finally:
+        sys.setprofile(None)
+    assert slot.replies == ["OK"]
+    assert slot.missing == len(commands) - 1
 
 
 # -- however the bytes are cut ---------------------------------------------------------------------------------------------------
