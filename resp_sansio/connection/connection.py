@@ -346,6 +346,8 @@ class Connection(Timing):
         self._recount()
         if self._final is not None:
             self._lose(ConnectionLostError("a call was interrupted as the connection ended"))
+        for slot in [slot for slot in self._flying if slot.state is ABANDONED]:
+            self._follow_abandonment(slot)  # it was counted, and the connection had not ended yet
         self._end_if_idle()
 
     def _recount(self) -> None:

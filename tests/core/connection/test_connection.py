@@ -887,6 +887,17 @@ def test_a_connection_that_was_about_to_end_ends() -> None:
     assert isinstance(lost(closing).error, ConnectionClosedError)
 
 
+@pytest.mark.parametrize(("command", "ends"), [(Command("BLPOP", "k", 0), True), (GET, False)])
+def test_a_connection_that_what_was_given_up_is_to_end_ends(command: Command[Any], ends: bool) -> None:
+    """An interrupt struck when the slot had been given up, and the connection had not ended yet."""
+    connection, _ = opened(protocol=2)
+    slot = connection.send(command)
+    write_all(connection)
+    slot.settle(SlotState.ABANDONED, inf)
+    connection.reconcile()
+    assert (connection.error is not None) is ends
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_an_idle_connection_pings(protocol: Literal[2, 3]) -> None:
     connection, peer = opened(protocol, ping_interval=10.0)

@@ -47,7 +47,9 @@ def test_a_second_batch_is_not_answered_by_what_came_with_the_answers_to_the_fir
 
 
 @pytest.mark.parametrize("commands", [[GET, GET], [Command("MULTI"), Command("ECHO", "1"), Command("EXEC")]])
-def test_an_interrupt_as_a_reply_is_put_in_leaves_as_many_missing_as_are_not_there(commands: list[Command[Any]]) -> None:
+def test_an_interrupt_as_a_reply_is_put_in_leaves_as_many_missing_as_are_not_there(
+    commands: list[Command[Any]],
+) -> None:
     """A pipeline that goes on elsewhere sends those that are missing: it would have had one reply too many."""
     connection, _ = opened()
     slot = connection.send_many(commands)
