@@ -18,7 +18,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from .._errors import ConnectError, InvalidReplyError, ReplyError, in_one_line, shown_code
 from .._record import Record, replace
@@ -35,7 +35,8 @@ MAX_CLIENTS: Final = "max number of clients"
 class Step(enum.Enum):
     """What the opening has to achieve; the value is how an error speaks of it."""
 
-    __hash__ = object.__hash__  # as of `State`
+    if not TYPE_CHECKING:  # pragma: no branch
+        __hash__ = object.__hash__  # as of `State`
 
     HELLO = "HELLO"
     AUTH = "AUTH"

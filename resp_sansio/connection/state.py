@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 __all__ = ["FINAL", "TRANSITIONS", "Input", "State", "diagram", "move"]
 
@@ -21,7 +21,8 @@ __all__ = ["FINAL", "TRANSITIONS", "Input", "State", "diagram", "move"]
 class State(enum.Enum):
     """Where a connection is in its life; the value says what that means to a caller."""
 
-    __hash__ = object.__hash__  # by identity: an enum's own is a function of Python, and takes ten times as long
+    if not TYPE_CHECKING:  # pragma: no branch
+        __hash__ = object.__hash__  # by identity: an enum's own is a function of Python, and takes ten times as long
 
     OPENING = "the handshake is under way, and commands wait for it"
     READY = "commands go out"
@@ -34,7 +35,8 @@ class State(enum.Enum):
 class Input(enum.Enum):
     """What moves a connection from one state to another."""
 
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # pragma: no branch
+        __hash__ = object.__hash__
 
     ACCEPTED = "the server accepted the handshake"
     SUBSCRIBED = "RESP2: the first subscription was confirmed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._errors import LocalProtocolError, RemoteProtocolError
-from .frames import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP
+from .frames import ATTRIBUTE, DESCRIBED, PUSH, STRING, TOP, Attributes
 from .limits import Limits
 from .scalars import gather
 from .values import Push, Reply
@@ -154,8 +154,8 @@ class Stream(Windows):
         """Read `data`, after what is still unread, into a new `_out`."""
         out, self._held = self._held, []
         self._out = out
-        self.pushes = len(out)
-        self.attributes = {}
+        self.pushes: int = len(out)
+        self.attributes: dict[int, Attributes] = {}
         if self.error is not None:
             return
         if self._window:
