@@ -47,7 +47,7 @@ EXEC: Final = prepare(("EXEC",))
 
 NOT_RUN: Final = "the pipeline has not been run: leave its block, or call run()"
 MOST_SHOWN: Final = 3  # commands that one message names
-NOBODY: Final[frozenset[object]] = frozenset()
+NO_READERS: Final[frozenset[object]] = frozenset()
 
 ATTEMPTS: Final = 16
 """How often a watched transaction is tried by default; with one writer in the way each time, more would not help."""
@@ -307,7 +307,7 @@ class CommandBatch(Generic[S]):
         if not any(readers):
             return [*replies]
         kinds = {*map(type, replies)}
-        if len(kinds) == 1 and AS_THEY_CAME.get(type(replies[0]), NOBODY).issuperset(readers):
+        if len(kinds) == 1 and AS_THEY_CAME.get(type(replies[0]), NO_READERS).issuperset(readers):
             alike: list[Any] = [*replies]
             try:
                 if bytes in kinds:

@@ -58,7 +58,7 @@ LAST_STEPS: Final = 4
 """Steps of a call between servers that an error tells of: the last ones."""
 
 
-NOBODY: Final[dict[Any, Any]] = {}
+NO_CALLERS: Final[dict[Any, Any]] = {}
 """Stands for a dictionary of callers that wait, in which there are none, as in most: put one into `waiting = waiting or {}`."""
 
 NONE_CLOSED: Final[Mapping[CloseReason, int]] = {}
@@ -256,8 +256,8 @@ class Lane:
         self.created: int = 0
         self.dial_failures: int = 0
         self._closed: Mapping[CloseReason, int] = NONE_CLOSED
-        self._returned: dict[Slot | Waiter, None] = NOBODY
-        self._waiting: dict[Slot | Waiter, None] = NOBODY
+        self._returned: dict[Slot | Waiter, None] = NO_CALLERS
+        self._waiting: dict[Slot | Waiter, None] = NO_CALLERS
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.waiting} waiting, {self.created} links created>"
@@ -298,7 +298,7 @@ class Lane:
     def empty(self) -> list[Slot | Waiter]:
         """Return what waits, in the order in which it is to go out; nothing waits any more."""
         entries = self.entries
-        self._returned = self._waiting = NOBODY
+        self._returned = self._waiting = NO_CALLERS
         return entries
 
     def left(self, reason: CloseReason) -> None:

@@ -199,6 +199,11 @@ class Queue(ABC, Generic[E]):
         self._ask(step, now)
         return step
 
+    def take_or_step(self, now: float) -> tuple[E | None, Step | None]:
+        """Hand over the next, if it is there; else return what is to be sent, None at the end. Raises as `take`."""
+        delivery = self.take(now)
+        return delivery, None if delivery is not None or self.ends else self.step(now)
+
     def flush(self, now: float) -> Step:
         """Return what is to be sent to acknowledge all that is done; nothing, if there is nothing."""
         step: Step = []
@@ -206,8 +211,13 @@ class Queue(ABC, Generic[E]):
         self._acknowledge(step, apart=True)
         return step
 
-    def answered(self, step: Step, replies: Sequence[object], now: float) -> None:
-        """Take in the replies to a step. Raises the first error that asking again does not help with."""
+    def answered(self, step: Step, replies: Sequence[object], now: float, uncertain: bool = False) -> None:
+        """Take in the replies to a step. Raises the first error that asking again does not help with.
+
+        `uncertain`: it was sent twice, as the client is configured.
+        """
+        if uncertain:
+            self.recover()
         told: Exception | None = None
         for (command, then), reply in zip(step, replies, strict=True):
             if not isinstance(reply, Exception):

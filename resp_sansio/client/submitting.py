@@ -32,7 +32,7 @@ from .cache import CachedRead, Cell, ReadCache
 from .lanes import Lanes
 from .leases import Lease
 from .links import (
-    NOBODY,
+    NO_CALLERS,
     Call,
     Close,
     Dial,
@@ -179,8 +179,8 @@ class Submitting(ABC):
         self._news: Sequence[Dial | Link] = ()  # behind sentinels, see `News`
         self._news_timer: Timer | None = None
         self._news_tries = 0
-        self._pausing: dict[Slot, None] = NOBODY
-        self._joined: dict[Slot, Cell] = NOBODY  # reads that wait for the reply to another
+        self._pausing: dict[Slot, None] = NO_CALLERS
+        self._joined: dict[Slot, Cell] = NO_CALLERS  # reads that wait for the reply to another
         self._generation = 0  # how often the links were left for new ones
         self._since_replica = 0  # the generation that began when the client last left a replica
         self._draining = False

@@ -77,7 +77,7 @@ class Consuming(Generic[E]):
         try:
             await self._by._driver.checkpoint()
             while True:
-                delivery, step = self._alone(self._take)
+                delivery, step = self._alone(self._queue.take_or_step, self._by._driver.now())
                 if delivery is not None:
                     return delivery
                 if step is None:
@@ -122,18 +122,7 @@ class Consuming(Generic[E]):
         except BaseException:
             self._alone(queue.lost, step, by._driver.now())
             raise
-        self._alone(self._answered, step, slot, replies)
-
-    def _take(self) -> tuple[E | None, Step | None]:
-        """Return the next, if it is there; else what is to be sent, None if it ends."""
-        queue, now = self._queue, self._by._driver.now()
-        delivery = queue.take(now)
-        return delivery, None if delivery is not None or queue.ends else queue.step(now)
-
-    def _answered(self, step: Step, slot: Batch, replies: list[Any]) -> None:
-        if slot.uncertain:  # it was sent twice, as the client is configured
-            self._queue.recover()
-        self._queue.answered(step, replies, self._by._driver.now())
+        self._alone(queue.answered, step, replies, by._driver.now(), bool(slot.uncertain))
 
     def _batch(self, step: Step) -> tuple[PipelineBase[Any, bytes], Batch]:
         batch: PipelineBase[Any, bytes] = PipelineBase(self._by, decode=False)

@@ -164,6 +164,6 @@ def test_one_that_waits_for_a_push_has_its_turn_behind_those_who_have_gone(state
         connection.abandon(slot)
     confirmed = b">3\r\n+subscribe\r\n+c\r\n:1\r\n"
     connection.receive_data(b"+1\r\n" + confirmed + b"+2\r\n")
-    (end,) = connection.events()  # nobody has asked for that
+    (end,) = connection.events()  # no command has asked for that
     assert isinstance(end, ConnectionLost)
     assert end.unanswered == [last]
